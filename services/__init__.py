@@ -1,0 +1,1 @@
+"""What the product does: verbs on nouns. No Flask, no SQL, no network."""

@@ -1,0 +1,106 @@
+"""When an event takes registrations, and what it shows of itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from sqlalchemy.orm import Session
+
+from storage import events
+from storage.models import Event
+
+from .questions import FormDefinition, definition_from_rows
+
+FEW_SEATS_PERCENT = 10
+MAX_KEPT_DEFINITIONS = 200
+
+_definitions: dict[int, FormDefinition] = {}
+
+
+class EventState(StrEnum):
+    """What a visitor of the form meets."""
+
+    DRAFT = "draft"
+    SOON = "soon"
+    OPEN = "open"
+    FULL = "full"
+    CLOSED = "closed"
+    ENDED = "ended"
+    CANCELLED = "cancelled"
+
+
+class LinkPolicy(StrEnum):
+    """How a person gets the join link."""
+
+    SHOW = "show"
+    CODE = "code"
+    MAIL = "mail"
+
+
+@dataclass(frozen=True)
+class Seats:
+    """How many places there are, at one moment. Without a capacity there is always one."""
+
+    taken: int
+    capacity: int | None
+
+    @property
+    def are_all_taken(self) -> bool:
+        return self.capacity is not None and self.taken >= self.capacity
+
+    @property
+    def few_left(self) -> int | None:
+        """The number of free places when it is worth telling, else None."""
+        if self.capacity is None or self.are_all_taken:
+            return None
+        left = self.capacity - self.taken
+        return left if left * 100 < self.capacity * FEW_SEATS_PERCENT else None
+
+
+def get_end(event: Event) -> datetime:
+    return event.starts_at + timedelta(minutes=event.duration_minutes)
+
+
+def get_state(event: Event, seats: Seats, now: datetime) -> EventState:
+    """Decide what the form's address shows. A full event with a waiting list stays open."""
+    if event.status in (EventState.DRAFT, EventState.CANCELLED):
+        return EventState(event.status)
+    if now >= get_end(event):
+        return EventState.ENDED
+    if event.status == EventState.CLOSED or (event.closes_at and now >= event.closes_at):
+        return EventState.CLOSED
+    if event.opens_at and now < event.opens_at:
+        return EventState.SOON
+    if seats.are_all_taken and not event.has_waitlist:
+        return EventState.FULL
+    return EventState.OPEN
+
+
+def read_seats(session: Session, event: Event) -> Seats:
+    return Seats(events.get_counter(session, event.id, events.SEATS), event.capacity)
+
+
+def get_link_policy(event: Event, organization_policy: str | None) -> LinkPolicy:
+    """Return the event's policy, or the organization's where that is locked."""
+    return LinkPolicy(organization_policy or event.link_policy)
+
+
+def read_definition(session: Session, form_version_id: int) -> FormDefinition:
+    """Read one version of a form; versions never change, so they are kept in memory.
+
+    Raises:
+        LookupError: there is no such version.
+    """
+    kept = _definitions.get(form_version_id)
+    if kept is not None:
+        return kept
+    row = events.get_form_version(session, form_version_id)
+    if row is None:
+        raise LookupError(f"form version {form_version_id}")
+    if len(_definitions) >= MAX_KEPT_DEFINITIONS:
+        _definitions.clear()
+    definition = definition_from_rows(row.id, row.number, row.questions)
+    _definitions[form_version_id] = definition
+    return definition

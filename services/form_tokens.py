@@ -1,0 +1,78 @@
+"""The signed, stateless token inside a form: no cookie is needed anywhere.
+
+It says which version of which event's form was shown, where, when and with which nonce; the nonce
+is the idempotency key of the POST. The version fixes the consent texts too: they are part of it.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+
+from itsdangerous import BadData, URLSafeSerializer
+
+from .keys import KeyRing
+from .submissions import Surface
+
+MAX_AGE_SECONDS = 24 * 3600
+CLOCK_SKEW_SECONDS = 120
+
+
+class FormTokenError(Exception):
+    """Root of what can be wrong with a form token."""
+
+
+class FormTokenForged(FormTokenError):
+    """Not ours, cut, or of another event."""
+
+
+class FormTokenExpired(FormTokenError):
+    """Older than a day, or from a clock far ahead."""
+
+
+@dataclass(frozen=True)
+class FormToken:
+    event_public_id: str
+    form_version_id: int
+    surface: Surface
+    issued_at: float
+    nonce: str
+
+    def age_seconds(self, now: datetime) -> float:
+        return now.timestamp() - self.issued_at
+
+
+class FormTokens:
+    """Issues and reads form tokens."""
+
+    def __init__(self, keys: KeyRing) -> None:
+        # itsdangerous signs with the last key of its list.
+        self._serializer = URLSafeSerializer(keys.derive("form")[::-1], salt="form")
+
+    def issue(
+        self, event_public_id: str, form_version_id: int, surface: Surface, *, now: datetime
+    ) -> str:
+        nonce = secrets.token_urlsafe(12)
+        issued_at = round(now.timestamp(), 1)
+        return str(
+            self._serializer.dumps([event_public_id, form_version_id, surface, issued_at, nonce])
+        )
+
+    def read(self, token: str, event_public_id: str, *, now: datetime) -> FormToken:
+        """Check a token and return what it says.
+
+        Raises:
+            FormTokenForged: it was not made by us for this event.
+            FormTokenExpired: it is too old to be taken.
+        """
+        try:
+            event_id, version_id, surface, issued_at, nonce = self._serializer.loads(token)
+            read = FormToken(event_id, version_id, Surface(surface), float(issued_at), nonce)
+        except (BadData, TypeError, ValueError) as error:
+            raise FormTokenForged from error
+        if read.event_public_id != event_public_id:
+            raise FormTokenForged
+        if not -CLOCK_SKEW_SECONDS <= read.age_seconds(now) <= MAX_AGE_SECONDS:
+            raise FormTokenExpired
+        return read

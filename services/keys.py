@@ -1,0 +1,30 @@
+"""Keys for everything that is signed or hashed, derived from one secret."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Sequence
+
+
+class KeyRing:
+    """Derives a key for each purpose; signs with the newest secret, accepts any of them.
+
+    Args:
+        secrets: at least 32 bytes each, newest first.
+    """
+
+    def __init__(self, secrets: Sequence[bytes]) -> None:
+        if not secrets or any(len(secret) < 32 for secret in secrets):
+            raise ValueError("a secret key has at least 32 bytes")
+        self._secrets = tuple(secrets)
+
+    def derive(self, purpose: str) -> list[bytes]:
+        """Return this purpose's 32-byte keys, newest first."""
+        label = b"uketsuke/" + purpose.encode()
+        return [hmac.digest(secret, label, hashlib.sha256) for secret in self._secrets]
+
+    def hash_email(self, email_key: str) -> str:
+        """Hash an address for comparison only; the oldest secret keeps old hashes comparable."""
+        key = self.derive("email-hash")[-1]
+        return hmac.new(key, email_key.encode(), hashlib.sha256).hexdigest()

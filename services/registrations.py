@@ -1,0 +1,383 @@
+"""Registering a person: one transaction, after which nothing that was sent can be lost."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from storage import events, jobs, registrations, submissions, zoom_registrants
+from storage.models import Event, Registration, SubmissionRow
+from storage.models.base import new_public_id
+
+from .codes import make_receipt_number
+from .events import EventState, LinkPolicy, get_state, read_definition, read_seats
+from .mails import CONFIRM_WITHIN, MailName, request_mail
+from .questions import (
+    Answer,
+    ConsentKind,
+    Question,
+    answers_from_json,
+    answers_to_json,
+)
+from .submissions import ConsentGiven, Submission, Surface
+
+
+class Status(StrEnum):
+    """Where a registration stands with us; its delivery to Zoom is another matter."""
+
+    PENDING = "pending"
+    WAITLISTED = "waitlisted"
+    APPROVED = "approved"
+    DENIED = "denied"
+    CANCELLED = "cancelled"
+
+
+HOLDS_SEAT = frozenset({Status.PENDING, Status.APPROVED})
+
+
+class Outcome(StrEnum):
+    """What became of a submission."""
+
+    CREATED = "created"
+    REPEAT = "repeat"
+    HELD = "held"
+    DROPPED = "dropped"
+
+
+class RegistrationError(Exception):
+    """Root of what a registration can be refused for."""
+
+
+class RegistrationNotOpen(RegistrationError):
+    """The event takes nobody now; `state` says why."""
+
+    def __init__(self, state: EventState) -> None:
+        super().__init__(state)
+        self.state = state
+
+
+def register(
+    session: Session,
+    event: Event,
+    submission: Submission,
+    *,
+    policy: LinkPolicy,
+    now: datetime,
+) -> SubmissionRow:
+    """Store one submission and, for a new person, the registration with all that follows from it.
+
+    The same POST sent again gives the same row. A known address changes nothing: its owner is told
+    by mail. Side effects: rows of submission, registration, answers, consents, counters, jobs and
+    mail, all in the caller's transaction.
+
+    Raises:
+        RegistrationNotOpen: not open yet, full, closed, ended or cancelled; nothing is stored.
+    """
+    earlier = submissions.get_submission_by_nonce(
+        session, event.id, submission.nonce, submission.digest
+    )
+    if earlier is not None:
+        return earlier
+    if submission.is_suspicious:
+        return _hold(session, event, submission, now)
+    known = registrations.get_registration_by_email_key(session, event.id, submission.email_key)
+    if known is not None:
+        return _repeat(session, event, known, submission, policy, now)
+    return _create(session, event, submission, policy, now)
+
+
+def release(
+    session: Session, event: Event, held: SubmissionRow, *, policy: LinkPolicy, now: datetime
+) -> SubmissionRow:
+    """Register a submission that was held back; its receipt stays the same.
+
+    Raises:
+        RegistrationNotOpen: as `register`.
+    """
+    submission = read_submission(session, held)
+    registration = registrations.get_registration_by_email_key(
+        session, event.id, submission.email_key
+    )
+    held.outcome = Outcome.REPEAT
+    held.shown_status = _status_for_new(session, event)
+    if registration is None:
+        registration = _admit(session, event, submission, now)
+        assert registration is not None, "the caller's transaction has just looked"
+        held.outcome = Outcome.CREATED
+        held.shown_status = registration.status
+        _keep_consents(session, registration, held, submission, now)
+    held.registration_id = registration.id
+    _tell(session, held, registration, policy, now)
+    return held
+
+
+def read_submission(session: Session, row: SubmissionRow) -> Submission:
+    """Turn a stored submission back into the value it was made from."""
+    return Submission(
+        email=row.email,
+        email_key=row.email_key,
+        family_name=row.family_name,
+        given_name=row.given_name,
+        answers=answers_from_json(row.answers),
+        consents=tuple(
+            ConsentGiven(
+                question_id=consent["question_id"],
+                kind=ConsentKind(consent["kind"]),
+                label=consent["label"],
+                is_given=consent["is_given"],
+            )
+            for consent in row.consents
+        ),
+        locale=row.locale,
+        form_version_id=row.form_version_id,
+        nonce=row.nonce,
+        surface=Surface(row.surface),
+        source=row.source,
+    )
+
+
+def request_sync(session: Session, registration: Registration, *, now: datetime) -> None:
+    """Have the worker make Zoom match what the registration now is."""
+    zoom_registrants.ensure_zoom_registrant(session, registration, now=now)
+    jobs.enqueue(
+        session,
+        kind="zoom.sync",
+        key=sync_key(registration.id),
+        payload={"registration_id": registration.id},
+        run_at=now,
+        now=now,
+    )
+
+
+def sync_key(registration_id: int) -> str:
+    return f"zoom:{registration_id}"
+
+
+def answer_rows(answers: Mapping[str, Answer]) -> list[dict[str, Any]]:
+    """Lay answers out as rows; the text beside その他 goes with the value it belongs to."""
+    return [
+        {
+            "question_id": question_id,
+            "position": position,
+            "value": value,
+            "other": answer.other if position == len(answer.values) - 1 else "",
+        }
+        for question_id, answer in answers.items()
+        for position, value in enumerate(answer.values)
+    ]
+
+
+def hash_notice(question: Question | None) -> str:
+    """Return the SHA-256 of a consent's notice in all its languages."""
+    notice = {} if question is None else {**question.notice}
+    canonical = json.dumps(notice, ensure_ascii=True, sort_keys=True)
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def _create(
+    session: Session, event: Event, submission: Submission, policy: LinkPolicy, now: datetime
+) -> SubmissionRow:
+    registration = _admit(session, event, submission, now)
+    if registration is None:
+        known = registrations.get_registration_by_email_key(session, event.id, submission.email_key)
+        assert known is not None, "the row that refused ours"
+        return _repeat(session, event, known, submission, policy, now)
+    row = _keep(session, event, submission, registration, Outcome.CREATED, registration.status, now)
+    assert row is not None, "its nonce was free and its address new"
+    _keep_consents(session, registration, row, submission, now)
+    _tell(session, row, registration, policy, now)
+    return row
+
+
+def _admit(
+    session: Session, event: Event, submission: Submission, now: datetime
+) -> Registration | None:
+    """Insert first, then take the seat: None if somebody with this address was faster."""
+    state = get_state(event, read_seats(session, event), now)
+    if state not in (EventState.OPEN, EventState.FULL):
+        raise RegistrationNotOpen(state)
+    registration = _insert(session, event, submission, now)
+    if registration is not None:
+        _seat(session, event, registration, submission, now)
+    return registration
+
+
+def _insert(
+    session: Session, event: Event, submission: Submission, now: datetime
+) -> Registration | None:
+    return registrations.insert_registration(
+        session,
+        {
+            "public_id": new_public_id(),
+            "event_id": event.id,
+            "form_version_id": submission.form_version_id,
+            "email": submission.email,
+            "email_key": submission.email_key,
+            "family_name": submission.family_name,
+            "given_name": submission.given_name,
+            "locale": submission.locale,
+            "status": Status.PENDING if event.approval == "manual" else Status.APPROVED,
+            "surface": submission.surface,
+            "source": dict(submission.source),
+            "link_version": 0,
+            "join_clicks": 0,
+            "created_at": now,
+            "updated_at": now,
+        },
+    )
+
+
+def _seat(
+    session: Session,
+    event: Event,
+    registration: Registration,
+    submission: Submission,
+    now: datetime,
+) -> None:
+    """Give a new registration its seat or its place in the queue, and store its answers."""
+    if not events.take_seat(session, event.id, event.capacity):
+        if not event.has_waitlist:
+            raise RegistrationNotOpen(EventState.FULL)
+        registrations.set_status(session, registration, Status.WAITLISTED, now=now)
+        session.refresh(registration)
+    events.add_counters(session, event.id, {f"status:{registration.status}": 1})
+    registrations.add_answers(session, registration.id, answer_rows(submission.answers))
+    if registration.status == Status.APPROVED:
+        request_sync(session, registration, now=now)
+
+
+def _repeat(
+    session: Session,
+    event: Event,
+    known: Registration,
+    submission: Submission,
+    policy: LinkPolicy,
+    now: datetime,
+) -> SubmissionRow:
+    shown = _status_for_new(session, event)
+    row = _keep(session, event, submission, known, Outcome.REPEAT, shown, now)
+    if row is None:
+        return _get_earlier(session, event, submission)
+    _tell(session, row, known, policy, now)
+    return row
+
+
+def _hold(session: Session, event: Event, submission: Submission, now: datetime) -> SubmissionRow:
+    row = _keep(session, event, submission, None, Outcome.HELD, "held", now)
+    return row or _get_earlier(session, event, submission)
+
+
+def _get_earlier(session: Session, event: Event, submission: Submission) -> SubmissionRow:
+    row = submissions.get_submission_by_nonce(
+        session, event.id, submission.nonce, submission.digest
+    )
+    assert row is not None, "the row that refused ours"
+    return row
+
+
+def _status_for_new(session: Session, event: Event) -> Status:
+    if event.approval == "manual":
+        return Status.PENDING
+    if event.has_waitlist and read_seats(session, event).are_all_taken:
+        return Status.WAITLISTED
+    return Status.APPROVED
+
+
+def _keep(
+    session: Session,
+    event: Event,
+    submission: Submission,
+    registration: Registration | None,
+    outcome: Outcome,
+    shown_status: str,
+    now: datetime,
+) -> SubmissionRow | None:
+    public_id = new_public_id()
+    return submissions.insert_submission(
+        session,
+        {
+            "public_id": public_id,
+            "number": make_receipt_number(public_id),
+            "event_id": event.id,
+            "registration_id": registration.id if registration else None,
+            "form_version_id": submission.form_version_id,
+            "nonce": submission.nonce,
+            "digest": submission.digest,
+            "outcome": outcome,
+            "shown_status": shown_status,
+            "email": submission.email,
+            "email_key": submission.email_key,
+            "family_name": submission.family_name,
+            "given_name": submission.given_name,
+            "answers": answers_to_json(submission.answers),
+            "consents": [asdict(consent) for consent in submission.consents],
+            "locale": submission.locale,
+            "surface": submission.surface,
+            "source": dict(submission.source),
+            "code_version": 0,
+            "code_tries": 0,
+            "created_at": now,
+        },
+    )
+
+
+def _keep_consents(
+    session: Session,
+    registration: Registration,
+    row: SubmissionRow,
+    submission: Submission,
+    now: datetime,
+) -> None:
+    definition = read_definition(session, submission.form_version_id)
+    registrations.add_consents(
+        session,
+        [
+            {
+                "registration_id": registration.id,
+                "submission_id": row.id,
+                "form_version_id": submission.form_version_id,
+                "question_id": consent.question_id,
+                "kind": consent.kind,
+                "label": consent.label,
+                "notice_hash": hash_notice(definition.get_question(consent.question_id)),
+                "locale": submission.locale,
+                "surface": submission.surface,
+                "is_given": consent.is_given,
+                "recorded_at": now,
+            }
+            for consent in submission.consents
+        ],
+    )
+
+
+def _tell(
+    session: Session,
+    row: SubmissionRow,
+    registration: Registration,
+    policy: LinkPolicy,
+    now: datetime,
+) -> None:
+    """Ask for the mail that follows a submission; under `code` it carries the receipt's code."""
+    name, run_at = _choose_mail(row, registration, policy, now)
+    mail = request_mail(session, name, registration, submission=row, run_at=run_at, now=now)
+    if mail is not None and policy is LinkPolicy.CODE:
+        submissions.issue_code(session, row, now=now)
+
+
+def _choose_mail(
+    row: SubmissionRow, registration: Registration, policy: LinkPolicy, now: datetime
+) -> tuple[MailName, datetime]:
+    if row.outcome == Outcome.REPEAT:
+        return MailName.REPEAT, now
+    if registration.status == Status.PENDING:
+        return MailName.PENDING, now
+    if registration.status == Status.WAITLISTED:
+        return MailName.WAITLISTED, now
+    return MailName.CONFIRMATION, now if policy is LinkPolicy.CODE else now + CONFIRM_WITHIN

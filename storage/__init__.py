@@ -1,0 +1,1 @@
+"""The only place that writes SQL. Imports nothing else of the product."""

@@ -1,0 +1,257 @@
+"""The queue of work for other systems: rows in the database of the registrations themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, case, delete, func, or_, select, text, update
+from sqlalchemy.orm import Session
+
+from .models import Job
+from .statements import insert_for, is_postgresql, rowcount
+
+CHANNEL = "uketsuke_jobs"
+"""PostgreSQL's NOTIFY channel that wakes the workers at commit."""
+
+
+@dataclass(frozen=True)
+class ClaimedJob:
+    """A job as one worker holds it: only this owner may finish this generation."""
+
+    id: int
+    kind: str
+    key: str
+    payload: Mapping[str, Any]
+    generation: int
+    attempts: int
+    owner: str
+    created_at: datetime
+
+
+def enqueue(
+    session: Session,
+    *,
+    kind: str,
+    key: str,
+    payload: Mapping[str, Any],
+    run_at: datetime,
+    now: datetime,
+) -> None:
+    """Make work needed: add the job, or raise its generation and make it ready again.
+
+    A job that runs stays with its worker; the raised generation keeps that worker from finishing.
+    """
+    statement = insert_for(session)(Job).values(
+        kind=kind,
+        key=key,
+        payload=dict(payload),
+        state="ready",
+        generation=1,
+        attempts=0,
+        run_at=run_at,
+        reason="",
+        created_at=now,
+        updated_at=now,
+    )
+    is_running = Job.state == "running"
+    session.execute(
+        statement.on_conflict_do_update(
+            index_elements=[Job.key],
+            set_={
+                "generation": Job.generation + 1,
+                "state": case((is_running, "running"), else_="ready"),
+                "attempts": case((is_running, Job.attempts), else_=0),
+                "run_at": case((is_running, Job.run_at), else_=statement.excluded.run_at),
+                "payload": statement.excluded.payload,
+                "reason": "",
+                "updated_at": now,
+            },
+        )
+    )
+    wake_workers(session)
+
+
+def wake_workers(session: Session) -> None:
+    """Tell idle workers at commit; on SQLite they see the file change."""
+    if is_postgresql(session):
+        session.execute(text(f"NOTIFY {CHANNEL}"))
+
+
+def hasten(session: Session, key: str, *, now: datetime) -> bool:
+    """Make a job due now; return False if it was not waiting."""
+    changed = session.execute(
+        update(Job).where(Job.key == key, Job.state == "ready").values(run_at=now, updated_at=now)
+    )
+    wake_workers(session)
+    return rowcount(changed) > 0
+
+
+def claim(
+    session: Session, *, kinds: Sequence[str], owner: str, lease_seconds: float, now: datetime
+) -> ClaimedJob | None:
+    """Take the job that has been due for longest, counting the attempt before it is made."""
+    due = (
+        select(Job)
+        .where(_is_due(now), Job.kind.in_(kinds))
+        .order_by(Job.run_at, Job.id)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+    job = session.scalar(due)
+    if job is None:
+        return None
+    job.state = "running"
+    job.attempts += 1
+    job.owner = owner
+    job.lease_until = now + timedelta(seconds=lease_seconds)
+    job.updated_at = now
+    return ClaimedJob(
+        id=job.id,
+        kind=job.kind,
+        key=job.key,
+        payload=job.payload,
+        generation=job.generation,
+        attempts=job.attempts,
+        owner=owner,
+        created_at=job.created_at,
+    )
+
+
+def has_due(session: Session, *, kinds: Sequence[str], now: datetime) -> bool:
+    """Tell whether a claim would find something, without taking the database's write lock."""
+    due = select(Job.id).where(_is_due(now), Job.kind.in_(kinds)).limit(1)
+    return session.scalar(due) is not None
+
+
+def hold(session: Session, job: ClaimedJob, *, lease_seconds: float, now: datetime) -> None:
+    """Prove that the job is still ours and renew its lease.
+
+    Raises:
+        LeaseLost: another worker has taken it; nothing of this one may be stored.
+    """
+    changed = session.execute(
+        update(Job)
+        .where(Job.id == job.id, Job.owner == job.owner, Job.state == "running")
+        .values(lease_until=now + timedelta(seconds=lease_seconds), updated_at=now)
+    )
+    if rowcount(changed) == 0:
+        raise LeaseLost(job.key)
+
+
+def finish(session: Session, job: ClaimedJob, *, now: datetime) -> None:
+    """End the job, or make it ready again if its work was needed anew meanwhile.
+
+    Raises:
+        LeaseLost: as `hold`.
+    """
+    is_current = Job.generation == job.generation
+    _release(
+        session,
+        job,
+        {
+            "state": case((is_current, "done"), else_="ready"),
+            "attempts": case((is_current, Job.attempts), else_=0),
+            "run_at": now,
+            "reason": "",
+        },
+        now,
+    )
+
+
+def postpone(
+    session: Session,
+    job: ClaimedJob,
+    *,
+    run_at: datetime,
+    reason: str,
+    now: datetime,
+    is_attempt: bool = True,
+) -> None:
+    """Hand the job back until `run_at`; without `is_attempt` this try does not count.
+
+    A generation raised meanwhile makes it due at once: what is wanted has changed.
+    """
+    is_current = Job.generation == job.generation
+    attempts = Job.attempts if is_attempt else Job.attempts - 1
+    _release(
+        session,
+        job,
+        {
+            "state": "ready",
+            "attempts": case((is_current, attempts), else_=0),
+            "run_at": case((is_current, run_at), else_=now),
+            "reason": reason,
+        },
+        now,
+    )
+
+
+def park(session: Session, job: ClaimedJob, *, reason: str, now: datetime) -> None:
+    """Put the job aside with a reason until somebody retries it."""
+    is_current = Job.generation == job.generation
+    _release(
+        session,
+        job,
+        {
+            "state": case((is_current, "parked"), else_="ready"),
+            "attempts": case((is_current, Job.attempts), else_=0),
+            "run_at": now,
+            "reason": reason,
+        },
+        now,
+    )
+
+
+def list_jobs(session: Session, *, states: Sequence[str], limit: int) -> list[Job]:
+    return list(
+        session.scalars(
+            select(Job).where(Job.state.in_(states)).order_by(Job.run_at, Job.id).limit(limit)
+        )
+    )
+
+
+def count_by_state(session: Session) -> dict[tuple[str, str], int]:
+    """Return how many jobs there are for each (kind, state)."""
+    rows = session.execute(select(Job.kind, Job.state, func.count()).group_by(Job.kind, Job.state))
+    return {(kind, state): count for kind, state, count in rows}
+
+
+def retry(session: Session, job_id: int, *, now: datetime) -> bool:
+    """Make a parked or waiting job due now with a fresh count of attempts."""
+    changed = session.execute(
+        update(Job)
+        .where(Job.id == job_id, Job.state.in_(("parked", "ready")))
+        .values(state="ready", attempts=0, run_at=now, reason="", updated_at=now)
+    )
+    wake_workers(session)
+    return rowcount(changed) > 0
+
+
+def drop(session: Session, job_id: int) -> bool:
+    """Delete a job that is not running; return False if there was none."""
+    changed = session.execute(delete(Job).where(Job.id == job_id, Job.state != "running"))
+    return rowcount(changed) > 0
+
+
+class LeaseLost(Exception):
+    """The lease ran out and another worker holds the job now."""
+
+
+def _is_due(now: datetime) -> ColumnElement[bool]:
+    return or_(
+        and_(Job.state == "ready", Job.run_at <= now),
+        and_(Job.state == "running", Job.lease_until <= now),
+    )
+
+
+def _release(session: Session, job: ClaimedJob, values: dict[str, Any], now: datetime) -> None:
+    changed = session.execute(
+        update(Job)
+        .where(Job.id == job.id, Job.owner == job.owner, Job.state == "running")
+        .values(owner=None, lease_until=None, updated_at=now, **values)
+    )
+    if rowcount(changed) == 0:
+        raise LeaseLost(job.key)

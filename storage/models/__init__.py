@@ -1,0 +1,31 @@
+"""Every table, one module per noun; importing this package fills `Base.metadata`."""
+
+from .base import Base
+from .events import Asset, Event, EventCounter, FormVersion, KnownRegistrant
+from .jobs import Job, RateBucket, WorkerHeartbeat
+from .mails import Mail
+from .organizations import Organization, ZoomConnection
+from .registrations import Answer, Consent, Registration, RegistrationChange
+from .submissions import SubmissionRow
+from .zoom_registrants import ZoomRegistrant
+
+__all__ = [
+    "Answer",
+    "Asset",
+    "Base",
+    "Consent",
+    "Event",
+    "EventCounter",
+    "FormVersion",
+    "Job",
+    "KnownRegistrant",
+    "Mail",
+    "Organization",
+    "RateBucket",
+    "Registration",
+    "RegistrationChange",
+    "SubmissionRow",
+    "WorkerHeartbeat",
+    "ZoomConnection",
+    "ZoomRegistrant",
+]

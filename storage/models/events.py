@@ -1,0 +1,113 @@
+"""Events: one meeting or webinar with our form."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import JSON, BigInteger, ForeignKey, Integer, LargeBinary, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from .base import Base, BigKey, Document, Moment, PrimaryKey, PublicId
+
+
+class Event(Base):
+    """One event. Texts are `{locale: text}`; `version` rises with every change of what is shown."""
+
+    __tablename__ = "event"
+
+    id: Mapped[PrimaryKey]
+    public_id: Mapped[PublicId]
+    organization_id: Mapped[int] = mapped_column(BigKey, ForeignKey("organization.id"), index=True)
+    connection_id: Mapped[int] = mapped_column(BigKey, ForeignKey("zoom_connection.id"))
+    slug: Mapped[str] = mapped_column(String(80), unique=True)
+    version: Mapped[int] = mapped_column(Integer, default=1)
+    status: Mapped[str] = mapped_column(String(10), default="draft")
+
+    kind: Mapped[str] = mapped_column(String(8))
+    zoom_id: Mapped[int] = mapped_column(BigInteger)
+    host_email: Mapped[str] = mapped_column(String(254), default="")
+    zoom_name_order: Mapped[str] = mapped_column(String(12), default="given_first")
+    zoom_titles: Mapped[list[str]] = mapped_column(JSON, default=list)
+
+    title: Mapped[Document]
+    lead: Mapped[Document]
+    description: Mapped[Document]
+    fee: Mapped[Document]
+    cohost: Mapped[Document]
+    starts_at: Mapped[Moment]
+    duration_minutes: Mapped[int]
+    timezone: Mapped[str] = mapped_column(String(50))
+    default_locale: Mapped[str] = mapped_column(String(5), default="ja")
+
+    capacity: Mapped[int | None]
+    has_waitlist: Mapped[bool] = mapped_column(default=False)
+    opens_at: Mapped[Moment | None]
+    closes_at: Mapped[Moment | None]
+    approval: Mapped[str] = mapped_column(String(9), default="automatic")
+    link_policy: Mapped[str] = mapped_column(String(4), default="show")
+    fallback_url: Mapped[str] = mapped_column(String(1000), default="")
+
+    brand_color: Mapped[str] = mapped_column(String(7), default="")
+    logo_id: Mapped[int | None] = mapped_column(BigKey, ForeignKey("asset.id"))
+    header_id: Mapped[int | None] = mapped_column(BigKey, ForeignKey("asset.id"))
+    logo_alt: Mapped[Document]
+    header_alt: Mapped[Document]
+
+    form_version_id: Mapped[int | None] = mapped_column(
+        BigKey, ForeignKey("form_version.id", use_alter=True)
+    )
+    known_read_at: Mapped[Moment | None]
+    published_at: Mapped[Moment | None]
+    created_at: Mapped[Moment]
+    updated_at: Mapped[Moment]
+
+
+class FormVersion(Base):
+    """One immutable version of an event's questions, as `services.questions` writes them."""
+
+    __tablename__ = "form_version"
+    __table_args__ = (UniqueConstraint("event_id", "number"),)
+
+    id: Mapped[PrimaryKey]
+    event_id: Mapped[int] = mapped_column(BigKey, ForeignKey("event.id", ondelete="CASCADE"))
+    number: Mapped[int]
+    questions: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
+    created_at: Mapped[Moment]
+
+
+class EventCounter(Base):
+    """A number kept in the transaction that changes it: `seats`, `status:approved`, …"""
+
+    __tablename__ = "event_counter"
+
+    event_id: Mapped[int] = mapped_column(
+        BigKey, ForeignKey("event.id", ondelete="CASCADE"), primary_key=True
+    )
+    name: Mapped[str] = mapped_column(String(100), primary_key=True)
+    value: Mapped[int] = mapped_column(BigInteger, default=0)
+
+
+class KnownRegistrant(Base):
+    """An address that Zoom already had when the event was published, as a keyed hash."""
+
+    __tablename__ = "known_registrant"
+
+    event_id: Mapped[int] = mapped_column(
+        BigKey, ForeignKey("event.id", ondelete="CASCADE"), primary_key=True
+    )
+    email_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+
+
+class Asset(Base):
+    """An image, re-encoded on the way in; its name is the hash of its bytes."""
+
+    __tablename__ = "asset"
+
+    id: Mapped[PrimaryKey]
+    organization_id: Mapped[int] = mapped_column(BigKey, ForeignKey("organization.id"), index=True)
+    name: Mapped[str] = mapped_column(String(80), unique=True)
+    media_type: Mapped[str] = mapped_column(String(40))
+    width: Mapped[int]
+    height: Mapped[int]
+    content: Mapped[bytes] = mapped_column(LargeBinary)
+    created_at: Mapped[Moment]

@@ -1,0 +1,52 @@
+"""Jobs, rate budgets and worker heartbeats: what all processes share through the database."""
+
+from __future__ import annotations
+
+from sqlalchemy import Float, Index, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from .base import Base, Document, Moment, PrimaryKey
+
+
+class Job(Base):
+    """One piece of work for another system, written in the transaction that makes it needed.
+
+    `state` is ready, running, parked or done. `generation` rises whenever the work is needed
+    again; a worker may finish only the generation that it claimed. Payloads hold ids alone.
+    """
+
+    __tablename__ = "job"
+    __table_args__ = (Index(None, "state", "kind", "run_at"),)
+
+    id: Mapped[PrimaryKey]
+    kind: Mapped[str] = mapped_column(String(20))
+    key: Mapped[str] = mapped_column(String(100), unique=True)
+    payload: Mapped[Document]
+    state: Mapped[str] = mapped_column(String(7), default="ready")
+    generation: Mapped[int] = mapped_column(default=1)
+    attempts: Mapped[int] = mapped_column(default=0)
+    run_at: Mapped[Moment]
+    lease_until: Mapped[Moment | None]
+    owner: Mapped[str | None] = mapped_column(String(32))
+    reason: Mapped[str] = mapped_column(Text, default="")
+    created_at: Mapped[Moment]
+    updated_at: Mapped[Moment]
+
+
+class RateBucket(Base):
+    """A rate limit by GCRA: `full_at` is the theoretical arrival time, in seconds since 1970."""
+
+    __tablename__ = "rate_bucket"
+
+    name: Mapped[str] = mapped_column(String(120), primary_key=True)
+    full_at: Mapped[float] = mapped_column(Float(53))
+
+
+class WorkerHeartbeat(Base):
+    """Proof that a worker process lives."""
+
+    __tablename__ = "worker_heartbeat"
+
+    owner: Mapped[str] = mapped_column(String(32), primary_key=True)
+    started_at: Mapped[Moment]
+    seen_at: Mapped[Moment]

@@ -1,0 +1,36 @@
+"""Mails: the log of every mail that was asked for."""
+
+from __future__ import annotations
+
+from sqlalchemy import ForeignKey, Index, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from .base import Base, BigKey, Moment, PrimaryKey
+
+
+class Mail(Base):
+    """One mail to one person. `message_id` is fixed when it is asked for, so a retry is the same.
+
+    `state` is queued, sent, failed or dropped. The text is made when it is sent.
+    """
+
+    __tablename__ = "mail"
+    __table_args__ = (
+        Index(None, "event_id", "email_key", "created_at"),
+        Index(None, "email_key", "created_at"),
+    )
+
+    id: Mapped[PrimaryKey]
+    event_id: Mapped[int] = mapped_column(BigKey, ForeignKey("event.id"))
+    registration_id: Mapped[int] = mapped_column(
+        BigKey, ForeignKey("registration.id", ondelete="CASCADE"), index=True
+    )
+    submission_id: Mapped[int | None] = mapped_column(BigKey, ForeignKey("submission.id"))
+    name: Mapped[str] = mapped_column(String(20))
+    email_key: Mapped[str] = mapped_column(String(254))
+    locale: Mapped[str] = mapped_column(String(5))
+    message_id: Mapped[str] = mapped_column(String(120), unique=True)
+    state: Mapped[str] = mapped_column(String(7), default="queued")
+    error: Mapped[str] = mapped_column(Text, default="")
+    created_at: Mapped[Moment]
+    sent_at: Mapped[Moment | None]

@@ -1,0 +1,55 @@
+"""Submissions: every accepted POST of a form, as it was typed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import JSON, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from .base import Base, BigKey, Document, Moment, PrimaryKey, PublicId
+
+
+class SubmissionRow(Base):
+    """One accepted POST; its receipt is `/s/<token of public_id>`.
+
+    `outcome` is created, repeat, held or dropped. `shown_status` is what a new person would have
+    been told at that moment: the receipt of a known address shows the same. The
+    six-digit code of the `code` policy is derived from `public_id` and `code_version`, never
+    stored.
+    """
+
+    __tablename__ = "submission"
+    __table_args__ = (
+        UniqueConstraint("event_id", "nonce", "digest"),
+        Index(None, "event_id", "outcome", "id"),
+        Index(None, "event_id", "email_key"),
+    )
+
+    id: Mapped[PrimaryKey]
+    public_id: Mapped[PublicId]
+    number: Mapped[str] = mapped_column(String(9))
+    event_id: Mapped[int] = mapped_column(BigKey, ForeignKey("event.id"))
+    registration_id: Mapped[int | None] = mapped_column(
+        BigKey, ForeignKey("registration.id"), index=True
+    )
+    form_version_id: Mapped[int] = mapped_column(BigKey, ForeignKey("form_version.id"))
+    corrected_by_id: Mapped[int | None] = mapped_column(BigKey, ForeignKey("submission.id"))
+    nonce: Mapped[str] = mapped_column(String(32))
+    digest: Mapped[str] = mapped_column(String(64))
+    outcome: Mapped[str] = mapped_column(String(8))
+    shown_status: Mapped[str] = mapped_column(String(10))
+    email: Mapped[str] = mapped_column(String(254))
+    email_key: Mapped[str] = mapped_column(String(254))
+    family_name: Mapped[str] = mapped_column(String(200))
+    given_name: Mapped[str] = mapped_column(String(200))
+    answers: Mapped[Document]
+    consents: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
+    locale: Mapped[str] = mapped_column(String(5))
+    surface: Mapped[str] = mapped_column(String(8))
+    source: Mapped[Document]
+    code_version: Mapped[int] = mapped_column(default=0)
+    code_issued_at: Mapped[Moment | None]
+    code_tries: Mapped[int] = mapped_column(default=0)
+    code_used_at: Mapped[Moment | None]
+    created_at: Mapped[Moment]

@@ -1,0 +1,38 @@
+"""What we know of a registration at Zoom."""
+
+from __future__ import annotations
+
+from sqlalchemy import ForeignKey, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from .base import Base, BigKey, Moment
+
+
+class ZoomRegistrant(Base):
+    """The delivery of one registration to Zoom, written by the worker alone.
+
+    `delivery` is waiting, registered, needs_setting or refused, with `problem` as its reason.
+    `zoom_status` is what Zoom said last: approved, pending, denied, or None for not there.
+    `attempt_started_at` is set before an add and cleared with its result: found set, the outcome
+    of that add is unknown and Zoom is asked before adding again. `join_url` is encrypted.
+    """
+
+    __tablename__ = "zoom_registrant"
+
+    registration_id: Mapped[int] = mapped_column(
+        BigKey, ForeignKey("registration.id", ondelete="CASCADE"), primary_key=True
+    )
+    event_id: Mapped[int] = mapped_column(BigKey, ForeignKey("event.id"), index=True)
+    delivery: Mapped[str] = mapped_column(String(13), default="waiting")
+    problem: Mapped[str] = mapped_column(String(40), default="")
+    zoom_status: Mapped[str | None] = mapped_column(String(8))
+    registrant_id: Mapped[str | None] = mapped_column(String(64))
+    join_url: Mapped[bytes | None]
+    attempt_started_at: Mapped[Moment | None]
+    attempt_ended_at: Mapped[Moment | None]
+    first_attempt_at: Mapped[Moment | None]
+    missed_looks: Mapped[int] = mapped_column(default=0)
+    last_missed_at: Mapped[Moment | None]
+    is_new_to_zoom: Mapped[bool | None]
+    answered_at: Mapped[Moment | None]
+    updated_at: Mapped[Moment]

@@ -1,0 +1,163 @@
+"""Reading and writing registrations, their answers, consents and history."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy.orm import Session
+
+from .models import Answer, Consent, Registration, RegistrationChange
+from .statements import insert_for, rowcount
+
+
+def get_registration(session: Session, registration_id: int) -> Registration | None:
+    return session.get(Registration, registration_id)
+
+
+def get_registration_by_public_id(session: Session, public_id: str) -> Registration | None:
+    return session.scalar(select(Registration).where(Registration.public_id == public_id))
+
+
+def get_registration_by_email_key(
+    session: Session, event_id: int, email_key: str
+) -> Registration | None:
+    return session.scalar(
+        select(Registration).where(
+            Registration.event_id == event_id, Registration.email_key == email_key
+        )
+    )
+
+
+def lock_registration(session: Session, registration_id: int) -> Registration | None:
+    """Read a registration so that nobody else changes it before this transaction ends."""
+    return session.scalar(
+        select(Registration)
+        .where(Registration.id == registration_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+
+
+def insert_registration(session: Session, values: Mapping[str, Any]) -> Registration | None:
+    """Insert a registration; return None if the event already has one of this address."""
+    statement = (
+        insert_for(session)(Registration)
+        .values(**values)
+        .on_conflict_do_nothing(index_elements=[Registration.event_id, Registration.email_key])
+        .returning(Registration)
+    )
+    row: Registration | None = session.scalar(statement)
+    return row
+
+
+def set_status(session: Session, registration: Registration, status: str, *, now: datetime) -> bool:
+    """Change the status if it is still what was read; return False if somebody was faster."""
+    changed = session.execute(
+        update(Registration)
+        .where(Registration.id == registration.id, Registration.status == registration.status)
+        .values(status=status, updated_at=now)
+        .execution_options(synchronize_session="evaluate")
+    )
+    return rowcount(changed) == 1
+
+
+def get_first_waitlisted(session: Session, event_id: int) -> Registration | None:
+    return session.scalar(
+        select(Registration)
+        .where(Registration.event_id == event_id, Registration.status == "waitlisted")
+        .order_by(Registration.id)
+        .limit(1)
+    )
+
+
+def list_registrations(
+    session: Session, event_id: int, *, status: str | None = None
+) -> Iterator[Registration]:
+    """Yield registrations in the order in which they came."""
+    statement = select(Registration).where(Registration.event_id == event_id)
+    if status is not None:
+        statement = statement.where(Registration.status == status)
+    yield from session.scalars(statement.order_by(Registration.id).execution_options(yield_per=500))
+
+
+def count_waitlisted_before(session: Session, registration: Registration) -> int:
+    statement = select(func.count()).where(
+        Registration.event_id == registration.event_id,
+        Registration.status == "waitlisted",
+        Registration.id < registration.id,
+    )
+    return session.scalar(statement) or 0
+
+
+def replace_answers(
+    session: Session, registration_id: int, rows: Sequence[Mapping[str, Any]]
+) -> None:
+    """Store answers; each row has question_id, position, value, other."""
+    session.execute(delete(Answer).where(Answer.registration_id == registration_id))
+    add_answers(session, registration_id, rows)
+
+
+def add_answers(session: Session, registration_id: int, rows: Sequence[Mapping[str, Any]]) -> None:
+    if rows:
+        session.execute(
+            insert(Answer), [{"registration_id": registration_id, **row} for row in rows]
+        )
+
+
+def list_answers(session: Session, registration_id: int) -> list[Answer]:
+    return list(
+        session.scalars(
+            select(Answer)
+            .where(Answer.registration_id == registration_id)
+            .order_by(Answer.question_id, Answer.position)
+        )
+    )
+
+
+def add_consents(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
+    if rows:
+        session.execute(insert(Consent), list(rows))
+
+
+def list_consents(session: Session, registration_id: int) -> list[Consent]:
+    """List the evidence of one person, oldest first; the newest of a question holds."""
+    return list(
+        session.scalars(
+            select(Consent).where(Consent.registration_id == registration_id).order_by(Consent.id)
+        )
+    )
+
+
+def add_change(
+    session: Session,
+    registration_id: int,
+    *,
+    actor: str,
+    action: str,
+    before: Mapping[str, Any],
+    after: Mapping[str, Any],
+    now: datetime,
+) -> None:
+    session.add(
+        RegistrationChange(
+            registration_id=registration_id,
+            actor=actor,
+            action=action,
+            before=dict(before),
+            after=dict(after),
+            changed_at=now,
+        )
+    )
+
+
+def list_changes(session: Session, registration_id: int) -> list[RegistrationChange]:
+    return list(
+        session.scalars(
+            select(RegistrationChange)
+            .where(RegistrationChange.registration_id == registration_id)
+            .order_by(RegistrationChange.id)
+        )
+    )

@@ -1,0 +1,105 @@
+"""Connections and transactions on SQLite and PostgreSQL."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Engine, create_engine, event, text
+from sqlalchemy.engine import Connection, make_url
+from sqlalchemy.orm import Session, sessionmaker
+
+from .ciphers import Cipher
+
+BUSY_TIMEOUT_MS = 5_000
+STATEMENT_TIMEOUT_MS = 15_000
+
+
+class Database:
+    """One engine, with a reading and a writing kind of transaction.
+
+    Args:
+        url: `sqlite:///path` or `postgresql://…`.
+        cipher: encrypts join URLs and secrets; reachable as `session.info["cipher"]`.
+    """
+
+    def __init__(self, url: str, *, cipher: Cipher) -> None:
+        self.url = make_url(url)
+        if self.url.drivername == "postgresql":
+            self.url = self.url.set(drivername="postgresql+psycopg")
+        self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        self.engine = _create_sqlite_engine(url) if self.is_sqlite else _create_pg_engine(self.url)
+        writer = self.engine.execution_options(is_writer=True)
+        info = {"cipher": cipher}
+        self._reader = sessionmaker(self.engine, info=info, autoflush=False)
+        self._writer = sessionmaker(writer, info=info, expire_on_commit=False)
+        # Writers of one process queue here in order; SQLite's own busy handler sleeps and polls.
+        self._write_lock = threading.Lock() if self.is_sqlite else None
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """Open a transaction that only reads."""
+        with self._reader() as session:
+            yield session
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        """Open a transaction that may write; commit it at the end, roll back on an error.
+
+        Side effects: on SQLite the database's write lock is held from the first statement.
+        """
+        if self._write_lock is None:
+            with self._writer.begin() as session:
+                yield session
+            return
+        if not self._write_lock.acquire(timeout=BUSY_TIMEOUT_MS / 1000):
+            raise TimeoutError("another transaction of this process holds the database")
+        try:
+            with self._writer.begin() as session:
+                yield session
+        finally:
+            self._write_lock.release()
+
+    def ping(self) -> None:
+        """Raise if the database does not answer."""
+        with self.engine.connect() as connection:
+            connection.execute(text("SELECT 1"))
+
+    def dispose(self) -> None:
+        self.engine.dispose()
+
+
+def _create_sqlite_engine(url: str) -> Engine:
+    engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000})
+
+    @event.listens_for(engine, "connect")
+    def configure(dbapi_connection: Any, _record: Any) -> None:
+        # Python's own BEGIN would be deferred: two writers that first read cannot both go on.
+        dbapi_connection.isolation_level = None
+        for pragma in (
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            "foreign_keys=ON",
+            "secure_delete=ON",
+            f"busy_timeout={BUSY_TIMEOUT_MS}",
+        ):
+            dbapi_connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        is_writer = connection.get_execution_options().get("is_writer")
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if is_writer else "BEGIN")
+
+    return engine
+
+
+def _create_pg_engine(url: Any) -> Engine:
+    options = (
+        f"-c statement_timeout={STATEMENT_TIMEOUT_MS} -c lock_timeout={BUSY_TIMEOUT_MS}"
+        " -c idle_in_transaction_session_timeout=60000 -c timezone=UTC"
+    )
+    return create_engine(
+        url, pool_pre_ping=True, pool_size=10, max_overflow=10, connect_args={"options": options}
+    )

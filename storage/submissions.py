@@ -1,0 +1,99 @@
+"""Reading and writing submissions: every accepted POST."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from .models import SubmissionRow
+from .statements import insert_for, rowcount
+
+
+def get_submission(session: Session, submission_id: int) -> SubmissionRow | None:
+    return session.get(SubmissionRow, submission_id)
+
+
+def get_submission_by_public_id(session: Session, public_id: str) -> SubmissionRow | None:
+    return session.scalar(select(SubmissionRow).where(SubmissionRow.public_id == public_id))
+
+
+def get_submission_by_nonce(
+    session: Session, event_id: int, nonce: str, digest: str
+) -> SubmissionRow | None:
+    return session.scalar(
+        select(SubmissionRow).where(
+            SubmissionRow.event_id == event_id,
+            SubmissionRow.nonce == nonce,
+            SubmissionRow.digest == digest,
+        )
+    )
+
+
+def insert_submission(session: Session, values: Mapping[str, Any]) -> SubmissionRow | None:
+    """Insert a submission; return None if the same POST has one already."""
+    statement = (
+        insert_for(session)(SubmissionRow)
+        .values(**values)
+        .on_conflict_do_nothing(
+            index_elements=[SubmissionRow.event_id, SubmissionRow.nonce, SubmissionRow.digest]
+        )
+        .returning(SubmissionRow)
+    )
+    row: SubmissionRow | None = session.scalar(statement)
+    return row
+
+
+def lock_submission(session: Session, submission_id: int) -> SubmissionRow | None:
+    """Read a submission so that nobody else changes it before this transaction ends."""
+    return session.scalar(
+        select(SubmissionRow)
+        .where(SubmissionRow.id == submission_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+
+
+def list_held(session: Session, event_id: int) -> list[SubmissionRow]:
+    return list(
+        session.scalars(
+            select(SubmissionRow)
+            .where(SubmissionRow.event_id == event_id, SubmissionRow.outcome == "held")
+            .order_by(SubmissionRow.id)
+        )
+    )
+
+
+def list_repeats(session: Session, registration_id: int, *, limit: int) -> list[SubmissionRow]:
+    """List the latest submissions that changed nothing because the address was known."""
+    return list(
+        session.scalars(
+            select(SubmissionRow)
+            .where(
+                SubmissionRow.registration_id == registration_id,
+                SubmissionRow.outcome == "repeat",
+            )
+            .order_by(SubmissionRow.id.desc())
+            .limit(limit)
+        )
+    )
+
+
+def count_try(session: Session, submission_id: int, *, limit: int) -> bool:
+    """Count one try of a code; return False, counting nothing, when all are used up."""
+    changed = session.execute(
+        update(SubmissionRow)
+        .where(SubmissionRow.id == submission_id, SubmissionRow.code_tries < limit)
+        .values(code_tries=SubmissionRow.code_tries + 1)
+    )
+    return rowcount(changed) == 1
+
+
+def issue_code(session: Session, submission: SubmissionRow, *, now: datetime) -> None:
+    """Start a new code for a receipt; the one before it stops working."""
+    submission.code_version = submission.code_version + 1
+    submission.code_issued_at = now
+    submission.code_tries = 0
