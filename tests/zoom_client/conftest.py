@@ -1,0 +1,35 @@
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+from pytest_httpserver import HTTPServer
+
+from tests.zoom_client.fake_zoom import FakeZoom
+from zoom_client import HttpPool
+
+
+@pytest.fixture
+def now() -> datetime:
+    return datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def pool() -> Iterator[HttpPool]:
+    pool = HttpPool()
+    yield pool
+    pool.close()
+
+
+@pytest.fixture(scope="session")
+def http_server() -> Iterator[HTTPServer]:
+    # Starting and stopping one takes half a second.
+    with HTTPServer(port=0, threaded=True) as server:
+        yield server
+
+
+@pytest.fixture
+def zoom(http_server: HTTPServer, pool: HttpPool, now: datetime) -> Iterator[FakeZoom]:
+    http_server.clear()
+    yield FakeZoom(http_server, pool, now)
+    http_server.check()
+    http_server.clear()

@@ -1,0 +1,329 @@
+"""Zoom's REST API for meetings, webinars and the people registered for them.
+
+Every method is one call, bounded in all by the client's deadline, and raises the errors of
+`zoom_client.errors`; nothing here waits or tries again, except that a refused token is replaced
+once. After ZoomOutcomeUnknown from a write, look before asking again: Zoom counts three adds a day
+for each address.
+
+Source of calls and shapes: Zoom's API description, snapshot of 2026-08-09.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any, TypeVar
+
+from zoom_client import answers, bodies, limits
+from zoom_client.errors import AuthenticationFailed, PageTokenExpired, ZoomOutcomeUnknown
+from zoom_client.models import (
+    ALL_STATUSES,
+    AddedRegistrant,
+    Kind,
+    Meeting,
+    MeetingDraft,
+    MeetingPatch,
+    MeetingSummary,
+    NewRegistrant,
+    Questions,
+    Registrant,
+    RegistrantAction,
+    RegistrantRef,
+    RegistrantStatus,
+    User,
+)
+from zoom_client.refusals import read_refusal
+from zoom_client.token import Credentials, Token, TokenSource, TokenStore
+from zoom_client.transport import Deadline, HttpAnswer, HttpPool, MalformedAnswer
+
+T = TypeVar("T")
+
+
+def _read_clock() -> datetime:
+    return datetime.now(UTC)
+
+
+class ZoomClient:
+    """Calls Zoom for one account; threads may share it.
+
+    `deadline_seconds` bounds a whole call, with the name look-up, a new token and the last byte of
+    the answer. Without `pool` the client makes its own; give all clients of a process one. `now` is
+    the clock that decides about tokens and `retry_after`.
+    """
+
+    def __init__(
+        self,
+        credentials: Credentials,
+        *,
+        token_store: TokenStore,
+        api_url: str = "https://api.zoom.us/v2",
+        oauth_url: str = "https://zoom.us",
+        pool: HttpPool | None = None,
+        deadline_seconds: float = 10.0,
+        now: Callable[[], datetime] = _read_clock,
+    ) -> None:
+        self._api_url = api_url.rstrip("/")
+        self._pool = pool or HttpPool()
+        self._deadline_seconds = deadline_seconds
+        self._now = now
+        self._tokens = TokenSource(
+            credentials, store=token_store, pool=self._pool, oauth_url=oauth_url, now=now
+        )
+
+    def get_meeting(self, kind: Kind, meeting_id: int) -> Meeting:
+        """Read a meeting or webinar; WrongKind if it is the other."""
+        return self._ask("GET", f"/{kind}s/{meeting_id}", partial(answers.read_meeting, kind))
+
+    def list_meetings(
+        self, kind: Kind, host: str, *, listing: str = "scheduled"
+    ) -> Iterator[MeetingSummary]:
+        """Walk through a host's meetings or webinars, all pages.
+
+        `host` is an address or user id. `listing`, for meetings: scheduled, live, upcoming,
+        upcoming_meetings, previous_meetings; for webinars: scheduled, upcoming. Zoom leaves out
+        instant and expired ones, and what lies more than six months away.
+        """
+        path = f"/users/{_quote_host(host)}/{kind}s"
+        read = partial(answers.read_meeting_summary, kind)
+        yield from self._walk(path, f"{kind}s", read, {"type": listing})
+
+    def create_meeting(self, kind: Kind, host: str, draft: MeetingDraft) -> Meeting:
+        """Create a meeting or webinar; counts to the host's 100 creates and updates a day."""
+        limits.check_meeting(draft)
+        return self._ask(
+            "POST",
+            f"/users/{_quote_host(host)}/{kind}s",
+            partial(answers.read_meeting, kind),
+            body=bodies.write_meeting(kind, draft),
+        )
+
+    def update_meeting(self, kind: Kind, meeting_id: int, patch: MeetingPatch) -> None:
+        """Change a meeting or webinar; counts to the host's 100 creates and updates a day.
+
+        Read it again afterwards: Zoom answers 204 and drops a change of `approval_type` where
+        registration is not possible (no fixed time, or no start in the future).
+        """
+        limits.check_meeting(patch)
+        self._send("PATCH", f"/{kind}s/{meeting_id}", body=bodies.write_meeting(kind, patch))
+
+    def add_registrant(
+        self,
+        kind: Kind,
+        meeting_id: int,
+        person: NewRegistrant,
+        *,
+        auto_approve: bool = False,
+        occurrence_ids: Sequence[str] = (),
+    ) -> AddedRegistrant:
+        """Register a person; counts to the address's three adds a day.
+
+        `auto_approve` lets the person in where approval is manual; Zoom has it for meetings only,
+        so a webinar's registrant stays pending until `set_registrant_status`. An address that is
+        registered already is answered with the link it has.
+        """
+        limits.check_registrant(person)
+        return self._ask(
+            "POST",
+            f"/{kind}s/{meeting_id}/registrants",
+            answers.read_added_registrant,
+            params={"occurrence_ids": ",".join(occurrence_ids)} if occurrence_ids else {},
+            body=bodies.write_registrant(kind, person, auto_approve=auto_approve),
+        )
+
+    def add_registrants(
+        self,
+        kind: Kind,
+        meeting_id: int,
+        people: Sequence[NewRegistrant],
+        *,
+        auto_approve: bool = False,
+        confirmation_email: bool = False,
+    ) -> list[AddedRegistrant]:
+        """Register up to 30 people with e-mail and name alone.
+
+        Works for meetings of type 2 and webinars of type 5, else BatchNotSupported. Zoom's mail to
+        them has a switch of its own, `confirmation_email`, for meetings. What Zoom answers where a
+        part fails is not documented: who is missing from the result has to be looked up.
+        """
+        _check_number(people)
+        for person in people:
+            limits.check_registrant(person)
+        return self._ask(
+            "POST",
+            f"/{kind}s/{meeting_id}/batch_registrants",
+            answers.read_added_registrants,
+            body=bodies.write_batch(
+                kind, people, auto_approve=auto_approve, confirmation_email=confirmation_email
+            ),
+        )
+
+    def get_registrant(self, kind: Kind, meeting_id: int, registrant_id: str) -> Registrant:
+        """Read a registrant, or raise RegistrantNotFound."""
+        path = f"/{kind}s/{meeting_id}/registrants/{bodies.quote_segment(registrant_id)}"
+        return self._ask("GET", path, answers.read_registrant)
+
+    def list_registrants(
+        self,
+        kind: Kind,
+        meeting_id: int,
+        *,
+        statuses: Sequence[RegistrantStatus] = ALL_STATUSES,
+        occurrence_id: str | None = None,
+        page_size: int = limits.PAGE_MAX,
+    ) -> Iterator[Registrant]:
+        """Walk through the registrants, all pages of one status after the other.
+
+        The order is Zoom's own. Someone whose status changes during the walk may come twice or not
+        at all.
+        """
+        path = f"/{kind}s/{meeting_id}/registrants"
+        for status in statuses:
+            params = {"status": status.value}
+            if occurrence_id:
+                params["occurrence_id"] = occurrence_id
+            read = partial(answers.read_registrant, listed_as=status)
+            yield from self._walk(path, "registrants", read, params, page_size=page_size)
+
+    def set_registrant_status(
+        self,
+        kind: Kind,
+        meeting_id: int,
+        action: RegistrantAction,
+        people: Sequence[RegistrantRef],
+        *,
+        occurrence_id: str | None = None,
+    ) -> None:
+        """Approve, cancel or deny up to 30 people; counts to each one's ten changes a day.
+
+        Success is no proof: Zoom has answered 204 and changed nothing. The link of an approved
+        person comes from `get_registrant`. Someone already inside stays inside.
+        """
+        _check_number(people)
+        self._send(
+            "PUT",
+            f"/{kind}s/{meeting_id}/registrants/status",
+            params={"occurrence_id": occurrence_id} if occurrence_id else {},
+            body={
+                "action": action.value,
+                "registrants": [{"id": person.id, "email": person.email} for person in people],
+            },
+        )
+
+    def delete_registrant(
+        self, kind: Kind, meeting_id: int, registrant_id: str, *, occurrence_id: str | None = None
+    ) -> None:
+        """Remove a registrant, or raise RegistrantNotFound.
+
+        With `registration_type` 2 or 3 Zoom wants the `occurrence_id`.
+        """
+        self._send(
+            "DELETE",
+            f"/{kind}s/{meeting_id}/registrants/{bodies.quote_segment(registrant_id)}",
+            params={"occurrence_id": occurrence_id} if occurrence_id else {},
+        )
+
+    def get_questions(self, kind: Kind, meeting_id: int) -> Questions:
+        """Read what Zoom's form asks; answers are matched to these titles letter for letter."""
+        path = f"/{kind}s/{meeting_id}/registrants/questions"
+        return self._ask("GET", path, answers.read_questions)
+
+    def update_questions(self, kind: Kind, meeting_id: int, questions: Questions) -> None:
+        """Replace what Zoom's form asks. Send the whole set, and read it again afterwards."""
+        path = f"/{kind}s/{meeting_id}/registrants/questions"
+        self._send("PATCH", path, body=bodies.write_questions(questions))
+
+    def get_user(self, host: str) -> User:
+        """Read the user with this address or id, or raise HostNotFound."""
+        return self._ask("GET", f"/users/{_quote_host(host)}", answers.read_user)
+
+    def scopes(self) -> frozenset[str]:
+        """Return what the app may do; asks Zoom for a token if there is none."""
+        return self._tokens.get(Deadline(self._deadline_seconds)).scopes
+
+    def _walk(
+        self,
+        path: str,
+        rows_key: str,
+        read: Callable[[answers.Record], T],
+        params: Mapping[str, str],
+        *,
+        page_size: int = limits.PAGE_MAX,
+    ) -> Iterator[T]:
+        if not 1 <= page_size <= limits.PAGE_MAX:
+            raise ValueError(f"page_size must be 1 to {limits.PAGE_MAX}")
+        query = dict(params) | {"page_size": str(page_size)}
+        while True:
+            rows, next_page = self._ask(
+                "GET", path, lambda page: answers.read_page(page, rows_key, read), params=query
+            )
+            yield from rows
+            if not next_page:
+                return
+            if next_page == query.get("next_page_token"):
+                raise PageTokenExpired("The token of the next page leads to the same page")
+            query["next_page_token"] = next_page
+
+    def _ask(
+        self,
+        method: str,
+        path: str,
+        read: Callable[[answers.Record], T],
+        *,
+        params: Mapping[str, str] | None = None,
+        body: Mapping[str, Any] | None = None,
+    ) -> T:
+        answer = self._send(method, path, params=params, body=body)
+        try:
+            return read(answer.json_object())
+        except MalformedAnswer as error:
+            raise ZoomOutcomeUnknown(
+                f"Zoom's answer makes no sense: {error}",
+                may_have_happened=method != "GET",
+                status=answer.status,
+                tracking_id=answer.headers.get("x-zm-trackingid"),
+            ) from None
+
+    def _send(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        body: Mapping[str, Any] | None = None,
+    ) -> HttpAnswer:
+        deadline = Deadline(self._deadline_seconds)
+        content = None if body is None else json.dumps(body).encode()
+
+        def send_with(token: Token) -> HttpAnswer:
+            headers = {"Authorization": f"Bearer {token.access_token}"}
+            if content is not None:
+                headers["Content-Type"] = "application/json"
+            answer = self._pool.send(
+                method,
+                self._api_url + path,
+                headers=headers,
+                params=params,
+                body=content,
+                deadline=deadline,
+            )
+            if not answer.is_success:
+                raise read_refusal(answer, method=method, path=path, now=self._now())
+            return answer
+
+        token = self._tokens.get(deadline)
+        try:
+            return send_with(token)
+        except AuthenticationFailed:
+            token = self._tokens.renew(token, deadline)
+        return send_with(token)
+
+
+def _quote_host(host: str) -> str:
+    if host == "me":
+        raise ValueError("Server-to-Server apps have no `me`: name the host")
+    return bodies.quote_segment(host)
+
+
+def _check_number(people: Sequence[object]) -> None:
+    if not 1 <= len(people) <= limits.PEOPLE_MAX:
+        raise ValueError(f"Zoom takes 1 to {limits.PEOPLE_MAX} people at once")

@@ -1,0 +1,179 @@
+"""Server-to-Server OAuth: one token for every process that shares a store.
+
+Zoom's tokens live an hour, cannot be refreshed and may be several at once; a new one is asked for
+a minute before the old one ends, and once after a refusal. Source: Zoom's documentation of
+Server-to-Server OAuth, read for the project's contract of 2026-09.
+"""
+
+import re
+import threading
+from base64 import b64encode
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Protocol, TypeGuard
+from urllib.parse import urlencode
+
+from zoom_client.errors import (
+    AuthenticationFailed,
+    RateLimited,
+    ZoomError,
+    ZoomOutcomeUnknown,
+    ZoomUnreachable,
+)
+from zoom_client.refusals import read_refusal
+from zoom_client.transport import Deadline, HttpAnswer, HttpPool, MalformedAnswer
+
+_EARLY = timedelta(minutes=1)
+_LONGEST_SECONDS = 24 * 3600
+_HEADER_WORD = re.compile(r"[!-~]+")
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """What a Server-to-Server OAuth app of Zoom's marketplace shows its owner."""
+
+    account_id: str
+    client_id: str
+    client_secret: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Token:
+    """An access token; `expires_at` is aware UTC.
+
+    `api_url` is the account's regional host, for information: the global host serves every region,
+    and calls go where the client was told to, not where an answer points.
+    """
+
+    access_token: str = field(repr=False)
+    expires_at: datetime
+    scopes: frozenset[str]
+    api_url: str | None = None
+
+
+class TokenStore(Protocol):
+    """Where processes share one token, for one set of credentials.
+
+    Whoever asks Zoom for a token holds `lock`; those who waited find the new one by `get`. The lock
+    is held for the length of one call to Zoom and must not be reentrant. A token is a secret.
+    """
+
+    def get(self) -> Token | None: ...
+
+    def put(self, token: Token) -> None: ...
+
+    def lock(self) -> AbstractContextManager[None]: ...
+
+
+class MemoryTokenStore:
+    """Shares a token among the threads of one process."""
+
+    def __init__(self) -> None:
+        self._token: Token | None = None
+        self._lock = threading.Lock()
+
+    def get(self) -> Token | None:
+        return self._token
+
+    def put(self, token: Token) -> None:
+        self._token = token
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        with self._lock:
+            yield
+
+
+class TokenSource:
+    """Finds a usable token in the store, or asks Zoom for one and puts it there."""
+
+    def __init__(
+        self,
+        credentials: Credentials,
+        *,
+        store: TokenStore,
+        pool: HttpPool,
+        oauth_url: str,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._credentials = credentials
+        self._store = store
+        self._pool = pool
+        self._url = f"{oauth_url.rstrip('/')}/oauth/token"
+        self._now = now
+
+    def get(self, deadline: Deadline) -> Token:
+        """Return a token with a minute or more to live."""
+        token = self._store.get()
+        return token if self._is_usable(token) else self.renew(token, deadline)
+
+    def renew(self, refused: Token | None, deadline: Deadline) -> Token:
+        """Return another token than the refused one, which a neighbour may have fetched already.
+
+        Every failure leaves the call it was needed for unsent: AuthenticationFailed, RateLimited
+        or ZoomUnreachable.
+        """
+        with self._store.lock():
+            token = self._store.get()
+            if self._is_usable(token) and token != refused:
+                return token
+            token = self._ask(deadline)
+            self._store.put(token)
+            return token
+
+    def _is_usable(self, token: Token | None) -> TypeGuard[Token]:
+        return token is not None and token.expires_at - _EARLY > self._now()
+
+    def _ask(self, deadline: Deadline) -> Token:
+        credentials = self._credentials
+        pair = f"{credentials.client_id}:{credentials.client_secret}".encode()
+        grant = {"grant_type": "account_credentials", "account_id": credentials.account_id}
+        asked_at = self._now()
+        try:
+            answer = self._pool.send(
+                "POST",
+                self._url,
+                headers={
+                    "Authorization": f"Basic {b64encode(pair).decode()}",
+                    "Content-Type": "application/x-www-form-urlencoded",
+                },
+                body=urlencode(grant).encode(),
+                deadline=deadline,
+            )
+            if answer.is_success:
+                return _read_token(answer.json_object(), asked_at)
+        except (ZoomOutcomeUnknown, MalformedAnswer) as error:
+            raise ZoomUnreachable(f"Zoom gave no token: {error}") from None
+        raise _read_token_refusal(answer, asked_at)
+
+
+def _read_token(record: dict[str, Any], asked_at: datetime) -> Token:
+    access_token, seconds = record.get("access_token"), record.get("expires_in")
+    if not isinstance(access_token, str) or not _HEADER_WORD.fullmatch(access_token):
+        raise MalformedAnswer("no access_token")
+    if not isinstance(seconds, int) or not 0 < seconds <= _LONGEST_SECONDS:
+        raise MalformedAnswer("no expires_in")
+    api_url = record.get("api_url")
+    return Token(
+        access_token=access_token,
+        expires_at=asked_at + timedelta(seconds=seconds),
+        scopes=frozenset(str(record.get("scope") or "").split()),
+        api_url=api_url if isinstance(api_url, str) else None,
+    )
+
+
+def _read_token_refusal(answer: HttpAnswer, now: datetime) -> ZoomError:
+    refusal = read_refusal(answer, method="POST", path="/oauth/token", now=now)
+    if isinstance(refusal, RateLimited | AuthenticationFailed):
+        return refusal
+    facts: dict[str, Any] = {"status": answer.status, "tracking_id": refusal.tracking_id}
+    try:
+        record = answer.json_object()
+    except MalformedAnswer:
+        record = {}
+    if 400 <= answer.status < 500 and "error" in record:
+        reason = record.get("reason") or record["error"]
+        return AuthenticationFailed(f"Zoom refused the credentials: {reason}", **facts)
+    return ZoomUnreachable("Zoom gave no token", **facts)

@@ -1,0 +1,252 @@
+"""HTTP with three promises `requests` alone does not make: a total deadline, a size cap, one TLS
+context.
+
+`requests`' timeout bounds the wait for each piece of an answer, so a server that sends a byte a
+second is read for ever; and it loads the certificates anew for every connection, 24 ms of CPU each.
+"""
+
+import http.client
+import io
+import json
+import queue
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+import certifi
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import HTTPError, NewConnectionError
+from urllib3.util import Timeout
+from urllib3.util.connection import allowed_gai_family, create_connection
+
+from zoom_client.errors import ZoomOutcomeUnknown, ZoomUnreachable
+
+_CHUNK_BYTES = 64 * 1024
+
+
+class Deadline:
+    """A moment by which something has to be over."""
+
+    def __init__(self, seconds: float) -> None:
+        self._ends_at = time.monotonic() + seconds
+
+    def remaining_seconds(self) -> float:
+        return self._ends_at - time.monotonic()
+
+    def positive_seconds(self) -> float:
+        """Return what is left as a socket takes it: never 0, which means not to wait at all."""
+        return max(self.remaining_seconds(), 0.001)
+
+
+class MalformedAnswer(ValueError):
+    """An answer that is not what the call promises."""
+
+
+class AnswerTooLarge(Exception):
+    """More bytes than any answer of Zoom's has."""
+
+
+@dataclass(frozen=True)
+class HttpAnswer:
+    """What came back; header names in any case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def is_success(self) -> bool:
+        return 200 <= self.status < 300
+
+    def json_object(self) -> dict[str, Any]:
+        """Read the body as one JSON object, or raise MalformedAnswer."""
+        try:
+            value = json.loads(self.body)
+        except (ValueError, RecursionError) as error:
+            raise MalformedAnswer("no JSON") from error
+        if not isinstance(value, dict):
+            raise MalformedAnswer("no JSON object")
+        return value
+
+
+class HttpPool:
+    """Connections that all threads of a process share; make one and keep it.
+
+    Uses a `requests` adapter without a session, so there is no retry, no redirect, no cookie, and
+    the environment is not read: no `HTTPS_PROXY` sends the secret another way, no `.netrc` replaces
+    a token. `size` is the number of idle connections kept per host; more may be open at once.
+    """
+
+    def __init__(
+        self,
+        *,
+        size: int = 32,
+        max_bytes: int = 8 * 1024 * 1024,
+        ssl_context: ssl.SSLContext | None = None,
+    ) -> None:
+        self._max_bytes = max_bytes
+        self._adapter = _Adapter(
+            ssl_context or ssl.create_default_context(cafile=certifi.where()), size
+        )
+
+    def send(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str],
+        deadline: Deadline,
+        params: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+    ) -> HttpAnswer:
+        """Make one call and return its answer, whatever its status.
+
+        Raises ZoomUnreachable where nothing was sent, ZoomOutcomeUnknown where something was and
+        no whole answer came in time.
+        """
+        seconds = deadline.remaining_seconds()
+        if seconds <= 0:
+            raise ZoomUnreachable("No time was left to make the call")
+        named = {"Accept": "application/json", "User-Agent": "zoom_client", **headers}
+        request = requests.Request(method, url, named, params=params, data=body).prepare()
+        try:
+            return self._exchange(request, seconds)
+        # The chains end here: these exceptions quote the URL, which may hold an address.
+        except (requests.RequestException, HTTPError, AnswerTooLarge) as error:
+            if _is_connect_failure(error):
+                raise ZoomUnreachable("No connection to Zoom") from None
+            raise ZoomOutcomeUnknown(
+                f"No whole answer from Zoom: {type(error).__name__}",
+                may_have_happened=method != "GET",
+            ) from None
+
+    def close(self) -> None:
+        """Close the idle connections."""
+        self._adapter.close()
+
+    def _exchange(self, request: requests.PreparedRequest, seconds: float) -> HttpAnswer:
+        timeout: Any = Timeout(total=seconds)  # requests' annotations do not know urllib3's class
+        with self._adapter.send(request, stream=True, timeout=timeout) as response:
+            content = bytearray()
+            for chunk in response.iter_content(_CHUNK_BYTES):
+                content += chunk
+                if len(content) > self._max_bytes:
+                    raise AnswerTooLarge
+            return HttpAnswer(response.status_code, response.headers, bytes(content))
+
+
+def _is_connect_failure(error: Exception) -> bool:
+    cause = error.args[0] if error.args else None
+    return isinstance(getattr(cause, "reason", None), NewConnectionError)
+
+
+class _DeadlineStream(io.RawIOBase):
+    """Bytes of a socket, each wait bounded by what is left until the deadline."""
+
+    def __init__(self, sock: socket.socket, stream: io.RawIOBase, deadline: Deadline) -> None:
+        self._sock = sock
+        self._stream = stream
+        self._deadline = deadline
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        seconds = self._deadline.remaining_seconds()
+        if seconds <= 0:  # bytes that keep coming would never make the socket time out
+            raise TimeoutError("the deadline has passed")
+        self._sock.settimeout(seconds)
+        return self._stream.readinto(buffer)
+
+    def close(self) -> None:
+        self._stream.close()
+        super().close()
+
+
+class _DeadlineResponse(http.client.HTTPResponse):
+    def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
+        super().__init__(sock, *args, **kwargs)
+        # urllib3 has just set the socket's timeout to what is left of the call's total.
+        deadline = Deadline(sock.gettimeout() or 0)
+        self.fp = io.BufferedReader(_DeadlineStream(sock, self.fp.detach(), deadline))
+
+
+class _DeadlineConnect(HTTPConnection):
+    """Looks the name up and connects within one timeout, and says when that was what failed."""
+
+    response_class = _DeadlineResponse
+
+    def connect(self) -> None:
+        try:
+            super().connect()
+        except (OSError, HTTPError) as error:
+            raise NewConnectionError(self, type(error).__name__) from error
+
+    def _new_conn(self) -> socket.socket:
+        deadline = Deadline(float(self.timeout or 0))
+        addresses = _resolve(self._dns_host, self.port, deadline)
+        for tried, address in enumerate(addresses):
+            # One dead address must not use up the time of the others.
+            share = deadline.positive_seconds() / (len(addresses) - tried)
+            with suppress(OSError):
+                sock = create_connection(address, share, socket_options=self.socket_options)
+                sock.settimeout(deadline.positive_seconds())  # for the TLS handshake
+                return sock
+        raise TimeoutError("no address answered")
+
+
+class _DeadlineHttpsConnection(_DeadlineConnect, HTTPSConnection):
+    pass
+
+
+def _resolve(host: str, port: int, deadline: Deadline) -> list[tuple[str, int]]:
+    """Look up the addresses of a host; in a thread, since getaddrinfo knows no timeout."""
+    found: queue.SimpleQueue[list[tuple[str, int]] | OSError] = queue.SimpleQueue()
+
+    def look_up() -> None:
+        try:
+            rows = socket.getaddrinfo(host, port, allowed_gai_family(), socket.SOCK_STREAM)
+            found.put([(str(address[0]), port) for *_, address in rows])
+        except (OSError, UnicodeError) as error:
+            found.put(OSError(str(error)))
+
+    threading.Thread(target=look_up, name="zoom-name-look-up", daemon=True).start()
+    try:
+        answer = found.get(timeout=deadline.positive_seconds())
+    except queue.Empty:
+        raise TimeoutError("the name look-up took too long") from None
+    if isinstance(answer, OSError):
+        raise answer
+    return answer
+
+
+class _HttpConnectionPool(HTTPConnectionPool):
+    ConnectionCls = _DeadlineConnect
+
+
+class _HttpsConnectionPool(HTTPSConnectionPool):
+    ConnectionCls = _DeadlineHttpsConnection
+
+
+class _Adapter(HTTPAdapter):
+    def __init__(self, context: ssl.SSLContext, size: int) -> None:
+        self._context = context
+        super().__init__(pool_maxsize=size, max_retries=0)
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, ssl_context=self._context, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = {
+            "http": _HttpConnectionPool,
+            "https": _HttpsConnectionPool,
+        }
+
+    def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
+        """Leave the certificates to the context: a file named here is loaded per connection."""
