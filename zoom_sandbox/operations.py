@@ -1,0 +1,92 @@
+"""The calls the sandbox knows, with Zoom's names, rate-limit labels and scopes."""
+
+from collections.abc import Callable
+
+from zoom_sandbox.answers import Answer
+from zoom_sandbox.calls import Call, Operation
+from zoom_sandbox.meetings import (
+    create_meeting,
+    delete_meeting,
+    get_meeting,
+    list_meetings,
+    update_meeting,
+)
+from zoom_sandbox.oauth import token
+from zoom_sandbox.questions import get_questions, set_questions
+from zoom_sandbox.registrants import (
+    add_batch,
+    add_registrant,
+    delete_registrant,
+    get_registrant,
+    list_registrants,
+    set_status,
+)
+from zoom_sandbox.users import get_user
+
+_OF_HOST = "/v2/users/<user_id>/{kind}s"
+_ONE = "/v2/{kind}s/<meeting_id>"
+_PEOPLE = _ONE + "/registrants"
+_PERSON = _PEOPLE + "/<registrant_id>"
+_STATUS = _PEOPLE + "/status"
+_BATCH = _ONE + "/batch_registrants"
+_QUESTIONS = _PEOPLE + "/questions"
+
+_Row = tuple[str, str, str, Callable[[Call], Answer], str]
+
+# Zoom's operationId for meetings and for webinars: method, path, label, handler, scope
+_ROWS: dict[tuple[str, str], _Row] = {
+    ("meetings", "webinars"): ("GET", _OF_HOST, "MEDIUM", list_meetings, "read:list_{kind}s"),
+    ("meetingCreate", "webinarCreate"): (
+        ("POST", _OF_HOST, "LIGHT", create_meeting, "write:{kind}")
+    ),
+    ("meeting", "webinar"): ("GET", _ONE, "LIGHT", get_meeting, "read:{kind}"),
+    ("meetingUpdate", "webinarUpdate"): (("PATCH", _ONE, "LIGHT", update_meeting, "update:{kind}")),
+    ("meetingDelete", "webinarDelete"): (
+        ("DELETE", _ONE, "LIGHT", delete_meeting, "delete:{kind}")
+    ),
+    ("meetingRegistrants", "webinarRegistrants"): (
+        ("GET", _PEOPLE, "MEDIUM", list_registrants, "read:list_registrants")
+    ),
+    ("meetingRegistrantCreate", "webinarRegistrantCreate"): (
+        ("POST", _PEOPLE, "LIGHT", add_registrant, "write:registrant")
+    ),
+    ("addBatchRegistrants", "addBatchWebinarRegistrants"): (
+        ("POST", _BATCH, "HEAVY", add_batch, "write:batch_registrants")
+    ),
+    ("meetingRegistrantStatus", "webinarRegistrantStatus"): (
+        ("PUT", _STATUS, "MEDIUM", set_status, "update:registrant_status")
+    ),
+    ("meetingRegistrantGet", "webinarRegistrantGet"): (
+        ("GET", _PERSON, "LIGHT", get_registrant, "read:registrant")
+    ),
+    ("meetingregistrantdelete", "deleteWebinarRegistrant"): (
+        ("DELETE", _PERSON, "LIGHT", delete_registrant, "delete:registrant")
+    ),
+    ("meetingRegistrantsQuestionsGet", "webinarRegistrantsQuestionsGet"): (
+        ("GET", _QUESTIONS, "LIGHT", get_questions, "read:list_registration_questions")
+    ),
+    ("meetingRegistrantQuestionUpdate", "webinarRegistrantQuestionUpdate"): (
+        ("PATCH", _QUESTIONS, "LIGHT", set_questions, "update:registration_question")
+    ),
+}
+
+TOKEN = Operation("token", "app", "POST", "/oauth/token", token)
+
+OPERATIONS = (
+    Operation("user", "user", "GET", "/v2/users/<user_id>", get_user, "LIGHT", "user:read:user"),
+    *(
+        Operation(
+            name,
+            kind,
+            method,
+            path.format(kind=kind),
+            handler,
+            label,
+            f"{kind}:{scope.format(kind=kind)}",
+        )
+        for names, (method, path, label, handler, scope) in _ROWS.items()
+        for name, kind in zip(names, ("meeting", "webinar"), strict=True)
+    ),
+)
+
+ALL_SCOPES = {f"{operation.scope}:admin" for operation in OPERATIONS}

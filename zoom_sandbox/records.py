@@ -1,0 +1,102 @@
+"""What the sandbox remembers: users, meetings (webinars too) and registrants."""
+
+import hashlib
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from zoom_sandbox.clock import parse_time
+
+NO_FIXED_TIME = (3, 6)
+RECURRING = (8, 9)
+
+
+def email_key(address: str) -> str:
+    """Make addresses comparable: Zoom ignores case."""
+    return address.strip().casefold()
+
+
+@dataclass
+class User:
+    """A Zoom account holder. `type` is Zoom's: 1 basic, 2 licensed."""
+
+    id: str
+    email: str
+    display_name: str
+    type: int = 2
+    has_webinars: bool = True
+    timezone: str = "Asia/Tokyo"
+
+
+@dataclass
+class Meeting:
+    """A meeting or webinar.
+
+    `details` and `settings` are kept in Zoom's own words and shapes, the way they are answered;
+    `start_time` in `details` is always UTC.
+    """
+
+    id: int
+    uuid: str
+    kind: str
+    host_id: str
+    created_at: str
+    details: dict[str, Any]
+    settings: dict[str, Any]
+    occurrences: list[dict[str, Any]] = field(default_factory=list)
+    questions: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    capacity: int = 4999
+
+    @property
+    def type(self) -> int:
+        return int(self.details["type"])
+
+    @property
+    def has_registration(self) -> bool:
+        return bool(self.settings["approval_type"] != 2)
+
+    @property
+    def starts_at(self) -> datetime | None:
+        start_time = self.details.get("start_time")
+        return parse_time(start_time) if start_time else None
+
+    @property
+    def ends_at(self) -> datetime | None:
+        """Tell when the last date is over; None where there is no fixed time."""
+        if self.type in NO_FIXED_TIME:
+            return None
+        dates = [o for o in self.occurrences if o["status"] == "available"] or [self.details]
+        last = max(dates, key=lambda date: str(date["start_time"]))
+        return parse_time(last["start_time"]) + timedelta(minutes=last["duration"])
+
+    @property
+    def seats(self) -> int:
+        return min(self.capacity, self.settings.get("registrants_restrict_number") or self.capacity)
+
+    @property
+    def embedded_passcode(self) -> str:
+        """Derive the `pwd` of links: a new passcode makes links handed out before stale."""
+        secret = f"{self.id}:{self.details.get('password', '')}"
+        return hashlib.sha256(secret.encode()).hexdigest()[:24]
+
+    @property
+    def alternative_hosts(self) -> set[str]:
+        separator = ";" if self.kind == "meeting" else ","
+        listed = self.settings.get("alternative_hosts", "").split(separator)
+        return {email_key(address) for address in listed if address.strip()}
+
+
+@dataclass
+class Registrant:
+    """Somebody registered for one meeting; `token` is the secret of the personal link."""
+
+    id: str
+    meeting_id: int
+    email: str
+    profile: dict[str, Any]
+    status: str
+    token: str
+    pin_code: int
+    created_at: str
+    occurrence_ids: list[str] = field(default_factory=list)
+    source_id: str = ""
