@@ -1,0 +1,1 @@
+"""Turn requests into value objects. Forms check shape; services decide meaning."""

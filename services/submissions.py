@@ -1,0 +1,65 @@
+"""One accepted POST of a registration form, as a value."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from .questions import Answer, ConsentKind, answers_to_json
+
+
+class Surface(StrEnum):
+    """Where the form was shown."""
+
+    PAGE = "page"
+    EMBED = "embed"
+
+
+@dataclass(frozen=True)
+class ConsentGiven:
+    """The state of one box, ticked or not, with the label as it was shown."""
+
+    question_id: str
+    kind: ConsentKind
+    label: str
+    is_given: bool
+
+
+@dataclass(frozen=True)
+class Submission:
+    """What one person sent.
+
+    `email` is what mails go to, `email_key` the same address lower-cased with an ASCII domain: two
+    submissions are of one person when their keys are equal. `source` has the campaign tags
+    (`utm_source` …) and the page, each cut to 100 characters. `is_suspicious` keeps it aside for
+    the organizer.
+    """
+
+    email: str
+    email_key: str
+    family_name: str
+    given_name: str
+    answers: Mapping[str, Answer]
+    consents: tuple[ConsentGiven, ...]
+    locale: str
+    form_version_id: int
+    nonce: str
+    surface: Surface = Surface.PAGE
+    source: Mapping[str, str] = field(default_factory=dict)
+    is_suspicious: bool = False
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over all that was typed: tells a second tab's click from a second person."""
+        typed = [
+            self.email,
+            self.family_name,
+            self.given_name,
+            answers_to_json(self.answers),
+            [(consent.question_id, consent.is_given) for consent in self.consents],
+        ]
+        canonical = json.dumps(typed, ensure_ascii=True, sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(canonical.encode()).hexdigest()
