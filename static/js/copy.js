@@ -1,0 +1,11 @@
+// Copies the personal link and says so in a live region.
+
+for (const button of document.querySelectorAll("[data-copy]")) {
+  if (!navigator.clipboard) continue; // absent without HTTPS: the link stays there to be selected
+  button.hidden = false;
+  button.addEventListener("click", async () => {
+    const area = button.closest("section");
+    await navigator.clipboard.writeText(area.querySelector("[data-copy-source]").textContent);
+    area.querySelector("[data-copy-result]").textContent = button.dataset.copied;
+  });
+}

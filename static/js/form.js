@@ -1,0 +1,71 @@
+// Forms: hides questions whose condition isn't met, sends once, keeps Enter for the input method,
+// and moves the focus to what a person must see first. The server needs none of it.
+
+document.querySelector("[data-focus]")?.focus();
+
+for (const form of document.querySelectorAll("form[data-form]")) {
+  showWhatApplies(form);
+  form.addEventListener("change", () => showWhatApplies(form));
+  keepEnterForInputMethod(form);
+  sendOnce(form);
+}
+
+function showWhatApplies(form) {
+  // In page order, so that a hidden question hides those that depend on it.
+  for (const element of form.querySelectorAll("[data-when]")) {
+    const wanted = JSON.parse(element.dataset.values);
+    element.hidden = !listChosen(form, element.dataset.when).some((value) => wanted.includes(value));
+  }
+  for (const element of form.querySelectorAll("[data-other]")) {
+    element.hidden = !listChosen(form, element.dataset.other).includes("other");
+  }
+}
+
+function listChosen(form, name) {
+  return [...form.elements]
+    .filter((control) => control.name === name && !control.closest("[data-when][hidden]"))
+    .filter((control) => control.checked || !["radio", "checkbox"].includes(control.type))
+    .map((control) => control.value);
+}
+
+function sendOnce(form) {
+  const buttons = form.querySelectorAll("button[data-sending]");
+  let sentAt = -Infinity;
+
+  form.addEventListener("submit", (event) => {
+    // A person who stopped the page, or whose line broke, may press again after a while.
+    if (performance.now() - sentAt < 10_000) {
+      event.preventDefault();
+      return;
+    }
+    sentAt = performance.now();
+    for (const button of buttons) button.ariaDisabled = "true";
+    if (event.submitter?.dataset.sending) say(event.submitter, event.submitter.dataset.sending);
+  });
+
+  addEventListener("pageshow", (event) => {
+    if (!event.persisted) return;
+    sentAt = -Infinity;
+    for (const button of buttons) {
+      button.ariaDisabled = null;
+      if (button.dataset.label) button.textContent = button.dataset.label;
+    }
+  });
+}
+
+function say(button, words) {
+  button.dataset.label ??= button.textContent;
+  button.textContent = words;
+}
+
+// Enter that confirms a Japanese conversion must not send the form.
+function keepEnterForInputMethod(form) {
+  let isComposing = false;
+  form.addEventListener("compositionstart", () => (isComposing = true));
+  form.addEventListener("compositionend", () => setTimeout(() => (isComposing = false)));
+  form.addEventListener("submit", (event) => {
+    if (!isComposing) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+  });
+}
