@@ -57,7 +57,8 @@ def _perform(call: Call) -> Answer:
         answer = call.operation.handler(call)
     except Refused as refusal:
         answer = refusal.answer
-    answer.headers = {**headers, **answer.headers}
+    # A refusal by a limit brings its own headers, and the caps leave some out.
+    answer.headers = answer.headers or headers
     return answer
 
 

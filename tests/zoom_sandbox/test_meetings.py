@@ -60,8 +60,7 @@ def test_approval_type_is_dropped_without_a_fixed_time(api, kind, body):
 
 def test_approval_type_is_dropped_once_started(sandbox, api):
     created = api.create(settings={"approval_type": 2})
-    sandbox.control.change_meeting(created["id"], start_time="2020-01-01T00:00:00Z")
-    sandbox.control.set_clock(datetime(2031, 1, 1, tzinfo=UTC))
+    sandbox.control.set_clock(datetime(2030, 4, 1, 10, 1, tzinfo=UTC))
     api.sign_in()
     api.call("PATCH", api.path(created), {"settings": {"approval_type": 1}})
     assert api.call("GET", api.path(created)).json()["settings"]["approval_type"] == 2
