@@ -9,7 +9,6 @@ import re
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import date
-from decimal import Decimal
 from typing import Any
 
 import wtforms
@@ -59,8 +58,13 @@ class RowField(InputField):
                 _("%(label)s was sent more than once. Check it", label=self.row.error_label)
             )
 
+    @property
+    def shown_values(self) -> tuple[str, ...]:
+        """Return what the row shows as typed, chosen or ticked."""
+        raise NotImplementedError
+
     def filled_row(self) -> Row:
-        return replace(self.row, errors=tuple(self.errors))
+        return replace(self.row, values=self.shown_values, errors=tuple(self.errors))
 
 
 class LineField(RowField):
@@ -96,9 +100,9 @@ class LineField(RowField):
         if longest and len(self.data) > longest:
             raise StopValidation(_too_long(self.row.error_label, longest))
 
-    def filled_row(self) -> Row:
-        values = (self.typed,) if self.typed else ()
-        return replace(self.row, values=values, errors=tuple(self.errors))
+    @property
+    def shown_values(self) -> tuple[str, ...]:
+        return (self.typed,) if self.typed else ()
 
     def to_answer(self) -> Answer | None:
         return Answer((self.data,)) if self.data else None
@@ -168,13 +172,13 @@ class ChoicesField(RowField):
     def validate(self, form: wtforms.Form, extra_validators: Sequence[Validator] = ()) -> bool:
         return super().validate(form, extra_validators) and not self.other_errors
 
+    @property
+    def shown_values(self) -> tuple[str, ...]:
+        return self.data
+
     def filled_row(self) -> Row:
         return replace(
-            self.row,
-            values=self.data,
-            other_text=self.other_typed,
-            errors=tuple(self.errors),
-            other_errors=self.other_errors,
+            super().filled_row(), other_text=self.other_typed, other_errors=self.other_errors
         )
 
     def to_answer(self) -> Answer | None:
@@ -207,9 +211,9 @@ class ConsentField(RowField):
     def pre_validate(self, form: wtforms.Form) -> None:
         self.refuse_doubles()
 
-    def filled_row(self) -> Row:
-        values = ("yes",) if self.data else ()
-        return replace(self.row, values=values, errors=tuple(self.errors))
+    @property
+    def shown_values(self) -> tuple[str, ...]:
+        return ("yes",) if self.data else ()
 
 
 class UnseenField(InputField):
@@ -269,25 +273,29 @@ class RealAddress:
 
 
 class Between:
-    """Refuse a number or a date outside its bounds; either bound may be missing."""
+    """Refuse a number or a date outside its bounds; either bound may be missing.
+
+    `say_low` and `say_high` word the refusal from the label and the bound.
+    """
 
     def __init__(
-        self, read: Callable[[str], Any], minimum: str | None, maximum: str | None
+        self,
+        read: Callable[[str], Any],
+        bounds: tuple[str | None, str | None],
+        say_low: Callable[[str, Any], str],
+        say_high: Callable[[str, Any], str],
     ) -> None:
         self._read = read
-        self._minimum = read(minimum) if minimum else None
-        self._maximum = read(maximum) if maximum else None
+        self._minimum, self._maximum = (read(bound) if bound else None for bound in bounds)
+        self._say_low = say_low
+        self._say_high = say_high
 
     def __call__(self, form: wtforms.Form, field: RowField) -> None:
         value, label = self._read(field.data), field.row.error_label
         if self._minimum is not None and value < self._minimum:
-            raise StopValidation(
-                _("%(label)s must not be below %(bound)s", label=label, bound=self._minimum)
-            )
+            raise StopValidation(self._say_low(label, self._minimum))
         if self._maximum is not None and value > self._maximum:
-            raise StopValidation(
-                _("%(label)s must not be above %(bound)s", label=label, bound=self._maximum)
-            )
+            raise StopValidation(self._say_high(label, self._maximum))
 
 
 class RealDate:
@@ -300,10 +308,6 @@ class RealDate:
             is_real = False
         if not is_real:
             raise StopValidation(say_date(field.row.error_label))
-
-
-def read_number(text: str) -> Decimal:
-    return Decimal(text)
 
 
 def say_kana(label: str) -> str:
@@ -324,6 +328,22 @@ def say_number(label: str) -> str:
 
 def say_date(label: str) -> str:
     return _("Enter %(label)s as a date, like 2026-12-10", label=label)
+
+
+def say_small(label: str, bound: Any) -> str:
+    return _("%(label)s must be %(bound)s or more", label=label, bound=bound)
+
+
+def say_large(label: str, bound: Any) -> str:
+    return _("%(label)s must be %(bound)s or less", label=label, bound=bound)
+
+
+def say_early(label: str, bound: Any) -> str:
+    return _("%(label)s must be %(bound)s or later", label=label, bound=bound)
+
+
+def say_late(label: str, bound: Any) -> str:
+    return _("%(label)s must be %(bound)s or earlier", label=label, bound=bound)
 
 
 def _unreadable(label: str) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from flask_babel import lazy_gettext
@@ -45,20 +46,19 @@ def build_question_field(question: Question, locale: str) -> UnboundField:
 
 
 def _build_text(question: Question, locale: str) -> UnboundField:
-    row = _make_row(question, locale, max_length=question.max_length or _LONGEST_LINE)
+    row = _make_row(question, locale, max_length=_limit(question, _LONGEST_LINE))
     return fields.LineField(row, normalise.clean_line, [_enter(question, locale)])
 
 
 def _build_textarea(question: Question, locale: str) -> UnboundField:
-    longest = min(question.max_length or _LONGEST_TEXT, normalise.LONGEST_CLEANED)
-    row = _make_row(question, locale, max_length=longest, width="full")
+    row = _make_row(question, locale, max_length=_limit(question, _LONGEST_TEXT), width="full")
     return fields.LineField(
         row, normalise.clean_text, [_enter(question, locale)], normalise.is_readable_text
     )
 
 
 def _build_kana(question: Question, locale: str) -> UnboundField:
-    row = _make_row(question, locale, max_length=question.max_length or _LONGEST_LINE)
+    row = _make_row(question, locale, max_length=_limit(question, _LONGEST_LINE))
     checks = [_enter(question, locale), fields.Matches(_KANA, fields.say_kana)]
     return fields.LineField(row, normalise.clean_kana, checks)
 
@@ -109,14 +109,21 @@ def _build_postal_code(question: Question, locale: str) -> UnboundField:
 
 def _build_date(question: Question, locale: str) -> UnboundField:
     row = _make_row(question, locale, max_length=_LONGEST_CODE, input_type="date", width="medium")
-    bounds = fields.Between(date.fromisoformat, question.minimum, question.maximum)
+    bounds = fields.Between(
+        date.fromisoformat,
+        (question.minimum, question.maximum),
+        fields.say_early,
+        fields.say_late,
+    )
     checks = [_enter(question, locale), fields.RealDate(), bounds]
     return fields.LineField(row, normalise.clean_date, checks)
 
 
 def _build_number(question: Question, locale: str) -> UnboundField:
     row = _make_row(question, locale, max_length=_LONGEST_CODE, inputmode="decimal", width="narrow")
-    bounds = fields.Between(fields.read_number, question.minimum, question.maximum)
+    bounds = fields.Between(
+        Decimal, (question.minimum, question.maximum), fields.say_small, fields.say_large
+    )
     digits = fields.Matches(_NUMBER, fields.say_number)
     return fields.LineField(row, normalise.clean_number, [_enter(question, locale), digits, bounds])
 
@@ -174,6 +181,10 @@ def _make_row(question: Question, locale: str, **drawing: Any) -> Row:
         help=localize(question.help, locale),
         **members,
     )
+
+
+def _limit(question: Question, usual: int) -> int:
+    return min(question.max_length or usual, normalise.LONGEST_CLEANED)
 
 
 def _list_choices(question: Question, locale: str) -> OptionGroup:

@@ -170,15 +170,15 @@ def test_date_outside_the_calendar_is_refused(typed):
 def test_date_stays_within_its_bounds():
     bounds = {"minimum": "2026-01-01", "maximum": "2026-12-31"}
     assert answer("date", "2026-12-31", **bounds) == Answer(("2026-12-31",))
-    assert refuse("date", "2025-12-31", **bounds) == "Question must not be below 2026-01-01"
-    assert refuse("date", "2027-01-01", **bounds) == "Question must not be above 2026-12-31"
+    assert refuse("date", "2025-12-31", **bounds) == "Question must be 2026-01-01 or later"
+    assert refuse("date", "2027-01-01", **bounds) == "Question must be 2026-12-31 or earlier"
 
 
 def test_number_stays_within_its_bounds():
     bounds = {"minimum": "1", "maximum": "9.5"}
     assert answer("number", "９．５", **bounds) == Answer(("9.5",))
-    assert refuse("number", "0", **bounds) == "Question must not be below 1"
-    assert refuse("number", "10", **bounds) == "Question must not be above 9.5"
+    assert refuse("number", "0", **bounds) == "Question must be 1 or more"
+    assert refuse("number", "10", **bounds) == "Question must be 9.5 or less"
 
 
 @pytest.mark.parametrize("typed", ["ten", "1e5", "NaN", "Infinity", "1" * 16, "--1"])
