@@ -63,10 +63,7 @@ def enter_by_personal_link(meeting_id: int) -> tuple[str, int]:
             text = "The passcode was changed after this link was made. Ask for the new link."
             return _explain("This link is out of date", text), 403
         record_visit(sandbox, "enter", meeting, person, None)
-        name = " ".join(
-            part for part in map(person.profile.get, ("first_name", "last_name")) if part
-        )
-        return render_template("room.html", meeting=meeting, person=person, name=name), 200
+        return render_template("room.html", meeting=meeting, person=person), 200
 
 
 def _find_by_token(sandbox: Sandbox, meeting: Meeting, token: str) -> Registrant | None:
@@ -83,7 +80,7 @@ def enter_by_shared_link(meeting_id: int) -> tuple[str, int]:
         return _explain("This link is not valid", "Zoom does not know this meeting."), 404
     if meeting.has_registration:
         return _explain("Registration required", "This link alone does not open the room."), 403
-    return render_template("room.html", meeting=meeting, person=None, name="Anybody"), 200
+    return render_template("room.html", meeting=meeting, person=None), 200
 
 
 @bp.route("/meeting/register/<int:meeting_id>", methods=["GET", "POST"])

@@ -100,3 +100,8 @@ class Registrant:
     created_at: str
     occurrence_ids: list[str] = field(default_factory=list)
     source_id: str = ""
+
+    @property
+    def name(self) -> str:
+        parts = (self.profile["first_name"], self.profile.get("last_name"))
+        return " ".join(part for part in parts if part)
