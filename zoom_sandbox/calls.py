@@ -38,9 +38,16 @@ class Operation:
 
     @property
     def accepted_scopes(self) -> set[str]:
-        """List what opens this call: its granular scope or the classic one, also for admins."""
-        classic = f"{self.scope.split(':')[0]}:{'read' if self.method == 'GET' else 'write'}"
-        return {self.scope, f"{self.scope}:admin", classic, f"{classic}:admin"}
+        """List what opens this call, each also with `:admin`.
+
+        Beside its granular scope these are the classic one and, for webinars, the broad one that
+        Zoom lists in place of those for registrants (indico).
+        """
+        family, verb, _ = self.scope.split(":")
+        scopes = {self.scope, f"{family}:{'read' if self.method == 'GET' else 'write'}"}
+        if family == "webinar":
+            scopes.add(f"webinar:{verb}:webinar")
+        return scopes | {f"{scope}:admin" for scope in scopes}
 
 
 @dataclass(frozen=True)

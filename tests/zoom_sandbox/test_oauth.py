@@ -84,6 +84,12 @@ def test_classic_scope_opens_the_same_call(sandbox, api):
     assert api.add(meeting).status_code == 201
 
 
+def test_broad_webinar_scope_opens_calls_about_registrants(sandbox, api):
+    webinar = api.create("webinar")
+    sandbox.control.grant_scopes(["webinar:write:webinar:admin"])
+    assert api.add(webinar).status_code == 201
+
+
 def test_every_token_asked_for_is_in_the_journal(sandbox, api):
     api.ask_for_token(client_secret="wrong")
     effects = [entry["effect"] for entry in sandbox.control.journal(operation="token")]
