@@ -67,7 +67,6 @@ class MailContext:
     """
 
     event: MailEvent
-    locale: str
     sender_domain: str
     greeting_name: str = ""
     number: str = ""
