@@ -1,0 +1,69 @@
+# Shorthand only: each target is a command or two that can be typed by hand.
+
+PYTHON ?= python3
+UV ?= uv
+PROCESSES ?= auto
+
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip install --quiet --no-input --disable-pip-version-check --require-hashes
+LOCK := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
+# With credentials of a Zoom account the site is real; without them it plays Zoom too.
+SITE := $(if $(UKETSUKE_ZOOM_ACCOUNT_ID)$(UKETSUKE_ZOOM_ACCOUNT_ID_FILE),serve,demo)
+DATABASE := $(if $(findstring postgresql,$(UKETSUKE_DATABASE_URL)),.venv/postgresql.stamp)
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check bench screenshots lock
+
+help: ## Show this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 20
+
+run: .venv/runtime.stamp $(DATABASE) ## Start the site: the demo, or the real one with UKETSUKE_ZOOM_* set
+	@exec $(BIN)/flask $(SITE)
+
+test: .venv/dev.stamp ## Run every test
+	$(BIN)/python -m pytest -n $(PROCESSES)
+
+check: .venv/dev.stamp ## Run linters, types, translations and locks
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/python -m pytest -q tests/test_architecture.py tests/test_project.py tests/templates
+	@if command -v node >/dev/null; then \
+		for script in static/js/*.js; do node --check "$$script" || exit 1; done; \
+	else echo "node is missing, so the scripts of the pages are not checked"; fi
+
+bench: .venv/dev.stamp ## Measure the form page and a registration against a bare Flask view
+	$(BIN)/python -m bench
+
+screenshots: .venv/dev.stamp ## Take a picture of every page into docs/screenshots/
+	$(BIN)/python -m tests.screenshots
+
+lock: ## Write the requirements*.txt anew from their .in files (needs uv)
+	@command -v $(UV) >/dev/null || { echo "uv is missing: pip install uv"; exit 1; }
+	$(LOCK) requirements.in -o requirements.txt
+	$(LOCK) requirements-postgresql.in -o requirements-postgresql.txt
+	$(LOCK) requirements-dev.in -o requirements-dev.txt
+
+$(BIN)/python:
+	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) is missing: install Python 3.11 or newer"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Uketsuke needs Python 3.11 or newer; name one with: make PYTHON=/path/to/python"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+		{ echo "Python's venv is missing: apt-get install python3-venv"; exit 1; }
+	@echo "Making .venv ..."
+	@$(PYTHON) -m venv .venv
+
+# Stamps say which lists are installed, so that a later start has nothing to do.
+.venv/runtime.stamp: requirements.txt | $(BIN)/python
+	@echo "Installing what the site needs ..."
+	@$(PIP) -r requirements.txt
+	@touch $@
+
+.venv/postgresql.stamp: requirements-postgresql.txt .venv/runtime.stamp
+	@$(PIP) -r requirements-postgresql.txt
+	@touch $@
+
+.venv/dev.stamp: requirements-dev.txt .venv/runtime.stamp
+	@echo "Installing what the tests need ..."
+	@$(PIP) -r requirements-dev.txt
+	@touch $@
