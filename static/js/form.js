@@ -1,7 +1,11 @@
 // Forms: hides questions whose condition isn't met, sends once, keeps Enter for the input method,
 // and moves the focus to what a person must see first. The server needs none of it.
 
-document.querySelector("[data-focus]")?.focus();
+// Where `autofocus` was ignored, as it is in frames of other sites; it acts before the first frame.
+requestAnimationFrame(() => {
+  const target = document.querySelector("[data-focus]");
+  if (target && target !== document.activeElement) target.focus();
+});
 
 for (const form of document.querySelectorAll("form[data-form]")) {
   showWhatApplies(form);

@@ -9,9 +9,9 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from flask import Flask
-from flask_babel import Babel
 
+from app import create_app
+from config import Settings
 from services.mails import MailName
 from services.messages import Attachment, MailContext, MailEvent, compose_message
 from worker.mail_rendering import render_mail
@@ -35,11 +35,8 @@ every_language = pytest.mark.parametrize("locale", ["ja", "en"])
 
 
 @pytest.fixture(scope="module", autouse=True)
-def context():
-    app = Flask("uketsuke", root_path=str(ROOT))
-    app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
-    Babel(app, default_translation_directories=str(ROOT / "translations"))
-    with app.app_context():
+def context(tmp_path_factory):
+    with create_app(Settings(instance=tmp_path_factory.mktemp("instance"))).app_context():
         yield
 
 
