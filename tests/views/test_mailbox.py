@@ -4,17 +4,12 @@ from datetime import UTC, datetime
 from email.headerregistry import Address
 
 import pytest
-from flask import Flask
-from flask_babel import Babel
 
+from app import create_app
+from config import Settings
 from services.messages import Attachment, MailContent, compose_message
-from views import mailbox
-from views.headers import init_headers
-from views.locale import choose_locale, list_language_links, read_locale
-from views.static_files import static_url
 from worker.smtp import FileTransport
 
-ROOT = mailbox.__file__.rpartition("/views/")[0]
 HTML = "<html><head></head><body><script>alert(1)</script><p>本文</p></body></html>"
 CALENDAR = Attachment("invite.ics", "text/calendar", b"BEGIN:VCALENDAR\r\n")
 
@@ -25,19 +20,8 @@ def folder(tmp_path):
 
 
 @pytest.fixture
-def client(folder):
-    app = Flask("uketsuke", root_path=ROOT)
-    app.config["MAILBOX"] = folder
-    Babel(
-        app, locale_selector=choose_locale, default_translation_directories=f"{ROOT}/translations"
-    )
-    app.jinja_env.globals.update(static_url=static_url, site_name="受付")
-    app.context_processor(
-        lambda: {"locale": read_locale(), "language_links": list_language_links()}
-    )
-    app.register_blueprint(mailbox.bp)
-    init_headers(app)
-    return app.test_client()
+def client(tmp_path):
+    return create_app(Settings(instance=tmp_path, is_demo=True)).test_client()
 
 
 def deliver(folder, message_id="abc", subject="【受付完了】題名", minute=0):
@@ -132,3 +116,9 @@ def test_only_a_browser_on_this_machine_may_look(client, folder, address, status
     for url in ("/mailbox", f"/mailbox/{name}", f"/mailbox/{name}/html"):
         answer = client.get(url, environ_overrides={"REMOTE_ADDR": address})
         assert answer.status_code == status
+
+
+def test_site_that_is_no_demo_has_no_mailbox(tmp_path):
+    deliver(tmp_path / "mailbox")
+    client = create_app(Settings(instance=tmp_path)).test_client()
+    assert client.get("/mailbox").status_code == 404
