@@ -32,4 +32,3 @@ def zoom(http_server: HTTPServer, pool: HttpPool, now: datetime) -> Iterator[Fak
     http_server.clear()
     yield FakeZoom(http_server, pool, now)
     http_server.check()
-    http_server.clear()

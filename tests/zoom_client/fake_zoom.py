@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from datetime import datetime
 from typing import Any
 
@@ -21,7 +22,10 @@ TOKEN_ANSWER = {
 
 
 class FakeZoom:
-    """Answers from a list, in order; keeps the requests, those for tokens apart."""
+    """Answers from a list, in order; keeps the requests, those for tokens apart.
+
+    A token in `refused_tokens` is answered with 401, whatever the list says.
+    """
 
     def __init__(self, server: HTTPServer, pool: HttpPool, now: datetime) -> None:
         self.server = server
@@ -29,6 +33,8 @@ class FakeZoom:
         self.pool = pool
         self.requests: list[Request] = []
         self.token_requests: list[Request] = []
+        self.refused_tokens: set[str] = set()
+        self.token_delay_seconds = 0.0
         self._answers: list[Response] = []
         self._token_answers: list[Response] = []
         server.expect_request(re.compile(".*")).respond_with_handler(self._answer)
@@ -59,10 +65,13 @@ class FakeZoom:
         if request.path == "/oauth/token":
             return self._answer_token(request)
         self.requests.append(request)
+        if request.headers["Authorization"].removeprefix("Bearer ") in self.refused_tokens:
+            return _make_response({"code": 124, "message": "Invalid access token."}, 401, None)
         return self._answers.pop(0)
 
     def _answer_token(self, request: Request) -> Response:
         self.token_requests.append(request)
+        time.sleep(self.token_delay_seconds)
         if self._token_answers:
             return self._token_answers.pop(0)
         number = len(self.token_requests)

@@ -1,0 +1,44 @@
+import pytest
+
+from zoom_client import FieldError, ValidationFailed, ZoomError
+from zoom_client.errors import mask
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("participant (taro@example.com).", "participant ((address))."),
+        ("User does not exist: taro+a.b@example.co.jp.", "User does not exist: (address)"),
+        ("山田太郎＠例え.jp は無効", "(address) は無効"),
+        ("see https://example.zoom.us/w/1?tk=a.b&pwd=c now", "see (link) now"),
+        ("zoommtg://zoom.us/join?confno=1", "(link)"),
+        ("token eyJzdiI6IjAwMDAwMSIsImFsZyI6IkhTNTEyIiwidiI6IjIuMCJ9.e30", "token (secret)"),
+        ("two\nlines\x1b[2J and\u202e more", "two lines [2J and more"),
+        ("Meeting does not exist: 85746065123.", "Meeting does not exist: 85746065123."),
+        (
+            "does not contain scopes:[meeting:update:registrant_status:admin]",
+            "does not contain scopes:[meeting:update:registrant_status:admin]",
+        ),
+        ("x " * 1000, ("x " * 1000)[:300]),
+    ],
+)
+def test_what_is_private_is_masked(text, expected):
+    assert mask(text) == expected
+
+
+def test_error_says_what_helps_to_find_it():
+    error = ZoomError("Not good.", status=400, code=300, tracking_id="v=2.0;clid=us02")
+
+    assert str(error) == "Not good. (HTTP 400, code 300, tracking id v=2.0;clid=us02)"
+    assert repr(error) == f"<ZoomError: {error}>"
+
+
+def test_error_without_an_answer_is_its_message():
+    assert str(ZoomError("No connection to Zoom")) == "No connection to Zoom"
+
+
+def test_no_part_of_an_error_holds_an_address():
+    fields = [FieldError("email", "taro@example.com is invalid")]
+    error = ValidationFailed("taro@example.com", fields=fields, tracking_id="taro@example.com")
+
+    assert "taro" not in f"{error} {error!r} {error.args} {error.fields} {vars(error)}"

@@ -1,0 +1,57 @@
+import pytest
+
+from zoom_client import Kind, find_missing_scopes
+
+BOTH_KINDS = pytest.mark.parametrize("kind", list(Kind))
+
+
+def list_needed(kind):
+    return find_missing_scopes([], kind)
+
+
+@BOTH_KINDS
+def test_nothing_granted_means_that_all_is_missing(kind):
+    assert list_needed(kind) == [
+        f"{kind}:read:{kind}:admin",
+        f"{kind}:read:list_{kind}s:admin",
+        f"{kind}:read:list_registrants:admin",
+        f"{kind}:read:registrant:admin",
+        f"{kind}:read:list_registration_questions:admin",
+        f"{kind}:write:{kind}:admin",
+        f"{kind}:write:registrant:admin",
+        f"{kind}:write:batch_registrants:admin",
+        f"{kind}:update:{kind}:admin",
+        f"{kind}:update:registrant_status:admin",
+        f"{kind}:update:registration_question:admin",
+        f"{kind}:delete:registrant:admin",
+        "user:read:user:admin",
+    ]
+
+
+@BOTH_KINDS
+@pytest.mark.parametrize("suffix", ["", ":admin"])
+def test_granular_scopes_are_enough(kind, suffix):
+    granted = [scope.removesuffix(":admin") + suffix for scope in list_needed(kind)]
+    assert find_missing_scopes(granted, kind) == []
+
+
+@BOTH_KINDS
+def test_classic_scopes_are_enough(kind):
+    granted = [f"{kind}:read:admin", f"{kind}:write:admin", "user:read:admin"]
+    assert find_missing_scopes(granted, kind) == []
+
+
+def test_broad_webinar_scope_stands_for_granular_ones():
+    granted = [f"webinar:{verb}:webinar:admin" for verb in ("read", "write", "update", "delete")]
+    assert find_missing_scopes(granted, Kind.WEBINAR) == ["user:read:user:admin"]
+
+
+def test_only_what_is_missing_is_named():
+    granted = set(list_needed(Kind.MEETING)) - {"meeting:update:registrant_status:admin"}
+    missing = find_missing_scopes(granted, Kind.MEETING)
+    assert missing == ["meeting:update:registrant_status:admin"]
+
+
+def test_scopes_of_one_kind_do_not_serve_the_other():
+    missing = find_missing_scopes(list_needed(Kind.MEETING), Kind.WEBINAR)
+    assert len(missing) == len(list_needed(Kind.WEBINAR)) - 1

@@ -1,0 +1,403 @@
+import gzip
+import logging
+import socket
+import ssl
+import struct
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from tests.zoom_client.socket_server import answer_always, drip, read_request, serve
+from zoom_client import HttpPool, ZoomOutcomeUnknown, ZoomUnreachable
+from zoom_client.transport import Deadline
+
+OK = b"HTTP/1.1 200 OK\r\n"
+DEADLINE_SECONDS = 0.5
+# What a busy machine may add to the deadline.
+SLACK_SECONDS = 1.0
+
+
+def send(pool, port, *, scheme="http", host="127.0.0.1", method="POST", seconds=5.0, **options):
+    return pool.send(
+        method,
+        f"{scheme}://{host}:{port}/v2/users/taro@example.com",
+        headers={"Authorization": "Bearer t0ken"},
+        deadline=Deadline(seconds),
+        **options,
+    )
+
+
+def drip_body(conn):
+    read_request(conn)
+    conn.sendall(OK + b"Content-Length: 1000\r\n\r\n")
+    drip(conn, b"x" * 1000)
+
+
+def drip_chunks(conn):
+    read_request(conn)
+    conn.sendall(OK + b"Transfer-Encoding: chunked\r\n\r\n")
+    drip(conn, b"1\r\nx\r\n" * 1000)
+
+
+def drip_head(conn):
+    read_request(conn)
+    drip(conn, OK + b"X-Long: " + b"x" * 1000)
+
+
+def stay_silent(conn):
+    read_request(conn)
+    time.sleep(3)
+
+
+def continue_for_ever(conn):
+    read_request(conn)
+    while True:
+        conn.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+
+@pytest.mark.parametrize(
+    "handler", [drip_body, drip_chunks, drip_head, stay_silent, continue_for_ever]
+)
+def test_slow_answer_ends_at_the_deadline(pool, handler):
+    with serve(handler) as server:
+        began = time.monotonic()
+        with pytest.raises(ZoomOutcomeUnknown):
+            send(pool, server.port, seconds=DEADLINE_SECONDS)
+        took = time.monotonic() - began
+
+    assert DEADLINE_SECONDS <= took < DEADLINE_SECONDS + SLACK_SECONDS
+
+
+def test_plain_requests_would_read_a_dripping_answer_on(pool):
+    """The control of the test above: a timeout per piece does not end the call."""
+    import requests
+
+    def drip_for_two_seconds(conn):
+        read_request(conn)
+        conn.sendall(OK + b"Content-Length: 20\r\n\r\n")
+        drip(conn, b"x" * 20)
+
+    with serve(drip_for_two_seconds) as server:
+        began = time.monotonic()
+        answer = requests.get(f"http://127.0.0.1:{server.port}/", timeout=DEADLINE_SECONDS)
+        took = time.monotonic() - began
+
+    assert len(answer.content) == 20
+    assert took > 2 * DEADLINE_SECONDS
+
+
+def close_silently(conn):
+    read_request(conn)
+
+
+def reset(conn):
+    read_request(conn)
+    conn.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+
+def cut_body(conn):
+    read_request(conn)
+    conn.sendall(OK + b"Content-Length: 100\r\n\r\n{")
+
+
+def cut_chunk(conn):
+    read_request(conn)
+    conn.sendall(OK + b"Transfer-Encoding: chunked\r\n\r\n5\r\nab")
+
+
+def speak_nonsense(conn):
+    read_request(conn)
+    conn.sendall(b"SSH-2.0-OpenSSH_9.2\r\n")
+
+
+def send_false_gzip(conn):
+    read_request(conn)
+    conn.sendall(OK + b"Content-Encoding: gzip\r\nContent-Length: 4\r\n\r\nabcd")
+
+
+@pytest.mark.parametrize(
+    "handler", [close_silently, reset, cut_body, cut_chunk, speak_nonsense, send_false_gzip]
+)
+@pytest.mark.parametrize(("method", "may_have_happened"), [("POST", True), ("GET", False)])
+def test_broken_answer_leaves_the_outcome_open(pool, handler, method, may_have_happened):
+    with serve(handler) as server, pytest.raises(ZoomOutcomeUnknown) as raised:
+        send(pool, server.port, method=method)
+
+    assert raised.value.may_have_happened is may_have_happened
+    assert server.connections == 1
+
+
+def test_endless_answer_is_cut():
+    def flood(conn):
+        read_request(conn)
+        conn.sendall(OK + b"\r\n")
+        while True:
+            conn.sendall(b"x" * 65536)
+
+    pool = HttpPool(max_bytes=1_000_000)
+    with serve(flood) as server, pytest.raises(ZoomOutcomeUnknown, match="TooLarge"):
+        send(pool, server.port)
+
+
+@pytest.mark.parametrize(
+    "head", [OK, b"HTTP/1.1 302 Found\r\nLocation: /elsewhere\r\n", b"HTTP/1.1 500 No\r\n"]
+)
+def test_large_answer_is_cut_whatever_its_status_and_packing(head):
+    bomb = gzip.compress(bytes(20_000_000))
+    pool = HttpPool(max_bytes=1_000_000)
+    with (
+        serve(answer_always(head + b"Content-Encoding: gzip\r\n", bomb)) as server,
+        pytest.raises(ZoomOutcomeUnknown, match="TooLarge"),
+    ):
+        send(pool, server.port)
+
+
+def test_packed_answer_is_unpacked(pool):
+    body = gzip.compress(b'{"a": 1}')
+    with serve(answer_always(OK + b"Content-Encoding: gzip\r\n", body)) as server:
+        assert send(pool, server.port).json_object() == {"a": 1}
+
+
+@pytest.mark.parametrize(
+    ("head", "body"),
+    [(OK, b"{}"), (b"HTTP/1.1 204 No Content\r\n", b""), (b"HTTP/1.1 400 Bad\r\n", b"{}")],
+)
+def test_connection_serves_the_next_call_too(pool, head, body):
+    with serve(answer_always(head, body)) as server:
+        for _ in range(3):
+            send(pool, server.port)
+
+    assert server.connections == 1
+
+
+def test_connection_closed_by_zoom_meanwhile_is_replaced(pool):
+    def answer_once(conn):
+        read_request(conn)
+        conn.sendall(OK + b"Content-Length: 2\r\n\r\n{}")
+
+    with serve(answer_once) as server:
+        send(pool, server.port)
+        time.sleep(0.1)
+        send(pool, server.port)
+
+    assert server.connections == 2
+
+
+def test_threads_share_the_pool(pool):
+    with serve(answer_always(OK, b"{}")) as server, ThreadPoolExecutor(8) as threads:
+        answers = list(threads.map(lambda _: send(pool, server.port).status, range(200)))
+
+    assert answers == [200] * 200
+    assert server.connections <= 8
+
+
+def test_refused_connection_means_that_nothing_was_sent(pool):
+    with socket.create_server(("127.0.0.1", 0)) as unused:
+        port = unused.getsockname()[1]
+
+    with pytest.raises(ZoomUnreachable):
+        send(pool, port)
+
+
+def test_unknown_name_means_that_nothing_was_sent(pool, monkeypatch):
+    def fail(*_):
+        raise socket.gaierror("Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", fail)
+    with pytest.raises(ZoomUnreachable):
+        send(pool, 80, host="zoom.example")
+
+
+def test_name_look_up_that_hangs_ends_at_the_deadline(pool, monkeypatch):
+    released = threading.Event()
+
+    def hang(*_):
+        released.wait(10)
+        raise socket.gaierror("too late")
+
+    monkeypatch.setattr(socket, "getaddrinfo", hang)
+    began = time.monotonic()
+    with pytest.raises(ZoomUnreachable):
+        send(pool, 80, host="zoom.example", seconds=DEADLINE_SECONDS)
+    took = time.monotonic() - began
+    released.set()
+
+    assert took < DEADLINE_SECONDS + SLACK_SECONDS
+
+
+def test_second_address_is_tried_when_the_first_is_dead(pool, monkeypatch):
+    real = socket.getaddrinfo
+
+    def find_two(host, port, *options):
+        if host != "zoom.example":
+            return real(host, port, *options)
+        return [(2, 1, 6, "", (address, port)) for address in ("127.0.0.2", "127.0.0.1")]
+
+    monkeypatch.setattr(socket, "getaddrinfo", find_two)
+    with serve(answer_always(OK, b"{}")) as server:
+        assert send(pool, server.port, host="zoom.example").status == 200
+
+
+def test_call_without_time_left_is_not_made(pool):
+    with serve(answer_always(OK)) as server, pytest.raises(ZoomUnreachable):
+        send(pool, server.port, seconds=0)
+
+    assert server.connections == 0
+
+
+def test_redirect_is_an_answer_like_any_other(pool):
+    head = b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\n"
+    with serve(answer_always(head)) as server:
+        assert send(pool, server.port).status == 302
+
+
+def test_neither_cookies_nor_environment_change_a_request(pool, monkeypatch, tmp_path):
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login other password person\n")
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+    monkeypatch.setenv("NETRC", str(netrc))
+    requests = []
+
+    def answer(conn):
+        while request := read_request(conn):
+            requests.append(request)
+            conn.sendall(OK + b"Set-Cookie: a=b; Path=/\r\nContent-Length: 0\r\n\r\n")
+
+    with serve(answer) as server:
+        send(pool, server.port)
+        send(pool, server.port)
+
+    assert len(requests) == 2
+    assert all(b"Bearer t0ken" in request for request in requests)
+    assert not any(b"cookie" in request.lower() for request in requests)
+
+
+@pytest.mark.parametrize("handler", [close_silently, speak_nonsense, cut_body])
+def test_nothing_private_is_said_or_logged(pool, caplog, handler):
+    with (
+        caplog.at_level(logging.INFO),
+        serve(handler) as server,
+        pytest.raises(ZoomOutcomeUnknown) as raised,
+    ):
+        send(pool, server.port, body=b"jiro@example.com")
+
+    logged = "".join(record.getMessage() for record in caplog.records)
+    told = f"{raised.value!r} {raised.value} {logged}"
+    assert "example.com" not in told
+    assert "t0ken" not in told
+    assert raised.value.__suppress_context__
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory):
+    """Make a certificate for 127.0.0.1 that vouches for itself; the path of cert and key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "loopback")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(
+            x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), False
+        )
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), True)
+        .sign(key, hashes.SHA256())
+    )
+    path = tmp_path_factory.mktemp("tls") / "loopback.pem"
+    path.write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+        + made.public_bytes(serialization.Encoding.PEM)
+    )
+    return path
+
+
+@pytest.fixture
+def server_context(certificate):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    return context
+
+
+class CountingContext(ssl.SSLContext):
+    loads = 0
+    wraps = 0
+
+    def load_verify_locations(self, *args, **kwargs):
+        self.loads += 1
+        super().load_verify_locations(*args, **kwargs)
+
+    def wrap_socket(self, *args, **kwargs):
+        self.wraps += 1
+        return super().wrap_socket(*args, **kwargs)
+
+
+def answer_and_close(conn):
+    read_request(conn)
+    conn.sendall(OK + b"Connection: close\r\nContent-Length: 2\r\n\r\n{}")
+
+
+def test_certificates_are_loaded_once_for_all_connections(certificate, server_context):
+    context = CountingContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.load_verify_locations(certificate)
+    pool = HttpPool(ssl_context=context)
+
+    with serve(answer_and_close, server_context) as server:
+        for _ in range(5):
+            assert send(pool, server.port, scheme="https").status == 200
+
+    assert (context.loads, context.wraps) == (1, 5)
+
+
+def test_untrusted_certificate_means_that_nothing_was_sent(pool, server_context):
+    requests = []
+
+    with (
+        serve(lambda conn: requests.append(read_request(conn)), server_context) as server,
+        pytest.raises(ZoomUnreachable),
+    ):
+        send(pool, server.port, scheme="https")
+
+    assert requests == []
+
+
+def test_certificate_for_another_name_is_refused(certificate, server_context):
+    pool = HttpPool(ssl_context=ssl.create_default_context(cafile=certificate))
+    with serve(answer_and_close, server_context) as server, pytest.raises(ZoomUnreachable):
+        send(pool, server.port, scheme="https", host="localhost")
+
+
+@pytest.mark.parametrize(
+    "handler", [lambda conn: time.sleep(3), lambda conn: drip(conn, b"\x16\x03\x03\x3f\xff" * 99)]
+)
+def test_tls_that_never_comes_about_ends_at_the_deadline(pool, handler):
+    with serve(handler) as server:
+        began = time.monotonic()
+        with pytest.raises(ZoomUnreachable):
+            send(pool, server.port, scheme="https", seconds=DEADLINE_SECONDS)
+        took = time.monotonic() - began
+
+    assert took < DEADLINE_SECONDS + SLACK_SECONDS
+
+
+def test_dripping_answer_over_tls_ends_at_the_deadline(certificate, server_context):
+    pool = HttpPool(ssl_context=ssl.create_default_context(cafile=certificate))
+    with serve(drip_body, server_context) as server:
+        began = time.monotonic()
+        with pytest.raises(ZoomOutcomeUnknown):
+            send(pool, server.port, scheme="https", seconds=DEADLINE_SECONDS)
+        took = time.monotonic() - began
+
+    assert took < DEADLINE_SECONDS + SLACK_SECONDS
