@@ -117,7 +117,7 @@ class TokenSource:
         """
         with self._store.lock():
             token = self._store.get()
-            if self._is_usable(token) and token != refused:
+            if self._is_usable(token) and not _is_same(token, refused):
                 return token
             token = self._ask(deadline)
             self._store.put(token)
@@ -149,6 +149,11 @@ class TokenSource:
         raise _read_token_refusal(answer, asked_at)
 
 
+def _is_same(token: Token, refused: Token | None) -> bool:
+    # A store may round the time, so two copies of one token need not be equal.
+    return refused is not None and token.access_token == refused.access_token
+
+
 def _read_token(record: dict[str, Any], asked_at: datetime) -> Token:
     access_token, seconds = record.get("access_token"), record.get("expires_in")
     if not isinstance(access_token, str) or not _HEADER_WORD.fullmatch(access_token):
@@ -166,14 +171,16 @@ def _read_token(record: dict[str, Any], asked_at: datetime) -> Token:
 
 def _read_token_refusal(answer: HttpAnswer, now: datetime) -> ZoomError:
     refusal = read_refusal(answer, method="POST", path="/oauth/token", now=now)
-    if isinstance(refusal, RateLimited | AuthenticationFailed):
-        return refusal
     facts: dict[str, Any] = {"status": answer.status, "tracking_id": refusal.tracking_id}
     try:
         record = answer.json_object()
     except MalformedAnswer:
         record = {}
+    if isinstance(refusal, RateLimited):
+        return refusal
     if 400 <= answer.status < 500 and "error" in record:
         reason = record.get("reason") or record["error"]
         return AuthenticationFailed(f"Zoom refused the credentials: {reason}", **facts)
+    if answer.status == 401:
+        return AuthenticationFailed("Zoom refused the credentials", **facts)
     return ZoomUnreachable("Zoom gave no token", **facts)

@@ -1,6 +1,7 @@
 from base64 import b64decode
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -88,6 +89,27 @@ def test_refused_token_is_replaced_and_the_call_replayed(zoom, status):
     assert get_bearers(zoom) == ["Bearer token-1", "Bearer token-2"]
 
 
+class RoundingStore(MemoryTokenStore):
+    """Keeps times as some databases do."""
+
+    def put(self, token):
+        super().put(replace(token, expires_at=token.expires_at.replace(microsecond=0)))
+
+    def get(self):
+        token = super().get()
+        return token and replace(token)
+
+
+def test_refused_token_is_known_again_though_its_time_was_rounded(zoom):
+    zoom.now += timedelta(microseconds=5)
+    zoom.will_answer(EXPIRED, 401)
+    zoom.will_answer(MEETING)
+
+    read(zoom.client(token_store=RoundingStore()))
+
+    assert get_bearers(zoom) == ["Bearer token-1", "Bearer token-2"]
+
+
 def test_replayed_add_carries_the_same_body(zoom):
     zoom.will_answer(EXPIRED, 401)
     zoom.will_answer({"registrant_id": "r1"}, 201)
@@ -135,6 +157,7 @@ def test_refused_credentials_are_failed_authentication(zoom, status, error):
         read(zoom.client())
 
     assert raised.value.status == status
+    assert "Invalid client_id or client_secret" in str(raised.value)
     assert zoom.requests == []
 
 
@@ -144,6 +167,7 @@ def test_refused_credentials_are_failed_authentication(zoom, status, error):
         (b"", 503),
         (b"<html>", 200),
         (b"<html>", 403),
+        (b"<html>", 302),
         ({}, 200),
         (TOKEN_ANSWER | {"expires_in": "soon"}, 200),
         (TOKEN_ANSWER | {"expires_in": 0}, 200),
