@@ -7,8 +7,6 @@ PROCESSES ?= auto
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --no-input --disable-pip-version-check --require-hashes
 LOCK := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
-# With credentials of a Zoom account the site is real; without them it plays Zoom too.
-SITE := $(if $(UKETSUKE_ZOOM_ACCOUNT_ID)$(UKETSUKE_ZOOM_ACCOUNT_ID_FILE),serve,demo)
 DATABASE := $(if $(findstring postgresql,$(UKETSUKE_DATABASE_URL)),.venv/postgresql.stamp)
 
 .DEFAULT_GOAL := help
@@ -17,8 +15,8 @@ DATABASE := $(if $(findstring postgresql,$(UKETSUKE_DATABASE_URL)),.venv/postgre
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 20
 
-run: .venv/runtime.stamp $(DATABASE) ## Start the site: the demo, or the real one with UKETSUKE_ZOOM_* set
-	@exec $(BIN)/flask $(SITE)
+run: .venv/runtime.stamp $(DATABASE) ## Start the demo; with a Zoom account in UKETSUKE_ZOOM_*, the site
+	@exec $(BIN)/flask demo
 
 test: .venv/dev.stamp ## Run every test
 	$(BIN)/python -m pytest -n $(PROCESSES)
