@@ -48,6 +48,7 @@ _PRIVATE = re.compile(
     re.IGNORECASE,
 )
 _MESSAGE_MAX = 300
+_NOT_IN_TRACKING_ID = re.compile(r"[^A-Za-z0-9_.;:=-]")
 
 
 def mask(text: str) -> str:
@@ -79,7 +80,7 @@ class ZoomError(Exception):
         self.status = status
         self.code = code
         self.retry_after = retry_after
-        self.tracking_id = mask(tracking_id) if tracking_id else None
+        self.tracking_id = _NOT_IN_TRACKING_ID.sub("", tracking_id)[:200] if tracking_id else None
         super().__init__(self.message)
 
     def __str__(self) -> str:

@@ -33,12 +33,19 @@ def test_error_says_what_helps_to_find_it():
     assert repr(error) == f"<ZoomError: {error}>"
 
 
+def test_tracking_id_is_kept_whole_on_one_line():
+    tracking_id = "v=2.0;clid=us02;rid=WEB_0123456789abcdef0123456789abcdef"
+    error = ZoomError("No", tracking_id=f"{tracking_id}\r\n\x1b")
+
+    assert error.tracking_id == tracking_id
+
+
 def test_error_without_an_answer_is_its_message():
     assert str(ZoomError("No connection to Zoom")) == "No connection to Zoom"
 
 
 def test_no_part_of_an_error_holds_an_address():
     fields = [FieldError("email", "taro@example.com is invalid")]
-    error = ValidationFailed("taro@example.com", fields=fields, tracking_id="taro@example.com")
+    error = ValidationFailed("taro@example.com", fields=fields)
 
     assert "taro" not in f"{error} {error!r} {error.args} {error.fields} {vars(error)}"
