@@ -1,18 +1,13 @@
 import gzip
 import logging
 import socket
-import ssl
 import struct
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+import requests
 
 from tests.zoom_client.socket_server import answer_always, drip, read_request, serve
 from zoom_client import HttpPool, ZoomOutcomeUnknown, ZoomUnreachable
@@ -24,10 +19,10 @@ DEADLINE_SECONDS = 0.5
 SLACK_SECONDS = 1.0
 
 
-def send(pool, port, *, scheme="http", host="127.0.0.1", method="POST", seconds=5.0, **options):
+def send(pool, port, *, host="127.0.0.1", method="POST", seconds=5.0, **options):
     return pool.send(
         method,
-        f"{scheme}://{host}:{port}/v2/users/taro@example.com",
+        f"http://{host}:{port}/v2/users/taro@example.com",
         headers={"Authorization": "Bearer t0ken"},
         deadline=Deadline(seconds),
         **options,
@@ -77,7 +72,6 @@ def test_slow_answer_ends_at_the_deadline(pool, handler):
 
 def test_plain_requests_would_read_a_dripping_answer_on(pool):
     """The control of the test above: a timeout per piece does not end the call."""
-    import requests
 
     def drip_for_two_seconds(conn):
         read_request(conn)
@@ -264,20 +258,20 @@ def test_neither_cookies_nor_environment_change_a_request(pool, monkeypatch, tmp
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:1")
     monkeypatch.setenv("NETRC", str(netrc))
-    requests = []
+    seen = []
 
     def answer(conn):
         while request := read_request(conn):
-            requests.append(request)
+            seen.append(request)
             conn.sendall(OK + b"Set-Cookie: a=b; Path=/\r\nContent-Length: 0\r\n\r\n")
 
     with serve(answer) as server:
         send(pool, server.port)
         send(pool, server.port)
 
-    assert len(requests) == 2
-    assert all(b"Bearer t0ken" in request for request in requests)
-    assert not any(b"cookie" in request.lower() for request in requests)
+    assert len(seen) == 2
+    assert all(b"Bearer t0ken" in request for request in seen)
+    assert not any(b"cookie" in request.lower() for request in seen)
 
 
 @pytest.mark.parametrize("handler", [close_silently, speak_nonsense, cut_body])
@@ -294,110 +288,3 @@ def test_nothing_private_is_said_or_logged(pool, caplog, handler):
     assert "example.com" not in told
     assert "t0ken" not in told
     assert raised.value.__suppress_context__
-
-
-@pytest.fixture(scope="session")
-def certificate(tmp_path_factory):
-    """Make a certificate for 127.0.0.1 that vouches for itself; the path of cert and key."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "loopback")])
-    now = datetime.now(UTC)
-    made = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(
-            x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), False
-        )
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), True)
-        .sign(key, hashes.SHA256())
-    )
-    path = tmp_path_factory.mktemp("tls") / "loopback.pem"
-    path.write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-        + made.public_bytes(serialization.Encoding.PEM)
-    )
-    return path
-
-
-@pytest.fixture
-def server_context(certificate):
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate)
-    return context
-
-
-class CountingContext(ssl.SSLContext):
-    loads = 0
-    wraps = 0
-
-    def load_verify_locations(self, *args, **kwargs):
-        self.loads += 1
-        super().load_verify_locations(*args, **kwargs)
-
-    def wrap_socket(self, *args, **kwargs):
-        self.wraps += 1
-        return super().wrap_socket(*args, **kwargs)
-
-
-def answer_and_close(conn):
-    read_request(conn)
-    conn.sendall(OK + b"Connection: close\r\nContent-Length: 2\r\n\r\n{}")
-
-
-def test_certificates_are_loaded_once_for_all_connections(certificate, server_context):
-    context = CountingContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.load_verify_locations(certificate)
-    pool = HttpPool(ssl_context=context)
-
-    with serve(answer_and_close, server_context) as server:
-        for _ in range(5):
-            assert send(pool, server.port, scheme="https").status == 200
-
-    assert (context.loads, context.wraps) == (1, 5)
-
-
-def test_untrusted_certificate_means_that_nothing_was_sent(pool, server_context):
-    requests = []
-
-    with (
-        serve(lambda conn: requests.append(read_request(conn)), server_context) as server,
-        pytest.raises(ZoomUnreachable),
-    ):
-        send(pool, server.port, scheme="https")
-
-    assert requests == []
-
-
-def test_certificate_for_another_name_is_refused(certificate, server_context):
-    pool = HttpPool(ssl_context=ssl.create_default_context(cafile=certificate))
-    with serve(answer_and_close, server_context) as server, pytest.raises(ZoomUnreachable):
-        send(pool, server.port, scheme="https", host="localhost")
-
-
-@pytest.mark.parametrize(
-    "handler", [lambda conn: time.sleep(3), lambda conn: drip(conn, b"\x16\x03\x03\x3f\xff" * 99)]
-)
-def test_tls_that_never_comes_about_ends_at_the_deadline(pool, handler):
-    with serve(handler) as server:
-        began = time.monotonic()
-        with pytest.raises(ZoomUnreachable):
-            send(pool, server.port, scheme="https", seconds=DEADLINE_SECONDS)
-        took = time.monotonic() - began
-
-    assert took < DEADLINE_SECONDS + SLACK_SECONDS
-
-
-def test_dripping_answer_over_tls_ends_at_the_deadline(certificate, server_context):
-    pool = HttpPool(ssl_context=ssl.create_default_context(cafile=certificate))
-    with serve(drip_body, server_context) as server:
-        began = time.monotonic()
-        with pytest.raises(ZoomOutcomeUnknown):
-            send(pool, server.port, scheme="https", seconds=DEADLINE_SECONDS)
-        took = time.monotonic() - began
-
-    assert took < DEADLINE_SECONDS + SLACK_SECONDS
