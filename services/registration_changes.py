@@ -177,6 +177,7 @@ def use_submission(
             submission=repeat,
             now=now,
         )
+    repeat.outcome = Outcome.USED
 
 
 def record_consent(
@@ -223,24 +224,25 @@ def correct_address(
 ) -> SubmissionRow:
     """Register the same person under another address, and end what the wrong one got.
 
-    The wrong address hears nothing more: its links stop working and its seat is given back.
+    A wrong address that was new hears nothing more: its links stop working and its seat is given
+    back. One that was known keeps what it had; the answer here is the same.
 
     Raises:
-        ChangeRefused: the submission made no registration, or its address is proven.
+        ChangeRefused: under `show`, the submission made no registration or its address is proven.
         RegistrationNotOpen: as `register`.
     """
     locked = submissions.lock_submission(session, mistaken.id)
-    assert locked is not None and locked.registration_id is not None
-    if locked.outcome != Outcome.CREATED or locked.corrected_by_id is not None:
-        raise ChangeRefused
+    assert locked is not None
+    assert locked.registration_id is not None
     wrong = registrations.get_registration(session, locked.registration_id)
     assert wrong is not None
-    wrong = _lock(session, event, wrong)
-    if wrong.proven_at is not None:
+    if locked.outcome == Outcome.CREATED and wrong.proven_at is None:
+        wrong = _lock(session, event, wrong)
+        if wrong.status not in (Status.CANCELLED, Status.DENIED):
+            _move(session, event, wrong, Status.CANCELLED, actor="correction", now=now)
+        wrong.link_version += 1
+    elif policy is LinkPolicy.SHOW:
         raise ChangeRefused
-    if wrong.status not in (Status.CANCELLED, Status.DENIED):
-        _move(session, event, wrong, Status.CANCELLED, actor="correction", now=now)
-    wrong.link_version += 1
     corrected = replace(
         read_submission(session, locked), email=email, email_key=email_key, nonce=mistaken.number
     )

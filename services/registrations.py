@@ -47,6 +47,7 @@ class Outcome(StrEnum):
 
     CREATED = "created"
     REPEAT = "repeat"
+    USED = "used"
     HELD = "held"
     DROPPED = "dropped"
 

@@ -28,6 +28,25 @@ def list_events(session: Session) -> list[Event]:
     return list(session.scalars(select(Event).order_by(Event.starts_at, Event.id)))
 
 
+def add_event(session: Session, event: Event) -> Event:
+    """Add an event with its row of seats."""
+    session.add(event)
+    session.flush()
+    session.add(EventCounter(event_id=event.id, name=SEATS, value=0))
+    session.flush()
+    return event
+
+
+def raise_versions(session: Session, organization_id: int, *, now: datetime) -> None:
+    """Have the pages of all the organization's events drawn again."""
+    session.execute(
+        update(Event)
+        .where(Event.organization_id == organization_id)
+        .values(version=Event.version + 1, updated_at=now)
+        .execution_options(synchronize_session="fetch")
+    )
+
+
 def get_form_version(session: Session, form_version_id: int) -> FormVersion | None:
     return session.get(FormVersion, form_version_id)
 
@@ -138,3 +157,31 @@ def get_asset(session: Session, name: str) -> Asset | None:
 
 def get_asset_by_id(session: Session, asset_id: int) -> Asset | None:
     return session.get(Asset, asset_id)
+
+
+def ensure_asset(
+    session: Session,
+    organization_id: int,
+    *,
+    name: str,
+    media_type: str,
+    size: tuple[int, int],
+    content: bytes,
+    now: datetime,
+) -> Asset:
+    """Return the image of this name, adding it if it is new."""
+    asset = get_asset(session, name)
+    if asset is None:
+        width, height = size
+        asset = Asset(
+            organization_id=organization_id,
+            name=name,
+            media_type=media_type,
+            width=width,
+            height=height,
+            content=content,
+            created_at=now,
+        )
+        session.add(asset)
+        session.flush()
+    return asset

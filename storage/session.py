@@ -72,7 +72,13 @@ class Database:
 
 
 def _create_sqlite_engine(url: str) -> Engine:
-    engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000})
+    engine = create_engine(
+        url,
+        # Statements in error messages would show what people typed.
+        hide_parameters=True,
+        pool_size=20,
+        connect_args={"timeout": BUSY_TIMEOUT_MS / 1000},
+    )
 
     @event.listens_for(engine, "connect")
     def configure(dbapi_connection: Any, _record: Any) -> None:
@@ -101,5 +107,10 @@ def _create_pg_engine(url: Any) -> Engine:
         " -c idle_in_transaction_session_timeout=60000 -c timezone=UTC"
     )
     return create_engine(
-        url, pool_pre_ping=True, pool_size=10, max_overflow=10, connect_args={"options": options}
+        url,
+        hide_parameters=True,
+        pool_pre_ping=True,
+        pool_size=10,
+        max_overflow=20,
+        connect_args={"options": options},
     )

@@ -33,6 +33,15 @@ def get_submission_by_nonce(
     )
 
 
+def get_creating_submission(session: Session, registration_id: int) -> SubmissionRow | None:
+    """Return the submission that made a registration."""
+    return session.scalar(
+        select(SubmissionRow).where(
+            SubmissionRow.registration_id == registration_id, SubmissionRow.outcome == "created"
+        )
+    )
+
+
 def insert_submission(session: Session, values: Mapping[str, Any]) -> SubmissionRow | None:
     """Insert a submission; return None if the same POST has one already."""
     statement = (

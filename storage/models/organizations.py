@@ -28,7 +28,8 @@ class Organization(Base):
 class ZoomConnection(Base):
     """One set of Zoom credentials and the token that all processes share.
 
-    Without a stored secret the credentials come from the environment. `token` is encrypted.
+    Without a stored secret the credentials come from the environment. `token` is encrypted;
+    whoever holds the lease asks for a new one.
     """
 
     __tablename__ = "zoom_connection"
@@ -39,4 +40,5 @@ class ZoomConnection(Base):
     client_id: Mapped[str] = mapped_column(String(100), default="")
     client_secret: Mapped[bytes | None]
     token: Mapped[bytes | None]
+    token_lease_until: Mapped[Moment | None]
     created_at: Mapped[Moment]

@@ -13,10 +13,9 @@ from .base import Base, BigKey, Document, Moment, PrimaryKey, PublicId
 class SubmissionRow(Base):
     """One accepted POST; its receipt is `/s/<token of public_id>`.
 
-    `outcome` is created, repeat, held or dropped. `shown_status` is what a new person would have
-    been told at that moment: the receipt of a known address shows the same. The
-    six-digit code of the `code` policy is derived from `public_id` and `code_version`, never
-    stored.
+    `outcome` is created, repeat, used, held or dropped. `shown_status` is what a new person would
+    have been told at that moment: the receipt of a known address shows the same. The six-digit
+    code of the `code` policy is derived from `public_id` and `code_version`, never stored.
     """
 
     __tablename__ = "submission"

@@ -82,6 +82,7 @@ def upgrade() -> None:
     sa.Column('client_id', sa.String(length=100), nullable=False),
     sa.Column('client_secret', sa.LargeBinary(), nullable=True),
     sa.Column('token', sa.LargeBinary(), nullable=True),
+    sa.Column('token_lease_until', sa.DateTime(timezone=True), nullable=True),
     sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
     sa.ForeignKeyConstraint(['organization_id'], ['organization.id'], name=op.f('fk_zoom_connection_organization_id_organization')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_zoom_connection'))

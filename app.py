@@ -1,0 +1,126 @@
+"""Puts the site together: settings, database, keys, clients, views."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from flask import Flask
+from flask_babel import Babel
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from cli import init_cli
+from config import Settings
+from services.form_tokens import FormTokens
+from services.keys import KeyRing
+from services.links import Links
+from services.tokens import TokenSigner
+from services.zoom_tokens import SharedTokenStore
+from storage.ciphers import Cipher
+from storage.models import ZoomConnection
+from storage.secret_keys import read_secret_keys
+from storage.session import Database
+from views import health, home, joining, mailbox, personal, receipts, registration, static_files
+from views.access_log import init_access_log
+from views.errors import init_errors
+from views.form_pages import KeptPages
+from views.headers import init_headers
+from views.locale import choose_locale, list_language_links, read_locale
+from views.markdown import render_markdown
+from views.site import Site
+from zoom_client import Credentials, HttpPool, ZoomClient
+
+BODY_BYTES = 256 * 1024
+FORM_PARTS = 200
+
+SITE_NAME = "受付"
+
+
+def create_app(
+    settings: Settings | None = None, *, read_clock: Callable[[], datetime] | None = None
+) -> Flask:
+    """Assemble the site.
+
+    Args:
+        settings: read from the environment if not given.
+        read_clock: returns the time, aware; tests hand in their own.
+    """
+    settings = settings or Settings.from_env()
+    app = Flask(__name__)
+    app.config.update(
+        MAX_CONTENT_LENGTH=BODY_BYTES,
+        MAX_FORM_MEMORY_SIZE=BODY_BYTES,
+        MAX_FORM_PARTS=FORM_PARTS,
+        TRUSTED_HOSTS=settings.trusted_hosts,
+        BABEL_TRANSLATION_DIRECTORIES="translations",
+        MAILBOX=settings.mailbox,
+    )
+    secrets = read_secret_keys(settings.secret_key, settings.instance)
+    keys = KeyRing(secrets)
+    signer = TokenSigner(keys)
+    clock = read_clock or _read_clock
+    database = Database(settings.database_address, cipher=Cipher(secrets))
+    app.extensions["site"] = Site(
+        settings=settings,
+        database=database,
+        keys=keys,
+        signer=signer,
+        form_tokens=FormTokens(keys),
+        links=Links(settings.site_url, signer),
+        make_zoom_client=_build_zoom_clients(settings, database, clock),
+        read_clock=clock,
+    )
+    app.extensions["kept_pages"] = KeptPages()
+    _init_views(app, settings)
+    init_cli(app)
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)
+    return app
+
+
+def _init_views(app: Flask, settings: Settings) -> None:
+    # Before Babel, which makes the environment.
+    app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
+    Babel(app, locale_selector=choose_locale, default_locale="ja")
+    app.jinja_env.filters["markdown"] = render_markdown
+    app.jinja_env.globals.update(static_url=static_files.static_url, site_name=SITE_NAME)
+    app.context_processor(
+        lambda: {"locale": read_locale(), "language_links": list_language_links()}
+    )
+    blueprints = [home, static_files, registration, receipts, joining, personal, health]
+    if settings.is_demo:
+        blueprints.append(mailbox)
+    for view in blueprints:
+        app.register_blueprint(view.bp)
+    init_access_log(app)
+    init_errors(app)
+    init_headers(app)
+    if settings.trusted_proxies:
+        hops = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]
+
+
+def _build_zoom_clients(
+    settings: Settings, database: Database, clock: Callable[[], datetime]
+) -> Callable[[ZoomConnection], ZoomClient]:
+    """Return the factory of clients: one pool for the process, one shared token a connection."""
+    pool = HttpPool()
+    credentials = Credentials(
+        settings.zoom_account_id, settings.zoom_client_id, settings.zoom_client_secret
+    )
+
+    def make_client(connection: ZoomConnection) -> ZoomClient:
+        return ZoomClient(
+            credentials,
+            token_store=SharedTokenStore(database, connection.id, read_clock=clock),
+            api_url=settings.zoom_api_url,
+            oauth_url=settings.zoom_oauth_url,
+            pool=pool,
+            now=clock,
+        )
+
+    return make_client
+
+
+def _read_clock() -> datetime:
+    return datetime.now(UTC)

@@ -1,0 +1,48 @@
+"""Log lines as JSON, one a line, without addresses, links or secrets."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+from datetime import UTC, datetime
+from typing import Any
+
+_PRIVATE = (
+    (re.compile(r"/([sjr])/[a-z][\w-]{44}"), r"/\1/…"),
+    (re.compile(r"[^\s\"'<>]+@[^\s\"'<>]+\.[a-z]{2,}", re.IGNORECASE), "(address)"),
+    (re.compile(r"https?://\S*[?&](tk|pwd|code)=\S+"), "(link)"),
+)
+_PLAIN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "taskName"}
+
+
+class JsonFormatter(logging.Formatter):
+    """Writes a record with its extra members; what might name a person is masked."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line: dict[str, Any] = {
+            "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": mask(record.getMessage()),
+        }
+        extra = {key: value for key, value in vars(record).items() if key not in _PLAIN}
+        line |= {key: mask(str(value)) for key, value in extra.items()}
+        if record.exc_info:
+            line["trace"] = mask(self.formatException(record.exc_info))
+        return json.dumps(line, ensure_ascii=False)
+
+
+def mask(text: str) -> str:
+    """Replace tokens, addresses and join links; control characters become escapes in JSON."""
+    for pattern, replacement in _PRIVATE:
+        text = pattern.sub(replacement, text)
+    return text
+
+
+def configure_logging(level: str) -> None:
+    handler = logging.StreamHandler()
+    handler.setFormatter(JsonFormatter())
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(level)

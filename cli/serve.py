@@ -1,0 +1,193 @@
+"""`flask serve`, `web`, `worker` and `demo`: the processes of a site."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.request import urlopen
+
+import click
+from flask import current_app
+from sqlalchemy.exc import SQLAlchemyError
+
+from config import PREFIX, Settings
+from storage import migrate
+from views.site import Site, get_site
+from worker.assembly import build_worker
+from worker.smtp import make_transport
+
+from .logs import configure_logging
+from .supervisor import Child, supervise
+
+ROOT = Path(__file__).parent.parent
+START_SECONDS = 60.0
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+SANDBOX_ACCOUNT = {
+    f"{PREFIX}ZOOM_ACCOUNT_ID": "sandbox-account",
+    f"{PREFIX}ZOOM_CLIENT_ID": "sandbox-client",
+    f"{PREFIX}ZOOM_CLIENT_SECRET": "sandbox-secret",
+}
+
+
+@click.command("web")
+def web_command() -> None:
+    """Serve pages: several processes, one for each core."""
+    settings = get_site().settings
+    processes = settings.web_processes or min(os.cpu_count() or 1, 4)
+    os.execv(  # noqa: S606 - our own command
+        sys.executable,
+        [
+            sys.executable,
+            "-m",
+            "gunicorn",
+            "--config",
+            str(ROOT / "gunicorn.conf.py"),
+            "--bind",
+            f"{settings.host}:{settings.port}",
+            "--workers",
+            str(processes),
+            "--threads",
+            str(settings.web_threads),
+            "app:create_app()",
+        ],
+    )
+
+
+@click.command("worker")
+def worker_command() -> None:
+    """Talk to Zoom and to the mail server; any number of workers may run."""
+    site = get_site()
+    configure_logging(site.settings.log_level)
+    app = current_app._get_current_object()  # type: ignore[attr-defined]
+    worker = build_worker(
+        site.settings,
+        site.database,
+        keys=site.keys,
+        links=site.links,
+        make_client=site.make_zoom_client,
+        transport=make_transport(site.settings.mail_url, site.settings.mailbox),
+        app_context=app.app_context,
+        read_clock=site.read_clock,
+    )
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: worker.stop())
+    worker.run()
+
+
+@click.command("serve")
+def serve_command() -> None:
+    """Serve everything on one machine: pages and one worker."""
+    _serve(get_site())
+
+
+@click.command("demo")
+def demo_command() -> None:
+    """Show everything with a Zoom sandbox and example events; needs no account.
+
+    With a real Zoom account in the settings this is `flask serve`.
+    """
+    site = get_site()
+    settings = site.settings
+    if settings.has_zoom_account:
+        _serve(site)
+        return
+    if settings.host not in _LOOPBACK:
+        raise click.ClickException("The demo answers on this machine alone: unset UKETSUKE_HOST.")
+    check_port(settings.host, settings.port, "UKETSUKE_PORT")
+    check_port("127.0.0.1", settings.sandbox_port, "UKETSUKE_SANDBOX_PORT")
+    prepare_database(site)
+    environ = make_demo_environ(os.environ, settings)
+    threading.Thread(target=_announce_demo, args=(settings,), daemon=True).start()
+    supervise([make_sandbox(settings), *_make_site(environ), _make_child("demo-events", environ)])
+
+
+def make_demo_environ(environ: Mapping[str, str], settings: Settings) -> dict[str, str]:
+    """Return the environment in which the demo's processes find the sandbox as their Zoom."""
+    sandbox = f"http://127.0.0.1:{settings.sandbox_port}"
+    return {
+        **environ,
+        **SANDBOX_ACCOUNT,
+        f"{PREFIX}ZOOM_API_URL": f"{sandbox}/v2",
+        f"{PREFIX}ZOOM_OAUTH_URL": sandbox,
+        f"{PREFIX}DEMO": "on",
+    }
+
+
+def make_sandbox(settings: Settings) -> Child:
+    state = settings.instance / "zoom-sandbox.sqlite3"
+    command = ["-m", "zoom_sandbox", "--port", str(settings.sandbox_port), "--state", str(state)]
+    return Child("sandbox", [sys.executable, *command], os.environ)
+
+
+def prepare_database(site: Site) -> None:
+    """Bring the database to this version, or say in one line why not."""
+    site.settings.instance.mkdir(parents=True, exist_ok=True)
+    try:
+        migrate.upgrade(site.database)
+    except migrate.DatabaseTooNew as error:
+        raise click.ClickException(
+            f"The database is of a newer version of Uketsuke (schema {error})."
+        ) from error
+    except SQLAlchemyError as error:
+        raise click.ClickException(f"The database cannot be used: {error}") from error
+
+
+def check_port(host: str, port: int, setting: str) -> None:
+    """Say in one line that a port is taken, before anything is started."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            message = f"Port {port} is taken: choose another one with {setting}."
+            raise click.ClickException(message) from error
+
+
+def _serve(site: Site) -> None:
+    settings = site.settings
+    check_port(settings.host, settings.port, "UKETSUKE_PORT")
+    prepare_database(site)
+    click.echo(f"Uketsuke on {settings.site_url}")
+    supervise(_make_site(os.environ))
+
+
+def _make_site(environ: Mapping[str, str]) -> list[Child]:
+    return [_make_child("web", environ), _make_child("worker", environ)]
+
+
+def _make_child(name: str, environ: Mapping[str, str]) -> Child:
+    command = [sys.executable, "-m", "flask", "--app", str(ROOT / "app.py"), name]
+    return Child(name, command, environ, is_restarted=name != "demo-events")
+
+
+def _announce_demo(settings: Settings) -> None:
+    """Print where to look as soon as everything is there."""
+    ready = f"http://127.0.0.1:{settings.port}/e/demo"
+    for _ in range(int(START_SECONDS * 10)):
+        try:
+            with urlopen(ready, timeout=5):
+                break
+        except OSError:
+            time.sleep(0.1)
+    else:
+        click.echo("The demo did not start within a minute: see the messages above.", err=True)
+        return
+    site, sandbox = settings.site_url, f"http://127.0.0.1:{settings.sandbox_port}"
+    click.echo(
+        f"""
+  Uketsuke is ready. Ctrl-C ends it.
+
+  Webinar, Japanese   {site}/e/demo
+  Meeting, English    {site}/e/demo-en
+  Mails that it sent  {site}/mailbox
+  What "Zoom" knows   {sandbox}/
+"""
+    )

@@ -1,0 +1,318 @@
+"""Delivery of registrations to Zoom: what to do next, and what an answer means.
+
+The worker asks for the next step, makes that one call, and records its result. So a delivery can
+stop at any point and go on from what is stored; nothing is assumed about a call whose outcome is
+unknown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from sqlalchemy.orm import Session
+
+from storage import events, jobs, registrations, zoom_registrants
+from storage.models import Event, Registration, ZoomRegistrant
+from zoom_client import (
+    AddedRegistrant,
+    Kind,
+    NewRegistrant,
+    Registrant,
+    RegistrantRef,
+    RegistrantStatus,
+)
+
+from .events import read_definition
+from .keys import KeyRing
+from .questions import Answer, FormDefinition
+from .registration_changes import read_answers
+from .registrations import Status, request_sync
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+LOOKS_BEFORE_ADDING_AGAIN = 2
+BETWEEN_LOOKS = timedelta(seconds=60)
+
+# Zoom's times have whole seconds, and two clocks never agree quite.
+CREATE_TIME_TOLERANCE = timedelta(seconds=2)
+
+
+class Delivery(StrEnum):
+    """What became of a registration at Zoom, as the dashboard says it."""
+
+    WAITING = "waiting"
+    REGISTERED = "registered"
+    WITHDRAWN = "withdrawn"
+    NEEDS_SETTING = "needs_setting"
+    REFUSED = "refused"
+
+
+class Step(StrEnum):
+    """The one call that brings Zoom nearer to what we want."""
+
+    ADD = "add"
+    APPROVE = "approve"
+    CANCEL = "cancel"
+    DENY = "deny"
+    READ = "read"
+    SETTLE = "settle"
+    DONE = "done"
+
+
+class WrongRegistrant(Exception):
+    """Zoom answered with another person or meeting than was asked for; nothing of it is kept."""
+
+
+def plan_step(registration: Registration, registrant: ZoomRegistrant) -> Step:
+    """Compare what the registration is with what Zoom said last."""
+    if registrant.attempt_started_at is not None:
+        return Step.SETTLE
+    at_zoom = registrant.zoom_status
+    if registration.status != Status.APPROVED:
+        return {
+            RegistrantStatus.APPROVED: Step.CANCEL,
+            RegistrantStatus.PENDING: Step.DENY,
+        }.get(RegistrantStatus(at_zoom) if at_zoom else RegistrantStatus.DENIED, Step.DONE)
+    if at_zoom is None:
+        return Step.ADD
+    if at_zoom != RegistrantStatus.APPROVED:
+        return Step.APPROVE
+    is_read = registrant.join_url is not None and registrant.is_new_to_zoom is not None
+    return Step.DONE if is_read else Step.READ
+
+
+def begin_add(registrant: ZoomRegistrant, *, now: datetime) -> None:
+    """Remember, before the call, that an add is under way: a process may die during it."""
+    registrant.attempt_started_at = now
+    registrant.attempt_ended_at = None
+    registrant.first_attempt_at = registrant.first_attempt_at or now
+    registrant.missed_looks = 0
+    registrant.last_missed_at = None
+    registrant.updated_at = now
+
+
+def end_add_without_effect(registrant: ZoomRegistrant, *, now: datetime) -> None:
+    """Record that Zoom certainly did nothing."""
+    registrant.attempt_started_at = None
+    registrant.attempt_ended_at = None
+    registrant.updated_at = now
+
+
+def end_add_unknown(
+    session: Session, registrant: ZoomRegistrant, *, run_at: datetime, now: datetime
+) -> None:
+    """Record that nobody knows what Zoom did, and have the event's registrants looked through.
+
+    Side effects: the event's settling job.
+    """
+    registrant.attempt_ended_at = registrant.attempt_ended_at or now
+    registrant.updated_at = now
+    jobs.enqueue(
+        session,
+        kind="zoom.settle",
+        key=f"settle:{registrant.event_id}",
+        payload={"event_id": registrant.event_id},
+        run_at=run_at,
+        now=now,
+    )
+
+
+def record_added(
+    session: Session,
+    event: Event,
+    registrant: ZoomRegistrant,
+    added: AddedRegistrant,
+    *,
+    now: datetime,
+) -> None:
+    """Store what the answer to an add says; the person is read next.
+
+    Raises:
+        WrongRegistrant: the answer is about another meeting.
+    """
+    if added.meeting_id is not None and added.meeting_id != event.zoom_id:
+        raise WrongRegistrant("another meeting")
+    end_add_without_effect(registrant, now=now)
+    registrant.registrant_id = added.registrant_id
+    approved = RegistrantStatus.APPROVED if added.join_url else RegistrantStatus.PENDING
+    registrant.zoom_status = added.status or approved
+    zoom_registrants.write_join_url(session, registrant, added.join_url)
+
+
+def record_read(
+    session: Session,
+    registration: Registration,
+    registrant: ZoomRegistrant,
+    read: Registrant,
+    *,
+    keys: KeyRing,
+    now: datetime,
+) -> None:
+    """Store what Zoom says of a registrant, whatever it is.
+
+    Raises:
+        WrongRegistrant: the answer is about another address.
+    """
+    if read.email.lower() != registration.email.lower():
+        raise WrongRegistrant("another address")
+    end_add_without_effect(registrant, now=now)
+    registrant.registrant_id = read.id
+    registrant.zoom_status = read.status
+    if read.join_url or read.status != RegistrantStatus.APPROVED:
+        zoom_registrants.write_join_url(session, registrant, read.join_url)
+    if registrant.is_new_to_zoom is None:
+        was_known = events.is_known_registrant(
+            session, registration.event_id, keys.hash_email(registration.email_key)
+        )
+        registrant.is_new_to_zoom = not was_known and _came_with_us(registrant, read)
+
+
+def record_gone(registrant: ZoomRegistrant, *, now: datetime) -> None:
+    """Record that Zoom does not have the person (any more)."""
+    end_add_without_effect(registrant, now=now)
+    registrant.zoom_status = None
+    registrant.registrant_id = None
+    registrant.join_url = None
+
+
+def record_done(registration: Registration, registrant: ZoomRegistrant, *, now: datetime) -> None:
+    """Record that Zoom has what we want."""
+    wanted = registration.status == Status.APPROVED
+    registrant.delivery = Delivery.REGISTERED if wanted else Delivery.WITHDRAWN
+    registrant.problem = ""
+    registrant.answered_at = now
+    registrant.updated_at = now
+
+
+def record_problem(
+    registrant: ZoomRegistrant, delivery: Delivery, problem: str, *, now: datetime
+) -> None:
+    registrant.delivery = delivery
+    registrant.problem = problem
+    registrant.updated_at = now
+
+
+def settle_unknown(
+    session: Session,
+    event: Event,
+    found: Mapping[str, Registrant],
+    *,
+    looked_from: datetime,
+    keys: KeyRing,
+    now: datetime,
+) -> bool:
+    """Judge every add of unknown outcome by one walk through the event's registrants.
+
+    Args:
+        found: all of Zoom's registrants by lower-cased address.
+        looked_from: when the walk began; an attempt that ended later is not judged.
+
+    Returns whether another look is needed. Side effects: deliveries that are settled go on.
+    """
+    needs_look = False
+    for registrant, registration in zoom_registrants.list_unknown(session, event.id):
+        ended_at = registrant.attempt_ended_at
+        if ended_at is None or ended_at >= looked_from:
+            needs_look = needs_look or ended_at is not None
+            continue
+        read = found.get(registration.email.lower())
+        if read is not None:
+            record_read(session, registration, registrant, read, keys=keys, now=now)
+        elif not _is_missed_for_good(registrant, looked_from):
+            needs_look = True
+            continue
+        else:
+            record_gone(registrant, now=now)
+        session.flush()
+        request_sync(session, registration, now=now)
+    return needs_look
+
+
+def make_new_registrant(
+    session: Session, event: Event, registration: Registration
+) -> NewRegistrant:
+    """Translate a registration into Zoom's words: name, address, and marked answers only."""
+    definition = read_definition(session, registration.form_version_id)
+    first, last = registration.given_name, registration.family_name
+    if event.zoom_name_order == "family_first":
+        first, last = last, first
+    standard, custom = _marked_answers(definition, read_answers(session, registration), event)
+    return NewRegistrant(
+        email=registration.email,
+        first_name=first,
+        last_name=last,
+        custom_questions=custom,
+        **standard,
+    )
+
+
+def make_ref(registration: Registration, registrant: ZoomRegistrant) -> RegistrantRef:
+    assert registrant.registrant_id is not None, "the registrant was read or added"
+    return RegistrantRef(id=registrant.registrant_id, email=registration.email)
+
+
+def get_kind(event: Event) -> Kind:
+    return Kind(event.kind)
+
+
+def read_for_step(
+    session: Session, registration_id: int
+) -> tuple[Event, Registration, ZoomRegistrant]:
+    """Read and lock what one step is about.
+
+    Raises:
+        LookupError: the registration is gone.
+    """
+    registration = registrations.lock_registration(session, registration_id)
+    registrant = zoom_registrants.get_zoom_registrant(session, registration_id)
+    if registration is None or registrant is None:
+        raise LookupError(f"registration {registration_id}")
+    event = events.get_event(session, registration.event_id)
+    assert event is not None, "a registration's event is not deleted"
+    return event, registration, registrant
+
+
+def index_by_address(people: Iterable[Registrant]) -> dict[str, Registrant]:
+    """Index registrants by address; an approved one wins over what else Zoom has of it."""
+    index: dict[str, Registrant] = {}
+    for person in people:
+        key = person.email.lower()
+        if key not in index or person.status == RegistrantStatus.APPROVED:
+            index[key] = person
+    return index
+
+
+def _came_with_us(registrant: ZoomRegistrant, read: Registrant) -> bool:
+    if read.create_time is None or registrant.first_attempt_at is None:
+        return False
+    return read.create_time >= registrant.first_attempt_at - CREATE_TIME_TOLERANCE
+
+
+def _is_missed_for_good(registrant: ZoomRegistrant, looked_from: datetime) -> bool:
+    """Count a look that did not find the person; two, a minute apart, say that Zoom has nobody."""
+    last = registrant.last_missed_at
+    if last is None or looked_from - last >= BETWEEN_LOOKS:
+        registrant.missed_looks += 1
+        registrant.last_missed_at = looked_from
+    return registrant.missed_looks >= LOOKS_BEFORE_ADDING_AGAIN
+
+
+def _marked_answers(
+    definition: FormDefinition, answers: Mapping[str, Answer], event: Event
+) -> tuple[dict[str, str], dict[str, str]]:
+    standard: dict[str, str] = {}
+    custom: dict[str, str] = {}
+    for question in definition.questions:
+        answer = answers.get(question.id)
+        if answer is None or not (question.zoom_field or question.zoom_title):
+            continue
+        text = "; ".join(answer.other if v == "other" else v for v in answer.values)
+        if question.zoom_field:
+            standard[question.zoom_field] = text
+        elif question.zoom_title in event.zoom_titles:
+            custom[str(question.zoom_title)] = text[:128]
+    return standard, custom

@@ -1,0 +1,73 @@
+"""Everything that is held about one registration, for the person to read and take away."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from storage import mails, registrations, zoom_registrants
+from storage.models import Event, Registration
+
+from .questions import answers_to_json
+from .registration_changes import read_answers
+
+
+def collect_personal_data(
+    session: Session, event: Event, registration: Registration
+) -> dict[str, Any]:
+    """Return JSON values: times in ISO 8601, texts as stored. Zoom's link itself is not in it."""
+    registrant = zoom_registrants.get_zoom_registrant(session, registration.id)
+    return {
+        "event": {"slug": event.slug, "title": event.title, "starts_at": _write(event.starts_at)},
+        "registration": {
+            "email": registration.email,
+            "family_name": registration.family_name,
+            "given_name": registration.given_name,
+            "status": registration.status,
+            "language": registration.locale,
+            "source": registration.source,
+            "registered_at": _write(registration.created_at),
+            "address_proven_at": _write(registration.proven_at),
+            "join_clicks": registration.join_clicks,
+            "last_join_click_at": _write(registration.last_clicked_at),
+        },
+        "answers": answers_to_json(read_answers(session, registration)),
+        "consents": [
+            {
+                "kind": consent.kind,
+                "label": consent.label,
+                "given": consent.is_given,
+                "recorded_at": _write(consent.recorded_at),
+                "notice_sha256": consent.notice_hash,
+            }
+            for consent in registrations.list_consents(session, registration.id)
+        ],
+        "mails": [
+            {
+                "name": mail.name,
+                "state": mail.state,
+                "asked_at": _write(mail.created_at),
+                "sent_at": _write(mail.sent_at),
+            }
+            for mail in mails.list_mails(session, registration.id)
+        ],
+        "changes": [
+            {
+                "by": change.actor,
+                "what": change.action,
+                "before": change.before,
+                "after": change.after,
+                "at": _write(change.changed_at),
+            }
+            for change in registrations.list_changes(session, registration.id)
+        ],
+        "zoom": {
+            "delivery": registrant.delivery if registrant else None,
+            "registrant_id": registrant.registrant_id if registrant else None,
+        },
+    }
+
+
+def _write(moment: Any) -> str | None:
+    return None if moment is None else str(moment.isoformat())

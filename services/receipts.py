@@ -1,0 +1,220 @@
+"""What a receipt shows: only what its submitter typed, and the link where the policy allows it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy.orm import Session
+
+from storage import registrations, submissions, zoom_registrants
+from storage.models import Event, Registration, SubmissionRow, ZoomRegistrant
+
+from .codes import CODE_MINUTES, CODE_TRIES, is_right_code
+from .events import LinkPolicy, get_end
+from .keys import KeyRing
+from .mails import MailName, request_mail
+from .registrations import Outcome, Status
+
+EARLY = timedelta(minutes=10)
+
+
+class CodeRefused(Exception):
+    """The code is wrong, too old, or was tried too often."""
+
+
+@dataclass(frozen=True)
+class ReceiptState:
+    """What the receipt may tell.
+
+    `shown` is confirmed, pending, waitlisted, held, cancelled or denied. `link` is button, mail,
+    code or none. `is_own` says that this submission made the registration and may lead to it.
+    """
+
+    shown: str
+    link: str
+    is_own: bool
+    waitlist_position: int | None = None
+
+
+_SHOWN = {Status.APPROVED: "confirmed"}
+
+
+def read_receipt_state(
+    session: Session, submission: SubmissionRow, *, policy: LinkPolicy
+) -> ReceiptState:
+    """Decide what a receipt shows.
+
+    Under `code` and `mail` it is the same for a new and for a known address, whatever its state,
+    until the code from the mail was typed. Under `show` only the link is missing for a known one.
+    """
+    registration = _get_registration(session, submission)
+    if registration is None:
+        return ReceiptState(shown="held", link="none", is_own=False)
+    is_proven = submission.code_used_at is not None
+    is_own = submission.outcome == Outcome.CREATED and policy is LinkPolicy.SHOW
+    if not (is_proven or is_own):
+        status = Status(submission.shown_status)
+        link = {LinkPolicy.SHOW: "mail", LinkPolicy.MAIL: "mail", LinkPolicy.CODE: "code"}[policy]
+        is_confirmed = status is Status.APPROVED
+        return ReceiptState(
+            shown=_SHOWN.get(status, status),
+            link=link if is_confirmed or policy is LinkPolicy.CODE else "none",
+            is_own=False,
+        )
+    status = Status(registration.status)
+    is_waiting = status is Status.WAITLISTED
+    return ReceiptState(
+        shown=_SHOWN.get(status, status),
+        link="button" if status is Status.APPROVED else "none",
+        is_own=is_own,
+        waitlist_position=(
+            registrations.count_waitlisted_before(session, registration) + 1 if is_waiting else None
+        ),
+    )
+
+
+class JoinState:
+    """The states of the join page."""
+
+    READY = "ready"
+    WAITING = "waiting"
+    BY_MAIL = "by_mail"
+    ENDED = "ended"
+    EVENT_CANCELLED = "event_cancelled"
+    REFUSED = "refused"
+
+
+def read_join_state(
+    event: Event,
+    registration: Registration,
+    registrant: ZoomRegistrant | None,
+    *,
+    submission: SubmissionRow | None,
+    policy: LinkPolicy,
+    now: datetime,
+) -> str:
+    """Decide what `/j/` shows. `submission` is given where the link was read on a screen."""
+    if event.status == "cancelled":
+        return JoinState.EVENT_CANCELLED
+    if now >= get_end(event):
+        return JoinState.ENDED
+    if registration.status != Status.APPROVED:
+        return registration.status
+    if registrant is not None and registrant.delivery == "refused":
+        return JoinState.REFUSED
+    if registrant is None or registrant.join_url is None:
+        return JoinState.WAITING
+    if submission is not None and not _may_open_from_screen(submission, registrant, policy):
+        is_undecided = registrant.is_new_to_zoom is None
+        return JoinState.WAITING if is_undecided else JoinState.BY_MAIL
+    return JoinState.READY
+
+
+def is_early(event: Event, now: datetime) -> bool:
+    return now < event.starts_at - EARLY
+
+
+def record_click(registration: Registration, *, came_by_mail: bool, now: datetime) -> None:
+    """Count a click on the join button; the mail's link proves the address."""
+    registration.join_clicks += 1
+    registration.last_clicked_at = now
+    if came_by_mail:
+        prove_address(registration, now=now)
+
+
+def prove_address(registration: Registration, *, now: datetime) -> None:
+    if registration.proven_at is None:
+        registration.proven_at = now
+
+
+def use_code(
+    session: Session, submission: SubmissionRow, typed: str, *, keys: KeyRing, now: datetime
+) -> None:
+    """Check a code from the mail; a right one reveals the link on this receipt.
+
+    Every try is counted before it is compared. Commit also when this raises: tries must count.
+
+    Raises:
+        CodeRefused: wrong, older than 15 minutes, or the fifth try was used.
+    """
+    registration = _get_registration(session, submission)
+    issued_at = submission.code_issued_at
+    if registration is None or issued_at is None:
+        raise CodeRefused
+    if now - issued_at > timedelta(minutes=CODE_MINUTES):
+        raise CodeRefused
+    if not submissions.count_try(session, submission.id, limit=CODE_TRIES):
+        raise CodeRefused
+    digits = "".join(character for character in typed if character.isdecimal())
+    if not is_right_code(keys, submission.public_id, submission.code_version, digits):
+        raise CodeRefused
+    submission.code_used_at = now
+    prove_address(registration, now=now)
+
+
+def resend(
+    session: Session, submission: SubmissionRow, *, policy: LinkPolicy, now: datetime
+) -> None:
+    """Send the receipt's mail again, within the limits; the page never says which.
+
+    Under `code` the new mail has a new code.
+    """
+    registration = _get_registration(session, submission)
+    if registration is None:
+        return
+    name = _choose_mail(submission, registration)
+    mail = request_mail(session, name, registration, submission=submission, now=now)
+    if mail is not None and policy is LinkPolicy.CODE:
+        submissions.issue_code(session, submission, now=now)
+
+
+def get_live_submission(session: Session, submission: SubmissionRow) -> SubmissionRow:
+    """Follow a corrected receipt to the one that took its place."""
+    while submission.corrected_by_id is not None:
+        corrected = submissions.get_submission(session, submission.corrected_by_id)
+        assert corrected is not None, "submissions are not deleted while they are shown"
+        submission = corrected
+    return submission
+
+
+def can_correct_address(session: Session, submission: SubmissionRow, *, policy: LinkPolicy) -> bool:
+    """Tell whether to offer "wrong address?".
+
+    Where a known address must look like a new one it is always offered, and always answered alike.
+    """
+    registration = _get_registration(session, submission)
+    if registration is None or submission.code_used_at is not None:
+        return False
+    if policy is not LinkPolicy.SHOW:
+        return True
+    return submission.outcome == Outcome.CREATED and registration.proven_at is None
+
+
+def get_registrant(session: Session, registration: Registration) -> ZoomRegistrant | None:
+    return zoom_registrants.get_zoom_registrant(session, registration.id)
+
+
+def _may_open_from_screen(
+    submission: SubmissionRow, registrant: ZoomRegistrant, policy: LinkPolicy
+) -> bool:
+    if submission.code_used_at is not None:
+        return True
+    is_own = submission.outcome == Outcome.CREATED
+    return policy is LinkPolicy.SHOW and is_own and registrant.is_new_to_zoom is True
+
+
+def _choose_mail(submission: SubmissionRow, registration: Registration) -> MailName:
+    if submission.outcome == Outcome.REPEAT:
+        return MailName.REPEAT
+    return {
+        Status.PENDING: MailName.PENDING,
+        Status.WAITLISTED: MailName.WAITLISTED,
+        Status.APPROVED: MailName.CONFIRMATION,
+    }.get(Status(registration.status), MailName.REPEAT)
+
+
+def _get_registration(session: Session, submission: SubmissionRow) -> Registration | None:
+    if submission.registration_id is None:
+        return None
+    return registrations.get_registration(session, submission.registration_id)

@@ -1,0 +1,81 @@
+"""The Zoom token that all processes share through the database."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+
+from storage import organizations
+from storage.session import Database
+from zoom_client import Token
+
+LEASE = timedelta(seconds=15)
+POLL_SECONDS = 0.05
+
+
+class SharedTokenStore:
+    """Keeps one connection's token; implements `zoom_client.TokenStore`.
+
+    The lock is a lease on the row, not a transaction: asking Zoom for a token takes time, and
+    nobody may wait for the database meanwhile. A holder that dies frees it after 15 seconds.
+    """
+
+    def __init__(
+        self, database: Database, connection_id: int, *, read_clock: Callable[[], datetime]
+    ) -> None:
+        self._database = database
+        self._connection_id = connection_id
+        self._read_clock = read_clock
+        self._threads = threading.Lock()
+
+    def get(self) -> Token | None:
+        with self._database.read() as session:
+            document = organizations.read_token(session, self._connection_id)
+        return None if document is None else _load(document)
+
+    def put(self, token: Token) -> None:
+        with self._database.write() as session:
+            organizations.write_token(session, self._connection_id, _dump(token))
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        with self._threads:
+            while not self._take_lease():
+                time.sleep(POLL_SECONDS)
+            try:
+                yield
+            finally:
+                with self._database.write() as session:
+                    organizations.drop_token_lease(session, self._connection_id)
+
+    def _take_lease(self) -> bool:
+        now = self._read_clock()
+        with self._database.write() as session:
+            return organizations.take_token_lease(
+                session, self._connection_id, until=now + LEASE, now=now
+            )
+
+
+def _dump(token: Token) -> str:
+    return json.dumps(
+        {
+            "access_token": token.access_token,
+            "expires_at": token.expires_at.isoformat(),
+            "scopes": sorted(token.scopes),
+            "api_url": token.api_url,
+        }
+    )
+
+
+def _load(document: str) -> Token:
+    values = json.loads(document)
+    return Token(
+        access_token=values["access_token"],
+        expires_at=datetime.fromisoformat(values["expires_at"]),
+        scopes=frozenset(values["scopes"]),
+        api_url=values["api_url"],
+    )

@@ -1,0 +1,92 @@
+"""Reading and writing organizations and their Zoom connections."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import or_, select, update
+from sqlalchemy.orm import Session
+
+from .models import Organization, ZoomConnection
+from .statements import rowcount
+
+
+def get_organization(session: Session, organization_id: int) -> Organization | None:
+    return session.get(Organization, organization_id)
+
+
+def get_first_organization(session: Session) -> Organization | None:
+    return session.scalar(select(Organization).order_by(Organization.id).limit(1))
+
+
+def add_organization(session: Session, *, now: datetime) -> Organization:
+    organization = Organization(name="", created_at=now)
+    session.add(organization)
+    session.flush()
+    return organization
+
+
+def get_connection(session: Session, connection_id: int) -> ZoomConnection | None:
+    return session.get(ZoomConnection, connection_id)
+
+
+def get_first_connection(session: Session, organization_id: int) -> ZoomConnection | None:
+    return session.scalar(
+        select(ZoomConnection)
+        .where(ZoomConnection.organization_id == organization_id)
+        .order_by(ZoomConnection.id)
+        .limit(1)
+    )
+
+
+def add_connection(
+    session: Session, organization_id: int, *, account_id: str, now: datetime
+) -> ZoomConnection:
+    connection = ZoomConnection(
+        organization_id=organization_id, account_id=account_id, created_at=now
+    )
+    session.add(connection)
+    session.flush()
+    return connection
+
+
+def read_token(session: Session, connection_id: int) -> str | None:
+    """Return the decrypted token document of a connection, or None."""
+    token = session.scalar(select(ZoomConnection.token).where(ZoomConnection.id == connection_id))
+    if token is None:
+        return None
+    document: str = session.info["cipher"].decrypt(token)
+    return document
+
+
+def write_token(session: Session, connection_id: int, document: str) -> None:
+    session.execute(
+        update(ZoomConnection)
+        .where(ZoomConnection.id == connection_id)
+        .values(token=session.info["cipher"].encrypt(document), token_lease_until=None)
+    )
+
+
+def take_token_lease(
+    session: Session, connection_id: int, *, until: datetime, now: datetime
+) -> bool:
+    """Become the one who asks for a new token; False while somebody else does."""
+    changed = session.execute(
+        update(ZoomConnection)
+        .where(
+            ZoomConnection.id == connection_id,
+            or_(
+                ZoomConnection.token_lease_until.is_(None), ZoomConnection.token_lease_until <= now
+            ),
+        )
+        .values(token_lease_until=until)
+    )
+    return rowcount(changed) == 1
+
+
+def drop_token_lease(session: Session, connection_id: int) -> None:
+    session.execute(
+        update(ZoomConnection)
+        .where(ZoomConnection.id == connection_id)
+        .values(token_lease_until=None)
+    )

@@ -1,0 +1,90 @@
+"""Waiting until there may be work, without asking the queue all the time."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any, Protocol
+
+from sqlalchemy import text
+
+from .jobs import CHANNEL
+from .session import Database
+
+POLL_SECONDS = 0.05
+
+
+class Waker(Protocol):
+    """Tells one process that jobs may have come."""
+
+    def wait(self, seconds: float, stop: threading.Event) -> None:
+        """Return when the database has changed, `stop` is set or the time is up."""
+
+    def close(self) -> None: ...
+
+
+def make_waker(database: Database) -> Waker:
+    return SqliteWaker(database) if database.is_sqlite else PostgresqlWaker(database)
+
+
+class SqliteWaker:
+    """Watches SQLite's data version, which other connections' commits raise."""
+
+    def __init__(self, database: Database) -> None:
+        self._connection = database.engine.connect()
+        self._driver: Any = self._connection.connection.driver_connection
+        self._seen = self._read()
+
+    def wait(self, seconds: float, stop: threading.Event) -> None:
+        for _ in range(max(1, round(seconds / POLL_SECONDS))):
+            if stop.wait(POLL_SECONDS):
+                return
+            version = self._read()
+            if version != self._seen:
+                self._seen = version
+                return
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def _read(self) -> int:
+        version: int = self._driver.execute("PRAGMA data_version").fetchone()[0]
+        return version
+
+
+class PostgresqlWaker:
+    """Listens to the notification that enqueuing sends at commit."""
+
+    def __init__(self, database: Database) -> None:
+        self._engine = database.engine
+        self._connection: Any = None
+
+    def wait(self, seconds: float, stop: threading.Event) -> None:
+        from psycopg import Error as DriverError
+        from sqlalchemy.exc import DBAPIError
+
+        try:
+            driver = self._listen()
+            waited = 0.0
+            while waited < seconds and not stop.is_set():
+                step = min(0.5, seconds - waited)
+                if any(driver.notifies(timeout=step, stop_after=1)):
+                    return
+                waited += step
+        except (DriverError, DBAPIError):
+            # The server is away: the loop polls until it is back.
+            self.close()
+            stop.wait(min(seconds, 1.0))
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.invalidate()
+            self._connection.close()
+            self._connection = None
+
+    def _listen(self) -> Any:
+        if self._connection is None:
+            self._connection = self._engine.connect().execution_options(
+                isolation_level="AUTOCOMMIT"
+            )
+            self._connection.execute(text(f"LISTEN {CHANNEL}"))
+        return self._connection.connection.driver_connection

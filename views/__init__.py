@@ -1,0 +1,1 @@
+"""HTTP in and out: load, build the form, call one service, answer."""

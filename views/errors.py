@@ -1,0 +1,82 @@
+"""Pages for everything that cannot be shown: clear words, no trace."""
+
+from __future__ import annotations
+
+import logging
+
+from flask import Flask, Response, make_response, render_template, request
+from flask_babel import gettext as _
+from sqlalchemy.exc import SQLAlchemyError
+from werkzeug.exceptions import HTTPException
+
+log = logging.getLogger(__name__)
+
+RETRY_AFTER_SECONDS = 10
+
+
+def init_errors(app: Flask) -> None:
+    app.register_error_handler(HTTPException, _show_http_error)
+    app.register_error_handler(SQLAlchemyError, _show_storage_error)
+    app.register_error_handler(TimeoutError, _show_storage_error)
+    app.register_error_handler(Exception, _show_unexpected)
+
+
+def show_error(status: int) -> Response:
+    """Make the page of a status; what is not listed is told as a bad request or a fault of ours."""
+    texts = _get_texts()
+    title, message = texts.get(status) or texts[500 if status >= 500 else 400]
+    page = render_template("errors/error.html", status=status, title=title, message=message)
+    return make_response(page, status)
+
+
+def _get_texts() -> dict[int, tuple[str, str]]:
+    return {
+        400: (
+            _("This request cannot be read"),
+            _("Please go back and try again."),
+        ),
+        404: (
+            _("This page does not exist"),
+            _("Please check the address, or open the link in your e-mail again."),
+        ),
+        405: (_("This does not work here"), _("Please go back and try again.")),
+        413: (
+            _("What you sent is too large"),
+            _("Please go back and shorten your answers."),
+        ),
+        429: (
+            _("Too many requests"),
+            _("Please wait a moment and send it again."),
+        ),
+        500: (
+            _("Something went wrong"),
+            _("This is our fault. Please try again in a few minutes."),
+        ),
+        503: (
+            _("Please try again in a moment"),
+            _("We cannot save anything right now. Go back and send it again: nothing is lost."),
+        ),
+    }
+
+
+def _show_http_error(error: HTTPException) -> Response:
+    if error.code is None or error.code < 400:
+        return error.get_response()  # type: ignore[return-value]
+    response = show_error(error.code)
+    if error.code == 405:
+        allowed = error.get_response().headers.get("Allow")
+        if allowed:
+            response.headers["Allow"] = allowed
+    return response
+
+
+def _show_storage_error(error: Exception) -> Response:
+    log.error("the database did not answer", exc_info=error, extra={"path": request.path[:3]})
+    response = show_error(503)
+    response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    return response
+
+
+def _show_unexpected(error: Exception) -> Response:
+    log.error("unexpected error", exc_info=error)
+    return show_error(500)

@@ -1,0 +1,35 @@
+"""Security headers of every answer."""
+
+from __future__ import annotations
+
+from flask import Flask, Response
+
+POLICY = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; "
+    "font-src 'self'; connect-src 'self'; base-uri 'none'; frame-ancestors 'none'; "
+    "form-action 'self'"
+)
+
+_LASTING = "public, max-age=31536000, immutable"
+
+
+def init_headers(app: Flask) -> None:
+    app.after_request(_set_headers)
+
+
+def _set_headers(response: Response) -> Response:
+    headers = response.headers
+    headers.setdefault("Content-Security-Policy", POLICY)
+    headers.setdefault("X-Content-Type-Options", "nosniff")
+    headers.setdefault("Referrer-Policy", "no-referrer")
+    headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+    headers.setdefault("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
+    if "Cache-Control" not in headers:
+        headers["Cache-Control"] = "no-store"
+    return response
+
+
+def keep_for_ever(response: Response) -> Response:
+    """Let caches keep an answer whose address changes with its content."""
+    response.headers["Cache-Control"] = _LASTING
+    return response

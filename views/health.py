@@ -1,0 +1,51 @@
+"""Whether the process is up and the site is ready."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from flask import Blueprint
+from flask.typing import ResponseReturnValue
+from sqlalchemy.exc import SQLAlchemyError
+
+from storage import heartbeats, migrate
+
+from .site import Site, get_site
+
+bp = Blueprint("health", __name__)
+
+WORKER_SILENT_AFTER = timedelta(seconds=60)
+
+
+@bp.get("/healthz")
+def show_health() -> ResponseReturnValue:
+    """Say that this process answers; nothing else is asked."""
+    return {"status": "ok"}
+
+
+@bp.get("/readyz")
+def show_readiness() -> ResponseReturnValue:
+    """Say whether a registration would be stored and delivered: database, schema, worker."""
+    site = get_site()
+    missing = list_missing(site)
+    return {
+        "status": "waiting" if missing else "ready",
+        "missing": missing,
+    }, 503 if missing else 200
+
+
+def list_missing(site: Site) -> list[str]:
+    """Name what the site still needs before it can do its work."""
+    try:
+        if not migrate.is_current(site.database):
+            return ["migration"]
+        with site.database.read() as session:
+            since = site.read_clock() - WORKER_SILENT_AFTER
+            missing = [] if heartbeats.has_lived_since(session, since) else ["worker"]
+    except SQLAlchemyError:
+        return ["database"]
+    settings = site.settings
+    if settings.has_zoom_account and not settings.is_demo:
+        missing += [] if settings.base_url else ["UKETSUKE_BASE_URL"]
+        missing += [] if settings.mail_url else ["UKETSUKE_MAIL_URL"]
+    return missing

@@ -1,0 +1,133 @@
+"""`/j/`: one calm page with one button; only the button's POST does anything."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from datetime import datetime
+from urllib.parse import urlsplit
+
+from flask import Blueprint, Response, make_response, redirect, render_template
+from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
+
+from services import receipts
+from services.event_views import write_full_name
+from services.events import read_seats
+from services.receipts import JoinState, read_join_state
+from services.tokens import Purpose
+from storage import zoom_registrants
+
+from .headers import POLICY
+from .locale import read_locale
+from .registration import draw_event
+from .site import get_site
+from .tokens import Opened, open_token
+
+bp = Blueprint("joining", __name__)
+log = logging.getLogger(__name__)
+
+_ZOOM_HOSTS = ("zoom.us", "zoomgov.com")
+_ZOOM_SOURCES = " ".join(f"https://{host} https://*.{host}" for host in _ZOOM_HOSTS)
+
+
+@dataclass(frozen=True)
+class JoinView:
+    state: str
+    action: str
+    greeting_name: str
+    poll_url: str
+    message: str
+    is_early: bool
+    has_fallback: bool
+
+
+@bp.get("/j/<token>")
+def show_join(token: str) -> ResponseReturnValue:
+    """Show what the button would do. Mail scanners open every link: nothing changes here."""
+    now = get_site().read_clock()
+    with get_site().database.read() as session:
+        opened = open_token(session, token, Purpose.JOIN_SCREEN, Purpose.JOIN_MAIL)
+        return _draw(session, token, opened, now)
+
+
+@bp.post("/j/<token>")
+def join(token: str) -> ResponseReturnValue:
+    """Record the click and go to Zoom, with the join URL of this moment."""
+    now = get_site().read_clock()
+    with get_site().database.write() as session:
+        opened = open_token(session, token, Purpose.JOIN_SCREEN, Purpose.JOIN_MAIL)
+        state = _read_state(session, opened, now)
+        address = _find_way_in(session, opened, state)
+        if address is None:
+            return _draw(session, token, opened, now)
+        receipts.record_click(opened.person, came_by_mail=opened.came_by_mail, now=now)
+    return redirect(address, code=303)
+
+
+def _find_way_in(session: Session, opened: Opened, state: str) -> str | None:
+    """Return where the button leads: Zoom's link, or the organizer's for times of trouble."""
+    if state == JoinState.READY:
+        registrant = receipts.get_registrant(session, opened.person)
+        address = zoom_registrants.read_join_url(session, registrant)
+        if address is not None and is_zoom_address(address):
+            return address
+        log.error("a join URL leads away from Zoom", extra={"registration": opened.person.id})
+    if _has_fallback(opened, state):
+        return opened.event.fallback_url
+    return None
+
+
+def _has_fallback(opened: Opened, state: str) -> bool:
+    """Tell whether the organizer's own link stands in; only who came by mail is surely known."""
+    is_waiting = state in (JoinState.WAITING, JoinState.REFUSED)
+    return is_waiting and opened.came_by_mail and bool(opened.event.fallback_url)
+
+
+def is_zoom_address(address: str) -> bool:
+    """Tell whether a stored link leads to Zoom, or to the sandbox that stands for it."""
+    parts = urlsplit(address)
+    sandbox = urlsplit(get_site().settings.zoom_api_url)
+    if sandbox.scheme == "http":
+        return (parts.scheme, parts.netloc) == (sandbox.scheme, sandbox.netloc)
+    host = parts.hostname or ""
+    is_zoom = any(host == zoom or host.endswith(f".{zoom}") for zoom in _ZOOM_HOSTS)
+    return parts.scheme == "https" and is_zoom
+
+
+def _read_state(session: Session, opened: Opened, now: datetime) -> str:
+    return read_join_state(
+        opened.event,
+        opened.person,
+        receipts.get_registrant(session, opened.person),
+        submission=opened.submission,
+        policy=opened.policy,
+        now=now,
+    )
+
+
+def _draw(session: Session, token: str, opened: Opened, now: datetime) -> Response:
+    state = _read_state(session, opened, now)
+    person, locale = opened.person, read_locale()
+    address = f"/j/{token}?lang={locale}"
+    view = JoinView(
+        state=state,
+        action=address,
+        greeting_name=write_full_name(person.family_name, person.given_name, locale),
+        poll_url=address,
+        message="",
+        is_early=receipts.is_early(opened.event, now),
+        has_fallback=_has_fallback(opened, state),
+    )
+    event = draw_event(session, opened.event, read_seats(session, opened.event), now)
+    response = make_response(render_template("personal/join.html", event=event, join=view))
+    allow_leaving_for_zoom(response)
+    return response
+
+
+def allow_leaving_for_zoom(response: Response) -> None:
+    """Let this page's button lead to Zoom: browsers hold redirects of a form to its policy."""
+    sandbox = urlsplit(get_site().settings.zoom_api_url)
+    target = f"http://{sandbox.netloc}" if sandbox.scheme == "http" else _ZOOM_SOURCES
+    policy = POLICY.replace("form-action 'self'", f"form-action 'self' {target}")
+    response.headers["Content-Security-Policy"] = policy

@@ -1,0 +1,153 @@
+"""What the personal pages show of one registration, as plain values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from flask_babel import gettext as _
+from sqlalchemy.orm import Session
+
+from services import receipts
+from services.answer_texts import list_answer_texts
+from services.dates import format_moment
+from services.event_views import write_full_name
+from services.events import get_end, read_definition
+from services.questions import ConsentKind
+from services.receipts import is_early
+from services.registration_changes import read_answers
+from services.registrations import Status
+from storage import registrations, submissions
+
+from .calendar_links import CalendarLinks, list_calendar_links, make_entry
+from .locale import read_locale
+from .places import name_place
+from .site import get_site
+from .tokens import Opened
+
+SHOWN_PROPOSALS = 3
+
+
+@dataclass(frozen=True)
+class MarketingView:
+    label: str
+    is_given: bool
+    action: str
+
+
+@dataclass(frozen=True)
+class PersonView:
+    """What the templates of the personal pages need."""
+
+    number: str
+    status: str
+    greeting_name: str
+    email: str
+    answers: list[tuple[str, str]]
+    join_url: str | None
+    is_early: bool
+    calendar: CalendarLinks | None
+    marketing: MarketingView | None
+    edit_url: str | None
+    cancel_url: str | None
+    again_url: str | None
+    data_url: str
+    alert: str | None
+    zoom_note: str | None
+    proposals: list[tuple[str, str]]
+
+
+def view_person(
+    session: Session, token: str, opened: Opened, now: datetime, alert: str | None
+) -> PersonView:
+    person, locale = opened.person, read_locale()
+    path, query = f"/r/{token}", f"?lang={locale}"
+    can_change = is_ahead(opened, now)
+    is_coming = person.status not in (Status.CANCELLED, Status.DENIED)
+    join_url = get_join_url(opened)
+    entry = make_entry(opened.event, person.public_id, join_url=join_url)
+    return PersonView(
+        number=_get_number(session, opened),
+        status=person.status,
+        greeting_name=write_full_name(person.family_name, person.given_name, locale),
+        email=person.email,
+        answers=list_answers(session, opened),
+        join_url=join_url,
+        is_early=is_early(opened.event, now),
+        calendar=list_calendar_links(entry, f"{path}/invite.ics{query}") if join_url else None,
+        marketing=_view_marketing(session, token, opened),
+        edit_url=f"{path}/edit{query}" if can_change and is_coming else None,
+        cancel_url=f"{path}/cancel{query}" if can_change and is_coming else None,
+        again_url=(
+            f"{path}/again{query}" if can_change and person.status == Status.CANCELLED else None
+        ),
+        data_url=f"{path}/data.json",
+        alert=alert,
+        zoom_note=_write_zoom_note(session, opened),
+        proposals=_list_proposals(session, token, opened) if can_change else [],
+    )
+
+
+def _view_marketing(session: Session, token: str, opened: Opened) -> MarketingView | None:
+    given = [
+        consent
+        for consent in registrations.list_consents(session, opened.person.id)
+        if consent.kind == ConsentKind.MARKETING
+    ]
+    if not given:
+        return None
+    action = f"/r/{token}/marketing?lang={read_locale()}"
+    return MarketingView(given[-1].label, given[-1].is_given, action)
+
+
+def _write_zoom_note(session: Session, opened: Opened) -> str | None:
+    """Say in words what Zoom has of this person, where it is not simply done."""
+    registrant = receipts.get_registrant(session, opened.person)
+    if opened.person.status != Status.APPROVED or registrant is None:
+        return None
+    notes = {
+        "waiting": _("Zoom has not confirmed your registration yet. Your place is kept."),
+        "needs_setting": _("Zoom has not confirmed your registration yet. Your place is kept."),
+        "refused": _("Zoom did not accept this registration. Please ask the organizer."),
+    }
+    return notes.get(registrant.delivery)
+
+
+def list_answers(session: Session, opened: Opened) -> list[tuple[str, str]]:
+    definition = read_definition(session, opened.person.form_version_id)
+    answers = read_answers(session, opened.person)
+    return list_answer_texts(definition, answers, read_locale(), name_place)
+
+
+def _list_proposals(session: Session, token: str, opened: Opened) -> list[tuple[str, str]]:
+    if not opened.came_by_mail:
+        return []
+    rows = submissions.list_repeats(session, opened.person.id, limit=SHOWN_PROPOSALS)
+    locale, zone = read_locale(), opened.event.timezone
+    return [
+        (
+            format_moment(row.created_at, zone, locale),
+            f"/r/{token}/answers/{row.public_id}?lang={locale}",
+        )
+        for row in rows
+    ]
+
+
+def get_join_url(opened: Opened) -> str | None:
+    """Return the link that fits the way the reader came: only the mail's proves."""
+    if opened.person.status != Status.APPROVED:
+        return None
+    links = get_site().links
+    if opened.submission is None:
+        return links.join_from_mail(opened.person)
+    return links.join_from_screen(opened.submission, opened.person)
+
+
+def is_ahead(opened: Opened, now: datetime) -> bool:
+    """Tell whether there is still something to change for."""
+    return opened.event.status != "cancelled" and now < get_end(opened.event)
+
+
+def _get_number(session: Session, opened: Opened) -> str:
+    submission = submissions.get_creating_submission(session, opened.person.id)
+    return submission.number if submission else ""

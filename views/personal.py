@@ -1,0 +1,251 @@
+"""The personal page: see, change, cancel, come back, take what is held."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from flask import (
+    Blueprint,
+    Response,
+    abort,
+    jsonify,
+    make_response,
+    redirect,
+    render_template,
+    request,
+)
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from sqlalchemy.orm import Session
+
+from forms.details import build_details_form
+from services import registration_changes
+from services.answer_texts import list_answer_texts
+from services.event_views import EventView, write_full_name
+from services.events import read_definition, read_seats
+from services.personal_data import collect_personal_data
+from services.questions import ConsentKind, answers_from_json
+from services.receipts import prove_address
+from services.registration_changes import ChangeRefused, read_answers
+from services.registrations import RegistrationNotOpen
+from services.texts import localize
+from services.tokens import Purpose
+from storage import submissions
+from storage.models import SubmissionRow
+
+from .calendar_links import answer_ics, make_entry
+from .locale import read_locale
+from .person_views import get_join_url, is_ahead, list_answers, view_person
+from .places import name_place
+from .registration import draw_event
+from .site import get_site
+from .tokens import Opened, open_token
+
+bp = Blueprint("personal", __name__)
+
+
+@bp.get("/r/<token>")
+def show_person(token: str) -> ResponseReturnValue:
+    now = get_site().read_clock()
+    with get_site().database.read() as session:
+        opened = _open(session, token)
+        return _render("registration", session, token, opened, now, alert=_get_alert())
+
+
+@bp.route("/r/<token>/edit", methods=["GET", "POST"])
+def edit_details(token: str) -> ResponseReturnValue:
+    now = get_site().read_clock()
+    with get_site().database.write() as session:
+        opened = _open(session, token)
+        if not is_ahead(opened, now):
+            abort(404)
+        assert opened.event.form_version_id is not None, "a published event has a form"
+        definition = read_definition(session, opened.event.form_version_id)
+        form_class = build_details_form(definition, read_locale())
+        if request.method == "GET":
+            form = form_class.from_answers(
+                opened.person.family_name,
+                opened.person.given_name,
+                read_answers(session, opened.person),
+            )
+            return _render("edit", session, token, opened, now, form=form)
+        form = form_class(request.form)
+        if not form.validate():
+            page = _render("edit", session, token, opened, now, form=form)
+            page.status_code = 422
+            return page
+        registration_changes.change_answers(
+            session,
+            opened.person,
+            family_name=form.family_name.data,
+            given_name=form.given_name.data,
+            answers=form.answers,
+            form_version_id=definition.version_id,
+            now=now,
+        )
+        _prove(opened, now)
+    return _go_back(token, "saved")
+
+
+@bp.route("/r/<token>/cancel", methods=["GET", "POST"])
+def cancel(token: str) -> ResponseReturnValue:
+    def change(session: Session, opened: Opened, now: datetime) -> None:
+        registration_changes.cancel(session, opened.event, opened.person, actor="person", now=now)
+
+    return _ask_then("cancel", token, change)
+
+
+@bp.route("/r/<token>/again", methods=["GET", "POST"])
+def register_again(token: str) -> ResponseReturnValue:
+    def change(session: Session, opened: Opened, now: datetime) -> None:
+        registration_changes.register_again(session, opened.event, opened.person, now=now)
+
+    return _ask_then("again", token, change)
+
+
+@bp.route("/r/<token>/answers/<public_id>", methods=["GET", "POST"])
+def use_answers(token: str, public_id: str) -> ResponseReturnValue:
+    """Compare what was sent again with what stands, and take it over."""
+    now = get_site().read_clock()
+    with get_site().database.write() as session:
+        opened = _open(session, token)
+        repeat = submissions.get_submission_by_public_id(session, public_id)
+        if (
+            not opened.came_by_mail
+            or repeat is None
+            or repeat.registration_id != opened.person.id
+            or not is_ahead(opened, now)
+        ):
+            abort(404)
+        if request.method == "GET":
+            proposed = _compare(session, opened, repeat)
+            return _render("answers", session, token, opened, now, proposed=proposed)
+        registration_changes.use_submission(session, opened.person, repeat, now=now)
+        _prove(opened, now)
+    return _go_back(token, "saved")
+
+
+@bp.post("/r/<token>/marketing")
+def change_marketing(token: str) -> ResponseReturnValue:
+    now = get_site().read_clock()
+    with get_site().database.write() as session:
+        opened = _open(session, token)
+        definition = read_definition(session, opened.person.form_version_id)
+        question = next(
+            (q for q in definition.list_consents() if q.consent is ConsentKind.MARKETING), None
+        )
+        if question is None:
+            abort(404)
+        registration_changes.record_consent(
+            session,
+            opened.person,
+            question,
+            label=localize(question.label, read_locale()),
+            is_given=request.form.get("marketing") == "yes",
+            now=now,
+        )
+        _prove(opened, now)
+    return _go_back(token, "saved")
+
+
+@bp.get("/r/<token>/data.json")
+def download_data(token: str) -> ResponseReturnValue:
+    with get_site().database.read() as session:
+        opened = _open(session, token)
+        answer = jsonify(collect_personal_data(session, opened.event, opened.person))
+    answer.headers["Content-Disposition"] = 'attachment; filename="registration.json"'
+    return answer
+
+
+@bp.get("/r/<token>/invite.ics")
+def download_calendar(token: str) -> ResponseReturnValue:
+    with get_site().database.read() as session:
+        opened = _open(session, token)
+        url = get_join_url(opened)
+        return answer_ics(make_entry(opened.event, opened.person.public_id, join_url=url))
+
+
+def _ask_then(
+    name: str, token: str, change: Callable[[Session, Opened, datetime], None]
+) -> ResponseReturnValue:
+    """Show a page with a button on GET; do it on POST."""
+    now = get_site().read_clock()
+    if request.method == "GET":
+        with get_site().database.read() as session:
+            return _render(name, session, token, _open(session, token), now)
+    try:
+        with get_site().database.write() as session:
+            opened = _open(session, token)
+            change(session, opened, now)
+            _prove(opened, now)
+    except (ChangeRefused, RegistrationNotOpen):
+        return _go_back(token, "refused")
+    return _go_back(token, name)
+
+
+def _render(
+    name: str,
+    session: Session,
+    token: str,
+    opened: Opened,
+    now: datetime,
+    *,
+    alert: str | None = None,
+    **extra: object,
+) -> Response:
+    locale = read_locale()
+    return make_response(
+        render_template(
+            f"personal/{name}.html",
+            event=_draw_event(session, opened, now),
+            person=view_person(session, token, opened, now, alert),
+            action=f"{request.path}?lang={locale}",
+            back_url=f"/r/{token}?lang={locale}",
+            **extra,
+        )
+    )
+
+
+def _compare(session: Session, opened: Opened, repeat: SubmissionRow) -> list[tuple[str, str, str]]:
+    """Return (label, new text, present text) of names and answers."""
+    locale, person = read_locale(), opened.person
+    definition = read_definition(session, repeat.form_version_id)
+    new = dict(list_answer_texts(definition, answers_from_json(repeat.answers), locale, name_place))
+    present = dict(list_answers(session, opened))
+    labels = list(dict.fromkeys([*new, *present]))
+    return [
+        (
+            _("Name"),
+            write_full_name(repeat.family_name, repeat.given_name, locale),
+            write_full_name(person.family_name, person.given_name, locale),
+        ),
+        *((label, new.get(label, ""), present.get(label, "")) for label in labels),
+    ]
+
+
+def _prove(opened: Opened, now: datetime) -> None:
+    if opened.came_by_mail:
+        prove_address(opened.person, now=now)
+
+
+def _get_alert() -> str | None:
+    done = {
+        "saved": _("Your changes are saved."),
+        "cancel": _("Your registration is cancelled."),
+        "again": _("You are registered again."),
+        "refused": _("That is not possible any more. Please ask the organizer."),
+    }
+    return done.get(request.args.get("done", ""))
+
+
+def _draw_event(session: Session, opened: Opened, now: datetime) -> EventView:
+    return draw_event(session, opened.event, read_seats(session, opened.event), now)
+
+
+def _go_back(token: str, done: str) -> ResponseReturnValue:
+    return redirect(f"/r/{token}?lang={read_locale()}&done={done}", code=303)
+
+
+def _open(session: Session, token: str) -> Opened:
+    return open_token(session, token, Purpose.PERSONAL_MAIL, Purpose.PERSONAL_SCREEN)

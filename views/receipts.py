@@ -1,0 +1,248 @@
+"""The receipt of a submission and what can be done from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from flask import Blueprint, Response, abort, make_response, redirect, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from sqlalchemy.orm import Session
+
+from forms.addresses import email_key, is_carrier_address
+from forms.receipt import AddressForm
+from services import receipts
+from services.answer_texts import list_answer_texts
+from services.event_views import EventView, write_full_name
+from services.events import read_definition, read_seats
+from services.questions import answers_from_json
+from services.receipts import CodeRefused, ReceiptState, read_receipt_state
+from services.registration_changes import ChangeRefused, correct_address
+from services.registrations import RegistrationNotOpen
+from services.tokens import Purpose
+from storage.models import SubmissionRow
+
+from .calendar_links import CalendarLinks, answer_ics, list_calendar_links, make_entry
+from .locale import read_locale
+from .places import name_place
+from .registration import draw_event
+from .site import get_site
+from .tokens import Opened, open_token
+
+bp = Blueprint("receipts", __name__)
+
+
+@dataclass(frozen=True)
+class ReceiptView:
+    """What the template of a receipt needs; addresses are None where the act is not offered."""
+
+    number: str
+    state: str
+    link: str
+    greeting_name: str
+    masked_email: str
+    answers: list[tuple[str, str]]
+    join_url: str | None
+    is_early: bool
+    waitlist_position: int | None
+    calendar: CalendarLinks | None
+    resend_url: str | None
+    address_url: str | None
+    personal_url: str | None
+    code_url: str
+    code_error: str | None
+    alert: str | None
+    is_carrier_address: bool
+    sender_domain: str
+    state_url: str
+
+
+@bp.get("/s/<token>")
+def show_receipt(token: str) -> ResponseReturnValue:
+    now = get_site().read_clock()
+    with get_site().database.read() as session:
+        opened = open_token(session, token, Purpose.RECEIPT)
+        alert = _("We have sent it again.") if request.args.get("done") == "resend" else None
+        return _draw(session, token, opened, now, alert=alert)
+
+
+@bp.post("/s/<token>/resend")
+def resend_mail(token: str) -> ResponseReturnValue:
+    now = get_site().read_clock()
+    with get_site().database.write() as session:
+        opened = open_token(session, token, Purpose.RECEIPT)
+        receipts.resend(session, _get_submission(opened), policy=opened.policy, now=now)
+    return redirect(f"/s/{token}?lang={read_locale()}&done=resend", code=303)
+
+
+@bp.post("/s/<token>/code")
+def enter_code(token: str) -> ResponseReturnValue:
+    site, now = get_site(), get_site().read_clock()
+    refused = False
+    with site.database.write() as session:
+        opened = open_token(session, token, Purpose.RECEIPT)
+        try:
+            receipts.use_code(
+                session,
+                _get_submission(opened),
+                request.form.get("code", "")[:20],
+                keys=site.keys,
+                now=now,
+            )
+        except CodeRefused:
+            refused = True  # and the try stays counted
+    if not refused:
+        return redirect(f"/s/{token}?lang={read_locale()}", code=303)
+    with site.database.read() as session:
+        opened = open_token(session, token, Purpose.RECEIPT)
+        error = _("Enter the six digits of the newest e-mail. They work for 15 minutes.")
+        return _draw(session, token, opened, now, code_error=error)
+
+
+@bp.route("/s/<token>/address", methods=["GET", "POST"])
+def change_address(token: str) -> ResponseReturnValue:
+    site, now = get_site(), get_site().read_clock()
+    form = AddressForm(request.form if request.method == "POST" else None)
+    with site.database.read() as session:
+        opened = open_token(session, token, Purpose.RECEIPT)
+        submission = _get_submission(opened)
+        if not receipts.can_correct_address(session, submission, policy=opened.policy):
+            abort(404)
+        if request.method == "GET" or not form.validate():
+            return _draw_address(session, token, opened, form, now)
+    try:
+        with site.database.write() as session:
+            opened = open_token(session, token, Purpose.RECEIPT)
+            row = correct_address(
+                session,
+                opened.event,
+                _get_submission(opened),
+                email=form.email.data,
+                email_key=email_key(form.email.data),
+                policy=opened.policy,
+                now=now,
+            )
+    except (ChangeRefused, RegistrationNotOpen):
+        abort(404)
+    return redirect(f"{site.links.receipt(row)}?lang={read_locale()}", code=303)
+
+
+@bp.get("/s/<token>/invite.ics")
+def download_calendar(token: str) -> ResponseReturnValue:
+    with get_site().database.read() as session:
+        opened = open_token(session, token, Purpose.RECEIPT)
+        submission = _get_submission(opened)
+        state = read_receipt_state(session, submission, policy=opened.policy)
+        join_url = _get_join_url(opened, state, submission)
+        return answer_ics(make_entry(opened.event, submission.public_id, join_url=join_url))
+
+
+def _draw(
+    session: Session,
+    token: str,
+    opened: Opened,
+    now: datetime,
+    *,
+    alert: str | None = None,
+    code_error: str | None = None,
+) -> Response:
+    submission = _get_submission(opened)
+    live = receipts.get_live_submission(session, submission)
+    if live is not submission:
+        return make_response(redirect(get_site().links.receipt(live), code=303))
+    html = render_template(
+        "registration/receipt.html",
+        event=_draw_event(session, opened, now),
+        receipt=_view(session, token, opened, now, alert=alert, code_error=code_error),
+    )
+    return make_response(html, 422 if code_error else 200)
+
+
+def _draw_address(
+    session: Session, token: str, opened: Opened, form: AddressForm, now: datetime
+) -> Response:
+    error = form.email.errors[0] if form.email.errors else None
+    html = render_template(
+        "registration/address.html",
+        event=_draw_event(session, opened, now),
+        receipt=_view(session, token, opened, now),
+        action=f"/s/{token}/address?lang={read_locale()}",
+        email=form.email.data or "",
+        error=error,
+        back_url=f"/s/{token}?lang={read_locale()}",
+    )
+    return make_response(html, 422 if error else 200)
+
+
+def _draw_event(session: Session, opened: Opened, now: datetime) -> EventView:
+    return draw_event(session, opened.event, read_seats(session, opened.event), now)
+
+
+def _view(
+    session: Session,
+    token: str,
+    opened: Opened,
+    now: datetime,
+    *,
+    alert: str | None = None,
+    code_error: str | None = None,
+) -> ReceiptView:
+    site, locale = get_site(), read_locale()
+    submission = _get_submission(opened)
+    state = read_receipt_state(session, submission, policy=opened.policy)
+    join_url = _get_join_url(opened, state, submission)
+    is_open = state.shown in ("confirmed", "pending", "waitlisted")
+    path, query = f"/s/{token}", f"?lang={locale}"
+    can_correct = receipts.can_correct_address(session, submission, policy=opened.policy)
+    entry = make_entry(opened.event, submission.public_id, join_url=join_url)
+    answers = list_answer_texts(
+        read_definition(session, submission.form_version_id),
+        answers_from_json(submission.answers),
+        locale,
+        name_place,
+    )
+    return ReceiptView(
+        number=submission.number,
+        state=state.shown,
+        link=state.link,
+        greeting_name=write_full_name(submission.family_name, submission.given_name, locale),
+        masked_email=mask_email(submission.email),
+        answers=answers,
+        join_url=join_url,
+        is_early=receipts.is_early(opened.event, now),
+        waitlist_position=state.waitlist_position,
+        calendar=(
+            list_calendar_links(entry, f"{path}/invite.ics{query}")
+            if state.shown == "confirmed"
+            else None
+        ),
+        resend_url=f"{path}/resend{query}" if is_open else None,
+        address_url=f"{path}/address{query}" if is_open and can_correct else None,
+        personal_url=(
+            site.links.personal_from_screen(submission, opened.person) if state.is_own else None
+        ),
+        code_url=f"{path}/code{query}",
+        code_error=code_error,
+        alert=alert,
+        is_carrier_address=is_carrier_address(submission.email),
+        sender_domain=site.settings.sender.rpartition("@")[2],
+        state_url=f"{path}{query}",
+    )
+
+
+def _get_join_url(opened: Opened, state: ReceiptState, submission: SubmissionRow) -> str | None:
+    if state.link != "button":
+        return None
+    return get_site().links.join_from_screen(submission, opened.person)
+
+
+def _get_submission(opened: Opened) -> SubmissionRow:
+    assert opened.submission is not None, "a receipt belongs to a submission"
+    return opened.submission
+
+
+def mask_email(email: str) -> str:
+    """Show enough of an address for its owner to know it: `t***@example.com`."""
+    local, _at, domain = email.rpartition("@")
+    return f"{local[:1]}***@{domain}"

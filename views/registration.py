@@ -1,0 +1,264 @@
+"""The registration page: show the form, take what is sent, lead to the receipt."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from flask import (
+    Blueprint,
+    Response,
+    abort,
+    current_app,
+    g,
+    make_response,
+    redirect,
+    render_template,
+    request,
+)
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from sqlalchemy.orm import Session
+
+from forms.registration import RegistrationForm, build_registration_form
+from services import events as event_service
+from services.event_views import EventView, get_organization, view_event
+from services.events import EventState, LinkPolicy, Seats, get_link_policy, read_definition
+from services.form_tokens import FormToken, FormTokenError
+from services.limits import RateLimitReached, check_network_limit
+from services.questions import FormDefinition
+from services.registrations import Outcome, RegistrationNotOpen, register
+from services.submissions import Submission, Surface
+from services.texts import localize
+from storage import events
+from storage.models import Event
+
+from .form_pages import TOKEN_MARK, KeptPages
+from .locale import read_locale
+from .markdown import render_markdown
+from .site import get_site
+
+bp = Blueprint("registration", __name__)
+
+SOURCE_NAMES = ("utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content")
+SOURCE_LENGTH = 100
+
+
+@dataclass(frozen=True)
+class OpenEvent:
+    """An event with what a request about its form needs."""
+
+    event: Event
+    seats: Seats
+    state: EventState
+    definition: FormDefinition
+    policy: LinkPolicy
+
+
+@bp.get("/e/<slug>")
+def show_form(slug: str) -> ResponseReturnValue:
+    site, now = get_site(), get_site().read_clock()
+    with site.database.read() as session:
+        page = load_event(session, slug, now)
+        if page.state is not EventState.OPEN:
+            return _show_state(session, page, now)
+        form_class = build_registration_form(page.definition, read_locale())
+        token = _issue_token(page, now)
+        if _is_prefilled():
+            return _draw(session, page, form_class(prefill=request.args), token, now=now)
+        key = (
+            page.event.id,
+            page.event.version,
+            page.seats.few_left,
+            page.seats.are_all_taken,
+            read_locale(),
+        )
+        return make_response(
+            _kept_pages().get(
+                key, token, lambda: _render(session, page, form_class(), TOKEN_MARK, now=now)
+            )
+        )
+
+
+@bp.post("/e/<slug>")
+def submit_form(slug: str) -> ResponseReturnValue:
+    site, now = get_site(), get_site().read_clock()
+    with site.database.read() as session:
+        page = load_event(session, slug, now)
+        form = build_registration_form(page.definition, read_locale())(request.form)
+        is_valid = form.validate()
+        alert, token = _check_token(page, form, now)
+        if alert is not None or not is_valid or token is None:
+            fresh = _issue_token(page, now)
+            return _draw(session, page, form, fresh, alert=alert, status=422, now=now)
+        submission = form.to_submission(
+            nonce=token.nonce,
+            surface=token.surface,
+            source=_read_source(),
+            is_suspicious=form.is_trapped,
+        )
+    return _register(page, form, submission, now)
+
+
+@bp.get("/e/<slug>/notice")
+def show_notice(slug: str) -> ResponseReturnValue:
+    site, now, locale = get_site(), get_site().read_clock(), read_locale()
+    with site.database.read() as session:
+        page = load_event(session, slug, now)
+        definition = _choose_version(session, page, request.args.get("version"))
+        notices = [
+            (localize(question.label, locale), render_markdown(localize(question.notice, locale)))
+            for question in definition.list_consents()
+            if localize(question.notice, locale)
+        ]
+        return render_template(
+            "registration/notice.html",
+            event=draw_event(session, page.event, page.seats, now),
+            version=definition.number,
+            notices=notices,
+        )
+
+
+def load_event(session: Session, slug: str, now: datetime) -> OpenEvent:
+    """Load a published event with its form, or answer 404; a draft is nobody's to see."""
+    event = events.get_event_by_slug(session, slug)
+    if event is None or event.status == EventState.DRAFT or event.form_version_id is None:
+        abort(404)
+    g.default_locale = event.default_locale
+    seats = event_service.read_seats(session, event)
+    return OpenEvent(
+        event=event,
+        seats=seats,
+        state=event_service.get_state(event, seats, now),
+        definition=read_definition(session, event.form_version_id),
+        policy=get_link_policy(event, get_organization(session, event).link_policy),
+    )
+
+
+def draw_event(session: Session, event: Event, seats: Seats, now: datetime) -> EventView:
+    """Put together what a page shows of an event, its description as clean HTML."""
+    view = view_event(session, event, read_locale(), seats=seats, now=now)
+    return replace(view, description=render_markdown(view.description))
+
+
+def _register(
+    page: OpenEvent, form: RegistrationForm, submission: Submission, now: datetime
+) -> ResponseReturnValue:
+    site = get_site()
+    try:
+        with site.database.write() as session:
+            event = events.get_event(session, page.event.id)
+            assert event is not None, "events are not deleted"
+            if site.settings.rate_limits:
+                check_network_limit(session, site.keys, request.remote_addr, now=now)
+            row = register(session, event, submission, policy=page.policy, now=now)
+    except RegistrationNotOpen:
+        with site.database.read() as session:
+            return _show_state(session, load_event(session, page.event.slug, now), now)
+    except RateLimitReached as error:
+        return _ask_to_wait(page, form, error, now)
+    is_secret_repeat = row.outcome == Outcome.REPEAT and page.policy is not LinkPolicy.SHOW
+    if is_secret_repeat and page.state is not EventState.OPEN:
+        # A full event must not tell a known address from a new one: its owner has a mail.
+        with site.database.read() as session:
+            return _show_state(session, load_event(session, page.event.slug, now), now)
+    return redirect(f"{site.links.receipt(row)}?lang={read_locale()}", code=303)
+
+
+def _check_token(
+    page: OpenEvent, form: RegistrationForm, now: datetime
+) -> tuple[str | None, FormToken | None]:
+    """Return what to tell the person, or the token that may be used."""
+    expired = _("This page was open too long. Send again - your answers are still here.")
+    try:
+        token = get_site().form_tokens.read(form.form_token.data, page.event.public_id, now=now)
+    except FormTokenError:
+        return expired, None
+    if token.form_version_id != page.definition.version_id:
+        return _("The form has changed since you opened it. Please check your answers."), None
+    if token.age_seconds(now) < get_site().settings.form_min_seconds:
+        return _("That was very quick. Please send again - your answers are still here."), None
+    return None, token
+
+
+def _issue_token(page: OpenEvent, now: datetime) -> str:
+    return get_site().form_tokens.issue(
+        page.event.public_id, page.definition.version_id, Surface.PAGE, now=now
+    )
+
+
+def _render(
+    session: Session,
+    page: OpenEvent,
+    form: RegistrationForm,
+    token: str,
+    *,
+    alert: str | None = None,
+    now: datetime,
+) -> str:
+    return render_template(
+        "registration/form.html",
+        event=draw_event(session, page.event, page.seats, now),
+        form=form,
+        form_token=token,
+        alert=alert,
+    )
+
+
+def _draw(
+    session: Session,
+    page: OpenEvent,
+    form: RegistrationForm,
+    token: str,
+    *,
+    alert: str | None = None,
+    status: int = 200,
+    now: datetime,
+) -> Response:
+    html = _render(session, page, form, token, alert=alert, now=now)
+    return make_response(html, status)
+
+
+def _show_state(session: Session, page: OpenEvent, now: datetime) -> Response:
+    event = draw_event(session, page.event, page.seats, now)
+    status = 200 if request.method == "GET" else 409
+    return make_response(render_template("registration/state.html", event=event), status)
+
+
+def _ask_to_wait(
+    page: OpenEvent, form: RegistrationForm, error: RateLimitReached, now: datetime
+) -> Response:
+    alert = _("Many people register from your network right now. Please send again in a minute.")
+    with get_site().database.read() as session:
+        token = _issue_token(page, now)
+        response = _draw(session, page, form, token, alert=alert, status=429, now=now)
+    response.headers["Retry-After"] = str(error.retry_after_seconds)
+    return response
+
+
+def _is_prefilled() -> bool:
+    return not set(request.args).issubset({"lang", *SOURCE_NAMES})
+
+
+def _read_source() -> dict[str, str]:
+    """Read the campaign tags of the address, cut to what is worth keeping."""
+    return {
+        name: value[:SOURCE_LENGTH]
+        for name in SOURCE_NAMES
+        if (value := "".join(c for c in request.args.get(name, "") if c.isprintable()))
+    }
+
+
+def _choose_version(session: Session, page: OpenEvent, asked: str | None) -> FormDefinition:
+    if asked is None:
+        return page.definition
+    number = int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 10 else 0
+    row = events.get_form_version_by_number(session, page.event.id, number)
+    if row is None:
+        abort(404)
+    return read_definition(session, row.id)
+
+
+def _kept_pages() -> KeptPages:
+    pages: KeptPages = current_app.extensions["kept_pages"]
+    return pages

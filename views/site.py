@@ -1,0 +1,37 @@
+"""What every view needs: the parts that `create_app` has put together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import cast
+
+from flask import current_app
+
+from config import Settings
+from services.form_tokens import FormTokens
+from services.keys import KeyRing
+from services.links import Links
+from services.tokens import TokenSigner
+from storage.models import ZoomConnection
+from storage.session import Database
+from zoom_client import ZoomClient
+
+
+@dataclass(frozen=True)
+class Site:
+    """The parts of one running site; `read_clock` returns the time, aware."""
+
+    settings: Settings
+    database: Database
+    keys: KeyRing
+    signer: TokenSigner
+    form_tokens: FormTokens
+    links: Links
+    make_zoom_client: Callable[[ZoomConnection], ZoomClient]
+    read_clock: Callable[[], datetime]
+
+
+def get_site() -> Site:
+    return cast(Site, current_app.extensions["site"])

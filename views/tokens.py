@@ -1,0 +1,82 @@
+"""From the token in an address to the rows that it opens, or to 404."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flask import abort, g
+from sqlalchemy.orm import Session
+
+from services.event_views import get_organization
+from services.events import LinkPolicy, get_link_policy
+from services.tokens import Purpose, TokenClaim, read_token
+from storage import events, registrations, submissions
+from storage.models import Event, Registration, SubmissionRow
+
+from .site import get_site
+
+
+@dataclass(frozen=True)
+class Opened:
+    """What a token opens.
+
+    `submission` is set where the link was read on a screen, and on receipts. A token from a mail
+    proves the address once something is done with it: `came_by_mail`.
+    """
+
+    event: Event
+    policy: LinkPolicy
+    registration: Registration | None
+    submission: SubmissionRow | None
+    came_by_mail: bool
+
+    @property
+    def person(self) -> Registration:
+        """Return the registration; receipts of held submissions have none and never ask."""
+        assert self.registration is not None, "only receipts come without a registration"
+        return self.registration
+
+
+def open_token(session: Session, token: str, *purposes: Purpose) -> Opened:
+    """Load what a token of these purposes opens; anything else gets the same 404."""
+    claim = read_token(token)
+    if claim is None or claim.purpose not in purposes:
+        abort(404)
+    if claim.purpose in (Purpose.JOIN_MAIL, Purpose.PERSONAL_MAIL):
+        opened = _open_registration(session, claim)
+    else:
+        opened = _open_submission(session, claim)
+    if opened is None:
+        abort(404)
+    g.known_locale = (opened.submission or opened.person).locale
+    return opened
+
+
+def _open_registration(session: Session, claim: TokenClaim) -> Opened | None:
+    registration = registrations.get_registration_by_public_id(session, claim.public_id)
+    version = registration.link_version if registration else 0
+    if not get_site().signer.is_genuine(claim, version) or registration is None:
+        return None
+    event, policy = _load_event(session, registration.event_id)
+    return Opened(event, policy, registration, None, came_by_mail=True)
+
+
+def _open_submission(session: Session, claim: TokenClaim) -> Opened | None:
+    submission = submissions.get_submission_by_public_id(session, claim.public_id)
+    registration = None
+    if submission is not None and submission.registration_id is not None:
+        registration = registrations.get_registration(session, submission.registration_id)
+    is_receipt = claim.purpose is Purpose.RECEIPT
+    version = registration.link_version if registration and not is_receipt else 0
+    if not get_site().signer.is_genuine(claim, version) or submission is None:
+        return None
+    if registration is None and not is_receipt:
+        return None
+    event, policy = _load_event(session, submission.event_id)
+    return Opened(event, policy, registration, submission, came_by_mail=False)
+
+
+def _load_event(session: Session, event_id: int) -> tuple[Event, LinkPolicy]:
+    event = events.get_event(session, event_id)
+    assert event is not None, "an event with registrations is not deleted"
+    return event, get_link_policy(event, get_organization(session, event).link_policy)

@@ -1,0 +1,1 @@
+"""The background process: the only caller of Zoom and of the mail server in normal operation."""

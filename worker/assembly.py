@@ -1,0 +1,52 @@
+"""The worker process put together: which lanes there are and what handles their jobs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from datetime import datetime
+
+from config import Settings
+from services.keys import KeyRing
+from services.links import Links
+from storage.models import ZoomConnection
+from storage.session import Database
+from zoom_client import ZoomClient
+
+from .letters import LetterWriter
+from .loop import Lane, Worker
+from .mail import MailSending
+from .settling import EventSettling
+from .smtp import MailTransport
+from .zoom import RegistrantSync
+
+MAIL_THREADS = 2
+
+
+def build_worker(
+    settings: Settings,
+    database: Database,
+    *,
+    keys: KeyRing,
+    links: Links,
+    make_client: Callable[[ZoomConnection], ZoomClient],
+    transport: MailTransport,
+    app_context: Callable[[], AbstractContextManager[object]],
+    read_clock: Callable[[], datetime],
+) -> Worker:
+    """Build a worker for every kind of job; templates of mails are drawn in `app_context`."""
+    sync = RegistrantSync(database, make_client=make_client, keys=keys, read_clock=read_clock)
+    settling = EventSettling(database, make_client=make_client, keys=keys, read_clock=read_clock)
+    sending = MailSending(
+        database,
+        transport=transport,
+        writer=LetterWriter(settings, links, keys),
+        app_context=app_context,
+        read_clock=read_clock,
+    )
+    lanes = [
+        Lane("zoom", {"zoom.sync": sync.handle}, settings.worker_threads),
+        Lane("settle", {"zoom.settle": settling.handle}, 1),
+        Lane("mail", {"mail": sending.handle}, MAIL_THREADS),
+    ]
+    return Worker(database, lanes, read_clock=read_clock)

@@ -1,0 +1,181 @@
+"""Putting together what one mail says, to whom, and whether it still should be said."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from email.headerregistry import Address
+from email.message import EmailMessage
+from urllib.parse import urlsplit
+
+from sqlalchemy.orm import Session
+
+from config import Settings
+from services.calendars import CalendarEntry, Method, make_uid
+from services.codes import make_code
+from services.event_views import get_organization, view_mail_event, write_full_name
+from services.events import LinkPolicy, get_end, get_link_policy
+from services.keys import KeyRing
+from services.links import Links
+from services.mails import MailName
+from services.messages import Attachment, MailContext, attach_calendar, compose_message
+from services.registrations import Status
+from services.texts import localize
+from storage import events, registrations, submissions, zoom_registrants
+from storage.models import Event, Mail, Registration, SubmissionRow, ZoomRegistrant
+
+from .mail_rendering import render_mail
+
+_CALENDAR_METHODS: dict[str, Method] = {
+    MailName.CONFIRMATION: "PUBLISH",
+    MailName.APPROVED: "PUBLISH",
+    MailName.CANCELLED: "CANCEL",
+}
+
+
+@dataclass(frozen=True)
+class Letter:
+    """One mail with all that its text is made from, detached from the transaction."""
+
+    mail: Mail
+    registration: Registration
+    event: Event
+    context: MailContext
+    sender_name: str
+    reply_to: str | None
+    change_count: int
+
+
+class LetterWriter:
+    """Gathers and composes letters; composing needs an application context for its templates."""
+
+    def __init__(self, settings: Settings, links: Links, keys: KeyRing) -> None:
+        self._settings = settings
+        self._links = links
+        self._keys = keys
+
+    def gather(
+        self, session: Session, mail: Mail, registration: Registration, *, now: datetime
+    ) -> Letter:
+        """Read what a mail is about. Side effects: a code's 15 minutes begin now."""
+        event = events.get_event(session, mail.event_id)
+        assert event is not None, "a mail belongs to an event"
+        organization = get_organization(session, event)
+        submission = None
+        if mail.submission_id is not None:
+            submission = submissions.get_submission(session, mail.submission_id)
+        code = None
+        if submission and get_link_policy(event, organization.link_policy) is LinkPolicy.CODE:
+            code = self._start_code(submission, now)
+        return Letter(
+            mail=mail,
+            registration=registration,
+            event=event,
+            context=self._make_context(session, mail, registration, submission, event, code),
+            sender_name=organization.name,
+            reply_to=organization.contact_email or None,
+            change_count=len(registrations.list_changes(session, registration.id)),
+        )
+
+    def compose(self, letter: Letter) -> EmailMessage:
+        """Write the message.
+
+        Raises:
+            MessageRefused: an address cannot stand in a header.
+        """
+        mail = letter.mail
+        content = render_mail(mail.name, letter.context, mail.locale, self._attach(letter))
+        return compose_message(
+            content,
+            sender=Address(addr_spec=self._settings.sender),
+            sender_name=letter.sender_name,
+            recipient=letter.registration.email,
+            message_id=mail.message_id,
+            locale=mail.locale,
+            reply_to=letter.reply_to,
+            date=mail.created_at,
+        )
+
+    def _make_context(
+        self,
+        session: Session,
+        mail: Mail,
+        registration: Registration,
+        submission: SubmissionRow | None,
+        event: Event,
+        code: str | None,
+    ) -> MailContext:
+        personal_url = self._links.personal_from_mail(registration)
+        registrant = zoom_registrants.get_zoom_registrant(session, registration.id)
+        is_approved = registration.status == Status.APPROVED
+        is_cancelled = registration.status == Status.CANCELLED
+        repeat = submission if mail.name == MailName.REPEAT else None
+        created = submissions.get_creating_submission(session, registration.id)
+        return MailContext(
+            event=view_mail_event(session, event, mail.locale),
+            sender_domain=self._settings.sender.rpartition("@")[2],
+            greeting_name=write_full_name(
+                registration.family_name, registration.given_name, mail.locale
+            ),
+            number=created.number if created else "",
+            join_url=self._links.join_from_mail(registration) if is_approved else None,
+            is_link_ready=registrant is not None and registrant.join_url is not None,
+            personal_url=personal_url,
+            code=code,
+            reason=registrant.problem if registrant and mail.name == MailName.REFUSED else "",
+            proposal_url=f"{personal_url}/answers/{repeat.public_id}" if repeat else None,
+            again_url=f"{personal_url}/again" if is_cancelled else None,
+            name_differs=repeat is not None and _differs(repeat, registration),
+        )
+
+    def _start_code(self, submission: SubmissionRow, now: datetime) -> str | None:
+        if submission.code_issued_at is None or submission.code_used_at is not None:
+            return None
+        submission.code_issued_at = now
+        return make_code(self._keys, submission.public_id, submission.code_version)
+
+    def _attach(self, letter: Letter) -> tuple[Attachment, ...]:
+        method = _CALENDAR_METHODS.get(letter.mail.name)
+        if method is None:
+            return ()
+        event, locale = letter.event, letter.mail.locale
+        host = urlsplit(self._settings.site_url).hostname or "localhost"
+        entry = CalendarEntry(
+            uid=make_uid(letter.registration.public_id, host),
+            title=localize(event.title, locale),
+            starts_at=event.starts_at,
+            ends_at=get_end(event),
+            timezone=event.timezone,
+            locale=locale,
+            stamped_at=letter.mail.created_at,
+            url=letter.context.join_url,
+            sequence=event.version + letter.change_count,
+        )
+        return (attach_calendar(entry, method),)
+
+
+def is_wanted(
+    name: MailName, registration: Registration, registrant: ZoomRegistrant | None
+) -> bool:
+    """Tell whether what the mail says is still so."""
+    is_approved = registration.status == Status.APPROVED
+    is_refused = registrant is not None and registrant.delivery == "refused"
+    has_link = registrant is not None and registrant.join_url is not None
+    wanted = {
+        MailName.CONFIRMATION: is_approved and not is_refused,
+        MailName.APPROVED: is_approved and not is_refused,
+        MailName.DELAYED: is_approved and not is_refused and not has_link,
+        MailName.REFUSED: is_approved and is_refused,
+        MailName.PENDING: registration.status == Status.PENDING,
+        MailName.WAITLISTED: registration.status == Status.WAITLISTED,
+        MailName.DENIED: registration.status == Status.DENIED,
+        MailName.CANCELLED: registration.status == Status.CANCELLED,
+    }
+    return wanted.get(name, True)
+
+
+def _differs(submission: SubmissionRow, registration: Registration) -> bool:
+    return (submission.family_name, submission.given_name) != (
+        registration.family_name,
+        registration.given_name,
+    )

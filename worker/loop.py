@@ -1,0 +1,137 @@
+"""The worker process: threads that claim jobs and hand them to what handles their kind."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from storage import heartbeats, jobs, limits
+from storage.jobs import ClaimedJob, LeaseLost
+from storage.session import Database
+from storage.wakeup import make_waker
+
+from .backoff import next_try
+from .zoom import LEASE_SECONDS
+
+IDLE_SECONDS = 1.0
+BEAT_SECONDS = 10.0
+POISONOUS_AFTER = 20
+
+log = logging.getLogger(__name__)
+
+Handler = Callable[[ClaimedJob], None]
+
+
+@dataclass(frozen=True)
+class Lane:
+    """Job kinds that share threads, so that a slow mail server does not delay Zoom."""
+
+    name: str
+    handlers: Mapping[str, Handler]
+    threads: int
+
+
+class Worker:
+    """Runs lanes of jobs until it is stopped; any number of workers may share a database."""
+
+    def __init__(
+        self, database: Database, lanes: list[Lane], *, read_clock: Callable[[], datetime]
+    ) -> None:
+        self.owner = secrets.token_hex(8)
+        self._database = database
+        self._lanes = lanes
+        self._read_clock = read_clock
+        self._stop = threading.Event()
+
+    def stop(self) -> None:
+        """Ask every thread to end after the job it holds."""
+        self._stop.set()
+
+    def run(self) -> None:
+        """Work until `stop` is called."""
+        threads = [
+            threading.Thread(target=self._serve, args=(lane, f"{self.owner}-{lane.name}-{number}"))
+            for lane in self._lanes
+            for number in range(lane.threads)
+        ]
+        for thread in threads:
+            thread.start()
+        self._beat_until_stopped()
+        for thread in threads:
+            thread.join()
+
+    def drain(self) -> None:
+        """Handle everything that is due now in this thread, then return; for tests and checks."""
+        while any(self._claim_and_handle(lane, self.owner) for lane in self._lanes):
+            pass
+
+    def _serve(self, lane: Lane, owner: str) -> None:
+        waker = make_waker(self._database)
+        try:
+            while not self._stop.is_set():
+                if not self._claim_and_handle(lane, owner):
+                    waker.wait(IDLE_SECONDS, self._stop)
+        finally:
+            waker.close()
+
+    def _claim_and_handle(self, lane: Lane, owner: str) -> bool:
+        try:
+            job = self._claim(lane, owner)
+        except (SQLAlchemyError, TimeoutError):
+            log.exception("the database did not answer")
+            self._stop.wait(IDLE_SECONDS)
+            return False
+        if job is None:
+            return False
+        try:
+            lane.handlers[job.kind](job)
+        except LeaseLost:
+            log.warning("another worker took the job", extra={"job": job.id})
+        except Exception as error:
+            log.exception("job failed", extra={"job": job.id, "kind": job.kind})
+            self._put_back(job, error)
+        return True
+
+    def _claim(self, lane: Lane, owner: str) -> ClaimedJob | None:
+        kinds = list(lane.handlers)
+        now = self._read_clock()
+        with self._database.read() as session:
+            if not jobs.has_due(session, kinds=kinds, now=now):
+                return None
+        with self._database.write() as session:
+            return jobs.claim(
+                session, kinds=kinds, owner=owner, lease_seconds=LEASE_SECONDS, now=now
+            )
+
+    def _put_back(self, job: ClaimedJob, error: Exception) -> None:
+        now = self._read_clock()
+        reason = f"unexpected {type(error).__name__}"
+        try:
+            with self._database.write() as session:
+                if job.attempts >= POISONOUS_AFTER:
+                    jobs.park(session, job, reason=reason, now=now)
+                else:
+                    run_at = next_try(job.attempts, now=now)
+                    jobs.postpone(session, job, run_at=run_at, reason=reason, now=now)
+        except (LeaseLost, SQLAlchemyError, TimeoutError):
+            log.warning("the job waits for its lease to end", extra={"job": job.id})
+
+    def _beat_until_stopped(self) -> None:
+        started_at = self._read_clock()
+        while True:
+            now = self._read_clock()
+            try:
+                with self._database.write() as session:
+                    heartbeats.beat(session, self.owner, started_at=started_at, now=now)
+                    long_ago = (now - timedelta(hours=1)).timestamp()
+                    limits.forget_full_buckets(session, now=long_ago)
+            except (SQLAlchemyError, TimeoutError):
+                log.exception("no heartbeat")
+            if self._stop.wait(BEAT_SECONDS):
+                return

@@ -1,0 +1,94 @@
+"""Settling adds of unknown outcome: one walk through Zoom's lists judges them all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+
+from services import deliveries
+from services.keys import KeyRing
+from storage import events, jobs, organizations, zoom_registrants
+from storage.jobs import ClaimedJob
+from storage.models import Event, ZoomConnection
+from storage.session import Database
+from zoom_client import Registrant, ZoomClient, ZoomError
+
+from .backoff import next_try
+from .zoom import LEASE_SECONDS, describe
+
+LOOK_AGAIN_AFTER = timedelta(seconds=61)
+RENEW_EVERY = 300
+
+
+class EventSettling:
+    """Handles the job `zoom.settle` of one event; arguments as `RegistrantSync`."""
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        make_client: Callable[[ZoomConnection], ZoomClient],
+        keys: KeyRing,
+        read_clock: Callable[[], datetime],
+    ) -> None:
+        self._database = database
+        self._make_client = make_client
+        self._keys = keys
+        self._read_clock = read_clock
+
+    def handle(self, job: ClaimedJob) -> None:
+        looked_from = self._read_clock()
+        found = self._begin(job, looked_from)
+        if found is None:
+            return
+        event, connection = found
+        client = self._make_client(connection)
+        try:
+            people = client.list_registrants(deliveries.get_kind(event), event.zoom_id)
+            index = deliveries.index_by_address(self._keep_lease(job, people))
+        except ZoomError as error:
+            self._try_later(job, error)
+            return
+        now = self._read_clock()
+        with self._database.write() as session:
+            needs_look = deliveries.settle_unknown(
+                session, event, index, looked_from=looked_from, keys=self._keys, now=now
+            )
+            session.flush()
+            if needs_look:
+                jobs.postpone(
+                    session,
+                    job,
+                    run_at=now + LOOK_AGAIN_AFTER,
+                    reason="somebody was not found yet; looking again",
+                    now=now,
+                    is_attempt=False,
+                )
+            else:
+                jobs.finish(session, job, now=now)
+
+    def _begin(self, job: ClaimedJob, now: datetime) -> tuple[Event, ZoomConnection] | None:
+        event_id: int = job.payload["event_id"]
+        with self._database.write() as session:
+            event = events.get_event(session, event_id)
+            if event is None or not zoom_registrants.has_unknown(session, event_id):
+                jobs.finish(session, job, now=now)
+                return None
+            jobs.hold(session, job, lease_seconds=LEASE_SECONDS, now=now)
+            connection = organizations.get_connection(session, event.connection_id)
+            assert connection is not None, "an event has a connection"
+            return event, connection
+
+    def _keep_lease(self, job: ClaimedJob, people: Iterator[Registrant]) -> Iterator[Registrant]:
+        """Pass the people through, renewing the lease about once a page."""
+        for number, person in enumerate(people, start=1):
+            if number % RENEW_EVERY == 0:
+                with self._database.write() as session:
+                    jobs.hold(session, job, lease_seconds=LEASE_SECONDS, now=self._read_clock())
+            yield person
+
+    def _try_later(self, job: ClaimedJob, error: ZoomError) -> None:
+        now = self._read_clock()
+        with self._database.write() as session:
+            run_at = next_try(job.attempts, now=now, not_before=error.retry_after)
+            jobs.postpone(session, job, run_at=run_at, reason=describe(error), now=now)

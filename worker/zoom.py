@@ -1,0 +1,248 @@
+"""Making Zoom match our registrations, one call at a time."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy.orm import Session
+
+from services import deliveries
+from services.deliveries import Delivery, Step, WrongRegistrant
+from services.fault_points import fault_point
+from services.keys import KeyRing
+from services.mails import MailName, hasten_mails_with_link, request_mail
+from storage import jobs, organizations
+from storage.jobs import ClaimedJob
+from storage.models import Event, Registration, ZoomConnection, ZoomRegistrant
+from storage.session import Database
+from zoom_client import (
+    ConfigurationError,
+    RateLimited,
+    RegistrantAction,
+    RegistrantNotFound,
+    Retryable,
+    ZoomClient,
+    ZoomError,
+    ZoomOutcomeUnknown,
+)
+
+from .backoff import next_try
+
+LEASE_SECONDS = 60.0
+FIRST_LOOK_AFTER = timedelta(seconds=3)
+STUCK_AFTER_STEPS = 6
+UNKNOWN_FALLBACK = timedelta(minutes=15)
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class _Situation:
+    """What one step starts from, detached from its transaction."""
+
+    step: Step
+    event: Event
+    registration: Registration
+    registrant: ZoomRegistrant
+    connection: ZoomConnection
+
+
+class RegistrantSync:
+    """Handles the job `zoom.sync`: makes Zoom match one registration.
+
+    Args:
+        make_client: returns the client of a connection; all share one pool.
+        read_clock: the time, aware.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        make_client: Callable[[ZoomConnection], ZoomClient],
+        keys: KeyRing,
+        read_clock: Callable[[], datetime],
+    ) -> None:
+        self._database = database
+        self._make_client = make_client
+        self._keys = keys
+        self._read_clock = read_clock
+
+    def handle(self, job: ClaimedJob) -> None:
+        """Go step by step, each one stored, until nothing is left to do or to be gained."""
+        for _ in range(STUCK_AFTER_STEPS):
+            situation = self._begin_step(job)
+            if situation is None:
+                return
+            try:
+                self._take_step(job, situation)
+            except ZoomError as error:
+                self._record_failure(job, situation, error)
+                return
+            except WrongRegistrant as error:
+                log.error("zoom answered about somebody else", extra={"job": job.id})
+                self._refuse(job, situation, "WrongRegistrant", str(error))
+                return
+        now = self._read_clock()
+        with self._database.write() as session:
+            reason = "Zoom says yes and changes nothing"
+            jobs.postpone(
+                session, job, run_at=next_try(job.attempts, now=now), reason=reason, now=now
+            )
+
+    def _begin_step(self, job: ClaimedJob) -> _Situation | None:
+        """Plan the next step and store that it begins; None if there is nothing to call now."""
+        now = self._read_clock()
+        with self._storing(job) as (session, event, registration, registrant):
+            step = deliveries.plan_step(registration, registrant)
+            if step is Step.DONE:
+                deliveries.record_done(registration, registrant, now=now)
+                hasten_mails_with_link(session, registration.id, now=now)
+                jobs.finish(session, job, now=now)
+                return None
+            if step is Step.SETTLE:
+                reason = "asking Zoom what became of the last try"
+                _leave_unknown(session, job, registrant, reason, now, is_attempt=False)
+                return None
+            if step is Step.ADD:
+                deliveries.begin_add(registrant, now=now)
+            _keep_lease(session, job, now)
+            connection = organizations.get_connection(session, event.connection_id)
+            assert connection is not None, "an event has a connection"
+        return _Situation(step, event, registration, registrant, connection)
+
+    def _take_step(self, job: ClaimedJob, situation: _Situation) -> None:
+        client = self._make_client(situation.connection)
+        if situation.step is Step.ADD:
+            self._add(job, situation, client)
+            return
+        event, registrant = situation.event, situation.registrant
+        kind = deliveries.get_kind(event)
+        ref = deliveries.make_ref(situation.registration, registrant)
+        if action := _ACTIONS.get(situation.step):
+            client.set_registrant_status(kind, event.zoom_id, action, [ref])
+        try:
+            read = client.get_registrant(kind, event.zoom_id, ref.id)
+        except RegistrantNotFound:
+            read = None
+        now = self._read_clock()
+        with self._storing(job) as (session, _, registration, stored):
+            if read is None:
+                deliveries.record_gone(stored, now=now)
+            else:
+                deliveries.record_read(
+                    session, registration, stored, read, keys=self._keys, now=now
+                )
+            _keep_lease(session, job, now)
+
+    def _add(self, job: ClaimedJob, situation: _Situation, client: ZoomClient) -> None:
+        event = situation.event
+        with self._database.read() as session:
+            person = deliveries.make_new_registrant(session, event, situation.registration)
+        fault_point("before_zoom")
+        added = client.add_registrant(
+            deliveries.get_kind(event), event.zoom_id, person, auto_approve=True
+        )
+        fault_point("after_zoom")
+        now = self._read_clock()
+        with self._storing(job) as (session, _, _, registrant):
+            deliveries.record_added(session, event, registrant, added, now=now)
+            _keep_lease(session, job, now)
+
+    def _record_failure(self, job: ClaimedJob, situation: _Situation, error: ZoomError) -> None:
+        """Decide by the kind of error whether to look, to wait, or to put aside."""
+        log.warning(
+            "zoom call failed",
+            extra={"job": job.id, "step": str(situation.step), "reason": describe(error)},
+        )
+        if isinstance(error, ZoomOutcomeUnknown) and situation.step is Step.ADD:
+            now = self._read_clock()
+            with self._storing(job) as (session, _, _, registrant):
+                _leave_unknown(session, job, registrant, describe(error), now, is_attempt=True)
+        elif isinstance(error, Retryable):
+            self._wait(job, error, Delivery.WAITING)
+        elif isinstance(error, ConfigurationError):
+            self._wait(job, error, Delivery.NEEDS_SETTING)
+        else:
+            self._refuse(job, situation, type(error).__name__, describe(error))
+
+    def _wait(self, job: ClaimedJob, error: ZoomError, delivery: Delivery) -> None:
+        now = self._read_clock()
+        with self._storing(job) as (session, _, _, registrant):
+            deliveries.end_add_without_effect(registrant, now=now)
+            deliveries.record_problem(registrant, delivery, type(error).__name__, now=now)
+            session.flush()
+            jobs.postpone(
+                session,
+                job,
+                run_at=next_try(job.attempts, now=now, not_before=error.retry_after),
+                reason=describe(error),
+                now=now,
+                is_attempt=not isinstance(error, RateLimited),
+            )
+
+    def _refuse(self, job: ClaimedJob, situation: _Situation, problem: str, reason: str) -> None:
+        """Put aside what waiting will not mend, and tell the person once."""
+        now = self._read_clock()
+        with self._storing(job) as (session, _, registration, registrant):
+            is_news = registrant.delivery != Delivery.REFUSED
+            deliveries.end_add_without_effect(registrant, now=now)
+            deliveries.record_problem(registrant, Delivery.REFUSED, problem, now=now)
+            if is_news and situation.step in (Step.ADD, Step.APPROVE):
+                request_mail(session, MailName.REFUSED, registration, now=now)
+            session.flush()
+            jobs.park(session, job, reason=reason, now=now)
+
+    @contextmanager
+    def _storing(
+        self, job: ClaimedJob
+    ) -> Iterator[tuple[Session, Event, Registration, ZoomRegistrant]]:
+        """Open a transaction on the job's registration.
+
+        Everybody takes the registration first and the job last, so nobody waits in a circle.
+        """
+        with self._database.write() as session:
+            yield session, *deliveries.read_for_step(session, job.payload["registration_id"])
+
+
+_ACTIONS = {
+    Step.APPROVE: RegistrantAction.APPROVE,
+    Step.CANCEL: RegistrantAction.CANCEL,
+    Step.DENY: RegistrantAction.DENY,
+}
+
+
+def describe(error: ZoomError) -> str:
+    """Say what happened, for the organizer: the client's errors hold no address and no link."""
+    return f"{type(error).__name__}: {error}"
+
+
+def _keep_lease(session: Session, job: ClaimedJob, now: datetime) -> None:
+    session.flush()
+    jobs.hold(session, job, lease_seconds=LEASE_SECONDS, now=now)
+
+
+def _leave_unknown(
+    session: Session,
+    job: ClaimedJob,
+    registrant: ZoomRegistrant,
+    reason: str,
+    now: datetime,
+    *,
+    is_attempt: bool,
+) -> None:
+    """Wait for the settling job, which makes this one ready again as soon as it knows."""
+    deliveries.end_add_unknown(session, registrant, run_at=now + FIRST_LOOK_AFTER, now=now)
+    session.flush()
+    jobs.postpone(
+        session,
+        job,
+        run_at=now + UNKNOWN_FALLBACK,
+        reason=reason,
+        now=now,
+        is_attempt=is_attempt,
+    )
