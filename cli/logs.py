@@ -46,3 +46,5 @@ def configure_logging(level: str) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level)
+    # It would write paths, and Zoom's paths may hold a host's address.
+    logging.getLogger("urllib3").setLevel(logging.ERROR)

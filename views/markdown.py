@@ -12,7 +12,7 @@ _TAGS = {
     *("p", "br", "hr", "strong", "em", "s", "ul", "ol", "li", "blockquote", "code", "pre", "a"),
     *("h3", "h4", "table", "thead", "tbody", "tr", "th", "td"),
 }
-_LOWERED = {"h1": "h3", "h2": "h4", "h3": "h4", "h5": "h4", "h6": "h4"}
+_LOWERED = {"h1": "h3", "h2": "h3", "h3": "h4", "h5": "h4", "h6": "h4"}
 _parser = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
 
 
@@ -22,13 +22,11 @@ def render_markdown(text: str) -> Markup:
 
     Headings start at the third level: the page's own are above them.
     """
-    html = _parser.render(text)
-    for level, lowered in (("2", "4"), ("1", "3")):
-        html = html.replace(f"<h{level}>", f"<h{lowered}>").replace(
-            f"</h{level}>", f"</h{lowered}>"
-        )
+    tokens = _parser.parse(text)
+    for token in tokens:
+        token.tag = _LOWERED.get(token.tag, token.tag)
     clean = nh3.clean(
-        html,
+        _parser.renderer.render(tokens, _parser.options, {}),
         tags=_TAGS,
         attributes={"a": {"href"}},
         url_schemes={"http", "https", "mailto"},

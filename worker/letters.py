@@ -8,6 +8,7 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 from urllib.parse import urlsplit
 
+from flask_babel import lazy_gettext  # type: ignore[import-untyped]
 from sqlalchemy.orm import Session
 
 from config import Settings
@@ -19,6 +20,7 @@ from services.keys import KeyRing
 from services.links import Links
 from services.mails import MailName
 from services.messages import Attachment, MailContext, attach_calendar, compose_message
+from services.questions import ConsentKind
 from services.registrations import Status
 from services.texts import localize
 from storage import events, registrations, submissions, zoom_registrants
@@ -30,7 +32,23 @@ _CALENDAR_METHODS: dict[str, Method] = {
     MailName.CONFIRMATION: "PUBLISH",
     MailName.APPROVED: "PUBLISH",
     MailName.CANCELLED: "CANCEL",
+    MailName.EVENT_CANCELLED: "CANCEL",
 }
+
+_REASONS = {
+    "HostCannotRegister": lazy_gettext(
+        "You host this event, so Zoom lets you in from your own Zoom account."
+    ),
+    "AlreadyPanelist": lazy_gettext(
+        "You are a panelist of this event. Zoom has sent you a link of its own."
+    ),
+    "WorkEmailRequired": lazy_gettext("Zoom asks for the work address that was invited."),
+    "ZoomAccountRequired": lazy_gettext("Zoom asks for an address that has a Zoom account."),
+    "ValidationFailed": lazy_gettext("Zoom does not take this e-mail address or name."),
+    "AtCapacity": lazy_gettext("Every place at Zoom is taken."),
+    "MeetingOver": lazy_gettext("Zoom has closed the registration for this event."),
+}
+"""What `deliveries` calls a problem, for the person whom it concerns."""
 
 
 @dataclass(frozen=True)
@@ -122,11 +140,24 @@ class LetterWriter:
             is_link_ready=registrant is not None and registrant.join_url is not None,
             personal_url=personal_url,
             code=code,
-            reason=registrant.problem if registrant and mail.name == MailName.REFUSED else "",
-            proposal_url=f"{personal_url}/answers/{repeat.public_id}" if repeat else None,
-            again_url=f"{personal_url}/again" if is_cancelled else None,
+            # Still lazy: its language is that of the mail, which is set when it is drawn.
+            reason=_REASONS.get(registrant.problem, "") if registrant else "",
+            proposal_url=(
+                f"{personal_url}/answers/{repeat.public_id}"
+                if repeat and not is_cancelled
+                else None
+            ),
+            again_url=self._choose_way_back(mail, event, personal_url, is_cancelled),
             name_differs=repeat is not None and _differs(repeat, registration),
+            marketing_withdraw_url=(personal_url if _wants_news(session, registration) else None),
         )
+
+    def _choose_way_back(
+        self, mail: Mail, event: Event, personal_url: str, is_cancelled: bool
+    ) -> str | None:
+        if mail.name == MailName.REFUSED:
+            return self._links.event(event.slug)
+        return f"{personal_url}/again" if is_cancelled else None
 
     def _start_code(self, submission: SubmissionRow, now: datetime) -> str | None:
         if submission.code_issued_at is None or submission.code_used_at is not None:
@@ -172,6 +203,15 @@ def is_wanted(
         MailName.CANCELLED: registration.status == Status.CANCELLED,
     }
     return wanted.get(name, True)
+
+
+def _wants_news(session: Session, registration: Registration) -> bool:
+    given = [
+        consent.is_given
+        for consent in registrations.list_consents(session, registration.id)
+        if consent.kind == ConsentKind.MARKETING
+    ]
+    return bool(given) and given[-1]
 
 
 def _differs(submission: SubmissionRow, registration: Registration) -> bool:
