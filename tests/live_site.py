@@ -1,0 +1,165 @@
+"""A whole site in this process: pages over real HTTP, a worker, the sandbox, a mailbox."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+from app import create_app
+from config import Settings
+from storage.models import Event
+from storage.session import Database
+from tests import factories
+from tests.mailbox import Mailbox
+from tests.page import Visitor
+from views.site import Site
+from worker.assembly import build_worker
+from worker.loop import Worker
+from worker.smtp import make_transport
+from zoom_sandbox import SandboxSettings
+from zoom_sandbox.server import SandboxServer
+
+HOST = "127.0.0.1"
+SECRET_KEY = "a secret key that only the tests know of"
+
+
+class Clock:
+    """The time of a site: the real one, moved by whole stories."""
+
+    def __init__(self) -> None:
+        self._ahead = timedelta()
+
+    def __call__(self) -> datetime:
+        return datetime.now(UTC) + self._ahead
+
+    def move(self, **by: float) -> None:
+        """Let time pass: `move(minutes=15)`; backwards with a negative number."""
+        self._ahead += timedelta(**by)
+
+
+class LiveSite:
+    """A site on a free port, with a Zoom of its own.
+
+    The worker does nothing until `drain` (work off what is due now, in this thread) or
+    `start_worker` (keep working in threads, as in operation).
+    """
+
+    def __init__(self, database_url: str, folder: Path, **settings: Any) -> None:
+        self._closing = ExitStack()
+        self.clock = Clock()
+        self.sandbox = self._closing.enter_context(SandboxServer(SandboxSettings()))
+        port = self._closing.enter_context(socket.create_server((HOST, 0)))
+        self.url = f"http://{HOST}:{port.getsockname()[1]}"
+        self.settings = Settings(
+            **{
+                "instance": folder,
+                "base_url": self.url,
+                "database_url": database_url,
+                "secret_key": SECRET_KEY,
+                "zoom_account_id": "sandbox-account",
+                "zoom_client_id": "sandbox-client",
+                "zoom_client_secret": "sandbox-secret",
+                "zoom_api_url": f"{self.sandbox.url}/v2",
+                "zoom_oauth_url": self.sandbox.url,
+                "form_min_seconds": 0.0,
+                "rate_limits": False,
+                "is_demo": True,
+            }
+            | settings
+        )
+        self.app = create_app(self.settings, read_clock=self.clock)
+        self.mailbox = Mailbox(self.settings.mailbox)
+        self._serve(port)
+
+    @property
+    def parts(self) -> Site:
+        """What the site's views work with: database, keys, links."""
+        site: Site = self.app.extensions["site"]
+        return site
+
+    @property
+    def database(self) -> Database:
+        return self.parts.database
+
+    @property
+    def zoom(self) -> Any:
+        """The sandbox's control: its journal, faults and state."""
+        return self.sandbox.control
+
+    def visitor(self, *, locale: str = "ja") -> Visitor:
+        """Return somebody new, with a browser that asks for a language."""
+        visitor = Visitor(self.url, locale=locale)
+        self._closing.callback(visitor.close)
+        return visitor
+
+    def add_event(self, **members: Any) -> Event:
+        """Add an event that is published here and exists at Zoom as publishing leaves it there."""
+        kind = members.setdefault("kind", "meeting")
+        starts_at = members.setdefault("starts_at", self.clock() + timedelta(days=7))
+        meeting = self.zoom.add_meeting(
+            kind,
+            topic="Spring briefing",
+            type=5 if kind == "webinar" else 2,
+            start_time=starts_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            duration=60,
+            timezone="Asia/Tokyo",
+            settings={"approval_type": 1, "registrants_confirmation_email": False},
+        )
+        with self.database.write() as session:
+            return factories.make_event(session, zoom_id=meeting["id"], now=self.clock(), **members)
+
+    def build_worker(self) -> Worker:
+        parts = self.parts
+        return build_worker(
+            self.settings,
+            parts.database,
+            keys=parts.keys,
+            links=parts.links,
+            make_client=parts.make_zoom_client,
+            transport=make_transport(self.settings.mail_url, self.settings.mailbox),
+            app_context=self.app.app_context,
+            read_clock=self.clock,
+        )
+
+    def drain(self) -> None:
+        """Work off everything that is due now, then return."""
+        self.build_worker().drain()
+
+    def start_worker(self) -> Worker:
+        """Keep working in threads until the site closes, or until `stop` of what is returned."""
+        worker = self.build_worker()
+        thread = threading.Thread(target=worker.run, name="worker")
+        thread.start()
+        self._closing.callback(thread.join)
+        self._closing.callback(worker.stop)
+        return worker
+
+    def close(self) -> None:
+        self._closing.close()
+
+    def _serve(self, port: socket.socket) -> None:
+        server = make_server(
+            HOST,
+            port.getsockname()[1],
+            self.app,
+            threaded=True,
+            request_handler=_QuietHandler,
+            fd=port.fileno(),
+        )
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,), name="site")
+        thread.start()
+        self._closing.callback(self.database.dispose)
+        self._closing.callback(server.server_close)
+        self._closing.callback(thread.join)
+        self._closing.callback(server.shutdown)
+
+
+class _QuietHandler(WSGIRequestHandler):
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """Write nothing: a failing test shows the page instead."""

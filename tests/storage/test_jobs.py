@@ -1,0 +1,297 @@
+"""The queue: who holds a job, for how long, and what becomes of it."""
+
+import threading
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
+
+from storage import jobs
+from storage.models import Job
+from tests.factories import NOW
+from tests.races import race
+
+LEASE = 60
+LATER = NOW + timedelta(seconds=LEASE)
+
+
+def enqueue(session, key="a", *, kind="zoom.sync", run_at=NOW, now=NOW):
+    jobs.enqueue(session, kind=kind, key=key, payload={"id": key}, run_at=run_at, now=now)
+
+
+def claim(session, owner="one", *, now=NOW, kinds=("zoom.sync",)):
+    return jobs.claim(session, kinds=kinds, owner=owner, lease_seconds=LEASE, now=now)
+
+
+def add_and_claim(database):
+    with database.write() as session:
+        enqueue(session)
+        return claim(session)
+
+
+def read_job(database, key="a"):
+    with database.read() as session:
+        return session.scalar(select(Job).where(Job.key == key))
+
+
+def test_rolled_back_work_is_not_queued(database):
+    with pytest.raises(ZeroDivisionError), database.write() as session:
+        enqueue(session)
+        raise ZeroDivisionError
+
+    assert read_job(database) is None
+
+
+def test_claimed_job_counts_its_attempt_first(database):
+    job = add_and_claim(database)
+
+    row = read_job(database)
+    assert (job.attempts, job.generation, job.payload) == (1, 1, {"id": "a"})
+    assert (row.state, row.attempts, row.owner, row.lease_until) == ("running", 1, "one", LATER)
+
+
+def test_job_is_held_by_one_worker(database):
+    add_and_claim(database)
+
+    with database.write() as session:
+        assert not jobs.has_due(session, kinds=["zoom.sync"], now=NOW)
+        assert claim(session, "two") is None
+
+
+def test_job_of_another_kind_is_left_alone(database):
+    with database.write() as session:
+        enqueue(session, kind="mail")
+
+        assert claim(session, kinds=("zoom.sync", "zoom.settle")) is None
+        assert claim(session, kinds=("mail",)) is not None
+
+
+def test_job_is_not_due_before_its_time(database):
+    with database.write() as session:
+        enqueue(session, run_at=LATER)
+
+        assert claim(session) is None
+        assert claim(session, now=LATER) is not None
+
+
+def test_oldest_due_job_comes_first(database):
+    with database.write() as session:
+        enqueue(session, "young", run_at=NOW)
+        enqueue(session, "old", run_at=NOW - timedelta(minutes=1))
+
+        assert claim(session).key == "old"
+
+
+def test_expired_lease_goes_to_another_worker(database):
+    add_and_claim(database)
+
+    with database.write() as session:
+        taken = claim(session, "two", now=LATER)
+
+    assert (taken.owner, taken.attempts) == ("two", 2)
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        lambda session, job: jobs.hold(session, job, lease_seconds=LEASE, now=LATER),
+        lambda session, job: jobs.finish(session, job, now=LATER),
+        lambda session, job: jobs.park(session, job, reason="refused", now=LATER),
+        lambda session, job: jobs.postpone(session, job, run_at=NOW, reason="busy", now=LATER),
+    ],
+    ids=["hold", "finish", "park", "postpone"],
+)
+def test_late_worker_changes_nothing(database, end):
+    job = add_and_claim(database)
+    with database.write() as session:
+        claim(session, "two", now=LATER)
+
+    with pytest.raises(jobs.LeaseLost), database.write() as session:
+        enqueue(session, "result")
+        end(session, job)
+
+    assert read_job(database).owner == "two"
+    assert read_job(database, "result") is None
+
+
+def test_held_lease_is_renewed(database):
+    job = add_and_claim(database)
+    soon = NOW + timedelta(seconds=30)
+
+    with database.write() as session:
+        jobs.hold(session, job, lease_seconds=LEASE, now=soon)
+
+    assert read_job(database).lease_until == soon + timedelta(seconds=LEASE)
+
+
+def test_finished_job_is_done(database):
+    job = add_and_claim(database)
+
+    with database.write() as session:
+        jobs.finish(session, job, now=NOW)
+
+    row = read_job(database)
+    assert (row.state, row.owner, row.lease_until) == ("done", None, None)
+
+
+def test_work_needed_again_while_it_runs_is_done_again(database):
+    job = add_and_claim(database)
+    with database.write() as session:
+        enqueue(session)
+        assert claim(session, "two") is None
+
+    with database.write() as session:
+        jobs.finish(session, job, now=NOW)
+        again = claim(session, "two")
+
+    assert (again.generation, again.attempts) == (2, 1)
+
+
+def test_work_needed_again_after_it_was_done_is_ready(database):
+    job = add_and_claim(database)
+    with database.write() as session:
+        jobs.finish(session, job, now=NOW)
+        enqueue(session)
+
+        assert claim(session).generation == 2
+
+
+@pytest.mark.parametrize("end", ["park", "postpone"])
+def test_work_needed_again_is_due_whatever_became_of_it(database, end):
+    job = add_and_claim(database)
+    with database.write() as session:
+        enqueue(session)
+        if end == "park":
+            jobs.park(session, job, reason="refused", now=NOW)
+        else:
+            jobs.postpone(session, job, run_at=LATER, reason="busy", now=NOW)
+
+        assert claim(session).attempts == 1
+
+
+def test_postponed_job_waits_with_its_reason(database):
+    job = add_and_claim(database)
+
+    with database.write() as session:
+        jobs.postpone(session, job, run_at=LATER, reason="busy", now=NOW)
+
+    row = read_job(database)
+    assert (row.state, row.run_at, row.reason, row.attempts) == ("ready", LATER, "busy", 1)
+
+
+def test_wait_that_is_no_attempt_is_not_counted(database):
+    job = add_and_claim(database)
+
+    with database.write() as session:
+        jobs.postpone(session, job, run_at=LATER, reason="day", now=NOW, is_attempt=False)
+
+    assert read_job(database).attempts == 0
+
+
+def test_parked_job_waits_for_somebody(database):
+    job = add_and_claim(database)
+    with database.write() as session:
+        jobs.park(session, job, reason="refused", now=NOW)
+        assert claim(session, now=NOW + timedelta(days=9)) is None
+
+        assert jobs.retry(session, job.id, now=NOW)
+        assert claim(session).attempts == 1
+
+
+def test_running_job_is_neither_retried_nor_dropped(database):
+    job = add_and_claim(database)
+
+    with database.write() as session:
+        assert not jobs.retry(session, job.id, now=NOW)
+        assert not jobs.drop(session, job.id)
+
+
+def test_dropped_job_is_gone(database):
+    with database.write() as session:
+        enqueue(session)
+        assert jobs.drop(session, session.scalar(select(Job.id)))
+
+    assert read_job(database) is None
+
+
+def test_hastened_job_is_due_now(database):
+    with database.write() as session:
+        enqueue(session, run_at=LATER)
+        assert jobs.hasten(session, "a", now=NOW)
+
+        assert claim(session) is not None
+        assert not jobs.hasten(session, "a", now=NOW)
+
+
+def test_jobs_are_counted_and_listed(database):
+    with database.write() as session:
+        enqueue(session, "a")
+        enqueue(session, "b", kind="mail")
+        job = claim(session)
+        jobs.park(session, job, reason="refused", now=NOW)
+
+    with database.read() as session:
+        counts = jobs.count_by_state(session)
+        parked = jobs.list_jobs(session, states=["parked"], limit=10)
+    assert counts == {("zoom.sync", "parked"): 1, ("mail", "ready"): 1}
+    assert [(row.key, row.reason) for row in parked] == [("a", "refused")]
+
+
+def test_workers_at_once_never_share_a_job(database_url, database):
+    with database.write() as session:
+        for number in range(40):
+            enqueue(session, f"job-{number:02}")
+
+    def work(own):
+        keys = []
+        while True:
+            with own.write() as session:
+                job = claim(session, str(threading.get_ident()))
+            if job is None:
+                return keys
+            keys.append(job.key)
+
+    keys = [key for taken in race(database_url, work) for key in taken]
+
+    assert sorted(keys) == [f"job-{number:02}" for number in range(40)]
+
+
+def test_workers_that_look_without_a_lock_would_share_or_fail(database_url, database):
+    with database.write() as session:
+        enqueue(session, "first")
+        enqueue(session, "second", run_at=LATER)
+    have_looked = threading.Barrier(2, timeout=10)
+
+    def work(own):
+        with Session(own.engine) as session:
+            job = session.scalar(select(Job).order_by(Job.run_at).limit(1))
+            have_looked.wait()
+            try:
+                job.state = "running"
+                session.commit()
+            except OperationalError:
+                return "locked"
+            return job.key
+
+    keys = sorted(race(database_url, work, workers=2))
+
+    assert keys == (["first", "locked"] if database.is_sqlite else ["first", "first"])
+
+
+def test_worker_takes_the_next_job_while_one_is_being_taken(postgresql_databases):
+    url = postgresql_databases.make_migrated()
+
+    def fill(own):
+        with own.write() as session:
+            enqueue(session, "first")
+            enqueue(session, "second")
+
+    def take_both(own):
+        with own.write() as one, own.write() as two:
+            return claim(one, "one").key, claim(two, "two").key
+
+    race(url, fill, workers=1)
+
+    assert race(url, take_both, workers=1) == [("first", "second")]

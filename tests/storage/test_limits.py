@@ -1,0 +1,76 @@
+"""Rate limits shared by all processes."""
+
+from storage import limits
+from tests.races import race
+
+NOW = 1_900_000_000.0
+SECONDS_A_UNIT = 2.0
+BURST = 5
+
+
+def spend(session, name="bucket", *, now=NOW):
+    return limits.spend(session, name, interval=SECONDS_A_UNIT, burst=BURST, now=now)
+
+
+def test_full_bucket_gives_its_burst(database):
+    with database.write() as session:
+        given = [spend(session) for _ in range(BURST + 2)]
+
+    assert given == [True] * BURST + [False] * 2
+
+
+def test_unit_comes_back_after_its_interval(database):
+    with database.write() as session:
+        for _ in range(BURST):
+            spend(session)
+
+        assert not spend(session, now=NOW + SECONDS_A_UNIT - 0.1)
+        assert spend(session, now=NOW + SECONDS_A_UNIT)
+        assert not spend(session, now=NOW + SECONDS_A_UNIT)
+
+
+def test_refused_unit_costs_nothing(database):
+    with database.write() as session:
+        for _ in range(BURST * 3):
+            spend(session)
+
+        assert spend(session, now=NOW + SECONDS_A_UNIT)
+
+
+def test_buckets_do_not_share(database):
+    with database.write() as session:
+        for _ in range(BURST):
+            spend(session, "one")
+
+        assert not spend(session, "one")
+        assert spend(session, "two")
+
+
+def test_idle_bucket_saves_no_more_than_its_burst(database):
+    with database.write() as session:
+        spend(session)
+        given = [spend(session, now=NOW + 3600) for _ in range(BURST + 1)]
+
+    assert given == [True] * BURST + [False]
+
+
+def test_forgotten_bucket_is_full(database):
+    with database.write() as session:
+        for _ in range(BURST):
+            spend(session)
+        limits.forget_full_buckets(session, now=NOW)
+        assert not spend(session)
+
+        limits.forget_full_buckets(session, now=NOW + 3600)
+        assert spend(session)
+
+
+def test_spenders_at_once_never_exceed_the_burst(database_url):
+    def work(own):
+        given = 0
+        for _ in range(BURST):
+            with own.write() as session:
+                given += spend(session)
+        return given
+
+    assert sum(race(database_url, work)) == BURST

@@ -1,0 +1,94 @@
+"""Bringing a database to this version's schema."""
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import inspect, text
+
+from storage import migrate
+from storage.models import Base
+from tests.fixtures.databases import only_sqlite, open_database
+from tests.races import run_processes
+
+UPGRADE = """
+import sys
+from storage import migrate
+from tests.fixtures.databases import open_database
+database = open_database(sys.argv[1])
+migrate.upgrade(database)
+print(migrate.is_current(database))
+"""
+
+
+@pytest.fixture
+def empty_url(databases):
+    url = databases.make_empty()
+    yield url
+    databases.drop(url)
+
+
+@pytest.fixture
+def empty(empty_url):
+    database = open_database(empty_url)
+    yield database
+    database.dispose()
+
+
+def test_empty_database_gets_every_table(empty):
+    assert not migrate.is_current(empty)
+
+    migrate.upgrade(empty)
+
+    assert migrate.is_current(empty)
+    tables = set(inspect(empty.engine).get_table_names())
+    assert tables == {*Base.metadata.tables, "alembic_version"}
+
+
+def test_migrations_and_models_agree(database):
+    with database.engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+
+        assert compare_metadata(context, Base.metadata) == []
+
+
+def test_upgrade_of_a_current_database_changes_nothing(database):
+    with database.write() as session:
+        session.execute(text("INSERT INTO rate_bucket (name, full_at) VALUES ('a', 1)"))
+
+    migrate.upgrade(database)
+
+    with database.read() as session:
+        assert session.scalar(text("SELECT count(*) FROM rate_bucket")) == 1
+
+
+def test_four_upgrades_at_once_all_succeed(empty_url):
+    assert run_processes(UPGRADE, empty_url) == ["True"] * 4
+
+
+def test_database_of_a_newer_version_is_refused(database):
+    with database.write() as session:
+        session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+
+    with pytest.raises(migrate.DatabaseTooNew, match="9999"):
+        migrate.upgrade(database)
+
+    with database.engine.connect() as connection:
+        assert migrate.read_revision(connection) == "9999"
+
+
+def test_failed_upgrade_leaves_nothing_behind(empty):
+    with empty.write() as session:
+        session.execute(text("CREATE TABLE submission (id INTEGER)"))
+
+    with pytest.raises(Exception, match="submission"):
+        migrate.upgrade(empty)
+
+    assert inspect(empty.engine).get_table_names() == ["submission"]
+
+
+@only_sqlite
+def test_foreign_keys_hold_again_after_an_upgrade(empty):
+    migrate.upgrade(empty)
+
+    with empty.read() as session:
+        assert session.scalar(text("PRAGMA foreign_keys")) == 1

@@ -1,0 +1,64 @@
+"""Idle workers notice new work."""
+
+import threading
+import time
+from contextlib import closing
+
+from storage import jobs
+from storage.wakeup import make_waker
+from tests.factories import NOW
+from tests.fixtures.databases import open_database
+
+
+def enqueue(database):
+    with database.write() as session:
+        jobs.enqueue(session, kind="mail", key="mail:1", payload={}, run_at=NOW, now=NOW)
+
+
+def measure_wait(waker, seconds, stop=None):
+    began = time.monotonic()
+    waker.wait(seconds, stop or threading.Event())
+    return time.monotonic() - began
+
+
+def test_commit_of_another_process_ends_the_wait(database_url, database):
+    other = open_database(database_url)
+    with closing(make_waker(database)) as waker:
+        waker.wait(0.1, threading.Event())
+        timer = threading.Timer(0.2, enqueue, [other])
+        timer.start()
+        waited = measure_wait(waker, 5)
+        timer.join()
+    other.dispose()
+
+    assert 0.1 < waited < 1
+
+
+def test_wait_without_work_ends_with_its_time(database):
+    with closing(make_waker(database)) as waker:
+        assert 0.2 <= measure_wait(waker, 0.3) < 1
+
+
+def test_stop_ends_the_wait(database):
+    stop = threading.Event()
+    stop.set()
+
+    with closing(make_waker(database)) as waker:
+        assert measure_wait(waker, 5, stop) < 1
+
+
+def test_lost_connection_is_made_anew(postgresql_databases):
+    database = open_database(postgresql_databases.make_migrated())
+    with closing(make_waker(database)) as waker:
+        waker.wait(0.1, threading.Event())
+        postgresql_databases.cluster.stop("immediate")
+        waker.wait(0.1, threading.Event())
+        postgresql_databases.cluster.start()
+        waker.wait(0.1, threading.Event())
+        timer = threading.Timer(0.2, enqueue, [database])
+        timer.start()
+        waited = measure_wait(waker, 5)
+        timer.join()
+    database.dispose()
+
+    assert waited < 1
