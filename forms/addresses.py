@@ -13,6 +13,8 @@ import re
 
 from email_validator import EmailNotValidError, validate_email
 
+from services.addresses import email_key as email_key
+
 from .normalise import LONGEST_CLEANED, clean_email
 
 LONGEST_ADDRESS = 128
@@ -111,14 +113,6 @@ def read_address(text: str) -> str:
     if len(address.ascii_email) > LONGEST_ADDRESS:
         raise AddressTooLong(cleaned)
     return address.ascii_email
-
-
-def email_key(address: str) -> str:
-    """Return the form that tells people apart, given what `read_address` returned.
-
-    Neither dots nor `+tag` are folded: which of them matter is the mail host's secret.
-    """
-    return address.lower()
 
 
 def is_carrier_address(address: str) -> bool:

@@ -1,0 +1,19 @@
+"""What tells two e-mail addresses apart."""
+
+from __future__ import annotations
+
+
+def email_key(address: str) -> str:
+    """Return the form of an address by which people are compared: small letters, ASCII domain.
+
+    Neither dots nor `+tag` are folded: which of them matter is the mail host's secret.
+    """
+    local, at, domain = address.strip().rpartition("@")
+    return f"{local}{at}{_to_ascii(domain)}".lower()
+
+
+def _to_ascii(domain: str) -> str:
+    try:
+        return domain if domain.isascii() else domain.encode("idna").decode()
+    except UnicodeError:  # no domain at all: it is compared as it stands
+        return domain

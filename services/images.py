@@ -1,0 +1,143 @@
+"""Logos and header images: whatever was sent is decoded and drawn anew, so nothing else survives.
+
+Metadata, further frames, and anything hidden beside the picture are gone afterwards.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from io import BytesIO
+
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
+
+MAX_BYTES = 2 * 1024 * 1024
+# Decoding WebP takes four times the memory of the picture, PNG twice.
+MAX_PIXELS = {"PNG": 20_000_000, "JPEG": 20_000_000, "WEBP": 10_000_000}
+
+LOGO_BOX = (640, 64)
+"""A logo is drawn 32 pixels high: twice that for fine screens."""
+
+HEADER_BOX = (1600, 900)
+HEADER_BYTES = 80_000
+
+_FEW_COLORS = 256
+_QUALITIES = (82, 66, 50)
+_SHRINK = 0.75
+
+_RESIZED_BADLY = ("1", "P", "PA")
+
+# Pillow's own limit is higher and warns before it refuses; ours is checked before decoding.
+Image.MAX_IMAGE_PIXELS = None
+
+
+class ImageRefused(Exception):
+    """The image cannot be used; the message says why."""
+
+
+class ImageTooBig(ImageRefused):
+    """The file has too many bytes, or the picture too many pixels."""
+
+
+class NotAnImage(ImageRefused):
+    """The file is no PNG, JPEG or WebP, whatever its name says."""
+
+
+class ImageBroken(ImageRefused):
+    """The file begins like an image and cannot be decoded."""
+
+
+@dataclass(frozen=True)
+class EncodedImage:
+    """A picture as it is served; `name` comes from its bytes and its format."""
+
+    content: bytes
+    media_type: str
+    width: int
+    height: int
+
+    @property
+    def name(self) -> str:
+        digest = hashlib.sha256(self.content).hexdigest()[:32]
+        return f"{digest}.{self.media_type.removeprefix('image/')}"
+
+
+def encode_logo(content: bytes) -> EncodedImage:
+    """Draw a logo anew, at most 64 pixels high; few colours become PNG, others WebP.
+
+    Raises:
+        ImageRefused: one of its kinds.
+    """
+    picture = _draw(content, LOGO_BOX)
+    if picture.getcolors(_FEW_COLORS) is not None:
+        return _finish(picture, _write(picture, "PNG", optimize=True), "image/png")
+    return _finish(picture, _write(picture, "WEBP", quality=90, method=4), "image/webp")
+
+
+def encode_header(content: bytes) -> EncodedImage:
+    """Draw a header image anew as WebP, at most 1600 pixels wide and 80 KB.
+
+    Raises:
+        ImageRefused: one of its kinds.
+    """
+    picture = _draw(content, HEADER_BOX)
+    while True:
+        for encoded in _try_qualities(picture):
+            if len(encoded) <= HEADER_BYTES:
+                return _finish(picture, encoded, "image/webp")
+        width, height = (max(1, round(side * _SHRINK)) for side in picture.size)
+        picture = picture.resize((width, height))
+
+
+def _draw(content: bytes, box: tuple[int, int]) -> Image.Image:
+    """Decode the first frame, no larger than `box`, upright, in RGB or RGBA."""
+    if len(content) > MAX_BYTES:
+        raise ImageTooBig(f"The image has more than {MAX_BYTES // 1024 // 1024} MB.")
+    try:
+        with Image.open(BytesIO(content), formats=tuple(MAX_PIXELS)) as image:
+            return _load(image, box)
+    except UnidentifiedImageError as error:
+        raise NotAnImage("The file is not a PNG, JPEG or WebP image.") from error
+    # What Pillow's decoders are known to raise for broken files.
+    except (OSError, SyntaxError, ValueError, EOFError, IndexError, struct.error) as error:
+        raise ImageBroken("The image is damaged and cannot be read.") from error
+
+
+def _load(image: Image.Image, box: tuple[int, int]) -> Image.Image:
+    width, height = image.size
+    most = MAX_PIXELS[image.format or "PNG"]
+    if width * height > most:
+        raise ImageTooBig(
+            f"The image has {width} × {height} pixels; up to {most // 1_000_000} million can be "
+            "read. Make it smaller."
+        )
+    mode = "RGBA" if image.has_transparency_data else "RGB"
+    if image.mode == "I;16":
+        # Pillow cuts 16 bits off at 255 instead of scaling them.
+        image = image.convert("I").point(lambda value: value / 256).convert("L")
+    elif image.mode in _RESIZED_BADLY:
+        image = image.convert(mode)
+    is_lying = image.getexif().get(ExifTags.Base.Orientation, 1) >= 5
+    image.thumbnail(box[::-1] if is_lying else box)
+    picture = ImageOps.exif_transpose(image).convert(mode)
+    is_opaque = mode == "RGBA" and picture.getchannel("A").getextrema() == (255, 255)
+    return picture.convert("RGB") if is_opaque else picture
+
+
+def _try_qualities(picture: Image.Image) -> Iterator[bytes]:
+    for quality in _QUALITIES:
+        yield _write(picture, "WEBP", quality=quality, method=4)
+
+
+def _write(picture: Image.Image, image_format: str, **options: object) -> bytes:
+    # What Pillow remembers of the source (comments, profiles, EXIF) would be written out again.
+    picture.info.clear()
+    buffer = BytesIO()
+    picture.save(buffer, image_format, **options)
+    return buffer.getvalue()
+
+
+def _finish(picture: Image.Image, content: bytes, media_type: str) -> EncodedImage:
+    return EncodedImage(content, media_type, picture.width, picture.height)
