@@ -1,0 +1,83 @@
+"""What all commands on stored things share: one clear line for every refusal, and plain tables."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import click
+from flask import current_app
+from flask.cli import ScriptInfo
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from services.event_editing import EventChangeRefused
+from services.registrations import RegistrationError, RegistrationNotOpen
+from services.tables import DocumentError
+from services.zoom_setup import SetupRefused
+from storage import events, migrate
+from storage.models import Event
+from views.site import get_site
+from zoom_client import ScopeMissing, ZoomError
+
+
+class SiteCommand(click.Command):
+    """A command on the site's database: a refusal is one line on stderr and exit code 1."""
+
+    def invoke(self, context: click.Context) -> Any:
+        if not current_app:
+            app = context.ensure_object(ScriptInfo).load_app()
+            context.with_resource(app.app_context())
+        with _refusals_in_words():
+            if not migrate.is_current(get_site().database):
+                raise click.ClickException("The database is not set up: run flask migrate.")
+            return super().invoke(context)
+
+
+class SiteGroup(click.Group):
+    command_class = SiteCommand
+
+
+def need_event(session: Session, slug: str) -> Event:
+    """Return the event, or end the command."""
+    event = events.get_event_by_slug(session, slug)
+    if event is None:
+        raise click.ClickException(f"There is no event {slug!r}: flask event list shows them.")
+    return event
+
+
+def echo_table(headings: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    """Print rows in columns; a Japanese character takes two places."""
+    lines = [headings, *[["" if cell is None else str(cell) for cell in row] for row in rows]]
+    widths = [max(map(_measure, column)) for column in zip(*lines, strict=True)]
+    for line in lines:
+        cells = [
+            cell + " " * (width - _measure(cell)) for cell, width in zip(line, widths, strict=True)
+        ]
+        click.echo("  ".join(cells).rstrip())
+
+
+def _measure(text: str) -> int:
+    return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)
+
+
+@contextmanager
+def _refusals_in_words() -> Iterator[None]:
+    try:
+        yield
+    except (DocumentError, EventChangeRefused, SetupRefused) as error:
+        raise click.ClickException(str(error)) from error
+    except RegistrationNotOpen as error:
+        raise click.ClickException(f"There is no place: the event is {error.state}.") from error
+    except RegistrationError as error:
+        message = "The registration is not in a state that allows this."
+        raise click.ClickException(message) from error
+    except ScopeMissing as error:
+        scopes = ", ".join(error.scopes) or str(error)
+        raise click.ClickException(f"The Zoom app lacks scopes: {scopes}") from error
+    except ZoomError as error:
+        raise click.ClickException(f"Zoom: {error}") from error
+    except SQLAlchemyError as error:
+        raise click.ClickException(f"The database cannot be used: {error}") from error

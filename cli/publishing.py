@@ -1,0 +1,114 @@
+"""Publishing an event: ask Zoom between two transactions, never inside one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import click
+from sqlalchemy.orm import Session
+
+from services.organizations import ensure_organization
+from services.publishing import check_publishable, record_published
+from services.questions import Question
+from services.zoom_setup import ZoomPlan, ZoomReady, plan_changes, prepare_zoom
+from storage import organizations
+from storage.models import Event, ZoomConnection
+from views.site import Site
+from zoom_client import Kind, ZoomClient
+
+from .groups import need_event
+
+# Somebody waits at a terminal: Zoom's list of 10,000 people has 34 pages.
+PATIENCE_SECONDS = 120.0
+
+
+@dataclass(frozen=True)
+class _Subject:
+    """What is published, detached from its transaction."""
+
+    event: Event
+    questions: tuple[Question, ...]
+    client: ZoomClient
+
+
+def publish_event(site: Site, slug: str) -> ZoomReady:
+    """Set everything at Zoom, read it back, and make the event public; may be done again."""
+    check_settings(site)
+    subject = _read(site, slug)
+    event = subject.event
+    ready = prepare_zoom(
+        subject.client,
+        Kind(event.kind),
+        event.zoom_id,
+        subject.questions,
+        starts_at=event.starts_at,
+        # Later, Zoom's list has our own people too; who came first tells their create_time.
+        reads_known=event.known_read_at is None,
+        now=site.read_clock(),
+        total_seconds=PATIENCE_SECONDS,
+    )
+    with site.database.write() as session:
+        current = need_event(session, slug)
+        if (current.zoom_id, current.version) != (event.zoom_id, event.version):
+            raise click.ClickException(f"{slug} was changed meanwhile: publish it again.")
+        record_published(session, current, ready, keys=site.keys, now=site.read_clock())
+    return ready
+
+
+def plan_publishing(site: Site, slug: str) -> ZoomPlan:
+    """Say what publishing would change at Zoom; nothing is changed."""
+    subject = _read(site, slug)
+    event = subject.event
+    return plan_changes(
+        subject.client, Kind(event.kind), event.zoom_id, subject.questions, now=site.read_clock()
+    )
+
+
+def check_settings(site: Site) -> None:
+    """Refuse to go public on a real account while links or mails would lead nowhere."""
+    settings = site.settings
+    if settings.is_demo:
+        return
+    needed = {
+        "UKETSUKE_BASE_URL": settings.base_url,
+        "UKETSUKE_MAIL_URL": settings.mail_url,
+    }
+    missing = [name for name, value in needed.items() if not value]
+    if missing:
+        raise click.ClickException(
+            f"Set {' and '.join(missing)} first: people need links that work and mails that arrive."
+        )
+
+
+def make_client(site: Site) -> ZoomClient:
+    """Return the client of the first organization's connection."""
+    return site.make_zoom_client(ensure_connection(site))
+
+
+def ensure_connection(site: Site) -> ZoomConnection:
+    settings = site.settings
+    if not settings.has_zoom_account:
+        raise click.ClickException(
+            "No Zoom account: set UKETSUKE_ZOOM_ACCOUNT_ID, UKETSUKE_ZOOM_CLIENT_ID and "
+            "UKETSUKE_ZOOM_CLIENT_SECRET."
+        )
+    with site.database.write() as session:
+        return ensure_organization(
+            session, account_id=settings.zoom_account_id, now=site.read_clock()
+        )
+
+
+def _read(site: Site, slug: str) -> _Subject:
+    ensure_connection(site)
+    with site.database.read() as session:
+        event = need_event(session, slug)
+        questions = check_publishable(session, event, now=site.read_clock())
+        connection = _get_connection(session, event)
+        session.expunge_all()
+    return _Subject(event, questions, site.make_zoom_client(connection))
+
+
+def _get_connection(session: Session, event: Event) -> ZoomConnection:
+    connection = organizations.get_connection(session, event.connection_id)
+    assert connection is not None, "an event has a connection"
+    return connection

@@ -1,0 +1,224 @@
+"""Making and changing events: from a document, and by hand."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, fields
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from storage import events, organizations, registrations
+from storage.models import Event, Organization, ZoomConnection
+
+from .default_form import default_questions
+from .event_documents import EventDocument
+from .event_files import PLACES, Picture, choose_picture, fill_in_notices
+from .event_views import get_organization
+from .events import EventState
+from .images import EncodedImage
+from .mails import MailName, request_mail
+from .organizations import make_operator
+from .questions import question_to_dict
+from .registration_changes import fill_free_seats
+from .registrations import Status
+from .tables import DocumentError
+
+PUBLISHED = "published"
+
+# What a document says under the name that the event has it by.
+_COPIED = tuple(
+    part.name
+    for part in fields(EventDocument)
+    if part.name not in ("logo", "header", "organization", "questions")
+)
+_LEFT_TO_ZOOM = ("zoom_id", "starts_at", "duration_minutes", "timezone")
+_WAITING_FOR_IT = (Status.APPROVED, Status.PENDING, Status.WAITLISTED)
+
+
+class EventChangeRefused(Exception):
+    """The event is not in a state that allows this; the message says why."""
+
+
+def save_event(
+    session: Session,
+    document: EventDocument,
+    *,
+    pictures: Mapping[str, Picture],
+    connection: ZoomConnection,
+    now: datetime,
+) -> Event:
+    """Make the event of a document, or make the event that has its slug what the document says.
+
+    A new event is a draft. Questions that differ become a new version of the form. Side effects:
+    the organization's texts, for all of its events; seats for those who wait if there are more.
+
+    Raises:
+        DocumentError: what a new event needs is missing, or a picture is not there.
+        EventChangeRefused: people are registered at the meeting that the event would leave.
+    """
+    organization = organizations.get_organization(session, connection.organization_id)
+    assert organization is not None, "a connection has an organization"
+    _write_organization(session, organization, document, now)
+    event = events.get_event_by_slug(session, document.slug)
+    if event is None:
+        event = _add(session, document, connection, now)
+    else:
+        _check_move(session, event, document)
+        _change(event, _list_values(document), now)
+    _place_pictures(session, event, document, pictures, now)
+    _write_questions(session, event, document, now)
+    session.flush()
+    fill_free_seats(session, event, now=now)
+    return event
+
+
+def close_event(event: Event, *, now: datetime) -> None:
+    """Take no registrations any more."""
+    if event.status != PUBLISHED:
+        raise EventChangeRefused(f"Only a published event can be closed; this is {event.status}.")
+    _change(event, {"status": EventState.CLOSED}, now)
+
+
+def reopen_event(event: Event, *, now: datetime) -> None:
+    if event.status != EventState.CLOSED:
+        raise EventChangeRefused(f"Only a closed event can be opened again, not {event.status}.")
+    _change(event, {"status": PUBLISHED}, now)
+
+
+def cancel_event(session: Session, event: Event, *, now: datetime) -> int:
+    """Cancel an event for good; return how many people will be told.
+
+    Nothing is deleted at Zoom. Side effects: a mail to everybody who is registered or waits.
+    """
+    if event.status in (EventState.DRAFT, EventState.CANCELLED):
+        raise EventChangeRefused(f"A {event.status} event cannot be cancelled.")
+    _change(event, {"status": EventState.CANCELLED}, now)
+    people = [
+        registration
+        for registration in registrations.list_registrations(session, event.id)
+        if registration.status in _WAITING_FOR_IT
+    ]
+    for registration in people:
+        request_mail(session, MailName.EVENT_CANCELLED, registration, now=now)
+    return len(people)
+
+
+def rename_event(event: Event, slug: str, *, now: datetime) -> None:
+    """Give an event another address; the former one leads to it no more."""
+    _change(event, {"slug": slug}, now)
+
+
+def _add(
+    session: Session, document: EventDocument, connection: ZoomConnection, now: datetime
+) -> Event:
+    for name in _LEFT_TO_ZOOM:
+        if getattr(document, name) is None:
+            raise DocumentError(f"{name} is missing")
+    return events.add_event(
+        session,
+        Event(
+            **_list_values(document),
+            organization_id=connection.organization_id,
+            connection_id=connection.id,
+            logo_alt={},
+            header_alt={},
+            created_at=now,
+            updated_at=now,
+        ),
+    )
+
+
+def _list_values(document: EventDocument) -> dict[str, Any]:
+    values = {name: getattr(document, name) for name in _COPIED}
+    values["kind"] = str(document.kind)
+    return {
+        name: value
+        for name, value in values.items()
+        if name not in _LEFT_TO_ZOOM or value is not None
+    }
+
+
+def _check_move(session: Session, event: Event, document: EventDocument) -> None:
+    """Let an event go to another meeting only while nobody is registered at the first."""
+    zoom_id = document.zoom_id or event.zoom_id
+    if (zoom_id, str(document.kind)) == (event.zoom_id, event.kind):
+        return
+    if next(registrations.list_registrations(session, event.id), None) is not None:
+        raise EventChangeRefused(
+            f"People are registered for {event.slug} at the {event.kind} {event.zoom_id}: give the "
+            "other one a slug of its own."
+        )
+    event.status = EventState.DRAFT
+    event.known_read_at = None
+    event.published_at = None
+    event.zoom_titles = []
+
+
+def _change(event: Event, values: Mapping[str, Any], now: datetime) -> None:
+    """Set what differs; the version rises only if something does."""
+    changed = {name: value for name, value in values.items() if getattr(event, name) != value}
+    for name, value in changed.items():
+        setattr(event, name, value)
+    if changed:
+        event.version += 1
+        event.updated_at = now
+
+
+def _write_organization(
+    session: Session, organization: Organization, document: EventDocument, now: datetime
+) -> None:
+    if document.organization is None:
+        return
+    texts = asdict(document.organization)
+    changed = {name for name, text in texts.items() if getattr(organization, name) != text}
+    for name in changed:
+        setattr(organization, name, texts[name])
+    if changed:
+        session.flush()
+        events.raise_versions(session, organization.id, now=now)
+
+
+def _place_pictures(
+    session: Session,
+    event: Event,
+    document: EventDocument,
+    pictures: Mapping[str, Picture],
+    now: datetime,
+) -> None:
+    for place in PLACES:
+        ref = getattr(document, place)
+        asset = choose_picture(session, event, place, ref, pictures.get(place))
+        if isinstance(asset, EncodedImage):
+            asset = events.ensure_asset(
+                session,
+                event.organization_id,
+                name=asset.name,
+                media_type=asset.media_type,
+                size=(asset.width, asset.height),
+                content=asset.content,
+                now=now,
+            )
+        alt = dict(ref.alt) if ref else {}
+        _change(event, {f"{place}_id": asset.id if asset else None, f"{place}_alt": alt}, now)
+
+
+def _write_questions(
+    session: Session, event: Event, document: EventDocument, now: datetime
+) -> None:
+    operator = make_operator(get_organization(session, event))
+    if document.questions is not None:
+        questions = fill_in_notices(document.questions, operator)
+    elif event.form_version_id is None:
+        questions = default_questions(event.default_locale, operator)
+    else:
+        return
+    # As the database gives it back: lists and plain texts.
+    rows: list[dict[str, Any]] = json.loads(json.dumps([question_to_dict(q) for q in questions]))
+    current = (
+        events.get_form_version(session, event.form_version_id) if event.form_version_id else None
+    )
+    if current is None or current.questions != rows:
+        events.add_form_version(session, event, rows, now=now)

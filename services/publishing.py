@@ -1,0 +1,82 @@
+"""Publishing an event: what has to be there first, and what is stored at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from storage import events
+from storage.models import Event, Organization
+
+from .event_editing import PUBLISHED, EventChangeRefused
+from .event_views import get_organization
+from .events import EventState, get_end, read_definition
+from .keys import KeyRing
+from .questions import ConsentKind, Question
+from .zoom_setup import ZoomReady
+
+
+class NotPublishable(EventChangeRefused):
+    """Something that people must be able to read before they register is missing."""
+
+
+def check_publishable(session: Session, event: Event, *, now: datetime) -> tuple[Question, ...]:
+    """Return the questions of an event that has all that the law and its visitors ask for.
+
+    Raises:
+        NotPublishable: the message names every gap.
+    """
+    if event.status == EventState.CANCELLED or now >= get_end(event):
+        raise NotPublishable(f"{event.slug} is over or cancelled.")
+    assert event.form_version_id is not None, "an event has a form from its first day"
+    questions = read_definition(session, event.form_version_id).questions
+    gaps = [
+        *_list_gaps(get_organization(session, event)),
+        *_list_notice_gaps(questions, event.default_locale),
+    ]
+    if gaps:
+        raise NotPublishable(
+            f"{event.slug} cannot be published. Missing: {', '.join(gaps)}. Export the event, fill "
+            "them in and import it again."
+        )
+    return questions
+
+
+def record_published(
+    session: Session, event: Event, ready: ZoomReady, *, keys: KeyRing, now: datetime
+) -> None:
+    """Store what Zoom said and make a draft public, all in the caller's transaction."""
+    if ready.known_keys is not None:
+        hashes = [keys.hash_email(key) for key in ready.known_keys]
+        events.replace_known_registrants(session, event.id, hashes)
+        event.known_read_at = now
+    event.host_email = ready.meeting.host_email or event.host_email
+    event.zoom_titles = list(ready.titles)
+    event.published_at = event.published_at or now
+    if event.status == EventState.DRAFT:
+        event.status = PUBLISHED
+    event.version += 1
+    event.updated_at = now
+
+
+def _list_gaps(organization: Organization) -> Iterable[str]:
+    gaps = {
+        "the organization's name": organization.legal_name or organization.name,
+        "its address": organization.address,
+        "its representative": organization.representative,
+        "its contact (contact_email or contact_url)": (
+            organization.contact_email or organization.contact_url
+        ),
+    }
+    return [gap for gap, text in gaps.items() if not text.strip()]
+
+
+def _list_notice_gaps(questions: Iterable[Question], locale: str) -> Iterable[str]:
+    notices = [q.notice for q in questions if q.consent is ConsentKind.PRIVACY]
+    if not notices:
+        return ['a question of the kind consent with consent = "privacy"']
+    if not all(notice.get(locale, "").strip() for notice in notices):
+        return [f"the privacy notice with the purposes, in the event's language ({locale})"]
+    return []

@@ -1,0 +1,323 @@
+"""Setting up a meeting at Zoom so that people come in through our form alone.
+
+Everything here asks Zoom and stores nothing; no transaction may be open meanwhile. Each step can be
+done again, and the event is published by `services.publishing` after the last one: whatever ends
+this half-way leaves a draft.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import TypeVar
+
+from zoom_client import (
+    ApprovalType,
+    CustomQuestion,
+    Kind,
+    Meeting,
+    MeetingNotFound,
+    MeetingPatch,
+    Questions,
+    RegistrationDisabled,
+    StandardQuestion,
+    WrongKind,
+    ZoomClient,
+)
+
+from .addresses import email_key
+from .questions import Question
+
+T = TypeVar("T")
+
+TOTAL_SECONDS = 10.0
+
+_APPROVALS: dict[int, str] = {
+    ApprovalType.AUTOMATIC: "automatic",
+    ApprovalType.MANUAL: "by hand",
+    ApprovalType.NONE: "registration is off",
+}
+
+
+class SetupRefused(Exception):
+    """The meeting cannot be used as it is; the message says why and what to change."""
+
+
+class MeetingMissing(SetupRefused):
+    """Zoom shows no such meeting to this account."""
+
+
+class OtherKind(SetupRefused):
+    """The id belongs to a webinar instead of a meeting, or the reverse."""
+
+
+class NoFixedTime(SetupRefused):
+    """The meeting has no time of its own, so nobody can register for it."""
+
+
+class AlreadyOver(SetupRefused):
+    """Zoom takes registrations only before the start."""
+
+
+class PersonalMeeting(SetupRefused):
+    """Personal meeting ids cannot have registration."""
+
+
+class OtherTime(SetupRefused):
+    """Zoom has the meeting at another time than the event's page says."""
+
+
+class SettingNotKept(SetupRefused):
+    """Zoom said yes to a change and did not make it."""
+
+
+class TookTooLong(SetupRefused):
+    """Zoom answered too slowly to finish."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """One setting at Zoom, in words: what it is, and what it would be."""
+
+    setting: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True)
+class ZoomPlan:
+    """What has to change at Zoom before an event can be published."""
+
+    meeting: Meeting
+    questions: Questions
+    changes: tuple[Change, ...]
+
+    @property
+    def has_settings_to_change(self) -> bool:
+        return not _is_set_up(self.meeting)
+
+
+@dataclass(frozen=True)
+class ZoomReady:
+    """What Zoom said after everything was set.
+
+    `titles` are the custom questions that Zoom keeps, letter for letter, `lost_titles` those it
+    did not keep. `known_keys` has the address of everybody Zoom has already, or is None where
+    nobody asked for them.
+    """
+
+    meeting: Meeting
+    titles: tuple[str, ...]
+    lost_titles: tuple[str, ...]
+    known_keys: frozenset[str] | None
+
+
+def read_from_zoom(client: ZoomClient, kind: Kind, zoom_id: int, *, now: datetime) -> Meeting:
+    """Read a meeting that an event can be made of; a series has the start of its next date.
+
+    Raises:
+        SetupRefused: it cannot be used; one of its kinds says why.
+        ZoomError: Zoom could not be asked.
+    """
+    try:
+        meeting = client.get_meeting(kind, zoom_id)
+    except MeetingNotFound as error:
+        raise MeetingMissing(
+            f"Zoom has no {kind} {zoom_id} that this account can see: check the id, and that its "
+            "host belongs to the account of the credentials."
+        ) from error
+    except WrongKind as error:
+        raise OtherKind(f"{zoom_id} is not a {kind}: try the other kind.") from error
+    if meeting.settings.get("use_pmi") is True:
+        raise PersonalMeeting(
+            f"The {kind} {zoom_id} uses a personal meeting id: have Zoom generate one."
+        )
+    if not meeting.has_fixed_time:
+        raise NoFixedTime(f"The {kind} {zoom_id} has no fixed time: give it one in Zoom.")
+    start = _find_start(meeting, now)
+    if start is None:
+        raise AlreadyOver(f"The start of the {kind} {zoom_id} is in the past.")
+    return replace(meeting, start_time=start)
+
+
+def plan_changes(
+    client: ZoomClient, kind: Kind, zoom_id: int, questions: Sequence[Question], *, now: datetime
+) -> ZoomPlan:
+    """Read what is set at Zoom and say what would be changed; change nothing.
+
+    Raises:
+        SetupRefused, ZoomError: as `read_from_zoom`.
+    """
+    meeting = read_from_zoom(client, kind, zoom_id, now=now)
+    current = _read_questions(client, kind, zoom_id)
+    wanted = _merge_questions(current, questions)
+    return ZoomPlan(meeting, wanted, (*_compare_settings(meeting), *_compare(current, wanted)))
+
+
+def prepare_zoom(
+    client: ZoomClient,
+    kind: Kind,
+    zoom_id: int,
+    questions: Sequence[Question],
+    *,
+    starts_at: datetime,
+    reads_known: bool,
+    now: datetime,
+    total_seconds: float = TOTAL_SECONDS,
+) -> ZoomReady:
+    """Set everything at Zoom and read it back: approval by hand, no mails of Zoom's own, questions.
+
+    Only then the people that Zoom has already are read, if `reads_known`: nobody comes in by
+    themselves any more.
+
+    Raises:
+        SetupRefused: the meeting cannot be used, or Zoom did not keep a change.
+        ZoomError: Zoom could not be asked; everything may be done again.
+    """
+    watch = _Stopwatch(total_seconds)
+    plan = plan_changes(client, kind, zoom_id, questions, now=now)
+    meeting = plan.meeting
+    _check_time(meeting, starts_at)
+    if plan.has_settings_to_change:
+        watch.check()
+        client.update_meeting(kind, zoom_id, _PATCH)
+        meeting = client.get_meeting(kind, zoom_id)
+        _check_kept(meeting)
+    watch.check()
+    kept = _set_questions(client, kind, zoom_id, questions)
+    wanted = [question.zoom_title for question in questions if question.zoom_title]
+    known = None
+    if reads_known:
+        people = watch.guard(client.list_registrants(kind, zoom_id))
+        known = frozenset(email_key(person.email) for person in people)
+    return ZoomReady(
+        meeting=meeting,
+        titles=tuple(title for title in wanted if title in kept),
+        lost_titles=tuple(title for title in wanted if title not in kept),
+        known_keys=known,
+    )
+
+
+_PATCH = MeetingPatch(
+    approval_type=ApprovalType.MANUAL,
+    registrants_confirmation_email=False,
+    registrants_email_notification=False,
+)
+
+
+def _find_start(meeting: Meeting, now: datetime) -> datetime | None:
+    dates = [date.start_time for date in meeting.occurrences if date.status != "deleted"]
+    starts = sorted(start for start in (*dates, meeting.start_time) if start and start > now)
+    return starts[0] if starts else None
+
+
+def _check_time(meeting: Meeting, starts_at: datetime) -> None:
+    starts = {meeting.start_time, *(date.start_time for date in meeting.occurrences)}
+    if starts_at not in starts:
+        raise OtherTime(
+            f"Zoom has the {meeting.kind} at {meeting.start_time:%Y-%m-%d %H:%M} UTC, the event "
+            f"says {starts_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC: change one of them."
+        )
+
+
+def _is_set_up(meeting: Meeting) -> bool:
+    mails = (meeting.registrants_confirmation_email, meeting.registrants_email_notification)
+    return meeting.approval_type == ApprovalType.MANUAL and mails == (False, False)
+
+
+def _check_kept(meeting: Meeting) -> None:
+    left = _compare_settings(meeting)
+    if not left:
+        return
+    reason = "; ".join(f"{change.setting} is still: {change.before}" for change in left)
+    hint = (
+        " Zoom drops this for webinars that recur: schedule one webinar for each date."
+        if meeting.type == 9
+        else " Set it in Zoom by hand, or look whether the account locks it."
+    )
+    raise SettingNotKept(f"Zoom did not keep a setting. {reason}.{hint}")
+
+
+def _compare_settings(meeting: Meeting) -> list[Change]:
+    approval = _APPROVALS.get(meeting.approval_type, "unknown")
+    settings = [
+        ("approval of registrants", approval, _APPROVALS[ApprovalType.MANUAL]),
+        ("Zoom's confirmation mail", _say(meeting.registrants_confirmation_email), "off"),
+        ("Zoom's mails to registrants", _say(meeting.registrants_email_notification), "off"),
+    ]
+    return [Change(*setting) for setting in settings if setting[1] != setting[2]]
+
+
+def _say(switch: bool | None) -> str:
+    return "off" if switch is False else "on"
+
+
+def _read_questions(client: ZoomClient, kind: Kind, zoom_id: int) -> Questions:
+    try:
+        return client.get_questions(kind, zoom_id)
+    except RegistrationDisabled:
+        return Questions()
+
+
+def _set_questions(
+    client: ZoomClient, kind: Kind, zoom_id: int, questions: Sequence[Question]
+) -> set[str]:
+    """Return the titles that Zoom has afterwards."""
+    current = client.get_questions(kind, zoom_id)
+    wanted = _merge_questions(current, questions)
+    if wanted != current:
+        client.update_questions(kind, zoom_id, wanted)
+        current = client.get_questions(kind, zoom_id)
+    return {question.title for question in current.custom}
+
+
+def _merge_questions(current: Questions, questions: Iterable[Question]) -> Questions:
+    """Add ours to what Zoom asks, and have Zoom require nothing.
+
+    Our form decides what is required. Zoom may refuse people who lack an answer that it requires,
+    and a question made required may send people who registered before back to Zoom's own form.
+    """
+    standard = {question.field_name: False for question in current.standard}
+    custom = {question.title: replace(question, required=False) for question in current.custom}
+    for question in questions:
+        if question.zoom_field:
+            standard.setdefault(question.zoom_field, False)
+        if question.zoom_title:
+            custom.setdefault(question.zoom_title, CustomQuestion(question.zoom_title, "short"))
+    return Questions(
+        tuple(StandardQuestion(name, required) for name, required in standard.items()),
+        tuple(custom.values()),
+    )
+
+
+def _compare(current: Questions, wanted: Questions) -> Iterator[Change]:
+    before = {question.field_name: question.required for question in current.standard}
+    before |= {question.title: question.required for question in current.custom}
+    names = [question.field_name for question in wanted.standard]
+    names += [question.title for question in wanted.custom]
+    for name in names:
+        if name not in before:
+            yield Change(f"question “{name}”", "not asked", "optional")
+        elif before[name]:
+            yield Change(f"question “{name}”", "required", "optional")
+
+
+class _Stopwatch:
+    """Bounds several calls, each of which bounds itself, by one time in all."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._ends = time.monotonic() + seconds
+
+    def check(self) -> None:
+        if time.monotonic() > self._ends:
+            raise TookTooLong(
+                f"Zoom took more than {self._seconds:g} seconds. Nothing is published; try again."
+            )
+
+    def guard(self, items: Iterable[T]) -> Iterator[T]:
+        for item in items:
+            self.check()
+            yield item
