@@ -23,6 +23,7 @@ from storage.secret_keys import read_secret_keys
 from storage.session import Database
 from views import health, home, joining, mailbox, personal, receipts, registration, static_files
 from views.access_log import init_access_log
+from views.bodies import init_bodies
 from views.errors import init_errors
 from views.form_pages import KeptPages
 from views.headers import init_headers
@@ -93,6 +94,7 @@ def _init_views(app: Flask, settings: Settings) -> None:
     for view in blueprints:
         app.register_blueprint(view.bp)
     init_access_log(app)
+    init_bodies(app)
     init_errors(app)
     init_headers(app)
     if settings.trusted_proxies:

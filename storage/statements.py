@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, cast
 
 from sqlalchemy import CursorResult
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.orm import Session
 
 
@@ -15,7 +15,11 @@ def is_postgresql(session: Session) -> bool:
 
 def insert_for(session: Session) -> Any:
     """Return the `insert` that knows ON CONFLICT on the session's database."""
-    return postgresql.insert if is_postgresql(session) else sqlite.insert
+    if not is_postgresql(session):
+        return sqlite.insert
+    from sqlalchemy.dialects import postgresql  # a tenth of a second that SQLite need not pay
+
+    return postgresql.insert
 
 
 def rowcount(result: Any) -> int:
