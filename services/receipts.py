@@ -27,17 +27,15 @@ class CodeRefused(Exception):
 class ReceiptState:
     """What the receipt may tell.
 
-    `shown` is confirmed, pending, waitlisted, held, cancelled or denied. `link` is button, mail,
+    `shown` is confirmed, pending, waitlisted, cancelled or denied where the reader may know it;
+    `held` while the organizer looks at it; else `mailed`: the mail tells. `link` is button, mail,
     code or none. `is_own` says that this submission made the registration and may lead to it.
     """
 
     shown: str
     link: str
-    is_own: bool
+    is_own: bool = False
     waitlist_position: int | None = None
-
-
-_SHOWN = {Status.APPROVED: "confirmed"}
 
 
 def read_receipt_state(
@@ -46,27 +44,20 @@ def read_receipt_state(
     """Decide what a receipt shows.
 
     Under `code` and `mail` it is the same for a new and for a known address, whatever its state,
-    until the code from the mail was typed. Under `show` only the link is missing for a known one.
+    until the code from the mail was typed. Under `show` only a known address is sent to its mail.
     """
     registration = _get_registration(session, submission)
     if registration is None:
-        return ReceiptState(shown="held", link="none", is_own=False)
-    is_proven = submission.code_used_at is not None
+        return ReceiptState(shown="held", link="none")
     is_own = submission.outcome == Outcome.CREATED and policy is LinkPolicy.SHOW
-    if not (is_proven or is_own):
-        status = Status(submission.shown_status)
-        link = {LinkPolicy.SHOW: "mail", LinkPolicy.MAIL: "mail", LinkPolicy.CODE: "code"}[policy]
-        is_confirmed = status is Status.APPROVED
-        return ReceiptState(
-            shown=_SHOWN.get(status, status),
-            link=link if is_confirmed or policy is LinkPolicy.CODE else "none",
-            is_own=False,
-        )
+    if submission.code_used_at is None and not is_own:
+        link = "code" if policy is LinkPolicy.CODE else "mail"
+        return ReceiptState(shown="mailed", link=link)
     status = Status(registration.status)
-    is_waiting = status is Status.WAITLISTED
+    is_approved, is_waiting = status is Status.APPROVED, status is Status.WAITLISTED
     return ReceiptState(
-        shown=_SHOWN.get(status, status),
-        link="button" if status is Status.APPROVED else "none",
+        shown="confirmed" if is_approved else status,
+        link="button" if is_approved else "none",
         is_own=is_own,
         waitlist_position=(
             registrations.count_waitlisted_before(session, registration) + 1 if is_waiting else None

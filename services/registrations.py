@@ -107,12 +107,10 @@ def release(
         session, event.id, submission.email_key
     )
     held.outcome = Outcome.REPEAT
-    held.shown_status = _status_for_new(session, event)
     if registration is None:
         registration = _admit(session, event, submission, now)
         assert registration is not None, "the caller's transaction has just looked"
         held.outcome = Outcome.CREATED
-        held.shown_status = registration.status
         _keep_consents(session, registration, held, submission, now)
     held.registration_id = registration.id
     _tell(session, held, registration, policy, now)
@@ -190,7 +188,7 @@ def _create(
         known = registrations.get_registration_by_email_key(session, event.id, submission.email_key)
         assert known is not None, "the row that refused ours"
         return _repeat(session, event, known, submission, policy, now)
-    row = _keep(session, event, submission, registration, Outcome.CREATED, registration.status, now)
+    row = _keep(session, event, submission, registration, Outcome.CREATED, now)
     assert row is not None, "its nonce was free and its address new"
     _keep_consents(session, registration, row, submission, now)
     _tell(session, row, registration, policy, now)
@@ -262,8 +260,7 @@ def _repeat(
     policy: LinkPolicy,
     now: datetime,
 ) -> SubmissionRow:
-    shown = _status_for_new(session, event)
-    row = _keep(session, event, submission, known, Outcome.REPEAT, shown, now)
+    row = _keep(session, event, submission, known, Outcome.REPEAT, now)
     if row is None:
         return _get_earlier(session, event, submission)
     _tell(session, row, known, policy, now)
@@ -271,7 +268,7 @@ def _repeat(
 
 
 def _hold(session: Session, event: Event, submission: Submission, now: datetime) -> SubmissionRow:
-    row = _keep(session, event, submission, None, Outcome.HELD, "held", now)
+    row = _keep(session, event, submission, None, Outcome.HELD, now)
     return row or _get_earlier(session, event, submission)
 
 
@@ -283,21 +280,12 @@ def _get_earlier(session: Session, event: Event, submission: Submission) -> Subm
     return row
 
 
-def _status_for_new(session: Session, event: Event) -> Status:
-    if event.approval == "manual":
-        return Status.PENDING
-    if event.has_waitlist and read_seats(session, event).are_all_taken:
-        return Status.WAITLISTED
-    return Status.APPROVED
-
-
 def _keep(
     session: Session,
     event: Event,
     submission: Submission,
     registration: Registration | None,
     outcome: Outcome,
-    shown_status: str,
     now: datetime,
 ) -> SubmissionRow | None:
     public_id = new_public_id()
@@ -312,7 +300,6 @@ def _keep(
             "nonce": submission.nonce,
             "digest": submission.digest,
             "outcome": outcome,
-            "shown_status": shown_status,
             "email": submission.email,
             "email_key": submission.email_key,
             "family_name": submission.family_name,

@@ -192,7 +192,7 @@ def _view(
     submission = _get_submission(opened)
     state = read_receipt_state(session, submission, policy=opened.policy)
     join_url = _get_join_url(opened, state, submission)
-    is_open = state.shown in ("confirmed", "pending", "waitlisted")
+    has_mail = state.shown in ("mailed", "confirmed", "pending", "waitlisted")
     path, query = f"/s/{token}", f"?lang={locale}"
     can_correct = receipts.can_correct_address(session, submission, policy=opened.policy)
     entry = make_entry(opened.event, submission.public_id, join_url=join_url)
@@ -214,11 +214,11 @@ def _view(
         waitlist_position=state.waitlist_position,
         calendar=(
             list_calendar_links(entry, f"{path}/invite.ics{query}")
-            if state.shown == "confirmed"
+            if state.shown in ("confirmed", "mailed")
             else None
         ),
-        resend_url=f"{path}/resend{query}" if is_open else None,
-        address_url=f"{path}/address{query}" if is_open and can_correct else None,
+        resend_url=f"{path}/resend{query}" if has_mail else None,
+        address_url=f"{path}/address{query}" if has_mail and can_correct else None,
         personal_url=(
             site.links.personal_from_screen(submission, opened.person) if state.is_own else None
         ),

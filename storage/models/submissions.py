@@ -13,9 +13,8 @@ from .base import Base, BigKey, Document, Moment, PrimaryKey, PublicId
 class SubmissionRow(Base):
     """One accepted POST; its receipt is `/s/<token of public_id>`.
 
-    `outcome` is created, repeat, used, held or dropped. `shown_status` is what a new person would
-    have been told at that moment: the receipt of a known address shows the same. The six-digit
-    code of the `code` policy is derived from `public_id` and `code_version`, never stored.
+    `outcome` is created, repeat, used, held or dropped. The six-digit code of the `code` policy is
+    derived from `public_id` and `code_version`, never stored.
     """
 
     __tablename__ = "submission"
@@ -37,7 +36,6 @@ class SubmissionRow(Base):
     nonce: Mapped[str] = mapped_column(String(32))
     digest: Mapped[str] = mapped_column(String(64))
     outcome: Mapped[str] = mapped_column(String(8))
-    shown_status: Mapped[str] = mapped_column(String(10))
     email: Mapped[str] = mapped_column(String(254))
     email_key: Mapped[str] = mapped_column(String(254))
     family_name: Mapped[str] = mapped_column(String(200))

@@ -158,11 +158,6 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_form_version')),
     sa.UniqueConstraint('event_id', 'number', name=op.f('uq_form_version_event_id_number'))
     )
-    if op.get_bind().dialect.name != 'sqlite':
-        # Events and form versions name each other; SQLite has the key in the table already.
-        op.create_foreign_key(
-            op.f('fk_event_form_version_id_form_version'), 'event', 'form_version', ['form_version_id'], ['id']
-        )
     op.create_table('known_registrant',
     sa.Column('event_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('email_hash', sa.String(length=64), nullable=False),
@@ -231,7 +226,6 @@ def upgrade() -> None:
     sa.Column('nonce', sa.String(length=32), nullable=False),
     sa.Column('digest', sa.String(length=64), nullable=False),
     sa.Column('outcome', sa.String(length=8), nullable=False),
-    sa.Column('shown_status', sa.String(length=10), nullable=False),
     sa.Column('email', sa.String(length=254), nullable=False),
     sa.Column('email_key', sa.String(length=254), nullable=False),
     sa.Column('family_name', sa.String(length=200), nullable=False),
@@ -362,8 +356,6 @@ def downgrade() -> None:
 
     op.drop_table('registration')
     op.drop_table('known_registrant')
-    if op.get_bind().dialect.name != 'sqlite':
-        op.drop_constraint(op.f('fk_event_form_version_id_form_version'), 'event')
     op.drop_table('form_version')
     op.drop_table('event_counter')
     with op.batch_alter_table('event', schema=None) as batch_op:
