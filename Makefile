@@ -6,11 +6,13 @@ PROCESSES ?= auto
 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --no-input --disable-pip-version-check --require-hashes
+BABEL := $(BIN)/pybabel --quiet
+SOURCES := $(patsubst %/__init__.py,%,$(wildcard */__init__.py)) templates
 LOCK := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
 DATABASE := $(if $(findstring postgresql,$(UKETSUKE_DATABASE_URL)),.venv/postgresql.stamp)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench screenshots lock
+.PHONY: help run test check bench screenshots texts lock
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 20
@@ -35,6 +37,13 @@ bench: .venv/dev.stamp ## Measure the form page and a registration against a bar
 
 screenshots: .venv/dev.stamp ## Take a picture of every page into docs/screenshots/
 	$(BIN)/python -m tests.screenshots
+
+texts: .venv/dev.stamp ## Bring the Japanese catalogue up to the texts in the code, and compile it
+	$(BABEL) extract -F translations/babel.cfg -k lazy_gettext -k lazy_pgettext:1c,2 -k lazy_ngettext:1,2 \
+		--no-location --sort-output -o .venv/messages.pot $(SOURCES)
+	$(BABEL) update --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date \
+		-i .venv/messages.pot -d translations -l ja
+	$(BABEL) compile -d translations
 
 lock: ## Write the requirements*.txt anew from their .in files (needs uv)
 	@command -v $(UV) >/dev/null || { echo "uv is missing: pip install uv"; exit 1; }

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from services.events import EventState
+from services.event_editing import PUBLISHED
 from services.questions import (
     Answer,
     ConsentKind,
@@ -79,7 +79,7 @@ def make_event(
             "organization_id": organization.id,
             "connection_id": connection.id,
             "slug": f"event-{number}",
-            "status": EventState.OPEN,
+            "status": PUBLISHED,
             "kind": "meeting",
             "zoom_id": 80_000_000_000 + number,
             "title": {"ja": "春の説明会", "en": "Spring briefing"},
