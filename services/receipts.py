@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -137,7 +139,7 @@ def use_code(
         raise CodeRefused
     if not submissions.count_try(session, submission.id, limit=CODE_TRIES):
         raise CodeRefused
-    digits = "".join(character for character in typed if character.isdecimal())
+    digits = re.sub(r"\D", "", unicodedata.normalize("NFKC", typed))
     if not is_right_code(keys, submission.public_id, submission.code_version, digits):
         raise CodeRefused
     submission.code_used_at = now

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,7 @@ def read_revision(connection: Connection) -> str | None:
     return revision
 
 
+@cache
 def get_head() -> str | None:
     from alembic.script import ScriptDirectory
 

@@ -25,7 +25,7 @@ from services.answer_texts import list_answer_texts
 from services.event_views import EventView, write_full_name
 from services.events import read_definition, read_seats
 from services.personal_data import collect_personal_data
-from services.questions import ConsentKind, answers_from_json
+from services.questions import ConsentKind, FormDefinition, answers_from_json
 from services.receipts import prove_address
 from services.registration_changes import ChangeRefused, read_answers
 from services.registrations import RegistrationNotOpen
@@ -53,24 +53,26 @@ def show_person(token: str) -> ResponseReturnValue:
         return _render("registration", session, token, opened, now, alert=_get_alert())
 
 
-@bp.route("/r/<token>/edit", methods=["GET", "POST"])
-def edit_details(token: str) -> ResponseReturnValue:
+@bp.get("/r/<token>/edit")
+def show_details(token: str) -> ResponseReturnValue:
+    now = get_site().read_clock()
+    with get_site().database.read() as session:
+        opened = _open_ahead(session, token, now)
+        form = build_details_form(_read_form(session, opened), read_locale()).from_answers(
+            opened.person.family_name,
+            opened.person.given_name,
+            read_answers(session, opened.person),
+        )
+        return _render("edit", session, token, opened, now, form=form)
+
+
+@bp.post("/r/<token>/edit")
+def change_details(token: str) -> ResponseReturnValue:
     now = get_site().read_clock()
     with get_site().database.write() as session:
-        opened = _open(session, token)
-        if not is_ahead(opened, now):
-            abort(404)
-        assert opened.event.form_version_id is not None, "a published event has a form"
-        definition = read_definition(session, opened.event.form_version_id)
-        form_class = build_details_form(definition, read_locale())
-        if request.method == "GET":
-            form = form_class.from_answers(
-                opened.person.family_name,
-                opened.person.given_name,
-                read_answers(session, opened.person),
-            )
-            return _render("edit", session, token, opened, now, form=form)
-        form = form_class(request.form)
+        opened = _open_ahead(session, token, now)
+        definition = _read_form(session, opened)
+        form = build_details_form(definition, read_locale())(request.form)
         if not form.validate():
             page = _render("edit", session, token, opened, now, form=form)
             page.status_code = 422
@@ -104,23 +106,22 @@ def register_again(token: str) -> ResponseReturnValue:
     return _ask_then("again", token, change)
 
 
-@bp.route("/r/<token>/answers/<public_id>", methods=["GET", "POST"])
-def use_answers(token: str, public_id: str) -> ResponseReturnValue:
-    """Compare what was sent again with what stands, and take it over."""
+@bp.get("/r/<token>/answers/<public_id>")
+def show_proposal(token: str, public_id: str) -> ResponseReturnValue:
+    """Compare what was sent again with what stands."""
+    now = get_site().read_clock()
+    with get_site().database.read() as session:
+        opened = _open_ahead(session, token, now)
+        proposed = _compare(session, opened, _load_repeat(session, opened, public_id))
+        return _render("answers", session, token, opened, now, proposed=proposed)
+
+
+@bp.post("/r/<token>/answers/<public_id>")
+def use_proposal(token: str, public_id: str) -> ResponseReturnValue:
     now = get_site().read_clock()
     with get_site().database.write() as session:
-        opened = _open(session, token)
-        repeat = submissions.get_submission_by_public_id(session, public_id)
-        if (
-            not opened.came_by_mail
-            or repeat is None
-            or repeat.registration_id != opened.person.id
-            or not is_ahead(opened, now)
-        ):
-            abort(404)
-        if request.method == "GET":
-            proposed = _compare(session, opened, repeat)
-            return _render("answers", session, token, opened, now, proposed=proposed)
+        opened = _open_ahead(session, token, now)
+        repeat = _load_repeat(session, opened, public_id)
         registration_changes.use_submission(session, opened.person, repeat, now=now)
         _prove(opened, now)
     return _go_back(token, "saved")
@@ -249,3 +250,25 @@ def _go_back(token: str, done: str) -> ResponseReturnValue:
 
 def _open(session: Session, token: str) -> Opened:
     return open_token(session, token, Purpose.PERSONAL_MAIL, Purpose.PERSONAL_SCREEN)
+
+
+def _open_ahead(session: Session, token: str, now: datetime) -> Opened:
+    """Open a registration that can still be changed, or answer 404."""
+    opened = _open(session, token)
+    if not is_ahead(opened, now):
+        abort(404)
+    return opened
+
+
+def _load_repeat(session: Session, opened: Opened, public_id: str) -> SubmissionRow:
+    """Load what was sent again for this person; only the mail's reader may take it over."""
+    repeat = submissions.get_submission_by_public_id(session, public_id)
+    is_theirs = repeat is not None and repeat.registration_id == opened.person.id
+    if repeat is None or not is_theirs or not opened.came_by_mail:
+        abort(404)
+    return repeat
+
+
+def _read_form(session: Session, opened: Opened) -> FormDefinition:
+    assert opened.event.form_version_id is not None, "a published event has a form"
+    return read_definition(session, opened.event.form_version_id)

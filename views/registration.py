@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -18,6 +19,7 @@ from flask import (
 )
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from forms.registration import RegistrationForm, build_registration_form
@@ -33,12 +35,14 @@ from services.texts import localize
 from storage import events
 from storage.models import Event
 
+from .errors import RETRY_AFTER_SECONDS
 from .form_pages import TOKEN_MARK, KeptPages
 from .locale import read_locale
 from .markdown import render_markdown
 from .site import get_site
 
 bp = Blueprint("registration", __name__)
+log = logging.getLogger(__name__)
 
 SOURCE_NAMES = ("utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content")
 SOURCE_LENGTH = 100
@@ -53,6 +57,15 @@ class OpenEvent:
     state: EventState
     definition: FormDefinition
     policy: LinkPolicy
+
+
+@dataclass(frozen=True)
+class _Setback:
+    """Why a good submission was not stored, for now."""
+
+    status: int
+    retry_after_seconds: int
+    alert: str
 
 
 @bp.get("/e/<slug>")
@@ -156,7 +169,12 @@ def _register(
         with site.database.read() as session:
             return _show_state(session, load_event(session, page.event.slug, now), now)
     except RateLimitReached as error:
-        return _ask_to_wait(page, form, error, now)
+        alert = _("Many people register from your network now. Please send again in a minute.")
+        return _ask_to_send_again(page, form, _Setback(429, error.retry_after_seconds, alert), now)
+    except (SQLAlchemyError, TimeoutError):
+        log.exception("the registration was not stored")
+        alert = _("We cannot save it right now. Please send again - your answers are still here.")
+        return _ask_to_send_again(page, form, _Setback(503, RETRY_AFTER_SECONDS, alert), now)
     is_secret_repeat = row.outcome == Outcome.REPEAT and page.policy is not LinkPolicy.SHOW
     if is_secret_repeat and page.state is not EventState.OPEN:
         # A full event must not tell a known address from a new one: its owner has a mail.
@@ -225,14 +243,16 @@ def _show_state(session: Session, page: OpenEvent, now: datetime) -> Response:
     return make_response(render_template("registration/state.html", event=event), status)
 
 
-def _ask_to_wait(
-    page: OpenEvent, form: RegistrationForm, error: RateLimitReached, now: datetime
+def _ask_to_send_again(
+    page: OpenEvent, form: RegistrationForm, setback: _Setback, now: datetime
 ) -> Response:
-    alert = _("Many people register from your network right now. Please send again in a minute.")
+    """Give the form back as it was filled in."""
     with get_site().database.read() as session:
         token = _issue_token(page, now)
-        response = _draw(session, page, form, token, alert=alert, status=429, now=now)
-    response.headers["Retry-After"] = str(error.retry_after_seconds)
+        response = _draw(
+            session, page, form, token, alert=setback.alert, status=setback.status, now=now
+        )
+    response.headers["Retry-After"] = str(setback.retry_after_seconds)
     return response
 
 
