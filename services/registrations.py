@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -40,6 +40,9 @@ class Status(StrEnum):
 
 
 HOLDS_SEAT = frozenset({Status.PENDING, Status.APPROVED})
+
+
+ECHO_WITHIN = timedelta(minutes=2)
 
 
 class Outcome(StrEnum):
@@ -263,7 +266,10 @@ def _repeat(
     row = _keep(session, event, submission, known, Outcome.REPEAT, now)
     if row is None:
         return _get_earlier(session, event, submission)
-    _tell(session, row, known, policy, now)
+    # Two tabs or an impatient click: the first mail says it all. A code belongs to one receipt.
+    is_echo = submissions.has_twin(session, row, since=now - ECHO_WITHIN)
+    if policy is LinkPolicy.CODE or not is_echo:
+        _tell(session, row, known, policy, now)
     return row
 
 

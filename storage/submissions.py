@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import exists, select, update
 from sqlalchemy.orm import Session
 
 from .models import SubmissionRow
@@ -29,6 +29,15 @@ def get_submission_by_nonce(
             SubmissionRow.event_id == event_id,
             SubmissionRow.nonce == nonce,
             SubmissionRow.digest == digest,
+        )
+    )
+
+
+def list_submissions_by_number(session: Session, number: str) -> list[SubmissionRow]:
+    """List what has this receipt number: nearly always one, as it is a short hash."""
+    return list(
+        session.scalars(
+            select(SubmissionRow).where(SubmissionRow.number == number).order_by(SubmissionRow.id)
         )
     )
 
@@ -64,6 +73,19 @@ def lock_submission(session: Session, submission_id: int) -> SubmissionRow | Non
         .with_for_update()
         .execution_options(populate_existing=True)
     )
+
+
+def has_twin(session: Session, row: SubmissionRow, *, since: datetime) -> bool:
+    """Tell whether the same person has lately sent the same values in another POST."""
+    statement = select(
+        exists().where(
+            SubmissionRow.registration_id == row.registration_id,
+            SubmissionRow.digest == row.digest,
+            SubmissionRow.id != row.id,
+            SubmissionRow.created_at > since,
+        )
+    )
+    return bool(session.scalar(statement))
 
 
 def list_held(session: Session, event_id: int) -> list[SubmissionRow]:
