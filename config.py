@@ -33,7 +33,9 @@ class Settings:
     port: int = _setting(8000, "Port of the site.")
     sandbox_port: int = _setting(8001, "Port of the demo's Zoom sandbox.")
     host: str = _setting("127.0.0.1", "Address to listen on.")
-    database_url: str = _setting("", "PostgreSQL or SQLite address; empty means a SQLite file.")
+    database_url: str = _setting(
+        "", "PostgreSQL or SQLite address; empty means a SQLite file.", is_secret=True
+    )
     secret_key: str = _setting(
         "", "Secret of 32 characters or more; several, newest first, with commas.", is_secret=True
     )

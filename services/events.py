@@ -16,8 +16,6 @@ from .questions import FormDefinition, definition_from_rows
 FEW_SEATS_PERCENT = 10
 MAX_KEPT_DEFINITIONS = 200
 
-_definitions: dict[int, FormDefinition] = {}
-
 
 class EventState(StrEnum):
     """What a visitor of the form meets."""
@@ -93,14 +91,15 @@ def read_definition(session: Session, form_version_id: int) -> FormDefinition:
     Raises:
         LookupError: there is no such version.
     """
-    kept = _definitions.get(form_version_id)
+    definitions: dict[int, FormDefinition] = session.info["definitions"]
+    kept = definitions.get(form_version_id)
     if kept is not None:
         return kept
     row = events.get_form_version(session, form_version_id)
     if row is None:
         raise LookupError(f"form version {form_version_id}")
-    if len(_definitions) >= MAX_KEPT_DEFINITIONS:
-        _definitions.clear()
+    if len(definitions) >= MAX_KEPT_DEFINITIONS:
+        definitions.clear()
     definition = definition_from_rows(row.id, row.number, row.questions)
-    _definitions[form_version_id] = definition
+    definitions[form_version_id] = definition
     return definition

@@ -32,7 +32,8 @@ class Database:
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self.engine = _create_sqlite_engine(url) if self.is_sqlite else _create_pg_engine(self.url)
         writer = self.engine.execution_options(is_writer=True)
-        info = {"cipher": cipher}
+        # Form versions never change: what was read of them once is kept for each database.
+        info = {"cipher": cipher, "definitions": {}}
         self._reader = sessionmaker(self.engine, info=info, autoflush=False)
         self._writer = sessionmaker(writer, info=info, expire_on_commit=False)
         # Writers of one process queue here in order; SQLite's own busy handler sleeps and polls.

@@ -1,0 +1,99 @@
+"""Reading the settings."""
+
+from pathlib import Path
+
+import pytest
+
+from config import Settings, SettingsError
+
+
+def test_nothing_is_required():
+    assert Settings.from_env({}) == Settings()
+
+
+def test_variables_become_values_of_their_kind():
+    settings = Settings.from_env(
+        {
+            "UKETSUKE_INSTANCE": "/srv/uketsuke",
+            "UKETSUKE_PORT": " 8080 ",
+            "UKETSUKE_FORM_MIN_SECONDS": "0",
+            "UKETSUKE_RATE_LIMITS": "off",
+            "UKETSUKE_DEMO": "On",
+            "UKETSUKE_ZOOM_ACCOUNT_ID": "0123",
+        }
+    )
+
+    assert settings == Settings(
+        instance=Path("/srv/uketsuke"),
+        port=8080,
+        form_min_seconds=0.0,
+        rate_limits=False,
+        is_demo=True,
+        zoom_account_id="0123",
+    )
+
+
+def test_file_holds_a_value_and_wins(tmp_path):
+    (tmp_path / "secret").write_text("from the file\n")
+    environ = {
+        "UKETSUKE_ZOOM_CLIENT_SECRET": "from the variable",
+        "UKETSUKE_ZOOM_CLIENT_SECRET_FILE": str(tmp_path / "secret"),
+    }
+
+    assert Settings.from_env(environ).zoom_client_secret == "from the file"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("UKETSUKE_PORT", "eighty", "UKETSUKE_PORT must be a number, not 'eighty'"),
+        ("UKETSUKE_RATE_LIMITS", "maybe", "UKETSUKE_RATE_LIMITS must be on or off, not 'maybe'"),
+        ("UKETSUKE_BASE_URL", "events.example.com", "UKETSUKE_BASE_URL must begin with https://"),
+        ("UKETSUKE_SECRET_KEY", "short", "UKETSUKE_SECRET_KEY must have at least 32 characters"),
+        ("UKETSUKE_LOG_LEVEL", "LOUD", "UKETSUKE_LOG_LEVEL must be DEBUG, INFO"),
+        ("UKETSUKE_MAIL_URL_FILE", "/nowhere", "UKETSUKE_MAIL_URL_FILE: /nowhere cannot be read"),
+    ],
+)
+def test_value_that_cannot_be_used_is_named(name, value, message):
+    with pytest.raises(SettingsError) as caught:
+        Settings.from_env({name: value})
+
+    assert str(caught.value).startswith(message)
+
+
+def test_refused_secret_is_not_repeated():
+    with pytest.raises(SettingsError) as caught:
+        Settings.from_env({"UKETSUKE_SECRET_KEY": "hunter2"})
+
+    assert "hunter2" not in str(caught.value)
+
+
+def test_secrets_do_not_show_in_a_trace():
+    secrets = {
+        "UKETSUKE_SECRET_KEY": "k" * 32,
+        "UKETSUKE_DATABASE_URL": "postgresql://me:hunter1@db.example.com/site",
+        "UKETSUKE_MAIL_URL": "smtp://me:hunter2@mail.example.com",
+        "UKETSUKE_ZOOM_CLIENT_SECRET": "hunter3",
+    }
+
+    shown = repr(Settings.from_env(secrets))
+
+    assert [secret for secret in secrets.values() if secret in shown] == []
+
+
+def test_public_address_decides_sender_and_hosts():
+    settings = Settings(base_url="https://events.example.com/")
+
+    assert settings.site_url == "https://events.example.com"
+    assert settings.sender == "noreply@events.example.com"
+    assert "events.example.com" in settings.trusted_hosts
+    assert "elsewhere.example" not in settings.trusted_hosts
+
+
+def test_trial_is_at_home_on_this_machine(tmp_path):
+    settings = Settings(instance=tmp_path, port=8080)
+
+    assert settings.site_url == "http://127.0.0.1:8080"
+    assert settings.database_address == f"sqlite:///{tmp_path}/uketsuke.sqlite3"
+    assert settings.mailbox == tmp_path / "mailbox"
+    assert not settings.has_zoom_account
