@@ -1,0 +1,34 @@
+"""Keys derived from the installation's secret."""
+
+import pytest
+
+from services.keys import KeyRing
+
+OLD, NEW = b"o" * 32, b"n" * 32
+
+
+def test_each_purpose_has_a_key_of_its_own():
+    ring = KeyRing([NEW])
+
+    assert ring.derive("links") != ring.derive("form")
+    assert [len(key) for key in ring.derive("links")] == [32]
+
+
+def test_newest_secret_comes_first():
+    assert KeyRing([NEW, OLD]).derive("links") == [
+        *KeyRing([NEW]).derive("links"),
+        *KeyRing([OLD]).derive("links"),
+    ]
+
+
+def test_hash_of_an_address_outlives_a_new_secret():
+    before = KeyRing([OLD]).hash_email("taro@example.com")
+
+    assert KeyRing([NEW, OLD]).hash_email("taro@example.com") == before
+    assert KeyRing([NEW]).hash_email("taro@example.com") != before
+
+
+@pytest.mark.parametrize("secrets", [[], [b"short"], [NEW, b"short"]])
+def test_weak_secret_is_refused(secrets):
+    with pytest.raises(ValueError, match="at least 32 bytes"):
+        KeyRing(secrets)
