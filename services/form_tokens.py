@@ -6,6 +6,7 @@ is the idempotency key of the POST. The version fixes the consent texts too: the
 
 from __future__ import annotations
 
+import math
 import secrets
 from dataclasses import dataclass
 from datetime import datetime
@@ -54,7 +55,7 @@ class FormTokens:
         self, event_public_id: str, form_version_id: int, surface: Surface, *, now: datetime
     ) -> str:
         nonce = secrets.token_urlsafe(12)
-        issued_at = round(now.timestamp(), 1)
+        issued_at = math.floor(now.timestamp() * 10) / 10  # never later than it was
         return str(
             self._serializer.dumps([event_public_id, form_version_id, surface, issued_at, nonce])
         )
