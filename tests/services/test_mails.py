@@ -1,0 +1,72 @@
+from datetime import timedelta
+
+from services.events import LinkPolicy
+from services.mails import PER_ADDRESS_A_DAY, PER_EVENT_A_DAY, MailName, request_mail
+from services.registrations import register
+from storage import mails, registrations
+from storage.models import Registration
+from storage.session import Database
+from tests import factories
+from tests.factories import NOW
+
+
+def add_registration(session, event, **members) -> Registration:
+    row = register(
+        session,
+        event,
+        factories.make_submission(event, **members),
+        policy=LinkPolicy.SHOW,
+        now=NOW,
+    )
+    return registrations.get_registration(session, row.registration_id)
+
+
+def ask(session, registration, *, name=MailName.REPEAT, now=NOW) -> bool:
+    return request_mail(session, name, registration, now=now) is not None
+
+
+def test_strangers_cause_three_mails_a_day_at_most(database: Database):
+    with database.write() as session:
+        registration = add_registration(session, factories.make_event(session))
+
+        answers = [ask(session, registration) for _ in range(5)]
+
+        # The confirmation of the registration itself was the first.
+        assert answers == [True] * (PER_EVENT_A_DAY - 1) + [False] * (6 - PER_EVENT_A_DAY)
+
+
+def test_next_day_brings_new_mails(database: Database):
+    with database.write() as session:
+        registration = add_registration(session, factories.make_event(session))
+        while ask(session, registration):
+            pass
+
+        assert ask(session, registration, now=NOW + timedelta(days=1, seconds=1))
+
+
+def test_one_address_gets_ten_mails_over_all_events(database: Database):
+    with database.write() as session:
+        people = [add_registration(session, factories.make_event(session)) for _ in range(5)]
+
+        sent = sum(ask(session, person) for person in people for _ in range(3))
+
+        assert sent + len(people) == PER_ADDRESS_A_DAY
+
+
+def test_organizers_decision_is_always_told(database: Database):
+    with database.write() as session:
+        registration = add_registration(session, factories.make_event(session))
+        while ask(session, registration):
+            pass
+
+        assert ask(session, registration, name=MailName.DENIED)
+
+
+def test_mail_keeps_its_message_id_and_names_nobody(database: Database):
+    with database.write() as session:
+        registration = add_registration(session, factories.make_event(session))
+
+        (mail,) = mails.list_mails(session, registration.id)
+
+        assert len(mail.message_id) == 32
+        assert registration.email not in mail.message_id

@@ -1,0 +1,47 @@
+from html.parser import HTMLParser
+
+import pytest
+
+from views.markdown import render_markdown
+
+
+def test_headings_stand_below_those_of_the_page():
+    assert render_markdown("# A\n\n## B\n\n### C") == "<h3>A</h3>\n<h3>B</h3>\n<h4>C</h4>\n"
+
+
+def test_links_open_without_telling_where_from():
+    html = render_markdown("[here](https://example.com/a?b=c)")
+
+    assert html == ('<p><a href="https://example.com/a?b=c" rel="noopener nofollow">here</a></p>\n')
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<script>alert(1)</script>",
+        "[x](javascript:alert(1))",
+        "![x](https://example.com/pixel.png)",
+        '<img src=x onerror="alert(1)">',
+        "[x](data:text/html;base64,PHNjcmlwdD4=)",
+        '[x](https://example.com "a\\" onmouseover=\\"alert(1)")',
+    ],
+)
+def test_nothing_that_runs_or_loads_comes_through(text: str):
+    reader = TagReader()
+    reader.feed(render_markdown(text))
+
+    for tag, attributes in reader.found:
+        assert tag in {"p", "a"}
+        assert set(attributes) <= {"href", "rel"}
+        assert attributes.get("href", "https:").startswith("https:")
+
+
+class TagReader(HTMLParser):
+    """Collects tags as a browser would see them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[tuple[str, dict[str, str | None]]] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, dict(attrs)))
