@@ -13,7 +13,7 @@ import click
 from services.dates import HOME
 from services.event_documents import EventDocument, read_document
 from services.event_editing import PUBLISHED, close_event, rename_event
-from services.events import get_end
+from services.events import EventState, get_end
 from storage import events
 from storage.models import Event
 from views.site import Site, get_site
@@ -59,7 +59,7 @@ def ensure_demo_events(site: Site) -> None:
         event = _get_usable_event(site, client, document.slug)
         if event is None:
             event = _make(site, client, document, example)
-        if event.status != PUBLISHED:
+        if event.status == EventState.DRAFT:
             publish_event(site, event.slug)
 
 

@@ -33,7 +33,7 @@ def events_group() -> None:
 
 @events_group.command("add")
 @click.option("--zoom-id", type=click.IntRange(min=1), required=True, help="Zoom's number of it.")
-@click.option("--kind", type=click.Choice(list(Kind)), required=True)
+@click.option("--kind", type=click.Choice([kind.value for kind in Kind]), required=True)
 @click.option("--slug", help="Last part of the form's address; by default kind and number.")
 @click.option("--language", type=click.Choice(LOCALES), default="ja", show_default=True)
 def add_event(zoom_id: int, kind: str, slug: str | None, language: str) -> None:

@@ -23,17 +23,25 @@ from views.site import get_site
 from zoom_client import ScopeMissing, ZoomError
 
 
-class SiteCommand(click.Command):
-    """A command on the site's database: a refusal is one line on stderr and exit code 1."""
+class AppCommand(click.Command):
+    """A command of a site: a refusal is one line on stderr and exit code 1."""
+
+    needs_database = False
 
     def invoke(self, context: click.Context) -> Any:
         if not current_app:
             app = context.ensure_object(ScriptInfo).load_app()
             context.with_resource(app.app_context())
         with _refusals_in_words():
-            if not migrate.is_current(get_site().database):
+            if self.needs_database and not migrate.is_current(get_site().database):
                 raise click.ClickException("The database is not set up: run flask migrate.")
             return super().invoke(context)
+
+
+class SiteCommand(AppCommand):
+    """A command on what the site has stored."""
+
+    needs_database = True
 
 
 class SiteGroup(click.Group):
@@ -49,14 +57,21 @@ def need_event(session: Session, slug: str) -> Event:
 
 
 def echo_table(headings: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """Print rows in columns; a Japanese character takes two places."""
-    lines = [headings, *[["" if cell is None else str(cell) for cell in row] for row in rows]]
+    """Print rows in columns; a Japanese character takes two places.
+
+    What people typed must not steer the terminal.
+    """
+    lines = [headings, *[[_make_printable(str(cell)) for cell in row] for row in rows]]
     widths = [max(map(_measure, column)) for column in zip(*lines, strict=True)]
     for line in lines:
         cells = [
             cell + " " * (width - _measure(cell)) for cell, width in zip(line, widths, strict=True)
         ]
         click.echo("  ".join(cells).rstrip())
+
+
+def _make_printable(text: str) -> str:
+    return "".join(char if char.isprintable() else " " for char in text)
 
 
 def _measure(text: str) -> int:

@@ -77,7 +77,7 @@ def save_event(
 
 def close_event(event: Event, *, now: datetime) -> None:
     """Take no registrations any more."""
-    if event.status != PUBLISHED:
+    if event.status in (EventState.DRAFT, EventState.CLOSED, EventState.CANCELLED):
         raise EventChangeRefused(f"Only a published event can be closed; this is {event.status}.")
     _change(event, {"status": EventState.CLOSED}, now)
 

@@ -1,0 +1,260 @@
+"""Events made from documents, changed by them, and written back."""
+
+import io
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from PIL import Image
+
+from services.event_documents import OrganizationTexts, PictureRef, read_document
+from services.event_editing import (
+    EventChangeRefused,
+    cancel_event,
+    close_event,
+    reopen_event,
+    save_event,
+)
+from services.event_files import export_event, list_pictures, read_pictures
+from services.events import LinkPolicy, read_definition
+from services.organizations import ensure_organization
+from services.questions import Question, QuestionKind
+from services.registrations import register
+from services.tables import DocumentError
+from storage import events, mails, organizations
+from tests.factories import NOW, make_submission
+from tests.services.test_event_documents import make_document
+
+OPERATOR = OrganizationTexts(
+    "サンプル", "サンプル株式会社", "東京都", "見本 一郎", "events@example.com"
+)
+
+
+def make_png(color="teal", size=(300, 100)):
+    buffer = io.BytesIO()
+    Image.new("RGB", size, color).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def make(**changes):
+    """Return a document of an event that is open to all."""
+    plain = {
+        "starts_at": NOW + timedelta(days=7),
+        "opens_at": None,
+        "closes_at": None,
+        "approval": "automatic",
+        "organization": OPERATOR,
+    }
+    return make_document(**{**plain, **changes})
+
+
+def save(database, document, files=None, now=NOW):
+    pictures = read_pictures(document, (files or {}).get)
+    with database.write() as session:
+        connection = ensure_organization(session, account_id="sandbox-account", now=now)
+        return save_event(session, document, pictures=pictures, connection=connection, now=now)
+
+
+def export(database, event):
+    with database.read() as session:
+        stored = events.get_event(session, event.id)
+        return export_event(session, stored), list_pictures(session, stored)
+
+
+def add_person(database, event, email="taro@example.com"):
+    with database.write() as session:
+        stored = events.get_event(session, event.id)
+        if stored.status == "draft":
+            stored.status = "published"
+        submission = make_submission(stored, email=email, answers={}, consents=())
+        return register(session, stored, submission, policy=LinkPolicy.SHOW, now=NOW)
+
+
+def test_first_organization_is_made_once(database):
+    with database.write() as session:
+        one = ensure_organization(session, account_id="a", now=NOW)
+        again = ensure_organization(session, account_id="a", now=NOW)
+        assert (one.id, one.organization_id) == (again.id, again.organization_id)
+        assert organizations.get_first_organization(session).id == one.organization_id
+
+
+def test_token_of_another_account_is_forgotten(database):
+    with database.write() as session:
+        connection = ensure_organization(session, account_id="a", now=NOW)
+        organizations.write_token(session, connection.id, "{}")
+    with database.write() as session:
+        connection = ensure_organization(session, account_id="b", now=NOW)
+        assert (connection.account_id, connection.token) == ("b", None)
+
+
+def test_new_event_is_a_draft_with_a_counter_of_seats(database):
+    event = save(database, make())
+    assert (event.status, event.published_at, event.known_read_at) == ("draft", None, None)
+    with database.read() as session:
+        assert events.list_counters(session, event.id) == {events.SEATS: 0}
+        assert events.take_seat(session, event.id, event.capacity)
+
+
+def test_new_event_without_questions_gets_the_usual_ones(database):
+    event = save(database, make(questions=None))
+    with database.read() as session:
+        definition = read_definition(session, event.form_version_id)
+    assert [question.id for question in definition.questions][-2:] == ["privacy", "marketing"]
+    assert "サンプル株式会社" in definition.get_question("privacy").notice["ja"]
+
+
+@pytest.mark.parametrize("missing", ["zoom_id", "starts_at", "duration_minutes", "timezone"])
+def test_new_event_needs_what_only_zoom_knows(database, missing):
+    with pytest.raises(DocumentError, match=f"{missing} is missing"):
+        save(database, make(**{missing: None}))
+
+
+def test_event_is_written_back_as_it_was_read(database):
+    files = {"logo.png": make_png(), "header.jpg": make_png(size=(1500, 500))}
+    logo = PictureRef("logo.png", {"ja": "サンプル"})
+    event = save(database, make(logo=logo, header=PictureRef("header.jpg")), files)
+    text, pictures = export(database, event)
+    assert list(pictures) == ["autumn-2026-logo.png", "autumn-2026-header.webp"]
+    again = save(database, read_document(text), pictures)
+    assert (again.id, again.version) == (event.id, event.version)
+    assert export(database, again) == (text, pictures)
+
+
+def test_export_says_what_the_document_said(database):
+    document = make()
+    text, _ = export(database, save(database, document))
+    written = read_document(text)
+    privacy = next(q for q in written.questions if q.id == "privacy")
+    assert privacy.notice != {}
+    assert written == document
+
+
+def test_usual_notice_follows_the_organization(database):
+    event = save(database, make(questions=None))
+    text, _ = export(database, event)
+    assert "notice = " not in text
+    assert "notice]" not in text
+    moved = replace(read_document(text), organization=replace(OPERATOR, address="大阪府"))
+    event = save(database, moved)
+    with database.read() as session:
+        notice = read_definition(session, event.form_version_id).get_question("privacy").notice
+    assert "大阪府" in notice["ja"]
+    assert "東京都" not in notice["ja"]
+
+
+def test_pictures_may_be_missing_where_the_stored_ones_are_meant(database):
+    event = save(database, make(logo=PictureRef("logo.png")), {"logo.png": make_png()})
+    text, _ = export(database, event)
+    assert save(database, read_document(text)).logo_id == event.logo_id
+
+
+def test_picture_that_is_not_there_is_named(database):
+    with pytest.raises(DocumentError, match=r"logo.file names logo.png, which is not there"):
+        save(database, make(logo=PictureRef("logo.png")))
+
+
+def test_picture_that_is_none_is_refused(database):
+    with pytest.raises(DocumentError, match=r"header.file: The file is not a PNG"):
+        save(database, make(header=PictureRef("a.png")), {"a.png": b"<svg onload=alert(1)>"})
+
+
+def test_picture_can_be_taken_away(database):
+    event = save(database, make(logo=PictureRef("logo.png")), {"logo.png": make_png()})
+    changed = save(database, make(logo=None))
+    assert (changed.logo_id, changed.logo_alt) == (None, {})
+    assert changed.version > event.version
+
+
+def test_import_without_a_difference_changes_nothing(database):
+    event = save(database, make())
+    again = save(database, make(), now=NOW + timedelta(hours=1))
+    assert (again.version, again.form_version_id, again.updated_at) == (
+        event.version,
+        event.form_version_id,
+        event.updated_at,
+    )
+
+
+def test_other_title_raises_the_version_and_keeps_the_form(database):
+    event = save(database, make())
+    changed = save(database, make(title={"ja": "冬の講座"}))
+    assert changed.title == {"ja": "冬の講座"}
+    assert changed.version == event.version + 1
+    assert changed.form_version_id == event.form_version_id
+
+
+def test_other_question_makes_a_new_version_of_the_form(database):
+    event = save(database, make())
+    question = Question("team", QuestionKind.TEXT, {"ja": "チーム名"})
+    changed = save(database, make(questions=(question,)))
+    with database.read() as session:
+        versions = events.list_form_versions(session, event.id)
+        assert [version.number for version in versions] == [2, 1]
+        assert changed.form_version_id == versions[0].id
+    assert changed.version > event.version
+
+
+def test_other_organization_redraws_all_of_its_events(database):
+    one, other = save(database, make()), save(database, make(slug="winter"))
+    save(database, make(slug="winter", organization=replace(OPERATOR, address="大阪府")))
+    with database.read() as session:
+        assert events.get_event(session, one.id).version == one.version + 1
+        assert events.get_event(session, other.id).version == other.version + 1
+
+
+def test_event_moves_to_another_meeting_while_nobody_is_registered(database):
+    event = save(database, make())
+    with database.write() as session:
+        stored = events.get_event(session, event.id)
+        stored.status, stored.known_read_at, stored.zoom_titles = "published", NOW, ["Budget"]
+    moved = save(database, make(zoom_id=89999999999))
+    assert (moved.zoom_id, moved.status, moved.known_read_at, moved.zoom_titles) == (
+        89999999999,
+        "draft",
+        None,
+        [],
+    )
+
+
+def test_event_with_people_stays_at_its_meeting(database):
+    event = save(database, make())
+    add_person(database, event)
+    with pytest.raises(EventChangeRefused, match="give the other one a slug of its own"):
+        save(database, make(zoom_id=89999999999))
+
+
+def test_more_seats_let_in_who_waits(database):
+    event = save(database, make(capacity=1))
+    add_person(database, event)
+    waiting = add_person(database, event, "hanako@example.com")
+    save(database, make(capacity=2))
+    with database.read() as session:
+        assert events.get_counter(session, event.id, events.SEATS) == 2
+        names = [mail.name for mail in mails.list_mails(session, waiting.registration_id)]
+        assert names == ["waitlisted", "approved"]
+
+
+def test_closing_and_opening_again_are_each_others_reverse(database):
+    event = save(database, make())
+    with pytest.raises(EventChangeRefused, match="Only a published event"):
+        close_event(event, now=NOW)
+    event.status = "published"
+    close_event(event, now=NOW)
+    assert event.status == "closed"
+    reopen_event(event, now=NOW)
+    assert event.status == "published"
+
+
+def test_cancelling_tells_everybody_who_counts_on_it_once(database):
+    event = save(database, make(capacity=2))
+    people = [add_person(database, event, f"{name}@example.com") for name in "abc"]
+    with database.write() as session:
+        stored = events.get_event(session, event.id)
+        assert cancel_event(session, stored, now=NOW) == 3
+        assert stored.status == "cancelled"
+        with pytest.raises(EventChangeRefused):
+            cancel_event(session, stored, now=NOW)
+    with database.read() as session:
+        for person in people:
+            names = [mail.name for mail in mails.list_mails(session, person.registration_id)]
+            assert names.count("event_cancelled") == 1
