@@ -11,6 +11,7 @@ CODE_MINUTES = 15
 CODE_TRIES = 5
 
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_MISREAD = str.maketrans("OIL", "011", "- ")
 
 
 def make_code(keys: KeyRing, public_id: str, version: int) -> str:
@@ -21,6 +22,14 @@ def make_code(keys: KeyRing, public_id: str, version: int) -> str:
 
 def is_right_code(keys: KeyRing, public_id: str, version: int, typed: str) -> bool:
     return hmac.compare_digest(make_code(keys, public_id, version).encode(), typed.encode())
+
+
+def read_receipt_number(text: str) -> str | None:
+    """Return the number that somebody typed or read out, None if it cannot be one."""
+    letters = text.upper().translate(_MISREAD)
+    if len(letters) != 8 or not set(letters) <= set(_CROCKFORD):
+        return None
+    return f"{letters[:4]}-{letters[4:]}"
 
 
 def make_receipt_number(public_id: str) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy.orm import Session
 
 from storage import events, registrations, submissions
+from storage.models import Answer as AnswerRow
 from storage.models import Event, Registration, SubmissionRow
 
 from .events import EventState, LinkPolicy, get_end, read_definition
@@ -253,10 +254,14 @@ def correct_address(
 
 
 def read_answers(session: Session, registration: Registration) -> dict[str, Answer]:
-    """Put the stored rows together again."""
+    return gather_answers(registrations.list_answers(session, registration.id))
+
+
+def gather_answers(rows: Iterable[AnswerRow]) -> dict[str, Answer]:
+    """Put the stored rows of one registration together again."""
     values: dict[str, list[str]] = {}
     other: dict[str, str] = {}
-    for row in registrations.list_answers(session, registration.id):
+    for row in rows:
         values.setdefault(row.question_id, []).append(row.value)
         if row.other:
             other[row.question_id] = row.other

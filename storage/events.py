@@ -51,6 +51,17 @@ def get_form_version(session: Session, form_version_id: int) -> FormVersion | No
     return session.get(FormVersion, form_version_id)
 
 
+def list_form_versions(session: Session, event_id: int) -> list[FormVersion]:
+    """List the versions of an event's form, the newest first."""
+    return list(
+        session.scalars(
+            select(FormVersion)
+            .where(FormVersion.event_id == event_id)
+            .order_by(FormVersion.number.desc())
+        )
+    )
+
+
 def get_form_version_by_number(session: Session, event_id: int, number: int) -> FormVersion | None:
     return session.scalar(
         select(FormVersion).where(FormVersion.event_id == event_id, FormVersion.number == number)

@@ -31,6 +31,17 @@ def get_registration_by_email_key(
     )
 
 
+def list_registrations_by_email_key(session: Session, email_key: str) -> list[Registration]:
+    """List one person's registrations at all events."""
+    return list(
+        session.scalars(
+            select(Registration)
+            .where(Registration.email_key == email_key)
+            .order_by(Registration.id)
+        )
+    )
+
+
 def lock_registration(session: Session, registration_id: int) -> Registration | None:
     """Read a registration so that nobody else changes it before this transaction ends."""
     return session.scalar(

@@ -1,0 +1,23 @@
+"""Commands of the installation: `flask --help` lists them."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from .check import check_command, migrate_command
+from .demo_events import demo_events_command
+from .events import events_group
+from .jobs import jobs_group
+from .registrations import registrations_group
+from .serve import demo_command, serve_command, web_command, worker_command
+
+_COMMANDS = (
+    *(demo_command, serve_command, web_command, worker_command, demo_events_command),
+    *(check_command, migrate_command),
+    *(events_group, registrations_group, jobs_group),
+)
+
+
+def init_cli(app: Flask) -> None:
+    for command in _COMMANDS:
+        app.cli.add_command(command)

@@ -1,0 +1,112 @@
+"""`flask check` and `flask migrate`: is everything there, and is the database of this version."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import click
+from sqlalchemy.exc import SQLAlchemyError
+
+from services.organizations import ensure_organization
+from storage import events, heartbeats, migrate
+from views.health import WORKER_SILENT_AFTER
+from views.site import Site, get_site
+from zoom_client import Kind, ZoomError, find_missing_scopes
+
+from .groups import AppCommand
+from .serve import prepare_database
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing looked at; without `problem` it is well."""
+
+    subject: str
+    problem: str = ""
+
+
+@click.command("check", cls=AppCommand)
+def check_command() -> None:
+    """Look at settings, database, worker and Zoom account; exit with 1 if something is wrong."""
+    findings = list(look(get_site()))
+    for finding in findings:
+        click.echo(f"{'no' if finding.problem else 'ok':4}{finding.subject}")
+        if finding.problem:
+            click.echo(f"    {finding.problem}")
+    if any(finding.problem for finding in findings):
+        raise SystemExit(1)
+
+
+@click.command("migrate", cls=AppCommand)
+def migrate_command() -> None:
+    """Bring the database to this version."""
+    prepare_database(get_site())
+    click.echo("The database is of this version.")
+
+
+def look(site: Site) -> Iterator[Finding]:
+    """Yield what was looked at; after a broken database nothing more can be."""
+    yield from _look_at_settings(site)
+    database = _look_at_database(site)
+    yield database
+    if database.problem:
+        return
+    yield _look_at_worker(site)
+    if site.settings.has_zoom_account:
+        yield from _look_at_zoom(site)
+
+
+def _look_at_settings(site: Site) -> Iterator[Finding]:
+    settings = site.settings
+    account = (settings.zoom_account_id, settings.zoom_client_id, settings.zoom_client_secret)
+    has_part = any(account) and not settings.has_zoom_account
+    yield Finding(
+        "Zoom account in the settings",
+        "UKETSUKE_ZOOM_ACCOUNT_ID, _CLIENT_ID and _CLIENT_SECRET belong together"
+        if has_part
+        else ""
+        if any(account)
+        else "none: set UKETSUKE_ZOOM_ACCOUNT_ID, _CLIENT_ID and _CLIENT_SECRET",
+    )
+    if settings.is_demo:
+        return
+    yield Finding(
+        "public address",
+        "" if settings.base_url else "UKETSUKE_BASE_URL is not set: links would lead nowhere",
+    )
+    yield Finding(
+        "mail server",
+        "" if settings.mail_url else "UKETSUKE_MAIL_URL is not set: mails are written to files",
+    )
+
+
+def _look_at_database(site: Site) -> Finding:
+    try:
+        site.database.ping()
+        is_current = migrate.is_current(site.database)
+    except SQLAlchemyError as error:
+        return Finding("database", f"does not answer: {error}")
+    return Finding("database", "" if is_current else "not of this version: run flask migrate")
+
+
+def _look_at_worker(site: Site) -> Finding:
+    with site.database.read() as session:
+        lives = heartbeats.has_lived_since(session, site.read_clock() - WORKER_SILENT_AFTER)
+    return Finding("worker", "" if lives else "none was seen in the last minute: run flask serve")
+
+
+def _look_at_zoom(site: Site) -> Iterator[Finding]:
+    with site.database.write() as session:
+        account_id = site.settings.zoom_account_id
+        connection = ensure_organization(session, account_id=account_id, now=site.read_clock())
+        kinds = sorted({event.kind for event in events.list_events(session)}) or list(Kind)
+    try:
+        granted = site.make_zoom_client(connection).scopes()
+    except ZoomError as error:
+        yield Finding("Zoom", str(error))
+        return
+    for kind in kinds:
+        missing = find_missing_scopes(granted, Kind(kind))
+        problem = f"the app lacks the scopes {', '.join(missing)}" if missing else ""
+        yield Finding(f"Zoom's permissions for {kind}s", problem)

@@ -1,0 +1,204 @@
+"""`flask registrations`: who is registered, and what an organizer decides about them."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+from sqlalchemy.orm import Session
+
+from services.addresses import email_key
+from services.codes import read_receipt_number
+from services.dates import format_moment
+from services.event_views import get_organization, write_full_name
+from services.events import get_link_policy
+from services.receipts import get_live_submission
+from services.registration_changes import approve, cancel, deny
+from services.registration_exports import Export, list_export_rows
+from services.registrations import Outcome, Status, release
+from services.texts import LOCALES
+from storage import events, registrations, submissions
+from storage.models import Event, Registration, SubmissionRow
+from storage.registration_lists import list_rows
+from views.places import name_place
+from views.site import get_site
+
+from .groups import SiteGroup, echo_table, need_event
+
+ACTOR = "organizer"
+# Excel takes a file for UTF-8 only if it begins with this.
+BYTE_ORDER_MARK = "\ufeff"
+
+_event_option = click.option("--event", "slug", help="Only at this event.")
+
+
+@click.group("registrations", cls=SiteGroup)
+def registrations_group() -> None:
+    """List, export and decide registrations; WHO is a receipt number or an e-mail address."""
+
+
+@registrations_group.command("list")
+@click.argument("slug")
+@click.option("--status", type=click.Choice([status.value for status in Status]))
+@click.option("--held", is_flag=True, help="What was kept aside as suspicious.")
+def list_registrations(slug: str, status: str | None, held: bool) -> None:
+    """Show who is registered, in the order in which they came."""
+    with get_site().database.read() as session:
+        event = need_event(session, slug)
+        if held:
+            rows = [
+                (row.number, _name(row), row.email, "held", "", _when(event, row))
+                for row in submissions.list_held(session, event.id)
+            ]
+        else:
+            rows = [
+                (row.number, _name(person), person.email, person.status, row.delivery)
+                + (_when(event, person),)
+                for row in list_rows(session, event.id, status=status)
+                for person in (row.registration,)
+            ]
+    echo_table(("NUMBER", "NAME", "E-MAIL", "STATUS", "AT ZOOM", "RECEIVED"), rows)
+
+
+@registrations_group.command("export")
+@click.argument("slug")
+@click.option("--status", type=click.Choice([status.value for status in Status]))
+@click.option("--format", "form", type=click.Choice(["csv"]), default="csv", show_default=True)
+@click.option("--lang", type=click.Choice(LOCALES), help="By default the event's own.")
+@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="A file.")
+def export(slug: str, status: str | None, form: str, lang: str | None, output: Path | None) -> None:
+    """Write registrations with answers and consents for a spreadsheet.
+
+    A cell that a spreadsheet would run as a formula begins with an apostrophe.
+    """
+    with get_site().database.read() as session:
+        event = need_event(session, slug)
+        wanted = Export(event, lang or event.default_locale, name_place, status)
+        with _open(output) as stream:
+            stream.write(BYTE_ORDER_MARK)
+            writer = csv.writer(stream, lineterminator="\r\n")
+            writer.writerows(list_export_rows(session, wanted))
+
+
+@registrations_group.command("release")
+@click.argument("number")
+def release_held(number: str) -> None:
+    """Register somebody whose submission was kept aside."""
+    site = get_site()
+    now = site.read_clock()
+    with site.database.write() as session:
+        held = _need_held(session, number)
+        event = _get_event(session, held.event_id)
+        policy = get_link_policy(event, get_organization(session, event).link_policy)
+        release(session, event, held, policy=policy, now=now)
+        outcome = held.outcome
+    known = " The address was registered already." if outcome == Outcome.REPEAT else ""
+    click.echo(f"{held.number} is released.{known}")
+
+
+@registrations_group.command("drop")
+@click.argument("number")
+def drop_held(number: str) -> None:
+    """Decide that a submission that was kept aside is none; it stays stored."""
+    with get_site().database.write() as session:
+        held = _need_held(session, number)
+        held.outcome = Outcome.DROPPED
+    click.echo(f"{held.number} is dropped.")
+
+
+@registrations_group.command("approve")
+@click.argument("who")
+@_event_option
+def approve_person(who: str, slug: str | None) -> None:
+    """Give a place to somebody who waits or was denied, and tell them."""
+    _decide(approve, who, slug)
+
+
+@registrations_group.command("deny")
+@click.argument("who")
+@_event_option
+def deny_person(who: str, slug: str | None) -> None:
+    """Refuse somebody, take back what they had at Zoom, and tell them."""
+    _decide(deny, who, slug)
+
+
+@registrations_group.command("cancel")
+@click.argument("who")
+@_event_option
+def cancel_person(who: str, slug: str | None) -> None:
+    """Cancel a registration for somebody, and tell them."""
+    _decide(cancel, who, slug)
+
+
+def _decide(change: Callable[..., None], who: str, slug: str | None) -> None:
+    site = get_site()
+    with site.database.write() as session:
+        registration = _need_registration(session, who, slug)
+        event = _get_event(session, registration.event_id)
+        change(session, event, registration, actor=ACTOR, now=site.read_clock())
+        session.flush()
+        status = registration.status
+    click.echo(f"{registration.email} at {event.slug} is {status}.")
+
+
+def _need_registration(session: Session, who: str, slug: str | None) -> Registration:
+    found = _find_registrations(session, who)
+    if slug is not None:
+        event = need_event(session, slug)
+        found = [person for person in found if person.event_id == event.id]
+    if not found:
+        raise click.ClickException(f"Nobody is registered as {who}.")
+    if len(found) > 1:
+        slugs = ", ".join(_get_event(session, person.event_id).slug for person in found)
+        raise click.ClickException(f"{who} is registered at {slugs}: say which with --event.")
+    return found[0]
+
+
+def _find_registrations(session: Session, who: str) -> list[Registration]:
+    if "@" in who:
+        return registrations.list_registrations_by_email_key(session, email_key(who))
+    number = read_receipt_number(who)
+    rows = submissions.list_submissions_by_number(session, number) if number else []
+    ids = {get_live_submission(session, row).registration_id for row in rows} - {None}
+    found = (registrations.get_registration(session, key) for key in sorted(filter(None, ids)))
+    return [person for person in found if person is not None]
+
+
+def _need_held(session: Session, text: str) -> SubmissionRow:
+    number = read_receipt_number(text)
+    rows = submissions.list_submissions_by_number(session, number) if number else []
+    held = [row for row in rows if row.outcome == Outcome.HELD]
+    if not held:
+        raise click.ClickException(f"Nothing is kept aside under {text}.")
+    return held[0]
+
+
+def _get_event(session: Session, event_id: int) -> Event:
+    event = events.get_event(session, event_id)
+    assert event is not None, "an event with registrations is not deleted"
+    return event
+
+
+def _name(person: Registration | SubmissionRow) -> str:
+    return write_full_name(person.family_name, person.given_name, person.locale)
+
+
+def _when(event: Event, person: Registration | SubmissionRow) -> str:
+    return format_moment(person.created_at, event.timezone, "en")
+
+
+@contextmanager
+def _open(output: Path | None) -> Iterator[io.TextIOWrapper]:
+    """Open a file, or the standard output, which stays open afterwards."""
+    target = output.open("wb") if output else click.get_binary_stream("stdout")
+    stream = io.TextIOWrapper(target, encoding="utf-8", newline="")
+    try:
+        yield stream
+    finally:
+        stream.detach()
+        if output:
+            target.close()

@@ -1,0 +1,103 @@
+"""Reading many registrations at once, with what belongs to each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import groupby
+from operator import attrgetter
+from typing import TypeVar
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from .models import Answer, Consent, Registration, SubmissionRow, ZoomRegistrant
+
+T = TypeVar("T")
+
+CHUNK = 500
+
+
+@dataclass(frozen=True)
+class RegistrationRow:
+    """One registration; `number` is that of its receipt, `delivery` what became of it at Zoom."""
+
+    registration: Registration
+    number: str
+    delivery: str
+
+
+@dataclass(frozen=True)
+class FullRow:
+    """One registration with its answers and the evidence of its consents, oldest first."""
+
+    row: RegistrationRow
+    answers: tuple[Answer, ...]
+    consents: tuple[Consent, ...]
+
+
+def list_rows(
+    session: Session, event_id: int, *, status: str | None = None
+) -> Iterator[RegistrationRow]:
+    """Yield an event's registrations in the order in which they came, read in chunks."""
+    last_id = 0
+    while chunk := _read_chunk(session, event_id, status, last_id):
+        yield from chunk
+        last_id = chunk[-1].registration.id
+
+
+def list_full_rows(
+    session: Session, event_id: int, *, status: str | None = None
+) -> Iterator[FullRow]:
+    """Yield the same with answers and consents; memory holds one chunk."""
+    last_id = 0
+    while chunk := _read_chunk(session, event_id, status, last_id):
+        ids = [row.registration.id for row in chunk]
+        answers = _group(
+            session.scalars(
+                select(Answer)
+                .where(Answer.registration_id.in_(ids))
+                .order_by(Answer.registration_id, Answer.question_id, Answer.position)
+            )
+        )
+        consents = _group(
+            session.scalars(
+                select(Consent)
+                .where(Consent.registration_id.in_(ids))
+                .order_by(Consent.registration_id, Consent.id)
+            )
+        )
+        for row in chunk:
+            key = row.registration.id
+            yield FullRow(row, tuple(answers.get(key, ())), tuple(consents.get(key, ())))
+        last_id = ids[-1]
+        session.expunge_all()
+
+
+def _read_chunk(
+    session: Session, event_id: int, status: str | None, after_id: int
+) -> list[RegistrationRow]:
+    # One receipt made the registration: neither of the joins adds rows.
+    statement = (
+        select(Registration, SubmissionRow.number, ZoomRegistrant.delivery)
+        .outerjoin(
+            SubmissionRow,
+            (SubmissionRow.registration_id == Registration.id)
+            & (SubmissionRow.outcome == "created"),
+        )
+        .outerjoin(ZoomRegistrant, ZoomRegistrant.registration_id == Registration.id)
+        .where(Registration.event_id == event_id, Registration.id > after_id)
+        .order_by(Registration.id)
+        .limit(CHUNK)
+    )
+    if status is not None:
+        statement = statement.where(Registration.status == status)
+    return [
+        RegistrationRow(registration, number or "", delivery or "")
+        for registration, number, delivery in session.execute(statement)
+    ]
+
+
+def _group(rows: Iterable[T]) -> dict[int, list[T]]:
+    """Gather rows that are sorted by registration."""
+    return {key: list(group) for key, group in groupby(rows, attrgetter("registration_id"))}
