@@ -32,7 +32,7 @@ def test_nothing_that_runs_or_loads_comes_through(text: str):
 
     for tag, attributes in reader.found:
         assert tag in {"p", "a"}
-        assert set(attributes) <= {"href", "rel"}
+        assert set(attributes) <= {"href", "rel", "title"}
         assert attributes.get("href", "https:").startswith("https:")
 
 
