@@ -1,0 +1,1 @@
+"""Measures the site against a bare Flask app in the same run: `python -m bench`."""
