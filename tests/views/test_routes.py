@@ -1,0 +1,127 @@
+"""Every route, and who may call it."""
+
+import requests
+
+from services.tokens import Purpose
+from tests.fixtures.databases import only_sqlite
+from views.headers import POLICY
+
+pytestmark = only_sqlite
+
+ANYBODY = "anybody"
+LINK = "whoever has the link"
+DEMO = "this machine, in the demo"
+
+ROUTES = {
+    "GET /": ANYBODY,
+    "GET /assets/<name>": ANYBODY,
+    "GET /brand/<string(length=6):color>.css": ANYBODY,
+    "GET /e/<slug>": ANYBODY,
+    "GET /e/<slug>/notice": ANYBODY,
+    "GET /healthz": ANYBODY,
+    "GET /readyz": ANYBODY,
+    "GET /robots.txt": ANYBODY,
+    "GET /static/<any('site.css', 'site.js'):name>": ANYBODY,
+    "GET /static/<path:filename>": ANYBODY,
+    "POST /e/<slug>": ANYBODY,
+    "GET /j/<token>": LINK,
+    "POST /j/<token>": LINK,
+    "GET /r/<token>": LINK,
+    "GET /r/<token>/again": LINK,
+    "POST /r/<token>/again": LINK,
+    "GET /r/<token>/answers/<public_id>": LINK,
+    "POST /r/<token>/answers/<public_id>": LINK,
+    "GET /r/<token>/cancel": LINK,
+    "POST /r/<token>/cancel": LINK,
+    "GET /r/<token>/data.json": LINK,
+    "GET /r/<token>/edit": LINK,
+    "POST /r/<token>/edit": LINK,
+    "GET /r/<token>/invite.ics": LINK,
+    "POST /r/<token>/marketing": LINK,
+    "GET /s/<token>": LINK,
+    "GET /s/<token>/address": LINK,
+    "POST /s/<token>/address": LINK,
+    "POST /s/<token>/code": LINK,
+    "GET /s/<token>/invite.ics": LINK,
+    "POST /s/<token>/resend": LINK,
+    "GET /mailbox": DEMO,
+    "GET /mailbox/<name>": DEMO,
+    "GET /mailbox/<name>/attachments/<int:number>": DEMO,
+    "GET /mailbox/<name>/html": DEMO,
+}
+
+
+def list_routes(site):
+    return {
+        f"{method} {rule.rule}"
+        for rule in site.app.url_map.iter_rules()
+        for method in rule.methods - {"HEAD", "OPTIONS"}
+    }
+
+
+def call(site, route, token="s" + "a" * 44, *, address="127.0.0.1"):
+    method, path = route.split()
+    path = path.replace("<token>", token).replace("<public_id>", "a" * 22)
+    path = path.replace("<name>", "x").replace("<int:number>", "0")
+    return site.app.test_client().open(
+        path, method=method, environ_base={"REMOTE_ADDR": address}, base_url=site.url
+    )
+
+
+def test_every_route_is_listed(site):
+    assert list_routes(site) == ROUTES.keys()
+
+
+def test_made_up_link_is_unknown(site):
+    routes = [route for route, who in ROUTES.items() if who == LINK]
+    statuses = {
+        (route, purpose): call(site, route, purpose + "a" * 44).status_code
+        for route in routes
+        for purpose in Purpose
+    }
+
+    assert len(statuses) > 50
+    assert {asked: status for asked, status in statuses.items() if status != 404} == {}
+
+
+def test_mailbox_is_there_in_the_demo_alone(start_site):
+    routes = {route for route, who in ROUTES.items() if who == DEMO}
+
+    assert list_routes(start_site(is_demo=False)) == ROUTES.keys() - routes
+
+
+def test_mailbox_is_shown_to_this_machine_alone(site):
+    statuses = [
+        call(site, "GET /mailbox", address=address).status_code
+        for address in ("127.0.0.1", "::1", "192.0.2.1")
+    ]
+
+    assert statuses == [200, 200, 404]
+
+
+def test_every_answer_has_the_headers(site):
+    site.add_event(slug="spring")
+    paths = ("/", "/e/spring", "/e/unknown", "/healthz", "/robots.txt", "/static/site.css")
+
+    answers = [requests.get(site.url + path, timeout=10).headers for path in paths]
+
+    assert [headers["Content-Security-Policy"] for headers in answers] == [POLICY] * len(paths)
+    assert {headers["Referrer-Policy"] for headers in answers} == {"no-referrer"}
+    assert {headers["X-Content-Type-Options"] for headers in answers} == {"nosniff"}
+
+
+def test_request_for_another_host_is_refused(site):
+    answer = requests.get(site.url, headers={"Host": "elsewhere.example"}, timeout=10)
+
+    assert answer.status_code == 400
+
+
+def test_other_methods_are_refused(site):
+    answers = [
+        requests.request(method, f"{site.url}/e/unknown", timeout=10)
+        for method in ("PUT", "DELETE", "PATCH", "TRACE")
+    ]
+
+    assert [answer.status_code for answer in answers] == [405] * 4
+    allowed = [set(answer.headers["Allow"].split(", ")) for answer in answers]
+    assert allowed == [{"GET", "HEAD", "OPTIONS", "POST"}] * 4
