@@ -10,7 +10,9 @@ import os
 import signal
 from pathlib import Path
 
-_FAULT = os.environ.get("UKETSUKE_FAULT_POINT", "")
+FAULT_VARIABLE = "UKETSUKE_FAULT_POINT"
+
+_FAULT = os.environ.get(FAULT_VARIABLE, "")
 
 
 def fault_point(name: str) -> None:

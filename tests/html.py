@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
 VOID = ("area", "base", "br", "col", "hr", "img", "input", "link", "meta", "source", "wbr")
+INLINE = ("a", "b", "bdi", "em", "span", "strong")
 UNSEEN = ("head", "script", "style", "template")
 
 
@@ -57,14 +58,15 @@ class Element:
     @property
     def text(self) -> str:
         """What can be read here without scripts, with single spaces."""
-        return " ".join(" ".join(self._list_texts()).split())
+        return " ".join("".join(self._list_texts()).split())
 
     def _list_texts(self) -> Iterator[str]:
         for child in self.children:
             if isinstance(child, str):
                 yield child
             elif child.tag not in UNSEEN and "hidden" not in child:
-                yield from child._list_texts()
+                edge = "" if child.tag in INLINE else " "
+                yield from (edge, *child._list_texts(), edge)
 
 
 def parse(html: str) -> Element:

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import os
 import socket
+import subprocess
+import sys
 import threading
+import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import requests
+from sqlalchemy import func, select, text, update
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from app import create_app
 from config import Settings
-from storage.models import Event
+from storage.models import Event, Job
 from storage.session import Database
 from tests import factories
 from tests.mailbox import Mailbox
@@ -25,8 +32,22 @@ from worker.smtp import make_transport
 from zoom_sandbox import SandboxSettings
 from zoom_sandbox.server import SandboxServer
 
+ROOT = Path(__file__).parents[1]
 HOST = "127.0.0.1"
 SECRET_KEY = "a secret key that only the tests know of"
+
+# What a worker in a process of its own has to be told to be this site's.
+_SHARED = (
+    "instance",
+    "base_url",
+    "database_url",
+    "secret_key",
+    "zoom_account_id",
+    "zoom_client_id",
+    "zoom_client_secret",
+    "zoom_api_url",
+    "zoom_oauth_url",
+)
 
 
 class Clock:
@@ -53,6 +74,7 @@ class LiveSite:
     def __init__(self, database_url: str, folder: Path, **settings: Any) -> None:
         self._closing = ExitStack()
         self.clock = Clock()
+        self.is_zoom_up = True
         self.sandbox = self._closing.enter_context(SandboxServer(SandboxSettings()))
         port = self._closing.enter_context(socket.create_server((HOST, 0)))
         self.url = f"http://{HOST}:{port.getsockname()[1]}"
@@ -91,6 +113,37 @@ class LiveSite:
     def zoom(self) -> Any:
         """The sandbox's control: its journal, faults and state."""
         return self.sandbox.control
+
+    def let_pass(self, **by: float) -> None:
+        """Let time pass here and at Zoom: `let_pass(minutes=15)`."""
+        self.clock.move(**by)
+        if self.is_zoom_up:
+            self.zoom.set_clock(self.clock())
+
+    def stop_zoom(self) -> None:
+        """Take Zoom away: nothing listens at its address."""
+        self.sandbox.stop()
+        self.is_zoom_up = False
+
+    def start_zoom(self) -> None:
+        self.sandbox.start()
+        self.is_zoom_up = True
+        self.zoom.set_clock(self.clock())
+
+    def read_room(self, url: str) -> str:
+        """Follow Zoom's link and return what its page says: who would enter which room."""
+        response = requests.get(url, timeout=10)
+        assert response.status_code == 200, response.text
+        return response.text
+
+    def count_rows(self, table: str) -> int:
+        with self.database.read() as session:
+            return session.scalar(select(func.count()).select_from(text(table))) or 0
+
+    def list_effects(self, email: str) -> list[str]:
+        """List what our calls changed for an address at Zoom, oldest first."""
+        entries = self.zoom.journal(email=email)
+        return [entry["effect"] for entry in entries if entry["effect"]]
 
     def visitor(self, *, locale: str = "ja") -> Visitor:
         """Return somebody new, with a browser that asks for a language."""
@@ -139,6 +192,32 @@ class LiveSite:
         self._closing.callback(thread.join)
         self._closing.callback(worker.stop)
         return worker
+
+    def start_worker_process(self, **environ: str) -> subprocess.Popen[bytes]:
+        """Start `flask worker`, as in operation, on this site's database; it keeps real time."""
+        settings = {
+            f"UKETSUKE_{name.upper()}": str(getattr(self.settings, name)) for name in _SHARED
+        }
+        process = subprocess.Popen(
+            [sys.executable, "-m", "flask", "--app", str(ROOT / "app.py"), "worker"],
+            env={**os.environ, **settings, **environ},
+            stderr=subprocess.DEVNULL,
+        )
+        self._closing.callback(process.wait, 20)
+        self._closing.callback(process.kill)
+        return process
+
+    def end_leases(self) -> None:
+        """Let the time run out in which a worker that died still holds its jobs."""
+        with self.database.write() as session:
+            session.execute(update(Job).values(lease_until=self.clock()))
+
+    def wait_until(self, is_so: Callable[[], object], *, seconds: float = 30) -> None:
+        """Wait for what another thread or process does."""
+        deadline = time.monotonic() + seconds
+        while not is_so():
+            assert time.monotonic() < deadline, "it did not happen in time"
+            time.sleep(0.05)
 
     def close(self) -> None:
         self._closing.close()

@@ -113,7 +113,7 @@ class Page:
     @property
     def errors(self) -> list[str]:
         """What the error summary lists."""
-        summaries = [e for e in self.root.walk() if e.has_class("error-summary")]
+        summaries = [e for e in self.root.walk() if e.has_class("panel--error")]
         return [item.text for summary in summaries for item in summary.find_all("li")]
 
     def form(self, submit: str | None = None) -> Form:
@@ -155,6 +155,12 @@ class Form:
             self._check_choices(name, chosen)
             self.fields = [pair for pair in self.fields if pair[0] != name]
             self.fields += [(name, text) for text in chosen]
+        return self
+
+    def press(self, text: str) -> Form:
+        """Choose the submit button that says more than that the form is to be sent."""
+        button = _only([b for b in self.element.find_all("button") if b.text == text])
+        self.fields.append((button["name"], button["value"]))
         return self
 
     def submit(self, *, status: int = 200, **options: Any) -> Page:

@@ -1,15 +1,7 @@
 """A person registers and gets a personal join link."""
 
-import requests
-
 from tests.mailbox import find_link, read_text
-
-TARO = {
-    "family_name": "山田",
-    "given_name": "太郎",
-    "email": "taro@example.com",
-    "question_privacy": "yes",
-}
+from tests.people import ANN, TARO
 
 
 def test_person_registers_and_joins(site):
@@ -27,6 +19,78 @@ def test_person_registers_and_joins(site):
     join_page = visitor.open(find_link(mail, "j"))
     room = join_page.form().leave()
 
-    assert requests.get(room, timeout=10).text.count("taro@example.com") == 1
+    assert site.read_room(room).count("taro@example.com") == 1
     [person] = site.zoom.state()["registrants"]
     assert (person["meeting_id"], person["status"]) == (event.zoom_id, "approved")
+
+
+def test_receipt_itself_leads_to_zoom(site):
+    site.add_event(slug="spring", kind="webinar")
+    visitor = site.visitor()
+
+    receipt = visitor.open("/e/spring").form().fill(**TARO).submit()
+    waiting = receipt.follow("Zoomで参加する")
+    assert "参加用URLを準備しています" in waiting.text
+    assert waiting.root.find_all("form") == []
+    site.drain()
+
+    ready = waiting.follow("状態を更新") if waiting.text.count("状態を更新") else waiting
+    assert "taro@example.com" in site.read_room(ready.form("Zoomで参加する").leave())
+
+
+def test_person_registers_and_joins_in_english(site):
+    site.add_event(slug="spring")
+    visitor = site.visitor(locale="en")
+
+    form_page = visitor.open("/e/spring")
+    assert (form_page.locale, form_page.heading) == ("en", "Spring briefing")
+    receipt = form_page.form().fill(**ANN).submit()
+    assert (receipt.locale, receipt.heading) == ("en", "You are registered")
+    assert "Thank you, Ann Smith." in receipt.text
+    site.drain()
+
+    mail = site.mailbox.read_only("ann@example.com")
+    assert str(mail["Subject"]).startswith("Registered, ")
+    assert read_text(mail).startswith("Dear Ann Smith,")
+    join_page = site.visitor().open(find_link(mail, "j"))
+    assert join_page.locale == "en", "the link of an English mail opens in English"
+    assert "ann@example.com" in site.read_room(join_page.form("Join on Zoom").leave())
+    [person] = site.zoom.state()["registrants"]
+    assert (person["profile"]["first_name"], person["profile"]["last_name"]) == ("Ann", "Smith")
+
+
+def test_person_corrects_an_error_first(site):
+    site.add_event(slug="spring")
+    typed = TARO | {"email": "taro@", "given_name": ""}
+    form = site.visitor().open("/e/spring").form().fill(**typed | {"question_privacy": []})
+
+    refused = form.submit(status=422)
+    assert refused.title.startswith("エラー：")
+    assert refused.errors == [
+        "お名前（名）を入力してください",
+        "メールアドレスは name@example.com のような形式で入力してください",
+        "お申し込みには「個人情報の取扱い」への同意が必要です",
+    ]
+    again = refused.form()
+    kept = [again[name] for name in ("family_name", "email", "question_company")]
+    assert kept == ["山田", "taro@", "例株式会社"]
+
+    receipt = again.fill(given_name="太郎", email=TARO["email"], question_privacy="yes").submit()
+    site.drain()
+
+    assert receipt.heading == "お申し込みが完了しました"
+    assert site.mailbox.list_subjects("taro@example.com") == ["受付完了"]
+    assert site.list_effects("taro@example.com") == ["add"]
+
+
+def test_mistyped_domain_is_asked_about_once(site):
+    site.add_event(slug="spring")
+    form = site.visitor().open("/e/spring").form().fill(**TARO | {"email": "taro@gmial.com"})
+
+    asked = form.submit(status=422)
+    assert asked.errors == ["もしかして taro@gmail.com ですか？"]
+    receipt = asked.form().press("このまま進む").submit()
+    site.drain()
+
+    assert receipt.heading == "お申し込みが完了しました"
+    assert site.mailbox.list_subjects("taro@gmial.com") == ["受付完了"]

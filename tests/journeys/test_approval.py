@@ -1,0 +1,124 @@
+"""The organizer decides who comes; whoever has no place yet has no link anywhere."""
+
+from tests.mailbox import find_link, read_text
+from tests.organizer import Organizer
+from tests.people import HANAKO, TARO
+
+
+def test_person_is_approved_by_hand_later(site):
+    organizer = Organizer(site, site.add_event(slug="spring", approval="manual"))
+    visitor = site.visitor()
+
+    receipt = visitor.open("/e/spring").form().fill(**TARO).submit()
+    assert receipt.heading == "お申し込みを受け付けました（まだ確定していません）"
+    assert "/j/" not in receipt.response.text
+    site.drain()
+    assert site.mailbox.list_subjects("taro@example.com") == ["受付"]
+    pending = site.mailbox.read_only("taro@example.com")
+    assert "/j/" not in pending.as_string()
+    assert site.zoom.journal() == [], "nothing goes to Zoom before the organizer approves"
+
+    organizer.approve("taro@example.com")
+    site.drain()
+
+    assert site.mailbox.list_subjects("taro@example.com") == ["受付", "参加確定"]
+    mail = site.mailbox.read_last("taro@example.com")
+    join_page = visitor.open(find_link(mail, "j"))
+    assert "taro@example.com" in site.read_room(join_page.form().leave())
+    assert visitor.open(receipt.url).heading == "お申し込みが完了しました"
+
+
+def test_person_who_is_denied_gets_no_link_and_one_mail(site):
+    organizer = Organizer(site, site.add_event(slug="spring", approval="manual"))
+    visitor = site.visitor()
+    receipt = visitor.open("/e/spring").form().fill(**TARO).submit()
+    site.drain()
+
+    organizer.deny("taro@example.com")
+    organizer.deny("taro@example.com")
+    site.drain()
+
+    assert len(site.mailbox.list_mails("taro@example.com")) == 2
+    denied = site.mailbox.read_last("taro@example.com")
+    assert "今回はご参加いただけません" in read_text(denied)
+    assert visitor.open(receipt.url).heading == "お申し込みは承認されませんでした"
+    personal = visitor.open(find_link(site.mailbox.list_mails()[0], "r"))
+    assert "承認されませんでした" in personal.text and "/j/" not in personal.response.text
+    assert site.zoom.journal() == []
+
+
+def test_approved_person_who_is_denied_later_loses_the_place_at_zoom(site):
+    organizer = Organizer(site, site.add_event(slug="spring"))
+    visitor = site.visitor()
+    visitor.open("/e/spring").form().fill(**TARO).submit()
+    site.drain()
+    join_link = find_link(site.mailbox.read_only("taro@example.com"), "j")
+
+    organizer.deny("taro@example.com")
+    site.drain()
+    assert site.list_effects("taro@example.com") == ["add", "cancel"]
+    assert "お申し込みは承認されませんでした" in visitor.open(join_link).text
+
+    organizer.approve("taro@example.com")
+    site.drain()
+    assert site.list_effects("taro@example.com") == ["add", "cancel", "approve"]
+    assert "taro@example.com" in site.read_room(visitor.open(join_link).form().leave())
+
+
+def test_waiting_list_moves_up_when_a_seat_becomes_free(site):
+    site.add_event(slug="spring", capacity=1, has_waitlist=True)
+    first, second = site.visitor(), site.visitor()
+    first.open("/e/spring").form().fill(**TARO).submit()
+    site.drain()
+
+    form_page = second.open("/e/spring")
+    assert "満席になりました。空きが出たらメールでお知らせします。" in form_page.text
+    receipt = form_page.form().fill(**HANAKO).submit()
+    assert receipt.heading == "お申し込みを受け付けました（まだ確定していません）"
+    assert "現在キャンセル待ち1番目です" in receipt.text
+    site.drain()
+    assert site.mailbox.list_subjects("hanako@example.com") == ["キャンセル待ち"]
+    assert site.list_effects("hanako@example.com") == []
+
+    personal = first.open(find_link(site.mailbox.read_only("taro@example.com"), "r"))
+    personal.follow("参加をキャンセルする").form("キャンセルする").submit()
+    site.drain()
+
+    assert site.mailbox.list_subjects("hanako@example.com") == ["キャンセル待ち", "参加確定"]
+    mail = site.mailbox.read_last("hanako@example.com")
+    assert "参加が確定しました" in read_text(mail)
+    assert "主催者" not in read_text(mail), "no organizer has decided anything"
+    join_page = second.open(find_link(mail, "j"))
+    assert "hanako@example.com" in site.read_room(join_page.form().leave())
+    assert second.open(receipt.url).heading == "お申し込みが完了しました"
+
+
+def test_program_that_fills_every_field_is_held_until_released(site):
+    organizer = Organizer(site, site.add_event(slug="spring"))
+    visitor = site.visitor()
+
+    receipt = visitor.open("/e/spring").form().fill(**TARO, subject="Buy now").submit()
+    assert receipt.heading == "お申し込みを受け付けました（まだ確定していません）"
+    assert "主催者が内容を確認し、メールでご連絡します。" in receipt.text
+    site.drain()
+    assert site.mailbox.list_mails() == [] and site.zoom.journal() == []
+    assert site.count_rows("registration") == 0
+
+    organizer.release_held()
+    site.drain()
+
+    mail = site.mailbox.read_only("taro@example.com")
+    assert "taro@example.com" in site.read_room(visitor.open(find_link(mail, "j")).form().leave())
+    assert visitor.open(receipt.url).heading == "お申し込みが完了しました"
+
+
+def test_held_submission_that_is_dropped_stays_silent(site):
+    organizer = Organizer(site, site.add_event(slug="spring"))
+    visitor = site.visitor()
+    receipt = visitor.open("/e/spring").form().fill(**TARO, subject="Buy now").submit()
+
+    organizer.drop_held()
+    site.drain()
+
+    assert visitor.open(receipt.url).text == receipt.text
+    assert site.mailbox.list_mails() == [] and site.count_rows("registration") == 0

@@ -1,0 +1,101 @@
+"""What a person does later, from the page that the mails lead to."""
+
+from services.questions import ConsentKind, Question, QuestionKind
+from tests.factories import COMPANY, PRIVACY
+from tests.mailbox import find_link
+from tests.organizer import Organizer
+from tests.people import TARO
+
+NEWS = Question(
+    "news",
+    QuestionKind.CONSENT,
+    {"ja": "ご案内メールを受け取る", "en": "Send me news"},
+    consent=ConsentKind.MARKETING,
+)
+
+
+def test_person_cancels_and_comes_back(site):
+    site.add_event(slug="spring")
+    visitor = site.visitor()
+    receipt = visitor.open("/e/spring").form().fill(**TARO).submit()
+    site.drain()
+    mail = site.mailbox.read_only("taro@example.com")
+    room = visitor.open(find_link(mail, "j")).form().leave()
+
+    personal = visitor.open(find_link(mail, "r"))
+    cancelled = personal.follow("参加をキャンセルする").form("キャンセルする").submit()
+    assert "参加をキャンセルしました。" in cancelled.text
+    assert "/j/" not in cancelled.response.text
+    site.drain()
+    assert site.list_effects("taro@example.com") == ["add", "cancel"]
+    assert "参加用URLは使えなくなりました" in visitor.open(find_link(mail, "j")).text
+    assert visitor.open(receipt.url).heading == "このお申し込みはキャンセルされました"
+
+    back = visitor.open(find_link(mail, "r")).follow("もう一度申し込む")
+    again = back.form("もう一度申し込む").submit()
+    assert "もう一度お申し込みを受け付けました。" in again.text
+    site.drain()
+
+    assert site.list_effects("taro@example.com") == ["add", "cancel", "approve"]
+    assert visitor.open(find_link(mail, "j")).form().leave() == room, "the same link at Zoom"
+    assert "taro@example.com" in site.read_room(room)
+    subjects = site.mailbox.list_subjects("taro@example.com")
+    assert subjects == ["受付完了", "キャンセル完了", "受付完了"]
+
+
+def test_person_cancels_before_zoom_heard_of_them(site):
+    site.add_event(slug="spring")
+    visitor = site.visitor()
+    receipt = visitor.open("/e/spring").form().fill(**TARO).submit()
+
+    personal = receipt.follow("登録内容の変更・キャンセル")
+    personal.follow("参加をキャンセルする").form("キャンセルする").submit()
+    site.let_pass(minutes=2)
+    site.drain()
+
+    assert site.list_effects("taro@example.com") == []
+    assert site.mailbox.list_subjects("taro@example.com") == ["キャンセル完了"]
+
+
+def test_person_changes_details_and_takes_them_away(site):
+    organizer = Organizer(site, site.add_event(slug="spring"))
+    visitor = site.visitor()
+    visitor.open("/e/spring").form().fill(**TARO).submit()
+    site.drain()
+    personal = visitor.open(find_link(site.mailbox.read_only("taro@example.com"), "r"))
+
+    edit = personal.follow("登録内容を変更する")
+    assert edit.form()["question_company"] == "例株式会社"
+    refused = edit.form().fill(given_name="").submit(status=422)
+    assert refused.errors == ["お名前（名）を入力してください"]
+    saved = refused.form().fill(given_name="太朗", question_company="見本商店").submit()
+
+    assert "登録内容を変更しました。" in saved.text
+    assert "山田 太朗" in saved.text and "見本商店" in saved.text
+    assert organizer.find("taro@example.com").proven_at is not None
+    held = visitor.fetch(saved.link("お預かりしている情報をダウンロードする")).json()
+    assert held["registration"]["given_name"] == "太朗"
+    assert held["answers"] == {"company": {"values": ["見本商店"]}}
+    [change] = held["changes"]
+    assert change["before"]["given_name"] == "太郎"
+    assert [consent["given"] for consent in held["consents"]] == [True]
+    assert [mail["name"] for mail in held["mails"]] == ["confirmation"]
+
+
+def test_person_withdraws_from_news_and_the_evidence_stays(site):
+    site.add_event(slug="spring", questions=(COMPANY, PRIVACY, NEWS))
+    visitor = site.visitor()
+    form = visitor.open("/e/spring").form()
+    assert form["question_news"] == "", "the box for news is never ticked beforehand"
+    form.fill(**TARO, question_news="yes").submit()
+    site.drain()
+    personal = visitor.open(find_link(site.mailbox.read_only("taro@example.com"), "r"))
+
+    settings = personal.form("保存")
+    assert settings["marketing"] == "yes"
+    saved = settings.fill(marketing=[]).submit()
+
+    assert saved.form("保存")["marketing"] == ""
+    held = visitor.fetch(saved.link("お預かりしている情報をダウンロードする")).json()
+    news = [c["given"] for c in held["consents"] if c["kind"] == "marketing"]
+    assert news == [True, False]

@@ -1,0 +1,117 @@
+"""The same person sends the form again: nothing is doubled, changed or told to strangers."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+from services.questions import Question, QuestionKind
+from storage import events
+from tests.factories import COMPANY, PRIVACY
+from tests.mailbox import find_link, read_text
+from tests.organizer import Organizer
+from tests.people import HANAKO, TARO
+
+
+def test_same_address_again_changes_nothing_until_its_owner_says_so(site):
+    organizer = Organizer(site, site.add_event(slug="spring"))
+    visitor = site.visitor()
+    visitor.open("/e/spring").form().fill(**TARO).submit()
+    site.drain()
+
+    other = HANAKO | {"email": "TARO@example.com", "question_company": "別の会社"}
+    receipt = site.visitor().open("/e/spring").form().fill(**other).submit()
+    assert receipt.heading == "メールをご確認ください"
+    assert "佐藤 花子" in receipt.text and "山田" not in receipt.text
+    assert "/j/" not in receipt.response.text and "/r/" not in receipt.response.text
+    site.drain()
+
+    assert organizer.find("taro@example.com").family_name == "山田"
+    assert site.list_effects("taro@example.com") == ["add"]
+    assert site.mailbox.list_subjects("taro@example.com") == ["受付完了", "お申し込みの確認"]
+    mail = site.mailbox.read_last("taro@example.com")
+    assert "登録内容は変わっていません" in read_text(mail)
+    assert "ご自身のメールアドレスでお申し込みください" in read_text(mail)
+    assert "佐藤" not in read_text(mail) and "別の会社" not in read_text(mail)
+
+    personal = visitor.open(find_link(mail, "r"))
+    [proposal] = [a["href"] for a in personal.root.find_all("a") if "/answers/" in a["href"]]
+    comparison = visitor.open(proposal)
+    assert "佐藤 花子 現在：山田 太郎" in comparison.text
+    assert "別の会社 現在：例株式会社" in comparison.text
+    changed = comparison.form("この内容に変更する").submit()
+    assert "登録内容を変更しました。" in changed.text
+    assert "佐藤 花子" in changed.text and "別の会社" in changed.text
+    assert "/answers/" not in changed.response.text, "what was used is not offered again"
+
+
+def test_form_sent_twice_by_a_double_click_is_one(site):
+    event = site.add_event(slug="spring")
+    form = site.visitor().open("/e/spring").form().fill(**TARO)
+
+    with ThreadPoolExecutor(2) as clicks:
+        receipts = list(clicks.map(lambda _: site.visitor().post(form.action, form.fields), "12"))
+    later = form.submit()
+    site.drain()
+
+    assert {receipt.url for receipt in receipts} == {later.url}
+    assert site.count_rows("submission") == 1
+    assert site.count_rows("registration") == 1
+    assert site.mailbox.list_subjects("taro@example.com") == ["受付完了"]
+    assert site.list_effects("taro@example.com") == ["add"]
+    with site.database.read() as session:
+        assert events.get_counter(session, event.id, events.SEATS) == 1
+
+
+def test_two_tabs_at_once_are_one_person(site):
+    site.add_event(slug="spring")
+    visitor = site.visitor()
+    tabs = [visitor.open("/e/spring").form().fill(**TARO) for _ in range(2)]
+
+    with ThreadPoolExecutor(2) as hands:
+        receipts = list(hands.map(lambda tab: site.visitor().post(tab.action, tab.fields), tabs))
+    site.drain()
+
+    assert len({receipt.url for receipt in receipts}) == 2
+    with_link = [receipt for receipt in receipts if "/j/" in receipt.response.text]
+    assert len(with_link) == 1, "the tab that was a moment later is told to look into its mail"
+    assert site.count_rows("registration") == 1
+    assert site.list_effects("taro@example.com") == ["add"]
+
+
+def test_second_person_at_the_same_screen_is_a_second_person(site):
+    site.add_event(slug="spring")
+    form = site.visitor().open("/e/spring").form()
+
+    first = form.fill(**TARO).submit()
+    back = form.fill(**HANAKO).submit()
+    site.drain()
+
+    assert first.url != back.url and "佐藤 花子" in back.text
+    assert site.list_effects("taro@example.com") == ["add"]
+    assert site.list_effects("hanako@example.com") == ["add"]
+
+
+def test_form_that_was_changed_meanwhile_comes_back_filled_in(site):
+    organizer = Organizer(site, site.add_event(slug="spring"))
+    form = site.visitor().open("/e/spring").form().fill(**TARO)
+    title = Question("title", QuestionKind.TEXT, {"ja": "役職", "en": "Title"}, required=True)
+    organizer.change_form((COMPANY, title, PRIVACY))
+
+    again = form.submit(status=422)
+    assert "ページを開いた後にフォームの内容が変わりました" in again.text
+    assert site.count_rows("submission") == 0
+    filled = again.form()
+    assert (filled["email"], filled["question_company"]) == ("taro@example.com", "例株式会社")
+    receipt = filled.fill(question_title="部長").submit()
+
+    assert receipt.heading == "お申し込みが完了しました"
+    assert "役職 部長" in receipt.text
+
+
+def test_form_of_yesterday_comes_back_filled_in(site):
+    site.add_event(slug="spring")
+    form = site.visitor().open("/e/spring").form().fill(**TARO)
+    site.let_pass(hours=25)
+
+    again = form.submit(status=422)
+    assert "時間が経過したため、もう一度送信してください" in again.text
+    assert again.form()["email"] == "taro@example.com"
+    assert again.form().submit().heading == "お申し込みが完了しました"
