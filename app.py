@@ -35,8 +35,6 @@ from zoom_client import Credentials, HttpPool, ZoomClient
 BODY_BYTES = 256 * 1024
 FORM_PARTS = 200
 
-SITE_NAME = "受付"
-
 
 def create_app(
     settings: Settings | None = None, *, read_clock: Callable[[], datetime] | None = None
@@ -84,7 +82,7 @@ def _init_views(app: Flask, settings: Settings) -> None:
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
     Babel(app, locale_selector=choose_locale, default_locale="ja")
     app.jinja_env.filters["markdown"] = render_markdown
-    app.jinja_env.globals.update(static_url=static_files.static_url, site_name=SITE_NAME)
+    app.jinja_env.globals.update(static_url=static_files.static_url)
     app.context_processor(
         lambda: {"locale": read_locale(), "language_links": list_language_links()}
     )

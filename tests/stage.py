@@ -1,0 +1,168 @@
+"""A site with events and people in any state, brought there the way they come there in life."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from cli.demo_events import ensure_demo_events
+from services import registration_changes
+from services.default_form import default_questions
+from services.default_notice import Operator
+from storage import events, registrations, submissions
+from storage.models import Event, Registration
+from tests.live_site import LiveSite
+
+OPERATOR = Operator(
+    name="サンプル株式会社",
+    address="東京都千代田区見本町1-2-3",
+    representative="代表取締役 見本 一郎",
+    contact="events@example.com",
+)
+TITLE = {
+    "ja": "はじめての勉強会 〜小さく始めて、長く続ける〜",
+    "en": "Your first study group: start small, keep going",
+}
+LEAD = {
+    "ja": "小さな勉強会を長く続けるための工夫を、60分でご紹介します。",
+    "en": "Sixty minutes on what makes small study groups last.",
+}
+TARO: dict[str, str | list[str]] = {
+    "family_name": "山田",
+    "given_name": "太郎",
+    "question_company": "サンプル株式会社",
+    "question_department": "イベント企画部",
+    "question_age_band": "40s",
+    "question_prefecture": "JP-13",
+    "question_reason": ["learn", "solve"],
+    "question_privacy": "yes",
+}
+
+LONG_WORD = "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft"
+LONG_TEXT = f"""
+# 見出し1から始まる説明文
+
+{"改行のない長い文章が続いても、段落は読みやすい幅で折り返します。" * 8}
+
+| 列の多い表 | 二列目 | 三列目 | 四列目 | 五列目 | 六列目 |
+| --- | --- | --- | --- | --- | --- |
+| {LONG_WORD} | 2 | 3 | 4 | 5 | {LONG_WORD} |
+
+`{"code" * 40}`
+
+    def indented(): return "{"a line of code that is long " * 4}"
+
+https://example.com/{"path/" * 40}
+
+<script>alert(1)</script> <img src=x onerror=alert(1)> שלום \u202egnp.exe
+"""
+
+
+class Stage:
+    """Puts events and people on a site: events are known by slug, people by address."""
+
+    def __init__(self, site: LiveSite) -> None:
+        self.site = site
+        self._visitor = site.visitor()
+        self._slugs: dict[str, str] = {}
+        ensure_demo_events(site.parts)
+
+    def address(self, slug: str) -> str:
+        return f"{self.site.url}/e/{slug}"
+
+    def add_event(
+        self,
+        slug: str,
+        *,
+        starts_in: timedelta = timedelta(days=14),
+        opens_in: timedelta | None = None,
+        taken: int = 0,
+        **members: Any,
+    ) -> Event:
+        """Add a published event with the default questions and some of its seats taken."""
+        now = self.site.clock()
+        event = self.site.add_event(
+            **{
+                "slug": slug,
+                "kind": "webinar",
+                "title": TITLE,
+                "lead": LEAD,
+                "questions": default_questions("ja", OPERATOR),
+                "starts_at": _round(now + starts_in),
+                "opens_at": _round(now + opens_in) if opens_in else None,
+            }
+            | members
+        )
+        with self.site.database.write() as session:
+            events.add_counters(session, event.id, {events.SEATS: taken})
+        return event
+
+    def change_event(self, slug: str, **members: Any) -> None:
+        with self.site.database.write() as session:
+            event = events.get_event_by_slug(session, slug)
+            assert event is not None
+            for name, value in members.items():
+                setattr(event, name, value)
+
+    def end_event(self, slug: str) -> None:
+        self.change_event(slug, starts_at=_round(self.site.clock() - timedelta(days=1)))
+
+    def register(self, slug: str, email: str, **answers: str | list[str]) -> str:
+        """Register somebody on the page of an event; return the address of the receipt."""
+        form = self._visitor.open(f"/e/{slug}").form()
+        receipt = form.fill(**TARO | {"email": email} | answers).submit()
+        self._slugs[email] = slug
+        return _drop_query(receipt.url)
+
+    def cancel(self, email: str) -> None:
+        page = self._visitor.open(f"{self.personal(email)}/cancel")
+        page.form().submit()
+
+    def deny(self, email: str) -> None:
+        with self.site.database.write() as session:
+            event = events.get_event_by_slug(session, self._slugs[email])
+            person = registrations.get_registration_by_email_key(session, event.id, email)
+            registration_changes.deny(
+                session, event, person, actor="organizer", now=self.site.clock()
+            )
+
+    def personal(self, email: str) -> str:
+        """Return the address of a personal page, as mails have it."""
+        return self.site.parts.links.personal_from_mail(self._find(email))
+
+    def join(self, email: str) -> str:
+        """Return the address of a join page, as mails have it."""
+        return self.site.parts.links.join_from_mail(self._find(email))
+
+    def join_from(self, receipt: str) -> str:
+        """Return the address of a join page, as the receipt has it."""
+        page = self._visitor.open(receipt)
+        [address] = {a["href"] for a in page.root.find_all("a") if "/j/" in a["href"]}
+        return _drop_query(address)
+
+    def proposal(self, email: str) -> str:
+        """Return where somebody sees what was sent again with their address."""
+        person = self._find(email)
+        with self.site.database.read() as session:
+            [repeat] = submissions.list_repeats(session, person.id, limit=2)
+        return f"{self.personal(email)}/answers/{repeat.public_id}"
+
+    def _find(self, email: str) -> Registration:
+        with self.site.database.read() as session:
+            event = events.get_event_by_slug(session, self._slugs[email])
+            assert event is not None
+            person = registrations.get_registration_by_email_key(session, event.id, email.lower())
+        assert person is not None
+        return person
+
+
+def _round(moment: datetime) -> datetime:
+    """Return the full hour at or after a moment: events start at two, not at 13:41."""
+    tokyo = moment.astimezone(ZoneInfo("Asia/Tokyo"))
+    return tokyo.replace(hour=14, minute=0, second=0, microsecond=0)
+
+
+def _drop_query(address: str) -> str:
+    return urlsplit(address)._replace(query="").geturl()
