@@ -1,6 +1,8 @@
 """How gunicorn serves the site; address, processes and threads come from the command line."""
 
 worker_class = "gthread"
+# Loaded once and shared; create_app opens no connection that a fork could tear in two.
+preload_app = True
 # Without it one process can hold all kept-alive connections while the other idles.
 reuse_port = True
 keepalive = 5
