@@ -9,8 +9,6 @@ PIP := $(BIN)/python -m pip install --quiet --no-input --disable-pip-version-che
 BABEL := $(BIN)/pybabel --quiet
 SOURCES := $(patsubst %/__init__.py,%,$(wildcard */__init__.py)) templates
 LOCK := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
-BABEL := $(BIN)/pybabel --quiet
-TEXTS := $(patsubst %/__init__.py,%,$(wildcard */__init__.py)) templates
 DATABASE := $(if $(findstring postgresql,$(UKETSUKE_DATABASE_URL)),.venv/postgresql.stamp)
 
 .DEFAULT_GOAL := help
@@ -46,12 +44,6 @@ texts: .venv/dev.stamp ## Bring the Japanese catalogue up to the texts in the co
 	$(BABEL) update --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date \
 		-i .venv/messages.pot -d translations -l ja
 	$(BABEL) compile -d translations
-
-translations: .venv/dev.stamp ## Collect the texts of code and templates, compile the Japanese ones
-	$(BABEL) extract -F translations/babel.cfg -k lazy_gettext -k lazy_pgettext:1c,2 \
-		-k lazy_ngettext:1,2 --no-location --sort-output -o .venv/messages.pot $(TEXTS)
-	$(BABEL) update -i .venv/messages.pot -d translations -l ja --no-fuzzy-matching --ignore-obsolete
-	$(BABEL) compile -d translations -l ja
 
 lock: ## Write the requirements*.txt anew from their .in files (needs uv)
 	@command -v $(UV) >/dev/null || { echo "uv is missing: pip install uv"; exit 1; }
