@@ -14,7 +14,7 @@ from views.health import WORKER_SILENT_AFTER
 from views.site import Site, get_site
 from zoom_client import Kind, ZoomError, find_missing_scopes
 
-from .groups import AppCommand
+from .groups import AppCommand, describe
 from .serve import prepare_database
 
 
@@ -86,7 +86,7 @@ def _look_at_database(site: Site) -> Finding:
         site.database.ping()
         is_current = migrate.is_current(site.database)
     except SQLAlchemyError as error:
-        return Finding("database", f"does not answer: {error}")
+        return Finding("database", f"does not answer: {describe(error)}")
     return Finding("database", "" if is_current else "not of this version: run flask migrate")
 
 

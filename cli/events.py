@@ -14,7 +14,7 @@ from services.event_files import export_event, list_pictures, read_pictures
 from services.events import get_state, read_seats
 from services.tables import DocumentError
 from services.texts import LOCALES, localize
-from services.zoom_setup import read_from_zoom
+from services.zoom_setup import ZoomPlan, read_from_zoom
 from storage import events
 from storage.models import Event
 from views.site import Site, get_site
@@ -117,14 +117,12 @@ def publish(slug: str, dry_run: bool) -> None:
     """Open the form: set approval, mails and questions at Zoom and read them back."""
     site = get_site()
     if dry_run:
-        changes = plan_publishing(site, slug).changes
-        rows = [(change.setting, change.before, change.after) for change in changes]
-        echo_table(("AT ZOOM", "NOW", "WOULD BE"), rows)
+        _show_changes(plan_publishing(site, slug))
         return
     ready = publish_event(site, slug)
     for title in ready.lost_titles:
         click.echo(f"Zoom did not keep the question “{title}”: its answers stay here.", err=True)
-    if ready.known_keys is not None:
+    if ready.known_keys:
         click.echo(f"Zoom has {len(ready.known_keys)} people already; they get links by mail.")
     click.echo(f"Published: {site.links.event(slug)}")
 
@@ -170,6 +168,14 @@ def store_document(site: Site, document: EventDocument, folder: Path) -> Event:
         return save_event(
             session, document, pictures=pictures, connection=connection, now=site.read_clock()
         )
+
+
+def _show_changes(plan: ZoomPlan) -> None:
+    if not plan.changes:
+        click.echo("Nothing has to be changed at Zoom.")
+        return
+    rows = [(change.setting, change.before, change.after) for change in plan.changes]
+    echo_table(("AT ZOOM", "NOW", "WOULD BE"), rows)
 
 
 def _complete(site: Site, document: EventDocument) -> EventDocument:

@@ -56,6 +56,11 @@ def need_event(session: Session, slug: str) -> Event:
     return event
 
 
+def describe(error: SQLAlchemyError) -> str:
+    """Say in one line what the database's driver said."""
+    return str(getattr(error, "orig", None) or error).strip().partition("\n")[0]
+
+
 def echo_table(headings: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     """Print rows in columns; a Japanese character takes two places.
 
@@ -95,4 +100,4 @@ def _refusals_in_words() -> Iterator[None]:
     except ZoomError as error:
         raise click.ClickException(f"Zoom: {error}") from error
     except SQLAlchemyError as error:
-        raise click.ClickException(f"The database cannot be used: {error}") from error
+        raise click.ClickException(f"The database cannot be used: {describe(error)}") from error

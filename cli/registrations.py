@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -194,7 +195,7 @@ def _when(event: Event, person: Registration | SubmissionRow) -> str:
 @contextmanager
 def _open(output: Path | None) -> Iterator[io.TextIOWrapper]:
     """Open a file, or the standard output, which stays open afterwards."""
-    target = output.open("wb") if output else click.get_binary_stream("stdout")
+    target = output.open("wb") if output else sys.stdout.buffer
     stream = io.TextIOWrapper(target, encoding="utf-8", newline="")
     try:
         yield stream

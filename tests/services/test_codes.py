@@ -2,7 +2,7 @@
 
 import re
 
-from services.codes import is_right_code, make_code, make_receipt_number
+from services.codes import is_right_code, make_code, make_receipt_number, read_receipt_number
 from services.keys import KeyRing
 from storage.models.base import new_public_id
 
@@ -48,3 +48,15 @@ def test_receipt_number_is_the_same_each_time():
     public_id = new_public_id()
 
     assert make_receipt_number(public_id) == make_receipt_number(public_id)
+
+
+def test_number_is_found_however_it_is_read_out():
+    number = "A0K1-91QF"
+
+    for text in ("A0K1-91QF", "a0k191qf", "AOKI 9lQF", " A0K1 - 91QF "):
+        assert read_receipt_number(text) == number
+
+
+def test_what_cannot_be_a_number_is_none():
+    for text in ("", "A0K1", "A0K1-91QFX", "A0K1-91QU", "taro@exa", "山田太郎花子春夏"):
+        assert read_receipt_number(text) is None

@@ -1,0 +1,107 @@
+"""`flask check` and `flask migrate`."""
+
+import pytest
+
+from app import create_app
+from config import Settings
+from storage import heartbeats
+from tests.fixtures.databases import only_sqlite
+
+
+@pytest.fixture
+def empty(tmp_path):
+    """Return how commands are run on an installation that was never set up."""
+    app = create_app(Settings(instance=tmp_path))
+
+    def run(*arguments):
+        return app.test_cli_runner().invoke(args=list(arguments))
+
+    yield run
+    app.extensions["site"].database.dispose()
+
+
+def beat(site):
+    with site.database.write() as session:
+        heartbeats.beat(session, "worker", started_at=site.clock(), now=site.clock())
+
+
+def test_database_is_brought_to_this_version(empty):
+    refused = empty("event", "list")
+    assert (refused.exit_code, refused.stderr) == (
+        1,
+        "Error: The database is not set up: run flask migrate.\n",
+    )
+    assert empty("migrate").exit_code == 0
+    assert empty("event", "list").exit_code == 0
+    assert empty("migrate").exit_code == 0
+
+
+def test_new_installation_hears_what_is_missing(empty):
+    done = empty("check")
+    assert done.exit_code == 1
+    assert done.output.splitlines() == [
+        "no  Zoom account in the settings",
+        "    none: set UKETSUKE_ZOOM_ACCOUNT_ID, _CLIENT_ID and _CLIENT_SECRET",
+        "no  public address",
+        "    UKETSUKE_BASE_URL is not set: links would lead nowhere",
+        "no  mail server",
+        "    UKETSUKE_MAIL_URL is not set: mails are written to files",
+        "no  database",
+        "    not of this version: run flask migrate",
+    ]
+
+
+@only_sqlite
+def test_healthy_site_is_told_so(site, run):
+    beat(site)
+    lines = run("check").output.splitlines()
+    assert lines == [
+        "ok  Zoom account in the settings",
+        "ok  database",
+        "ok  worker",
+        "ok  Zoom's permissions for meetings",
+        "ok  Zoom's permissions for webinars",
+    ]
+
+
+@only_sqlite
+def test_worker_that_is_silent_is_noticed(site, run):
+    beat(site)
+    site.clock.move(minutes=2)
+    output = run("check", exit_code=1).output
+    assert "no  worker\n    none was seen in the last minute: run flask serve" in output
+
+
+@only_sqlite
+def test_missing_scope_is_named_for_the_kinds_in_use(site, run):
+    beat(site)
+    site.add_event(kind="meeting")
+    granted = site.zoom.state()["scopes"]
+    site.zoom.grant_scopes(scope for scope in granted if not scope.startswith("meeting:write"))
+    output = run("check", exit_code=1).output
+    assert "meeting:write:registrant:admin" in output
+    assert "webinar" not in output
+
+
+@only_sqlite
+def test_refused_credentials_are_noticed(site, run):
+    beat(site)
+    site.zoom.revoke_secret()
+    assert "no  Zoom\n" in run("check", exit_code=1).output
+
+
+@only_sqlite
+def test_part_of_an_account_is_noticed(start_site, make_runner):
+    site = start_site(zoom_client_secret="")
+    output = make_runner(site)("check", exit_code=1).output
+    assert "UKETSUKE_ZOOM_ACCOUNT_ID, _CLIENT_ID and _CLIENT_SECRET belong together" in output
+
+
+def test_database_that_does_not_answer_is_one_line(tmp_path):
+    settings = Settings(instance=tmp_path, database_url="postgresql://127.0.0.1:1/none")
+    app = create_app(settings)
+    done = app.test_cli_runner().invoke(args=["event", "list"])
+    app.extensions["site"].database.dispose()
+    assert done.exit_code == 1
+    assert done.stderr.startswith("Error: The database cannot be used: ")
+    assert len(done.stderr.splitlines()) == 1

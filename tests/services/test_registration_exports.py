@@ -1,0 +1,172 @@
+"""Exports: every person once, with what they saw, and nothing that runs as a formula."""
+
+from dataclasses import replace
+
+import pytest
+
+from services.answer_texts import NamePlace
+from services.events import LinkPolicy
+from services.questions import (
+    Answer,
+    Choice,
+    ConsentKind,
+    Question,
+    QuestionKind,
+    question_to_dict,
+)
+from services.registration_exports import Export, defuse, list_export_rows
+from services.registrations import register
+from services.submissions import ConsentGiven
+from storage import events
+from storage.registration_lists import CHUNK
+from tests.factories import NOW, PRIVACY, make_event, make_submission
+
+ROLE = Question(
+    "role",
+    QuestionKind.CHECKBOXES,
+    {"ja": "立場", "en": "Role"},
+    choices=(Choice("host", {"ja": "主催", "en": "Host"}), Choice("guest", {"ja": "参加"})),
+    has_other=True,
+)
+COUNTRY = Question("country", QuestionKind.COUNTRY, {"ja": "国", "en": "Country"})
+
+
+def name_place(kind, code, locale):
+    return f"{kind} {code} in {locale}"
+
+
+def add_person(session, event, email, **members):
+    submission = make_submission(event, email=email, **members)
+    return register(session, event, submission, policy=LinkPolicy.SHOW, now=NOW)
+
+
+def export(session, event, locale="en", name: NamePlace = name_place, status=None):
+    rows = list(list_export_rows(session, Export(event, locale, name, status)))
+    return [dict(zip(rows[0], row, strict=True)) for row in rows[1:]]
+
+
+def test_row_says_what_the_person_chose_in_words(database):
+    with database.write() as session:
+        event = make_event(session, questions=(ROLE, COUNTRY, PRIVACY))
+        answers = {"role": Answer(("host", "other"), "講師"), "country": Answer(("JP",))}
+        row = add_person(
+            session, event, "taro@example.com", answers=answers, source={"utm_source": "mail"}
+        )
+        [person] = export(session, event)
+    assert person == {
+        "Receipt number": row.number,
+        "Registered at": "2030-04-01 10:00:00",
+        "Status": "approved",
+        "Delivery to Zoom": "waiting",
+        "Family name": "山田",
+        "Given name": "太郎",
+        "E-mail": "taro@example.com",
+        "E-mail proven at": "",
+        "Language": "ja",
+        "Clicks on the join button": "0",
+        "Role": "Host, 講師",
+        "Country": "country JP in en",
+        "I agree to the privacy notice": "yes",
+        "utm_source": "mail",
+        "utm_medium": "",
+        "utm_campaign": "",
+        "utm_term": "",
+        "utm_content": "",
+    }
+
+
+def test_headings_and_words_are_in_the_language_asked_for(database):
+    with database.write() as session:
+        event = make_event(session, questions=(ROLE, PRIVACY), approval="manual")
+        add_person(session, event, "taro@example.com", answers={"role": Answer(("host", "guest"))})
+        [person] = export(session, event, "ja")
+    assert (person["状態"], person["立場"], person["「個人情報の取扱い」に同意する"]) == (
+        "承認待ち",
+        "主催、参加",
+        "はい",
+    )
+
+
+def test_only_one_status_is_written_if_asked_for(database):
+    with database.write() as session:
+        event = make_event(session, capacity=1, has_waitlist=True)
+        add_person(session, event, "one@example.com")
+        add_person(session, event, "two@example.com")
+        [person] = export(session, event, status="waitlisted")
+    assert person["E-mail"] == "two@example.com"
+
+
+def test_question_that_is_gone_keeps_its_column(database):
+    with database.write() as session:
+        event = make_event(session, questions=(ROLE, PRIVACY))
+        add_person(session, event, "one@example.com", answers={"role": Answer(("host",))})
+        renamed = replace(PRIVACY, label={"en": "I agree"})
+        rows = [question_to_dict(question) for question in (COUNTRY, renamed)]
+        events.add_form_version(session, event, rows, now=NOW)
+        add_person(session, event, "two@example.com", answers={"country": Answer(("FR",))})
+        people = export(session, event)
+    asked = [(p["Role"], p["Country"], p["I agree"]) for p in people]
+    assert asked == [("Host", "", "yes"), ("", "country FR in en", "yes")]
+
+
+def test_box_that_was_not_ticked_is_told_from_one_that_was_not_shown(database):
+    marketing = Question(
+        "news", QuestionKind.CONSENT, {"en": "News"}, consent=ConsentKind.MARKETING
+    )
+    with database.write() as session:
+        event = make_event(session, questions=(PRIVACY, marketing))
+        consents = (ConsentGiven("news", ConsentKind.MARKETING, "News", False),)
+        add_person(session, event, "one@example.com", answers={}, consents=consents)
+        add_person(session, event, "two@example.com", answers={}, consents=())
+        assert [person["News"] for person in export(session, event)] == ["no", ""]
+
+
+def test_every_person_of_a_large_event_comes_once_and_in_order(database):
+    emails = [f"person{number}@example.com" for number in range(CHUNK + 3)]
+    with database.write() as session:
+        event = make_event(session)
+        for email in emails:
+            add_person(session, event, email)
+        other = make_event(session)
+        add_person(session, other, "other@example.com")
+    with database.read() as session:
+        assert [person["E-mail"] for person in export(session, event)] == emails
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "=1+1",
+        "+81-3-1234-5678",
+        "-2+3",
+        "-cmd|' /C calc'!A0",
+        "@SUM(A1)",
+        "%0A",
+        "|calc",
+        "\t=1",
+        "\r=1",
+        "\n=1",
+        "\tplain",
+        " =1",
+        "\u3000=1",
+        "\ufeff=1",
+        "\u200b\u200d=1",
+        "\xa0 \t=1",
+        "＝1+1",
+        "＋1",
+        "－1+2",
+        "＠SUM",
+        "\u22121+2",
+        "\ufe63x",
+    ],
+)
+def test_cell_that_would_run_begins_with_an_apostrophe(cell):
+    assert defuse(cell) == f"'{cell}"
+
+
+@pytest.mark.parametrize(
+    "cell",
+    ["", "-", "-5", "-1,234.5", "0012", "03-1234-5678", "山田", "a=b", "100%", "3 + 4", " ", "'=1"],
+)
+def test_harmless_cell_stays_as_it_is(cell):
+    assert defuse(cell) == cell
