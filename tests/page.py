@@ -44,6 +44,14 @@ class Visitor:
     ) -> Page:
         return self._show("POST", address, status=status, data=fields, **options)
 
+    def look(self, method: str, address: str) -> requests.Response:
+        """Ask as a program does that opens links: whatever is answered, without redirects."""
+        return self._ask(method, address)
+
+    def try_post(self, address: str, fields: list[tuple[str, str]]) -> requests.Response:
+        """Post once and return whatever is answered, following no redirect."""
+        return self._ask("POST", address, data=fields)
+
     def leave(self, address: str, fields: list[tuple[str, str]]) -> str:
         """Post what leads away from the site, and return where to."""
         response = self._ask("POST", address, data=fields)

@@ -31,7 +31,7 @@ def read_locale() -> str:
 
 def list_language_links() -> list[tuple[str, str, str]]:
     """Return (locale, name, address) of this page in each other language."""
-    if not request or request.method != "GET":
+    if not request or request.method == "POST":
         return []
     here = read_locale()
     links = []

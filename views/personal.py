@@ -170,9 +170,9 @@ def download_calendar(token: str) -> ResponseReturnValue:
 def _ask_then(
     name: str, token: str, change: Callable[[Session, Opened, datetime], None]
 ) -> ResponseReturnValue:
-    """Show a page with a button on GET; do it on POST."""
+    """Show a page with a button; only POST does it: link checkers send HEAD as well as GET."""
     now = get_site().read_clock()
-    if request.method == "GET":
+    if request.method != "POST":
         with get_site().database.read() as session:
             return _render(name, session, token, _open(session, token), now)
     try:

@@ -109,7 +109,7 @@ def change_address(token: str) -> ResponseReturnValue:
         submission = _get_submission(opened)
         if not receipts.can_correct_address(session, submission, policy=opened.policy):
             abort(404)
-        if request.method == "GET" or not form.validate():
+        if request.method != "POST" or not form.validate():
             return _draw_address(session, token, opened, form, now)
     try:
         with site.database.write() as session:

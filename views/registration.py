@@ -239,7 +239,7 @@ def _draw(
 
 def _show_state(session: Session, page: OpenEvent, now: datetime) -> Response:
     event = draw_event(session, page.event, page.seats, now)
-    status = 200 if request.method == "GET" else 409
+    status = 409 if request.method == "POST" else 200
     return make_response(render_template("registration/state.html", event=event), status)
 
 
