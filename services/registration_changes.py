@@ -15,6 +15,7 @@ from storage.models import Event, Registration, SubmissionRow
 from .events import EventState, LinkPolicy, get_end, read_definition
 from .mails import CONFIRM_WITHIN, MailName, request_mail
 from .questions import Answer, Question, answers_from_json, answers_to_json
+from .receipts import get_live_submission
 from .registrations import (
     HOLDS_SEAT,
     Outcome,
@@ -226,7 +227,8 @@ def correct_address(
     """Register the same person under another address, and end what the wrong one got.
 
     A wrong address that was new hears nothing more: its links stop working and its seat is given
-    back. One that was known keeps what it had; the answer here is the same.
+    back. One that was known keeps what it had; the answer here is the same. The same address typed
+    again changes nothing, nor does a receipt that was corrected before.
 
     Raises:
         ChangeRefused: under `show`, the submission made no registration or its address is proven.
@@ -235,6 +237,9 @@ def correct_address(
     locked = submissions.lock_submission(session, mistaken.id)
     assert locked is not None
     assert locked.registration_id is not None
+    live = get_live_submission(session, locked)
+    if live is not locked or email_key == locked.email_key:
+        return live
     wrong = registrations.get_registration(session, locked.registration_id)
     assert wrong is not None
     if locked.outcome == Outcome.CREATED and wrong.proven_at is None:

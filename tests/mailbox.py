@@ -8,7 +8,7 @@ from email.message import EmailMessage
 from pathlib import Path
 from urllib.parse import urlsplit
 
-CODE = re.compile(r"(?m)^(\d{6})$")
+CODE = re.compile(r"(?m)^(\d{6})\s*$")
 LINK = re.compile(r"https?://\S+")
 
 

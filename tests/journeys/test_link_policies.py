@@ -1,0 +1,204 @@
+"""How a person gets the link: on the screen, by a code from the mail, or by mail alone."""
+
+import re
+
+from tests.mailbox import find_code, find_link
+from tests.organizer import Organizer
+from tests.people import HANAKO, TARO
+
+NUMBER = re.compile(r"[0-9A-Z]{4}-[0-9A-Z]{4}")
+
+
+def register(site, person, **changes):
+    return site.visitor().open("/e/spring").form().fill(**person | changes).submit()
+
+
+def read_as_anybody(receipt):
+    """Return a receipt's words without its number, for comparing two of them."""
+    return NUMBER.sub("(number)", receipt.text)
+
+
+def test_code_from_the_mail_reveals_the_link_on_that_receipt_alone(site):
+    site.add_event(slug="spring", link_policy="code")
+    receipt = register(site, TARO)
+    assert "/j/" not in receipt.response.text and "/r/" not in receipt.response.text
+    site.drain()
+    other_receipt = register(site, TARO)
+    site.drain()
+    first_mail, second_mail = site.mailbox.list_mails("taro@example.com")
+    code = find_code(first_mail)
+
+    wrong = receipt.form("参加用URLを表示する").fill(code=find_code(second_mail))
+    assert "6桁の数字を入力してください" in wrong.submit(status=422).text
+    shown = receipt.form("参加用URLを表示する").fill(code=f" {code[:3]} {code[3:]}").submit()
+
+    assert shown.heading == "お申し込みが完了しました"
+    room = shown.follow("Zoomで参加する").form().leave()
+    assert "taro@example.com" in site.read_room(room)
+    unmoved = site.visitor().open(other_receipt.url)
+    assert unmoved.text == other_receipt.text
+    assert "/j/" not in unmoved.response.text
+
+
+def test_code_can_be_tried_five_times(site):
+    site.add_event(slug="spring", link_policy="code")
+    receipt = register(site, TARO)
+    site.drain()
+    code = find_code(site.mailbox.read_only("taro@example.com"))
+    wrong = f"{(int(code) + 1) % 1_000_000:06d}"
+
+    for _ in range(5):
+        receipt.form("参加用URLを表示する").fill(code=wrong).submit(status=422)
+    receipt.form("参加用URLを表示する").fill(code=code).submit(status=422)
+
+    receipt.form("確認メールを再送する").submit()
+    site.drain()
+    new_code = find_code(site.mailbox.read_last("taro@example.com"))
+    assert new_code != code
+    receipt.form("参加用URLを表示する").fill(code=code).submit(status=422)
+    shown = receipt.form("参加用URLを表示する").fill(code=new_code).submit()
+    assert "Zoomで参加する" in shown.text
+
+
+def test_code_works_for_fifteen_minutes_from_its_mail(site):
+    site.add_event(slug="spring", link_policy="code")
+    receipt = register(site, TARO)
+    site.let_pass(minutes=10)  # the mail server was slow
+    site.drain()
+    form = receipt.form("参加用URLを表示する")
+    form.fill(code=find_code(site.mailbox.read_only("taro@example.com")))
+
+    site.let_pass(minutes=16)
+    form.submit(status=422)
+    site.clock.move(minutes=-2)
+    assert "Zoomで参加する" in form.submit().text
+
+
+def test_known_address_looks_like_a_new_one_under_code(site):
+    site.add_event(slug="spring", link_policy="code")
+    known = register(site, TARO)
+    site.drain()
+    again = register(site, TARO)
+    new = register(site, TARO, email="tomo@example.com")
+
+    assert read_as_anybody(again) == read_as_anybody(new) == read_as_anybody(known)
+    assert again.response.headers.keys() == new.response.headers.keys()
+    for receipt in (again, new):
+        refused = receipt.form("参加用URLを表示する").fill(code="000000").submit(status=422)
+        assert "最新のメールに記載の6桁の数字を入力してください" in refused.text
+
+
+def test_one_address_gets_three_mails_a_day_and_the_page_stays_the_same(site):
+    site.add_event(slug="spring", link_policy="code")
+    receipts = [register(site, TARO) for _ in range(5)]
+    receipts[0].form("確認メールを再送する").submit()
+    site.drain()
+    assert len(site.mailbox.list_mails("taro@example.com")) == 3
+    assert len({read_as_anybody(receipt) for receipt in receipts}) == 1
+
+    site.let_pass(hours=24, minutes=1)
+    again = receipts[4].form("確認メールを再送する").submit()
+    assert "確認メールを再送しました。" in again.text
+    site.drain()
+    mail = site.mailbox.read_last("taro@example.com")
+    assert len(site.mailbox.list_mails("taro@example.com")) == 4
+    shown = again.form("参加用URLを表示する").fill(code=find_code(mail)).submit()
+    assert "Zoomで参加する" in shown.text
+
+
+def test_pending_person_sees_the_state_and_no_link_with_the_code(site):
+    event = site.add_event(slug="spring", link_policy="code", approval="manual")
+    organizer = Organizer(site, event)
+    receipt = register(site, TARO)
+    site.drain()
+    code = find_code(site.mailbox.read_only("taro@example.com"))
+
+    shown = receipt.form("参加用URLを表示する").fill(code=code).submit()
+    assert shown.heading == "お申し込みを受け付けました（まだ確定していません）"
+    assert "/j/" not in shown.response.text
+
+    organizer.approve("taro@example.com")
+    site.drain()
+    approved = site.visitor().open(receipt.url)
+    room = approved.follow("Zoomで参加する").form().leave()
+    assert "taro@example.com" in site.read_room(room)
+
+
+def test_link_comes_by_mail_alone(site):
+    site.add_event(slug="spring", link_policy="mail")
+    receipt = register(site, TARO)
+    site.drain()
+    again = register(site, TARO)
+    later = site.visitor().open(receipt.url)
+
+    assert read_as_anybody(receipt) == read_as_anybody(again) == read_as_anybody(later)
+    assert "/j/" not in later.response.text and "/r/" not in later.response.text
+    join_page = site.visitor().open(find_link(site.mailbox.list_mails()[0], "j"))
+    assert "taro@example.com" in site.read_room(join_page.form().leave())
+
+
+def test_person_whom_zoom_knew_before_gets_the_link_by_mail_alone(site):
+    event = site.add_event(slug="spring")
+    site.zoom.add_registrant(event.zoom_id, "taro@example.com", first_name="T")
+    site.let_pass(seconds=10)
+    receipt = register(site, TARO)
+    site.drain()
+
+    join_page = receipt.follow("Zoomで参加する")
+    assert "参加用URLはメールでお送りしています" in join_page.text
+    assert join_page.root.find_all("form") == []
+    mail = site.mailbox.read_only("taro@example.com")
+    room = site.visitor().open(find_link(mail, "j")).form().leave()
+    assert "taro@example.com" in site.read_room(room)
+
+
+def test_wrong_address_is_corrected_and_gets_nothing_more(site):
+    organizer = Organizer(site, site.add_event(slug="spring", capacity=1))
+    receipt = register(site, TARO, email="tarou@example.com")
+    site.drain()
+    wrong_mail = site.mailbox.read_only("tarou@example.com")
+    assert site.list_effects("tarou@example.com") == ["add"]
+
+    correct = receipt.follow("メールアドレスを間違えた方はこちら")
+    corrected = correct.form().fill(email="taro@example.com").submit()
+    assert corrected.heading == "お申し込みが完了しました"
+    assert corrected.url != receipt.url
+    site.drain()
+
+    visitor = site.visitor()
+    assert site.list_effects("tarou@example.com") == ["add", "cancel"]
+    assert len(site.mailbox.list_mails("tarou@example.com")) == 1
+    visitor.open(find_link(wrong_mail, "j"), status=404)
+    visitor.open(find_link(wrong_mail, "r"), status=404)
+    assert visitor.open(receipt.url).text == corrected.text, "the first receipt leads to the second"
+    mail = site.mailbox.read_only("taro@example.com")
+    assert "taro@example.com" in site.read_room(visitor.open(find_link(mail, "j")).form().leave())
+    assert organizer.find("tarou@example.com").status == "cancelled"
+
+
+def test_address_that_was_right_all_along_keeps_its_place(site):
+    organizer = Organizer(site, site.add_event(slug="spring"))
+    receipt = register(site, TARO)
+    correct = receipt.follow("メールアドレスを間違えた方はこちら")
+
+    same = correct.form().fill(email="Taro@example.com").submit()
+    site.drain()
+
+    assert same.heading == "お申し込みが完了しました"
+    assert organizer.find("taro@example.com").status == "approved"
+    assert site.mailbox.list_subjects("taro@example.com") == ["受付完了"]
+
+
+def test_address_that_is_proven_is_not_taken_away(site):
+    organizer = Organizer(site, site.add_event(slug="spring"))
+    receipt = register(site, TARO)
+    address_page = receipt.follow("メールアドレスを間違えた方はこちら")
+    site.drain()
+    mail = site.mailbox.read_only("taro@example.com")
+    site.visitor().open(find_link(mail, "j")).form().leave()
+
+    address_page.form().fill(email="hanako@example.com").submit(status=404)
+
+    assert organizer.find("taro@example.com").status == "approved"
+    assert site.count_rows("registration") == 1
+    assert HANAKO["email"] not in site.visitor().open(receipt.url).text
