@@ -72,6 +72,7 @@ def test_two_tabs_at_once_are_one_person(site):
     assert len({receipt.url for receipt in receipts}) == 2
     with_link = [receipt for receipt in receipts if "/j/" in receipt.response.text]
     assert len(with_link) == 1, "the tab that was a moment later is told to look into its mail"
+    assert site.mailbox.list_subjects("taro@example.com") == ["受付完了"]
     assert site.count_rows("registration") == 1
     assert site.list_effects("taro@example.com") == ["add"]
 
