@@ -9,7 +9,13 @@ import click
 
 from services.dates import format_moment
 from services.event_documents import EventDocument, check_slug, read_document, set_schedule
-from services.event_editing import cancel_event, close_event, reopen_event, save_event
+from services.event_editing import (
+    cancel_event,
+    close_event,
+    reopen_event,
+    save_event,
+    tell_cancelled,
+)
 from services.event_files import export_event, list_pictures, read_pictures
 from services.events import get_state, read_seats
 from services.tables import DocumentError
@@ -24,6 +30,8 @@ from .groups import SiteGroup, echo_table, need_event
 from .publishing import ensure_connection, make_client, plan_publishing, publish_event
 
 _LONGEST_TITLE = 200
+# So few that nobody waits long for the database.
+_TOLD_AT_ONCE = 100
 
 
 @click.group("event", cls=SiteGroup)
@@ -151,12 +159,18 @@ def reopen(slug: str) -> None:
 @click.argument("slug")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def cancel(slug: str, yes: bool) -> None:
-    """Cancel an event for good and tell everybody by mail; nothing is deleted at Zoom."""
+    """Cancel an event for good and tell everybody by mail; nothing is deleted at Zoom.
+
+    If this was interrupted, the same command tells those who were not told yet.
+    """
     site = get_site()
     if not yes:
         click.confirm(f"Cancel {slug} for good and tell everybody?", abort=True)
     with site.database.write() as session:
-        told = cancel_event(session, need_event(session, slug), now=site.read_clock())
+        cancel_event(need_event(session, slug), now=site.read_clock())
+    told = 0
+    while count := _tell_some(site, slug):
+        told += count
     click.echo(f"{slug} is cancelled; {told} people are told by mail. The meeting stays in Zoom.")
 
 
@@ -167,6 +181,13 @@ def store_document(site: Site, document: EventDocument, folder: Path) -> Event:
     with site.database.write() as session:
         return save_event(
             session, document, pictures=pictures, connection=connection, now=site.read_clock()
+        )
+
+
+def _tell_some(site: Site, slug: str) -> int:
+    with site.database.write() as session:
+        return tell_cancelled(
+            session, need_event(session, slug), limit=_TOLD_AT_ONCE, now=site.read_clock()
         )
 
 

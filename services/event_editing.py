@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from storage import events, organizations, registrations
+from storage import events, organizations, registration_lists, registrations
 from storage.models import Event, Organization, ZoomConnection
 
 from .default_form import default_questions
@@ -88,19 +88,25 @@ def reopen_event(event: Event, *, now: datetime) -> None:
     _change(event, {"status": PUBLISHED}, now)
 
 
-def cancel_event(session: Session, event: Event, *, now: datetime) -> int:
-    """Cancel an event for good; return how many people will be told.
-
-    Nothing is deleted at Zoom. Side effects: a mail to everybody who is registered or waits.
-    """
-    if event.status in (EventState.DRAFT, EventState.CANCELLED):
-        raise EventChangeRefused(f"A {event.status} event cannot be cancelled.")
+def cancel_event(event: Event, *, now: datetime) -> None:
+    """Cancel an event for good; nothing is deleted at Zoom. `tell_cancelled` tells people."""
+    if event.status == EventState.DRAFT:
+        raise EventChangeRefused("A draft cannot be cancelled: nobody knows of it.")
     _change(event, {"status": EventState.CANCELLED}, now)
-    people = [
-        registration
-        for registration in registrations.list_registrations(session, event.id)
-        if registration.status in _WAITING_FOR_IT
-    ]
+
+
+def tell_cancelled(session: Session, event: Event, *, limit: int, now: datetime) -> int:
+    """Tell up to `limit` of those who do not know yet that the event is cancelled.
+
+    Returns how many; 0 means that everybody was told. Side effects: mails.
+    """
+    people = registration_lists.list_without_mail(
+        session,
+        event.id,
+        statuses=_WAITING_FOR_IT,
+        mail_name=MailName.EVENT_CANCELLED,
+        limit=limit,
+    )
     for registration in people:
         request_mail(session, MailName.EVENT_CANCELLED, registration, now=now)
     return len(people)

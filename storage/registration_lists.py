@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from operator import attrgetter
 from typing import TypeVar
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
-from .models import Answer, Consent, Registration, SubmissionRow, ZoomRegistrant
+from .models import Answer, Consent, Mail, Registration, SubmissionRow, ZoomRegistrant
 
 T = TypeVar("T")
 
@@ -72,6 +72,21 @@ def list_full_rows(
             yield FullRow(row, tuple(answers.get(key, ())), tuple(consents.get(key, ())))
         last_id = ids[-1]
         session.expunge_all()
+
+
+def list_without_mail(
+    session: Session, event_id: int, *, statuses: Sequence[str], mail_name: str, limit: int
+) -> list[Registration]:
+    """List people of an event for whom a mail was never asked for."""
+    has_mail = exists().where(Mail.registration_id == Registration.id, Mail.name == mail_name)
+    return list(
+        session.scalars(
+            select(Registration)
+            .where(Registration.event_id == event_id, Registration.status.in_(statuses), ~has_mail)
+            .order_by(Registration.id)
+            .limit(limit)
+        )
+    )
 
 
 def _read_chunk(

@@ -289,6 +289,7 @@ def test_cancelling_tells_people_and_deletes_nothing_at_zoom(site, run):
     assert site.mailbox.list_subjects("taro@example.com")[-1] == "中止"
     assert [m["id"] for m in site.zoom.state()["meetings"]] == [get_event(site, "spring").zoom_id]
     assert site.list_effects("taro@example.com") == ["add"]
+    assert "0 people are told" in run("event", "cancel", "spring", "--yes").output
 
 
 def test_unknown_event_is_named(run):

@@ -14,14 +14,16 @@ from services.event_editing import (
     close_event,
     reopen_event,
     save_event,
+    tell_cancelled,
 )
 from services.event_files import export_event, list_pictures, read_pictures
 from services.events import LinkPolicy, read_definition
 from services.organizations import ensure_organization
 from services.questions import Question, QuestionKind
+from services.registration_changes import cancel
 from services.registrations import register
 from services.tables import DocumentError
-from storage import events, mails, organizations
+from storage import events, mails, organizations, registrations
 from tests.factories import NOW, make_submission
 from tests.services.test_event_documents import make_document
 
@@ -247,14 +249,26 @@ def test_closing_and_opening_again_are_each_others_reverse(database):
 
 def test_cancelling_tells_everybody_who_counts_on_it_once(database):
     event = save(database, make(capacity=2))
-    people = [add_person(database, event, f"{name}@example.com") for name in "abc"]
+    people = [add_person(database, event, f"{name}@example.com") for name in "abcd"]
+    told = []
     with database.write() as session:
         stored = events.get_event(session, event.id)
-        assert cancel_event(session, stored, now=NOW) == 3
+        gone = registrations.get_registration(session, people[3].registration_id)
+        cancel(session, stored, gone, actor="person", now=NOW)
+        cancel_event(stored, now=NOW)
         assert stored.status == "cancelled"
-        with pytest.raises(EventChangeRefused):
-            cancel_event(session, stored, now=NOW)
+    for _ in range(3):
+        with database.write() as session:
+            told.append(tell_cancelled(session, stored, limit=2, now=NOW))
+    assert told == [2, 1, 0]
     with database.read() as session:
-        for person in people:
-            names = [mail.name for mail in mails.list_mails(session, person.registration_id)]
-            assert names.count("event_cancelled") == 1
+        names = [
+            [mail.name for mail in mails.list_mails(session, person.registration_id)]
+            for person in people
+        ]
+    assert [mails_of.count("event_cancelled") for mails_of in names] == [1, 1, 1, 0]
+
+
+def test_draft_is_not_cancelled(database):
+    with pytest.raises(EventChangeRefused, match="nobody knows of it"):
+        cancel_event(save(database, make()), now=NOW)
