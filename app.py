@@ -11,7 +11,7 @@ from flask_babel import Babel
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from cli import init_cli
-from config import Settings
+from config import Settings, SettingsError
 from services.form_tokens import FormTokens
 from services.keys import KeyRing
 from services.links import Links
@@ -45,7 +45,7 @@ def create_app(
         settings: read from the environment if not given.
         read_clock: returns the time, aware; tests hand in their own.
     """
-    settings = settings or Settings.from_env()
+    settings = settings or _read_settings()
     app = Flask(__name__)
     app.config.update(
         MAX_CONTENT_LENGTH=BODY_BYTES,
@@ -75,6 +75,14 @@ def create_app(
     init_cli(app)
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
     return app
+
+
+def _read_settings() -> Settings:
+    """Read the environment; a setting that cannot be used ends the process with one clear line."""
+    try:
+        return Settings.from_env()
+    except SettingsError as error:
+        raise SystemExit(f"Error: {error}") from error
 
 
 def _init_views(app: Flask, settings: Settings) -> None:
