@@ -12,7 +12,6 @@ _TAGS = {
     *("p", "br", "hr", "strong", "em", "s", "ul", "ol", "li", "blockquote", "code", "pre", "a"),
     *("h3", "h4", "table", "thead", "tbody", "tr", "th", "td"),
 }
-_LOWERED = {"h1": "h3", "h2": "h3", "h3": "h4", "h5": "h4", "h6": "h4"}
 _parser = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
 
 
@@ -20,11 +19,13 @@ _parser = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethro
 def render_markdown(text: str) -> Markup:
     """Turn Markdown into HTML: no raw HTML, no images, links to http, https and mailto alone.
 
-    Headings start at the third level: the page's own are above them.
+    The highest headings, whatever their level, become the third: the page's own are above them.
     """
     tokens = _parser.parse(text)
-    for token in tokens:
-        token.tag = _LOWERED.get(token.tag, token.tag)
+    headings = [token for token in tokens if token.type in ("heading_open", "heading_close")]
+    highest = min((heading.tag for heading in headings), default="")
+    for heading in headings:
+        heading.tag = "h3" if heading.tag == highest else "h4"
     clean = nh3.clean(
         _parser.renderer.render(tokens, _parser.options, {}),
         tags=_TAGS,

@@ -6,7 +6,8 @@ from views.markdown import render_markdown
 
 
 def test_headings_stand_below_those_of_the_page():
-    assert render_markdown("# A\n\n## B\n\n### C") == "<h3>A</h3>\n<h3>B</h3>\n<h4>C</h4>\n"
+    assert render_markdown("# A\n\n## B\n\n### C") == "<h3>A</h3>\n<h4>B</h4>\n<h4>C</h4>\n"
+    assert render_markdown("### A\n\n#### B") == "<h3>A</h3>\n<h4>B</h4>\n"
 
 
 def test_links_open_without_telling_where_from():
