@@ -25,10 +25,11 @@ from zoom_client import (
     RegistrantStatus,
 )
 
+from .answer_texts import write_answer
+from .answers import read_answers
 from .events import read_definition
 from .keys import KeyRing
-from .questions import Answer, FormDefinition
-from .registration_changes import read_answers
+from .questions import Answer, FormDefinition, QuestionKind
 from .registrations import Status, request_sync
 
 if TYPE_CHECKING:
@@ -122,14 +123,9 @@ def end_add_unknown(
 
 
 def record_added(
-    session: Session,
-    event: Event,
-    registrant: ZoomRegistrant,
-    added: AddedRegistrant,
-    *,
-    now: datetime,
+    event: Event, registrant: ZoomRegistrant, added: AddedRegistrant, *, now: datetime
 ) -> None:
-    """Store what the answer to an add says; the person is read next.
+    """Store whom an add made; the answer names no address, so the link is kept only once read.
 
     Raises:
         WrongRegistrant: the answer is about another meeting.
@@ -140,7 +136,6 @@ def record_added(
     registrant.registrant_id = added.registrant_id
     approved = RegistrantStatus.APPROVED if added.join_url else RegistrantStatus.PENDING
     registrant.zoom_status = added.status or approved
-    zoom_registrants.write_join_url(session, registrant, added.join_url)
 
 
 def record_read(
@@ -177,6 +172,12 @@ def record_gone(registrant: ZoomRegistrant, *, now: datetime) -> None:
     registrant.zoom_status = None
     registrant.registrant_id = None
     registrant.join_url = None
+
+
+def record_stranger(registrant: ZoomRegistrant, *, now: datetime) -> None:
+    """Forget what an answer about somebody else said; what Zoom has of this person is unknown."""
+    record_gone(registrant, now=now)
+    registrant.attempt_started_at = registrant.attempt_ended_at = now
 
 
 def record_done(registration: Registration, registrant: ZoomRegistrant, *, now: datetime) -> None:
@@ -240,7 +241,8 @@ def make_new_registrant(
     first, last = registration.given_name, registration.family_name
     if event.zoom_name_order == "family_first":
         first, last = last, first
-    standard, custom = _marked_answers(definition, read_answers(session, registration), event)
+    answers = read_answers(session, registration)
+    standard, custom = _marked_answers(definition, registration, answers, event)
     return NewRegistrant(
         email=registration.email,
         first_name=first,
@@ -302,7 +304,10 @@ def _is_missed_for_good(registrant: ZoomRegistrant, looked_from: datetime) -> bo
 
 
 def _marked_answers(
-    definition: FormDefinition, answers: Mapping[str, Answer], event: Event
+    definition: FormDefinition,
+    registration: Registration,
+    answers: Mapping[str, Answer],
+    event: Event,
 ) -> tuple[dict[str, str], dict[str, str]]:
     standard: dict[str, str] = {}
     custom: dict[str, str] = {}
@@ -310,9 +315,14 @@ def _marked_answers(
         answer = answers.get(question.id)
         if answer is None or not (question.zoom_field or question.zoom_title):
             continue
-        text = "; ".join(answer.other if v == "other" else v for v in answer.values)
+        text = write_answer(question, answer, registration.locale, _keep_code)
         if question.zoom_field:
             standard[question.zoom_field] = text
         elif question.zoom_title in event.zoom_titles:
             custom[str(question.zoom_title)] = text[:128]
     return standard, custom
+
+
+def _keep_code(_kind: QuestionKind, code: str, _locale: str) -> str:
+    """Send places as codes: Zoom takes a country in two letters alone."""
+    return code

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from sqlalchemy.orm import Session
 
-from storage import jobs, mails
+from storage import jobs, mails, registrations
 from storage.models import Mail, Registration, SubmissionRow
 
 PER_EVENT_A_DAY = 3
@@ -34,7 +34,8 @@ class MailName(StrEnum):
 
 
 # A stranger can cause these by typing an address, so they are counted against the limits.
-_BY_ANYBODY = (MailName.CONFIRMATION, MailName.PENDING, MailName.WAITLISTED, MailName.REPEAT)
+_LIMITED = (MailName.CONFIRMATION, MailName.PENDING, MailName.WAITLISTED, MailName.REPEAT)
+_COUNTED = (*_LIMITED, MailName.CANCELLED)
 _WITH_LINK = (MailName.CONFIRMATION, MailName.APPROVED)
 
 
@@ -49,9 +50,9 @@ def request_mail(
 ) -> Mail | None:
     """Ask for a mail in this transaction; None if the address had enough for a day.
 
-    Side effects: a mail row and its job.
+    Side effects: the registration's lock, a mail row and its job.
     """
-    if name in _BY_ANYBODY and _is_over_limit(session, registration, now):
+    if _is_limited(name, registration) and _is_over_limit(session, registration, now):
         return None
     mail = mails.add_mail(
         session,
@@ -79,21 +80,30 @@ def request_mail(
     return mail
 
 
-def hasten_mails_with_link(session: Session, registration_id: int, *, now: datetime) -> None:
-    """Send now what waited for Zoom's answer."""
-    for mail in mails.list_queued(session, registration_id, names=_WITH_LINK):
+def hasten_mails_with_link(session: Session, registration_id: int, *, now: datetime) -> bool:
+    """Send now what waited for Zoom's answer; return False if nothing did."""
+    waiting = mails.list_queued(session, registration_id, names=_WITH_LINK)
+    for mail in waiting:
         jobs.hasten(session, _job_key(mail), now=now)
+    return bool(waiting)
+
+
+def _is_limited(name: MailName, registration: Registration) -> bool:
+    """Tell whether a stranger may have caused this mail."""
+    return name in _LIMITED or (name is MailName.CANCELLED and registration.proven_at is None)
 
 
 def _is_over_limit(session: Session, registration: Registration, now: datetime) -> bool:
+    # Of several at once each must see what the others have asked for.
+    registrations.lock_registration(session, registration.id)
     since = now - timedelta(days=1)
     key = registration.email_key
     at_event = mails.count_mails_since(
-        session, key, since, names=_BY_ANYBODY, event_id=registration.event_id
+        session, key, since, names=_COUNTED, event_id=registration.event_id
     )
     if at_event >= PER_EVENT_A_DAY:
         return True
-    everywhere = mails.count_mails_since(session, key, since, names=_BY_ANYBODY, event_id=None)
+    everywhere = mails.count_mails_since(session, key, since, names=_COUNTED, event_id=None)
     return everywhere >= PER_ADDRESS_A_DAY
 
 

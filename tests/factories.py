@@ -107,6 +107,25 @@ def make_event(
     return event
 
 
+def make_event_at_zoom(session: Session, zoom: Any, *, now: datetime, **members: Any) -> Event:
+    """Add an event that is published here and exists at Zoom as publishing leaves it there.
+
+    `zoom` is the control of a sandbox.
+    """
+    kind = members.setdefault("kind", "meeting")
+    starts_at = members.setdefault("starts_at", now + timedelta(days=7))
+    meeting = zoom.add_meeting(
+        kind,
+        topic="Spring briefing",
+        type=5 if kind == "webinar" else 2,
+        start_time=starts_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        duration=60,
+        timezone="Asia/Tokyo",
+        settings={"approval_type": 1, "registrants_confirmation_email": False},
+    )
+    return make_event(session, now=now, **{"zoom_id": meeting["id"]} | members)
+
+
 def make_submission(
     event: Event,
     *,

@@ -10,7 +10,6 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +22,7 @@ from config import Settings
 from storage.models import Event, Job
 from storage.session import Database
 from tests import factories
+from tests.clock import Clock
 from tests.mailbox import Mailbox
 from tests.page import Visitor
 from views.site import Site
@@ -48,20 +48,6 @@ _SHARED = (
     "zoom_api_url",
     "zoom_oauth_url",
 )
-
-
-class Clock:
-    """The time of a site: the real one, moved by whole stories."""
-
-    def __init__(self) -> None:
-        self._ahead = timedelta()
-
-    def __call__(self) -> datetime:
-        return datetime.now(UTC) + self._ahead
-
-    def move(self, **by: float) -> None:
-        """Let time pass: `move(minutes=15)`; backwards with a negative number."""
-        self._ahead += timedelta(**by)
 
 
 class LiveSite:
@@ -153,19 +139,8 @@ class LiveSite:
 
     def add_event(self, **members: Any) -> Event:
         """Add an event that is published here and exists at Zoom as publishing leaves it there."""
-        kind = members.setdefault("kind", "meeting")
-        starts_at = members.setdefault("starts_at", self.clock() + timedelta(days=7))
-        meeting = self.zoom.add_meeting(
-            kind,
-            topic="Spring briefing",
-            type=5 if kind == "webinar" else 2,
-            start_time=starts_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
-            duration=60,
-            timezone="Asia/Tokyo",
-            settings={"approval_type": 1, "registrants_confirmation_email": False},
-        )
         with self.database.write() as session:
-            return factories.make_event(session, zoom_id=meeting["id"], now=self.clock(), **members)
+            return factories.make_event_at_zoom(session, self.zoom, now=self.clock(), **members)
 
     def build_worker(self) -> Worker:
         parts = self.parts

@@ -85,7 +85,7 @@ class RegistrantSync:
                 return
             except WrongRegistrant as error:
                 log.error("zoom answered about somebody else", extra={"job": job.id})
-                self._refuse(job, situation, "WrongRegistrant", str(error))
+                self._refuse(job, situation, error)
                 return
         now = self._read_clock()
         with self._database.write() as session:
@@ -100,9 +100,7 @@ class RegistrantSync:
         with self._storing(job) as (session, event, registration, registrant):
             step = deliveries.plan_step(registration, registrant)
             if step is Step.DONE:
-                deliveries.record_done(registration, registrant, now=now)
-                hasten_mails_with_link(session, registration.id, now=now)
-                jobs.finish(session, job, now=now)
+                _finish(session, job, registration, registrant, now)
                 return None
             if step is Step.SETTLE:
                 reason = "asking Zoom what became of the last try"
@@ -150,7 +148,7 @@ class RegistrantSync:
         fault_point("after_zoom")
         now = self._read_clock()
         with self._storing(job) as (session, _, _, registrant):
-            deliveries.record_added(session, event, registrant, added, now=now)
+            deliveries.record_added(event, registrant, added, now=now)
             _keep_lease(session, job, now)
 
     def _record_failure(self, job: ClaimedJob, situation: _Situation, error: ZoomError) -> None:
@@ -168,7 +166,7 @@ class RegistrantSync:
         elif isinstance(error, ConfigurationError):
             self._wait(job, error, Delivery.NEEDS_SETTING)
         else:
-            self._refuse(job, situation, type(error).__name__, describe(error))
+            self._refuse(job, situation, error)
 
     def _wait(self, job: ClaimedJob, error: ZoomError, delivery: Delivery) -> None:
         now = self._read_clock()
@@ -185,17 +183,23 @@ class RegistrantSync:
                 is_attempt=not isinstance(error, RateLimited),
             )
 
-    def _refuse(self, job: ClaimedJob, situation: _Situation, problem: str, reason: str) -> None:
+    def _refuse(
+        self, job: ClaimedJob, situation: _Situation, error: ZoomError | WrongRegistrant
+    ) -> None:
         """Put aside what waiting will not mend, and tell the person once."""
         now = self._read_clock()
         with self._storing(job) as (session, _, registration, registrant):
             is_news = registrant.delivery != Delivery.REFUSED
-            deliveries.end_add_without_effect(registrant, now=now)
+            if isinstance(error, WrongRegistrant):
+                deliveries.record_stranger(registrant, now=now)
+            else:
+                deliveries.end_add_without_effect(registrant, now=now)
+            problem = type(error).__name__
             deliveries.record_problem(registrant, Delivery.REFUSED, problem, now=now)
-            if is_news and situation.step in (Step.ADD, Step.APPROVE):
+            if is_news and situation.step in (Step.ADD, Step.APPROVE, Step.READ):
                 request_mail(session, MailName.REFUSED, registration, now=now)
             session.flush()
-            jobs.park(session, job, reason=reason, now=now)
+            jobs.park(session, job, reason=describe(error), now=now)
 
     @contextmanager
     def _storing(
@@ -216,9 +220,26 @@ _ACTIONS = {
 }
 
 
-def describe(error: ZoomError) -> str:
+def describe(error: ZoomError | WrongRegistrant) -> str:
     """Say what happened, for the organizer: the client's errors hold no address and no link."""
     return f"{type(error).__name__}: {error}"
+
+
+def _finish(
+    session: Session,
+    job: ClaimedJob,
+    registration: Registration,
+    registrant: ZoomRegistrant,
+    now: datetime,
+) -> None:
+    """Record that Zoom has what we want, and send what waited for it."""
+    was_refused = registrant.delivery == Delivery.REFUSED
+    deliveries.record_done(registration, registrant, now=now)
+    is_told = hasten_mails_with_link(session, registration.id, now=now)
+    if was_refused and not is_told and registrant.delivery == Delivery.REGISTERED:
+        request_mail(session, MailName.APPROVED, registration, now=now)
+    session.flush()
+    jobs.finish(session, job, now=now)
 
 
 def _keep_lease(session: Session, job: ClaimedJob, now: datetime) -> None:

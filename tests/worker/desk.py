@@ -1,0 +1,157 @@
+"""Registrations, and the worker's lanes to Zoom, beside a Zoom of their own; no pages, no mails."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy import select
+
+from services import registration_changes
+from services.events import LinkPolicy
+from services.keys import KeyRing
+from services.registrations import register, sync_key
+from services.zoom_tokens import SharedTokenStore
+from storage import events, registrations, zoom_registrants
+from storage.models import Event, Job, Mail, Registration, ZoomConnection, ZoomRegistrant
+from storage.session import Database
+from tests import factories
+from tests.clock import Clock
+from tests.fixtures.databases import SECRET
+from worker.loop import Lane, Worker
+from worker.settling import EventSettling
+from worker.zoom import RegistrantSync
+from zoom_client import Credentials, HttpPool, ZoomClient
+from zoom_sandbox.server import SandboxServer
+
+TARO = "taro@example.com"
+CREDENTIALS = Credentials("sandbox-account", "sandbox-client", "sandbox-secret")
+
+
+class Desk:
+    """One event and its people, known by address; `work` does what a worker would do now."""
+
+    def __init__(self, database: Database, sandbox: SandboxServer, **members: Any) -> None:
+        self.database = database
+        self.sandbox = sandbox
+        self.clock = Clock()
+        self.keys = KeyRing([SECRET * 2])
+        self._pool = HttpPool()
+        with database.write() as session:
+            self.event: Event = factories.make_event_at_zoom(
+                session, self.zoom, now=self.clock(), **members
+            )
+
+    @property
+    def zoom(self) -> Any:
+        """The sandbox's control."""
+        return self.sandbox.control
+
+    def register(self, email: str = TARO) -> None:
+        with self.database.write() as session:
+            submission = factories.make_submission(self.event, email=email)
+            register(session, self.event, submission, policy=LinkPolicy.SHOW, now=self.clock())
+
+    def cancel(self, email: str = TARO) -> None:
+        with self.database.write() as session:
+            person = self._find(session, email)
+            registration_changes.cancel(
+                session, self.event, person, actor="person", now=self.clock()
+            )
+
+    def register_again(self, email: str = TARO) -> None:
+        with self.database.write() as session:
+            person = self._find(session, email)
+            registration_changes.register_again(session, self.event, person, now=self.clock())
+
+    def change_event(self, **members: object) -> None:
+        with self.database.write() as session:
+            event = events.get_event(session, self.event.id)
+            assert event is not None
+            for name, value in members.items():
+                setattr(event, name, value)
+
+    def work(self) -> None:
+        """Work off what is due now."""
+        self.make_worker().drain()
+
+    def make_worker(self, database: Database | None = None, *, threads: int = 2) -> Worker:
+        database = database or self.database
+
+        def make_client(connection: ZoomConnection) -> ZoomClient:
+            store = SharedTokenStore(database, connection.id, read_clock=self.clock)
+            return ZoomClient(
+                CREDENTIALS,
+                token_store=store,
+                api_url=f"{self.sandbox.url}/v2",
+                oauth_url=self.sandbox.url,
+                pool=self._pool,
+                now=self.clock,
+            )
+
+        parts: dict[str, Any] = {
+            "make_client": make_client,
+            "keys": self.keys,
+            "read_clock": self.clock,
+        }
+        self.sync = RegistrantSync(database, **parts)
+        settling = EventSettling(database, **parts)
+        lanes = [
+            Lane("zoom", {"zoom.sync": self.sync.handle}, threads),
+            Lane("settle", {"zoom.settle": settling.handle}, 1),
+        ]
+        return Worker(database, lanes, read_clock=self.clock)
+
+    def let_pass(self, **by: float) -> None:
+        """Let time pass here and at Zoom."""
+        self.clock.move(**by)
+        self.zoom.set_clock(self.clock())
+
+    def read(self, email: str = TARO) -> ZoomRegistrant:
+        """Return what we know of somebody at Zoom."""
+        with self.database.read() as session:
+            registrant = zoom_registrants.get_zoom_registrant(
+                session, self._find(session, email).id
+            )
+            assert registrant is not None
+            return registrant
+
+    def read_link(self, email: str = TARO) -> str | None:
+        with self.database.read() as session:
+            return zoom_registrants.read_join_url(session, self.read(email))
+
+    def read_job(self, email: str = TARO) -> Job:
+        with self.database.read() as session:
+            job = session.scalar(
+                select(Job).where(Job.key == sync_key(self._find(session, email).id))
+            )
+            assert job is not None
+            return job
+
+    def find_settling(self) -> Job | None:
+        with self.database.read() as session:
+            return session.scalar(select(Job).where(Job.kind == "zoom.settle"))
+
+    def list_mails(self) -> list[str]:
+        """List the names of the mails that were asked for."""
+        with self.database.read() as session:
+            return list(session.scalars(select(Mail.name).order_by(Mail.id)))
+
+    def list_effects(self, email: str = TARO) -> list[str]:
+        entries = self.zoom.journal(email=email)
+        return [entry["effect"] for entry in entries if entry["effect"]]
+
+    def count_calls(self, action: str) -> int:
+        return len(self.zoom.journal(action=action))
+
+    def list_at_zoom(self) -> dict[str, str]:
+        """Return Zoom's status of everybody, by address."""
+        return {person["email"]: person["status"] for person in self.zoom.state()["registrants"]}
+
+    def _find(self, session: Any, email: str) -> Registration:
+        person = registrations.get_registration_by_email_key(session, self.event.id, email)
+        assert person is not None, f"{email} is not registered"
+        return person
+
+
+MakeDesk = Callable[..., Desk]

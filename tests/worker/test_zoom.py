@@ -1,0 +1,357 @@
+"""Zoom is made to match our registrations, whatever happens on the way."""
+
+import random
+import threading
+import time
+from contextlib import contextmanager
+from datetime import timedelta
+
+import pytest
+
+from services.deliveries import Delivery
+from storage import events, jobs
+from storage.jobs import LeaseLost
+from tests.fixtures.databases import only_sqlite
+from tests.races import race
+from tests.worker.desk import TARO
+
+
+def wait_for_attempt(desk):
+    """Wait until a worker has noted that it is about to add."""
+    deadline = time.monotonic() + 10
+    while desk.read().attempt_started_at is None:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def claim(desk, owner):
+    with desk.database.write() as session:
+        job = jobs.claim(
+            session, kinds=["zoom.sync"], owner=owner, lease_seconds=60, now=desk.clock()
+        )
+    assert job is not None
+    return job
+
+
+def test_person_is_added_and_link_is_kept_encrypted(desk):
+    desk.register()
+
+    desk.work()
+
+    registrant = desk.read()
+    assert (registrant.delivery, registrant.zoom_status) == (Delivery.REGISTERED, "approved")
+    assert desk.read_job().state == "done"
+    assert desk.read_link().startswith(f"{desk.sandbox.url}/w/{desk.event.zoom_id}?tk=")
+    assert b"http" not in registrant.join_url
+    assert desk.list_effects() == ["add"]
+
+
+def test_webinar_needs_approval_after_adding(make_desk):
+    desk = make_desk(kind="webinar")
+    desk.register()
+
+    desk.work()
+
+    assert desk.list_at_zoom() == {TARO: "approved"}
+    assert desk.read_link() is not None
+
+
+def test_cancelled_before_adding_is_never_added(desk):
+    desk.register()
+    desk.cancel()
+
+    desk.work()
+
+    assert desk.zoom.journal() == []
+    assert desk.read().delivery == Delivery.WITHDRAWN
+    assert desk.read_job().state == "done"
+
+
+def test_cancelled_while_being_added_is_cancelled_at_zoom(desk):
+    desk.register()
+    desk.zoom.fault("add_registrant", delay_before=0.5)
+    work = threading.Thread(target=desk.work)
+    work.start()
+    wait_for_attempt(desk)
+    desk.cancel()
+    work.join()
+
+    assert desk.list_effects() == ["add", "cancel"]
+    assert (desk.read().delivery, desk.read_link()) == (Delivery.WITHDRAWN, None)
+    assert desk.read_job().state == "done"
+
+
+def test_cancelled_after_adding_comes_back_with_the_same_link(desk):
+    desk.register()
+    desk.work()
+    link = desk.read_link()
+
+    desk.cancel()
+    desk.work()
+    assert (desk.read().zoom_status, desk.read_link()) == ("denied", None)
+    desk.register_again()
+    desk.work()
+
+    assert desk.list_effects() == ["add", "cancel", "approve"]
+    assert desk.read_link() == link
+
+
+def test_cancelled_and_back_before_the_worker_came_changes_nothing_at_zoom(desk):
+    desk.register()
+    desk.work()
+
+    desk.cancel()
+    desk.register_again()
+    desk.work()
+
+    assert desk.list_effects() == ["add"]
+    assert desk.read().delivery == Delivery.REGISTERED
+
+
+@contextmanager
+def run_workers(desk, database_url):
+    """Keep four workers going, each with connections of its own."""
+    are_done = threading.Event()
+
+    def work(database):
+        worker = desk.make_worker(database)
+        while not are_done.wait(0.01):
+            worker.drain()
+
+    workers = threading.Thread(target=race, args=(database_url, work))
+    workers.start()
+    try:
+        yield
+    finally:
+        are_done.set()
+        workers.join()
+
+
+def test_four_workers_end_at_what_everybody_wants(desk, database_url):
+    people = [f"person{number}@example.com" for number in range(10)]
+    desk.zoom.enforce_limits(False)
+    dice = random.Random(7)
+
+    with run_workers(desk, database_url):
+        for email in people:
+            desk.register(email)
+        for change in (desk.cancel, desk.register_again, desk.cancel):
+            for email in dice.sample(people, len(people)):
+                change(email)
+        for email in people[:5]:
+            desk.register_again(email)
+    desk.work()
+
+    wanted = {Delivery.REGISTERED: people[:5], Delivery.WITHDRAWN: people[5:]}
+    for delivery, emails in wanted.items():
+        assert {desk.read(email).delivery for email in emails} == {delivery}
+    assert {desk.read_job(email).state for email in people} == {"done"}
+    at_zoom = desk.list_at_zoom()
+    assert [at_zoom.get(email) for email in people[:5]] == ["approved"] * 5
+    assert {at_zoom.get(email, "denied") for email in people[5:]} == {"denied"}
+    adds = [desk.list_effects(email).count("add") for email in people]
+    assert max(adds) == 1
+
+
+def test_unreachable_zoom_is_tried_again_soon_then_rarely(desk):
+    desk.register()
+    desk.sandbox.stop()
+    waits = []
+    for _ in range(7):
+        desk.work()
+        job = desk.read_job()
+        waits.append((job.run_at - job.updated_at).total_seconds())
+        desk.clock.move(seconds=waits[-1] + 1)
+
+    planned = [5, 30, 120, 600, 1800, 3600, 3600]
+    assert all(abs(wait / plan - 1) <= 0.2 for wait, plan in zip(waits, planned, strict=True))
+    registrant = desk.read()
+    assert (registrant.delivery, registrant.problem) == (Delivery.WAITING, "ZoomUnreachable")
+    assert registrant.attempt_started_at is None, "nothing reached Zoom, so there is no doubt"
+    assert desk.find_settling() is None
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"does": "answer", "status": 500},
+        {"does": "answer", "status": 503, "when": "after"},
+        {"does": "html", "status": 502},
+        {"does": "cut"},
+        {"does": "close", "when": "after"},
+        {"does": "huge"},
+    ],
+    ids=lambda fault: f"{fault['does']}-{fault.get('status', '')}",
+)
+@only_sqlite
+def test_answer_that_says_nothing_leaves_the_outcome_unknown(desk, fault):
+    desk.register()
+    desk.zoom.fault("add_registrant", **fault)
+
+    desk.work()
+
+    registrant, job, settling = desk.read(), desk.read_job(), desk.find_settling()
+    assert registrant.attempt_started_at is not None
+    assert registrant.attempt_ended_at is not None
+    assert (registrant.delivery, job.state) == (Delivery.WAITING, "ready")
+    assert job.run_at - job.updated_at == timedelta(minutes=15)
+    assert settling.run_at - settling.updated_at == timedelta(seconds=3)
+    assert desk.count_calls("add_registrant") == 1
+
+
+def test_worker_whose_lease_ran_out_stores_nothing(desk):
+    desk.register()
+    desk.make_worker()
+    late = claim(desk, "late")
+    desk.zoom.fault("add_registrant", delay_after=0.7)
+    refusals = []
+
+    def handle():
+        try:
+            desk.sync.handle(late)
+        except LeaseLost as refusal:
+            refusals.append(refusal)
+
+    slow = threading.Thread(target=handle)
+    slow.start()
+    wait_for_attempt(desk)
+    desk.clock.move(seconds=61)
+    other = claim(desk, "other")
+    slow.join()
+
+    assert len(refusals) == 1
+    assert desk.list_effects() == ["add"]
+    registrant, job = desk.read(), desk.read_job()
+    assert (registrant.registrant_id, registrant.zoom_status) == (None, None)
+    assert registrant.attempt_started_at is not None, "its outcome is still to be found out"
+    assert (job.owner, job.attempts, other.attempts) == ("other", 2, 2)
+
+
+def test_job_of_a_dead_worker_goes_to_another_when_its_lease_ends(desk):
+    desk.register()
+    claim(desk, "dead")
+
+    desk.work()
+    assert desk.zoom.journal() == []
+    desk.let_pass(seconds=61)
+    desk.work()
+
+    assert desk.read().delivery == Delivery.REGISTERED
+    assert desk.read_job().attempts == 2
+
+
+@pytest.mark.parametrize("does", ["other_email", "other_meeting"])
+@only_sqlite
+def test_answer_about_somebody_else_is_refused_and_found_out_later(desk, does):
+    desk.register()
+    desk.zoom.fault("add_registrant", does=does)
+
+    desk.work()
+    registrant, job = desk.read(), desk.read_job()
+    assert (registrant.delivery, registrant.problem) == (Delivery.REFUSED, "WrongRegistrant")
+    assert (registrant.registrant_id, desk.read_link(), job.state) == (None, None, "parked")
+    assert job.reason.startswith("WrongRegistrant: another ")
+    assert desk.list_mails() == ["confirmation", "refused"]
+
+    with desk.database.write() as session:
+        jobs.retry(session, job.id, now=desk.clock())
+    desk.work()
+    desk.let_pass(seconds=5)
+    desk.work()
+    assert desk.read().delivery == Delivery.REGISTERED
+    [person] = [p for p in desk.zoom.state()["registrants"] if p["email"] == TARO]
+    assert f"tk={person['token']}" in desk.read_link()
+    assert desk.count_calls("add_registrant") == 1
+
+
+@only_sqlite
+def test_person_cancelled_after_a_wrong_answer_is_cancelled_at_zoom(desk):
+    desk.register()
+    desk.zoom.fault("add_registrant", does="other_email")
+    desk.work()
+
+    desk.cancel()
+    desk.work()
+    desk.let_pass(seconds=5)
+    desk.work()
+
+    assert desk.list_at_zoom() == {TARO: "denied", "someone.else@example.com": "approved"}
+    assert desk.read().delivery == Delivery.WITHDRAWN
+
+
+@only_sqlite
+def test_answer_without_a_link_is_asked_for_it(desk):
+    desk.register()
+    desk.zoom.fault("add_registrant", does="no_join_url")
+
+    desk.work()
+
+    assert desk.read().delivery == Delivery.REGISTERED
+    assert desk.read_link() is not None
+
+
+@only_sqlite
+def test_person_whom_the_host_denied_is_approved_again(desk):
+    desk.register()
+    desk.work()
+    desk.zoom.change_registrant(desk.event.zoom_id, TARO, "deny")
+
+    desk.cancel()
+    desk.register_again()
+    desk.work()
+
+    assert desk.read().delivery == Delivery.REGISTERED
+
+
+@only_sqlite
+def test_person_whom_zoom_has_no_more_counts_as_cancelled(desk):
+    desk.register()
+    desk.work()
+    desk.zoom.fault("get_registrant", does="answer", status=404, code=3079)
+    desk.cancel()
+
+    desk.work()
+
+    registrant = desk.read()
+    assert (registrant.delivery, registrant.registrant_id) == (Delivery.WITHDRAWN, None)
+    assert desk.read_job().state == "done"
+
+
+def test_person_new_to_zoom_is_known_as_new(desk):
+    desk.register()
+    desk.work()
+
+    assert desk.read().is_new_to_zoom is True
+
+
+@only_sqlite
+def test_person_whom_zoom_had_at_publishing_is_not_new(desk):
+    with desk.database.write() as session:
+        hashes = [desk.keys.hash_email(TARO)]
+        events.replace_known_registrants(session, desk.event.id, hashes)
+    desk.register()
+    desk.work()
+
+    assert desk.read().is_new_to_zoom is False
+
+
+@only_sqlite
+def test_person_who_came_to_zoom_before_our_first_attempt_is_not_new(desk):
+    desk.zoom.add_registrant(desk.event.zoom_id, TARO)
+    desk.let_pass(seconds=5)
+    desk.register()
+    desk.work()
+
+    assert desk.read().is_new_to_zoom is False
+    assert desk.list_effects() == ["repeat"]
+
+
+@only_sqlite
+def test_person_found_after_a_lost_answer_is_new(desk):
+    desk.register()
+    desk.zoom.fault("add_registrant", does="close", when="after")
+    desk.work()
+    desk.let_pass(seconds=5)
+    desk.work()
+
+    assert desk.read().is_new_to_zoom is True

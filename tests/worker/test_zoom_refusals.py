@@ -1,0 +1,206 @@
+"""What Zoom refuses: who waits for how long, who needs the organizer, and what is told."""
+
+from datetime import UTC, datetime, time, timedelta
+
+import pytest
+
+from services.deliveries import Delivery
+from storage import jobs
+from storage.models import Mail
+from tests.fixtures.databases import only_sqlite
+from tests.worker.desk import TARO
+
+pytestmark = only_sqlite
+
+
+def refuse(desk, status=400, code=None, message="", **headers):
+    desk.zoom.fault(
+        "add_registrant",
+        does="answer",
+        status=status,
+        code=code,
+        message=message,
+        headers=headers,
+        count=None,
+    )
+
+
+def end_at_zoom(desk):
+    desk.zoom.move_clock(days=30)
+
+
+def fill_at_zoom(desk):
+    desk.zoom.change_meeting(desk.event.zoom_id, capacity=0)
+
+
+def read_outcome(desk):
+    registrant, job = desk.read(), desk.read_job()
+    return registrant.delivery, registrant.problem, job.state
+
+
+@pytest.mark.parametrize(
+    ("happen", "problem"),
+    [
+        (lambda desk: desk.zoom.revoke_secret(), "AuthenticationFailed"),
+        (
+            lambda desk: desk.zoom.remove_scopes("meeting:write:registrant:admin"),
+            "ScopeMissing",
+        ),
+        (lambda desk: desk.change_event(zoom_id=99_999_999_999), "MeetingNotFound"),
+        (lambda desk: desk.zoom.change_meeting(desk.event.zoom_id, kind="webinar"), "WrongKind"),
+        (
+            lambda desk: desk.zoom.change_meeting(
+                desk.event.zoom_id, settings={"approval_type": 2}
+            ),
+            "RegistrationDisabled",
+        ),
+        (lambda desk: refuse(desk, code=200, message="No plan."), "HostNotAllowed"),
+        (lambda desk: refuse(desk, code=1010, message="No such user."), "HostNotFound"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_what_a_setting_at_zoom_mends_waits_for_it(desk, happen, problem):
+    desk.register()
+    happen(desk)
+
+    desk.work()
+
+    job = desk.read_job()
+    assert read_outcome(desk) == (Delivery.NEEDS_SETTING, problem, "ready")
+    assert job.run_at - job.updated_at <= timedelta(seconds=6)
+    assert job.reason.startswith(f"{problem}: ")
+    assert desk.read().attempt_started_at is None
+    assert desk.list_mails() == ["confirmation"], "it is not the person's trouble yet"
+
+
+@pytest.mark.parametrize(
+    ("happen", "problem"),
+    [
+        (lambda desk: refuse(desk, code=3027, message="Host."), "HostCannotRegister"),
+        (lambda desk: refuse(desk, code=3034, message="Work."), "WorkEmailRequired"),
+        (lambda desk: refuse(desk, code=3000, message="As a panelist."), "AlreadyPanelist"),
+        (lambda desk: refuse(desk, code=300, message="Validation Failed."), "ValidationFailed"),
+        (lambda desk: refuse(desk, code=1001, message="Zoom account."), "ZoomAccountRequired"),
+        (lambda desk: refuse(desk, code=9999, message="Something new."), "ZoomRefused"),
+        (end_at_zoom, "MeetingOver"),
+        (fill_at_zoom, "AtCapacity"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_what_waiting_does_not_mend_is_put_aside_and_told_once(desk, happen, problem):
+    desk.register()
+    happen(desk)
+
+    desk.work()
+    retry(desk)
+    desk.work()
+
+    assert read_outcome(desk) == (Delivery.REFUSED, problem, "parked")
+    assert desk.read_job().reason.startswith(f"{problem}: ")
+    assert desk.list_mails() == ["confirmation", "refused"]
+
+
+def retry(desk):
+    with desk.database.write() as session:
+        assert jobs.retry(session, desk.read_job().id, now=desk.clock())
+
+
+@pytest.mark.parametrize(
+    ("message", "problem"),
+    [
+        ("You have reached the maximum per-second rate limit for this API.", "BurstLimited"),
+        ("Too many concurrent requests.", "ConcurrencyLimited"),
+    ],
+)
+def test_limit_of_the_second_uses_up_no_attempt(desk, message, problem):
+    desk.register()
+    refuse(desk, status=429, code=429, message=message)
+
+    desk.work()
+
+    job = desk.read_job()
+    assert read_outcome(desk) == (Delivery.WAITING, problem, "ready")
+    assert job.attempts == 0
+    assert timedelta(0) < job.run_at - desk.clock() <= timedelta(seconds=7)
+
+
+def test_limit_of_the_account_waits_until_zoom_says(desk):
+    desk.register()
+    later = (desk.clock() + timedelta(hours=5)).replace(microsecond=0)
+    message = "You have reached the maximum daily rate limit for this API."
+    refuse(desk, 429, 429, message, **{"Retry-After": f"{later:%Y-%m-%dT%H:%M:%SZ}"})
+
+    desk.work()
+
+    assert read_outcome(desk)[:2] == (Delivery.WAITING, "AccountDayLimited")
+    assert later < desk.read_job().run_at <= later + timedelta(seconds=5)
+
+
+def test_person_whose_adds_are_used_up_waits_for_the_next_day_alone(desk):
+    desk.register()
+    desk.register("hanako@example.com")
+    desk.zoom.use_up(f"add:{desk.event.zoom_id}:{TARO}", 3)
+
+    desk.work()
+    assert read_outcome(desk) == (Delivery.WAITING, "PersonDayLimited", "ready")
+    today = datetime.combine(desk.clock().date(), time(0, 5), UTC)
+    resets_at = today if desk.clock() < today else today + timedelta(days=1)
+    waits_until = desk.read_job().run_at
+    assert resets_at < waits_until <= resets_at + timedelta(seconds=5)
+    assert desk.read("hanako@example.com").delivery == Delivery.REGISTERED
+
+    desk.let_pass(seconds=(waits_until - desk.clock()).total_seconds() + 1)
+    desk.work()
+    assert desk.read().delivery == Delivery.REGISTERED
+    assert desk.list_effects() == ["add"]
+
+
+def test_everything_goes_on_by_itself_once_the_setting_is_right(desk):
+    people = [f"person{number}@example.com" for number in range(5)]
+    for email in people:
+        desk.register(email)
+    desk.zoom.revoke_secret()
+    desk.work()
+    assert {desk.read(email).delivery for email in people} == {Delivery.NEEDS_SETTING}
+
+    desk.zoom.restore_secret()
+    desk.let_pass(minutes=1)
+    desk.work()
+
+    assert {desk.read(email).delivery for email in people} == {Delivery.REGISTERED}
+    assert {desk.read(email).problem for email in people} == {""}
+
+
+def test_person_who_was_refused_hears_when_it_works_after_all(desk):
+    desk.register()
+    refuse(desk, code=3034, message="Use your work address.")
+    desk.work()
+
+    desk.zoom.clear_faults()
+    desk.clock.move(minutes=10)
+    drop_mail(desk, "confirmation")
+    retry(desk)
+    desk.work()
+
+    assert desk.read().delivery == Delivery.REGISTERED
+    assert desk.list_mails() == ["confirmation", "refused", "approved"]
+
+
+def drop_mail(desk, name):
+    """Drop a mail as the mail lane does with one that is not true any more."""
+    with desk.database.write() as session:
+        for mail in session.query(Mail).filter_by(name=name):
+            mail.state = "dropped"
+
+
+def test_texts_of_errors_hold_no_address_and_no_link(desk):
+    desk.register()
+    link = f"{desk.sandbox.url}/w/1?tk=secret"
+    refuse(desk, code=9999, message=f"{TARO} has {link} and TARO@EXAMPLE.COM too")
+
+    desk.work()
+
+    job = desk.read_job()
+    assert "(address) has (link) and (address) too" in job.reason
+    stored = f"{job.reason} {job.payload} {job.key} {desk.read().problem}"
+    assert "@" not in stored and "://" not in stored
