@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 from playwright.sync_api import Page
 
@@ -33,7 +34,8 @@ class Scene:
         mark = "&" if "?" in self.address else "?"
         tab.goto(f"{self.address}{mark}lang={locale}")
         if self.act:
-            self.act(tab)
+            with tab.expect_navigation():
+                self.act(tab)
 
 
 def build_gallery(site: LiveSite) -> list[Scene]:
@@ -51,14 +53,29 @@ def build_gallery(site: LiveSite) -> list[Scene]:
     return [*scenes, *_list_other_scenes(stage)]
 
 
+def list_mail_scenes(site: LiveSite) -> list[Scene]:
+    """List mails of the people whom `build_gallery` has registered."""
+    people = {
+        "mail-confirmation": "taro@example.com",
+        "mail-code": "code@example.com",
+        "mail-pending": "pending@example.com",
+        "mail-cancelled": "gone@example.com",
+    }
+    return [
+        Scene(name, f"{site.url}/mailbox", partial(show_mail, email=email))
+        for name, email in people.items()
+    ]
+
+
 def _list_event_scenes(stage: Stage) -> list[Scene]:
+    stage.add_examples()
     demo, workshop = stage.address("demo"), stage.address("demo-en")
     stage.add_event("few", capacity=400, taken=367)
-    stage.add_event("queue", capacity=1, taken=1, has_waitlist=True)
+    stage.add_event("queue", capacity=100, taken=100, has_waitlist=True)
     stage.add_event("yellow", brand_color="#FFD43D", kind="meeting")
     stage.add_event("red", brand_color="#E60012")
     stage.add_event("soon", opens_in=timedelta(days=2))
-    stage.add_event("full", capacity=1, taken=1)
+    stage.add_event("full", capacity=100, taken=100)
     stage.add_event("closed", status="closed")
     stage.add_event("ended", starts_in=-timedelta(days=1))
     stage.add_event("cancelled", status="cancelled")
@@ -116,7 +133,7 @@ def _list_link_scenes(stage: Stage) -> list[Scene]:
     return [
         Scene("receipt", first),
         Scene("receipt-resent", first, press_last_button),
-        Scene("receipt-known-address", stage.register("demo", email="taro@example.com")),
+        Scene("receipt-known-address", stage.register("yellow", email="taro.yamada@docomo.ne.jp")),
         Scene("receipt-carrier", carrier),
         Scene("receipt-code", stage.register("code", email="code@example.com")),
         Scene("receipt-code-error", stage.register("code", email="wrong@example.com"), send_code),
@@ -207,7 +224,7 @@ def _list_other_scenes(stage: Stage) -> list[Scene]:
     return [
         Scene("home", f"{url}/"),
         Scene("mailbox", f"{url}/mailbox"),
-        Scene("mailbox-mail", f"{url}/mailbox", open_first_mail),
+        Scene("mailbox-mail", f"{url}/mailbox", open_mail),
         Scene("error-404", stage.address("unknown")),
         *(
             Scene(f"error-{status}", f"{url}/errors/{status}")
@@ -259,5 +276,13 @@ def fill_in(tab: Page, *, email: str) -> None:
     tab.check("#question_privacy")
 
 
-def open_first_mail(tab: Page) -> None:
-    tab.locator(".list a").first.click()
+def open_mail(tab: Page, email: str = "taro@example.com") -> None:
+    """Open the mail to somebody that came first, which is the last of the list."""
+    tab.locator("li", has_text=email).last.get_by_role("link").click()
+    tab.locator("iframe").scroll_into_view_if_needed()  # what was never in view is not drawn
+
+
+def show_mail(tab: Page, email: str) -> None:
+    """Show a mail as a mail program does, without the mailbox around it."""
+    open_mail(tab, email)
+    tab.goto(tab.locator("iframe").evaluate("(frame) => frame.src"))

@@ -19,11 +19,11 @@ from playwright.sync_api import Browser
 
 from tests.fixtures.browsers import DESK, LOCALES, PHONE, start_browser
 from tests.fixtures.databases import SqliteDatabases
-from tests.gallery import Scene, build_gallery
+from tests.gallery import Scene, build_gallery, list_mail_scenes
 from tests.live_site import LiveSite
 
 FOLDER = Path(__file__).parent.parent / "docs/screenshots"
-COLORS = 96
+COLORS = 192
 MAIN = ("form", "form-errors", "receipt", "join-ready", "personal", "mail-confirmation")
 
 
@@ -40,7 +40,13 @@ class Look:
         return f"{self.locale}-{self.viewport['width']}-{self.scheme}"
 
 
-FIRST, *OTHERS = [Look(*parts) for parts in product(LOCALES, (PHONE, DESK), ("light", "dark"))]
+FIRST = Look("ja", PHONE, "light")
+OTHERS = (
+    Look("ja", PHONE, "dark"),
+    Look("en", PHONE, "light"),
+    Look("ja", DESK, "light"),
+    Look("en", DESK, "dark"),
+)
 
 
 def main(names: list[str]) -> None:
@@ -48,7 +54,7 @@ def main(names: list[str]) -> None:
         folder = Path(name)
         site = LiveSite(SqliteDatabases(folder).make_migrated(), folder / "instance")
         try:
-            scenes = build_gallery(site)
+            scenes = build_gallery(site) + list_mail_scenes(site)
             wanted = [scene for scene in scenes if not names or scene.name in names]
             take_pictures(browser, wanted)
         finally:
@@ -84,7 +90,8 @@ def _list_pairs(scenes: list[Scene]) -> Iterator[tuple[Scene, Look]]:
 def _save(content: bytes, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     picture = Image.open(BytesIO(content)).convert("RGB")
-    picture.quantize(COLORS, dither=Image.Dither.NONE).save(path, optimize=True)
+    fewer = picture.quantize(COLORS, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+    fewer.save(path, optimize=True)
     print(path.relative_to(FOLDER.parent.parent))
 
 

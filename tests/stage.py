@@ -67,10 +67,13 @@ class Stage:
         self.site = site
         self._visitor = site.visitor()
         self._slugs: dict[str, str] = {}
-        ensure_demo_events(site.parts)
 
     def address(self, slug: str) -> str:
         return f"{self.site.url}/e/{slug}"
+
+    def add_examples(self) -> None:
+        """Add the events of the demo, `demo` and `demo-en`."""
+        ensure_demo_events(self.site.parts)
 
     def add_event(
         self,
@@ -149,13 +152,19 @@ class Stage:
             [repeat] = submissions.list_repeats(session, person.id, limit=2)
         return f"{self.personal(email)}/answers/{repeat.public_id}"
 
+    def is_registered(self, slug: str, email: str) -> bool:
+        return self._get(slug, email) is not None
+
     def _find(self, email: str) -> Registration:
-        with self.site.database.read() as session:
-            event = events.get_event_by_slug(session, self._slugs[email])
-            assert event is not None
-            person = registrations.get_registration_by_email_key(session, event.id, email.lower())
+        person = self._get(self._slugs[email], email)
         assert person is not None
         return person
+
+    def _get(self, slug: str, email: str) -> Registration | None:
+        with self.site.database.read() as session:
+            event = events.get_event_by_slug(session, slug)
+            assert event is not None
+            return registrations.get_registration_by_email_key(session, event.id, email)
 
 
 def _round(moment: datetime) -> datetime:
