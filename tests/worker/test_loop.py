@@ -1,0 +1,189 @@
+"""Threads that claim jobs: one bad job, one slow lane or one lost database stops nothing else."""
+
+import logging
+import statistics
+import threading
+import time
+
+import pytest
+from sqlalchemy import select
+
+from storage import heartbeats, jobs
+from storage.jobs import LeaseLost
+from storage.models import Job
+from storage.session import Database
+from tests.clock import Clock
+from tests.fixtures.databases import only_sqlite
+from worker.loop import POISONOUS_AFTER, Lane, Worker
+
+
+class Bench:
+    """A queue with jobs of two kinds, `good` and `bad`, and what was done with them."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.clock = Clock()
+        self.done: list[str] = []
+
+    def add(self, key: str, *, kind: str = "good") -> None:
+        with self.database.write() as session:
+            now = self.clock()
+            jobs.enqueue(session, kind=kind, key=key, payload={}, run_at=now, now=now)
+
+    def finish(self, job: jobs.ClaimedJob) -> None:
+        with self.database.write() as session:
+            jobs.finish(session, job, now=self.clock())
+        self.done.append(job.key)
+
+    def fail(self, job: jobs.ClaimedJob) -> None:
+        raise ZeroDivisionError("taro@example.com divided by zero")
+
+    def make_worker(self, **handlers) -> Worker:
+        handlers = {"good": self.finish, "bad": self.fail} | handlers
+        lanes = [Lane(kind, {kind: handler}, 1) for kind, handler in handlers.items()]
+        return Worker(self.database, lanes, read_clock=self.clock)
+
+    def read(self, key: str) -> Job:
+        with self.database.read() as session:
+            job = session.scalar(select(Job).where(Job.key == key))
+            assert job is not None
+            return job
+
+    def wait_for(self, *keys: str, seconds: float = 10) -> None:
+        deadline = time.monotonic() + seconds
+        while not set(self.done).issuperset(keys):
+            assert time.monotonic() < deadline, f"only {self.done} were done"
+            time.sleep(0.005)
+
+
+@pytest.fixture
+def bench(database):
+    return Bench(database)
+
+
+@pytest.fixture
+def run(bench):
+    """Run workers in threads until the test ends."""
+    running = []
+
+    def run(worker):
+        thread = threading.Thread(target=worker.run)
+        thread.start()
+        running.append((worker, thread))
+        return thread
+
+    yield run
+    for worker, thread in running:
+        worker.stop()
+        thread.join()
+
+
+def test_drain_works_off_what_is_due_and_leaves_the_rest(bench):
+    bench.add("now")
+    bench.clock.move(hours=1)
+    bench.add("later")
+    bench.clock.move(hours=-1)
+
+    bench.make_worker().drain()
+
+    assert bench.done == ["now"]
+    assert bench.read("later").state == "ready"
+
+
+def test_job_that_fails_is_put_back_without_its_details(bench, caplog):
+    bench.add("a", kind="bad")
+
+    bench.make_worker().drain()
+
+    job = bench.read("a")
+    assert (job.state, job.attempts, job.reason) == ("ready", 1, "unexpected ZeroDivisionError")
+    assert job.run_at > bench.clock()
+    assert [record.message for record in caplog.records] == ["job failed"]
+
+
+@only_sqlite
+def test_job_that_always_fails_is_put_aside(bench, caplog):
+    caplog.set_level(logging.CRITICAL)
+    bench.add("a", kind="bad")
+    worker = bench.make_worker()
+
+    for _ in range(POISONOUS_AFTER):
+        worker.drain()
+        bench.clock.move(hours=2)
+    worker.drain()
+
+    job = bench.read("a")
+    assert (job.state, job.attempts) == ("parked", POISONOUS_AFTER)
+
+
+def test_job_that_another_took_is_left_to_it(bench, caplog):
+    def lose(job):
+        bench.clock.move(seconds=61)
+        with bench.database.write() as session:
+            jobs.claim(session, kinds=["bad"], owner="other", lease_seconds=60, now=bench.clock())
+        with bench.database.write() as session:
+            jobs.hold(session, job, lease_seconds=60, now=bench.clock())
+
+    bench.add("a", kind="bad")
+
+    bench.make_worker(bad=lose).drain()
+
+    job = bench.read("a")
+    assert (job.state, job.owner, job.attempts) == ("running", "other", 2)
+    assert [record.message for record in caplog.records] == ["another worker took the job"]
+    assert LeaseLost.__name__ not in job.reason
+
+
+def test_slow_lane_does_not_hold_up_another(bench, run):
+    is_released = threading.Event()
+    bench.add("slow", kind="bad")
+    run(bench.make_worker(bad=lambda job: is_released.wait(10) and bench.finish(job)))
+    bench.add("quick")
+
+    bench.wait_for("quick")
+    assert bench.done == ["quick"]
+    is_released.set()
+    bench.wait_for("slow")
+
+
+def test_idle_worker_is_woken_at_once(bench, run):
+    run(bench.make_worker())
+    waits = []
+    for key in "abcde":
+        begun = time.monotonic()
+        bench.add(key)
+        bench.wait_for(key)
+        waits.append(time.monotonic() - begun)
+        time.sleep(0.1)
+
+    assert statistics.median(waits) < 0.4, "polling alone would take a second"
+
+
+def test_worker_that_is_stopped_finishes_what_it_holds(bench, run):
+    is_held, is_released = threading.Event(), threading.Event()
+
+    def handle(job):
+        is_held.set()
+        is_released.wait(10)
+        bench.finish(job)
+
+    bench.add("a")
+    worker = bench.make_worker(good=handle)
+    thread = run(worker)
+    assert is_held.wait(10)
+    bench.add("b")
+    worker.stop()
+    is_released.set()
+    thread.join(10)
+
+    assert bench.done == ["a"]
+    assert bench.read("b").state == "ready"
+
+
+def test_running_worker_gives_signs_of_life(bench, run):
+    run(bench.make_worker())
+    bench.add("a")
+    bench.wait_for("a")
+
+    with bench.database.read() as session:
+        assert heartbeats.has_lived_since(session, bench.clock().replace(year=2000))

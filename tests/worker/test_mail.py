@@ -1,0 +1,194 @@
+"""Every mail that was asked for is sent once, given up for a reason, or dropped as untrue."""
+
+from contextlib import contextmanager
+from email import message_from_bytes, policy
+
+import pytest
+from sqlalchemy import select
+
+from storage.models import Job, Mail
+from tests.fixtures.databases import only_sqlite
+from tests.mailbox import read_text
+from tests.organizer import Organizer
+from tests.people import TARO
+
+from .smtp_server import Inbox, serve
+
+
+class CuttingInbox(Inbox):
+    """Keeps each mail, and hangs up before saying so as often as it is told to."""
+
+    def __init__(self, cuts):
+        super().__init__()
+        self.cuts = cuts
+
+    async def handle_DATA(self, server, session, envelope):
+        answer = await super().handle_DATA(server, session, envelope)
+        if len(self.envelopes) <= self.cuts:
+            server.transport.abort()
+        return answer
+
+
+@pytest.fixture
+def open_post_office(start_site):
+    """Start a site that sends by SMTP to a server on some port."""
+
+    @contextmanager
+    def open_post_office(inbox):
+        with serve(inbox) as port:
+            site = start_site(mail_url=f"smtp://127.0.0.1:{port}")
+            site.event = site.add_event(slug="spring")
+            yield site
+
+    return open_post_office
+
+
+def register(site, **changes):
+    return site.visitor().open("/e/spring").form().fill(**TARO | changes).submit()
+
+
+def read_mails(site):
+    """Return (name, state, error) of every mail, and the state of its job."""
+    with site.database.read() as session:
+        mails = session.execute(select(Mail.name, Mail.state, Mail.error).order_by(Mail.id)).all()
+        states = session.scalars(select(Job.state).where(Job.kind == "mail").order_by(Job.id))
+        return [(*mail, state) for mail, state in zip(mails, states, strict=True)]
+
+
+def read_mail_job(site):
+    with site.database.read() as session:
+        return session.scalars(select(Job).where(Job.kind == "mail")).one()
+
+
+def open_envelopes(inbox):
+    return [message_from_bytes(e.content, policy=policy.default) for e in inbox.envelopes]
+
+
+def test_mail_is_sent_once_when_zoom_has_answered(open_post_office):
+    inbox = Inbox()
+    with open_post_office(inbox) as site:
+        register(site)
+        site.drain()
+        site.let_pass(minutes=30)
+        site.drain()
+
+    [mail] = open_envelopes(inbox)
+    assert mail["To"].addresses[0].addr_spec == "taro@example.com"
+    assert "参加用URL" in read_text(mail)
+    assert read_mails(site) == [("confirmation", "sent", "", "done")]
+
+
+@only_sqlite
+def test_mail_that_is_not_true_any_more_is_dropped(open_post_office):
+    inbox = Inbox()
+    with open_post_office(inbox) as site:
+        register(site)
+        Organizer(site, site.event).run("registrations", "cancel", TARO["email"])
+        site.let_pass(minutes=2)
+        site.drain()
+
+    assert read_mails(site) == [
+        ("confirmation", "dropped", "", "done"),
+        ("cancelled", "sent", "", "done"),
+    ]
+
+
+@only_sqlite
+def test_refused_address_is_given_up_with_the_servers_words(open_post_office):
+    inbox = Inbox(rcpt="550 5.1.1 no mailbox <taro@example.com> see https://mail.example/help")
+    with open_post_office(inbox) as site:
+        register(site)
+        site.drain()
+        site.let_pass(days=1)
+        site.drain()
+
+    [(name, state, error, job)] = read_mails(site)
+    assert (name, state, job) == ("confirmation", "failed", "parked")
+    assert error.startswith("MailRefused: 550 5.1.1 no mailbox")
+    assert "@" not in error and "://" not in error
+    assert inbox.recipients_named == 1
+
+
+def test_greylisted_mail_is_sent_again_as_the_same_mail(open_post_office):
+    inbox = Inbox(rcpt="451 4.7.1 try later")
+    with open_post_office(inbox) as site:
+        register(site)
+        site.drain()
+        job = read_mail_job(site)
+        assert (job.state, job.attempts) == ("ready", 1)
+        assert job.reason.startswith("MailUnavailable: 451")
+        del inbox.replies["rcpt"]
+        site.let_pass(seconds=10)
+        site.drain()
+
+    assert len(inbox.envelopes) == 1
+    assert read_mails(site) == [("confirmation", "sent", "", "done")]
+
+
+@only_sqlite
+def test_server_that_is_away_for_a_day_ends_the_tries(open_post_office):
+    inbox = Inbox(mail="421 4.3.2 shutting down")
+    with open_post_office(inbox) as site:
+        register(site)
+        for _ in range(30):
+            site.drain()
+            site.let_pass(hours=1, minutes=15)
+
+    [(_, state, error, job)] = read_mails(site)
+    assert (state, job) == ("failed", "parked")
+    assert error.startswith("MailUnavailable: ")
+
+
+@pytest.mark.parametrize(("cuts", "state"), [(1, "sent"), (2, "failed")])
+@only_sqlite
+def test_mail_of_unknown_outcome_is_tried_once_more_as_the_same_mail(open_post_office, cuts, state):
+    inbox = CuttingInbox(cuts)
+    with open_post_office(inbox) as site:
+        register(site)
+        for _ in range(4):
+            site.drain()
+            site.let_pass(hours=1)
+
+    first, second = open_envelopes(inbox)
+    assert first["Message-ID"] == second["Message-ID"]
+    assert read_mails(site)[0][1] == state
+
+
+@only_sqlite
+def test_slow_link_is_told_of_once_after_fifteen_minutes(site):
+    site.add_event(slug="spring")
+    site.stop_zoom()
+    register(site)
+    for _ in range(20):
+        site.let_pass(minutes=1)
+        site.drain()
+
+    assert site.mailbox.list_subjects("taro@example.com") == ["受付完了", "参加用URL準備中"]
+
+
+@only_sqlite
+def test_link_that_comes_in_time_needs_no_second_mail(site):
+    site.add_event(slug="spring")
+    site.stop_zoom()
+    register(site)
+    site.let_pass(minutes=2)
+    site.drain()
+    site.start_zoom()
+    site.let_pass(minutes=30)
+    site.drain()
+
+    assert site.mailbox.list_subjects("taro@example.com") == ["受付完了"]
+    assert read_mails(site)[1:] == [("delayed", "dropped", "", "done")]
+
+
+@only_sqlite
+def test_refused_person_is_told_why_and_gets_no_confirmation(site):
+    organizer = Organizer(site, site.add_event(slug="spring"))
+    register(site, email="host@example.com")
+    site.drain()
+    site.let_pass(minutes=2)
+    site.drain()
+
+    mail = site.mailbox.read_only("host@example.com")
+    assert "Zoomで登録が受け付けられず" in read_text(mail)
+    assert organizer.find("host@example.com").status == "approved"
