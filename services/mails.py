@@ -9,7 +9,7 @@ from enum import StrEnum
 from sqlalchemy.orm import Session
 
 from storage import jobs, mails, registrations
-from storage.models import Mail, Registration, SubmissionRow
+from storage.models import Registration, SubmissionRow
 
 PER_EVENT_A_DAY = 3
 PER_ADDRESS_A_DAY = 10
@@ -47,44 +47,44 @@ def request_mail(
     submission: SubmissionRow | None = None,
     run_at: datetime | None = None,
     now: datetime,
-) -> Mail | None:
-    """Ask for a mail in this transaction; None if the address had enough for a day.
+) -> bool:
+    """Ask for a mail in this transaction; False if the address had enough for a day.
 
     Side effects: the registration's lock, a mail row and its job.
     """
     if _is_limited(name, registration) and _is_over_limit(session, registration, now):
-        return None
-    mail = mails.add_mail(
+        return False
+    mail_id = mails.add_mail(
         session,
-        Mail(
-            event_id=registration.event_id,
-            registration_id=registration.id,
-            submission_id=submission.id if submission else None,
-            name=name,
-            email_key=registration.email_key,
-            locale=registration.locale,
-            message_id=secrets.token_hex(16),
-            state="queued",
-            error="",
-            created_at=now,
-        ),
+        {
+            "event_id": registration.event_id,
+            "registration_id": registration.id,
+            "submission_id": submission.id if submission else None,
+            "name": name,
+            "email_key": registration.email_key,
+            "locale": registration.locale,
+            "message_id": secrets.token_hex(16),
+            "state": "queued",
+            "error": "",
+            "created_at": now,
+        },
     )
     jobs.enqueue(
         session,
         kind="mail",
-        key=_job_key(mail),
-        payload={"mail_id": mail.id},
+        key=_job_key(mail_id),
+        payload={"mail_id": mail_id},
         run_at=run_at or now,
         now=now,
     )
-    return mail
+    return True
 
 
 def hasten_mails_with_link(session: Session, registration_id: int, *, now: datetime) -> bool:
     """Send now what waited for Zoom's answer; return False if nothing did."""
     waiting = mails.list_queued(session, registration_id, names=_WITH_LINK)
     for mail in waiting:
-        jobs.hasten(session, _job_key(mail), now=now)
+        jobs.hasten(session, _job_key(mail.id), now=now)
     return bool(waiting)
 
 
@@ -97,15 +97,15 @@ def _is_over_limit(session: Session, registration: Registration, now: datetime) 
     # Of several at once each must see what the others have asked for.
     registrations.lock_registration(session, registration.id)
     since = now - timedelta(days=1)
-    key = registration.email_key
-    at_event = mails.count_mails_since(
-        session, key, since, names=_COUNTED, event_id=registration.event_id
+    at_event, everywhere = mails.count_mails_since(
+        session,
+        registration.email_key,
+        since,
+        names=_COUNTED,
+        event_id=registration.event_id,
     )
-    if at_event >= PER_EVENT_A_DAY:
-        return True
-    everywhere = mails.count_mails_since(session, key, since, names=_COUNTED, event_id=None)
-    return everywhere >= PER_ADDRESS_A_DAY
+    return at_event >= PER_EVENT_A_DAY or everywhere >= PER_ADDRESS_A_DAY
 
 
-def _job_key(mail: Mail) -> str:
-    return f"mail:{mail.id}"
+def _job_key(mail_id: int) -> str:
+    return f"mail:{mail_id}"

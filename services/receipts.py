@@ -157,8 +157,8 @@ def resend(
     if registration is None:
         return
     name = _choose_mail(submission, registration)
-    mail = request_mail(session, name, registration, submission=submission, now=now)
-    if mail is not None and policy is LinkPolicy.CODE:
+    is_asked = request_mail(session, name, registration, submission=submission, now=now)
+    if is_asked and policy is LinkPolicy.CODE:
         submissions.issue_code(session, submission, now=now)
 
 

@@ -360,8 +360,8 @@ def _tell(
 ) -> None:
     """Ask for the mail that follows a submission; under `code` it carries the receipt's code."""
     name, run_at = _choose_mail(row, registration, policy, now)
-    mail = request_mail(session, name, registration, submission=row, run_at=run_at, now=now)
-    if mail is not None and policy is LinkPolicy.CODE:
+    is_asked = request_mail(session, name, registration, submission=row, run_at=run_at, now=now)
+    if is_asked and policy is LinkPolicy.CODE:
         submissions.issue_code(session, row, now=now)
 
 

@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, case, delete, func, or_, select, text, update
 from sqlalchemy.orm import Session
 
 from .models import Job
-from .statements import insert_for, is_postgresql, rowcount
+from .statements import insert_for, is_postgresql, rowcount, table_of
 
 CHANNEL = "uketsuke_jobs"
 """PostgreSQL's NOTIFY channel that wakes the workers at commit."""
+
+_NOTIFY = text(f"NOTIFY {CHANNEL}")
 
 
 @dataclass(frozen=True)
@@ -44,32 +47,20 @@ def enqueue(
 
     A job that runs stays with its worker; the raised generation keeps that worker from finishing.
     """
-    statement = insert_for(session)(Job).values(
-        kind=kind,
-        key=key,
-        payload=dict(payload),
-        state="ready",
-        generation=1,
-        attempts=0,
-        run_at=run_at,
-        reason="",
-        created_at=now,
-        updated_at=now,
-    )
-    is_running = Job.state == "running"
     session.execute(
-        statement.on_conflict_do_update(
-            index_elements=[Job.key],
-            set_={
-                "generation": Job.generation + 1,
-                "state": case((is_running, "running"), else_="ready"),
-                "attempts": case((is_running, Job.attempts), else_=0),
-                "run_at": case((is_running, Job.run_at), else_=statement.excluded.run_at),
-                "payload": statement.excluded.payload,
-                "reason": "",
-                "updated_at": now,
-            },
-        )
+        _upsert_job(insert_for(session)),
+        {
+            "kind": kind,
+            "key": key,
+            "payload": dict(payload),
+            "state": "ready",
+            "generation": 1,
+            "attempts": 0,
+            "run_at": run_at,
+            "reason": "",
+            "created_at": now,
+            "updated_at": now,
+        },
     )
     wake_workers(session)
 
@@ -77,7 +68,7 @@ def enqueue(
 def wake_workers(session: Session) -> None:
     """Tell idle workers at commit; on SQLite they see the file change."""
     if is_postgresql(session):
-        session.execute(text(f"NOTIFY {CHANNEL}"))
+        session.execute(_NOTIFY)
 
 
 def hasten(session: Session, key: str, *, now: datetime) -> bool:
@@ -238,6 +229,24 @@ def drop(session: Session, job_id: int) -> bool:
 
 class LeaseLost(Exception):
     """The lease ran out and another worker holds the job now."""
+
+
+@cache
+def _upsert_job(insert: Any) -> Any:
+    statement = insert(table_of(Job))
+    is_running = Job.state == "running"
+    return statement.on_conflict_do_update(
+        index_elements=[Job.key],
+        set_={
+            "generation": Job.generation + 1,
+            "state": case((is_running, "running"), else_="ready"),
+            "attempts": case((is_running, Job.attempts), else_=0),
+            "run_at": case((is_running, Job.run_at), else_=statement.excluded.run_at),
+            "payload": statement.excluded.payload,
+            "reason": "",
+            "updated_at": statement.excluded.updated_at,
+        },
+    )
 
 
 def _is_due(now: datetime) -> ColumnElement[bool]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from sqlalchemy import case, delete
+from functools import cache
+from typing import Any
+
+from sqlalchemy import Float, bindparam, case, delete
 from sqlalchemy.orm import Session
 
 from .models import RateBucket
-from .statements import insert_for
+from .statements import insert_for, table_of
 
 
 def spend(session: Session, name: str, *, interval: float, burst: int, now: float) -> bool:
@@ -17,14 +20,15 @@ def spend(session: Session, name: str, *, interval: float, burst: int, now: floa
         burst: how many units a full bucket has.
         now: seconds since 1970.
     """
-    statement = insert_for(session)(RateBucket).values(name=name, full_at=now + interval)
-    base = case((RateBucket.full_at > now, RateBucket.full_at), else_=now)
     taken = session.scalar(
-        statement.on_conflict_do_update(
-            index_elements=[RateBucket.name],
-            set_={"full_at": base + interval},
-            where=base + interval <= now + burst * interval,
-        ).returning(RateBucket.full_at)
+        _take_unit(insert_for(session)),
+        {
+            "name": name,
+            "full_at": now + interval,
+            "now": now,
+            "interval": interval,
+            "latest": now + burst * interval,
+        },
     )
     return taken is not None
 
@@ -32,3 +36,18 @@ def spend(session: Session, name: str, *, interval: float, burst: int, now: floa
 def forget_full_buckets(session: Session, *, now: float) -> None:
     """Delete buckets that have filled up again: they limit nothing."""
     session.execute(delete(RateBucket).where(RateBucket.full_at < now))
+
+
+@cache
+def _take_unit(insert: Any) -> Any:
+    now, interval = bindparam("now", type_=Float), bindparam("interval", type_=Float)
+    full_at = case((RateBucket.full_at > now, RateBucket.full_at), else_=now) + interval
+    return (
+        insert(table_of(RateBucket))
+        .on_conflict_do_update(
+            index_elements=[RateBucket.name],
+            set_={"full_at": full_at},
+            where=full_at <= bindparam("latest", type_=Float),
+        )
+        .returning(RateBucket.full_at)
+    )

@@ -2,23 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, insert, select
 from sqlalchemy.orm import Session
 
 from .models import Mail
+from .statements import table_of
+
+_INSERT = insert(table_of(Mail)).returning(Mail.id)
+_COUNT = select(
+    func.count().filter(Mail.event_id == bindparam("event_id")),
+    func.count(),
+).where(
+    Mail.email_key == bindparam("email_key"),
+    Mail.created_at > bindparam("since"),
+    Mail.name.in_(bindparam("names", expanding=True)),
+)
 
 
 def get_mail(session: Session, mail_id: int) -> Mail | None:
     return session.get(Mail, mail_id)
 
 
-def add_mail(session: Session, mail: Mail) -> Mail:
-    session.add(mail)
-    session.flush()
-    return mail
+def add_mail(session: Session, values: Mapping[str, Any]) -> int:
+    """Add a mail to be sent and return its id."""
+    return session.execute(_INSERT, dict(values)).scalar_one()
 
 
 def list_queued(session: Session, registration_id: int, *, names: Sequence[str]) -> list[Mail]:
@@ -42,12 +53,10 @@ def list_mails(session: Session, registration_id: int) -> list[Mail]:
 
 
 def count_mails_since(
-    session: Session, email_key: str, since: datetime, *, names: Sequence[str], event_id: int | None
-) -> int:
-    """Count mails of these names asked for one address, at one event or at all."""
-    statement = select(func.count()).where(
-        Mail.email_key == email_key, Mail.created_at > since, Mail.name.in_(names)
-    )
-    if event_id is not None:
-        statement = statement.where(Mail.event_id == event_id)
-    return session.scalar(statement) or 0
+    session: Session, email_key: str, since: datetime, *, names: Sequence[str], event_id: int
+) -> tuple[int, int]:
+    """Count mails of these names asked for one address: at one event, and at all events."""
+    row = session.execute(
+        _COUNT, {"email_key": email_key, "since": since, "names": names, "event_id": event_id}
+    ).one()
+    return row[0], row[1]

@@ -4,13 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import bindparam, delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from .models import Answer, Consent, Registration, RegistrationChange
-from .statements import insert_for, rowcount
+from .statements import attach, insert_for, rowcount, table_of
+
+_BY_EMAIL_KEY = select(Registration).where(
+    Registration.event_id == bindparam("event_id"),
+    Registration.email_key == bindparam("email_key"),
+)
+_LOCKED = (
+    select(Registration)
+    .where(Registration.id == bindparam("registration_id"))
+    .with_for_update()
+    .execution_options(populate_existing=True)
+)
+_INSERT_ANSWERS = insert(table_of(Answer))
+_INSERT_CONSENTS = insert(table_of(Consent))
 
 
 def get_registration(session: Session, registration_id: int) -> Registration | None:
@@ -24,11 +38,7 @@ def get_registration_by_public_id(session: Session, public_id: str) -> Registrat
 def get_registration_by_email_key(
     session: Session, event_id: int, email_key: str
 ) -> Registration | None:
-    return session.scalar(
-        select(Registration).where(
-            Registration.event_id == event_id, Registration.email_key == email_key
-        )
-    )
+    return session.scalar(_BY_EMAIL_KEY, {"event_id": event_id, "email_key": email_key})
 
 
 def list_registrations_by_email_key(session: Session, email_key: str) -> list[Registration]:
@@ -44,24 +54,13 @@ def list_registrations_by_email_key(session: Session, email_key: str) -> list[Re
 
 def lock_registration(session: Session, registration_id: int) -> Registration | None:
     """Read a registration so that nobody else changes it before this transaction ends."""
-    return session.scalar(
-        select(Registration)
-        .where(Registration.id == registration_id)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    )
+    return session.scalar(_LOCKED, {"registration_id": registration_id})
 
 
 def insert_registration(session: Session, values: Mapping[str, Any]) -> Registration | None:
     """Insert a registration; return None if the event already has one of this address."""
-    statement = (
-        insert_for(session)(Registration)
-        .values(**values)
-        .on_conflict_do_nothing(index_elements=[Registration.event_id, Registration.email_key])
-        .returning(Registration)
-    )
-    row: Registration | None = session.scalar(statement)
-    return row
+    row_id = session.scalar(_insert_once(insert_for(session)), dict(values))
+    return None if row_id is None else attach(session, Registration(id=row_id, **values))
 
 
 def set_status(session: Session, registration: Registration, status: str, *, now: datetime) -> bool:
@@ -114,7 +113,7 @@ def replace_answers(
 def add_answers(session: Session, registration_id: int, rows: Sequence[Mapping[str, Any]]) -> None:
     if rows:
         session.execute(
-            insert(Answer), [{"registration_id": registration_id, **row} for row in rows]
+            _INSERT_ANSWERS, [{"registration_id": registration_id, **row} for row in rows]
         )
 
 
@@ -130,7 +129,7 @@ def list_answers(session: Session, registration_id: int) -> list[Answer]:
 
 def add_consents(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
     if rows:
-        session.execute(insert(Consent), list(rows))
+        session.execute(_INSERT_CONSENTS, list(rows))
 
 
 def list_consents(session: Session, registration_id: int) -> list[Consent]:
@@ -171,4 +170,13 @@ def list_changes(session: Session, registration_id: int) -> list[RegistrationCha
             .where(RegistrationChange.registration_id == registration_id)
             .order_by(RegistrationChange.id)
         )
+    )
+
+
+@cache
+def _insert_once(insert: Any) -> Any:
+    return (
+        insert(table_of(Registration))
+        .on_conflict_do_nothing(index_elements=[Registration.event_id, Registration.email_key])
+        .returning(Registration.id)
     )

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import exists, select, update
+from sqlalchemy import bindparam, exists, select, update
 from sqlalchemy.orm import Session
 
 from .models import SubmissionRow
-from .statements import insert_for, rowcount
+from .statements import attach, insert_for, rowcount, table_of
+
+_BY_NONCE = select(SubmissionRow).where(
+    SubmissionRow.event_id == bindparam("event_id"),
+    SubmissionRow.nonce == bindparam("nonce"),
+    SubmissionRow.digest == bindparam("digest"),
+)
 
 
 def get_submission(session: Session, submission_id: int) -> SubmissionRow | None:
@@ -24,13 +31,7 @@ def get_submission_by_public_id(session: Session, public_id: str) -> SubmissionR
 def get_submission_by_nonce(
     session: Session, event_id: int, nonce: str, digest: str
 ) -> SubmissionRow | None:
-    return session.scalar(
-        select(SubmissionRow).where(
-            SubmissionRow.event_id == event_id,
-            SubmissionRow.nonce == nonce,
-            SubmissionRow.digest == digest,
-        )
-    )
+    return session.scalar(_BY_NONCE, {"event_id": event_id, "nonce": nonce, "digest": digest})
 
 
 def list_submissions_by_number(session: Session, number: str) -> list[SubmissionRow]:
@@ -53,16 +54,8 @@ def get_creating_submission(session: Session, registration_id: int) -> Submissio
 
 def insert_submission(session: Session, values: Mapping[str, Any]) -> SubmissionRow | None:
     """Insert a submission; return None if the same POST has one already."""
-    statement = (
-        insert_for(session)(SubmissionRow)
-        .values(**values)
-        .on_conflict_do_nothing(
-            index_elements=[SubmissionRow.event_id, SubmissionRow.nonce, SubmissionRow.digest]
-        )
-        .returning(SubmissionRow)
-    )
-    row: SubmissionRow | None = session.scalar(statement)
-    return row
+    row_id = session.scalar(_insert_once(insert_for(session)), dict(values))
+    return None if row_id is None else attach(session, SubmissionRow(id=row_id, **values))
 
 
 def lock_submission(session: Session, submission_id: int) -> SubmissionRow | None:
@@ -128,3 +121,14 @@ def issue_code(session: Session, submission: SubmissionRow, *, now: datetime) ->
     submission.code_version = submission.code_version + 1
     submission.code_issued_at = now
     submission.code_tries = 0
+
+
+@cache
+def _insert_once(insert: Any) -> Any:
+    return (
+        insert(table_of(SubmissionRow))
+        .on_conflict_do_nothing(
+            index_elements=[SubmissionRow.event_id, SubmissionRow.nonce, SubmissionRow.digest]
+        )
+        .returning(SubmissionRow.id)
+    )

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import cache
+from typing import Any
 
 from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
 from .models import Registration, ZoomRegistrant
-from .statements import insert_for
+from .statements import insert_for, table_of
 
 
 def get_zoom_registrant(session: Session, registration_id: int) -> ZoomRegistrant | None:
@@ -18,16 +20,15 @@ def get_zoom_registrant(session: Session, registration_id: int) -> ZoomRegistran
 def ensure_zoom_registrant(session: Session, registration: Registration, *, now: datetime) -> None:
     """Make the row that the worker keeps; one that exists stays as it is."""
     session.execute(
-        insert_for(session)(ZoomRegistrant)
-        .values(
-            registration_id=registration.id,
-            event_id=registration.event_id,
-            delivery="waiting",
-            problem="",
-            missed_looks=0,
-            updated_at=now,
-        )
-        .on_conflict_do_nothing(index_elements=[ZoomRegistrant.registration_id])
+        _insert_once(insert_for(session)),
+        {
+            "registration_id": registration.id,
+            "event_id": registration.event_id,
+            "delivery": "waiting",
+            "problem": "",
+            "missed_looks": 0,
+            "updated_at": now,
+        },
     )
 
 
@@ -74,3 +75,9 @@ def read_join_url(session: Session, registrant: ZoomRegistrant | None) -> str | 
 
 def write_join_url(session: Session, registrant: ZoomRegistrant, url: str | None) -> None:
     registrant.join_url = None if url is None else session.info["cipher"].encrypt(url)
+
+
+@cache
+def _insert_once(insert: Any) -> Any:
+    statement = insert(table_of(ZoomRegistrant))
+    return statement.on_conflict_do_nothing(index_elements=[ZoomRegistrant.registration_id])

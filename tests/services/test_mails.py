@@ -22,7 +22,7 @@ def add_registration(session, event, **members) -> Registration:
 
 
 def ask(session, registration, *, name=MailName.REPEAT, now=NOW) -> bool:
-    return request_mail(session, name, registration, now=now) is not None
+    return request_mail(session, name, registration, now=now)
 
 
 def test_strangers_cause_three_mails_a_day_at_most(database: Database):
