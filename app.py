@@ -71,6 +71,7 @@ def create_app(
         read_clock=clock,
     )
     app.extensions["kept_pages"] = KeptPages()
+    app.extensions["tagged_pages"] = KeptPages()
     _init_views(app, settings)
     init_cli(app)
     logging.getLogger("werkzeug").setLevel(logging.WARNING)

@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 PREFIX = "UKETSUKE_"
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 class SettingsError(Exception):
@@ -108,6 +109,8 @@ class Settings:
             raise SettingsError("UKETSUKE_BASE_URL must begin with https:// (or http://)")
         if self.secret_key and any(len(key) < 32 for key in self.secret_key.split(",")):
             raise SettingsError("UKETSUKE_SECRET_KEY must have at least 32 characters")
+        if self.is_demo and urlsplit(self.site_url).hostname not in LOOPBACK:
+            raise SettingsError("the demo shows every mail: it runs on a loopback address alone")
         if self.log_level not in ("DEBUG", "INFO", "WARNING", "ERROR"):
             raise SettingsError("UKETSUKE_LOG_LEVEL must be DEBUG, INFO, WARNING or ERROR")
 

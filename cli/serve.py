@@ -16,7 +16,7 @@ import click
 from flask import current_app
 from sqlalchemy.exc import SQLAlchemyError
 
-from config import PREFIX, Settings
+from config import LOOPBACK, PREFIX, Settings
 from storage import migrate
 from views.site import Site, get_site
 from worker.assembly import build_worker
@@ -27,7 +27,6 @@ from .supervisor import Child, supervise
 
 ROOT = Path(__file__).parent.parent
 START_SECONDS = 60.0
-_LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 SANDBOX_ACCOUNT = {
     f"{PREFIX}ZOOM_ACCOUNT_ID": "sandbox-account",
@@ -98,7 +97,7 @@ def demo_command() -> None:
     if settings.has_zoom_account:
         _serve(site)
         return
-    if settings.host not in _LOOPBACK:
+    if settings.host not in LOOPBACK:
         raise click.ClickException("The demo answers on this machine alone: unset UKETSUKE_HOST.")
     check_port(settings.host, settings.port, "UKETSUKE_PORT")
     check_port("127.0.0.1", settings.sandbox_port, "UKETSUKE_SANDBOX_PORT")
@@ -128,7 +127,7 @@ def make_sandbox(settings: Settings) -> Child:
 
 def prepare_database(site: Site) -> None:
     """Bring the database to this version, or say in one line why not."""
-    site.settings.instance.mkdir(parents=True, exist_ok=True)
+    site.settings.instance.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
         migrate.upgrade(site.database)
     except migrate.DatabaseTooNew as error:

@@ -9,8 +9,8 @@ from sqlalchemy.orm import Session
 from storage import mails, registrations, zoom_registrants
 from storage.models import Event, Registration
 
+from .answers import read_answers
 from .questions import answers_to_json
-from .registration_changes import read_answers
 
 
 def collect_personal_data(

@@ -13,7 +13,7 @@ from storage import registrations, submissions, zoom_registrants
 from storage.models import Event, Registration, SubmissionRow, ZoomRegistrant
 
 from .codes import CODE_MINUTES, CODE_TRIES, is_right_code
-from .events import LinkPolicy, get_end
+from .events import EventState, LinkPolicy, get_end, get_state, read_seats
 from .keys import KeyRing
 from .mails import MailName, request_mail
 from .registrations import Outcome, Status
@@ -31,12 +31,12 @@ class ReceiptState:
 
     `shown` is confirmed, pending, waitlisted, cancelled or denied where the reader may know it;
     `held` while the organizer looks at it; else `mailed`: the mail tells. `link` is button, mail,
-    code or none. `is_own` says that this submission made the registration and may lead to it.
+    code or none. `may_change` says that this receipt may lead to the personal page.
     """
 
     shown: str
     link: str
-    is_own: bool = False
+    may_change: bool = False
     waitlist_position: int | None = None
 
 
@@ -51,7 +51,7 @@ def read_receipt_state(
     registration = _get_registration(session, submission)
     if registration is None:
         return ReceiptState(shown="held", link="none")
-    is_own = submission.outcome == Outcome.CREATED and policy is LinkPolicy.SHOW
+    is_own = policy is LinkPolicy.SHOW and submission.outcome == Outcome.CREATED
     if submission.code_used_at is None and not is_own:
         link = "code" if policy is LinkPolicy.CODE else "mail"
         return ReceiptState(shown="mailed", link=link)
@@ -60,11 +60,28 @@ def read_receipt_state(
     return ReceiptState(
         shown="confirmed" if is_approved else status,
         link="button" if is_approved else "none",
-        is_own=is_own,
+        may_change=may_change_from_screen(submission, registration, policy=policy),
         waitlist_position=(
             registrations.count_waitlisted_before(session, registration) + 1 if is_waiting else None
         ),
     )
+
+
+def speaks_for_registration(submission: SubmissionRow) -> bool:
+    """Tell whether a receipt may show what has become of the registration.
+
+    It may where its submission made the registration and nobody else's took its place, or where
+    the code from the mail was typed on it.
+    """
+    return submission.code_used_at is not None or submission.outcome == Outcome.CREATED
+
+
+def may_change_from_screen(
+    submission: SubmissionRow, registration: Registration, *, policy: LinkPolicy
+) -> bool:
+    """Tell whether a receipt leads to the personal page: only until the mail's reader comes."""
+    is_own = policy is LinkPolicy.SHOW and submission.outcome == Outcome.CREATED
+    return is_own and registration.proven_at is None
 
 
 class JoinState:
@@ -108,10 +125,11 @@ def is_early(event: Event, now: datetime) -> bool:
     return now < event.starts_at - EARLY
 
 
-def record_click(registration: Registration, *, came_by_mail: bool, now: datetime) -> None:
+def record_click(
+    session: Session, registration: Registration, *, came_by_mail: bool, now: datetime
+) -> None:
     """Count a click on the join button; the mail's link proves the address."""
-    registration.join_clicks += 1
-    registration.last_clicked_at = now
+    registrations.count_join_click(session, registration, now=now)
     if came_by_mail:
         prove_address(registration, now=now)
 
@@ -171,16 +189,25 @@ def get_live_submission(session: Session, submission: SubmissionRow) -> Submissi
     return submission
 
 
-def can_correct_address(session: Session, submission: SubmissionRow, *, policy: LinkPolicy) -> bool:
+def can_correct_address(
+    session: Session,
+    event: Event,
+    submission: SubmissionRow,
+    *,
+    policy: LinkPolicy,
+    now: datetime,
+) -> bool:
     """Tell whether to offer "wrong address?".
 
-    Where a known address must look like a new one it is always offered, and always answered alike.
+    Where a known address must look like a new one this depends on the event alone: at a full
+    event the answer would differ, so there nobody is offered it.
     """
     registration = _get_registration(session, submission)
     if registration is None or submission.code_used_at is not None:
         return False
     if policy is not LinkPolicy.SHOW:
-        return True
+        seats = read_seats(session, event)
+        return get_state(event, seats, now) is EventState.OPEN and not seats.are_all_taken
     return submission.outcome == Outcome.CREATED and registration.proven_at is None
 
 

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
 from storage import events, registrations, submissions
-from storage.models import Answer as AnswerRow
 from storage.models import Event, Registration, SubmissionRow
 
-from .events import EventState, LinkPolicy, get_end, read_definition
+from .answers import change_answers, erase_answers
+from .events import EventState, LinkPolicy, get_end, get_state, read_seats
 from .mails import CONFIRM_WITHIN, MailName, request_mail
-from .questions import Answer, Question, answers_from_json, answers_to_json
+from .questions import answers_from_json
 from .receipts import get_live_submission
 from .registrations import (
     HOLDS_SEAT,
@@ -22,12 +21,14 @@ from .registrations import (
     RegistrationError,
     RegistrationNotOpen,
     Status,
-    answer_rows,
-    hash_notice,
     read_submission,
     register,
     request_sync,
+    status_for_new,
 )
+
+MAX_CORRECTIONS = 3
+MAX_RETURNS_A_DAY = 3
 
 
 class ChangeRefused(RegistrationError):
@@ -55,17 +56,19 @@ def register_again(
     """Bring a cancelled registration back, as a new one would come in.
 
     Raises:
-        ChangeRefused: it was denied, or is not cancelled.
-        RegistrationNotOpen: the event is full or over.
+        ChangeRefused: it is not cancelled, the organizer cancelled it, or it came back often.
+        RegistrationNotOpen: the event takes nobody now.
     """
     registration = _lock(session, event, registration)
-    if registration.status != Status.CANCELLED:
+    if registration.status != Status.CANCELLED or not _may_return(session, registration, now):
         raise ChangeRefused
-    if event.status == EventState.CANCELLED or now >= get_end(event):
-        raise RegistrationNotOpen(EventState.ENDED)
-    wanted = Status.PENDING if event.approval == "manual" else Status.APPROVED
+    if not (registration.family_name or registration.given_name):
+        _take_over_newest(session, registration, now)
+    state = get_state(event, read_seats(session, event), now)
+    if state not in (EventState.OPEN, EventState.FULL):
+        raise RegistrationNotOpen(state)
     try:
-        _move(session, event, registration, wanted, actor="person", now=now)
+        _move(session, event, registration, status_for_new(event), actor="person", now=now)
     except RegistrationNotOpen:
         if not event.has_waitlist:
             raise
@@ -107,56 +110,23 @@ def fill_free_seats(session: Session, event: Event, *, now: datetime) -> None:
     """Move up those who wait while there are seats, in the order in which they came."""
     if not event.has_waitlist or now >= get_end(event):
         return
+    events.lock_seats(session, event.id)
     while (waiting := registrations.get_first_waitlisted(session, event.id)) is not None:
-        wanted = Status.PENDING if event.approval == "manual" else Status.APPROVED
         try:
-            _move(session, event, waiting, wanted, actor="waitlist", now=now)
+            _move(session, event, waiting, status_for_new(event), actor="waitlist", now=now)
         except RegistrationNotOpen:
             return
         _tell_status(session, waiting, MailName.APPROVED, now)
 
 
-def change_answers(
-    session: Session,
-    registration: Registration,
-    *,
-    family_name: str,
-    given_name: str,
-    answers: Mapping[str, Answer],
-    form_version_id: int,
-    now: datetime,
-) -> None:
-    """Replace names and answers, keeping what stood before in the history."""
-    before = {
-        "family_name": registration.family_name,
-        "given_name": registration.given_name,
-        "answers": answers_to_json(read_answers(session, registration)),
-    }
-    registration.family_name = family_name
-    registration.given_name = given_name
-    registration.form_version_id = form_version_id
-    registration.updated_at = now
-    registrations.replace_answers(session, registration.id, answer_rows(answers))
-    after = {
-        "family_name": family_name,
-        "given_name": given_name,
-        "answers": answers_to_json(answers),
-    }
-    registrations.add_change(
-        session,
-        registration.id,
-        actor="person",
-        action="answers",
-        before=before,
-        after=after,
-        now=now,
-    )
-
-
 def use_submission(
     session: Session, registration: Registration, repeat: SubmissionRow, *, now: datetime
 ) -> None:
-    """Take over what a repeated submission said; its consents are recorded as new evidence."""
+    """Take over the names and answers of a repeated submission.
+
+    Its boxes are not taken over: whoever typed them need not be the owner of the address. Neither
+    does the receipt that made the registration speak for it any more.
+    """
     change_answers(
         session,
         registration,
@@ -166,52 +136,8 @@ def use_submission(
         form_version_id=repeat.form_version_id,
         now=now,
     )
-    definition = read_definition(session, repeat.form_version_id)
-    for consent in read_submission(session, repeat).consents:
-        question = definition.get_question(consent.question_id)
-        assert question is not None, "a form version keeps its questions"
-        record_consent(
-            session,
-            registration,
-            question,
-            label=consent.label,
-            is_given=consent.is_given,
-            submission=repeat,
-            now=now,
-        )
     repeat.outcome = Outcome.USED
-
-
-def record_consent(
-    session: Session,
-    registration: Registration,
-    question: Question,
-    *,
-    label: str,
-    is_given: bool,
-    submission: SubmissionRow | None = None,
-    now: datetime,
-) -> None:
-    """Add evidence of a consent given or withdrawn; what was there stays."""
-    assert question.consent is not None, "only consents are recorded"
-    registrations.add_consents(
-        session,
-        [
-            {
-                "registration_id": registration.id,
-                "submission_id": submission.id if submission else None,
-                "form_version_id": registration.form_version_id,
-                "question_id": question.id,
-                "kind": question.consent,
-                "label": label,
-                "notice_hash": hash_notice(question),
-                "locale": registration.locale,
-                "surface": "personal",
-                "is_given": is_given,
-                "recorded_at": now,
-            }
-        ],
-    )
+    _supersede(session, registration)
 
 
 def correct_address(
@@ -231,7 +157,8 @@ def correct_address(
     again changes nothing, nor does a receipt that was corrected before.
 
     Raises:
-        ChangeRefused: under `show`, the submission made no registration or its address is proven.
+        ChangeRefused: under `show`, the submission made no registration or its address is proven;
+            or it was corrected often enough.
         RegistrationNotOpen: as `register`.
     """
     locked = submissions.lock_submission(session, mistaken.id)
@@ -240,6 +167,8 @@ def correct_address(
     live = get_live_submission(session, locked)
     if live is not locked or email_key == locked.email_key:
         return live
+    if submissions.count_corrections_before(session, locked) >= MAX_CORRECTIONS:
+        raise ChangeRefused
     wrong = registrations.get_registration(session, locked.registration_id)
     assert wrong is not None
     if locked.outcome == Outcome.CREATED and wrong.proven_at is None:
@@ -247,6 +176,8 @@ def correct_address(
         if wrong.status not in (Status.CANCELLED, Status.DENIED):
             _move(session, event, wrong, Status.CANCELLED, actor="correction", now=now)
         wrong.link_version += 1
+        erase_answers(session, wrong, now=now)
+        locked.outcome = Outcome.SUPERSEDED
     elif policy is LinkPolicy.SHOW:
         raise ChangeRefused
     corrected = replace(
@@ -258,19 +189,30 @@ def correct_address(
     return row
 
 
-def read_answers(session: Session, registration: Registration) -> dict[str, Answer]:
-    return gather_answers(registrations.list_answers(session, registration.id))
+def _take_over_newest(session: Session, registration: Registration, now: datetime) -> None:
+    """Give a registration whose name was erased what its owner sent since."""
+    newest = submissions.list_repeats(session, registration.id, limit=1)
+    if not newest:
+        raise ChangeRefused
+    use_submission(session, registration, newest[0], now=now)
 
 
-def gather_answers(rows: Iterable[AnswerRow]) -> dict[str, Answer]:
-    """Put the stored rows of one registration together again."""
-    values: dict[str, list[str]] = {}
-    other: dict[str, str] = {}
-    for row in rows:
-        values.setdefault(row.question_id, []).append(row.value)
-        if row.other:
-            other[row.question_id] = row.other
-    return {key: Answer(tuple(found), other.get(key, "")) for key, found in values.items()}
+def _may_return(session: Session, registration: Registration, now: datetime) -> bool:
+    """Tell whether the person may come back: Zoom allows ten changes of status a day."""
+    changes = [
+        change
+        for change in registrations.list_changes(session, registration.id)
+        if change.action == "status"
+    ]
+    since = now - timedelta(days=1)
+    returns = [c for c in changes if c.before["status"] == "cancelled" and c.changed_at > since]
+    return changes[-1].actor != "organizer" and len(returns) < MAX_RETURNS_A_DAY
+
+
+def _supersede(session: Session, registration: Registration) -> None:
+    created = submissions.get_creating_submission(session, registration.id)
+    if created is not None:
+        created.outcome = Outcome.SUPERSEDED
 
 
 def _lock(session: Session, event: Event, registration: Registration) -> Registration:

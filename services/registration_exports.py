@@ -15,10 +15,10 @@ from storage.models import Event
 from storage.registration_lists import FullRow, list_full_rows
 
 from .answer_texts import NamePlace, write_answer
+from .answers import gather_answers
 from .dates import load_zone
 from .events import read_definition
 from .questions import Question, question_from_dict
-from .registration_changes import gather_answers
 from .texts import localize
 
 SOURCES = ("utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content")

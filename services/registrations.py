@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -16,13 +12,13 @@ from storage import events, jobs, registrations, submissions, zoom_registrants
 from storage.models import Event, Registration, SubmissionRow
 from storage.models.base import new_public_id
 
+from .answers import answer_rows
 from .codes import make_receipt_number
-from .events import EventState, LinkPolicy, get_state, read_definition, read_seats
+from .consents import keep_consents
+from .events import EventState, LinkPolicy, get_state, read_seats
 from .mails import CONFIRM_WITHIN, MailName, request_mail
 from .questions import (
-    Answer,
     ConsentKind,
-    Question,
     answers_from_json,
     answers_to_json,
 )
@@ -51,6 +47,7 @@ class Outcome(StrEnum):
     CREATED = "created"
     REPEAT = "repeat"
     USED = "used"
+    SUPERSEDED = "superseded"
     HELD = "held"
     DROPPED = "dropped"
 
@@ -114,7 +111,7 @@ def release(
         registration = _admit(session, event, submission, now)
         assert registration is not None, "the caller's transaction has just looked"
         held.outcome = Outcome.CREATED
-        _keep_consents(session, registration, held, submission, now)
+        keep_consents(session, registration, held, submission, now=now)
     held.registration_id = registration.id
     _tell(session, held, registration, policy, now)
     return held
@@ -145,6 +142,10 @@ def read_submission(session: Session, row: SubmissionRow) -> Submission:
     )
 
 
+def status_for_new(event: Event) -> Status:
+    return Status.PENDING if event.approval == "manual" else Status.APPROVED
+
+
 def request_sync(session: Session, registration: Registration, *, now: datetime) -> None:
     """Have the worker make Zoom match what the registration now is."""
     zoom_registrants.ensure_zoom_registrant(session, registration, now=now)
@@ -162,27 +163,6 @@ def sync_key(registration_id: int) -> str:
     return f"zoom:{registration_id}"
 
 
-def answer_rows(answers: Mapping[str, Answer]) -> list[dict[str, Any]]:
-    """Lay answers out as rows; the text beside その他 goes with the value it belongs to."""
-    return [
-        {
-            "question_id": question_id,
-            "position": position,
-            "value": value,
-            "other": answer.other if position == len(answer.values) - 1 else "",
-        }
-        for question_id, answer in answers.items()
-        for position, value in enumerate(answer.values)
-    ]
-
-
-def hash_notice(question: Question | None) -> str:
-    """Return the SHA-256 of a consent's notice in all its languages."""
-    notice = {} if question is None else {**question.notice}
-    canonical = json.dumps(notice, ensure_ascii=True, sort_keys=True)
-    return hashlib.sha256(canonical.encode()).hexdigest()
-
-
 def _create(
     session: Session, event: Event, submission: Submission, policy: LinkPolicy, now: datetime
 ) -> SubmissionRow:
@@ -193,7 +173,7 @@ def _create(
         return _repeat(session, event, known, submission, policy, now)
     row = _keep(session, event, submission, registration, Outcome.CREATED, now)
     assert row is not None, "its nonce was free and its address new"
-    _keep_consents(session, registration, row, submission, now)
+    keep_consents(session, registration, row, submission, now=now)
     _tell(session, row, registration, policy, now)
     return row
 
@@ -225,7 +205,7 @@ def _insert(
             "family_name": submission.family_name,
             "given_name": submission.given_name,
             "locale": submission.locale,
-            "status": Status.PENDING if event.approval == "manual" else Status.APPROVED,
+            "status": status_for_new(event),
             "surface": submission.surface,
             "source": dict(submission.source),
             "link_version": 0,
@@ -319,35 +299,6 @@ def _keep(
             "code_tries": 0,
             "created_at": now,
         },
-    )
-
-
-def _keep_consents(
-    session: Session,
-    registration: Registration,
-    row: SubmissionRow,
-    submission: Submission,
-    now: datetime,
-) -> None:
-    definition = read_definition(session, submission.form_version_id)
-    registrations.add_consents(
-        session,
-        [
-            {
-                "registration_id": registration.id,
-                "submission_id": row.id,
-                "form_version_id": submission.form_version_id,
-                "question_id": consent.question_id,
-                "kind": consent.kind,
-                "label": consent.label,
-                "notice_hash": hash_notice(definition.get_question(consent.question_id)),
-                "locale": submission.locale,
-                "surface": submission.surface,
-                "is_given": consent.is_given,
-                "recorded_at": now,
-            }
-            for consent in submission.consents
-        ],
     )
 
 

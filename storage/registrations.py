@@ -74,12 +74,22 @@ def set_status(session: Session, registration: Registration, status: str, *, now
     return rowcount(changed) == 1
 
 
+def count_join_click(session: Session, registration: Registration, *, now: datetime) -> None:
+    session.execute(
+        update(Registration)
+        .where(Registration.id == registration.id)
+        .values(join_clicks=Registration.join_clicks + 1, last_clicked_at=now)
+        .execution_options(synchronize_session=False)
+    )
+
+
 def get_first_waitlisted(session: Session, event_id: int) -> Registration | None:
     return session.scalar(
         select(Registration)
         .where(Registration.event_id == event_id, Registration.status == "waitlisted")
         .order_by(Registration.id)
         .limit(1)
+        .execution_options(populate_existing=True)
     )
 
 

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from .ciphers import Cipher
 
 BUSY_TIMEOUT_MS = 5_000
+WRITE_QUEUE_SECONDS = 10.0
 STATEMENT_TIMEOUT_MS = 15_000
 
 
@@ -55,7 +56,7 @@ class Database:
             with self._writer.begin() as session:
                 yield session
             return
-        if not self._write_lock.acquire(timeout=BUSY_TIMEOUT_MS / 1000):
+        if not self._write_lock.acquire(timeout=WRITE_QUEUE_SECONDS):
             raise TimeoutError("another transaction of this process holds the database")
         try:
             with self._writer.begin() as session:

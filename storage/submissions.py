@@ -44,12 +44,28 @@ def list_submissions_by_number(session: Session, number: str) -> list[Submission
 
 
 def get_creating_submission(session: Session, registration_id: int) -> SubmissionRow | None:
-    """Return the submission that made a registration."""
+    """Return the submission that made a registration, whether or not it still speaks for it."""
     return session.scalar(
-        select(SubmissionRow).where(
-            SubmissionRow.registration_id == registration_id, SubmissionRow.outcome == "created"
+        select(SubmissionRow)
+        .where(
+            SubmissionRow.registration_id == registration_id,
+            SubmissionRow.outcome.in_(("created", "superseded")),
         )
+        .order_by(SubmissionRow.id)
+        .limit(1)
     )
+
+
+def count_corrections_before(session: Session, row: SubmissionRow) -> int:
+    """Count how many corrected submissions lead to this one."""
+    count, last = 0, row.id
+    while (
+        previous := session.scalar(
+            select(SubmissionRow.id).where(SubmissionRow.corrected_by_id == last).limit(1)
+        )
+    ) is not None:
+        count, last = count + 1, previous
+    return count
 
 
 def insert_submission(session: Session, values: Mapping[str, Any]) -> SubmissionRow | None:

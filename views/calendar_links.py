@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from flask import Response
+from sqlalchemy.orm import Session
 
-from services.calendars import CalendarEntry, build_ics, google_url, make_uid, outlook_url
-from services.events import get_end
-from services.texts import localize
-from storage.models import Event
+from services.calendar_entries import make_calendar_entry
+from services.calendars import CalendarEntry, build_ics, google_url, outlook_url
+from storage.models import Event, Registration, SubmissionRow
 
 from .locale import read_locale
 from .site import get_site
@@ -24,19 +24,12 @@ class CalendarLinks:
     ics_url: str
 
 
-def make_entry(event: Event, public_id: str, *, join_url: str | None) -> CalendarEntry:
-    """Describe an event for one person's calendar; `join_url` is our link, if it may be there."""
-    locale = read_locale()
-    return CalendarEntry(
-        uid=make_uid(public_id, urlsplit(get_site().settings.site_url).hostname or "localhost"),
-        title=localize(event.title, locale),
-        starts_at=event.starts_at,
-        ends_at=get_end(event),
-        timezone=event.timezone,
-        locale=locale,
-        stamped_at=event.updated_at,
-        url=join_url,
-        sequence=event.version,
+def make_entry(
+    session: Session, event: Event, owner: Registration | SubmissionRow, *, join_url: str | None
+) -> CalendarEntry:
+    host = urlsplit(get_site().settings.site_url).hostname or "localhost"
+    return make_calendar_entry(
+        session, event, owner, host=host, locale=read_locale(), join_url=join_url
     )
 
 

@@ -9,6 +9,8 @@ from flask_babel import gettext as _
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 
+from services.limits import RateLimitReached
+
 log = logging.getLogger(__name__)
 
 RETRY_AFTER_SECONDS = 10
@@ -18,6 +20,7 @@ def init_errors(app: Flask) -> None:
     app.register_error_handler(HTTPException, _show_http_error)
     app.register_error_handler(SQLAlchemyError, _show_storage_error)
     app.register_error_handler(TimeoutError, _show_storage_error)
+    app.register_error_handler(RateLimitReached, _show_rate_limit)
     app.register_error_handler(Exception, _show_unexpected)
 
 
@@ -74,6 +77,12 @@ def _show_storage_error(error: Exception) -> Response:
     log.error("the database did not answer", exc_info=error, extra={"path": request.path[:3]})
     response = show_error(503)
     response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    return response
+
+
+def _show_rate_limit(error: RateLimitReached) -> Response:
+    response = show_error(429)
+    response.headers["Retry-After"] = str(error.retry_after_seconds)
     return response
 
 

@@ -6,11 +6,14 @@ state, the seats shown, the language and the address asked for, which together a
 
 from __future__ import annotations
 
+import secrets
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from threading import Lock
 
-TOKEN_MARK = "form-token-goes-here"  # noqa: S105 - the place where a token goes, not a token
+TOKEN_MARK = secrets.token_urlsafe(24)
+"""Where the token goes: nobody's text can hold it."""
+
 MAX_KEPT = 200
 
 
@@ -25,7 +28,7 @@ class KeptPages:
         """Return the page of this key with a token in it, drawing it if need be."""
         halves = self._pages.get(key)
         if halves is None:
-            head, _, tail = draw().encode().partition(TOKEN_MARK.encode())
+            head, tail = draw().encode().split(TOKEN_MARK.encode())
             halves = (head, tail)
             with self._lock:
                 self._pages[key] = halves

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlsplit
@@ -61,7 +62,7 @@ def join(token: str) -> ResponseReturnValue:
         address = _find_way_in(session, opened, state)
         if address is None:
             return _draw(session, token, opened, now)
-        receipts.record_click(opened.person, came_by_mail=opened.came_by_mail, now=now)
+        receipts.record_click(session, opened.person, came_by_mail=opened.came_by_mail, now=now)
     return redirect(address, code=303)
 
 
@@ -86,11 +87,13 @@ def _has_fallback(opened: Opened, state: str) -> bool:
 
 def is_zoom_address(address: str) -> bool:
     """Tell whether a stored link leads to Zoom, or to the sandbox that stands for it."""
+    if not re.fullmatch(r"[!#-;=?-\[\]_a-z~]+", address, re.IGNORECASE):
+        return False  # browsers read a backslash as a slash, and urlsplit does not
     parts = urlsplit(address)
     sandbox = urlsplit(get_site().settings.zoom_api_url)
     if sandbox.scheme == "http":
         return (parts.scheme, parts.netloc) == (sandbox.scheme, sandbox.netloc)
-    host = parts.hostname or ""
+    host = parts.netloc.lower()  # whole: no name, password or port before or after it
     is_zoom = any(host == zoom or host.endswith(f".{zoom}") for zoom in _ZOOM_HOSTS)
     return parts.scheme == "https" and is_zoom
 
@@ -121,13 +124,15 @@ def _draw(session: Session, token: str, opened: Opened, now: datetime) -> Respon
     )
     event = draw_event(session, opened.event, read_seats(session, opened.event), now)
     response = make_response(render_template("personal/join.html", event=event, join=view))
-    allow_leaving_for_zoom(response)
+    allow_leaving_for_zoom(response, opened.event.fallback_url)
     return response
 
 
-def allow_leaving_for_zoom(response: Response) -> None:
-    """Let this page's button lead to Zoom: browsers hold redirects of a form to its policy."""
+def allow_leaving_for_zoom(response: Response, fallback_url: str) -> None:
+    """Let this page's button lead away: browsers hold redirects of a form to its policy."""
     sandbox = urlsplit(get_site().settings.zoom_api_url)
-    target = f"http://{sandbox.netloc}" if sandbox.scheme == "http" else _ZOOM_SOURCES
-    policy = POLICY.replace("form-action 'self'", f"form-action 'self' {target}")
+    targets = [f"http://{sandbox.netloc}" if sandbox.scheme == "http" else _ZOOM_SOURCES]
+    if fallback_url:
+        targets.append("https://" + urlsplit(fallback_url).netloc)
+    policy = POLICY.replace("form-action 'self'", " ".join(["form-action 'self'", *targets]))
     response.headers["Content-Security-Policy"] = policy

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote, urlencode
+
 from flask import g, request
 from flask_babel import get_locale
 from werkzeug.datastructures import MultiDict
@@ -39,11 +41,16 @@ def list_language_links() -> list[tuple[str, str, str]]:
         if locale != here:
             query = MultiDict(request.args)
             query["lang"] = locale
-            links.append((locale, _NAMES[locale], f"{request.path}?{_encode(query)}"))
+            links.append(
+                (
+                    locale,
+                    _NAMES[locale],
+                    f"{_quote_path()}?{urlencode(list(query.items(multi=True)))}",
+                )
+            )
     return links
 
 
-def _encode(query: MultiDict[str, str]) -> str:
-    from urllib.parse import urlencode
-
-    return urlencode(list(query.items(multi=True)))
+def _quote_path() -> str:
+    """Return this page's path; `//host` and `/\\host` would lead away from the site."""
+    return "/" + quote(request.path.lstrip("/\\"))

@@ -20,6 +20,7 @@ def render_markdown(text: str) -> Markup:
     """Turn Markdown into HTML: no raw HTML, no images, links to http, https and mailto alone.
 
     The highest headings, whatever their level, become the third: the page's own are above them.
+    A table stands in a box of its own, which may scroll where the screen is narrow.
     """
     tokens = _parser.parse(text)
     headings = [token for token in tokens if token.type in ("heading_open", "heading_close")]
@@ -33,4 +34,6 @@ def render_markdown(text: str) -> Markup:
         url_schemes={"http", "https", "mailto"},
         link_rel="noopener nofollow",
     )
-    return Markup(clean)  # noqa: S704 - the one place where cleaned HTML becomes markup
+    scrolling = clean.replace("<table>", '<div class="scroll"><table>')
+    scrolling = scrolling.replace("</table>", "</table></div>")
+    return Markup(scrolling)  # noqa: S704 - the one place where cleaned HTML becomes markup

@@ -10,14 +10,15 @@ from sqlalchemy.orm import Session
 
 from services import receipts
 from services.answer_texts import list_answer_texts
+from services.answers import read_answers
+from services.consents import get_present_consent
 from services.dates import format_moment
 from services.event_views import write_full_name
 from services.events import get_end, read_definition
 from services.questions import ConsentKind
 from services.receipts import is_early
-from services.registration_changes import read_answers
 from services.registrations import Status
-from storage import registrations, submissions
+from storage import submissions
 
 from .calendar_links import CalendarLinks, list_calendar_links, make_entry
 from .locale import read_locale
@@ -62,10 +63,10 @@ def view_person(
 ) -> PersonView:
     person, locale = opened.person, read_locale()
     path, query = f"/r/{token}", f"?lang={locale}"
-    can_change = is_ahead(opened, now)
-    is_coming = person.status not in (Status.CANCELLED, Status.DENIED)
+    is_changeable = can_change(opened, now)
+    can_return = is_ahead(opened, now) and person.status == Status.CANCELLED
     join_url = get_join_url(opened)
-    entry = make_entry(opened.event, person.public_id, join_url=join_url)
+    entry = make_entry(session, opened.event, person, join_url=join_url)
     return PersonView(
         number=_get_number(session, opened),
         status=person.status,
@@ -76,28 +77,22 @@ def view_person(
         is_early=is_early(opened.event, now),
         calendar=list_calendar_links(entry, f"{path}/invite.ics{query}") if join_url else None,
         marketing=_view_marketing(session, token, opened),
-        edit_url=f"{path}/edit{query}" if can_change and is_coming else None,
-        cancel_url=f"{path}/cancel{query}" if can_change and is_coming else None,
-        again_url=(
-            f"{path}/again{query}" if can_change and person.status == Status.CANCELLED else None
-        ),
+        edit_url=f"{path}/edit{query}" if is_changeable else None,
+        cancel_url=f"{path}/cancel{query}" if is_changeable else None,
+        again_url=f"{path}/again{query}" if can_return else None,
         data_url=f"{path}/data.json",
         alert=alert,
         zoom_note=_write_zoom_note(session, opened),
-        proposals=_list_proposals(session, token, opened) if can_change else [],
+        proposals=_list_proposals(session, token, opened) if is_changeable else [],
     )
 
 
 def _view_marketing(session: Session, token: str, opened: Opened) -> MarketingView | None:
-    given = [
-        consent
-        for consent in registrations.list_consents(session, opened.person.id)
-        if consent.kind == ConsentKind.MARKETING
-    ]
-    if not given:
+    present = get_present_consent(session, opened.person, ConsentKind.MARKETING)
+    if present is None:
         return None
     action = f"/r/{token}/marketing?lang={read_locale()}"
-    return MarketingView(given[-1].label, given[-1].is_given, action)
+    return MarketingView(present.label, present.is_given, action)
 
 
 def _write_zoom_note(session: Session, opened: Opened) -> str | None:
@@ -141,6 +136,12 @@ def get_join_url(opened: Opened) -> str | None:
     if opened.submission is None:
         return links.join_from_mail(opened.person)
     return links.join_from_screen(opened.submission, opened.person)
+
+
+def can_change(opened: Opened, now: datetime) -> bool:
+    """Tell whether names and answers may be changed."""
+    is_coming = opened.person.status not in (Status.CANCELLED, Status.DENIED)
+    return is_coming and is_ahead(opened, now)
 
 
 def is_ahead(opened: Opened, now: datetime) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime
 
 from flask import (
@@ -22,21 +21,25 @@ from sqlalchemy.orm import Session
 from forms.details import build_details_form
 from services import registration_changes
 from services.answer_texts import list_answer_texts
+from services.answers import change_answers, read_answers
+from services.consents import change_consent
 from services.event_views import EventView, write_full_name
 from services.events import read_definition, read_seats
 from services.personal_data import collect_personal_data
 from services.questions import ConsentKind, FormDefinition, answers_from_json
 from services.receipts import prove_address
-from services.registration_changes import ChangeRefused, read_answers
-from services.registrations import RegistrationNotOpen
+from services.registration_changes import ChangeRefused
+from services.registrations import Outcome, RegistrationNotOpen
 from services.texts import localize
 from services.tokens import Purpose
 from storage import submissions
 from storage.models import SubmissionRow
+from storage.registrations import lock_registration
 
 from .calendar_links import answer_ics, make_entry
+from .limits import count_against_network
 from .locale import read_locale
-from .person_views import get_join_url, is_ahead, list_answers, view_person
+from .person_views import can_change, get_join_url, is_ahead, list_answers, view_person
 from .places import name_place
 from .registration import draw_event
 from .site import get_site
@@ -70,14 +73,14 @@ def show_details(token: str) -> ResponseReturnValue:
 def change_details(token: str) -> ResponseReturnValue:
     now = get_site().read_clock()
     with get_site().database.write() as session:
-        opened = _open_ahead(session, token, now)
+        opened = _open_changeable(session, token, now)
         definition = _read_form(session, opened)
         form = build_details_form(definition, read_locale())(request.form)
         if not form.validate():
             page = _render("edit", session, token, opened, now, form=form)
             page.status_code = 422
             return page
-        registration_changes.change_answers(
+        change_answers(
             session,
             opened.person,
             family_name=form.family_name.data,
@@ -90,20 +93,41 @@ def change_details(token: str) -> ResponseReturnValue:
     return _go_back(token, "saved")
 
 
-@bp.route("/r/<token>/cancel", methods=["GET", "POST"])
+@bp.get("/r/<token>/cancel")
+def ask_before_cancelling(token: str) -> ResponseReturnValue:
+    return _ask_first("cancel", token)
+
+
+@bp.get("/r/<token>/again")
+def ask_before_registering_again(token: str) -> ResponseReturnValue:
+    return _ask_first("again", token)
+
+
+@bp.post("/r/<token>/cancel")
 def cancel(token: str) -> ResponseReturnValue:
-    def change(session: Session, opened: Opened, now: datetime) -> None:
+    now = get_site().read_clock()
+    with get_site().database.write() as session:
+        count_against_network(session, now)
+        opened = _open(session, token)
+        if not is_ahead(opened, now):
+            return _go_back(token, "refused")
         registration_changes.cancel(session, opened.event, opened.person, actor="person", now=now)
+        _prove(opened, now)
+    return _go_back(token, "cancel")
 
-    return _ask_then("cancel", token, change)
 
-
-@bp.route("/r/<token>/again", methods=["GET", "POST"])
+@bp.post("/r/<token>/again")
 def register_again(token: str) -> ResponseReturnValue:
-    def change(session: Session, opened: Opened, now: datetime) -> None:
-        registration_changes.register_again(session, opened.event, opened.person, now=now)
-
-    return _ask_then("again", token, change)
+    now = get_site().read_clock()
+    try:
+        with get_site().database.write() as session:
+            count_against_network(session, now)
+            opened = _open(session, token)
+            registration_changes.register_again(session, opened.event, opened.person, now=now)
+            _prove(opened, now)
+    except (ChangeRefused, RegistrationNotOpen):
+        return _go_back(token, "refused")
+    return _go_back(token, "again")
 
 
 @bp.get("/r/<token>/answers/<public_id>")
@@ -120,7 +144,7 @@ def show_proposal(token: str, public_id: str) -> ResponseReturnValue:
 def use_proposal(token: str, public_id: str) -> ResponseReturnValue:
     now = get_site().read_clock()
     with get_site().database.write() as session:
-        opened = _open_ahead(session, token, now)
+        opened = _open_changeable(session, token, now)
         repeat = _load_repeat(session, opened, public_id)
         registration_changes.use_submission(session, opened.person, repeat, now=now)
         _prove(opened, now)
@@ -138,11 +162,12 @@ def change_marketing(token: str) -> ResponseReturnValue:
         )
         if question is None:
             abort(404)
-        registration_changes.record_consent(
+        change_consent(
             session,
             opened.person,
             question,
             label=localize(question.label, read_locale()),
+            locale=read_locale(),
             is_given=request.form.get("marketing") == "yes",
             now=now,
         )
@@ -164,25 +189,14 @@ def download_calendar(token: str) -> ResponseReturnValue:
     with get_site().database.read() as session:
         opened = _open(session, token)
         url = get_join_url(opened)
-        return answer_ics(make_entry(opened.event, opened.person.public_id, join_url=url))
+        return answer_ics(make_entry(session, opened.event, opened.person, join_url=url))
 
 
-def _ask_then(
-    name: str, token: str, change: Callable[[Session, Opened, datetime], None]
-) -> ResponseReturnValue:
-    """Show a page with a button; only POST does it: link checkers send HEAD as well as GET."""
+def _ask_first(name: str, token: str) -> Response:
+    """Show a page with a button: link checkers follow every link, and must not act by it."""
     now = get_site().read_clock()
-    if request.method != "POST":
-        with get_site().database.read() as session:
-            return _render(name, session, token, _open(session, token), now)
-    try:
-        with get_site().database.write() as session:
-            opened = _open(session, token)
-            change(session, opened, now)
-            _prove(opened, now)
-    except (ChangeRefused, RegistrationNotOpen):
-        return _go_back(token, "refused")
-    return _go_back(token, name)
+    with get_site().database.read() as session:
+        return _render(name, session, token, _open(session, token), now)
 
 
 def _render(
@@ -255,16 +269,24 @@ def _open(session: Session, token: str) -> Opened:
 def _open_ahead(session: Session, token: str, now: datetime) -> Opened:
     """Open a registration that can still be changed, or answer 404."""
     opened = _open(session, token)
-    if not is_ahead(opened, now):
+    if not can_change(opened, now):
         abort(404)
+    return opened
+
+
+def _open_changeable(session: Session, token: str, now: datetime) -> Opened:
+    """As `_open_ahead`, and let nobody else change it meanwhile."""
+    opened = _open_ahead(session, token, now)
+    lock_registration(session, opened.person.id)
     return opened
 
 
 def _load_repeat(session: Session, opened: Opened, public_id: str) -> SubmissionRow:
     """Load what was sent again for this person; only the mail's reader may take it over."""
     repeat = submissions.get_submission_by_public_id(session, public_id)
-    is_theirs = repeat is not None and repeat.registration_id == opened.person.id
-    if repeat is None or not is_theirs or not opened.came_by_mail:
+    if repeat is None or repeat.registration_id != opened.person.id:
+        abort(404)
+    if repeat.outcome != Outcome.REPEAT or not opened.came_by_mail:
         abort(404)
     return repeat
 

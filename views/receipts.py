@@ -14,6 +14,7 @@ from forms.addresses import email_key, is_carrier_address
 from forms.receipt import AddressForm
 from services import receipts
 from services.answer_texts import list_answer_texts
+from services.calendars import CalendarEntry
 from services.event_views import EventView, write_full_name
 from services.events import read_definition, read_seats
 from services.questions import answers_from_json
@@ -24,9 +25,10 @@ from services.tokens import Purpose
 from storage.models import SubmissionRow
 
 from .calendar_links import CalendarLinks, answer_ics, list_calendar_links, make_entry
+from .limits import count_against_network
 from .locale import read_locale
 from .places import name_place
-from .registration import draw_event
+from .registration import draw_event, load_event, show_state
 from .site import get_site
 from .tokens import Opened, open_token
 
@@ -62,7 +64,7 @@ class ReceiptView:
 def show_receipt(token: str) -> ResponseReturnValue:
     now = get_site().read_clock()
     with get_site().database.read() as session:
-        opened = open_token(session, token, Purpose.RECEIPT)
+        opened = _open(session, token)
         alert = _("We have sent it again.") if request.args.get("done") == "resend" else None
         return _draw(session, token, opened, now, alert=alert)
 
@@ -71,7 +73,8 @@ def show_receipt(token: str) -> ResponseReturnValue:
 def resend_mail(token: str) -> ResponseReturnValue:
     now = get_site().read_clock()
     with get_site().database.write() as session:
-        opened = open_token(session, token, Purpose.RECEIPT)
+        opened = _open(session, token)
+        count_against_network(session, now)
         receipts.resend(session, _get_submission(opened), policy=opened.policy, now=now)
     return redirect(f"/s/{token}?lang={read_locale()}&done=resend", code=303)
 
@@ -79,41 +82,41 @@ def resend_mail(token: str) -> ResponseReturnValue:
 @bp.post("/s/<token>/code")
 def enter_code(token: str) -> ResponseReturnValue:
     site, now = get_site(), get_site().read_clock()
+    typed = request.form.get("code", "")[:20]
     refused = False
     with site.database.write() as session:
-        opened = open_token(session, token, Purpose.RECEIPT)
+        submission = _get_submission(_open(session, token))
         try:
-            receipts.use_code(
-                session,
-                _get_submission(opened),
-                request.form.get("code", "")[:20],
-                keys=site.keys,
-                now=now,
-            )
+            receipts.use_code(session, submission, typed, keys=site.keys, now=now)
         except CodeRefused:
             refused = True  # and the try stays counted
     if not refused:
         return redirect(f"/s/{token}?lang={read_locale()}", code=303)
     with site.database.read() as session:
-        opened = open_token(session, token, Purpose.RECEIPT)
         error = _("Enter the six digits of the newest e-mail. They work for 15 minutes.")
-        return _draw(session, token, opened, now, code_error=error)
+        return _draw(session, token, _open(session, token), now, code_error=error)
 
 
-@bp.route("/s/<token>/address", methods=["GET", "POST"])
+@bp.get("/s/<token>/address")
+def show_address_form(token: str) -> ResponseReturnValue:
+    now = get_site().read_clock()
+    with get_site().database.read() as session:
+        opened = _open_correctable(session, token, now)
+        return _draw_address(session, token, opened, AddressForm(), now)
+
+
+@bp.post("/s/<token>/address")
 def change_address(token: str) -> ResponseReturnValue:
     site, now = get_site(), get_site().read_clock()
-    form = AddressForm(request.form if request.method == "POST" else None)
+    form = AddressForm(request.form)
     with site.database.read() as session:
-        opened = open_token(session, token, Purpose.RECEIPT)
-        submission = _get_submission(opened)
-        if not receipts.can_correct_address(session, submission, policy=opened.policy):
-            abort(404)
-        if request.method != "POST" or not form.validate():
+        opened = _open_correctable(session, token, now)
+        if not form.validate():
             return _draw_address(session, token, opened, form, now)
     try:
         with site.database.write() as session:
-            opened = open_token(session, token, Purpose.RECEIPT)
+            opened = _open_correctable(session, token, now)
+            count_against_network(session, now)
             row = correct_address(
                 session,
                 opened.event,
@@ -123,19 +126,43 @@ def change_address(token: str) -> ResponseReturnValue:
                 policy=opened.policy,
                 now=now,
             )
-    except (ChangeRefused, RegistrationNotOpen):
+    except ChangeRefused:
         abort(404)
+    except RegistrationNotOpen:
+        with site.database.read() as session:
+            return show_state(session, load_event(session, opened.event.slug, now), now)
     return redirect(f"{site.links.receipt(row)}?lang={read_locale()}", code=303)
 
 
 @bp.get("/s/<token>/invite.ics")
 def download_calendar(token: str) -> ResponseReturnValue:
     with get_site().database.read() as session:
-        opened = open_token(session, token, Purpose.RECEIPT)
-        submission = _get_submission(opened)
-        state = read_receipt_state(session, submission, policy=opened.policy)
-        join_url = _get_join_url(opened, state, submission)
-        return answer_ics(make_entry(opened.event, submission.public_id, join_url=join_url))
+        opened = _open(session, token)
+        state = read_receipt_state(session, _get_submission(opened), policy=opened.policy)
+        return answer_ics(_make_entry(session, opened, state))
+
+
+def _open(session: Session, token: str) -> Opened:
+    """Open a receipt; one whose address was corrected leads to the receipt in its place."""
+    opened = open_token(session, token, Purpose.RECEIPT)
+    submission = _get_submission(opened)
+    live = receipts.get_live_submission(session, submission)
+    if live is not submission:
+        abort(redirect(f"{get_site().links.receipt(live)}?lang={read_locale()}", code=303))
+    return opened
+
+
+def _open_correctable(session: Session, token: str, now: datetime) -> Opened:
+    opened = _open(session, token)
+    if not _can_correct(session, opened, now):
+        abort(404)
+    return opened
+
+
+def _can_correct(session: Session, opened: Opened, now: datetime) -> bool:
+    return receipts.can_correct_address(
+        session, opened.event, _get_submission(opened), policy=opened.policy, now=now
+    )
 
 
 def _draw(
@@ -147,10 +174,6 @@ def _draw(
     alert: str | None = None,
     code_error: str | None = None,
 ) -> Response:
-    submission = _get_submission(opened)
-    live = receipts.get_live_submission(session, submission)
-    if live is not submission:
-        return make_response(redirect(get_site().links.receipt(live), code=303))
     html = render_template(
         "registration/receipt.html",
         event=_draw_event(session, opened, now),
@@ -193,9 +216,9 @@ def _view(
     state = read_receipt_state(session, submission, policy=opened.policy)
     join_url = _get_join_url(opened, state, submission)
     has_mail = state.shown in ("mailed", "confirmed", "pending", "waitlisted")
+    can_correct = has_mail and _can_correct(session, opened, now)
     path, query = f"/s/{token}", f"?lang={locale}"
-    can_correct = receipts.can_correct_address(session, submission, policy=opened.policy)
-    entry = make_entry(opened.event, submission.public_id, join_url=join_url)
+    entry = _make_entry(session, opened, state)
     answers = list_answer_texts(
         read_definition(session, submission.form_version_id),
         answers_from_json(submission.answers),
@@ -218,9 +241,9 @@ def _view(
             else None
         ),
         resend_url=f"{path}/resend{query}" if has_mail else None,
-        address_url=f"{path}/address{query}" if has_mail and can_correct else None,
+        address_url=f"{path}/address{query}" if can_correct else None,
         personal_url=(
-            site.links.personal_from_screen(submission, opened.person) if state.is_own else None
+            site.links.personal_from_screen(submission, opened.person) if state.may_change else None
         ),
         code_url=f"{path}/code{query}",
         code_error=code_error,
@@ -235,6 +258,17 @@ def _get_join_url(opened: Opened, state: ReceiptState, submission: SubmissionRow
     if state.link != "button":
         return None
     return get_site().links.join_from_screen(submission, opened.person)
+
+
+def _make_entry(session: Session, opened: Opened, state: ReceiptState) -> CalendarEntry:
+    submission = _get_submission(opened)
+    is_known = receipts.speaks_for_registration(submission) and state.shown != "mailed"
+    return make_entry(
+        session,
+        opened.event,
+        opened.person if is_known else submission,
+        join_url=_get_join_url(opened, state, submission),
+    )
 
 
 def _get_submission(opened: Opened) -> SubmissionRow:

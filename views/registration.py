@@ -27,7 +27,7 @@ from services import events as event_service
 from services.event_views import EventView, get_organization, view_event
 from services.events import EventState, LinkPolicy, Seats, get_link_policy, read_definition
 from services.form_tokens import FormToken, FormTokenError
-from services.limits import RateLimitReached, check_network_limit
+from services.limits import RateLimitReached
 from services.questions import FormDefinition
 from services.registrations import Outcome, RegistrationNotOpen, register
 from services.submissions import Submission, Surface
@@ -36,7 +36,8 @@ from storage import events
 from storage.models import Event
 
 from .errors import RETRY_AFTER_SECONDS
-from .form_pages import TOKEN_MARK, KeptPages
+from .form_pages import TOKEN_MARK
+from .limits import count_against_network
 from .locale import read_locale
 from .markdown import render_markdown
 from .site import get_site
@@ -74,22 +75,20 @@ def show_form(slug: str) -> ResponseReturnValue:
     with site.database.read() as session:
         page = load_event(session, slug, now)
         if page.state is not EventState.OPEN:
-            return _show_state(session, page, now)
+            return show_state(session, page, now)
         form_class = build_registration_form(page.definition, read_locale())
         token = _issue_token(page, now)
         if _is_prefilled():
             return _draw(session, page, form_class(prefill=request.args), token, now=now)
+        tags = tuple(sorted(_read_source().items()))
         key = (
-            page.event.id,
-            page.event.version,
-            page.seats.few_left,
-            page.seats.are_all_taken,
-            read_locale(),
+            *(page.event.id, page.event.version, page.policy),
+            *(page.seats.few_left, page.seats.are_all_taken, read_locale(), tags),
         )
+        # Tags are the visitor's to choose: pages that hold them must not push out the plain one.
+        pages = current_app.extensions["tagged_pages" if tags else "kept_pages"]
         return make_response(
-            _kept_pages().get(
-                key, token, lambda: _render(session, page, form_class(), TOKEN_MARK, now=now)
-            )
+            pages.get(key, token, lambda: _render(session, page, form_class(), TOKEN_MARK, now=now))
         )
 
 
@@ -162,12 +161,11 @@ def _register(
         with site.database.write() as session:
             event = events.get_event(session, page.event.id)
             assert event is not None, "events are not deleted"
-            if site.settings.rate_limits:
-                check_network_limit(session, site.keys, request.remote_addr, now=now)
+            count_against_network(session, now)
             row = register(session, event, submission, policy=page.policy, now=now)
     except RegistrationNotOpen:
         with site.database.read() as session:
-            return _show_state(session, load_event(session, page.event.slug, now), now)
+            return show_state(session, load_event(session, page.event.slug, now), now)
     except RateLimitReached as error:
         alert = _("Many people register from your network now. Please send again in a minute.")
         return _ask_to_send_again(page, form, _Setback(429, error.retry_after_seconds, alert), now)
@@ -179,7 +177,7 @@ def _register(
     if is_secret_repeat and page.state is not EventState.OPEN:
         # A full event must not tell a known address from a new one: its owner has a mail.
         with site.database.read() as session:
-            return _show_state(session, load_event(session, page.event.slug, now), now)
+            return show_state(session, load_event(session, page.event.slug, now), now)
     return redirect(f"{site.links.receipt(row)}?lang={read_locale()}", code=303)
 
 
@@ -237,7 +235,7 @@ def _draw(
     return make_response(html, status)
 
 
-def _show_state(session: Session, page: OpenEvent, now: datetime) -> Response:
+def show_state(session: Session, page: OpenEvent, now: datetime) -> Response:
     event = draw_event(session, page.event, page.seats, now)
     status = 409 if request.method == "POST" else 200
     return make_response(render_template("registration/state.html", event=event), status)
@@ -246,9 +244,9 @@ def _show_state(session: Session, page: OpenEvent, now: datetime) -> Response:
 def _ask_to_send_again(
     page: OpenEvent, form: RegistrationForm, setback: _Setback, now: datetime
 ) -> Response:
-    """Give the form back as it was filled in."""
+    """Give the form back as it was filled in, with its token: what was stored stays one."""
     with get_site().database.read() as session:
-        token = _issue_token(page, now)
+        token = form.form_token.data
         response = _draw(
             session, page, form, token, alert=setback.alert, status=setback.status, now=now
         )
@@ -277,8 +275,3 @@ def _choose_version(session: Session, page: OpenEvent, asked: str | None) -> For
     if row is None:
         abort(404)
     return read_definition(session, row.id)
-
-
-def _kept_pages() -> KeptPages:
-    pages: KeptPages = current_app.extensions["kept_pages"]
-    return pages

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from flask import abort, g
 from sqlalchemy.orm import Session
 
+from services import receipts
 from services.event_views import get_organization
-from services.events import LinkPolicy, get_link_policy
+from services.events import LinkPolicy, get_end, get_link_policy
 from services.tokens import Purpose, TokenClaim, read_token
 from storage import events, registrations, submissions
 from storage.models import Event, Registration, SubmissionRow
 
 from .site import get_site
+
+LINKS_LIVE = timedelta(days=180)
+"""For so long after an event its links still open: as long as answers are kept by default."""
 
 
 @dataclass(frozen=True)
@@ -46,9 +51,16 @@ def open_token(session: Session, token: str, *purposes: Purpose) -> Opened:
         opened = _open_registration(session, claim)
     else:
         opened = _open_submission(session, claim)
-    if opened is None:
+    if opened is None or get_site().read_clock() > get_end(opened.event) + LINKS_LIVE:
         abort(404)
     g.known_locale = (opened.submission or opened.person).locale
+    return opened
+
+
+def open_for_change(session: Session, token: str, *purposes: Purpose) -> Opened:
+    """Open a token and keep everybody else from changing its registration meanwhile."""
+    opened = open_token(session, token, *purposes)
+    registrations.lock_registration(session, opened.person.id)
     return opened
 
 
@@ -70,10 +82,24 @@ def _open_submission(session: Session, claim: TokenClaim) -> Opened | None:
     version = registration.link_version if registration and not is_receipt else 0
     if not get_site().signer.is_genuine(claim, version) or submission is None:
         return None
-    if registration is None and not is_receipt:
-        return None
     event, policy = _load_event(session, submission.event_id)
-    return Opened(event, policy, registration, submission, came_by_mail=False)
+    opened = Opened(event, policy, registration, submission, came_by_mail=False)
+    return opened if is_receipt or _may_lead_on(claim, opened) else None
+
+
+def _may_lead_on(claim: TokenClaim, opened: Opened) -> bool:
+    """Tell whether a link that was read on a screen still leads to the registration.
+
+    Once the owner of the address has come by mail, only the mail's link opens the personal page:
+    whoever typed the address first need not be its owner.
+    """
+    if opened.registration is None or opened.submission is None:
+        return False
+    if claim.purpose is Purpose.JOIN_SCREEN:
+        return receipts.speaks_for_registration(opened.submission)
+    return receipts.may_change_from_screen(
+        opened.submission, opened.registration, policy=opened.policy
+    )
 
 
 def _load_event(session: Session, event_id: int) -> tuple[Event, LinkPolicy]:

@@ -12,18 +12,19 @@ from flask_babel import lazy_gettext  # type: ignore[import-untyped]
 from sqlalchemy.orm import Session
 
 from config import Settings
-from services.calendars import CalendarEntry, Method, make_uid
+from services.calendar_entries import make_calendar_entry
+from services.calendars import CalendarEntry, Method
 from services.codes import make_code
+from services.consents import get_present_consent
 from services.event_views import get_organization, view_mail_event, write_full_name
-from services.events import LinkPolicy, get_end, get_link_policy
+from services.events import LinkPolicy, get_link_policy
 from services.keys import KeyRing
 from services.links import Links
 from services.mails import MailName
 from services.messages import Attachment, MailContext, attach_calendar, compose_message
 from services.questions import ConsentKind
 from services.registrations import Status
-from services.texts import localize
-from storage import events, registrations, submissions, zoom_registrants
+from storage import events, submissions, zoom_registrants
 from storage.models import Event, Mail, Registration, SubmissionRow, ZoomRegistrant
 
 from .mail_rendering import render_mail
@@ -61,7 +62,7 @@ class Letter:
     context: MailContext
     sender_name: str
     reply_to: str | None
-    change_count: int
+    entry: CalendarEntry
 
 
 class LetterWriter:
@@ -85,14 +86,22 @@ class LetterWriter:
         code = None
         if submission and get_link_policy(event, organization.link_policy) is LinkPolicy.CODE:
             code = self._start_code(submission, now)
+        context = self._make_context(session, mail, registration, submission, event, code)
         return Letter(
             mail=mail,
             registration=registration,
             event=event,
-            context=self._make_context(session, mail, registration, submission, event, code),
+            context=context,
             sender_name=organization.name,
             reply_to=organization.contact_email or None,
-            change_count=len(registrations.list_changes(session, registration.id)),
+            entry=make_calendar_entry(
+                session,
+                event,
+                registration,
+                host=urlsplit(self._settings.site_url).hostname or "localhost",
+                locale=mail.locale,
+                join_url=context.join_url,
+            ),
         )
 
     def compose(self, letter: Letter) -> EmailMessage:
@@ -167,22 +176,7 @@ class LetterWriter:
 
     def _attach(self, letter: Letter) -> tuple[Attachment, ...]:
         method = _CALENDAR_METHODS.get(letter.mail.name)
-        if method is None:
-            return ()
-        event, locale = letter.event, letter.mail.locale
-        host = urlsplit(self._settings.site_url).hostname or "localhost"
-        entry = CalendarEntry(
-            uid=make_uid(letter.registration.public_id, host),
-            title=localize(event.title, locale),
-            starts_at=event.starts_at,
-            ends_at=get_end(event),
-            timezone=event.timezone,
-            locale=locale,
-            stamped_at=letter.mail.created_at,
-            url=letter.context.join_url,
-            sequence=event.version + letter.change_count,
-        )
-        return (attach_calendar(entry, method),)
+        return () if method is None else (attach_calendar(letter.entry, method),)
 
 
 def is_wanted(
@@ -206,12 +200,8 @@ def is_wanted(
 
 
 def _wants_news(session: Session, registration: Registration) -> bool:
-    given = [
-        consent.is_given
-        for consent in registrations.list_consents(session, registration.id)
-        if consent.kind == ConsentKind.MARKETING
-    ]
-    return bool(given) and given[-1]
+    consent = get_present_consent(session, registration, ConsentKind.MARKETING)
+    return consent is not None and consent.is_given
 
 
 def _differs(submission: SubmissionRow, registration: Registration) -> bool:

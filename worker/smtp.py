@@ -135,7 +135,7 @@ class FileTransport:
     def send(self, message: EmailMessage, recipient: str) -> None:
         """Write the file in one step; the same message sent again stays one file."""
         make_address(recipient)
-        self._folder.mkdir(parents=True, exist_ok=True)
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         digest = hashlib.sha256(str(message["Message-ID"]).encode()).hexdigest()[:16]
         written = next(self._folder.glob(f"*-{digest}.eml"), None)
         path = written or self._folder / f"{_get_time(message)}-{digest}.eml"

@@ -13,8 +13,8 @@ from .base import Base, BigKey, Document, Moment, PrimaryKey, PublicId
 class SubmissionRow(Base):
     """One accepted POST; its receipt is `/s/<token of public_id>`.
 
-    `outcome` is created, repeat, used, held or dropped. The six-digit code of the `code` policy is
-    derived from `public_id` and `code_version`, never stored.
+    `outcome` is created, repeat, used, superseded, held or dropped. The six-digit code of the
+    `code` policy is derived from `public_id` and `code_version`, never stored.
     """
 
     __tablename__ = "submission"
@@ -32,10 +32,12 @@ class SubmissionRow(Base):
         BigKey, ForeignKey("registration.id"), index=True
     )
     form_version_id: Mapped[int] = mapped_column(BigKey, ForeignKey("form_version.id"))
-    corrected_by_id: Mapped[int | None] = mapped_column(BigKey, ForeignKey("submission.id"))
+    corrected_by_id: Mapped[int | None] = mapped_column(
+        BigKey, ForeignKey("submission.id"), index=True
+    )
     nonce: Mapped[str] = mapped_column(String(32))
     digest: Mapped[str] = mapped_column(String(64))
-    outcome: Mapped[str] = mapped_column(String(8))
+    outcome: Mapped[str] = mapped_column(String(10))
     email: Mapped[str] = mapped_column(String(254))
     email_key: Mapped[str] = mapped_column(String(254))
     family_name: Mapped[str] = mapped_column(String(200))

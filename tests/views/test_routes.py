@@ -27,7 +27,8 @@ ROUTES = {
     "GET /j/<token>": LINK,
     "POST /j/<token>": LINK,
     "GET /r/<token>": LINK,
-    "GET /r/<token>/<any(cancel, again):name>": LINK,
+    "GET /r/<token>/again": LINK,
+    "GET /r/<token>/cancel": LINK,
     "POST /r/<token>/again": LINK,
     "GET /r/<token>/answers/<public_id>": LINK,
     "POST /r/<token>/answers/<public_id>": LINK,
@@ -61,7 +62,6 @@ def list_routes(site):
 def call(site, route, token="s" + "a" * 44, *, address="127.0.0.1"):
     method, path = route.split(maxsplit=1)
     path = path.replace("<token>", token).replace("<public_id>", "a" * 22)
-    path = path.replace("<any(cancel, again):name>", "cancel")
     path = path.replace("<name>", "x").replace("<int:number>", "0")
     return site.app.test_client().open(
         path, method=method, environ_base={"REMOTE_ADDR": address}, base_url=site.url

@@ -1,0 +1,91 @@
+"""Storing, reading and changing the answers of a registration."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from storage import registrations
+from storage.models import Answer as AnswerRow
+from storage.models import Registration
+
+from .questions import Answer, answers_to_json
+
+
+def answer_rows(answers: Mapping[str, Answer]) -> list[dict[str, Any]]:
+    """Lay answers out as rows; the text beside その他 goes with the last value."""
+    return [
+        {
+            "question_id": question_id,
+            "position": position,
+            "value": value,
+            "other": answer.other if position == len(answer.values) - 1 else "",
+        }
+        for question_id, answer in answers.items()
+        for position, value in enumerate(answer.values)
+    ]
+
+
+def read_answers(session: Session, registration: Registration) -> dict[str, Answer]:
+    return gather_answers(registrations.list_answers(session, registration.id))
+
+
+def gather_answers(rows: Iterable[AnswerRow]) -> dict[str, Answer]:
+    """Put the stored rows of one registration together again."""
+    values: dict[str, list[str]] = {}
+    other: dict[str, str] = {}
+    for row in rows:
+        values.setdefault(row.question_id, []).append(row.value)
+        if row.other:
+            other[row.question_id] = row.other
+    return {key: Answer(tuple(found), other.get(key, "")) for key, found in values.items()}
+
+
+def change_answers(
+    session: Session,
+    registration: Registration,
+    *,
+    family_name: str,
+    given_name: str,
+    answers: Mapping[str, Answer],
+    form_version_id: int,
+    now: datetime,
+) -> None:
+    """Replace names and answers, keeping what stood before in the history.
+
+    The caller holds the registration's lock: a double click must not store rows twice.
+    """
+    before = _describe(registration, read_answers(session, registration))
+    registration.family_name = family_name
+    registration.given_name = given_name
+    registration.form_version_id = form_version_id
+    registration.updated_at = now
+    registrations.replace_answers(session, registration.id, answer_rows(answers))
+    registrations.add_change(
+        session,
+        registration.id,
+        actor="person",
+        action="answers",
+        before=before,
+        after=_describe(registration, answers),
+        now=now,
+    )
+
+
+def erase_answers(session: Session, registration: Registration, *, now: datetime) -> None:
+    """Forget the name and the answers, where they belong to somebody else than the address."""
+    registration.family_name = ""
+    registration.given_name = ""
+    registration.updated_at = now
+    registrations.replace_answers(session, registration.id, [])
+
+
+def _describe(registration: Registration, answers: Mapping[str, Answer]) -> dict[str, Any]:
+    return {
+        "family_name": registration.family_name,
+        "given_name": registration.given_name,
+        "answers": answers_to_json(answers),
+    }

@@ -1,0 +1,97 @@
+"""Consents as evidence: what was shown, in which language, and whether the box was ticked."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from storage import registrations
+from storage.models import Consent, Registration, SubmissionRow
+
+from .events import read_definition
+from .questions import ConsentKind, Question
+from .submissions import Submission
+
+PERSONAL_PAGE = "personal"
+"""The surface of a box on the personal page."""
+
+
+def keep_consents(
+    session: Session,
+    registration: Registration,
+    row: SubmissionRow,
+    submission: Submission,
+    *,
+    now: datetime,
+) -> None:
+    """Record every box of a submission, ticked or not, with the wording that was shown."""
+    definition = read_definition(session, submission.form_version_id)
+    registrations.add_consents(
+        session,
+        [
+            {
+                "registration_id": registration.id,
+                "submission_id": row.id,
+                "form_version_id": submission.form_version_id,
+                "question_id": consent.question_id,
+                "kind": consent.kind,
+                "label": consent.label,
+                "notice_hash": hash_notice(definition.get_question(consent.question_id)),
+                "locale": submission.locale,
+                "surface": submission.surface,
+                "is_given": consent.is_given,
+                "recorded_at": now,
+            }
+            for consent in submission.consents
+        ],
+    )
+
+
+def change_consent(
+    session: Session,
+    registration: Registration,
+    question: Question,
+    *,
+    label: str,
+    locale: str,
+    is_given: bool,
+    now: datetime,
+) -> None:
+    """Add what a person says on the personal page; what was recorded before stays.
+
+    `label` is the box's wording in `locale`, as it was shown.
+    """
+    assert question.consent is not None, "only consents are recorded"
+    row: dict[str, Any] = {
+        "registration_id": registration.id,
+        "submission_id": None,
+        "form_version_id": registration.form_version_id,
+        "question_id": question.id,
+        "kind": question.consent,
+        "label": label,
+        "notice_hash": hash_notice(question),
+        "locale": locale,
+        "surface": PERSONAL_PAGE,
+        "is_given": is_given,
+        "recorded_at": now,
+    }
+    registrations.add_consents(session, [row])
+
+
+def get_present_consent(
+    session: Session, registration: Registration, kind: ConsentKind
+) -> Consent | None:
+    """Return the newest evidence of a kind: that is what holds."""
+    evidence = registrations.list_consents(session, registration.id)
+    return next((consent for consent in reversed(evidence) if consent.kind == kind), None)
+
+
+def hash_notice(question: Question | None) -> str:
+    """Return the SHA-256 of a consent's notice in all its languages."""
+    notice = {} if question is None else {**question.notice}
+    canonical = json.dumps(notice, ensure_ascii=True, sort_keys=True)
+    return hashlib.sha256(canonical.encode()).hexdigest()
