@@ -102,7 +102,8 @@ class LineField(RowField):
 
     @property
     def shown_values(self) -> tuple[str, ...]:
-        return (self.typed,) if self.typed else ()
+        shown = normalise.drop_unreadable(self.typed)
+        return (shown,) if shown else ()
 
     def to_answer(self) -> Answer | None:
         return Answer((self.data,)) if self.data else None
@@ -178,7 +179,9 @@ class ChoicesField(RowField):
 
     def filled_row(self) -> Row:
         return replace(
-            super().filled_row(), other_text=self.other_typed, other_errors=self.other_errors
+            super().filled_row(),
+            other_text=normalise.drop_unreadable(self.other_typed),
+            other_errors=self.other_errors,
         )
 
     def to_answer(self) -> Answer | None:

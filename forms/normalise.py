@@ -57,6 +57,11 @@ def is_readable_text(text: str) -> bool:
     return text.isascii() or _UNREADABLE_IN_TEXT.search(text) is None
 
 
+def drop_unreadable(text: str) -> str:
+    """Return what a page may show of a text again."""
+    return _UNREADABLE_IN_LINE.sub("", text)
+
+
 def clean_line(text: str) -> str:
     """Clean a name, a company or any other line: white space, half-width katakana, loose marks.
 
