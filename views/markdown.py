@@ -34,6 +34,6 @@ def render_markdown(text: str) -> Markup:
         url_schemes={"http", "https", "mailto"},
         link_rel="noopener nofollow",
     )
-    scrolling = clean.replace("<table>", '<div class="scroll"><table>')
+    scrolling = clean.replace("<table>", '<div class="scroll" data-scroll><table>')
     scrolling = scrolling.replace("</table>", "</table></div>")
     return Markup(scrolling)  # noqa: S704 - the one place where cleaned HTML becomes markup

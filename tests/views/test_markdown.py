@@ -10,6 +10,14 @@ def test_headings_stand_below_those_of_the_page():
     assert render_markdown("### A\n\n#### B") == "<h3>A</h3>\n<h4>B</h4>\n"
 
 
+def test_table_stands_in_a_box_that_may_scroll():
+    html = render_markdown("| A |\n| --- |\n| `<table>` |")
+
+    assert html.startswith('<div class="scroll" data-scroll><table>')
+    assert html.endswith("</table></div>\n")
+    assert html.count("<div") == html.count("</div>") == 1
+
+
 def test_links_open_without_telling_where_from():
     html = render_markdown("[here](https://example.com/a?b=c)")
 
