@@ -1,0 +1,381 @@
+"""What changes a registration, who may, and what else changes with it."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+
+from services.answers import read_answers
+from services.events import LinkPolicy
+from services.questions import Answer
+from services.registration_changes import (
+    MAX_CORRECTIONS,
+    MAX_RETURNS_A_DAY,
+    ChangeRefused,
+    approve,
+    cancel,
+    correct_address,
+    deny,
+    fill_free_seats,
+    register_again,
+    use_submission,
+)
+from services.registrations import Outcome, RegistrationNotOpen, Status, register
+from storage import events, jobs, registrations
+from storage.models import Job, Mail
+from tests import factories
+from tests.factories import NOW
+
+LATER = NOW + timedelta(hours=1)
+
+
+class People:
+    """An event and its people, known by the first part of their addresses."""
+
+    def __init__(self, session, **members):
+        self.session = session
+        self.event = factories.make_event(session, **members)
+
+    def send(self, name="taro", *, policy=LinkPolicy.SHOW, now=NOW, **members):
+        submission = factories.make_submission(self.event, email=f"{name}@example.com", **members)
+        return register(self.session, self.event, submission, policy=policy, now=now)
+
+    def get(self, name="taro"):
+        person = registrations.get_registration_by_email_key(
+            self.session, self.event.id, f"{name}@example.com"
+        )
+        assert person is not None
+        return person
+
+    def add(self, name="taro"):
+        self.send(name)
+        return self.get(name)
+
+    def status(self, name="taro"):
+        self.session.flush()
+        return self.get(name).status
+
+    def correct(self, row, name, *, policy=LinkPolicy.SHOW):
+        email = f"{name}@example.com"
+        return correct_address(
+            self.session,
+            self.event,
+            row,
+            email=email,
+            email_key=email,
+            policy=policy,
+            now=LATER,
+        )
+
+    def counters(self):
+        found = events.list_counters(self.session, self.event.id)
+        return {name: value for name, value in found.items() if value}
+
+    def list_mails(self, name="taro"):
+        self.session.flush()
+        key = f"{name}@example.com"
+        return list(
+            self.session.scalars(select(Mail.name).where(Mail.email_key == key).order_by(Mail.id))
+        )
+
+    def get_generation(self, name="taro"):
+        """Return how often Zoom was to be made to match, 0 for never."""
+        self.session.flush()
+        key = f"zoom:{self.get(name).id}"
+        return self.session.scalar(select(Job.generation).where(Job.key == key)) or 0
+
+
+@pytest.fixture
+def session(database):
+    with database.write() as session:
+        yield session
+
+
+def test_cancelling_gives_back_the_seat_and_tells_zoom(session):
+    people = People(session, capacity=1)
+    cancel(session, people.event, people.add(), actor="person", now=LATER)
+
+    assert people.status() == Status.CANCELLED
+    assert people.counters() == {"status:cancelled": 1}
+    assert people.get_generation() == 2
+    assert people.list_mails() == ["confirmation", "cancelled"]
+    [change] = registrations.list_changes(session, people.get().id)
+    assert (change.actor, change.before, change.after) == (
+        "person",
+        {"status": "approved"},
+        {"status": "cancelled"},
+    )
+
+
+def test_cancelling_twice_changes_nothing_more(session):
+    people = People(session)
+    person = people.add()
+    cancel(session, people.event, person, actor="person", now=LATER)
+    cancel(session, people.event, person, actor="person", now=LATER)
+
+    assert people.list_mails() == ["confirmation", "cancelled"]
+    assert people.counters() == {"status:cancelled": 1}
+
+
+def test_seat_set_free_goes_to_the_first_who_waits(session):
+    people = People(session, capacity=1, has_waitlist=True)
+    for name in ("taro", "hanako", "jiro"):
+        people.add(name)
+    cancel(session, people.event, people.get("taro"), actor="person", now=LATER)
+
+    assert [people.status(n) for n in ("hanako", "jiro")] == [Status.APPROVED, Status.WAITLISTED]
+    assert people.list_mails("hanako") == ["waitlisted", "approved"]
+    assert people.list_mails("jiro") == ["waitlisted"]
+    assert people.get_generation("hanako") == 1
+    assert people.counters() == {
+        "seats": 1,
+        "status:approved": 1,
+        "status:cancelled": 1,
+        "status:waitlisted": 1,
+    }
+
+
+def test_who_moves_up_at_an_event_with_approval_still_waits_for_it(session):
+    people = People(session, capacity=1, has_waitlist=True, approval="manual")
+    people.add("taro")
+    people.add("hanako")
+    deny(session, people.event, people.get("taro"), actor="organizer", now=LATER)
+
+    assert people.status("hanako") == Status.PENDING
+    assert people.list_mails("hanako") == ["waitlisted", "pending"]
+    assert people.get_generation("hanako") == 0
+
+
+def test_more_seats_let_several_move_up(session):
+    people = People(session, capacity=1, has_waitlist=True)
+    for name in ("taro", "hanako", "jiro", "saburo"):
+        people.add(name)
+    people.event.capacity = 3
+    fill_free_seats(session, people.event, now=LATER)
+
+    names = ("hanako", "jiro", "saburo")
+    assert [people.status(name) for name in names] == ["approved", "approved", "waitlisted"]
+
+
+def test_nobody_moves_up_once_the_event_is_over(session):
+    people = People(session, capacity=1, has_waitlist=True)
+    people.add("taro")
+    people.add("hanako")
+    after = people.event.starts_at + timedelta(hours=2)
+    cancel(session, people.event, people.get("taro"), actor="person", now=after)
+
+    assert people.status("hanako") == Status.WAITLISTED
+
+
+def test_approved_person_gets_place_mail_and_zoom(session):
+    people = People(session, approval="manual")
+    approve(session, people.event, people.add(), actor="organizer", now=LATER)
+
+    assert people.status() == Status.APPROVED
+    assert (people.list_mails(), people.get_generation()) == (["pending", "approved"], 1)
+    assert people.counters() == {"seats": 1, "status:approved": 1}
+
+
+def test_approving_beyond_the_last_seat_is_refused(session):
+    people = People(session, capacity=1, has_waitlist=True)
+    people.add("taro")
+    people.add("hanako")
+
+    with pytest.raises(RegistrationNotOpen):
+        approve(session, people.event, people.get("hanako"), actor="organizer", now=LATER)
+
+
+def test_person_who_cancelled_cannot_be_approved(session):
+    people = People(session)
+    cancel(session, people.event, people.add(), actor="person", now=LATER)
+
+    with pytest.raises(ChangeRefused):
+        approve(session, people.event, people.get(), actor="organizer", now=LATER)
+
+
+def test_denied_person_loses_seat_and_place_at_zoom(session):
+    people = People(session)
+    deny(session, people.event, people.add(), actor="organizer", now=LATER)
+
+    assert people.status() == Status.DENIED
+    assert people.counters() == {"status:denied": 1}
+    assert (people.list_mails(), people.get_generation()) == (["confirmation", "denied"], 2)
+
+
+def test_denied_person_cannot_come_back_alone(session):
+    people = People(session)
+    deny(session, people.event, people.add(), actor="organizer", now=LATER)
+
+    with pytest.raises(ChangeRefused):
+        register_again(session, people.event, people.get(), now=LATER)
+
+
+def test_cancelled_person_comes_back(session):
+    people = People(session)
+    cancel(session, people.event, people.add(), actor="person", now=LATER)
+    register_again(session, people.event, people.get(), now=LATER)
+
+    assert people.status() == Status.APPROVED
+    assert people.counters() == {"seats": 1, "status:approved": 1}
+    assert people.get_generation() == 3
+
+
+@pytest.mark.parametrize(
+    ("members", "status"),
+    [({"approval": "manual"}, Status.PENDING), ({"has_waitlist": True}, Status.WAITLISTED)],
+)
+def test_who_comes_back_comes_in_as_a_new_person_would(session, members, status):
+    people = People(session, capacity=1, **members)
+    cancel(session, people.event, people.add("taro"), actor="person", now=NOW)
+    if status is Status.WAITLISTED:
+        people.add("hanako")
+    register_again(session, people.event, people.get("taro"), now=LATER)
+
+    assert people.status("taro") == status
+
+
+def test_coming_back_to_a_full_event_is_refused(session):
+    people = People(session, capacity=1)
+    cancel(session, people.event, people.add("taro"), actor="person", now=NOW)
+    people.add("hanako")
+
+    with pytest.raises(RegistrationNotOpen):
+        register_again(session, people.event, people.get("taro"), now=LATER)
+    assert people.status("taro") == Status.CANCELLED
+
+
+def test_coming_back_works_a_few_times_a_day(session):
+    people = People(session)
+    person = people.add()
+    for _ in range(MAX_RETURNS_A_DAY):
+        cancel(session, people.event, person, actor="person", now=NOW)
+        register_again(session, people.event, person, now=NOW)
+    cancel(session, people.event, person, actor="person", now=NOW)
+
+    with pytest.raises(ChangeRefused):
+        register_again(session, people.event, person, now=NOW)
+    register_again(session, people.event, person, now=NOW + timedelta(days=1, seconds=1))
+
+
+def test_who_was_cancelled_by_the_organizer_does_not_come_back_alone(session):
+    people = People(session)
+    cancel(session, people.event, people.add(), actor="organizer", now=NOW)
+
+    with pytest.raises(ChangeRefused):
+        register_again(session, people.event, people.get(), now=LATER)
+
+
+def test_repeated_answers_are_used_with_a_history(session):
+    people = People(session)
+    people.add()
+    answers = {"company": Answer(("別の会社",))}
+    repeat = people.send(family_name="佐藤", answers=answers, now=LATER)
+    use_submission(session, people.get(), repeat, now=LATER)
+
+    person = people.get()
+    assert (person.family_name, read_answers(session, person)) == ("佐藤", answers)
+    assert repeat.outcome == Outcome.USED
+    [change] = registrations.list_changes(session, person.id)
+    assert change.before["answers"] == {"company": {"values": ["例株式会社"]}}
+    assert change.after["family_name"] == "佐藤"
+
+
+def test_consents_of_a_repeat_are_not_taken_over(session):
+    people = People(session)
+    people.add()
+    repeat = people.send(family_name="佐藤", now=LATER)
+    use_submission(session, people.get(), repeat, now=LATER)
+
+    assert len(registrations.list_consents(session, people.get().id)) == 1
+
+
+def test_wrong_address_is_cancelled_revoked_and_emptied(session):
+    people = People(session, capacity=1)
+    mistaken = people.send("tarou")
+    corrected = people.correct(mistaken, "taro")
+
+    wrong = people.get("tarou")
+    assert (wrong.status, wrong.link_version) == (Status.CANCELLED, 1)
+    assert (wrong.family_name, read_answers(session, wrong)) == ("", {})
+    assert (people.status("taro"), people.get("taro").family_name) == (Status.APPROVED, "山田")
+    assert mistaken.corrected_by_id == corrected.id
+    assert people.list_mails("tarou") == ["confirmation"]
+    assert people.counters() == {"seats": 1, "status:approved": 1, "status:cancelled": 1}
+
+
+def test_same_correction_sent_twice_gives_the_same_receipt(session):
+    people = People(session)
+    mistaken = people.send("tarou")
+
+    assert people.correct(mistaken, "taro").id == people.correct(mistaken, "taro").id
+    assert people.list_mails("taro") == ["confirmation"]
+
+
+def test_receipt_that_was_corrected_corrects_nothing_more(session):
+    people = People(session)
+    mistaken = people.send("tarou")
+    corrected = people.correct(mistaken, "taro")
+
+    assert people.correct(mistaken, "jiro").id == corrected.id
+    assert people.status("taro") == Status.APPROVED
+
+
+def test_right_address_typed_again_changes_nothing(session):
+    people = People(session)
+    row = people.send()
+
+    assert people.correct(row, "taro").id == row.id
+    assert (people.status(), people.list_mails()) == (Status.APPROVED, ["confirmation"])
+
+
+def test_address_that_is_proven_is_not_corrected(session):
+    people = People(session)
+    row = people.send()
+    people.get().proven_at = LATER
+
+    with pytest.raises(ChangeRefused):
+        people.correct(row, "jiro")
+
+
+def test_known_address_is_not_taken_from_its_owner_by_a_correction(session):
+    people = People(session)
+    people.send(policy=LinkPolicy.MAIL)
+    repeat = people.send(family_name="偽", policy=LinkPolicy.MAIL, now=LATER)
+    corrected = people.correct(repeat, "jiro", policy=LinkPolicy.MAIL)
+
+    assert (people.status("taro"), people.get("taro").link_version) == (Status.APPROVED, 0)
+    assert (people.status("jiro"), corrected.outcome) == (Status.APPROVED, Outcome.CREATED)
+    with pytest.raises(ChangeRefused):
+        people.correct(people.send(given_name="偽"), "saburo", policy=LinkPolicy.SHOW)
+
+
+def test_address_is_corrected_a_few_times_at_most(session):
+    people = People(session)
+    row = people.send("a")
+    for name in "bcd"[:MAX_CORRECTIONS]:
+        row = people.correct(row, name)
+
+    with pytest.raises(ChangeRefused):
+        people.correct(row, "e")
+
+
+def test_seat_of_a_wrong_address_goes_to_the_right_one_not_to_the_queue(session):
+    people = People(session, capacity=1, has_waitlist=True)
+    mistaken = people.send("tarou")
+    people.add("hanako")
+    people.correct(mistaken, "taro")
+
+    assert people.status("taro") == Status.APPROVED
+    assert people.status("hanako") == Status.WAITLISTED
+
+
+def test_change_while_a_worker_runs_raises_the_generation(session):
+    people = People(session)
+    person = people.add()
+    job = jobs.claim(session, kinds=["zoom.sync"], owner="one", lease_seconds=60, now=NOW)
+    assert job is not None
+    cancel(session, people.event, person, actor="person", now=LATER)
+
+    row = session.get(Job, job.id)
+    session.refresh(row)
+    assert (row.state, row.owner, row.generation) == ("running", "one", job.generation + 1)
