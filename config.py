@@ -44,7 +44,6 @@ class Settings:
         "", "SMTP server, `smtp://user:password@host:port`; empty writes files.", is_secret=True
     )
     mail_from: str = _setting("", "Sender of all mails; empty means `noreply@` the site's host.")
-    operator_email: str = _setting("", "Who runs this installation and wants to hear of trouble.")
     zoom_account_id: str = _setting("", "Account of the Server-to-Server OAuth app.")
     zoom_client_id: str = _setting("", "Client id of the Server-to-Server OAuth app.")
     zoom_client_secret: str = _setting("", "Client secret of that app.", is_secret=True)

@@ -23,6 +23,7 @@ from zoom_client import (
     Registrant,
     RegistrantRef,
     RegistrantStatus,
+    ValidationFailed,
 )
 
 from .answer_texts import write_answer
@@ -112,7 +113,7 @@ def end_add_unknown(
     """
     registrant.attempt_ended_at = registrant.attempt_ended_at or now
     registrant.updated_at = now
-    jobs.enqueue(
+    jobs.ensure(
         session,
         kind="zoom.settle",
         key=f"settle:{registrant.event_id}",
@@ -250,6 +251,19 @@ def make_new_registrant(
         custom_questions=custom,
         **standard,
     )
+
+
+def make_bare_registrant(person: NewRegistrant) -> NewRegistrant:
+    """Leave the answers out: they are kept here, and a place does not hang on them."""
+    return NewRegistrant(
+        email=person.email, first_name=person.first_name, last_name=person.last_name
+    )
+
+
+def is_about_answers(error: ValidationFailed) -> bool:
+    """Tell whether Zoom refused answers alone, not who the person is."""
+    fields = {field.field for field in error.fields}
+    return bool(fields) and fields.isdisjoint({"email", "first_name", "last_name"})
 
 
 def make_ref(registration: Registration, registrant: ZoomRegistrant) -> RegistrantRef:

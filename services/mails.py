@@ -50,10 +50,13 @@ def request_mail(
 ) -> bool:
     """Ask for a mail in this transaction; False if the address had enough for a day.
 
-    Side effects: the registration's lock, a mail row and its job.
+    One with the link takes the place of those that still wait. Side effects: the registration's
+    lock, a mail row and its job.
     """
     if _is_limited(name, registration) and _is_over_limit(session, registration, now):
         return False
+    if name in _WITH_LINK:
+        mails.drop_queued(session, registration.id, names=_WITH_LINK)
     mail_id = mails.add_mail(
         session,
         {
@@ -78,6 +81,14 @@ def request_mail(
         now=now,
     )
     return True
+
+
+def request_word_of_delay(
+    session: Session, registration: Registration, *, run_at: datetime, now: datetime
+) -> None:
+    """Ask for the mail that says that Zoom takes its time: one, however often it is asked for."""
+    if not mails.has_mail(session, registration.id, name=MailName.DELAYED):
+        request_mail(session, MailName.DELAYED, registration, run_at=run_at, now=now)
 
 
 def hasten_mails_with_link(session: Session, registration_id: int, *, now: datetime) -> bool:

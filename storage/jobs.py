@@ -20,6 +20,14 @@ CHANNEL = "uketsuke_jobs"
 _NOTIFY = text(f"NOTIFY {CHANNEL}")
 
 
+POISONOUS_AFTER = 3
+"""So many workers may die while they hold a job; then somebody has to look at it."""
+
+LEASE_SECONDS = 60.0
+"""For so long a worker may hold a job without a sign of life; each remote call takes less than half
+of it."""
+
+
 @dataclass(frozen=True)
 class ClaimedJob:
     """A job as one worker holds it: only this owner may finish this generation."""
@@ -47,22 +55,43 @@ def enqueue(
 
     A job that runs stays with its worker; the raised generation keeps that worker from finishing.
     """
-    session.execute(
-        _upsert_job(insert_for(session)),
+    is_running = Job.state == "running"
+    _upsert(
+        session,
+        {"kind": kind, "key": key, "payload": dict(payload), "run_at": run_at},
         {
-            "kind": kind,
-            "key": key,
-            "payload": dict(payload),
-            "state": "ready",
-            "generation": 1,
-            "attempts": 0,
-            "run_at": run_at,
-            "reason": "",
-            "created_at": now,
-            "updated_at": now,
+            "state": case((is_running, "running"), else_="ready"),
+            "attempts": case((is_running, Job.attempts), else_=0),
+            "run_at": case((is_running, Job.run_at), else_=run_at),
         },
+        now,
     )
-    wake_workers(session)
+
+
+def ensure(
+    session: Session,
+    *,
+    kind: str,
+    key: str,
+    payload: Mapping[str, Any],
+    run_at: datetime,
+    now: datetime,
+) -> None:
+    """As `enqueue`, but a job that waits already keeps its time.
+
+    For work that many things ask for: each new one must not push it further away.
+    """
+    is_over = Job.state.in_(("done", "parked"))
+    _upsert(
+        session,
+        {"kind": kind, "key": key, "payload": dict(payload), "run_at": run_at},
+        {
+            "state": case((is_over, "ready"), else_=Job.state),
+            "attempts": case((is_over, 0), else_=Job.attempts),
+            "run_at": case((is_over, run_at), else_=Job.run_at),
+        },
+        now,
+    )
 
 
 def wake_workers(session: Session) -> None:
@@ -94,6 +123,15 @@ def claim(
     job = session.scalar(due)
     if job is None:
         return None
+    if job.state == "running":
+        # Its lease ran out: whoever held it has died, perhaps of it.
+        job.crashes += 1
+    if job.crashes >= POISONOUS_AFTER:
+        job.state, job.owner, job.lease_until = "parked", None, None
+        job.reason = f"its worker died {job.crashes} times while it ran"
+        job.updated_at = now
+        session.flush()
+        return claim(session, kinds=kinds, owner=owner, lease_seconds=lease_seconds, now=now)
     job.state = "running"
     job.attempts += 1
     job.owner = owner
@@ -215,7 +253,7 @@ def retry(session: Session, job_id: int, *, now: datetime) -> bool:
     changed = session.execute(
         update(Job)
         .where(Job.id == job_id, Job.state.in_(("parked", "ready")))
-        .values(state="ready", attempts=0, run_at=now, reason="", updated_at=now)
+        .values(state="ready", attempts=0, crashes=0, run_at=now, reason="", updated_at=now)
     )
     wake_workers(session)
     return rowcount(changed) > 0
@@ -249,6 +287,34 @@ def _upsert_job(insert: Any) -> Any:
     )
 
 
+def _upsert(
+    session: Session, values: Mapping[str, Any], changes: Mapping[str, Any], now: datetime
+) -> None:
+    statement = insert_for(session)(Job).values(
+        state="ready",
+        generation=1,
+        attempts=0,
+        crashes=0,
+        reason="",
+        created_at=now,
+        updated_at=now,
+        **values,
+    )
+    session.execute(
+        statement.on_conflict_do_update(
+            index_elements=[Job.key],
+            set_={
+                "generation": Job.generation + 1,
+                "payload": statement.excluded.payload,
+                "reason": "",
+                "updated_at": now,
+                **changes,
+            },
+        )
+    )
+    wake_workers(session)
+
+
 def _is_due(now: datetime) -> ColumnElement[bool]:
     return or_(
         and_(Job.state == "ready", Job.run_at <= now),
@@ -260,7 +326,7 @@ def _release(session: Session, job: ClaimedJob, values: dict[str, Any], now: dat
     changed = session.execute(
         update(Job)
         .where(Job.id == job.id, Job.owner == job.owner, Job.state == "running")
-        .values(owner=None, lease_until=None, updated_at=now, **values)
+        .values(owner=None, lease_until=None, crashes=0, updated_at=now, **values)
     )
     if rowcount(changed) == 0:
         raise LeaseLost(job.key)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, func, insert, select
+from sqlalchemy import bindparam, exists, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from .models import Mail
@@ -42,6 +42,21 @@ def list_queued(session: Session, registration_id: int, *, names: Sequence[str])
             )
         )
     )
+
+
+def drop_queued(session: Session, registration_id: int, *, names: Sequence[str]) -> None:
+    session.execute(
+        update(Mail)
+        .where(
+            Mail.registration_id == registration_id, Mail.state == "queued", Mail.name.in_(names)
+        )
+        .values(state="dropped")
+    )
+
+
+def has_mail(session: Session, registration_id: int, *, name: str) -> bool:
+    statement = select(exists().where(Mail.registration_id == registration_id, Mail.name == name))
+    return bool(session.scalar(statement))
 
 
 def list_mails(session: Session, registration_id: int) -> list[Mail]:

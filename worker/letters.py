@@ -17,7 +17,7 @@ from services.calendars import CalendarEntry, Method
 from services.codes import make_code
 from services.consents import get_present_consent
 from services.event_views import get_organization, view_mail_event, write_full_name
-from services.events import LinkPolicy, get_link_policy
+from services.events import EventState, LinkPolicy, get_end, get_link_policy
 from services.keys import KeyRing
 from services.links import Links
 from services.mails import MailName
@@ -34,6 +34,10 @@ _CALENDAR_METHODS: dict[str, Method] = {
     MailName.APPROVED: "PUBLISH",
     MailName.CANCELLED: "CANCEL",
     MailName.EVENT_CANCELLED: "CANCEL",
+}
+
+_ABOUT_COMING = frozenset(MailName) - {
+    *(MailName.CANCELLED, MailName.DENIED, MailName.EVENT_CANCELLED, MailName.REPEAT)
 }
 
 _REASONS = {
@@ -180,9 +184,16 @@ class LetterWriter:
 
 
 def is_wanted(
-    name: MailName, registration: Registration, registrant: ZoomRegistrant | None
+    name: MailName,
+    registration: Registration,
+    registrant: ZoomRegistrant | None,
+    *,
+    event: Event,
+    now: datetime,
 ) -> bool:
     """Tell whether what the mail says is still so."""
+    if name in _ABOUT_COMING and (event.status == EventState.CANCELLED or now >= get_end(event)):
+        return False
     is_approved = registration.status == Status.APPROVED
     is_refused = registrant is not None and registrant.delivery == "refused"
     has_link = registrant is not None and registrant.join_url is not None

@@ -6,22 +6,22 @@ import logging
 import secrets
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy.exc import SQLAlchemyError
 
 from storage import heartbeats, jobs, limits
-from storage.jobs import ClaimedJob, LeaseLost
+from storage.jobs import LEASE_SECONDS, ClaimedJob, LeaseLost
 from storage.session import Database
 from storage.wakeup import make_waker
 
 from .backoff import next_try
-from .zoom import LEASE_SECONDS
 
 IDLE_SECONDS = 1.0
 BEAT_SECONDS = 10.0
-POISONOUS_AFTER = 20
+GIVE_UP_AFTER = 20
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +37,10 @@ class Lane:
     threads: int
 
 
+class ThreadEnded(Exception):
+    """A thread of the worker ended though nobody asked it to."""
+
+
 class Worker:
     """Runs lanes of jobs until it is stopped; any number of workers may share a database."""
 
@@ -48,13 +52,18 @@ class Worker:
         self._lanes = lanes
         self._read_clock = read_clock
         self._stop = threading.Event()
+        self._has_failed = False
 
     def stop(self) -> None:
         """Ask every thread to end after the job it holds."""
         self._stop.set()
 
     def run(self) -> None:
-        """Work until `stop` is called."""
+        """Work until `stop` is called.
+
+        Raises:
+            ThreadEnded: a thread ended by itself; the process should be started anew.
+        """
         threads = [
             threading.Thread(target=self._serve, args=(lane, f"{self.owner}-{lane.name}-{number}"))
             for lane in self._lanes
@@ -65,6 +74,8 @@ class Worker:
         self._beat_until_stopped()
         for thread in threads:
             thread.join()
+        if self._has_failed:
+            raise ThreadEnded
 
     def drain(self) -> None:
         """Handle everything that is due now in this thread, then return; for tests and checks."""
@@ -72,13 +83,16 @@ class Worker:
             pass
 
     def _serve(self, lane: Lane, owner: str) -> None:
-        waker = make_waker(self._database)
         try:
-            while not self._stop.is_set():
-                if not self._claim_and_handle(lane, owner):
-                    waker.wait(IDLE_SECONDS, self._stop)
-        finally:
-            waker.close()
+            with closing(make_waker(self._database)) as waker:
+                while not self._stop.is_set():
+                    if not self._claim_and_handle(lane, owner):
+                        waker.wait(IDLE_SECONDS, self._stop)
+        except Exception:
+            # One lane less would be noticed by nobody while the others beat on.
+            log.exception("a thread of the worker ended", extra={"lane": lane.name})
+            self._has_failed = True
+            self._stop.set()
 
     def _claim_and_handle(self, lane: Lane, owner: str) -> bool:
         try:
@@ -114,7 +128,7 @@ class Worker:
         reason = f"unexpected {type(error).__name__}"
         try:
             with self._database.write() as session:
-                if job.attempts >= POISONOUS_AFTER:
+                if job.attempts >= GIVE_UP_AFTER:
                     jobs.park(session, job, reason=reason, now=now)
                 else:
                     run_at = next_try(job.attempts, now=now)

@@ -8,17 +8,16 @@ from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 
 from services.fault_points import fault_point
-from services.mails import ADMIT_DELAY_AFTER, MailName, request_mail
+from services.mails import ADMIT_DELAY_AFTER, MailName, request_word_of_delay
 from services.messages import MessageRefused
-from storage import jobs, mails, registrations, zoom_registrants
-from storage.jobs import ClaimedJob
+from storage import events, jobs, mails, registrations, zoom_registrants
+from storage.jobs import LEASE_SECONDS, ClaimedJob
 from storage.session import Database
 
 from .backoff import next_try
 from .letters import Letter, LetterWriter, is_wanted
 from .smtp import MailError, MailOutcomeUnknown, MailRefused, MailTransport
 
-LEASE_SECONDS = 60.0
 GIVE_UP_AFTER = timedelta(hours=24)
 
 log = logging.getLogger(__name__)
@@ -62,13 +61,15 @@ class MailSending:
         now = self._read_clock()
         with self._database.write() as session:
             mail = mails.get_mail(session, job.payload["mail_id"])
-            if mail is None or mail.state != "queued":
+            if mail is None or mail.state in ("sent", "dropped"):
                 jobs.finish(session, job, now=now)
                 return None
             registration = registrations.get_registration(session, mail.registration_id)
             assert registration is not None, "a mail belongs to a registration"
             registrant = zoom_registrants.get_zoom_registrant(session, registration.id)
-            if not is_wanted(MailName(mail.name), registration, registrant):
+            event = events.get_event(session, mail.event_id)
+            assert event is not None, "a mail belongs to an event"
+            if not is_wanted(MailName(mail.name), registration, registrant, event=event, now=now):
                 mail.state = "dropped"
                 session.flush()
                 jobs.finish(session, job, now=now)
@@ -83,32 +84,33 @@ class MailSending:
         with self._database.write() as session:
             mail = mails.get_mail(session, letter.mail.id)
             assert mail is not None, "mails are not deleted while their job runs"
-            mail.state = "sent"
+            mail.state, mail.error = "sent", ""
             mail.sent_at = now
             is_first_news = mail.name in (MailName.CONFIRMATION, MailName.APPROVED)
             if is_first_news and not letter.context.is_link_ready:
                 registration = registrations.get_registration(session, mail.registration_id)
                 assert registration is not None, "a mail belongs to a registration"
                 run_at = mail.created_at + ADMIT_DELAY_AFTER
-                request_mail(session, MailName.DELAYED, registration, run_at=run_at, now=now)
+                request_word_of_delay(session, registration, run_at=run_at, now=now)
             session.flush()
             jobs.finish(session, job, now=now)
 
     def _record_failure(self, job: ClaimedJob, error: MailError | MessageRefused) -> None:
         """Try later, or give up: a refused address, a day gone by, a second unknown outcome."""
         now = self._read_clock()
+        is_unknown = isinstance(error, MailOutcomeUnknown)
         is_final = isinstance(error, (MailRefused, MessageRefused))
         is_final = is_final or now - job.created_at > GIVE_UP_AFTER
-        is_final = is_final or (isinstance(error, MailOutcomeUnknown) and job.attempts > 1)
         reason = f"{type(error).__name__}: {error}"
         log.warning("mail not sent", extra={"job": job.id, "reason": reason})
         with self._database.write() as session:
+            mail = mails.get_mail(session, job.payload["mail_id"])
+            assert mail is not None, "mails are not deleted while their job runs"
+            is_final = is_final or (is_unknown and mail.state == "unknown")
+            mail.state = "failed" if is_final else "unknown" if is_unknown else mail.state
+            mail.error = reason
+            session.flush()
             if is_final:
-                mail = mails.get_mail(session, job.payload["mail_id"])
-                assert mail is not None, "mails are not deleted while their job runs"
-                mail.state = "failed"
-                mail.error = reason
-                session.flush()
                 jobs.park(session, job, reason=reason, now=now)
             else:
                 run_at = next_try(job.attempts, now=now)

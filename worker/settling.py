@@ -8,13 +8,13 @@ from datetime import datetime, timedelta
 from services import deliveries
 from services.keys import KeyRing
 from storage import events, jobs, organizations, zoom_registrants
-from storage.jobs import ClaimedJob
+from storage.jobs import LEASE_SECONDS, ClaimedJob
 from storage.models import Event, ZoomConnection
 from storage.session import Database
 from zoom_client import Registrant, ZoomClient, ZoomError
 
 from .backoff import next_try
-from .zoom import LEASE_SECONDS, describe
+from .zoom import describe
 
 LOOK_AGAIN_AFTER = timedelta(seconds=61)
 RENEW_EVERY = 300

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 from sqlalchemy.orm import Session
 
@@ -16,7 +17,7 @@ from services.fault_points import fault_point
 from services.keys import KeyRing
 from services.mails import MailName, hasten_mails_with_link, request_mail
 from storage import jobs, organizations
-from storage.jobs import ClaimedJob
+from storage.jobs import LEASE_SECONDS, ClaimedJob
 from storage.models import Event, Registration, ZoomConnection, ZoomRegistrant
 from storage.session import Database
 from zoom_client import (
@@ -25,6 +26,7 @@ from zoom_client import (
     RegistrantAction,
     RegistrantNotFound,
     Retryable,
+    ValidationFailed,
     ZoomClient,
     ZoomError,
     ZoomOutcomeUnknown,
@@ -32,7 +34,6 @@ from zoom_client import (
 
 from .backoff import next_try
 
-LEASE_SECONDS = 60.0
 FIRST_LOOK_AFTER = timedelta(seconds=3)
 STUCK_AFTER_STEPS = 6
 UNKNOWN_FALLBACK = timedelta(minutes=15)
@@ -121,9 +122,9 @@ class RegistrantSync:
         event, registrant = situation.event, situation.registrant
         kind = deliveries.get_kind(event)
         ref = deliveries.make_ref(situation.registration, registrant)
-        if action := _ACTIONS.get(situation.step):
-            client.set_registrant_status(kind, event.zoom_id, action, [ref])
         try:
+            if action := _ACTIONS.get(situation.step):
+                client.set_registrant_status(kind, event.zoom_id, action, [ref])
             read = client.get_registrant(kind, event.zoom_id, ref.id)
         except RegistrantNotFound:
             read = None
@@ -141,10 +142,14 @@ class RegistrantSync:
         event = situation.event
         with self._database.read() as session:
             person = deliveries.make_new_registrant(session, event, situation.registration)
+        add = partial(client.add_registrant, deliveries.get_kind(event), event.zoom_id)
         fault_point("before_zoom")
-        added = client.add_registrant(
-            deliveries.get_kind(event), event.zoom_id, person, auto_approve=True
-        )
+        try:
+            added = add(person, auto_approve=True)
+        except ValidationFailed as error:
+            if not deliveries.is_about_answers(error):
+                raise
+            added = add(deliveries.make_bare_registrant(person), auto_approve=True)
         fault_point("after_zoom")
         now = self._read_clock()
         with self._storing(job) as (session, _, _, registrant):

@@ -12,7 +12,8 @@ class Job(Base):
     """One piece of work for another system, written in the transaction that makes it needed.
 
     `state` is ready, running, parked or done. `generation` rises whenever the work is needed
-    again; a worker may finish only the generation that it claimed. Payloads hold ids alone.
+    again; a worker may finish only the generation that it claimed. `crashes` counts leases that ran
+    out since the last hand-back. Payloads hold ids alone.
     """
 
     __tablename__ = "job"
@@ -25,6 +26,7 @@ class Job(Base):
     state: Mapped[str] = mapped_column(String(7), default="ready")
     generation: Mapped[int] = mapped_column(default=1)
     attempts: Mapped[int] = mapped_column(default=0)
+    crashes: Mapped[int] = mapped_column(default=0)
     run_at: Mapped[Moment]
     lease_until: Mapped[Moment | None]
     owner: Mapped[str | None] = mapped_column(String(32))

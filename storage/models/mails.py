@@ -11,7 +11,8 @@ from .base import Base, BigKey, Moment, PrimaryKey
 class Mail(Base):
     """One mail to one person. `message_id` is fixed when it is asked for, so a retry is the same.
 
-    `state` is queued, sent, failed or dropped. The text is made when it is sent.
+    `state` is queued, unknown (cut off while it was sent, to be tried once more), sent, failed or
+    dropped. The text is made when it is sent.
     """
 
     __tablename__ = "mail"

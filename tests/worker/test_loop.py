@@ -14,7 +14,7 @@ from storage.models import Job
 from storage.session import Database
 from tests.clock import Clock
 from tests.fixtures.databases import only_sqlite
-from worker.loop import POISONOUS_AFTER, Lane, Worker
+from worker.loop import GIVE_UP_AFTER, Lane, Worker
 
 
 class Bench:
@@ -107,13 +107,13 @@ def test_job_that_always_fails_is_put_aside(bench, caplog):
     bench.add("a", kind="bad")
     worker = bench.make_worker()
 
-    for _ in range(POISONOUS_AFTER):
+    for _ in range(GIVE_UP_AFTER):
         worker.drain()
         bench.clock.move(hours=2)
     worker.drain()
 
     job = bench.read("a")
-    assert (job.state, job.attempts) == ("parked", POISONOUS_AFTER)
+    assert (job.state, job.attempts) == ("parked", GIVE_UP_AFTER)
 
 
 def test_job_that_another_took_is_left_to_it(bench, caplog):
@@ -187,3 +187,19 @@ def test_running_worker_gives_signs_of_life(bench, run):
 
     with bench.database.read() as session:
         assert heartbeats.has_lived_since(session, bench.clock().replace(year=2000))
+
+
+def test_job_that_its_workers_die_of_is_put_aside_and_others_go_on(bench):
+    bench.add("poison", kind="bad")
+    for number in range(3):
+        with bench.database.write() as session:
+            owner, now = f"dead-{number}", bench.clock()
+            assert jobs.claim(session, kinds=["bad"], owner=owner, lease_seconds=60, now=now)
+        bench.clock.move(seconds=61)
+    bench.add("good")
+
+    bench.make_worker().drain()
+
+    poison = bench.read("poison")
+    assert (poison.state, poison.reason) == ("parked", "its worker died 3 times while it ran")
+    assert bench.done == ["good"]

@@ -22,6 +22,7 @@ def upgrade() -> None:
     sa.Column('state', sa.String(length=7), nullable=False),
     sa.Column('generation', sa.Integer(), nullable=False),
     sa.Column('attempts', sa.Integer(), nullable=False),
+    sa.Column('crashes', sa.Integer(), nullable=False),
     sa.Column('run_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('lease_until', sa.DateTime(timezone=True), nullable=True),
     sa.Column('owner', sa.String(length=32), nullable=True),
