@@ -46,11 +46,11 @@ def build_gallery(site: LiveSite) -> list[Scene]:
         *_list_event_scenes(stage),
         *_list_approval_scenes(stage),
         *_list_link_scenes(stage),
-        *_list_join_scenes(stage),
         *_list_personal_scenes(stage),
         *_list_hostile_scenes(stage),
     ]
-    return [*scenes, *_list_other_scenes(stage)]
+    # Last: the worker stands still after it, so that one person waits for Zoom.
+    return [*scenes, *_list_join_scenes(stage), *_list_other_scenes(stage)]
 
 
 def list_mail_scenes(site: LiveSite) -> list[Scene]:

@@ -24,7 +24,7 @@ from tests.live_site import LiveSite
 
 FOLDER = Path(__file__).parent.parent / "docs/screenshots"
 COLORS = 192
-MAIN = ("form", "form-errors", "receipt", "join-ready", "personal", "mail-confirmation")
+MAIN = ("form", "form-errors", "receipt", "join-ready", "personal")
 
 
 @dataclass(frozen=True)
