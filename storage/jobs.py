@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, delete, func, or_, select, text, update
+from sqlalchemy import ColumnElement, and_, case, delete, or_, select, text, update
 from sqlalchemy.orm import Session
 
 from .models import Job
@@ -55,17 +55,7 @@ def enqueue(
 
     A job that runs stays with its worker; the raised generation keeps that worker from finishing.
     """
-    is_running = Job.state == "running"
-    _upsert(
-        session,
-        {"kind": kind, "key": key, "payload": dict(payload), "run_at": run_at},
-        {
-            "state": case((is_running, "running"), else_="ready"),
-            "attempts": case((is_running, Job.attempts), else_=0),
-            "run_at": case((is_running, Job.run_at), else_=run_at),
-        },
-        now,
-    )
+    _upsert(session, kind, key, payload, run_at=run_at, now=now, keeps_time=False)
 
 
 def ensure(
@@ -81,17 +71,7 @@ def ensure(
 
     For work that many things ask for: each new one must not push it further away.
     """
-    is_over = Job.state.in_(("done", "parked"))
-    _upsert(
-        session,
-        {"kind": kind, "key": key, "payload": dict(payload), "run_at": run_at},
-        {
-            "state": case((is_over, "ready"), else_=Job.state),
-            "attempts": case((is_over, 0), else_=Job.attempts),
-            "run_at": case((is_over, run_at), else_=Job.run_at),
-        },
-        now,
-    )
+    _upsert(session, kind, key, payload, run_at=run_at, now=now, keeps_time=True)
 
 
 def wake_workers(session: Session) -> None:
@@ -242,12 +222,6 @@ def list_jobs(session: Session, *, states: Sequence[str], limit: int) -> list[Jo
     )
 
 
-def count_by_state(session: Session) -> dict[tuple[str, str], int]:
-    """Return how many jobs there are for each (kind, state)."""
-    rows = session.execute(select(Job.kind, Job.state, func.count()).group_by(Job.kind, Job.state))
-    return {(kind, state): count for kind, state, count in rows}
-
-
 def retry(session: Session, job_id: int, *, now: datetime) -> bool:
     """Make a parked or waiting job due now with a fresh count of attempts."""
     changed = session.execute(
@@ -269,50 +243,53 @@ class LeaseLost(Exception):
     """The lease ran out and another worker holds the job now."""
 
 
+def _upsert(
+    session: Session,
+    kind: str,
+    key: str,
+    payload: Mapping[str, Any],
+    *,
+    run_at: datetime,
+    now: datetime,
+    keeps_time: bool,
+) -> None:
+    session.execute(
+        _upsert_job(insert_for(session), keeps_time),
+        {
+            "kind": kind,
+            "key": key,
+            "payload": dict(payload),
+            "state": "ready",
+            "generation": 1,
+            "attempts": 0,
+            "crashes": 0,
+            "run_at": run_at,
+            "reason": "",
+            "created_at": now,
+            "updated_at": now,
+        },
+    )
+    wake_workers(session)
+
+
 @cache
-def _upsert_job(insert: Any) -> Any:
+def _upsert_job(insert: Any, keeps_time: bool) -> Any:
+    """Build the upsert: a running job stays as it is, and one that waits may keep its time."""
     statement = insert(table_of(Job))
-    is_running = Job.state == "running"
+    is_left = Job.state.in_(("running", "ready") if keeps_time else ("running",))
     return statement.on_conflict_do_update(
         index_elements=[Job.key],
         set_={
             "generation": Job.generation + 1,
-            "state": case((is_running, "running"), else_="ready"),
-            "attempts": case((is_running, Job.attempts), else_=0),
-            "run_at": case((is_running, Job.run_at), else_=statement.excluded.run_at),
+            "state": case((is_left, Job.state), else_="ready"),
+            "attempts": case((is_left, Job.attempts), else_=0),
+            "crashes": case((is_left, Job.crashes), else_=0),
+            "run_at": case((is_left, Job.run_at), else_=statement.excluded.run_at),
             "payload": statement.excluded.payload,
             "reason": "",
             "updated_at": statement.excluded.updated_at,
         },
     )
-
-
-def _upsert(
-    session: Session, values: Mapping[str, Any], changes: Mapping[str, Any], now: datetime
-) -> None:
-    statement = insert_for(session)(Job).values(
-        state="ready",
-        generation=1,
-        attempts=0,
-        crashes=0,
-        reason="",
-        created_at=now,
-        updated_at=now,
-        **values,
-    )
-    session.execute(
-        statement.on_conflict_do_update(
-            index_elements=[Job.key],
-            set_={
-                "generation": Job.generation + 1,
-                "payload": statement.excluded.payload,
-                "reason": "",
-                "updated_at": now,
-                **changes,
-            },
-        )
-    )
-    wake_workers(session)
 
 
 def _is_due(now: datetime) -> ColumnElement[bool]:
