@@ -78,8 +78,14 @@ def list_events() -> None:
             taken = f"{seats.taken}/{seats.capacity}" if seats.capacity else str(seats.taken)
             when = format_moment(event.starts_at, event.timezone, "en")
             title = localize(event.title, event.default_locale)
-            rows.append((event.slug, state, taken, when, event.kind, event.zoom_id, title))
-    echo_table(("SLUG", "STATE", "SEATS", "START", "KIND", "ZOOM ID", "TITLE"), rows)
+            counters = events.list_counters(session, event.id)
+            pending, waiting = (
+                str(counters.get(f"status:{status}", 0)) for status in ("pending", "waitlisted")
+            )
+            row = (event.slug, state, taken, pending, waiting, when, event.kind)
+            rows.append((*row, event.zoom_id, title))
+    heads = ("SLUG", "STATE", "SEATS", "PENDING", "WAITING", "START", "KIND", "ZOOM ID", "TITLE")
+    echo_table(heads, rows)
 
 
 @events_group.command("import")

@@ -264,9 +264,18 @@ def test_file_without_a_meeting_is_refused(site, run, tmp_path):
 def test_list_shows_state_seats_and_title(site, run):
     site.add_event(slug="spring", capacity=30)
     lines = run("event", "list").output.splitlines()
-    assert lines[0].split() == ["SLUG", "STATE", "SEATS", "START", "KIND", "ZOOM", "ID", "TITLE"]
-    assert lines[1].startswith("spring  open   0/30   ")
+    assert lines[0].split()[:6] == ["SLUG", "STATE", "SEATS", "PENDING", "WAITING", "START"]
+    assert lines[1].split()[:5] == ["spring", "open", "0/30", "0", "0"]
     assert lines[1].endswith("春の説明会")
+
+
+def test_list_counts_who_is_pending_and_who_waits(site, run):
+    site.add_event(slug="spring", capacity=1, has_waitlist=True, approval="manual")
+    for name in ("first", "second"):
+        person = TARO | {"email": f"{name}@example.com"}
+        site.visitor().open("/e/spring").form().fill(**person).submit()
+    [_, line] = run("event", "list").output.splitlines()
+    assert line.split()[2:5] == ["1/1", "1", "1"]
 
 
 def test_event_is_closed_and_opened_again(site, run):
