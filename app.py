@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import cache
 
 from flask import Flask
 from flask_babel import Babel
@@ -118,17 +119,18 @@ def _build_zoom_clients(
         settings.zoom_account_id, settings.zoom_client_id, settings.zoom_client_secret
     )
 
-    def make_client(connection: ZoomConnection) -> ZoomClient:
+    @cache
+    def make_client(connection_id: int) -> ZoomClient:
         return ZoomClient(
             credentials,
-            token_store=SharedTokenStore(database, connection.id, read_clock=clock),
+            token_store=SharedTokenStore(database, connection_id, read_clock=clock),
             api_url=settings.zoom_api_url,
             oauth_url=settings.zoom_oauth_url,
             pool=pool,
             now=clock,
         )
 
-    return make_client
+    return lambda connection: make_client(connection.id)
 
 
 def _read_clock() -> datetime:
