@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from storage import registrations, submissions, zoom_registrants
+from storage import registrations, submissions
 from storage.models import Event, Registration, SubmissionRow, ZoomRegistrant
 
 from .codes import CODE_MINUTES, CODE_TRIES, is_right_code
@@ -209,10 +209,6 @@ def can_correct_address(
         seats = read_seats(session, event)
         return get_state(event, seats, now) is EventState.OPEN and not seats.are_all_taken
     return submission.outcome == Outcome.CREATED and registration.proven_at is None
-
-
-def get_registrant(session: Session, registration: Registration) -> ZoomRegistrant | None:
-    return zoom_registrants.get_zoom_registrant(session, registration.id)
 
 
 def _may_open_from_screen(

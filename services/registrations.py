@@ -227,8 +227,7 @@ def _seat(
     if not events.take_seat(session, event.id, event.capacity):
         if not event.has_waitlist:
             raise RegistrationNotOpen(EventState.FULL)
-        registrations.set_status(session, registration, Status.WAITLISTED, now=now)
-        session.refresh(registration)
+        registration.status = Status.WAITLISTED
     events.add_counters(session, event.id, {f"status:{registration.status}": 1})
     registrations.add_answers(session, registration.id, answer_rows(submission.answers))
     if registration.status == Status.APPROVED:

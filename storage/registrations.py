@@ -11,7 +11,7 @@ from sqlalchemy import bindparam, delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from .models import Answer, Consent, Registration, RegistrationChange
-from .statements import attach, insert_for, rowcount, table_of
+from .statements import attach, insert_for, table_of
 
 _BY_EMAIL_KEY = select(Registration).where(
     Registration.event_id == bindparam("event_id"),
@@ -61,17 +61,6 @@ def insert_registration(session: Session, values: Mapping[str, Any]) -> Registra
     """Insert a registration; return None if the event already has one of this address."""
     row_id = session.scalar(_insert_once(insert_for(session)), dict(values))
     return None if row_id is None else attach(session, Registration(id=row_id, **values))
-
-
-def set_status(session: Session, registration: Registration, status: str, *, now: datetime) -> bool:
-    """Change the status if it is still what was read; return False if somebody was faster."""
-    changed = session.execute(
-        update(Registration)
-        .where(Registration.id == registration.id, Registration.status == registration.status)
-        .values(status=status, updated_at=now)
-        .execution_options(synchronize_session="evaluate")
-    )
-    return rowcount(changed) == 1
 
 
 def count_join_click(session: Session, registration: Registration, *, now: datetime) -> None:

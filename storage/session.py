@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Engine, create_engine, event, text
 from sqlalchemy.engine import Connection, make_url
+from sqlalchemy.exc import TimeoutError as QueueTimeout
 from sqlalchemy.orm import Session, sessionmaker
 
 from .ciphers import Cipher
@@ -57,7 +58,7 @@ class Database:
                 yield session
             return
         if not self._write_lock.acquire(timeout=WRITE_QUEUE_SECONDS):
-            raise TimeoutError("another transaction of this process holds the database")
+            raise QueueTimeout("another transaction of this process holds the database")
         try:
             with self._writer.begin() as session:
                 yield session

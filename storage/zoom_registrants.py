@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from .models import Registration, ZoomRegistrant
@@ -54,15 +54,6 @@ def has_unknown(session: Session, event_id: int) -> bool:
         )
     )
     return bool(session.scalar(statement))
-
-
-def count_by_delivery(session: Session, event_id: int) -> dict[str, int]:
-    rows = session.execute(
-        select(ZoomRegistrant.delivery, func.count())
-        .where(ZoomRegistrant.event_id == event_id)
-        .group_by(ZoomRegistrant.delivery)
-    )
-    return {delivery: count for delivery, count in rows}
 
 
 def read_join_url(session: Session, registrant: ZoomRegistrant | None) -> str | None:

@@ -19,7 +19,6 @@ RETRY_AFTER_SECONDS = 10
 def init_errors(app: Flask) -> None:
     app.register_error_handler(HTTPException, _show_http_error)
     app.register_error_handler(SQLAlchemyError, _show_storage_error)
-    app.register_error_handler(TimeoutError, _show_storage_error)
     app.register_error_handler(RateLimitReached, _show_rate_limit)
     app.register_error_handler(Exception, _show_unexpected)
 

@@ -38,7 +38,6 @@ class JoinView:
     action: str
     greeting_name: str
     poll_url: str
-    message: str
     is_early: bool
     has_fallback: bool
 
@@ -69,7 +68,7 @@ def join(token: str) -> ResponseReturnValue:
 def _find_way_in(session: Session, opened: Opened, state: str) -> str | None:
     """Return where the button leads: Zoom's link, or the organizer's for times of trouble."""
     if state == JoinState.READY:
-        registrant = receipts.get_registrant(session, opened.person)
+        registrant = zoom_registrants.get_zoom_registrant(session, opened.person.id)
         address = zoom_registrants.read_join_url(session, registrant)
         if address is not None and is_zoom_address(address):
             return address
@@ -102,7 +101,7 @@ def _read_state(session: Session, opened: Opened, now: datetime) -> str:
     return read_join_state(
         opened.event,
         opened.person,
-        receipts.get_registrant(session, opened.person),
+        zoom_registrants.get_zoom_registrant(session, opened.person.id),
         submission=opened.submission,
         policy=opened.policy,
         now=now,
@@ -118,7 +117,6 @@ def _draw(session: Session, token: str, opened: Opened, now: datetime) -> Respon
         action=address,
         greeting_name=write_full_name(person.family_name, person.given_name, locale),
         poll_url=address,
-        message="",
         is_early=receipts.is_early(opened.event, now),
         has_fallback=_has_fallback(opened, state),
     )

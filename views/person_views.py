@@ -8,7 +8,6 @@ from datetime import datetime
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
-from services import receipts
 from services.answer_texts import list_answer_texts
 from services.answers import read_answers
 from services.consents import get_present_consent
@@ -18,7 +17,7 @@ from services.events import get_end, read_definition
 from services.questions import ConsentKind
 from services.receipts import is_early
 from services.registrations import Status
-from storage import submissions
+from storage import submissions, zoom_registrants
 
 from .calendar_links import CalendarLinks, list_calendar_links, make_entry
 from .locale import read_locale
@@ -97,7 +96,7 @@ def _view_marketing(session: Session, token: str, opened: Opened) -> MarketingVi
 
 def _write_zoom_note(session: Session, opened: Opened) -> str | None:
     """Say in words what Zoom has of this person, where it is not simply done."""
-    registrant = receipts.get_registrant(session, opened.person)
+    registrant = zoom_registrants.get_zoom_registrant(session, opened.person.id)
     if opened.person.status != Status.APPROVED or registrant is None:
         return None
     notes = {

@@ -169,7 +169,7 @@ def _register(
     except RateLimitReached as error:
         alert = _("Many people register from your network now. Please send again in a minute.")
         return _ask_to_send_again(page, form, _Setback(429, error.retry_after_seconds, alert), now)
-    except (SQLAlchemyError, TimeoutError):
+    except SQLAlchemyError:
         log.exception("the registration was not stored")
         alert = _("We cannot save it right now. Please send again - your answers are still here.")
         return _ask_to_send_again(page, form, _Setback(503, RETRY_AFTER_SECONDS, alert), now)

@@ -97,7 +97,7 @@ class Worker:
     def _claim_and_handle(self, lane: Lane, owner: str) -> bool:
         try:
             job = self._claim(lane, owner)
-        except (SQLAlchemyError, TimeoutError):
+        except SQLAlchemyError:
             log.exception("the database did not answer")
             self._stop.wait(IDLE_SECONDS)
             return False
@@ -133,7 +133,7 @@ class Worker:
                 else:
                     run_at = next_try(job.attempts, now=now)
                     jobs.postpone(session, job, run_at=run_at, reason=reason, now=now)
-        except (LeaseLost, SQLAlchemyError, TimeoutError):
+        except (LeaseLost, SQLAlchemyError):
             log.warning("the job waits for its lease to end", extra={"job": job.id})
 
     def _beat_until_stopped(self) -> None:
@@ -145,7 +145,7 @@ class Worker:
                     heartbeats.beat(session, self.owner, started_at=started_at, now=now)
                     long_ago = (now - timedelta(hours=1)).timestamp()
                     limits.forget_full_buckets(session, now=long_ago)
-            except (SQLAlchemyError, TimeoutError):
+            except SQLAlchemyError:
                 log.exception("no heartbeat")
             if self._stop.wait(BEAT_SECONDS):
                 return

@@ -4,6 +4,7 @@ import http.client
 from urllib.parse import quote, urlencode, urlsplit
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from services.questions import Choice, Question, QuestionKind
 from storage import events
@@ -352,7 +353,7 @@ def test_fault_of_ours_shows_a_page_and_no_trace(site, spring, monkeypatch):
 
 
 def fail_to_store(*_args, **_options):
-    raise TimeoutError("the database does not answer")
+    raise OperationalError("INSERT", {}, Exception("disk I/O error"))
 
 
 def test_database_that_is_away_gives_the_form_back_filled_in(site, spring, monkeypatch):
