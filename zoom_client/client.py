@@ -15,7 +15,12 @@ from functools import partial
 from typing import Any, TypeVar
 
 from zoom_client import answers, bodies, limits
-from zoom_client.errors import AuthenticationFailed, PageTokenExpired, ZoomOutcomeUnknown
+from zoom_client.errors import (
+    AuthenticationFailed,
+    PageTokenExpired,
+    ScopeMissing,
+    ZoomOutcomeUnknown,
+)
 from zoom_client.models import (
     ALL_STATUSES,
     AddedRegistrant,
@@ -237,8 +242,8 @@ class ZoomClient:
         return self._ask("GET", f"/users/{_quote_host(host)}", answers.read_user)
 
     def scopes(self) -> frozenset[str]:
-        """Return what the app may do; asks Zoom for a token if there is none."""
-        return self._tokens.get(Deadline(self._deadline_seconds)).scopes
+        """Return what the app may do now, which only a new token tells."""
+        return self._tokens.get_new(Deadline(self._deadline_seconds)).scopes
 
     def _walk(
         self,
@@ -315,6 +320,12 @@ class ZoomClient:
             return send_with(token)
         except AuthenticationFailed:
             token = self._tokens.renew(token, deadline)
+        except ScopeMissing:
+            # A token keeps the scopes it was made with; those granted since come with the next.
+            newer = self._tokens.renew(token, deadline)
+            if newer.scopes == token.scopes:
+                raise
+            token = newer
         return send_with(token)
 
 

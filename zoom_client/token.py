@@ -109,6 +109,10 @@ class TokenSource:
         token = self._store.get()
         return token if self._is_usable(token) else self.renew(token, deadline)
 
+    def get_new(self, deadline: Deadline) -> Token:
+        """Return a token made after this question was asked."""
+        return self.renew(self._store.get(), deadline)
+
     def renew(self, refused: Token | None, deadline: Deadline) -> Token:
         """Return another token than the refused one, which a neighbour may have fetched already.
 

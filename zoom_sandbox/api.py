@@ -63,9 +63,8 @@ def _perform(call: Call) -> Answer:
 
 
 def _authorise(call: Call) -> dict[str, str]:
-    credentials = call.sandbox.credentials
-    credentials.check_bearer(request.headers.get("Authorization", ""))
-    if not credentials.scopes & call.operation.accepted_scopes:
+    scopes = call.sandbox.credentials.read_bearer(request.headers.get("Authorization", ""))
+    if scopes.isdisjoint(call.operation.accepted_scopes):
         raise missing_scopes(call.operation.scope)
     return call.sandbox.limits.count_call(call.operation.label)
 

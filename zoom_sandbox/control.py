@@ -59,7 +59,7 @@ class SandboxControl:
         self.grant_scopes(left)
 
     def grant_scopes(self, scopes: Iterable[str]) -> None:
-        """Grant exactly these scopes."""
+        """Grant exactly these scopes; tokens made before gain none of them."""
         self._call("PUT", "/credentials", {"scopes": sorted(scopes)})
 
     def move_clock(self, *, seconds: float = 0, hours: float = 0, days: float = 0) -> None:

@@ -3,6 +3,7 @@
 import hmac
 import secrets
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from flask import request
 
@@ -14,13 +15,18 @@ from zoom_sandbox.settings import SandboxSettings
 TOKEN_SECONDS = 3600
 
 
+class _Token(NamedTuple):
+    expires_at: datetime
+    scopes: frozenset[str]
+
+
 class Credentials:
     """One Server-to-Server app: its secret, its scopes and its tokens; several may be valid."""
 
     def __init__(self, settings: SandboxSettings, clock: Clock, scopes: set[str]) -> None:
         self._settings = settings
         self._clock = clock
-        self._expiries: dict[str, datetime] = {}
+        self._tokens: dict[str, _Token] = {}
         self.is_revoked = False
         self.scopes = scopes
 
@@ -34,19 +40,27 @@ class Credentials:
 
     def issue_token(self) -> str:
         token = secrets.token_urlsafe(48)
-        self._expiries[token] = self._clock.now() + timedelta(seconds=TOKEN_SECONDS)
+        expires_at = self._clock.now() + timedelta(seconds=TOKEN_SECONDS)
+        self._tokens[token] = _Token(expires_at, frozenset(self.scopes))
         return token
 
     def expire_tokens(self) -> None:
-        self._expiries = dict.fromkeys(self._expiries, self._clock.now())
+        now = self._clock.now()
+        self._tokens = {text: _Token(now, kept.scopes) for text, kept in self._tokens.items()}
 
-    def check_bearer(self, header: str) -> None:
-        token = header.removeprefix("Bearer ")
-        expires_at = self._expiries.get(token)
-        if expires_at is None:
+    def read_bearer(self, header: str) -> frozenset[str]:
+        """Return what the token of an `Authorization` header opens.
+
+        A scope taken away ends at once, one granted comes with the next token: whatever Zoom does
+        about the first, a client has to bear it.
+        """
+        scheme, _, text = header.partition(" ")
+        token = self._tokens.get(text) if scheme == "Bearer" else None
+        if token is None:
             raise Refused(401, 124, "Invalid access token.")
-        if expires_at <= self._clock.now():
+        if token.expires_at <= self._clock.now():
             raise Refused(401, 124, "Access token has expired.")
+        return token.scopes & self.scopes
 
 
 def token(call: Call) -> Answer:

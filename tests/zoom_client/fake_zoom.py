@@ -78,6 +78,16 @@ class FakeZoom:
         return _make_response(TOKEN_ANSWER | {"access_token": f"token-{number}"}, 200, None)
 
 
+def make_sandbox_client(url: str, pool: HttpPool) -> ZoomClient:
+    return ZoomClient(
+        Credentials("sandbox-account", "sandbox-client", "sandbox-secret"),
+        token_store=MemoryTokenStore(),
+        pool=pool,
+        api_url=f"{url}/v2",
+        oauth_url=url,
+    )
+
+
 def _make_response(body: Any, status: int, headers: dict[str, str] | None) -> Response:
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
     return Response(content, status, headers, content_type="application/json")

@@ -14,6 +14,7 @@ from zoom_client import (
     MemoryTokenStore,
     NewRegistrant,
     RateLimited,
+    ScopeMissing,
     ZoomUnreachable,
 )
 
@@ -23,6 +24,12 @@ EXPIRED = {"code": 124, "message": "Access token is expired."}
 
 def read(client):
     return client.get_meeting(Kind.MEETING, 1)
+
+
+def read_often(zoom, *clients):
+    for client in clients:
+        zoom.will_answer(MEETING)
+        read(client)
 
 
 def get_bearers(zoom):
@@ -50,9 +57,7 @@ def test_scopes_come_from_the_token(zoom):
 
 def test_one_token_serves_many_calls(zoom):
     client = zoom.client()
-    for _ in range(3):
-        zoom.will_answer(MEETING)
-        read(client)
+    read_often(zoom, client, client, client)
 
     assert get_bearers(zoom) == ["Bearer token-1"] * 3
     assert len(zoom.token_requests) == 1
@@ -61,10 +66,10 @@ def test_one_token_serves_many_calls(zoom):
 @pytest.mark.parametrize(("age_seconds", "asked"), [(3539, 1), (3540, 2), (9999, 2)])
 def test_token_is_renewed_a_minute_early(zoom, age_seconds, asked):
     client = zoom.client()
-    client.scopes()
+    read_often(zoom, client)
     zoom.now += timedelta(seconds=age_seconds)
 
-    client.scopes()
+    read_often(zoom, client)
 
     assert len(zoom.token_requests) == asked
 
@@ -72,11 +77,40 @@ def test_token_is_renewed_a_minute_early(zoom, age_seconds, asked):
 def test_two_clients_share_the_token_of_a_store(zoom):
     store = MemoryTokenStore()
 
-    zoom.client(token_store=store).scopes()
-    zoom.client(token_store=store).scopes()
+    read_often(zoom, zoom.client(token_store=store), zoom.client(token_store=store))
 
-    assert len(zoom.token_requests) == 1
-    assert store.get().api_url == "https://api-eu.zoom.us"
+    assert get_bearers(zoom) == ["Bearer token-1"] * 2
+
+
+SCOPE_MISSING = {"code": 4711, "message": "does not contain scopes:[meeting:read:meeting:admin]"}
+
+
+def test_scopes_are_asked_for_anew_each_time(zoom):
+    client = zoom.client()
+    client.scopes()
+    zoom.will_answer_token(TOKEN_ANSWER | {"access_token": "token-2", "scope": "user:read:user"})
+
+    assert client.scopes() == {"user:read:user"}
+
+
+def test_call_is_replayed_when_a_new_token_brings_scopes(zoom):
+    zoom.will_answer_token(TOKEN_ANSWER | {"scope": "user:read:user"})
+    zoom.will_answer(SCOPE_MISSING, 400)
+    zoom.will_answer(MEETING)
+
+    assert read(zoom.client()).id == 1
+
+    assert get_bearers(zoom) == ["Bearer token-1", "Bearer token-2"]
+
+
+def test_call_is_not_replayed_when_the_scopes_stay_the_same(zoom):
+    zoom.will_answer(SCOPE_MISSING, 400)
+
+    with pytest.raises(ScopeMissing):
+        read(zoom.client())
+
+    assert get_bearers(zoom) == ["Bearer token-1"]
+    assert len(zoom.token_requests) == 2
 
 
 @pytest.mark.parametrize("status", [401, 400])

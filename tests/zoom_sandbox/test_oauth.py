@@ -1,5 +1,7 @@
 import pytest
 
+from tests.zoom_sandbox.api import refusal
+
 
 def test_token_lasts_an_hour_and_names_its_scopes(api):
     answer = api.ask_for_token().json()
@@ -78,15 +80,35 @@ def test_missing_scope_is_named_in_code_4711(sandbox, api):
     }
 
 
+def test_scope_granted_comes_with_the_next_token(sandbox, api):
+    meeting = api.create()
+    granted = sandbox.control.state()["scopes"]
+    sandbox.control.remove_scopes("meeting:write:registrant:admin")
+    api.sign_in()
+    sandbox.control.grant_scopes(granted)
+    assert api.add(meeting).status_code == 400
+    api.sign_in()
+    assert api.add(meeting).status_code == 201
+
+
+@pytest.mark.parametrize("header", ["{}", "Basic {}", "bearer{}", "Bearer  {}"])
+def test_token_without_its_scheme_is_refused(api, header):
+    headers = {"Authorization": header.format(api.token)}
+    url = f"{api.url}/v2/users/host@example.com"
+    assert refusal(api.session.get(url, headers=headers, timeout=10)) == (401, 124)
+
+
 def test_classic_scope_opens_the_same_call(sandbox, api):
     meeting = api.create()
     sandbox.control.grant_scopes(["meeting:write:admin"])
+    api.sign_in()
     assert api.add(meeting).status_code == 201
 
 
 def test_broad_webinar_scope_opens_calls_about_registrants(sandbox, api):
     webinar = api.create("webinar")
     sandbox.control.grant_scopes(["webinar:write:webinar:admin"])
+    api.sign_in()
     assert api.add(webinar).status_code == 201
 
 
