@@ -1,0 +1,142 @@
+"""`flask demo` and `flask serve` as processes: what they start, say, and leave behind."""
+
+import os
+import re
+import signal
+import socket
+from pathlib import Path
+
+import pytest
+import requests
+
+from tests.installation import HOST, Installation, wait_until
+from zoom_sandbox.server import SandboxServer
+
+pytestmark = pytest.mark.skipif(
+    not Path("/proc/self/environ").exists(), reason="processes are found in Linux's /proc"
+)
+
+WORDS = {"sandbox": "zoom_sandbox", "web": "gunicorn", "worker": "worker"}
+
+
+@pytest.fixture
+def installation(tmp_path):
+    made = Installation(tmp_path)
+    yield made
+    made.kill()
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory):
+    """A demo that all tests share: whatever they end of it comes back."""
+    made = Installation(tmp_path_factory.mktemp("demo"))
+    made.start("demo")
+    try:
+        wait_until(lambda: "is ready" in made.read("demo.out"))
+        yield made
+    finally:
+        made.kill()
+
+
+@pytest.fixture
+def served(installation):
+    """`flask demo` where the settings have a Zoom account, which the sandbox here plays."""
+    with SandboxServer() as zoom:
+        installation.environ |= {
+            "UKETSUKE_BASE_URL": installation.url,
+            "UKETSUKE_MAIL_URL": "smtp://127.0.0.1:1",
+            "UKETSUKE_ZOOM_ACCOUNT_ID": "sandbox-account",
+            "UKETSUKE_ZOOM_CLIENT_ID": "sandbox-client",
+            "UKETSUKE_ZOOM_CLIENT_SECRET": "sandbox-secret",
+            "UKETSUKE_ZOOM_API_URL": f"{zoom.url}/v2",
+            "UKETSUKE_ZOOM_OAUTH_URL": zoom.url,
+        }
+        process = installation.start("demo")
+        wait_until(lambda: installation.answers(f"{installation.url}/readyz"))
+        yield installation, process, zoom
+
+
+def list_ended(installation):
+    return [name for name, word in WORDS.items() if not installation.find_processes(word)]
+
+
+def are_ports_free(installation):
+    for port in (installation.port, installation.sandbox_port):
+        socket.create_server((HOST, port)).close()
+    return True
+
+
+def test_demo_says_where_everything_is_and_all_of_it_answers(demo):
+    rows = re.findall(r"^  (.+?)\s{2,}(http\S+)$", demo.read("demo.out"), re.MULTILINE)
+
+    assert dict(rows) == {
+        "Webinar, Japanese": f"{demo.url}/e/demo",
+        "Meeting, English": f"{demo.url}/e/demo-en",
+        "Mails that it sent": f"{demo.url}/mailbox",
+        'What "Zoom" knows': f"{demo.sandbox_url}/",
+    }
+    assert [address for _, address in rows if not demo.answers(address)] == []
+    wait_until(lambda: demo.answers(f"{demo.url}/readyz"))
+
+
+@pytest.mark.parametrize("name", WORDS)
+def test_process_that_is_killed_is_started_again(demo, name):
+    wait_until(lambda: list_ended(demo) == [])
+    killed = demo.find_processes(WORDS[name])
+    for number in killed:
+        os.kill(number, signal.SIGKILL)
+
+    wait_until(lambda: demo.find_processes(WORDS[name]) - killed)
+
+    assert f"{name} ended; starting it again\n" in demo.read("demo.err")
+    wait_until(lambda: demo.answers(f"{demo.url}/e/demo"))
+    wait_until(lambda: demo.answers(demo.sandbox_url))
+
+
+def test_interrupt_ends_every_process_of_the_demo(installation):
+    process = installation.start("demo")
+    wait_until(lambda: "is ready" in installation.read("demo.out"))
+    assert list_ended(installation) == []
+
+    process.send_signal(signal.SIGINT)
+
+    assert process.wait(40) == 0
+    assert installation.list_processes() == {}
+    assert are_ports_free(installation)
+    assert "Traceback" not in installation.read("demo.err")
+
+
+@pytest.mark.parametrize("setting", ["UKETSUKE_PORT", "UKETSUKE_SANDBOX_PORT"])
+def test_port_that_is_taken_is_told_in_one_line(installation, setting):
+    port = installation.environ[setting]
+    with socket.create_server((HOST, int(port))):
+        done = installation.run("demo")
+
+    assert done.returncode == 1
+    assert done.stderr == f"Error: Port {port} is taken: choose another one with {setting}.\n"
+    assert done.stdout == ""
+    assert installation.list_processes() == {}
+
+
+def test_demo_with_a_zoom_account_is_the_site_itself(served):
+    installation, _, zoom = served
+
+    said = installation.read("demo.out")
+    shown = {path: requests.get(installation.url + path).status_code for path in ("/", "/mailbox")}
+    examples = [requests.get(f"{installation.url}/e/{slug}") for slug in ("demo", "demo-en")]
+
+    assert said == f"Uketsuke on {installation.url}\n"
+    assert shown == {"/": 200, "/mailbox": 404}
+    assert [answer.status_code for answer in examples] == [404, 404]
+    assert list_ended(installation) == ["sandbox"]
+    assert zoom.control.journal() == [], "nothing was made at Zoom"
+
+
+def test_site_ends_with_a_supervisor_that_is_killed(served):
+    installation, process, _ = served
+
+    process.kill()
+    process.wait()
+
+    wait_until(lambda: installation.list_processes() == {})
+    assert are_ports_free(installation)
