@@ -1,0 +1,60 @@
+"""What `/healthz` and `/readyz` say to whoever watches over a site."""
+
+import pytest
+
+from app import create_app
+from config import Settings
+from storage import heartbeats
+from tests.fixtures.databases import only_sqlite
+
+OF_AN_ACCOUNT = ["UKETSUKE_BASE_URL", "UKETSUKE_MAIL_URL"]
+
+
+def ask(site):
+    answer = site.visitor().look("GET", "/readyz")
+    return answer.status_code, answer.json()
+
+
+def beat(site):
+    with site.database.write() as session:
+        heartbeats.beat(session, "worker", started_at=site.clock(), now=site.clock())
+
+
+def test_site_is_ready_while_a_worker_lives(site):
+    assert ask(site) == (503, {"status": "waiting", "missing": ["worker"]})
+
+    beat(site)
+    assert ask(site) == (200, {"status": "ready", "missing": []})
+
+    site.clock.move(seconds=61)
+    assert ask(site) == (503, {"status": "waiting", "missing": ["worker"]})
+    assert site.visitor().look("GET", "/healthz").status_code == 200
+
+
+@only_sqlite
+def test_site_with_an_account_needs_an_address_and_a_mail_server(start_site):
+    site = start_site(is_demo=False, base_url="")
+    beat(site)
+
+    assert ask(site) == (503, {"status": "waiting", "missing": OF_AN_ACCOUNT})
+
+
+def test_database_that_was_not_migrated_is_named(databases, tmp_path):
+    url = databases.make_empty()
+    app = create_app(Settings(instance=tmp_path, database_url=url))
+
+    answer = app.test_client().get("/readyz")
+
+    app.extensions["site"].database.dispose()
+    databases.drop(url)
+    assert (answer.status_code, answer.json["missing"]) == (503, ["migration"])
+
+
+@pytest.mark.parametrize("url", ["postgresql://127.0.0.1:1/none", "sqlite:////dev/null/none"])
+def test_database_that_does_not_answer_is_named(url, tmp_path):
+    app = create_app(Settings(instance=tmp_path, database_url=url))
+
+    answer = app.test_client().get("/readyz")
+
+    app.extensions["site"].database.dispose()
+    assert (answer.status_code, answer.json["missing"]) == (503, ["database"])
