@@ -21,7 +21,8 @@ class SharedTokenStore:
     """Keeps one connection's token; implements `zoom_client.TokenStore`.
 
     The lock is a lease on the row, not a transaction: asking Zoom for a token takes time, and
-    nobody may wait for the database meanwhile. A holder that dies frees it after 15 seconds.
+    nobody may wait for the database meanwhile. A holder that dies frees it after 15 seconds; one
+    that is late leaves the lease of its successor alone.
     """
 
     def __init__(
@@ -42,22 +43,35 @@ class SharedTokenStore:
             organizations.write_token(session, self._connection_id, _dump(token))
 
     @contextmanager
-    def lock(self) -> Iterator[None]:
-        with self._threads:
-            while not self._take_lease():
-                time.sleep(POLL_SECONDS)
+    def lock(self, seconds: float) -> Iterator[None]:
+        ends_at = time.monotonic() + seconds
+        if not self._threads.acquire(timeout=seconds):
+            raise TimeoutError
+        try:
+            until = self._wait_for_lease(ends_at)
             try:
                 yield
             finally:
                 with self._database.write() as session:
-                    organizations.drop_token_lease(session, self._connection_id)
+                    organizations.drop_token_lease(session, self._connection_id, until=until)
+        finally:
+            self._threads.release()
 
-    def _take_lease(self) -> bool:
+    def _wait_for_lease(self, ends_at: float) -> datetime:
+        """Return the end of the lease taken, which no other lease shares."""
+        while (until := self._take_lease()) is None:
+            if time.monotonic() >= ends_at:
+                raise TimeoutError
+            time.sleep(POLL_SECONDS)
+        return until
+
+    def _take_lease(self) -> datetime | None:
         now = self._read_clock()
         with self._database.write() as session:
-            return organizations.take_token_lease(
+            is_taken = organizations.take_token_lease(
                 session, self._connection_id, until=now + LEASE, now=now
             )
+        return now + LEASE if is_taken else None
 
 
 def _dump(token: Token) -> str:

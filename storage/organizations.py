@@ -63,7 +63,7 @@ def write_token(session: Session, connection_id: int, document: str) -> None:
     session.execute(
         update(ZoomConnection)
         .where(ZoomConnection.id == connection_id)
-        .values(token=session.info["cipher"].encrypt(document), token_lease_until=None)
+        .values(token=session.info["cipher"].encrypt(document))
     )
 
 
@@ -84,9 +84,10 @@ def take_token_lease(
     return rowcount(changed) == 1
 
 
-def drop_token_lease(session: Session, connection_id: int) -> None:
+def drop_token_lease(session: Session, connection_id: int, *, until: datetime) -> None:
+    """End the lease that lasts until then, and no other that followed it."""
     session.execute(
         update(ZoomConnection)
-        .where(ZoomConnection.id == connection_id)
+        .where(ZoomConnection.id == connection_id, ZoomConnection.token_lease_until == until)
         .values(token_lease_until=None)
     )

@@ -57,14 +57,15 @@ class TokenStore(Protocol):
     """Where processes share one token, for one set of credentials.
 
     Whoever asks Zoom for a token holds `lock`; those who waited find the new one by `get`. The lock
-    is held for the length of one call to Zoom and must not be reentrant. A token is a secret.
+    is held for the length of one call to Zoom and must not be reentrant; who does not get it within
+    `seconds` is left with a TimeoutError. A token is a secret.
     """
 
     def get(self) -> Token | None: ...
 
     def put(self, token: Token) -> None: ...
 
-    def lock(self) -> AbstractContextManager[None]: ...
+    def lock(self, seconds: float) -> AbstractContextManager[None]: ...
 
 
 class MemoryTokenStore:
@@ -81,9 +82,13 @@ class MemoryTokenStore:
         self._token = token
 
     @contextmanager
-    def lock(self) -> Iterator[None]:
-        with self._lock:
+    def lock(self, seconds: float) -> Iterator[None]:
+        if not self._lock.acquire(timeout=seconds):
+            raise TimeoutError
+        try:
             yield
+        finally:
+            self._lock.release()
 
 
 class TokenSource:
@@ -119,13 +124,16 @@ class TokenSource:
         Every failure leaves the call it was needed for unsent: AuthenticationFailed, RateLimited
         or ZoomUnreachable.
         """
-        with self._store.lock():
-            token = self._store.get()
-            if self._is_usable(token) and not _is_same(token, refused):
+        try:
+            with self._store.lock(deadline.positive_seconds()):
+                token = self._store.get()
+                if self._is_usable(token) and not _is_same(token, refused):
+                    return token
+                token = self._ask(deadline)
+                self._store.put(token)
                 return token
-            token = self._ask(deadline)
-            self._store.put(token)
-            return token
+        except TimeoutError:
+            raise ZoomUnreachable("A neighbour has been asking Zoom for a token") from None
 
     def _is_usable(self, token: Token | None) -> TypeGuard[Token]:
         return token is not None and token.expires_at - _EARLY > self._now()

@@ -1,3 +1,4 @@
+import time
 from base64 import b64decode
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -157,7 +158,7 @@ def test_replayed_add_carries_the_same_body(zoom):
 
 class UnlockedStore(MemoryTokenStore):
     @contextmanager
-    def lock(self):
+    def lock(self, seconds):
         yield
 
 
@@ -180,6 +181,18 @@ def test_twenty_threads_refused_at_once_ask_for_one_token(zoom):
 
 def test_without_the_lock_threads_do_ask_for_many_tokens(zoom):
     assert count_tokens_for_twenty_refused_threads(zoom, UnlockedStore()) > 2
+
+
+def test_waiting_for_a_neighbours_token_ends_at_the_deadline(zoom):
+    store = MemoryTokenStore()
+    client = zoom.client(token_store=store, deadline_seconds=0.2)
+
+    began = time.monotonic()
+    with store.lock(1), pytest.raises(ZoomUnreachable, match="neighbour"):
+        read(client)
+
+    assert 0.2 <= time.monotonic() - began < 1
+    assert zoom.requests + zoom.token_requests == []
 
 
 @pytest.mark.parametrize("status", [400, 401])
