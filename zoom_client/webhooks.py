@@ -7,8 +7,10 @@ window, and says nothing about whether its retries (after 5, 25 and 85 minutes) 
 
 import hashlib
 import hmac
+import re
 
 _VERSION = "v0"
+_PLAIN_TOKEN = re.compile(r"[A-Za-z0-9+/=_-]{1,128}")
 
 
 def sign(secret: str, timestamp: str, body: bytes) -> str:
@@ -22,14 +24,21 @@ def verify_signature(secret: str, timestamp: str, body: bytes, signature: str) -
 
     `body` is what came over the wire: parsing and writing JSON again changes it.
     """
-    if not secret:
+    if not secret or not (timestamp.isascii() and timestamp.isdigit()):
         return False
     # A header may hold any characters, and compare_digest takes text only where it is ASCII.
     return hmac.compare_digest(_to_bytes(sign(secret, timestamp, body)), _to_bytes(signature))
 
 
 def answer_challenge(secret: str, plain_token: str) -> dict[str, str]:
-    """Make the JSON answer to `endpoint.url_validation`; Zoom waits 3 s for it."""
+    """Make the JSON answer to `endpoint.url_validation`; Zoom waits 3 s for it.
+
+    Verify the signature of the challenge first. The answer signs what was sent with the same
+    secret: whoever had `v0:<time>:<body>` signed here could forge any message. Such a token, and
+    everything else that is not one word, is a ValueError.
+    """
+    if not _PLAIN_TOKEN.fullmatch(plain_token):
+        raise ValueError("no plain token of Zoom's")
     return {
         "plainToken": plain_token,
         "encryptedToken": _hmac_hex(secret, _to_bytes(plain_token)),

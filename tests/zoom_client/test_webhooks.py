@@ -60,3 +60,23 @@ def test_challenge_is_answered_with_known_value():
         "plainToken": "qgg8vlvZRS6UYooatFL8Aw",
         "encryptedToken": "9c8ad56737c19db2904b301c0781e86857e999f39f07727668cf62a5e7e298c8",
     }
+
+
+def test_challenge_signs_no_forged_message():
+    forged = f"v0:{TIMESTAMP}:{BODY.decode()}"
+    with pytest.raises(ValueError, match="plain token"):
+        answer_challenge(SECRET, forged)
+
+
+@pytest.mark.parametrize("token", ["", "a b", "a:b", "a\n", "ｘ", "x" * 129])
+def test_challenge_of_another_shape_is_not_answered(token):
+    with pytest.raises(ValueError):
+        answer_challenge(SECRET, token)
+
+
+@pytest.mark.parametrize(
+    "timestamp", ["", "1626230691:x", "１６２６２３０６９１", "²", " 1626230691"]
+)
+def test_time_that_is_no_number_is_refused(timestamp):
+    signature = sign(SECRET, timestamp, BODY)
+    assert verify_signature(SECRET, timestamp, BODY, signature) is False
