@@ -7,6 +7,7 @@ secrets. Nothing is required: without any variable the demo runs.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -21,42 +22,54 @@ class SettingsError(Exception):
     """A setting cannot be used; the message names it and says what it may be."""
 
 
-def _setting(default: Any, doc: str, *, is_secret: bool = False) -> Any:
-    return field(default=default, repr=not is_secret, metadata={"doc": doc, "is_secret": is_secret})
-
-
 @dataclass(frozen=True)
 class Settings:
     """All settings. `instance` is the folder for database, keys and mailbox."""
 
-    instance: Path = _setting(Path("instance"), "Folder for the database, the key file and mails.")
-    base_url: str = _setting("", "Public address of the site, as people type it.")
-    port: int = _setting(8000, "Port of the site.")
-    sandbox_port: int = _setting(8001, "Port of the demo's Zoom sandbox.")
-    host: str = _setting("127.0.0.1", "Address to listen on.")
-    database_url: str = _setting(
-        "", "PostgreSQL or SQLite address; empty means a SQLite file.", is_secret=True
-    )
-    secret_key: str = _setting(
-        "", "Secret of 32 characters or more; several, newest first, with commas.", is_secret=True
-    )
-    mail_url: str = _setting(
-        "", "SMTP server, `smtp://user:password@host:port`; empty writes files.", is_secret=True
-    )
-    mail_from: str = _setting("", "Sender of all mails; empty means `noreply@` the site's host.")
-    zoom_account_id: str = _setting("", "Account of the Server-to-Server OAuth app.")
-    zoom_client_id: str = _setting("", "Client id of the Server-to-Server OAuth app.")
-    zoom_client_secret: str = _setting("", "Client secret of that app.", is_secret=True)
-    zoom_api_url: str = _setting("https://api.zoom.us/v2", "Zoom's API; changed only for tests.")
-    zoom_oauth_url: str = _setting("https://zoom.us", "Zoom's token server; only for tests.")
-    web_processes: int = _setting(0, "Web processes; 0 means one for each core, at most 4.")
-    web_threads: int = _setting(8, "Threads of each web process.")
-    worker_threads: int = _setting(4, "Threads of a worker that talk to Zoom.")
-    trusted_proxies: int = _setting(0, "How many proxies stand before the site.")
-    form_min_seconds: float = _setting(2.0, "A form sent faster than this is sent back.")
-    rate_limits: bool = _setting(True, "`off` for load and attack runs.")
-    log_level: str = _setting("INFO", "DEBUG, INFO, WARNING or ERROR.")
-    is_demo: bool = _setting(False, "Set by `flask demo` alone: shows the mailbox and examples.")
+    instance: Path = Path("instance")
+    """Folder for the database, the key file and mails."""
+    base_url: str = ""
+    """Public address of the site, as people type it."""
+    port: int = 8000
+    """Port of the site."""
+    sandbox_port: int = 8001
+    """Port of the demo's Zoom sandbox."""
+    host: str = "127.0.0.1"
+    """Address to listen on."""
+    database_url: str = field(default="", repr=False)
+    """PostgreSQL or SQLite address; empty means a SQLite file."""
+    secret_key: str = field(default="", repr=False)
+    """Secret of 32 characters or more; several, newest first, with commas."""
+    mail_url: str = field(default="", repr=False)
+    """SMTP server, `smtp://user:password@host:port`; empty writes files."""
+    mail_from: str = ""
+    """Sender of all mails; empty means `noreply@` the site's host."""
+    zoom_account_id: str = ""
+    """Account of the Server-to-Server OAuth app."""
+    zoom_client_id: str = ""
+    """Client id of the Server-to-Server OAuth app."""
+    zoom_client_secret: str = field(default="", repr=False)
+    """Client secret of that app."""
+    zoom_api_url: str = "https://api.zoom.us/v2"
+    """Zoom's API; changed only for tests."""
+    zoom_oauth_url: str = "https://zoom.us"
+    """Zoom's token server; only for tests."""
+    web_processes: int = 0
+    """Web processes; 0 means one for each core, at most 4."""
+    web_threads: int = 8
+    """Threads of each web process."""
+    worker_threads: int = 4
+    """Threads of a worker that talk to Zoom."""
+    trusted_proxies: int = 0
+    """How many proxies stand before the site."""
+    form_min_seconds: float = 2.0
+    """A form sent faster than this is sent back."""
+    rate_limits: bool = True
+    """`off` for load and attack runs."""
+    log_level: str = "INFO"
+    """DEBUG, INFO, WARNING or ERROR."""
+    is_demo: bool = False
+    """Set by `flask demo` alone: shows the mailbox and examples."""
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> Settings:
@@ -103,15 +116,56 @@ class Settings:
     def has_zoom_account(self) -> bool:
         return bool(self.zoom_account_id and self.zoom_client_id and self.zoom_client_secret)
 
+    def list_missing(self) -> list[str]:
+        """Name the settings without which links or mails of a real site would lead nowhere."""
+        if self.is_demo:
+            return []
+        needed = {"UKETSUKE_BASE_URL": self.base_url, "UKETSUKE_MAIL_URL": self.mail_url}
+        return [name for name, value in needed.items() if not value]
+
     def _check(self) -> None:
-        if self.base_url and urlsplit(self.base_url).scheme not in ("http", "https"):
-            raise SettingsError("UKETSUKE_BASE_URL must begin with https:// (or http://)")
+        for name, (least, most) in _BOUNDS.items():
+            if not least <= getattr(self, name) <= most:
+                raise SettingsError(f"{PREFIX}{name.upper()} must be {least} to {most}")
+        if self.base_url and not _is_address(self.base_url, ("http", "https")):
+            raise SettingsError("UKETSUKE_BASE_URL must be like https://events.example.com")
+        if self.mail_url and not _is_address(self.mail_url, MAIL_SCHEMES):
+            schemes = ", ".join(f"{scheme}://" for scheme in MAIL_SCHEMES)
+            raise SettingsError(f"UKETSUKE_MAIL_URL must begin with one of {schemes}")
+        if self.database_url and not self.database_url.startswith(_DATABASES):
+            raise SettingsError("UKETSUKE_DATABASE_URL must begin with postgresql:// or sqlite:///")
+        if self.mail_from and not _MAILBOX.fullmatch(self.mail_from):
+            raise SettingsError("UKETSUKE_MAIL_FROM must be an address like events@example.com")
         if self.secret_key and any(len(key) < 32 for key in self.secret_key.split(",")):
             raise SettingsError("UKETSUKE_SECRET_KEY must have at least 32 characters")
         if self.is_demo and urlsplit(self.site_url).hostname not in LOOPBACK:
             raise SettingsError("the demo shows every mail: it runs on a loopback address alone")
         if self.log_level not in ("DEBUG", "INFO", "WARNING", "ERROR"):
             raise SettingsError("UKETSUKE_LOG_LEVEL must be DEBUG, INFO, WARNING or ERROR")
+
+
+_BOUNDS = {
+    "port": (1, 65535),
+    "sandbox_port": (1, 65535),
+    "web_processes": (0, 64),
+    "web_threads": (1, 256),
+    "worker_threads": (1, 64),
+    "trusted_proxies": (0, 10),
+    "form_min_seconds": (0, 60),
+}
+MAIL_SCHEMES = ("smtp", "smtp+starttls", "smtps")
+_DATABASES = ("postgresql://", "postgresql+psycopg://", "sqlite:///")
+_MAILBOX = re.compile(r"[^\s@<>,;:\"]+@[A-Za-z0-9.-]+")
+
+
+def _is_address(text: str, schemes: tuple[str, ...]) -> bool:
+    """Tell whether a text is an address with a host, and with a port that can be one."""
+    try:
+        parts = urlsplit(text)
+        _ = parts.port
+    except ValueError:
+        return False
+    return parts.scheme in schemes and bool(parts.hostname)
 
 
 def _read(environ: Mapping[str, str], name: str) -> str | None:

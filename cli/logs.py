@@ -48,3 +48,5 @@ def configure_logging(level: str) -> None:
     root.setLevel(level)
     # It would write paths, and Zoom's paths may hold a host's address.
     logging.getLogger("urllib3").setLevel(logging.ERROR)
+    # It tells of its plugins whenever somebody asks for the schema's version.
+    logging.getLogger("alembic").setLevel(logging.WARNING)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import click
-from sqlalchemy.orm import Session
 
 from services.organizations import ensure_organization
 from services.publishing import check_publishable, record_published
@@ -66,14 +65,7 @@ def plan_publishing(site: Site, slug: str) -> ZoomPlan:
 
 def check_settings(site: Site) -> None:
     """Refuse to go public on a real account while links or mails would lead nowhere."""
-    settings = site.settings
-    if settings.is_demo:
-        return
-    needed = {
-        "UKETSUKE_BASE_URL": settings.base_url,
-        "UKETSUKE_MAIL_URL": settings.mail_url,
-    }
-    missing = [name for name, value in needed.items() if not value]
+    missing = site.settings.list_missing()
     if missing:
         raise click.ClickException(
             f"Set {' and '.join(missing)} first: people need links that work and mails that arrive."
@@ -103,12 +95,6 @@ def _read(site: Site, slug: str) -> _Subject:
     with site.database.read() as session:
         event = need_event(session, slug)
         questions = check_publishable(session, event, now=site.read_clock())
-        connection = _get_connection(session, event)
+        connection = organizations.need_connection(session, event.connection_id)
         session.expunge_all()
     return _Subject(event, questions, site.make_zoom_client(connection))
-
-
-def _get_connection(session: Session, event: Event) -> ZoomConnection:
-    connection = organizations.get_connection(session, event.connection_id)
-    assert connection is not None, "an event has a connection"
-    return connection

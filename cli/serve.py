@@ -22,6 +22,7 @@ from views.site import Site, get_site
 from worker.assembly import build_worker
 from worker.smtp import make_transport
 
+from .groups import SiteCommand, describe
 from .logs import configure_logging
 from .supervisor import Child, supervise
 
@@ -35,7 +36,7 @@ SANDBOX_ACCOUNT = {
 }
 
 
-@click.command("web")
+@click.command("web", cls=SiteCommand)
 def web_command() -> None:
     """Serve pages: several processes, one for each core."""
     settings = get_site().settings
@@ -59,7 +60,7 @@ def web_command() -> None:
     )
 
 
-@click.command("worker")
+@click.command("worker", cls=SiteCommand)
 def worker_command() -> None:
     """Talk to Zoom and to the mail server; any number of workers may run."""
     site = get_site()
@@ -135,7 +136,7 @@ def prepare_database(site: Site) -> None:
             f"The database is of a newer version of Uketsuke (schema {error})."
         ) from error
     except SQLAlchemyError as error:
-        raise click.ClickException(f"The database cannot be used: {error}") from error
+        raise click.ClickException(f"The database cannot be used: {describe(error)}") from error
 
 
 def check_port(host: str, port: int, setting: str) -> None:

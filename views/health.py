@@ -44,8 +44,4 @@ def list_missing(site: Site) -> list[str]:
             missing = [] if heartbeats.has_lived_since(session, since) else ["worker"]
     except SQLAlchemyError:
         return ["database"]
-    settings = site.settings
-    if settings.has_zoom_account and not settings.is_demo:
-        missing += [] if settings.base_url else ["UKETSUKE_BASE_URL"]
-        missing += [] if settings.mail_url else ["UKETSUKE_MAIL_URL"]
-    return missing
+    return [*missing, *(site.settings.list_missing() if site.settings.has_zoom_account else [])]

@@ -26,11 +26,12 @@ def beat(site):
 
 
 def test_database_is_brought_to_this_version(empty):
-    refused = empty("event", "list")
-    assert (refused.exit_code, refused.stderr) == (
-        1,
-        "Error: The database is not set up: run flask migrate.\n",
-    )
+    for command in (["event", "list"], ["web"], ["worker"]):
+        refused = empty(*command)
+        assert (refused.exit_code, refused.stderr) == (
+            1,
+            "Error: The database is not set up: run flask migrate.\n",
+        )
     assert empty("migrate").exit_code == 0
     assert empty("event", "list").exit_code == 0
     assert empty("migrate").exit_code == 0
