@@ -82,21 +82,30 @@ def _check_not_newer(connection: Connection) -> None:
 def _exclusive(database: Database) -> Iterator[Connection]:
     """Open the one transaction in which a migration runs, whole or not at all."""
     writer = database.engine.execution_options(is_writer=True)
-    with writer.connect() as connection:
-        if database.is_sqlite:
-            # A batch change rebuilds a table: with foreign keys on, it would delete its children.
-            connection.connection.driver_connection.execute(  # type: ignore[union-attr]
-                "PRAGMA foreign_keys=OFF"
-            )
-        with connection.begin():
-            if not database.is_sqlite:
-                connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
-                connection.execute(text("SET LOCAL lock_timeout = '60s'"))
-                connection.execute(text("SET LOCAL statement_timeout = 0"))
-            yield connection
-            if database.is_sqlite and connection.execute(text("PRAGMA foreign_key_check")).all():
-                raise RuntimeError("the migration would leave rows without their parents")
-        if database.is_sqlite:
-            connection.connection.driver_connection.execute(  # type: ignore[union-attr]
-                "PRAGMA foreign_keys=ON"
-            )
+    with (
+        writer.connect() as connection,
+        _without_foreign_keys(database, connection),
+        connection.begin(),
+    ):
+        if not database.is_sqlite:
+            connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
+            connection.execute(text("SET LOCAL lock_timeout = '60s'"))
+            connection.execute(text("SET LOCAL statement_timeout = 0"))
+        yield connection
+        if database.is_sqlite and connection.execute(text("PRAGMA foreign_key_check")).all():
+            raise RuntimeError("the migration would leave rows without their parents")
+
+
+@contextmanager
+def _without_foreign_keys(database: Database, connection: Connection) -> Iterator[None]:
+    """A batch change rebuilds a table: with foreign keys on, SQLite would delete its children."""
+    if not database.is_sqlite:
+        yield
+        return
+    # Outside any transaction, where alone the pragma works.
+    driver: Any = connection.connection.driver_connection
+    driver.execute("PRAGMA foreign_keys=OFF")
+    try:
+        yield
+    finally:
+        driver.execute("PRAGMA foreign_keys=ON")
