@@ -62,8 +62,8 @@ class MailContext:
     """What the templates of mails may use.
 
     `join_url` is our link; until `is_link_ready` it opens a page that waits. `code` is set under
-    the `code` policy. `reason` is one or two sentences for the reader. `name_differs` says that a
-    repeated form came with another name, which is not told.
+    the `code` policy. `reason` says why Zoom refused, to whom it refused. `name_differs` says that
+    a repeated form came with another name, which is not told.
     """
 
     event: MailEvent

@@ -16,15 +16,16 @@ from services.calendar_entries import make_calendar_entry
 from services.calendars import CalendarEntry, Method
 from services.codes import make_code
 from services.consents import get_present_consent
-from services.event_views import get_organization, view_mail_event, write_full_name
-from services.events import EventState, LinkPolicy, get_end, get_link_policy
+from services.event_views import view_mail_event
+from services.events import EventState, LinkPolicy, get_end, read_link_policy
 from services.keys import KeyRing
 from services.links import Links
 from services.mails import MailName
 from services.messages import Attachment, MailContext, attach_calendar, compose_message
 from services.questions import ConsentKind
 from services.registrations import Status
-from storage import events, submissions, zoom_registrants
+from services.texts import write_full_name
+from storage import events, organizations, submissions, zoom_registrants
 from storage.models import Event, Mail, Registration, SubmissionRow, ZoomRegistrant
 
 from .mail_rendering import render_mail
@@ -81,14 +82,13 @@ class LetterWriter:
         self, session: Session, mail: Mail, registration: Registration, *, now: datetime
     ) -> Letter:
         """Read what a mail is about. Side effects: a code's 15 minutes begin now."""
-        event = events.get_event(session, mail.event_id)
-        assert event is not None, "a mail belongs to an event"
-        organization = get_organization(session, event)
+        event = events.need_event(session, mail.event_id)
+        organization = organizations.need_organization(session, event.organization_id)
         submission = None
         if mail.submission_id is not None:
             submission = submissions.get_submission(session, mail.submission_id)
         code = None
-        if submission and get_link_policy(event, organization.link_policy) is LinkPolicy.CODE:
+        if submission and read_link_policy(session, event) is LinkPolicy.CODE:
             code = self._start_code(submission, now)
         context = self._make_context(session, mail, registration, submission, event, code)
         return Letter(
@@ -154,7 +154,11 @@ class LetterWriter:
             personal_url=personal_url,
             code=code,
             # Still lazy: its language is that of the mail, which is set when it is drawn.
-            reason=_REASONS.get(registrant.problem, "") if registrant else "",
+            reason=(
+                _REASONS.get(registrant.problem, "")
+                if registrant and mail.name == MailName.REFUSED
+                else ""
+            ),
             proposal_url=(
                 f"{personal_url}/answers/{repeat.public_id}"
                 if repeat and not is_cancelled
