@@ -72,8 +72,7 @@ def _get_usable_event(site: Site, client: ZoomClient, slug: str) -> Event | None
     if site.read_clock() < get_end(event) and _has_meeting(client, event):
         return event
     with site.database.write() as session:
-        former = events.get_event(session, event.id)
-        assert former is not None, "events are not deleted"
+        former = events.need_event(session, event.id)
         rename_event(former, f"{slug}-{former.zoom_id}", now=site.read_clock())
         if former.status == PUBLISHED:
             close_event(former, now=site.read_clock())

@@ -15,13 +15,12 @@ from sqlalchemy.orm import Session
 from services.addresses import email_key
 from services.codes import read_receipt_number
 from services.dates import format_moment
-from services.event_views import get_organization, write_full_name
-from services.events import get_link_policy
+from services.events import read_link_policy
 from services.receipts import get_live_submission
 from services.registration_changes import approve, cancel, deny
 from services.registration_exports import Export, list_export_rows
-from services.registrations import Outcome, Status, release
-from services.texts import LOCALES
+from services.registrations import Outcome, Status, drop, release
+from services.texts import LOCALES, write_full_name
 from storage import events, registrations, submissions
 from storage.models import Event, Registration, SubmissionRow
 from storage.registration_lists import list_rows
@@ -52,15 +51,14 @@ def list_registrations(slug: str, status: str | None, held: bool) -> None:
         event = need_event(session, slug)
         if held:
             rows = [
-                (row.number, _name(row), row.email, "held", "", _when(event, row))
+                _write_row(event, row.number, row, "held", "")
                 for row in submissions.list_held(session, event.id)
             ]
         else:
             rows = [
-                (row.number, _name(person), person.email, person.status, row.delivery)
-                + (_when(event, person),)
+                _write_row(event, row.number, person, person.status, row.delivery)
                 for row in list_rows(session, event.id, status=status)
-                for person in (row.registration,)
+                if (person := row.registration)
             ]
     echo_table(("NUMBER", "NAME", "E-MAIL", "STATUS", "AT ZOOM", "RECEIVED"), rows)
 
@@ -68,11 +66,10 @@ def list_registrations(slug: str, status: str | None, held: bool) -> None:
 @registrations_group.command("export")
 @click.argument("slug")
 @click.option("--status", type=click.Choice([status.value for status in Status]))
-@click.option("--format", "form", type=click.Choice(["csv"]), default="csv", show_default=True)
 @click.option("--lang", type=click.Choice(LOCALES), help="By default the event's own.")
 @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="A file.")
-def export(slug: str, status: str | None, form: str, lang: str | None, output: Path | None) -> None:
-    """Write registrations with answers and consents for a spreadsheet.
+def export(slug: str, status: str | None, lang: str | None, output: Path | None) -> None:
+    """Write registrations with answers and consents as CSV for a spreadsheet.
 
     A cell that a spreadsheet would run as a formula begins with an apostrophe.
     """
@@ -93,9 +90,8 @@ def release_held(number: str) -> None:
     now = site.read_clock()
     with site.database.write() as session:
         held = _need_held(session, number)
-        event = _get_event(session, held.event_id)
-        policy = get_link_policy(event, get_organization(session, event).link_policy)
-        release(session, event, held, policy=policy, now=now)
+        event = events.need_event(session, held.event_id)
+        release(session, event, held, policy=read_link_policy(session, event), now=now)
         outcome = held.outcome
     known = " The address was registered already." if outcome == Outcome.REPEAT else ""
     click.echo(f"{held.number} is released.{known}")
@@ -107,7 +103,7 @@ def drop_held(number: str) -> None:
     """Decide that a submission that was kept aside is none; it stays stored."""
     with get_site().database.write() as session:
         held = _need_held(session, number)
-        held.outcome = Outcome.DROPPED
+        drop(session, held)
     click.echo(f"{held.number} is dropped.")
 
 
@@ -139,7 +135,7 @@ def _decide(change: Callable[..., None], who: str, slug: str | None) -> None:
     site = get_site()
     with site.database.write() as session:
         registration = _need_registration(session, who, slug)
-        event = _get_event(session, registration.event_id)
+        event = events.need_event(session, registration.event_id)
         change(session, event, registration, actor=ACTOR, now=site.read_clock())
         session.flush()
         status = registration.status
@@ -154,7 +150,7 @@ def _need_registration(session: Session, who: str, slug: str | None) -> Registra
     if not found:
         raise click.ClickException(f"Nobody is registered as {who}.")
     if len(found) > 1:
-        slugs = ", ".join(_get_event(session, person.event_id).slug for person in found)
+        slugs = ", ".join(events.need_event(session, person.event_id).slug for person in found)
         raise click.ClickException(f"{who} is registered at {slugs}: say which with --event.")
     return found[0]
 
@@ -162,34 +158,31 @@ def _need_registration(session: Session, who: str, slug: str | None) -> Registra
 def _find_registrations(session: Session, who: str) -> list[Registration]:
     if "@" in who:
         return registrations.list_registrations_by_email_key(session, email_key(who))
-    number = read_receipt_number(who)
-    rows = submissions.list_submissions_by_number(session, number) if number else []
-    ids = {get_live_submission(session, row).registration_id for row in rows} - {None}
-    found = (registrations.get_registration(session, key) for key in sorted(filter(None, ids)))
+    rows = (get_live_submission(session, row) for row in _find_submissions(session, who))
+    ids = sorted({row.registration_id for row in rows if row.registration_id is not None})
+    found = (registrations.get_registration(session, key) for key in ids)
     return [person for person in found if person is not None]
 
 
-def _need_held(session: Session, text: str) -> SubmissionRow:
+def _find_submissions(session: Session, text: str) -> list[SubmissionRow]:
     number = read_receipt_number(text)
-    rows = submissions.list_submissions_by_number(session, number) if number else []
+    return submissions.list_submissions_by_number(session, number) if number else []
+
+
+def _need_held(session: Session, text: str) -> SubmissionRow:
+    rows = _find_submissions(session, text)
     held = [row for row in rows if row.outcome == Outcome.HELD]
     if not held:
         raise click.ClickException(f"Nothing is kept aside under {text}.")
     return held[0]
 
 
-def _get_event(session: Session, event_id: int) -> Event:
-    event = events.get_event(session, event_id)
-    assert event is not None, "an event with registrations is not deleted"
-    return event
-
-
-def _name(person: Registration | SubmissionRow) -> str:
-    return write_full_name(person.family_name, person.given_name, person.locale)
-
-
-def _when(event: Event, person: Registration | SubmissionRow) -> str:
-    return format_moment(person.created_at, event.timezone, "en")
+def _write_row(
+    event: Event, number: str, person: Registration | SubmissionRow, status: str, delivery: str
+) -> tuple[str, ...]:
+    name = write_full_name(person.family_name, person.given_name, person.locale)
+    received = format_moment(person.created_at, event.timezone, "en")
+    return (number, name, person.email, status, delivery, received)
 
 
 @contextmanager

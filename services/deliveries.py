@@ -287,8 +287,7 @@ def read_for_step(
     registrant = zoom_registrants.get_zoom_registrant(session, registration_id)
     if registration is None or registrant is None:
         raise LookupError(f"registration {registration_id}")
-    event = events.get_event(session, registration.event_id)
-    assert event is not None, "a registration's event is not deleted"
+    event = events.need_event(session, registration.event_id)
     return event, registration, registrant
 
 

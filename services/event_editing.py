@@ -16,7 +16,6 @@ from storage.models import Event, Organization, ZoomConnection
 from .default_form import default_questions
 from .event_documents import EventDocument
 from .event_files import PLACES, Picture, choose_picture, fill_in_notices
-from .event_views import get_organization
 from .events import EventState
 from .images import EncodedImage
 from .mails import MailName, request_mail
@@ -59,8 +58,7 @@ def save_event(
         DocumentError: what a new event needs is missing, or a picture is not there.
         EventChangeRefused: people are registered at the meeting that the event would leave.
     """
-    organization = organizations.get_organization(session, connection.organization_id)
-    assert organization is not None, "a connection has an organization"
+    organization = organizations.need_organization(session, connection.organization_id)
     _write_organization(session, organization, document, now)
     event = events.get_event_by_slug(session, document.slug)
     if event is None:
@@ -152,7 +150,7 @@ def _check_move(session: Session, event: Event, document: EventDocument) -> None
     zoom_id = document.zoom_id or event.zoom_id
     if (zoom_id, str(document.kind)) == (event.zoom_id, event.kind):
         return
-    if next(registrations.list_registrations(session, event.id), None) is not None:
+    if registrations.has_registrations(session, event.id):
         raise EventChangeRefused(
             f"People are registered for {event.slug} at the {event.kind} {event.zoom_id}: give the "
             "other one a slug of its own."
@@ -214,7 +212,7 @@ def _place_pictures(
 def _write_questions(
     session: Session, event: Event, document: EventDocument, now: datetime
 ) -> None:
-    operator = make_operator(get_organization(session, event))
+    operator = make_operator(organizations.need_organization(session, event.organization_id))
     if document.questions is not None:
         questions = fill_in_notices(document.questions, operator)
     elif event.form_version_id is None:

@@ -7,13 +7,12 @@ from dataclasses import dataclass, fields, replace
 
 from sqlalchemy.orm import Session
 
-from storage import events
+from storage import events, organizations
 from storage.models import Asset, Event, Organization
 from zoom_client import Kind
 
 from .default_notice import Operator, write_notice, write_summary
 from .event_documents import EventDocument, OrganizationTexts, PictureRef, write_document
-from .event_views import get_organization
 from .events import read_definition
 from .images import EncodedImage, ImageRefused, encode_header, encode_logo
 from .organizations import make_operator
@@ -40,7 +39,7 @@ def export_event(session: Session, event: Event) -> str:
     A privacy notice that is the one every event starts with is left out: it follows the
     organization's address when the file is read again.
     """
-    organization = get_organization(session, event)
+    organization = organizations.need_organization(session, event.organization_id)
     assert event.form_version_id is not None, "an event has a form from its first day"
     definition = read_definition(session, event.form_version_id)
     operator = make_operator(organization)

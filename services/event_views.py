@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from storage import events, organizations
-from storage.models import Asset, Event, Organization
+from storage.models import Asset, Event
 
 from .dates import format_moment, format_period, format_short
 from .events import EventState, Seats, get_end, get_state
@@ -28,11 +28,10 @@ class Image:
 class EventView:
     """One event as a reader of `locale` sees it at one moment.
 
-    `description` is the organizer's Markdown, or HTML that has been cleaned. `seats_left` is set
-    only when few are. A full event that keeps a waiting list has the state `full` and a form.
+    `description` is the organizer's Markdown. `seats_left` is set only when few are. A full event
+    that keeps a waiting list has the state `full` and a form.
     """
 
-    slug: str
     kind: str
     locale: str
     title: str
@@ -50,7 +49,6 @@ class EventView:
     contact_url: str
     capacity: int | None
     seats_left: int | None
-    has_waitlist: bool
     approval: str
     state: str
     opens_text: str
@@ -65,14 +63,13 @@ def view_event(
     session: Session, event: Event, locale: str, *, seats: Seats, now: datetime
 ) -> EventView:
     """Put together what a page about an event shows."""
-    organization = get_organization(session, event)
+    organization = organizations.need_organization(session, event.organization_id)
     state = get_state(event, seats, now)
     if state is EventState.OPEN and seats.are_all_taken:
         state = EventState.FULL
     ends_at = get_end(event)
     query = f"?lang={locale}"
     return EventView(
-        slug=event.slug,
         kind=event.kind,
         locale=locale,
         title=localize(event.title, locale),
@@ -90,7 +87,6 @@ def view_event(
         contact_url=organization.contact_url,
         capacity=event.capacity,
         seats_left=seats.few_left,
-        has_waitlist=event.has_waitlist,
         approval=event.approval,
         state=state,
         opens_text=(
@@ -106,7 +102,7 @@ def view_event(
 
 def view_mail_event(session: Session, event: Event, locale: str) -> MailEvent:
     """Put together what a mail says about an event."""
-    organization = get_organization(session, event)
+    organization = organizations.need_organization(session, event.organization_id)
     return MailEvent(
         title=localize(event.title, locale),
         date_text=format_period(event.starts_at, get_end(event), event.timezone, locale),
@@ -117,18 +113,6 @@ def view_mail_event(session: Session, event: Event, locale: str) -> MailEvent:
         contact_url=organization.contact_url,
         kind=event.kind,
     )
-
-
-def get_organization(session: Session, event: Event) -> Organization:
-    organization = organizations.get_organization(session, event.organization_id)
-    assert organization is not None, "an event has an organization"
-    return organization
-
-
-def write_full_name(family_name: str, given_name: str, locale: str) -> str:
-    """Join a name in the order of the language."""
-    parts = (family_name, given_name) if locale == "ja" else (given_name, family_name)
-    return " ".join(part for part in parts if part)
 
 
 def _view_image(session: Session, asset_id: int | None, alt: Text, locale: str) -> Image | None:

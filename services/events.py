@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from sqlalchemy.orm import Session
 
-from storage import events
+from storage import events, organizations
 from storage.models import Event
 
 from .questions import FormDefinition, definition_from_rows
@@ -80,9 +80,10 @@ def read_seats(session: Session, event: Event) -> Seats:
     return Seats(events.get_counter(session, event.id, events.SEATS), event.capacity)
 
 
-def get_link_policy(event: Event, organization_policy: str | None) -> LinkPolicy:
+def read_link_policy(session: Session, event: Event) -> LinkPolicy:
     """Return the event's policy, or the organization's where that is locked."""
-    return LinkPolicy(organization_policy or event.link_policy)
+    locked = organizations.need_organization(session, event.organization_id).link_policy
+    return LinkPolicy(locked or event.link_policy)
 
 
 def read_definition(session: Session, form_version_id: int) -> FormDefinition:

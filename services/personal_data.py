@@ -52,6 +52,7 @@ def _list_consents(session: Session, registration: Registration) -> list[dict[st
         {
             "kind": consent.kind,
             "label": consent.label,
+            "locale": consent.locale,
             "given": consent.is_given,
             "recorded_at": _write(consent.recorded_at),
             "notice_sha256": consent.notice_hash,

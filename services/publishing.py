@@ -7,11 +7,10 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from storage import events
+from storage import events, organizations
 from storage.models import Event, Organization
 
 from .event_editing import PUBLISHED, EventChangeRefused
-from .event_views import get_organization
 from .events import EventState, get_end, read_definition
 from .keys import KeyRing
 from .questions import ConsentKind, Question
@@ -33,7 +32,7 @@ def check_publishable(session: Session, event: Event, *, now: datetime) -> tuple
     assert event.form_version_id is not None, "an event has a form from its first day"
     questions = read_definition(session, event.form_version_id).questions
     gaps = [
-        *_list_gaps(get_organization(session, event)),
+        *_list_gaps(organizations.need_organization(session, event.organization_id)),
         *_list_notice_gaps(questions, event.default_locale),
     ]
     if gaps:

@@ -177,7 +177,7 @@ def resend(
     name = _choose_mail(submission, registration)
     is_asked = request_mail(session, name, registration, submission=submission, now=now)
     if is_asked and policy is LinkPolicy.CODE:
-        submissions.issue_code(session, submission, now=now)
+        submissions.issue_code(submission, now=now)
 
 
 def get_live_submission(session: Session, submission: SubmissionRow) -> SubmissionRow:

@@ -181,7 +181,7 @@ def correct_address(
     elif policy is LinkPolicy.SHOW:
         raise ChangeRefused
     corrected = replace(
-        read_submission(session, locked), email=email, email_key=email_key, nonce=mistaken.number
+        read_submission(locked), email=email, email_key=email_key, nonce=mistaken.number
     )
     row = register(session, event, corrected, policy=policy, now=now)
     locked.corrected_by_id = row.id

@@ -56,6 +56,10 @@ class RegistrationError(Exception):
     """Root of what a registration can be refused for."""
 
 
+class NotHeld(RegistrationError):
+    """The submission is not held back, or not any more."""
+
+
 class RegistrationNotOpen(RegistrationError):
     """The event takes nobody now; `state` says why."""
 
@@ -88,7 +92,7 @@ def register(
         return earlier
     if submission.is_suspicious:
         return _hold(session, event, submission, now)
-    known = registrations.get_registration_by_email_key(session, event.id, submission.email_key)
+    known = _get_known(session, event, submission)
     if known is not None:
         return _repeat(session, event, known, submission, policy, now)
     return _create(session, event, submission, policy, now)
@@ -101,23 +105,32 @@ def release(
 
     Raises:
         RegistrationNotOpen: as `register`.
+        NotHeld: somebody has decided about it meanwhile.
     """
-    submission = read_submission(session, held)
-    registration = registrations.get_registration_by_email_key(
-        session, event.id, submission.email_key
-    )
-    held.outcome = Outcome.REPEAT
-    if registration is None:
-        registration = _admit(session, event, submission, now)
-        assert registration is not None, "the caller's transaction has just looked"
-        held.outcome = Outcome.CREATED
-        keep_consents(session, registration, held, submission, now=now)
+    _lock_held(session, held)
+    submission = read_submission(held)
+    known = _get_known(session, event, submission)
+    created = None if known else _admit(session, event, submission, now)
+    held.outcome = Outcome.CREATED if created else Outcome.REPEAT
+    registration = created or known or _need_known(session, event, submission)
     held.registration_id = registration.id
+    if created:
+        keep_consents(session, created, held, submission, now=now)
     _tell(session, held, registration, policy, now)
     return held
 
 
-def read_submission(session: Session, row: SubmissionRow) -> Submission:
+def drop(session: Session, held: SubmissionRow) -> None:
+    """Decide that a submission that was held back is none; it stays stored.
+
+    Raises:
+        NotHeld: as `release`.
+    """
+    _lock_held(session, held)
+    held.outcome = Outcome.DROPPED
+
+
+def read_submission(row: SubmissionRow) -> Submission:
     """Turn a stored submission back into the value it was made from."""
     return Submission(
         email=row.email,
@@ -168,8 +181,7 @@ def _create(
 ) -> SubmissionRow:
     registration = _admit(session, event, submission, now)
     if registration is None:
-        known = registrations.get_registration_by_email_key(session, event.id, submission.email_key)
-        assert known is not None, "the row that refused ours"
+        known = _need_known(session, event, submission)
         return _repeat(session, event, known, submission, policy, now)
     row = _keep(session, event, submission, registration, Outcome.CREATED, now)
     assert row is not None, "its nonce was free and its address new"
@@ -252,6 +264,22 @@ def _repeat(
     return row
 
 
+def _lock_held(session: Session, held: SubmissionRow) -> None:
+    locked = submissions.lock_submission(session, held.id)
+    if locked is None or locked.outcome != Outcome.HELD:
+        raise NotHeld
+
+
+def _get_known(session: Session, event: Event, submission: Submission) -> Registration | None:
+    return registrations.get_registration_by_email_key(session, event.id, submission.email_key)
+
+
+def _need_known(session: Session, event: Event, submission: Submission) -> Registration:
+    known = _get_known(session, event, submission)
+    assert known is not None, "the row that refused ours"
+    return known
+
+
 def _hold(session: Session, event: Event, submission: Submission, now: datetime) -> SubmissionRow:
     row = _keep(session, event, submission, None, Outcome.HELD, now)
     return row or _get_earlier(session, event, submission)
@@ -312,7 +340,7 @@ def _tell(
     name, run_at = _choose_mail(row, registration, policy, now)
     is_asked = request_mail(session, name, registration, submission=row, run_at=run_at, now=now)
     if is_asked and policy is LinkPolicy.CODE:
-        submissions.issue_code(session, row, now=now)
+        submissions.issue_code(row, now=now)
 
 
 def _choose_mail(

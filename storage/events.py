@@ -16,8 +16,9 @@ SEATS = "seats"
 """The counter of seats taken: approved and pending registrations."""
 
 
-def get_event(session: Session, event_id: int) -> Event | None:
-    return session.get(Event, event_id)
+def need_event(session: Session, event_id: int) -> Event:
+    """Return the event that a row names: events are not deleted."""
+    return session.get_one(Event, event_id)
 
 
 def get_event_by_slug(session: Session, slug: str) -> Event | None:

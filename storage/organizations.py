@@ -11,8 +11,9 @@ from .models import Organization, ZoomConnection
 from .statements import rowcount
 
 
-def get_organization(session: Session, organization_id: int) -> Organization | None:
-    return session.get(Organization, organization_id)
+def need_organization(session: Session, organization_id: int) -> Organization:
+    """Return an organization that a row names: they are not deleted."""
+    return session.get_one(Organization, organization_id)
 
 
 def get_first_organization(session: Session) -> Organization | None:
@@ -26,8 +27,9 @@ def add_organization(session: Session, *, now: datetime) -> Organization:
     return organization
 
 
-def get_connection(session: Session, connection_id: int) -> ZoomConnection | None:
-    return session.get(ZoomConnection, connection_id)
+def need_connection(session: Session, connection_id: int) -> ZoomConnection:
+    """Return a connection that a row names: they are not deleted while events use them."""
+    return session.get_one(ZoomConnection, connection_id)
 
 
 def get_first_connection(session: Session, organization_id: int) -> ZoomConnection | None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import bindparam, delete, func, insert, select, update
+from sqlalchemy import bindparam, delete, exists, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from .models import Answer, Consent, Registration, RegistrationChange
@@ -82,14 +82,9 @@ def get_first_waitlisted(session: Session, event_id: int) -> Registration | None
     )
 
 
-def list_registrations(
-    session: Session, event_id: int, *, status: str | None = None
-) -> Iterator[Registration]:
-    """Yield registrations in the order in which they came."""
-    statement = select(Registration).where(Registration.event_id == event_id)
-    if status is not None:
-        statement = statement.where(Registration.status == status)
-    yield from session.scalars(statement.order_by(Registration.id).execution_options(yield_per=500))
+def has_registrations(session: Session, event_id: int) -> bool:
+    """Tell whether anybody ever registered for an event, in whatever state."""
+    return bool(session.scalar(select(exists().where(Registration.event_id == event_id))))
 
 
 def count_waitlisted_before(session: Session, registration: Registration) -> int:

@@ -132,7 +132,7 @@ def count_try(session: Session, submission_id: int, *, limit: int) -> bool:
     return rowcount(changed) == 1
 
 
-def issue_code(session: Session, submission: SubmissionRow, *, now: datetime) -> None:
+def issue_code(submission: SubmissionRow, *, now: datetime) -> None:
     """Start a new code for a receipt; the one before it stops working."""
     submission.code_version = submission.code_version + 1
     submission.code_issued_at = now

@@ -41,14 +41,14 @@ class Organizer:
 
     def change_form(self, questions: Sequence[Question]) -> None:
         with self._site.database.write() as session:
-            event = events.get_event(session, self._event_id)
+            event = events.need_event(session, self._event_id)
             assert event is not None
             rows = [question_to_dict(question) for question in questions]
             events.add_form_version(session, event, rows, now=self._site.clock())
 
     def change_event(self, **members: object) -> None:
         with self._site.database.write() as session:
-            event = events.get_event(session, self._event_id)
+            event = events.need_event(session, self._event_id)
             assert event is not None
             for name, value in members.items():
                 setattr(event, name, value)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import unquote_to_bytes
 
-from flask import Flask, abort, request
+from flask import Flask, abort, current_app, request
 
 _FORM = "application/x-www-form-urlencoded"
 _PARTS = "multipart/form-data"
@@ -33,6 +33,9 @@ def _check_body() -> None:
     body = request.get_data(cache=True)
     if not body:
         return
+    # A body that comes in chunks is cut at the limit, and nothing says that there was more.
+    if request.content_length is None and len(body) >= current_app.config["MAX_CONTENT_LENGTH"]:
+        abort(413)
     if request.mimetype not in (_FORM, _PARTS):
         abort(415)
     if body.count(b"&") > MAX_FIELDS:

@@ -13,15 +13,14 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from services import receipts
-from services.event_views import write_full_name
-from services.events import read_seats
 from services.receipts import JoinState, read_join_state
+from services.texts import write_full_name
 from services.tokens import Purpose
 from storage import zoom_registrants
 
+from .event_pages import draw_event
 from .headers import POLICY
 from .locale import read_locale
-from .registration import draw_event
 from .site import get_site
 from .tokens import Opened, open_token
 
@@ -37,7 +36,6 @@ class JoinView:
     state: str
     action: str
     greeting_name: str
-    poll_url: str
     is_early: bool
     has_fallback: bool
 
@@ -116,11 +114,10 @@ def _draw(session: Session, token: str, opened: Opened, now: datetime) -> Respon
         state=state,
         action=address,
         greeting_name=write_full_name(person.family_name, person.given_name, locale),
-        poll_url=address,
         is_early=receipts.is_early(opened.event, now),
         has_fallback=_has_fallback(opened, state),
     )
-    event = draw_event(session, opened.event, read_seats(session, opened.event), now)
+    event = draw_event(session, opened.event, now)
     response = make_response(render_template("personal/join.html", event=event, join=view))
     allow_leaving_for_zoom(response, opened.event.fallback_url)
     return response

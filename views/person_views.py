@@ -12,11 +12,11 @@ from services.answer_texts import list_answer_texts
 from services.answers import read_answers
 from services.consents import get_present_consent
 from services.dates import format_moment
-from services.event_views import write_full_name
 from services.events import get_end, read_definition
-from services.questions import ConsentKind
+from services.questions import ConsentKind, Question
 from services.receipts import is_early
 from services.registrations import Status
+from services.texts import localize, write_full_name
 from storage import submissions, zoom_registrants
 
 from .calendar_links import CalendarLinks, list_calendar_links, make_entry
@@ -30,6 +30,9 @@ SHOWN_PROPOSALS = 3
 
 @dataclass(frozen=True)
 class MarketingView:
+    """The box of news mails, in the words that its evidence will have."""
+
+    question: Question
     label: str
     is_given: bool
     action: str
@@ -75,7 +78,7 @@ def view_person(
         join_url=join_url,
         is_early=is_early(opened.event, now),
         calendar=list_calendar_links(entry, f"{path}/invite.ics{query}") if join_url else None,
-        marketing=_view_marketing(session, token, opened),
+        marketing=view_marketing(session, token, opened),
         edit_url=f"{path}/edit{query}" if is_changeable else None,
         cancel_url=f"{path}/cancel{query}" if is_changeable else None,
         again_url=f"{path}/again{query}" if can_return else None,
@@ -86,12 +89,18 @@ def view_person(
     )
 
 
-def _view_marketing(session: Session, token: str, opened: Opened) -> MarketingView | None:
+def view_marketing(session: Session, token: str, opened: Opened) -> MarketingView | None:
+    """Return the box of the form that the person answered, as it is shown and recorded now."""
     present = get_present_consent(session, opened.person, ConsentKind.MARKETING)
     if present is None:
         return None
-    action = f"/r/{token}/marketing?lang={read_locale()}"
-    return MarketingView(present.label, present.is_given, action)
+    definition = read_definition(session, opened.person.form_version_id)
+    question = definition.get_question(present.question_id)
+    if question is None:
+        return None
+    locale = read_locale()
+    label = localize(question.label, locale)
+    return MarketingView(question, label, present.is_given, f"/r/{token}/marketing?lang={locale}")
 
 
 def _write_zoom_note(session: Session, opened: Opened) -> str | None:

@@ -1,4 +1,4 @@
-"""The personal page: see, change, cancel, come back, take what is held."""
+"""The personal page: see, change, cancel, come back, download the data."""
 
 from __future__ import annotations
 
@@ -23,25 +23,31 @@ from services import registration_changes
 from services.answer_texts import list_answer_texts
 from services.answers import change_answers, read_answers
 from services.consents import change_consent
-from services.event_views import EventView, write_full_name
-from services.events import read_definition, read_seats
+from services.events import read_definition
 from services.personal_data import collect_personal_data
-from services.questions import ConsentKind, FormDefinition, answers_from_json
+from services.questions import FormDefinition, answers_from_json
 from services.receipts import prove_address
 from services.registration_changes import ChangeRefused
 from services.registrations import Outcome, RegistrationNotOpen
-from services.texts import localize
+from services.texts import write_full_name
 from services.tokens import Purpose
 from storage import submissions
 from storage.models import SubmissionRow
 from storage.registrations import lock_registration
 
 from .calendar_links import answer_ics, make_entry
+from .event_pages import draw_event
 from .limits import count_against_network
 from .locale import read_locale
-from .person_views import can_change, get_join_url, is_ahead, list_answers, view_person
+from .person_views import (
+    can_change,
+    get_join_url,
+    is_ahead,
+    list_answers,
+    view_marketing,
+    view_person,
+)
 from .places import name_place
-from .registration import draw_event
 from .site import get_site
 from .tokens import Opened, open_token
 
@@ -156,17 +162,14 @@ def change_marketing(token: str) -> ResponseReturnValue:
     now = get_site().read_clock()
     with get_site().database.write() as session:
         opened = _open(session, token)
-        definition = read_definition(session, opened.person.form_version_id)
-        question = next(
-            (q for q in definition.list_consents() if q.consent is ConsentKind.MARKETING), None
-        )
-        if question is None:
+        box = view_marketing(session, token, opened)
+        if box is None:
             abort(404)
         change_consent(
             session,
             opened.person,
-            question,
-            label=localize(question.label, read_locale()),
+            box.question,
+            label=box.label,
             locale=read_locale(),
             is_given=request.form.get("marketing") == "yes",
             now=now,
@@ -213,7 +216,7 @@ def _render(
     return make_response(
         render_template(
             f"personal/{name}.html",
-            event=_draw_event(session, opened, now),
+            event=draw_event(session, opened.event, now),
             person=view_person(session, token, opened, now, alert),
             action=f"{request.path}?lang={locale}",
             back_url=f"/r/{token}?lang={locale}",
@@ -252,10 +255,6 @@ def _get_alert() -> str | None:
         "refused": _("That is not possible any more. Please ask the organizer."),
     }
     return done.get(request.args.get("done", ""))
-
-
-def _draw_event(session: Session, opened: Opened, now: datetime) -> EventView:
-    return draw_event(session, opened.event, read_seats(session, opened.event), now)
 
 
 def _go_back(token: str, done: str) -> ResponseReturnValue:

@@ -15,20 +15,20 @@ from forms.receipt import AddressForm
 from services import receipts
 from services.answer_texts import list_answer_texts
 from services.calendars import CalendarEntry
-from services.event_views import EventView, write_full_name
-from services.events import read_definition, read_seats
+from services.events import read_definition
 from services.questions import answers_from_json
 from services.receipts import CodeRefused, ReceiptState, read_receipt_state
 from services.registration_changes import ChangeRefused, correct_address
 from services.registrations import RegistrationNotOpen
+from services.texts import write_full_name
 from services.tokens import Purpose
 from storage.models import SubmissionRow
 
 from .calendar_links import CalendarLinks, answer_ics, list_calendar_links, make_entry
+from .event_pages import draw_event, load_event, show_state
 from .limits import count_against_network
 from .locale import read_locale
 from .places import name_place
-from .registration import draw_event, load_event, show_state
 from .site import get_site
 from .tokens import Opened, open_token
 
@@ -128,9 +128,10 @@ def change_address(token: str) -> ResponseReturnValue:
             )
     except ChangeRefused:
         abort(404)
-    except RegistrationNotOpen:
+    except RegistrationNotOpen as refusal:
         with site.database.read() as session:
-            return show_state(session, load_event(session, opened.event.slug, now), now)
+            page = load_event(session, opened.event.slug, now)
+            return show_state(session, page, now, state=refusal.state)
     return redirect(f"{site.links.receipt(row)}?lang={read_locale()}", code=303)
 
 
@@ -176,7 +177,7 @@ def _draw(
 ) -> Response:
     html = render_template(
         "registration/receipt.html",
-        event=_draw_event(session, opened, now),
+        event=draw_event(session, opened.event, now),
         receipt=_view(session, token, opened, now, alert=alert, code_error=code_error),
     )
     return make_response(html, 422 if code_error else 200)
@@ -188,7 +189,7 @@ def _draw_address(
     error = form.email.errors[0] if form.email.errors else None
     html = render_template(
         "registration/address.html",
-        event=_draw_event(session, opened, now),
+        event=draw_event(session, opened.event, now),
         receipt=_view(session, token, opened, now),
         action=f"/s/{token}/address?lang={read_locale()}",
         email=form.email.data or "",
@@ -196,10 +197,6 @@ def _draw_address(
         back_url=f"/s/{token}?lang={read_locale()}",
     )
     return make_response(html, 422 if error else 200)
-
-
-def _draw_event(session: Session, opened: Opened, now: datetime) -> EventView:
-    return draw_event(session, opened.event, read_seats(session, opened.event), now)
 
 
 def _view(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from flask import (
@@ -11,7 +11,6 @@ from flask import (
     Response,
     abort,
     current_app,
-    g,
     make_response,
     redirect,
     render_template,
@@ -23,9 +22,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from forms.registration import RegistrationForm, build_registration_form
-from services import events as event_service
-from services.event_views import EventView, get_organization, view_event
-from services.events import EventState, LinkPolicy, Seats, get_link_policy, read_definition
+from services.events import EventState, LinkPolicy, read_definition
 from services.form_tokens import FormToken, FormTokenError
 from services.limits import RateLimitReached
 from services.questions import FormDefinition
@@ -33,13 +30,12 @@ from services.registrations import Outcome, RegistrationNotOpen, register
 from services.submissions import Submission, Surface
 from services.texts import localize
 from storage import events
-from storage.models import Event
 
 from .errors import RETRY_AFTER_SECONDS
+from .event_pages import EventPage, draw_event, load_event, show_state
 from .form_pages import TOKEN_MARK
 from .limits import count_against_network
 from .locale import read_locale
-from .markdown import render_markdown
 from .site import get_site
 
 bp = Blueprint("registration", __name__)
@@ -47,17 +43,6 @@ log = logging.getLogger(__name__)
 
 SOURCE_NAMES = ("utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content")
 SOURCE_LENGTH = 100
-
-
-@dataclass(frozen=True)
-class OpenEvent:
-    """An event with what a request about its form needs."""
-
-    event: Event
-    seats: Seats
-    state: EventState
-    definition: FormDefinition
-    policy: LinkPolicy
 
 
 @dataclass(frozen=True)
@@ -101,6 +86,8 @@ def submit_form(slug: str) -> ResponseReturnValue:
         is_valid = form.validate()
         alert, token = _check_token(page, form, now)
         if alert is not None or not is_valid or token is None:
+            if page.state is not EventState.OPEN:
+                return show_state(session, page, now)
             fresh = _issue_token(page, now)
             return _draw(session, page, form, fresh, alert=alert, status=422, now=now)
         submission = form.to_submission(
@@ -119,53 +106,31 @@ def show_notice(slug: str) -> ResponseReturnValue:
         page = load_event(session, slug, now)
         definition = _choose_version(session, page, request.args.get("version"))
         notices = [
-            (localize(question.label, locale), render_markdown(localize(question.notice, locale)))
+            (localize(question.label, locale), localize(question.notice, locale))
             for question in definition.list_consents()
             if localize(question.notice, locale)
         ]
         return render_template(
             "registration/notice.html",
-            event=draw_event(session, page.event, page.seats, now),
+            event=draw_event(session, page.event, now),
             version=definition.number,
             notices=notices,
         )
 
 
-def load_event(session: Session, slug: str, now: datetime) -> OpenEvent:
-    """Load a published event with its form, or answer 404; a draft is nobody's to see."""
-    event = events.get_event_by_slug(session, slug)
-    if event is None or event.status == EventState.DRAFT or event.form_version_id is None:
-        abort(404)
-    g.default_locale = event.default_locale
-    seats = event_service.read_seats(session, event)
-    return OpenEvent(
-        event=event,
-        seats=seats,
-        state=event_service.get_state(event, seats, now),
-        definition=read_definition(session, event.form_version_id),
-        policy=get_link_policy(event, get_organization(session, event).link_policy),
-    )
-
-
-def draw_event(session: Session, event: Event, seats: Seats, now: datetime) -> EventView:
-    """Put together what a page shows of an event, its description as clean HTML."""
-    view = view_event(session, event, read_locale(), seats=seats, now=now)
-    return replace(view, description=render_markdown(view.description))
-
-
 def _register(
-    page: OpenEvent, form: RegistrationForm, submission: Submission, now: datetime
+    page: EventPage, form: RegistrationForm, submission: Submission, now: datetime
 ) -> ResponseReturnValue:
     site = get_site()
     try:
         with site.database.write() as session:
-            event = events.get_event(session, page.event.id)
-            assert event is not None, "events are not deleted"
+            event = events.need_event(session, page.event.id)
             count_against_network(session, now)
             row = register(session, event, submission, policy=page.policy, now=now)
-    except RegistrationNotOpen:
+    except RegistrationNotOpen as refusal:
         with site.database.read() as session:
-            return show_state(session, load_event(session, page.event.slug, now), now)
+            fresh = load_event(session, page.event.slug, now)
+            return show_state(session, fresh, now, state=refusal.state)
     except RateLimitReached as error:
         alert = _("Many people register from your network now. Please send again in a minute.")
         return _ask_to_send_again(page, form, _Setback(429, error.retry_after_seconds, alert), now)
@@ -182,7 +147,7 @@ def _register(
 
 
 def _check_token(
-    page: OpenEvent, form: RegistrationForm, now: datetime
+    page: EventPage, form: RegistrationForm, now: datetime
 ) -> tuple[str | None, FormToken | None]:
     """Return what to tell the person, or the token that may be used."""
     expired = _("This page was open too long. Send again - your answers are still here.")
@@ -197,7 +162,7 @@ def _check_token(
     return None, token
 
 
-def _issue_token(page: OpenEvent, now: datetime) -> str:
+def _issue_token(page: EventPage, now: datetime) -> str:
     return get_site().form_tokens.issue(
         page.event.public_id, page.definition.version_id, Surface.PAGE, now=now
     )
@@ -205,7 +170,7 @@ def _issue_token(page: OpenEvent, now: datetime) -> str:
 
 def _render(
     session: Session,
-    page: OpenEvent,
+    page: EventPage,
     form: RegistrationForm,
     token: str,
     *,
@@ -214,7 +179,7 @@ def _render(
 ) -> str:
     return render_template(
         "registration/form.html",
-        event=draw_event(session, page.event, page.seats, now),
+        event=draw_event(session, page.event, now),
         form=form,
         form_token=token,
         alert=alert,
@@ -223,7 +188,7 @@ def _render(
 
 def _draw(
     session: Session,
-    page: OpenEvent,
+    page: EventPage,
     form: RegistrationForm,
     token: str,
     *,
@@ -235,14 +200,8 @@ def _draw(
     return make_response(html, status)
 
 
-def show_state(session: Session, page: OpenEvent, now: datetime) -> Response:
-    event = draw_event(session, page.event, page.seats, now)
-    status = 409 if request.method == "POST" else 200
-    return make_response(render_template("registration/state.html", event=event), status)
-
-
 def _ask_to_send_again(
-    page: OpenEvent, form: RegistrationForm, setback: _Setback, now: datetime
+    page: EventPage, form: RegistrationForm, setback: _Setback, now: datetime
 ) -> Response:
     """Give the form back as it was filled in, with its token: what was stored stays one."""
     with get_site().database.read() as session:
@@ -267,7 +226,7 @@ def _read_source() -> dict[str, str]:
     }
 
 
-def _choose_version(session: Session, page: OpenEvent, asked: str | None) -> FormDefinition:
+def _choose_version(session: Session, page: EventPage, asked: str | None) -> FormDefinition:
     if asked is None:
         return page.definition
     number = int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 10 else 0

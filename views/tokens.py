@@ -9,8 +9,7 @@ from flask import abort, g
 from sqlalchemy.orm import Session
 
 from services import receipts
-from services.event_views import get_organization
-from services.events import LinkPolicy, get_end, get_link_policy
+from services.events import LinkPolicy, get_end, read_link_policy
 from services.tokens import Purpose, TokenClaim, read_token
 from storage import events, registrations, submissions
 from storage.models import Event, Registration, SubmissionRow
@@ -57,13 +56,6 @@ def open_token(session: Session, token: str, *purposes: Purpose) -> Opened:
     return opened
 
 
-def open_for_change(session: Session, token: str, *purposes: Purpose) -> Opened:
-    """Open a token and keep everybody else from changing its registration meanwhile."""
-    opened = open_token(session, token, *purposes)
-    registrations.lock_registration(session, opened.person.id)
-    return opened
-
-
 def _open_registration(session: Session, claim: TokenClaim) -> Opened | None:
     registration = registrations.get_registration_by_public_id(session, claim.public_id)
     version = registration.link_version if registration else 0
@@ -103,6 +95,5 @@ def _may_lead_on(claim: TokenClaim, opened: Opened) -> bool:
 
 
 def _load_event(session: Session, event_id: int) -> tuple[Event, LinkPolicy]:
-    event = events.get_event(session, event_id)
-    assert event is not None, "an event with registrations is not deleted"
-    return event, get_link_policy(event, get_organization(session, event).link_policy)
+    event = events.need_event(session, event_id)
+    return event, read_link_policy(session, event)

@@ -67,8 +67,7 @@ class MailSending:
             registration = registrations.get_registration(session, mail.registration_id)
             assert registration is not None, "a mail belongs to a registration"
             registrant = zoom_registrants.get_zoom_registrant(session, registration.id)
-            event = events.get_event(session, mail.event_id)
-            assert event is not None, "a mail belongs to an event"
+            event = events.need_event(session, mail.event_id)
             if not is_wanted(MailName(mail.name), registration, registrant, event=event, now=now):
                 mail.state = "dropped"
                 session.flush()

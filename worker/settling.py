@@ -70,14 +70,12 @@ class EventSettling:
     def _begin(self, job: ClaimedJob, now: datetime) -> tuple[Event, ZoomConnection] | None:
         event_id: int = job.payload["event_id"]
         with self._database.write() as session:
-            event = events.get_event(session, event_id)
-            if event is None or not zoom_registrants.has_unknown(session, event_id):
+            event = events.need_event(session, event_id)
+            if not zoom_registrants.has_unknown(session, event_id):
                 jobs.finish(session, job, now=now)
                 return None
             jobs.hold(session, job, lease_seconds=LEASE_SECONDS, now=now)
-            connection = organizations.get_connection(session, event.connection_id)
-            assert connection is not None, "an event has a connection"
-            return event, connection
+            return event, organizations.need_connection(session, event.connection_id)
 
     def _keep_lease(self, job: ClaimedJob, people: Iterator[Registrant]) -> Iterator[Registrant]:
         """Pass the people through, renewing the lease about once a page."""

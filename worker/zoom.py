@@ -110,8 +110,7 @@ class RegistrantSync:
             if step is Step.ADD:
                 deliveries.begin_add(registrant, now=now)
             _keep_lease(session, job, now)
-            connection = organizations.get_connection(session, event.connection_id)
-            assert connection is not None, "an event has a connection"
+            connection = organizations.need_connection(session, event.connection_id)
         return _Situation(step, event, registration, registrant, connection)
 
     def _take_step(self, job: ClaimedJob, situation: _Situation) -> None:

@@ -13,7 +13,7 @@ def park_one(site):
     """Leave one registration that Zoom refused, and return its job's id."""
     event = site.add_event(slug="spring")
     with site.database.write() as session:
-        stored = events.get_event(session, event.id)
+        stored = events.need_event(session, event.id)
         submission = make_submission(stored, email="host@example.com")
         register(session, stored, submission, policy=LinkPolicy.SHOW, now=site.clock())
     site.drain()

@@ -21,7 +21,7 @@ def event(site):
 
 def add_person(site, event, email="taro@example.com", **members):
     with site.database.write() as session:
-        stored = events.get_event(session, event.id)
+        stored = events.need_event(session, event.id)
         submission = make_submission(stored, email=email, **members)
         return register(session, stored, submission, policy=LinkPolicy.SHOW, now=site.clock())
 

@@ -99,3 +99,19 @@ def test_person_withdraws_from_news_and_the_evidence_stays(site):
     held = visitor.fetch(saved.link("お預かりしている情報をダウンロードする")).json()
     news = [c["given"] for c in held["consents"] if c["kind"] == "marketing"]
     assert news == [True, False]
+
+
+def test_withdrawal_is_recorded_in_the_words_that_were_shown(site):
+    site.add_event(slug="spring", questions=(COMPANY, PRIVACY, NEWS))
+    visitor = site.visitor()
+    visitor.open("/e/spring").form().fill(**TARO, question_news="yes").submit()
+    site.drain()
+    personal = find_link(site.mailbox.read_only("taro@example.com"), "r")
+
+    page = visitor.open(f"{personal}?lang=en")
+    page.form("Save").fill(marketing=[]).submit()
+
+    data = page.link("Download everything we hold about you")
+    news = [c for c in visitor.fetch(data).json()["consents"] if c["kind"] == "marketing"]
+    assert news[-1]["label"] in page.text
+    assert [c["locale"] for c in news] == ["ja", "en"]

@@ -59,13 +59,13 @@ def save(database, document, files=None, now=NOW):
 
 def export(database, event):
     with database.read() as session:
-        stored = events.get_event(session, event.id)
+        stored = events.need_event(session, event.id)
         return export_event(session, stored), list_pictures(session, stored)
 
 
 def add_person(database, event, email="taro@example.com"):
     with database.write() as session:
-        stored = events.get_event(session, event.id)
+        stored = events.need_event(session, event.id)
         if stored.status == "draft":
             stored.status = "published"
         submission = make_submission(stored, email=email, answers={}, consents=())
@@ -200,14 +200,14 @@ def test_other_organization_redraws_all_of_its_events(database):
     one, other = save(database, make()), save(database, make(slug="winter"))
     save(database, make(slug="winter", organization=replace(OPERATOR, address="大阪府")))
     with database.read() as session:
-        assert events.get_event(session, one.id).version == one.version + 1
-        assert events.get_event(session, other.id).version == other.version + 1
+        assert events.need_event(session, one.id).version == one.version + 1
+        assert events.need_event(session, other.id).version == other.version + 1
 
 
 def test_event_moves_to_another_meeting_while_nobody_is_registered(database):
     event = save(database, make())
     with database.write() as session:
-        stored = events.get_event(session, event.id)
+        stored = events.need_event(session, event.id)
         stored.status, stored.known_read_at, stored.zoom_titles = "published", NOW, ["Budget"]
     moved = save(database, make(zoom_id=89999999999))
     assert (moved.zoom_id, moved.status, moved.known_read_at, moved.zoom_titles) == (
@@ -252,7 +252,7 @@ def test_cancelling_tells_everybody_who_counts_on_it_once(database):
     people = [add_person(database, event, f"{name}@example.com") for name in "abcd"]
     told = []
     with database.write() as session:
-        stored = events.get_event(session, event.id)
+        stored = events.need_event(session, event.id)
         gone = registrations.get_registration(session, people[3].registration_id)
         cancel(session, stored, gone, actor="person", now=NOW)
         cancel_event(stored, now=NOW)

@@ -11,9 +11,11 @@ from services.events import EventState, LinkPolicy
 from services.mails import MailName
 from services.questions import Answer, ConsentKind
 from services.registrations import (
+    NotHeld,
     Outcome,
     RegistrationNotOpen,
     Status,
+    drop,
     read_submission,
     register,
     release,
@@ -119,7 +121,7 @@ def test_known_address_changes_nothing_but_is_kept(database):
         assert (again.outcome, again.registration_id) == (Outcome.REPEAT, person.id)
         assert (person.family_name, person.updated_at) == ("山田", NOW)
         assert read_answers(session, person)["company"] == Answer(("例株式会社",))
-        assert read_submission(session, again).answers == answers
+        assert read_submission(again).answers == answers
         assert events.list_counters(session, event.id)["seats"] == 1
         assert list_mails(session) == ["confirmation", "repeat"]
 
@@ -167,7 +169,7 @@ def test_event_that_takes_nobody_stores_nothing(database, members, state):
     with database.write() as session:
         event_id = factories.make_event(session, **members).id
     with pytest.raises(RegistrationNotOpen) as refusal, database.write() as session:
-        send(session, events.get_event(session, event_id))
+        send(session, events.need_event(session, event_id))
 
     assert refusal.value.state is state
     with database.read() as session:
@@ -249,6 +251,20 @@ def test_released_person_who_registered_meanwhile_is_told_as_a_repeat(database):
         assert get_person(session, row).family_name == "山田"
 
 
+@pytest.mark.parametrize("decide", ["release", "drop"])
+def test_submission_is_decided_about_once(database, decide):
+    with database.write() as session:
+        event = factories.make_event(session)
+        held = send(session, event, is_suspicious=True)
+        drop(session, held)
+
+        with pytest.raises(NotHeld):
+            if decide == "drop":
+                drop(session, held)
+            else:
+                release(session, event, held, policy=LinkPolicy.SHOW, now=LATER)
+
+
 def test_release_at_a_full_event_is_refused(database):
     with database.write() as session:
         event = factories.make_event(session, capacity=0)
@@ -266,4 +282,4 @@ def test_stored_submission_reads_as_the_value_it_was(database):
         )
         row = register(session, event, submission, policy=LinkPolicy.SHOW, now=NOW)
 
-        assert read_submission(session, row) == submission
+        assert read_submission(row) == submission

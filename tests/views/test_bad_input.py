@@ -83,6 +83,17 @@ def test_body_of_another_kind_is_refused_with_a_page(site, spring):
 
 
 @only_sqlite
+def test_body_in_chunks_is_measured_too(site, spring):
+    long = urlencode(spring.fields + [("question_reason", "x" * 400_000)]).encode()
+    short = urlencode(spring.fields).encode()
+
+    # Of a body without a length http.client makes chunks.
+    check_error_page(*ask(site, "POST", "/e/spring", headers=FORM_TYPE, body=iter([long])), 413)
+    answer, _ = ask(site, "POST", "/e/spring", headers=FORM_TYPE, body=iter([short]))
+    assert answer.status == 303
+
+
+@only_sqlite
 def test_broken_multipart_is_answered_with_a_page(site, spring):
     headers = {"Content-Type": "multipart/form-data; boundary=x"}
     for body in (b"--x\r\nnonsense", b"--x", b"", b"--x\r\n\r\n\r\n--x--"):
@@ -235,13 +246,14 @@ def test_pages_that_are_not_there_look_the_same(site, spring):
         (409, {"capacity": 0}, "満席になりました"),
     ],
 )
+@pytest.mark.parametrize("is_good", [True, False], ids=["good", "with an error"])
 @only_sqlite
 def test_form_opened_before_the_end_is_answered_with_the_reason(
-    site, spring, status, members, heading
+    site, spring, status, members, heading, is_good
 ):
     Organizer(site, site.event).change_event(**members)
 
-    page = spring.submit(status=status)
+    page = spring.fill(**{} if is_good else {"email": ""}).submit(status=status)
 
     assert heading in page.text
     assert site.count_rows("submission") == 0

@@ -66,7 +66,7 @@ class Desk:
 
     def change_event(self, **members: object) -> None:
         with self.database.write() as session:
-            event = events.get_event(session, self.event.id)
+            event = events.need_event(session, self.event.id)
             assert event is not None
             for name, value in members.items():
                 setattr(event, name, value)

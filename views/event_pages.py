@@ -1,0 +1,68 @@
+"""Events as pages: loading the one that an address names, and what every page shows of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from flask import Response, abort, g, make_response, render_template, request
+from sqlalchemy.orm import Session
+
+from services.event_views import EventView, view_event
+from services.events import (
+    EventState,
+    LinkPolicy,
+    Seats,
+    get_state,
+    read_definition,
+    read_link_policy,
+    read_seats,
+)
+from services.questions import FormDefinition
+from storage import events
+from storage.models import Event
+
+from .locale import read_locale
+
+
+@dataclass(frozen=True)
+class EventPage:
+    """A published event with what a request about its form needs."""
+
+    event: Event
+    seats: Seats
+    state: EventState
+    definition: FormDefinition
+    policy: LinkPolicy
+
+
+def load_event(session: Session, slug: str, now: datetime) -> EventPage:
+    """Load a published event with its form, or answer 404; a draft is nobody's to see."""
+    event = events.get_event_by_slug(session, slug)
+    if event is None or event.status == EventState.DRAFT or event.form_version_id is None:
+        abort(404)
+    g.default_locale = event.default_locale
+    seats = read_seats(session, event)
+    return EventPage(
+        event=event,
+        seats=seats,
+        state=get_state(event, seats, now),
+        definition=read_definition(session, event.form_version_id),
+        policy=read_link_policy(session, event),
+    )
+
+
+def draw_event(session: Session, event: Event, now: datetime) -> EventView:
+    """Put together what a page shows of an event in the language of the answer."""
+    return view_event(session, event, read_locale(), seats=read_seats(session, event), now=now)
+
+
+def show_state(
+    session: Session, page: EventPage, now: datetime, *, state: EventState | None = None
+) -> Response:
+    """Say why nobody can register: by what was found when it was decided, if that is given."""
+    event = draw_event(session, page.event, now)
+    if state is not None:
+        event = replace(event, state=state)
+    status = 409 if request.method == "POST" else 200
+    return make_response(render_template("registration/state.html", event=event), status)
