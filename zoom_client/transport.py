@@ -8,6 +8,7 @@ second is read for ever; and it loads the certificates anew for every connection
 import http.client
 import io
 import json
+import math
 import queue
 import socket
 import ssl
@@ -16,6 +17,7 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import certifi
@@ -82,7 +84,9 @@ class HttpPool:
 
     Uses a `requests` adapter without a session, so there is no retry, no redirect, no cookie, and
     the environment is not read: no `HTTPS_PROXY` sends the secret another way, no `.netrc` replaces
-    a token. `size` is the number of idle connections kept per host; more may be open at once.
+    a token. `size` is the number of idle connections kept per host; more may be open at once. One
+    idle for longer than `max_idle_seconds` is not used again: a router may have dropped it without
+    a word, and the call that finds out is one of which nobody knows whether it took effect.
     """
 
     def __init__(
@@ -90,11 +94,14 @@ class HttpPool:
         *,
         size: int = 32,
         max_bytes: int = 8 * 1024 * 1024,
+        max_idle_seconds: float = 30.0,
         ssl_context: ssl.SSLContext | None = None,
     ) -> None:
         self._max_bytes = max_bytes
         self._adapter = _Adapter(
-            ssl_context or ssl.create_default_context(cafile=certifi.where()), size
+            ssl_context or ssl.create_default_context(cafile=certifi.where()),
+            size=size,
+            max_idle_seconds=max_idle_seconds,
         )
 
     def send(
@@ -183,6 +190,7 @@ class _DeadlineConnect(HTTPConnection):
     """Looks the name up and connects within one timeout, and says when that was what failed."""
 
     response_class = _DeadlineResponse
+    idle_since = math.inf
 
     def connect(self) -> None:
         try:
@@ -231,21 +239,37 @@ def _resolve(host: str, port: int, deadline: Deadline) -> list[tuple[str, int]]:
 class _HttpConnectionPool(HTTPConnectionPool):
     ConnectionCls = _DeadlineConnect
 
+    def __init__(self, *args: Any, max_idle_seconds: float, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._max_idle_seconds = max_idle_seconds
 
-class _HttpsConnectionPool(HTTPSConnectionPool):
+    def _get_conn(self, timeout: float | None = None) -> Any:
+        conn: Any = super()._get_conn(timeout)
+        if time.monotonic() - conn.idle_since > self._max_idle_seconds:
+            conn.close()
+        return conn
+
+    def _put_conn(self, conn: Any) -> None:
+        if conn is not None:
+            conn.idle_since = time.monotonic()
+        super()._put_conn(conn)
+
+
+class _HttpsConnectionPool(_HttpConnectionPool, HTTPSConnectionPool):
     ConnectionCls = _DeadlineHttpsConnection
 
 
 class _Adapter(HTTPAdapter):
-    def __init__(self, context: ssl.SSLContext, size: int) -> None:
+    def __init__(self, context: ssl.SSLContext, *, size: int, max_idle_seconds: float) -> None:
         self._context = context
+        self._max_idle_seconds = max_idle_seconds
         super().__init__(pool_maxsize=size, max_retries=0)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, ssl_context=self._context, **kwargs)
         self.poolmanager.pool_classes_by_scheme = {
-            "http": _HttpConnectionPool,
-            "https": _HttpsConnectionPool,
+            scheme: partial(pool, max_idle_seconds=self._max_idle_seconds)
+            for scheme, pool in (("http", _HttpConnectionPool), ("https", _HttpsConnectionPool))
         }
 
     def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:

@@ -184,6 +184,17 @@ def test_connection_closed_by_zoom_meanwhile_is_replaced(pool):
     assert server.connections == 2
 
 
+@pytest.mark.parametrize(("max_idle_seconds", "connections"), [(30, 1), (0.05, 2)])
+def test_connection_idle_for_long_is_not_used_again(max_idle_seconds, connections):
+    pool = HttpPool(max_idle_seconds=max_idle_seconds)
+    with serve(answer_always(OK, b"{}")) as server:
+        for _ in range(2):
+            assert send(pool, server.port).status == 200
+            time.sleep(0.1)
+
+    assert server.connections == connections
+
+
 def test_threads_share_the_pool(pool):
     with serve(answer_always(OK, b"{}")) as server, ThreadPoolExecutor(8) as threads:
         answers = list(threads.map(lambda _: send(pool, server.port).status, range(200)))
