@@ -185,6 +185,12 @@ class _DeadlineResponse(http.client.HTTPResponse):
         deadline = Deadline(sock.gettimeout() or 0)
         self.fp = io.BufferedReader(_DeadlineStream(sock, self.fp.detach(), deadline))
 
+    def begin(self) -> None:
+        super().begin()
+        # urllib3 logs a malformed header together with the URL, which may hold an address.
+        self.headers.defects.clear()
+        self.headers.set_payload("")
+
 
 class _DeadlineConnect(HTTPConnection):
     """Looks the name up and connects within one timeout, and says when that was what failed."""

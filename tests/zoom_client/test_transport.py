@@ -101,6 +101,11 @@ def cut_body(conn):
     conn.sendall(OK + b"Content-Length: 100\r\n\r\n{")
 
 
+def send_malformed_header(conn):
+    read_request(conn)
+    conn.sendall(OK + b"A line without colon\r\nContent-Length: 100\r\n\r\n{")
+
+
 def cut_chunk(conn):
     read_request(conn)
     conn.sendall(OK + b"Transfer-Encoding: chunked\r\n\r\n5\r\nab")
@@ -255,6 +260,13 @@ def test_call_without_time_left_is_not_made(pool):
         send(pool, server.port, seconds=0)
 
     assert server.connections == 0
+
+
+def test_answer_with_a_malformed_header_is_read_without_a_word(pool, caplog):
+    with caplog.at_level(logging.INFO), serve(send_malformed_header) as server:
+        assert send(pool, server.port).body == b"{"
+
+    assert caplog.records == []
 
 
 def test_redirect_is_an_answer_like_any_other(pool):
