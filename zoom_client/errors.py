@@ -41,18 +41,25 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar
 
+# Each begins where its word does: from every place in a long word the cost is the length squared.
 _PRIVATE = re.compile(
-    r"(?P<link>\b[a-z][a-z0-9+.-]*://\S+)"
-    r"|(?P<address>[^\s<>()\[\]{},;:\"'`]+[@\uff20][^\s<>()\[\]{},;:\"'`]+)"
+    r"(?P<link>(?<![a-z0-9+.-])[a-z0-9+.-]+://\S+)"
+    r"|(?P<address>(?<![^\s<>()\[\]{},;:\"'`])"
+    r"[^\s<>()\[\]{},;:\"'`]+[@\uff20][^\s<>()\[\]{},;:\"'`]+)"
     r"|(?P<secret>[\w.~+/=-]{40,})",
     re.IGNORECASE,
 )
+_READ_MAX = 2000
 _MESSAGE_MAX = 300
+_FIELDS_MAX = 50
 _NOT_IN_TRACKING_ID = re.compile(r"[^A-Za-z0-9_.;:=-]")
 
 
 def mask(text: str) -> str:
     """Replace addresses, links and long opaque words, and put the text on one short line."""
+    if len(text) > _READ_MAX:
+        # A word cut in two could be an address that no longer looks like one.
+        text = re.sub(r"(?<!\S)\S+\Z", "", text[:_READ_MAX])
     hidden = _PRIVATE.sub(lambda found: f"({found.lastgroup})", text)
     line = " ".join("".join(c if c.isprintable() else " " for c in hidden).split())
     return line[:_MESSAGE_MAX]
@@ -209,7 +216,9 @@ class ValidationFailed(PersonRefused):
 
     def __init__(self, message: str, *, fields: Sequence[FieldError] = (), **facts: Any) -> None:
         super().__init__(message, **facts)
-        self.fields = tuple(FieldError(mask(f.field), mask(f.message)) for f in fields)
+        self.fields = tuple(
+            FieldError(mask(f.field), mask(f.message)) for f in fields[:_FIELDS_MAX]
+        )
 
 
 class HostCannotRegister(PersonRefused):

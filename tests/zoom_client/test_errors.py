@@ -1,3 +1,5 @@
+import time
+
 import pytest
 
 from zoom_client import FieldError, ValidationFailed, ZoomError
@@ -49,3 +51,27 @@ def test_no_part_of_an_error_holds_an_address():
     error = ValidationFailed("taro@example.com", fields=fields)
 
     assert "taro" not in f"{error} {error!r} {error.args} {error.fields} {vars(error)}"
+
+
+@pytest.mark.parametrize("cut", range(1985, 2002))
+def test_address_across_the_cut_stays_hidden(cut):
+    text = "x" * 8 + " " * (cut - 8) + "taro@example.com" + " and more" * 1000
+
+    assert "taro" not in mask(text)
+
+
+@pytest.mark.parametrize("part", ["!", "!a", "a.", "a://", "@", "x" * 39 + "!", "a " * 20 + "!"])
+def test_masking_a_long_text_takes_no_time(part):
+    text = (part * 1_000_000)[:1_000_000]
+
+    began = time.perf_counter()
+    mask(text)
+    mask(text[:2000])
+
+    assert time.perf_counter() - began < 0.1
+
+
+def test_error_keeps_fifty_fields_at_most():
+    error = ValidationFailed("No", fields=[FieldError("email", "no")] * 1000)
+
+    assert len(error.fields) == 50
