@@ -195,6 +195,10 @@ REFUSALS = [
     ),
     (update, 401, 1010, "User does not belong to this account: abc.", HostNotFound),
     (list_meetings, 404, 1001, "User does not exist: abc.", HostNotFound),
+    (list_meetings, 404, 1001, "User does not exist: webinar@example.com.", HostNotFound),
+    (read_user, 404, 1001, "User does not exist: meeting-room@example.com.", HostNotFound),
+    (read_user, 404, 1001, "User meeting-room@example.com does not exist.", HostNotFound),
+    (read_meeting, 404, 1001, "Webinar does not exist: 85746065123.", MeetingNotFound),
     (
         list_meetings,
         403,
