@@ -75,9 +75,10 @@ class ZoomClient:
             credentials, store=token_store, pool=self._pool, oauth_url=oauth_url, now=now
         )
 
-    def get_meeting(self, kind: Kind, meeting_id: int) -> Meeting:
-        """Read a meeting or webinar; WrongKind if it is the other."""
-        return self._ask("GET", f"/{kind}s/{meeting_id}", partial(answers.read_meeting, kind))
+    def get_meeting(self, kind: Kind, meeting: int | str) -> Meeting:
+        """Read a meeting or webinar by id or UUID; WrongKind if it is the other."""
+        path = f"/{kind}s/{bodies.quote_uuid(str(meeting))}"
+        return self._ask("GET", path, partial(answers.read_meeting, kind))
 
     def list_meetings(
         self, kind: Kind, host: str, *, listing: str = "scheduled"

@@ -108,7 +108,7 @@ class Call:
             yield registrant.email
 
     def find_meeting(self) -> Meeting:
-        # The server has decoded the path once; a UUID with slashes comes encoded twice.
+        # The path has been decoded once; the slashes of a UUID are still encoded.
         wanted = unquote(self.path["meeting_id"])
         meeting = None
         if wanted.isdigit() or self.action in _TAKES_UUID:

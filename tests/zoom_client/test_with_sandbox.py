@@ -3,7 +3,7 @@
 import pytest
 
 from tests.zoom_client.fake_zoom import make_sandbox_client
-from zoom_client import ScopeMissing
+from zoom_client import Kind, NewRegistrant, ScopeMissing, ZoomRefused
 from zoom_sandbox.server import SandboxServer
 
 HOST = "host@example.com"
@@ -19,6 +19,30 @@ def sandbox():
 @pytest.fixture
 def client(sandbox, pool):
     return make_sandbox_client(sandbox.url, pool)
+
+
+@pytest.mark.parametrize("uuid", ["abcd==", "ab/cd==", "/ab==", "a//b==", "a+b==", "ab/cd//=="])
+@pytest.mark.parametrize("kind", list(Kind))
+def test_meeting_is_found_by_its_uuid(sandbox, client, kind, uuid):
+    made = sandbox.control.add_meeting(kind)
+    sandbox.control.change_meeting(made["id"], uuid=uuid)
+
+    read = client.get_meeting(kind, uuid)
+
+    assert (read.id, read.uuid) == (made["id"], uuid)
+
+
+def test_person_denied_before_is_refused_without_a_class_of_its_own(sandbox, client):
+    # Zoom's wording is not known, so nothing tells this refusal from others: look, and approve.
+    meeting = sandbox.control.add_meeting(settings={"approval_type": 1})
+    sandbox.control.add_registrant(meeting["id"], "taro@example.com", status="denied")
+
+    with pytest.raises(ZoomRefused) as raised:
+        client.add_registrant(
+            Kind.MEETING, meeting["id"], NewRegistrant("taro@example.com", "太郎", "山田")
+        )
+
+    assert raised.value.code == 3000
 
 
 def test_scope_granted_later_serves_the_next_call(sandbox, client):
