@@ -135,7 +135,7 @@ def read_questions(record: Record) -> Questions:
                 title=_need_text(row, "title"),
                 type=_read_text(row, "type"),
                 required=row.get("required") is True,
-                answers=tuple(str(answer) for answer in row.get("answers") or ()),
+                answers=_read_texts(row, "answers"),
             )
             for row in _read_rows(record, "custom_questions", optional=True)
         ),
@@ -176,6 +176,11 @@ def _read_rows(record: Record, key: str, *, optional: bool = False) -> list[Reco
 def _read_text(record: Record, key: str) -> str:
     value = record.get(key)
     return value if isinstance(value, str) else ""
+
+
+def _read_texts(record: Record, key: str) -> tuple[str, ...]:
+    values = record.get(key)
+    return tuple(str(value) for value in values) if isinstance(values, list) else ()
 
 
 def _need_text(record: Record, key: str) -> str:

@@ -1,9 +1,10 @@
 """Zoom's REST API for meetings, webinars and the people registered for them.
 
-Every method is one call, bounded in all by the client's deadline, and raises the errors of
-`zoom_client.errors`; nothing here waits or tries again, except that a refused token is replaced
-once. After ZoomOutcomeUnknown from a write, look before asking again: Zoom counts three adds a day
-for each address.
+Every method is one call, and those that list are one for each page. A call is bounded in all by
+the client's deadline and raises the errors of `zoom_client.errors`; nothing here waits or tries
+again, except that a token which is refused, or lacks a scope, is replaced once. After
+ZoomOutcomeUnknown from a write, look before asking again: Zoom counts three adds a day for each
+address.
 
 Source of calls and shapes: Zoom's API description, snapshot of 2026-08-09.
 """
@@ -12,7 +13,9 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
+from ipaddress import ip_address
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 from zoom_client import answers, bodies, limits
 from zoom_client.errors import (
@@ -53,7 +56,8 @@ class ZoomClient:
 
     `deadline_seconds` bounds a whole call, with the name look-up, a new token and the last byte of
     the answer. Without `pool` the client makes its own; give all clients of a process one. `now` is
-    the clock that decides about tokens and `retry_after`.
+    the clock that decides about tokens and `retry_after`. Addresses begin with https, on this
+    machine also with http, else ValueError.
     """
 
     def __init__(
@@ -67,6 +71,8 @@ class ZoomClient:
         deadline_seconds: float = 10.0,
         now: Callable[[], datetime] = _read_clock,
     ) -> None:
+        _check_url(api_url)
+        _check_url(oauth_url)
         self._api_url = api_url.rstrip("/")
         self._pool = pool or HttpPool()
         self._deadline_seconds = deadline_seconds
@@ -258,6 +264,7 @@ class ZoomClient:
         if not 1 <= page_size <= limits.PAGE_MAX:
             raise ValueError(f"page_size must be 1 to {limits.PAGE_MAX}")
         query = dict(params) | {"page_size": str(page_size)}
+        seen: set[str] = set()
         while True:
             rows, next_page = self._ask(
                 "GET", path, lambda page: answers.read_page(page, rows_key, read), params=query
@@ -265,8 +272,9 @@ class ZoomClient:
             yield from rows
             if not next_page:
                 return
-            if next_page == query.get("next_page_token"):
-                raise PageTokenExpired("The token of the next page leads to the same page")
+            if next_page in seen:
+                raise PageTokenExpired("The token of the next page leads back to an earlier page")
+            seen.add(next_page)
             query["next_page_token"] = next_page
 
     def _ask(
@@ -328,6 +336,21 @@ class ZoomClient:
                 raise
             token = newer
         return send_with(token)
+
+
+def _check_url(url: str) -> None:
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    schemes = ("https", "http") if _is_loopback(host) else ("https",)
+    if not host or parts.scheme not in schemes:
+        raise ValueError(f"Zoom's address must begin with https://, not {url!r}")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _quote_host(host: str) -> str:

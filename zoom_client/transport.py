@@ -123,7 +123,10 @@ class HttpPool:
         if seconds <= 0:
             raise ZoomUnreachable("No time was left to make the call")
         named = {"Accept": "application/json", "User-Agent": "zoom_client", **headers}
-        request = requests.Request(method, url, named, params=params, data=body).prepare()
+        try:
+            request = requests.Request(method, url, named, params=params, data=body).prepare()
+        except requests.RequestException:
+            raise ZoomUnreachable("The address of the call makes no sense") from None
         try:
             return self._exchange(request, seconds)
         # The chains end here: these exceptions quote the URL, which may hold an address.

@@ -218,6 +218,12 @@ def test_questions_come_back_typed(zoom, kind):
     assert zoom.client().get_questions(kind, ID) == QUESTIONS
 
 
+@pytest.mark.parametrize("answers", [5, "yes", None, {"a": 1}])
+def test_answers_of_another_shape_are_none(zoom, answers):
+    zoom.will_answer({"custom_questions": [{"title": "一言", "type": "short", "answers": answers}]})
+    assert zoom.client().get_questions(Kind.MEETING, ID).custom == (CustomQuestion("一言"),)
+
+
 def test_form_without_questions_is_empty(zoom):
     zoom.will_answer({})
     assert zoom.client().get_questions(Kind.MEETING, ID) == Questions()
@@ -241,3 +247,18 @@ def test_user_tells_whether_it_may_host(zoom, number, expected):
     user = zoom.client().get_user("host@example.com")
 
     assert (user.id, user.email, user.is_licensed) == ("u1", "host@example.com", expected)
+
+
+@pytest.mark.parametrize("name", ["api_url", "oauth_url"])
+@pytest.mark.parametrize(
+    "url",
+    ["", "api.zoom.us/v2", "http://api.zoom.us", "http://127.zoom.us", "ftp://[::1]", "https:"],
+)
+def test_secret_goes_nowhere_without_tls(zoom, name, url):
+    with pytest.raises(ValueError, match="https"):
+        zoom.client(**{name: url})
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:8001/v2", "http://localhost", "http://[::1]:1"])
+def test_this_machine_needs_no_tls(zoom, url):
+    zoom.client(api_url=url, oauth_url=url)

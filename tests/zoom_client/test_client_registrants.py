@@ -240,9 +240,10 @@ def test_registrants_of_one_occurrence_can_be_listed(zoom):
     ]
 
 
-def test_pages_that_lead_in_a_circle_end(zoom):
-    for _ in range(2):
-        zoom.will_answer(make_page("a1", next_page_token="p2"))
+@pytest.mark.parametrize("circle", [("p2", "p2"), ("p2", "p3", "p2")])
+def test_pages_that_lead_in_a_circle_end(zoom, circle):
+    for token in circle:
+        zoom.will_answer(make_page("a1", next_page_token=token))
     with pytest.raises(PageTokenExpired):
         list(zoom.client().list_registrants(Kind.MEETING, ID))
 

@@ -255,6 +255,15 @@ def test_second_address_is_tried_when_the_first_is_dead(pool, monkeypatch):
         assert send(pool, server.port, host="zoom.example").status == 200
 
 
+@pytest.mark.parametrize("start", ["", "//", "http://[x"])
+def test_address_that_makes_no_sense_is_not_told(pool, start):
+    with pytest.raises(ZoomUnreachable) as raised:
+        pool.send("GET", f"{start}/taro@example.com", headers={}, deadline=Deadline(1))
+
+    assert "taro" not in f"{raised.value!r}"
+    assert raised.value.__suppress_context__
+
+
 def test_call_without_time_left_is_not_made(pool):
     with serve(answer_always(OK)) as server, pytest.raises(ZoomUnreachable):
         send(pool, server.port, seconds=0)
