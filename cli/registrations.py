@@ -17,7 +17,7 @@ from services.codes import read_receipt_number
 from services.dates import format_moment
 from services.events import read_link_policy
 from services.receipts import get_live_submission
-from services.registration_changes import approve, cancel, deny
+from services.registration_changes import ORGANIZER, approve, cancel, deny
 from services.registration_exports import Export, list_export_rows
 from services.registrations import Outcome, Status, drop, release
 from services.texts import LOCALES, write_full_name
@@ -29,7 +29,6 @@ from views.site import get_site
 
 from .groups import SiteGroup, echo_table, need_event
 
-ACTOR = "organizer"
 # Excel takes a file for UTF-8 only if it begins with this.
 BYTE_ORDER_MARK = "\ufeff"
 
@@ -136,7 +135,7 @@ def _decide(change: Callable[..., None], who: str, slug: str | None) -> None:
     with site.database.write() as session:
         registration = _need_registration(session, who, slug)
         event = events.need_event(session, registration.event_id)
-        change(session, event, registration, actor=ACTOR, now=site.read_clock())
+        change(session, event, registration, actor=ORGANIZER, now=site.read_clock())
         session.flush()
         status = registration.status
     click.echo(f"{registration.email} at {event.slug} is {status}.")

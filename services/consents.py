@@ -82,12 +82,13 @@ def change_consent(
     registrations.add_consents(session, [row])
 
 
-def get_present_consent(
+def list_present_consents(
     session: Session, registration: Registration, kind: ConsentKind
-) -> Consent | None:
-    """Return the newest evidence of a kind: that is what holds."""
+) -> list[Consent]:
+    """Return the newest evidence of each box of a kind: that is what holds."""
     evidence = registrations.list_consents(session, registration.id)
-    return next((consent for consent in reversed(evidence) if consent.kind == kind), None)
+    newest = {consent.question_id: consent for consent in evidence if consent.kind == kind}
+    return list(newest.values())
 
 
 def hash_notice(question: Question | None) -> str:

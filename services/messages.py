@@ -63,7 +63,8 @@ class MailContext:
 
     `join_url` is our link; until `is_link_ready` it opens a page that waits. `code` is set under
     the `code` policy. `reason` says why Zoom refused, to whom it refused. `name_differs` says that
-    a repeated form came with another name, which is not told.
+    a repeated form came with another name, which is not told. `is_by_organizer` says that it was
+    not the person who cancelled.
     """
 
     event: MailEvent
@@ -77,6 +78,7 @@ class MailContext:
     reason: str = ""
     proposal_url: str | None = None
     again_url: str | None = None
+    is_by_organizer: bool = False
     name_differs: bool = False
     marketing_withdraw_url: str | None = None
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy.orm import Session
 
 from storage import events, registrations, submissions
-from storage.models import Event, Registration, SubmissionRow
+from storage.models import Event, Registration, RegistrationChange, SubmissionRow
 
 from .answers import change_answers, erase_answers
 from .events import EventState, LinkPolicy, get_end, get_state, read_seats
@@ -26,6 +26,9 @@ from .registrations import (
     request_sync,
     status_for_new,
 )
+
+ORGANIZER = "organizer"
+"""The actor of what an organizer decides."""
 
 MAX_CORRECTIONS = 3
 MAX_RETURNS_A_DAY = 3
@@ -60,7 +63,7 @@ def register_again(
         RegistrationNotOpen: the event takes nobody now.
     """
     registration = _lock(session, event, registration)
-    if registration.status != Status.CANCELLED or not _may_return(session, registration, now):
+    if not may_return(session, registration, now=now):
         raise ChangeRefused
     if not (registration.family_name or registration.given_name):
         _take_over_newest(session, registration, now)
@@ -74,6 +77,25 @@ def register_again(
             raise
         _move(session, event, registration, Status.WAITLISTED, actor="person", now=now)
     _tell_status(session, registration, MailName.CONFIRMATION, now)
+
+
+def may_return(session: Session, registration: Registration, *, now: datetime) -> bool:
+    """Tell whether a person may come back: not from a decision of the organizer's, nor often.
+
+    Zoom allows ten changes of status a day.
+    """
+    if registration.status != Status.CANCELLED:
+        return False
+    changes = _list_status_changes(session, registration)
+    since = now - timedelta(days=1)
+    returns = [c for c in changes if c.before["status"] == "cancelled" and c.changed_at > since]
+    return not is_by_organizer(session, registration) and len(returns) < MAX_RETURNS_A_DAY
+
+
+def is_by_organizer(session: Session, registration: Registration) -> bool:
+    """Tell whether the organizer brought a registration into the state in which it is."""
+    changes = _list_status_changes(session, registration)
+    return bool(changes) and changes[-1].actor == ORGANIZER
 
 
 def approve(
@@ -197,16 +219,9 @@ def _take_over_newest(session: Session, registration: Registration, now: datetim
     use_submission(session, registration, newest[0], now=now)
 
 
-def _may_return(session: Session, registration: Registration, now: datetime) -> bool:
-    """Tell whether the person may come back: Zoom allows ten changes of status a day."""
-    changes = [
-        change
-        for change in registrations.list_changes(session, registration.id)
-        if change.action == "status"
-    ]
-    since = now - timedelta(days=1)
-    returns = [c for c in changes if c.before["status"] == "cancelled" and c.changed_at > since]
-    return changes[-1].actor != "organizer" and len(returns) < MAX_RETURNS_A_DAY
+def _list_status_changes(session: Session, registration: Registration) -> list[RegistrationChange]:
+    changes = registrations.list_changes(session, registration.id)
+    return [change for change in changes if change.action == "status"]
 
 
 def _supersede(session: Session, registration: Registration) -> None:

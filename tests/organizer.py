@@ -30,6 +30,9 @@ class Organizer:
     def deny(self, email: str) -> None:
         self.run("registrations", "deny", email)
 
+    def cancel(self, email: str) -> None:
+        self.run("registrations", "cancel", email)
+
     def release_held(self) -> None:
         """Register everybody who was held back."""
         for number in self._list_held():
@@ -42,14 +45,12 @@ class Organizer:
     def change_form(self, questions: Sequence[Question]) -> None:
         with self._site.database.write() as session:
             event = events.need_event(session, self._event_id)
-            assert event is not None
             rows = [question_to_dict(question) for question in questions]
             events.add_form_version(session, event, rows, now=self._site.clock())
 
     def change_event(self, **members: object) -> None:
         with self._site.database.write() as session:
             event = events.need_event(session, self._event_id)
-            assert event is not None
             for name, value in members.items():
                 setattr(event, name, value)
             event.version += 1

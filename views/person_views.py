@@ -10,11 +10,12 @@ from sqlalchemy.orm import Session
 
 from services.answer_texts import list_answer_texts
 from services.answers import read_answers
-from services.consents import get_present_consent
+from services.consents import list_present_consents
 from services.dates import format_moment
 from services.events import get_end, read_definition
 from services.questions import ConsentKind, Question
 from services.receipts import is_early
+from services.registration_changes import may_return
 from services.registrations import Status
 from services.texts import localize, write_full_name
 from storage import submissions, zoom_registrants
@@ -29,13 +30,12 @@ SHOWN_PROPOSALS = 3
 
 
 @dataclass(frozen=True)
-class MarketingView:
-    """The box of news mails, in the words that its evidence will have."""
+class NewsBox:
+    """The box of one sender of news mails, in the words that its evidence will have."""
 
     question: Question
     label: str
     is_given: bool
-    action: str
 
 
 @dataclass(frozen=True)
@@ -50,23 +50,21 @@ class PersonView:
     join_url: str | None
     is_early: bool
     calendar: CalendarLinks | None
-    marketing: MarketingView | None
+    news: list[NewsBox]
+    news_url: str
     edit_url: str | None
     cancel_url: str | None
     again_url: str | None
     data_url: str
-    alert: str | None
     zoom_note: str | None
     proposals: list[tuple[str, str]]
 
 
-def view_person(
-    session: Session, token: str, opened: Opened, now: datetime, alert: str | None
-) -> PersonView:
+def view_person(session: Session, token: str, opened: Opened, now: datetime) -> PersonView:
     person, locale = opened.person, read_locale()
     path, query = f"/r/{token}", f"?lang={locale}"
     is_changeable = can_change(opened, now)
-    can_return = is_ahead(opened, now) and person.status == Status.CANCELLED
+    can_return = is_ahead(opened, now) and may_return(session, person, now=now)
     join_url = get_join_url(opened)
     entry = make_entry(session, opened.event, person, join_url=join_url)
     return PersonView(
@@ -78,29 +76,26 @@ def view_person(
         join_url=join_url,
         is_early=is_early(opened.event, now),
         calendar=list_calendar_links(entry, f"{path}/invite.ics{query}") if join_url else None,
-        marketing=view_marketing(session, token, opened),
+        news=list_news_boxes(session, opened),
+        news_url=f"{path}/news{query}",
         edit_url=f"{path}/edit{query}" if is_changeable else None,
         cancel_url=f"{path}/cancel{query}" if is_changeable else None,
         again_url=f"{path}/again{query}" if can_return else None,
         data_url=f"{path}/data.json",
-        alert=alert,
         zoom_note=_write_zoom_note(session, opened),
         proposals=_list_proposals(session, token, opened) if is_changeable else [],
     )
 
 
-def view_marketing(session: Session, token: str, opened: Opened) -> MarketingView | None:
-    """Return the box of the form that the person answered, as it is shown and recorded now."""
-    present = get_present_consent(session, opened.person, ConsentKind.MARKETING)
-    if present is None:
-        return None
+def list_news_boxes(session: Session, opened: Opened) -> list[NewsBox]:
+    """List the boxes that the person was shown on the form, as they are shown and recorded now."""
     definition = read_definition(session, opened.person.form_version_id)
-    question = definition.get_question(present.question_id)
-    if question is None:
-        return None
-    locale = read_locale()
-    label = localize(question.label, locale)
-    return MarketingView(question, label, present.is_given, f"/r/{token}/marketing?lang={locale}")
+    present = list_present_consents(session, opened.person, ConsentKind.MARKETING)
+    return [
+        NewsBox(question, localize(question.label, read_locale()), consent.is_given)
+        for consent in present
+        if (question := definition.get_question(consent.question_id)) is not None
+    ]
 
 
 def _write_zoom_note(session: Session, opened: Opened) -> str | None:

@@ -44,7 +44,7 @@ from .person_views import (
     get_join_url,
     is_ahead,
     list_answers,
-    view_marketing,
+    list_news_boxes,
     view_person,
 )
 from .places import name_place
@@ -59,7 +59,10 @@ def show_person(token: str) -> ResponseReturnValue:
     now = get_site().read_clock()
     with get_site().database.read() as session:
         opened = _open(session, token)
-        return _render("registration", session, token, opened, now, alert=_get_alert())
+        done = request.args.get("done", "")
+        return _render(
+            "registration", session, token, opened, now, done=done, alert=_get_alerts().get(done)
+        )
 
 
 @bp.get("/r/<token>/edit")
@@ -157,23 +160,23 @@ def use_proposal(token: str, public_id: str) -> ResponseReturnValue:
     return _go_back(token, "saved")
 
 
-@bp.post("/r/<token>/marketing")
-def change_marketing(token: str) -> ResponseReturnValue:
-    now = get_site().read_clock()
+@bp.post("/r/<token>/news")
+def change_news(token: str) -> ResponseReturnValue:
+    now, ticked = get_site().read_clock(), request.form.getlist("news")
     with get_site().database.write() as session:
         opened = _open(session, token)
-        box = view_marketing(session, token, opened)
-        if box is None:
-            abort(404)
-        change_consent(
-            session,
-            opened.person,
-            box.question,
-            label=box.label,
-            locale=read_locale(),
-            is_given=request.form.get("marketing") == "yes",
-            now=now,
-        )
+        for box in list_news_boxes(session, opened):
+            is_given = box.question.id in ticked
+            if is_given != box.is_given:
+                change_consent(
+                    session,
+                    opened.person,
+                    box.question,
+                    label=box.label,
+                    locale=read_locale(),
+                    is_given=is_given,
+                    now=now,
+                )
         _prove(opened, now)
     return _go_back(token, "saved")
 
@@ -208,8 +211,6 @@ def _render(
     token: str,
     opened: Opened,
     now: datetime,
-    *,
-    alert: str | None = None,
     **extra: object,
 ) -> Response:
     locale = read_locale()
@@ -217,7 +218,7 @@ def _render(
         render_template(
             f"personal/{name}.html",
             event=draw_event(session, opened.event, now),
-            person=view_person(session, token, opened, now, alert),
+            person=view_person(session, token, opened, now),
             action=f"{request.path}?lang={locale}",
             back_url=f"/r/{token}?lang={locale}",
             **extra,
@@ -247,14 +248,13 @@ def _prove(opened: Opened, now: datetime) -> None:
         prove_address(opened.person, now=now)
 
 
-def _get_alert() -> str | None:
-    done = {
+def _get_alerts() -> dict[str, str]:
+    return {
         "saved": _("Your changes are saved."),
         "cancel": _("Your registration is cancelled."),
         "again": _("You are registered again."),
         "refused": _("That is not possible any more. Please ask the organizer."),
     }
-    return done.get(request.args.get("done", ""))
 
 
 def _go_back(token: str, done: str) -> ResponseReturnValue:

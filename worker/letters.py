@@ -15,7 +15,7 @@ from config import Settings
 from services.calendar_entries import make_calendar_entry
 from services.calendars import CalendarEntry, Method
 from services.codes import make_code
-from services.consents import get_present_consent
+from services.consents import list_present_consents
 from services.event_views import view_mail_event
 from services.events import EventState, LinkPolicy, get_end, read_link_policy
 from services.keys import KeyRing
@@ -23,6 +23,7 @@ from services.links import Links
 from services.mails import MailName
 from services.messages import Attachment, MailContext, attach_calendar, compose_message
 from services.questions import ConsentKind
+from services.registration_changes import is_by_organizer, may_return
 from services.registrations import Status
 from services.texts import write_full_name
 from storage import events, organizations, submissions, zoom_registrants
@@ -90,7 +91,9 @@ class LetterWriter:
         code = None
         if submission and read_link_policy(session, event) is LinkPolicy.CODE:
             code = self._start_code(submission, now)
-        context = self._make_context(session, mail, registration, submission, event, code)
+        context = self._make_context(
+            session, mail, registration, submission, event, code=code, now=now
+        )
         return Letter(
             mail=mail,
             registration=registration,
@@ -134,12 +137,15 @@ class LetterWriter:
         registration: Registration,
         submission: SubmissionRow | None,
         event: Event,
+        *,
         code: str | None,
+        now: datetime,
     ) -> MailContext:
         personal_url = self._links.personal_from_mail(registration)
         registrant = zoom_registrants.get_zoom_registrant(session, registration.id)
         is_approved = registration.status == Status.APPROVED
         is_cancelled = registration.status == Status.CANCELLED
+        can_return = may_return(session, registration, now=now)
         repeat = submission if mail.name == MailName.REPEAT else None
         created = submissions.get_creating_submission(session, registration.id)
         return MailContext(
@@ -164,17 +170,18 @@ class LetterWriter:
                 if repeat and not is_cancelled
                 else None
             ),
-            again_url=self._choose_way_back(mail, event, personal_url, is_cancelled),
+            again_url=self._choose_way_back(mail, event, personal_url, can_return),
+            is_by_organizer=is_by_organizer(session, registration),
             name_differs=repeat is not None and _differs(repeat, registration),
             marketing_withdraw_url=(personal_url if _wants_news(session, registration) else None),
         )
 
     def _choose_way_back(
-        self, mail: Mail, event: Event, personal_url: str, is_cancelled: bool
+        self, mail: Mail, event: Event, personal_url: str, can_return: bool
     ) -> str | None:
         if mail.name == MailName.REFUSED:
             return self._links.event(event.slug)
-        return f"{personal_url}/again" if is_cancelled else None
+        return f"{personal_url}/again" if can_return else None
 
     def _start_code(self, submission: SubmissionRow, now: datetime) -> str | None:
         if submission.code_issued_at is None or submission.code_used_at is not None:
@@ -215,8 +222,8 @@ def is_wanted(
 
 
 def _wants_news(session: Session, registration: Registration) -> bool:
-    consent = get_present_consent(session, registration, ConsentKind.MARKETING)
-    return consent is not None and consent.is_given
+    present = list_present_consents(session, registration, ConsentKind.MARKETING)
+    return any(consent.is_given for consent in present)
 
 
 def _differs(submission: SubmissionRow, registration: Registration) -> bool:

@@ -1,8 +1,10 @@
 """What a person does later, from the page that the mails lead to."""
 
+from dataclasses import replace
+
 from services.questions import ConsentKind, Question, QuestionKind
 from tests.factories import COMPANY, PRIVACY
-from tests.mailbox import find_link
+from tests.mailbox import find_link, read_text
 from tests.organizer import Organizer
 from tests.people import TARO
 
@@ -92,10 +94,10 @@ def test_person_withdraws_from_news_and_the_evidence_stays(site):
     personal = visitor.open(find_link(site.mailbox.read_only("taro@example.com"), "r"))
 
     settings = personal.form("保存")
-    assert settings["marketing"] == "yes"
-    saved = settings.fill(marketing=[]).submit()
+    assert settings["news"] == "news"
+    saved = settings.fill(news=[]).submit()
 
-    assert saved.form("保存")["marketing"] == ""
+    assert saved.form("保存")["news"] == ""
     held = visitor.fetch(saved.link("お預かりしている情報をダウンロードする")).json()
     news = [c["given"] for c in held["consents"] if c["kind"] == "marketing"]
     assert news == [True, False]
@@ -109,9 +111,45 @@ def test_withdrawal_is_recorded_in_the_words_that_were_shown(site):
     personal = find_link(site.mailbox.read_only("taro@example.com"), "r")
 
     page = visitor.open(f"{personal}?lang=en")
-    page.form("Save").fill(marketing=[]).submit()
+    page.form("Save").fill(news=[]).submit()
 
     data = page.link("Download everything we hold about you")
     news = [c for c in visitor.fetch(data).json()["consents"] if c["kind"] == "marketing"]
     assert news[-1]["label"] in page.text
     assert [c["locale"] for c in news] == ["ja", "en"]
+
+
+def test_each_sender_of_news_has_a_box_of_its_own(site):
+    partner = replace(NEWS, id="partner", label={"ja": "共催の株式会社例からの案内を受け取る"})
+    site.add_event(slug="spring", questions=(COMPANY, PRIVACY, NEWS, partner))
+    visitor = site.visitor()
+    both = {"question_news": "yes", "question_partner": "yes"}
+    visitor.open("/e/spring").form().fill(**TARO, **both).submit()
+    site.drain()
+    personal = visitor.open(find_link(site.mailbox.read_only("taro@example.com"), "r"))
+
+    saved = personal.form("保存").fill(news=["news"]).submit()
+
+    data = saved.link("お預かりしている情報をダウンロードする")
+    held = visitor.fetch(data).json()["consents"]
+    assert [(c["label"], c["given"]) for c in held][-1] == (partner.label["ja"], False)
+    assert saved.form("保存").list_values("news") == ["news"]
+
+
+def test_person_cancelled_by_the_organizer_is_told_so_and_invited_to_nothing(site):
+    event = site.add_event(slug="spring")
+    visitor = site.visitor()
+    visitor.open("/e/spring").form().fill(**TARO).submit()
+    site.drain()
+    personal = find_link(site.mailbox.read_only("taro@example.com"), "r")
+
+    Organizer(site, event).cancel("taro@example.com")
+    site.drain()
+
+    mail = read_text(site.mailbox.read_last("taro@example.com"))
+    assert "主催者により、お申し込みがキャンセルされました" in mail
+    assert "/again" not in mail
+    page = visitor.open(personal)
+    assert "もう一度申し込む" not in page.text
+    refused = visitor.open(f"{personal}/again").form().submit()
+    assert "panel--warning" in refused.response.text

@@ -37,7 +37,7 @@ ROUTES = {
     "GET /r/<token>/edit": LINK,
     "POST /r/<token>/edit": LINK,
     "GET /r/<token>/invite.ics": LINK,
-    "POST /r/<token>/marketing": LINK,
+    "POST /r/<token>/news": LINK,
     "GET /s/<token>": LINK,
     "GET /s/<token>/address": LINK,
     "POST /s/<token>/address": LINK,
