@@ -15,10 +15,9 @@ import ssl
 import threading
 import time
 from collections.abc import Mapping
-from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, Self
 
 import certifi
 import requests
@@ -58,11 +57,11 @@ class AnswerTooLarge(Exception):
 
 @dataclass(frozen=True)
 class HttpAnswer:
-    """What came back; header names in any case."""
+    """What came back; header names in any case. Body and headers may hold links and addresses."""
 
     status: int
-    headers: Mapping[str, str]
-    body: bytes
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
 
     @property
     def is_success(self) -> bool:
@@ -80,7 +79,7 @@ class HttpAnswer:
 
 
 class HttpPool:
-    """Connections that all threads of a process share; make one and keep it.
+    """Connections that all threads of a process share; make one, keep it and close it.
 
     Uses a `requests` adapter without a session, so there is no retry, no redirect, no cookie, and
     the environment is not read: no `HTTPS_PROXY` sends the secret another way, no `.netrc` replaces
@@ -131,12 +130,18 @@ class HttpPool:
             return self._exchange(request, seconds)
         # The chains end here: these exceptions quote the URL, which may hold an address.
         except (requests.RequestException, HTTPError, AnswerTooLarge) as error:
-            if _is_connect_failure(error):
-                raise ZoomUnreachable("No connection to Zoom") from None
+            if failure := _find_connect_failure(error):
+                raise ZoomUnreachable(f"No connection to Zoom: {failure.why}") from None
             raise ZoomOutcomeUnknown(
                 f"No whole answer from Zoom: {type(error).__name__}",
                 may_have_happened=method != "GET",
             ) from None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def close(self) -> None:
         """Close the idle connections."""
@@ -153,9 +158,28 @@ class HttpPool:
             return HttpAnswer(response.status_code, response.headers, bytes(content))
 
 
-def _is_connect_failure(error: Exception) -> bool:
+def _find_connect_failure(error: Exception) -> "_NotConnected | None":
     cause = error.args[0] if error.args else None
-    return isinstance(getattr(cause, "reason", None), NewConnectionError)
+    reason = getattr(cause, "reason", None)
+    return reason if isinstance(reason, _NotConnected) else None
+
+
+class _NotConnected(NewConnectionError):
+    """Nothing was sent; `why` is for people and quotes nothing."""
+
+    def __init__(self, conn: HTTPConnection, error: Exception) -> None:
+        super().__init__(conn, type(error).__name__)
+        self.why = next(text for kind, text in _WHY if isinstance(error, kind))
+
+
+_WHY: tuple[tuple[type[Exception], str], ...] = (
+    (socket.gaierror, "its name was not found"),
+    (ssl.SSLCertVerificationError, "its certificate is not accepted"),
+    (ssl.SSLError, "TLS failed"),
+    (TimeoutError, "it took too long"),
+    (ConnectionRefusedError, "it was refused"),
+    (Exception, "the network failed"),
+)
 
 
 class _DeadlineStream(io.RawIOBase):
@@ -205,19 +229,22 @@ class _DeadlineConnect(HTTPConnection):
         try:
             super().connect()
         except (OSError, HTTPError) as error:
-            raise NewConnectionError(self, type(error).__name__) from error
+            raise _NotConnected(self, error) from error
 
     def _new_conn(self) -> socket.socket:
         deadline = Deadline(float(self.timeout or 0))
         addresses = _resolve(self._dns_host, self.port, deadline)
+        last: OSError = TimeoutError("no address answered")
         for tried, address in enumerate(addresses):
             # One dead address must not use up the time of the others.
             share = deadline.positive_seconds() / (len(addresses) - tried)
-            with suppress(OSError):
+            try:
                 sock = create_connection(address, share, socket_options=self.socket_options)
                 sock.settimeout(deadline.positive_seconds())  # for the TLS handshake
                 return sock
-        raise TimeoutError("no address answered")
+            except OSError as error:
+                last = error
+        raise last
 
 
 class _DeadlineHttpsConnection(_DeadlineConnect, HTTPSConnection):
@@ -232,8 +259,10 @@ def _resolve(host: str, port: int, deadline: Deadline) -> list[tuple[str, int]]:
         try:
             rows = socket.getaddrinfo(host, port, allowed_gai_family(), socket.SOCK_STREAM)
             found.put([(str(address[0]), port) for *_, address in rows])
-        except (OSError, UnicodeError) as error:
-            found.put(OSError(str(error)))
+        except OSError as error:
+            found.put(error)
+        except UnicodeError as error:
+            found.put(socket.gaierror(str(error)))
 
     threading.Thread(target=look_up, name="zoom-name-look-up", daemon=True).start()
     try:

@@ -212,7 +212,7 @@ def test_refused_connection_means_that_nothing_was_sent(pool):
     with socket.create_server(("127.0.0.1", 0)) as unused:
         port = unused.getsockname()[1]
 
-    with pytest.raises(ZoomUnreachable):
+    with pytest.raises(ZoomUnreachable, match="refused"):
         send(pool, port)
 
 
@@ -221,7 +221,7 @@ def test_unknown_name_means_that_nothing_was_sent(pool, monkeypatch):
         raise socket.gaierror("Name or service not known")
 
     monkeypatch.setattr(socket, "getaddrinfo", fail)
-    with pytest.raises(ZoomUnreachable):
+    with pytest.raises(ZoomUnreachable, match="name was not found"):
         send(pool, 80, host="zoom.example")
 
 
@@ -234,12 +234,17 @@ def test_name_look_up_that_hangs_ends_at_the_deadline(pool, monkeypatch):
 
     monkeypatch.setattr(socket, "getaddrinfo", hang)
     began = time.monotonic()
-    with pytest.raises(ZoomUnreachable):
+    with pytest.raises(ZoomUnreachable, match="took too long"):
         send(pool, 80, host="zoom.example", seconds=DEADLINE_SECONDS)
     took = time.monotonic() - began
     released.set()
 
     assert took < DEADLINE_SECONDS + SLACK_SECONDS
+
+
+def test_name_that_is_no_name_is_not_found(pool):
+    with pytest.raises(ZoomUnreachable, match="name was not found"):
+        send(pool, 80, host="zoom." + "x" * 64)
 
 
 def test_second_address_is_tried_when_the_first_is_dead(pool, monkeypatch):
@@ -304,6 +309,11 @@ def test_neither_cookies_nor_environment_change_a_request(pool, monkeypatch, tmp
     assert len(seen) == 2
     assert all(b"Bearer t0ken" in request for request in seen)
     assert not any(b"cookie" in request.lower() for request in seen)
+
+
+def test_answer_keeps_headers_and_body_out_of_its_repr(pool):
+    with serve(answer_always(OK + b"X-Person: taro\r\n", b"taro")) as server:
+        assert repr(send(pool, server.port)) == "HttpAnswer(status=200)"
 
 
 @pytest.mark.parametrize("handler", [close_silently, speak_nonsense, cut_body])

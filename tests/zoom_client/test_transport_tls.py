@@ -97,7 +97,7 @@ def test_untrusted_certificate_means_that_nothing_was_sent(pool, server_context)
 
     with (
         serve(lambda conn: requests.append(read_request(conn)), server_context) as server,
-        pytest.raises(ZoomUnreachable),
+        pytest.raises(ZoomUnreachable, match="certificate"),
     ):
         send(pool, server.port)
 
@@ -106,7 +106,10 @@ def test_untrusted_certificate_means_that_nothing_was_sent(pool, server_context)
 
 def test_certificate_for_another_name_is_refused(certificate, server_context):
     pool = HttpPool(ssl_context=ssl.create_default_context(cafile=certificate))
-    with serve(answer_and_close, server_context) as server, pytest.raises(ZoomUnreachable):
+    with (
+        serve(answer_and_close, server_context) as server,
+        pytest.raises(ZoomUnreachable, match="certificate"),
+    ):
         send(pool, server.port, host="localhost")
 
 
