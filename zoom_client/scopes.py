@@ -9,34 +9,38 @@ from collections.abc import Collection
 
 from zoom_client.models import Kind
 
-_NEEDED = {
-    "read": ("{kind}", "list_{kind}s", "list_registrants", "registrant")
-    + ("list_registration_questions",),
-    "write": ("{kind}", "registrant", "batch_registrants"),
-    "update": ("{kind}", "registrant_status", "registration_question"),
-    "delete": ("registrant",),
+# For each call of the client what it needs.
+_SCOPES = {
+    "get_meeting": "{kind}:read:{kind}",
+    "list_meetings": "{kind}:read:list_{kind}s",
+    "list_registrants": "{kind}:read:list_registrants",
+    "get_registrant": "{kind}:read:registrant",
+    "get_questions": "{kind}:read:list_registration_questions",
+    "create_meeting": "{kind}:write:{kind}",
+    "add_registrant": "{kind}:write:registrant",
+    "add_registrants": "{kind}:write:batch_registrants",
+    "update_meeting": "{kind}:update:{kind}",
+    "set_registrant_status": "{kind}:update:registrant_status",
+    "update_questions": "{kind}:update:registration_question",
+    "delete_registrant": "{kind}:delete:registrant",
+    "get_user": "user:read:user",
 }
 
 
-def find_missing_scopes(granted: Collection[str], kind: Kind) -> list[str]:
-    """List the scopes a token lacks to do everything with one kind, as Zoom's marketplace names
+def find_missing_scopes(
+    granted: Collection[str], kind: Kind, calls: Collection[str] = tuple(_SCOPES)
+) -> list[str]:
+    """List the scopes a token lacks to make these calls for one kind, as Zoom's marketplace names
     them.
+
+    `calls` are names of ZoomClient's methods; without it, all of them.
     """
     held = {scope.removesuffix(":admin") for scope in granted}
-    needed = [
-        (verb, f"{kind}:{verb}:{what.format(kind=kind)}")
-        for verb, whats in _NEEDED.items()
-        for what in whats
-    ]
-    needed.append(("read", "user:read:user"))
-    return [
-        f"{scope}:admin"
-        for verb, scope in needed
-        if held.isdisjoint({scope, *_find_broader(verb, scope)})
-    ]
+    needed = [_SCOPES[call].format(kind=kind) for call in calls]
+    return [f"{scope}:admin" for scope in needed if held.isdisjoint({scope, *_find_broader(scope)})]
 
 
-def _find_broader(verb: str, scope: str) -> set[str]:
-    family = scope.partition(":")[0]
+def _find_broader(scope: str) -> set[str]:
+    family, verb, _ = scope.split(":")
     classic = f"{family}:{'read' if verb == 'read' else 'write'}"
     return {classic, f"webinar:{verb}:webinar"} if family == "webinar" else {classic}

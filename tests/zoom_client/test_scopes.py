@@ -1,6 +1,7 @@
 import pytest
 
-from zoom_client import Kind, find_missing_scopes
+from zoom_client import Kind, ZoomClient, find_missing_scopes
+from zoom_client.scopes import _SCOPES
 
 BOTH_KINDS = pytest.mark.parametrize("kind", list(Kind))
 
@@ -55,3 +56,13 @@ def test_only_what_is_missing_is_named():
 def test_scopes_of_one_kind_do_not_serve_the_other():
     missing = find_missing_scopes(list_needed(Kind.MEETING), Kind.WEBINAR)
     assert len(missing) == len(list_needed(Kind.WEBINAR)) - 1
+
+
+def test_calls_not_made_need_no_scope():
+    missing = find_missing_scopes([], Kind.WEBINAR, ["add_registrant", "get_user"])
+    assert missing == ["webinar:write:registrant:admin", "user:read:user:admin"]
+
+
+def test_every_call_of_the_client_has_its_scope():
+    calls = {name for name in vars(ZoomClient) if not name.startswith("_")}
+    assert calls - {"scopes"} == set(_SCOPES)
