@@ -1,0 +1,112 @@
+"""One network sends too much: it is asked to wait, loses nothing, and stops nobody else."""
+
+import pytest
+
+from services import limits
+from tests.fixtures.databases import only_sqlite
+from tests.people import HANAKO, TARO
+
+
+@pytest.fixture(autouse=True)
+def _one_an_hour(monkeypatch):
+    """Let a network send once; units come back too slowly to matter while a test runs."""
+    monkeypatch.setattr(limits, "BURST", 1)
+    monkeypatch.setattr(limits, "INTERVAL_SECONDS", 3600.0)
+
+
+@pytest.fixture
+def site(start_site):
+    site = start_site(rate_limits=True)
+    site.add_event(slug="spring")
+    return site
+
+
+@pytest.fixture
+def site_behind_proxy(start_site):
+    site = start_site(rate_limits=True, trusted_proxies=1)
+    site.add_event(slug="spring")
+    return site
+
+
+def register(site, person=TARO, *, forwarded_for=None, status=200):
+    form = site.visitor().open("/e/spring").form().fill(**person)
+    headers = {"X-Forwarded-For": forwarded_for} if forwarded_for else {}
+    return form.submit(status=status, headers=headers)
+
+
+def test_form_comes_back_as_it_was_sent(site):
+    register(site)
+    form = site.visitor().open("/e/spring").form().fill(**HANAKO)
+
+    page = form.submit(status=429)
+
+    assert page.response.headers["Retry-After"] == "60"
+    assert "同じネットワークからのお申し込みが集中しています" in page.text
+    again = page.form()
+    assert {name: again[name] for name in HANAKO} == HANAKO
+    assert again["form_token"] == form["form_token"]
+    assert site.count_rows("submission") == 1
+
+
+def test_same_form_is_taken_once_time_has_passed(site):
+    register(site)
+    page = register(site, HANAKO, status=429)
+
+    site.clock.move(hours=1)
+    receipt = page.form().submit()
+
+    assert receipt.heading == "お申し込みが完了しました"
+    assert site.count_rows("submission") == 2
+
+
+@only_sqlite
+def test_looking_costs_nothing(site):
+    for _ in range(3):
+        site.visitor().open("/e/spring")
+        site.visitor().open("/e/spring").form().submit(status=422)
+
+    assert register(site).heading == "お申し込みが完了しました"
+
+
+@only_sqlite
+def test_header_of_a_visitor_makes_no_other_network(site):
+    register(site, forwarded_for="192.0.2.1")
+
+    register(site, HANAKO, forwarded_for="192.0.2.2", status=429)
+
+
+@only_sqlite
+def test_network_is_what_our_own_proxy_saw(site_behind_proxy):
+    register(site_behind_proxy, forwarded_for="192.0.2.1, 198.51.100.7")
+
+    register(site_behind_proxy, HANAKO, forwarded_for="192.0.2.2, 198.51.100.7", status=429)
+    register(site_behind_proxy, HANAKO, forwarded_for="192.0.2.1, 198.51.100.8")
+    assert site_behind_proxy.count_rows("submission") == 2
+
+
+@only_sqlite
+def test_what_sends_mails_from_a_receipt_is_limited(site):
+    receipt = register(site)
+    address = receipt.follow("メールアドレスを間違えた方はこちら").form()
+
+    refused = receipt.form("確認メールを再送する").submit(status=429)
+    address.fill(email="hanako@example.com").submit(status=429)
+
+    assert refused.response.headers["Retry-After"] == "60"
+    assert refused.heading == "アクセスが集中しています"
+    assert site.count_rows("registration") == site.count_rows("mail") == 1
+
+
+@only_sqlite
+def test_what_sends_mails_from_a_personal_page_is_limited(site):
+    receipt = register(site)
+    personal = receipt.follow("登録内容の変更・キャンセル")
+    cancel = personal.follow("参加をキャンセルする").form("キャンセルする")
+
+    cancel.submit(status=429)
+    assert "参加登録済み" in site.visitor().open(personal.url).text
+    site.clock.move(hours=1)
+    again = cancel.submit().follow("もう一度申し込む").form("もう一度申し込む")
+    again.submit(status=429)
+
+    assert "キャンセル済み" in site.visitor().open(personal.url).text
