@@ -22,8 +22,8 @@ ZoomError
 ├── MeetingClosed               nobody can register any more
 │   ├── MeetingOver
 │   └── AtCapacity
+├── ValidationFailed            `fields` says which values of the person or meeting
 ├── PersonRefused               this person cannot be registered as asked
-│   ├── ValidationFailed        `fields` says which values
 │   ├── HostCannotRegister      they host it and need the start page
 │   ├── AlreadyPanelist         they hold a panelist's link
 │   ├── WorkEmailRequired       their invited work address is needed
@@ -196,10 +196,6 @@ class AtCapacity(MeetingClosed):
     """Every place is taken."""
 
 
-class PersonRefused(ZoomError):
-    """This person cannot be registered as asked; others can."""
-
-
 @dataclass(frozen=True)
 class FieldError:
     """One value Zoom does not take; `field` is Zoom's name for it."""
@@ -208,7 +204,7 @@ class FieldError:
     message: str
 
 
-class ValidationFailed(PersonRefused):
+class ValidationFailed(ZoomError):
     """A value is not accepted; `fields` may be empty where Zoom does not say which.
 
     Also raised before a call is spent on values known to be refused; `status` is then None.
@@ -219,6 +215,10 @@ class ValidationFailed(PersonRefused):
         self.fields = tuple(
             FieldError(mask(f.field), mask(f.message)) for f in fields[:_FIELDS_MAX]
         )
+
+
+class PersonRefused(ZoomError):
+    """This person cannot be registered as asked; others can."""
 
 
 class HostCannotRegister(PersonRefused):

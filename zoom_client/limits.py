@@ -3,6 +3,7 @@
 Lengths and choices: Zoom's API description of the Meetings API, snapshot of 2026-08-09.
 """
 
+import re
 from collections.abc import Iterator
 
 from zoom_client.errors import FieldError, ValidationFailed
@@ -64,7 +65,7 @@ def _find_registrant_errors(person: NewRegistrant) -> Iterator[FieldError]:
     for name, choices in _CHOICES.items():
         if (value := getattr(person, name)) and value not in choices:
             yield FieldError(name, "is not one of Zoom's choices")
-    if person.country and len(person.country) != 2:
+    if person.country and not re.fullmatch("[A-Za-z]{2}", person.country):
         yield FieldError("country", "must have two letters")
     for value in person.custom_questions.values():
         yield from _find_long("custom_questions", value, CUSTOM_ANSWER_MAX)

@@ -38,6 +38,7 @@ def test_value_within_zooms_limits_passes(changes):
         {"first_name": ""},
         {"last_name": "太" * 65},
         {"country": "Japan"},
+        {"country": "日本"},
         {"language": "ja-JP"},
         {"no_of_employees": "101-250"},
         {"purchasing_time_frame": "soon"},

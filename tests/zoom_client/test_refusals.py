@@ -311,7 +311,6 @@ def test_invalid_fields_are_named(zoom):
         (WorkEmailRequired, PersonRefused),
         (HostCannotRegister, PersonRefused),
         (ZoomAccountRequired, PersonRefused),
-        (ValidationFailed, PersonRefused),
         (AtCapacity, MeetingClosed),
         (MeetingOver, MeetingClosed),
         (ScopeMissing, ConfigurationError),
