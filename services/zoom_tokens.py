@@ -80,7 +80,6 @@ def _dump(token: Token) -> str:
             "access_token": token.access_token,
             "expires_at": token.expires_at.isoformat(),
             "scopes": sorted(token.scopes),
-            "api_url": token.api_url,
         }
     )
 
@@ -91,5 +90,4 @@ def _load(document: str) -> Token:
         access_token=values["access_token"],
         expires_at=datetime.fromisoformat(values["expires_at"]),
         scopes=frozenset(values["scopes"]),
-        api_url=values["api_url"],
     )

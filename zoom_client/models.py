@@ -102,10 +102,6 @@ class Meeting:
     settings: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     @property
-    def is_registration_on(self) -> bool:
-        return self.approval_type in (ApprovalType.AUTOMATIC, ApprovalType.MANUAL)
-
-    @property
     def has_fixed_time(self) -> bool:
         return self.type in (2, 8, 5, 9)
 
@@ -255,7 +251,3 @@ class User:
     timezone: str = ""
     language: str = ""
     account_id: str = ""
-
-    @property
-    def is_licensed(self) -> bool:
-        return self.type == 2

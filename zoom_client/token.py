@@ -43,14 +43,13 @@ class Credentials:
 class Token:
     """An access token; `expires_at` is aware UTC.
 
-    `api_url` is the account's regional host, for information: the global host serves every region,
-    and calls go where the client was told to, not where an answer points.
+    The regional host that Zoom names beside it is not kept: the global one serves every region, and
+    calls go where the client was told to, not where an answer points.
     """
 
     access_token: str = field(repr=False)
     expires_at: datetime
     scopes: frozenset[str]
-    api_url: str | None = None
 
 
 class TokenStore(Protocol):
@@ -172,12 +171,10 @@ def _read_token(record: dict[str, Any], asked_at: datetime) -> Token:
         raise MalformedAnswer("no access_token")
     if not isinstance(seconds, int) or not 0 < seconds <= _LONGEST_SECONDS:
         raise MalformedAnswer("no expires_in")
-    api_url = record.get("api_url")
     return Token(
         access_token=access_token,
         expires_at=asked_at + timedelta(seconds=seconds),
         scopes=frozenset(str(record.get("scope") or "").split()),
-        api_url=api_url if isinstance(api_url, str) else None,
     )
 
 

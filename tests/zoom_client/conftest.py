@@ -16,9 +16,8 @@ def now() -> datetime:
 @pytest.fixture(scope="session")
 def pool() -> Iterator[HttpPool]:
     # Loading the certificates takes 24 ms of CPU.
-    pool = HttpPool()
-    yield pool
-    pool.close()
+    with HttpPool() as pool:
+        yield pool
 
 
 @pytest.fixture(scope="session")
