@@ -1,4 +1,4 @@
-"""E-mail addresses: what is accepted, what is stored, what may be a slip of the finger.
+"""Email addresses: what is accepted, what is stored, what may be a slip of the finger.
 
 Accepted is what follows RFC 5321 in ASCII, up to the 128 characters that Zoom takes. Also accepted:
 full-width letters and white space around it (folded first), domains in other scripts (stored in

@@ -272,7 +272,7 @@ class RealAddress:
         except AddressTooLong as error:
             raise StopValidation(_too_long(field.row.error_label, LONGEST_ADDRESS)) from error
         except AddressError as error:
-            raise StopValidation(_("Enter an e-mail address like name@example.com")) from error
+            raise StopValidation(_("Enter an email address like name@example.com")) from error
 
 
 class Between:

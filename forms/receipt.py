@@ -9,12 +9,12 @@ from .fields import Answered, EmailField, RealAddress
 from .normalise import clean_email
 from .rows import Row
 
-_ROW = Row(kind="email", name="email", label="", error_label=lazy_gettext("E-mail address"))
+_ROW = Row(kind="email", name="email", label="", error_label=lazy_gettext("Email address"))
 
 
 class AddressForm(wtforms.Form):
     """Takes the right address where a wrong one was typed."""
 
     email = EmailField(
-        _ROW, clean_email, [Answered(lazy_gettext("Enter your e-mail address")), RealAddress()]
+        _ROW, clean_email, [Answered(lazy_gettext("Enter your email address")), RealAddress()]
     )

@@ -145,8 +145,8 @@ def _build_email_field() -> UnboundField:
     row = Row(
         kind="email",
         name="email",
-        label=_("E-mail address"),
-        error_label=_("E-mail address"),
+        label=_("Email address"),
+        error_label=_("Email address"),
         help=_("We send your personal join link here. A work address is best."),
         required=True,
         input_type="email",
@@ -156,5 +156,5 @@ def _build_email_field() -> UnboundField:
         max_length=254,
     )
     return EmailField(
-        row, clean_email, [Answered(lazy_gettext("Enter your e-mail address")), RealAddress()]
+        row, clean_email, [Answered(lazy_gettext("Enter your email address")), RealAddress()]
     )

@@ -1,4 +1,4 @@
-"""What tells two e-mail addresses apart."""
+"""What tells two email addresses apart."""
 
 from __future__ import annotations
 

@@ -116,6 +116,6 @@ def _make_marketing_consent(operator: Operator) -> Question:
             f"{sender}からのセミナー・製品のご案内メール（広告・宣伝を含みます）を受け取る",
             f"Send me news about events and products from {sender} (advertising)",
         ),
-        help=_text("いつでも配信を停止できます。", "You can stop these e-mails at any time."),
+        help=_text("いつでも配信を停止できます。", "You can stop these emails at any time."),
         consent=ConsentKind.MARKETING,
     )

@@ -57,7 +57,7 @@ _SUMMARY_JA = """
 _SUMMARY_EN = """
 {official_name} uses what you enter to handle your registration, to tell you how to join, \
 and to plan future events.
-Your name and e-mail address go to Zoom (USA) to register you. No other third party receives them.
+Your name and email address go to Zoom (USA) to register you. No other third party receives them.
 You can leave optional questions empty.
 """
 
@@ -151,7 +151,7 @@ _NOTICE_EN = """
 
 ### 2. What we collect
 
-- what you enter when you register (name, e-mail address, company and so on)
+- what you enter when you register (name, email address, company and so on)
 - how you took part (times of joining and leaving, answers to surveys and polls)
 - when you registered, and which link led you to this page
 
@@ -171,8 +171,8 @@ We give your data to nobody else without your consent, unless the law permits or
 
 These companies handle data for us, for the purposes above and under our supervision:
 
-- Zoom Communications, Inc.: webinars and meetings (name, e-mail address, how you took part)
-- the companies that run this registration page and send our e-mails
+- Zoom Communications, Inc.: webinars and meetings (name, email address, how you took part)
+- the companies that run this registration page and send our emails
 
 ### 6. Transfer abroad
 

@@ -39,7 +39,7 @@ def _get_texts() -> dict[int, tuple[str, str]]:
         ),
         404: (
             _("This page does not exist"),
-            _("Please check the address, or open the link in your e-mail again."),
+            _("Please check the address, or open the link in your email again."),
         ),
         405: (_("This does not work here"), _("Please go back and try again.")),
         413: (

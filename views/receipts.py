@@ -93,7 +93,7 @@ def enter_code(token: str) -> ResponseReturnValue:
     if not refused:
         return redirect(f"/s/{token}?lang={read_locale()}", code=303)
     with site.database.read() as session:
-        error = _("Enter the six digits of the newest e-mail. They work for 15 minutes.")
+        error = _("Enter the six digits of the newest email. They work for 15 minutes.")
         return _draw(session, token, _open(session, token), now, code_error=error)
 
 

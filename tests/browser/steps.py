@@ -16,7 +16,7 @@ TARO = {
     "en": {
         "First name": "Taro",
         "Last name": "Yamada",
-        "E-mail address": "taro@example.com",
+        "Email address": "taro@example.com",
         "Company": "Sample Inc.",
     },
 }

@@ -28,11 +28,11 @@ def locale(request):
     [
         ({"family_name": ""}, "お名前（姓）を入力してください", "Enter your last name"),
         ({"given_name": " "}, "お名前（名）を入力してください", "Enter your first name"),
-        ({"email": ""}, "メールアドレスを入力してください", "Enter your e-mail address"),
+        ({"email": ""}, "メールアドレスを入力してください", "Enter your email address"),
         (
             {"email": "taro@"},
             "メールアドレスは name@example.com のような形式で入力してください",
-            "Enter an e-mail address like name@example.com",
+            "Enter an email address like name@example.com",
         ),
         (
             {"email": "taro@gmail.con"},
@@ -102,7 +102,7 @@ def test_labels_follow_the_language_of_the_form(locale):
                 "Name (First name, Last name)",
                 "First name",
                 "Last name",
-                "E-mail address",
+                "Email address",
                 "I agree to the privacy notice",
             ],
         }[locale]

@@ -60,7 +60,7 @@ def test_empty_form_names_every_field_and_its_fix():
     assert form.error_list == [
         ("given_name", "Enter your first name"),
         ("family_name", "Enter your last name"),
-        ("email", "Enter your e-mail address"),
+        ("email", "Enter your email address"),
         ("question_company", "Enter Question"),
         ("question_privacy", "Agree to the privacy notice to register"),
     ]
@@ -113,10 +113,10 @@ def test_endless_name_is_refused_and_kept(length):
 @pytest.mark.parametrize(
     ("address", "message"),
     [
-        ("taro", "Enter an e-mail address like name@example.com"),
-        ("\x00@\ud800", "Enter an e-mail address like name@example.com"),
-        ("a" * 200 + "@example.com", "E-mail address must be 128 characters or fewer"),
-        ("a" * 200_000, "E-mail address must be 128 characters or fewer"),
+        ("taro", "Enter an email address like name@example.com"),
+        ("\x00@\ud800", "Enter an email address like name@example.com"),
+        ("a" * 200 + "@example.com", "Email address must be 128 characters or fewer"),
+        ("a" * 200_000, "Email address must be 128 characters or fewer"),
     ],
 )
 def test_address_out_of_reach_is_refused(address, message):
@@ -244,7 +244,7 @@ def test_prefill_fills_listed_fields_and_names_them():
     assert form.rows[1].value == "taro@example.com"
     assert form.rows[2].value == "JP-13"
     assert form.rows[3].values == ("learn",)
-    assert form.prefilled_labels == ["E-mail address", "Question", "Question"]
+    assert form.prefilled_labels == ["Email address", "Question", "Question"]
 
 
 @pytest.mark.parametrize(
