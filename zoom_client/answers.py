@@ -92,6 +92,8 @@ def read_added_registrant(record: Record) -> AddedRegistrant:
         start_time=_read_time(record, "start_time"),
         status=_STATUSES.get(_read_text(record, "status")),
         occurrences=_read_occurrences(record),
+        participant_pin_code=read_whole(record, "participant_pin_code"),
+        share_url=_read_text(record, "share_url") or None,
     )
 
 
@@ -120,6 +122,8 @@ def read_registrant(record: Record, listed_as: RegistrantStatus | None = None) -
             for question in (questions if isinstance(questions, list) else [])
             if isinstance(question, dict)
         },
+        participant_pin_code=read_whole(record, "participant_pin_code"),
+        share_url=_read_text(record, "share_url") or None,
     )
 
 

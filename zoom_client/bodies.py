@@ -20,6 +20,7 @@ _NAMED_SETTINGS = (
     "close_registration",
 )
 _SCHEDULED = {Kind.MEETING: 2, Kind.WEBINAR: 5}
+_DEFAULT_PASSWORD = {Kind.MEETING: "default_password", Kind.WEBINAR: "default_passcode"}
 
 
 def quote_segment(text: str) -> str:
@@ -51,6 +52,7 @@ def write_meeting(kind: Kind, meeting: MeetingDraft | MeetingPatch) -> dict[str,
     }
     if isinstance(meeting, MeetingDraft):
         body["type"] = meeting.type or _SCHEDULED[kind]
+        body[_DEFAULT_PASSWORD[kind]] = meeting.default_password
     named = {name: getattr(meeting, name) for name in _NAMED_SETTINGS}
     body["settings"] = {**meeting.settings, **_without_none(named)} or None
     return _without_none(body)
@@ -81,7 +83,9 @@ def write_batch(
     body: dict[str, Any] = {
         "auto_approve": auto_approve,
         "registrants": [
-            {"email": p.email, "first_name": p.first_name, "last_name": p.last_name} for p in people
+            {"email": p.email, "first_name": p.first_name}
+            | ({"last_name": p.last_name} if p.last_name else {})
+            for p in people
         ],
     }
     if kind is Kind.MEETING:

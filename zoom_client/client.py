@@ -81,10 +81,21 @@ class ZoomClient:
             credentials, store=token_store, pool=self._pool, oauth_url=oauth_url, now=now
         )
 
-    def get_meeting(self, kind: Kind, meeting: int | str) -> Meeting:
+    def get_meeting(
+        self,
+        kind: Kind,
+        meeting: int | str,
+        *,
+        occurrence_id: str | None = None,
+        show_previous_occurrences: bool = False,
+    ) -> Meeting:
         """Read a meeting or webinar by id or UUID; WrongKind if it is the other."""
+        params = _without_none(
+            occurrence_id=occurrence_id,
+            show_previous_occurrences="true" if show_previous_occurrences else None,
+        )
         path = f"/{kind}s/{bodies.quote_uuid(str(meeting))}"
-        return self._ask("GET", path, partial(answers.read_meeting, kind))
+        return self._ask("GET", path, partial(answers.read_meeting, kind), params=params)
 
     def list_meetings(
         self, kind: Kind, host: str, *, listing: str = "scheduled"
@@ -109,14 +120,22 @@ class ZoomClient:
             body=bodies.write_meeting(kind, draft),
         )
 
-    def update_meeting(self, kind: Kind, meeting_id: int, patch: MeetingPatch) -> None:
+    def update_meeting(
+        self, kind: Kind, meeting_id: int, patch: MeetingPatch, *, occurrence_id: str | None = None
+    ) -> None:
         """Change a meeting or webinar; counts to the host's 100 creates and updates a day.
 
+        Of one occurrence only agenda, start, duration and a few settings can change.
         Read it again afterwards: Zoom answers 204 and drops a change of `approval_type` where
         registration is not possible (no fixed time, or no start in the future).
         """
         limits.check_meeting(patch)
-        self._send("PATCH", f"/{kind}s/{meeting_id}", body=bodies.write_meeting(kind, patch))
+        self._send(
+            "PATCH",
+            f"/{kind}s/{meeting_id}",
+            params=_without_none(occurrence_id=occurrence_id),
+            body=bodies.write_meeting(kind, patch),
+        )
 
     def add_registrant(
         self,
@@ -169,10 +188,13 @@ class ZoomClient:
             ),
         )
 
-    def get_registrant(self, kind: Kind, meeting_id: int, registrant_id: str) -> Registrant:
-        """Read a registrant, or raise RegistrantNotFound."""
+    def get_registrant(
+        self, kind: Kind, meeting_id: int, registrant_id: str, *, occurrence_id: str | None = None
+    ) -> Registrant:
+        """Read a registrant, or raise RegistrantNotFound; `occurrence_id` is for webinars."""
         path = f"/{kind}s/{meeting_id}/registrants/{bodies.quote_segment(registrant_id)}"
-        return self._ask("GET", path, answers.read_registrant)
+        params = _without_none(occurrence_id=occurrence_id)
+        return self._ask("GET", path, answers.read_registrant, params=params)
 
     def list_registrants(
         self,
@@ -181,18 +203,21 @@ class ZoomClient:
         *,
         statuses: Sequence[RegistrantStatus] = ALL_STATUSES,
         occurrence_id: str | None = None,
+        tracking_source_id: str | None = None,
         page_size: int = limits.PAGE_MAX,
     ) -> Iterator[Registrant]:
         """Walk through the registrants, all pages of one status after the other.
 
-        The order is Zoom's own. Someone whose status changes during the walk may come twice or not
-        at all.
+        `tracking_source_id` is for webinars. The order is Zoom's own. Someone whose status changes
+        during the walk may come twice or not at all.
         """
         path = f"/{kind}s/{meeting_id}/registrants"
         for status in statuses:
-            params = {"status": status.value}
-            if occurrence_id:
-                params["occurrence_id"] = occurrence_id
+            params = _without_none(
+                status=status.value,
+                occurrence_id=occurrence_id,
+                tracking_source_id=tracking_source_id,
+            )
             read = partial(answers.read_registrant, listed_as=status)
             yield from self._walk(path, "registrants", read, params, page_size=page_size)
 
@@ -214,7 +239,7 @@ class ZoomClient:
         self._send(
             "PUT",
             f"/{kind}s/{meeting_id}/registrants/status",
-            params={"occurrence_id": occurrence_id} if occurrence_id else {},
+            params=_without_none(occurrence_id=occurrence_id),
             body={
                 "action": action.value,
                 "registrants": [{"id": person.id, "email": person.email} for person in people],
@@ -231,7 +256,7 @@ class ZoomClient:
         self._send(
             "DELETE",
             f"/{kind}s/{meeting_id}/registrants/{bodies.quote_segment(registrant_id)}",
-            params={"occurrence_id": occurrence_id} if occurrence_id else {},
+            params=_without_none(occurrence_id=occurrence_id),
         )
 
     def get_questions(self, kind: Kind, meeting_id: int) -> Questions:
@@ -336,6 +361,10 @@ class ZoomClient:
                 raise
             token = newer
         return send_with(token)
+
+
+def _without_none(**params: str | None) -> dict[str, str]:
+    return {name: value for name, value in params.items() if value is not None}
 
 
 def _check_url(url: str) -> None:

@@ -127,11 +127,13 @@ class MeetingDraft(_Editable):
     """A meeting or webinar to create; without `type` a scheduled one (2, for webinars 5).
 
     Zoom moves a missing or past `start_time` to now. `settings` holds further settings by Zoom's
-    names; the named ones win over it.
+    names; the named ones win over it. Without a `password` Zoom makes one, unless
+    `default_password` is False.
     """
 
     topic: str
     type: int | None = None
+    default_password: bool | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,6 +147,7 @@ class MeetingPatch(_Editable):
 class NewRegistrant:
     """A person to register. Empty fields are not sent.
 
+    Zoom has been seen to ask for the last name that its description calls optional: give one.
     `custom_questions` maps the title of a question of the meeting, letter for letter, to the
     answer. `source_id` (a tracking source) is sent for webinars only. Limits stand in `limits`.
     """
@@ -174,6 +177,9 @@ class NewRegistrant:
 class AddedRegistrant:
     """Zoom's answer to an add. `join_url` is None while the person waits for approval.
 
+    The pin code, for meetings, lets somebody in who joins by phone; `share_url` is a webinar's form
+    with the person as the source.
+
     `meeting_id` and `email` are what Zoom says it registered, None where it says nothing: compare
     them with what was asked before handing the link to anybody. Meetings tell no `status`.
     """
@@ -186,6 +192,8 @@ class AddedRegistrant:
     start_time: datetime | None = None
     status: RegistrantStatus | None = None
     occurrences: tuple[Occurrence, ...] = ()
+    participant_pin_code: int | None = field(default=None, repr=False)
+    share_url: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -200,6 +208,8 @@ class Registrant:
     join_url: str | None = field(default=None, repr=False)
     create_time: datetime | None = None
     custom_questions: Mapping[str, str] = field(default_factory=dict, repr=False)
+    participant_pin_code: int | None = field(default=None, repr=False)
+    share_url: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)

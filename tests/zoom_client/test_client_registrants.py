@@ -73,7 +73,31 @@ def test_add_answers_the_personal_link(zoom):
         join_url="https://example.zoom.us/w/1?tk=abc",
         topic="説明会",
         start_time=TEN,
+        participant_pin_code=380303,
     )
+
+
+def test_webinar_answers_a_link_to_share(zoom):
+    zoom.will_answer({"registrant_id": "r1", "share_url": "https://zoom.us/s/1"}, 201)
+    zoom.will_answer({"id": "r1", "status": "approved", "share_url": "https://zoom.us/s/1"})
+
+    added = zoom.client().add_registrant(Kind.WEBINAR, ID, TARO)
+    read = zoom.client().get_registrant(Kind.WEBINAR, ID, "r1")
+
+    assert (added.share_url, read.share_url) == ("https://zoom.us/s/1", "https://zoom.us/s/1")
+    assert "zoom.us" not in f"{added} {read}"
+
+
+def test_empty_last_name_is_left_out_of_add_and_batch(zoom):
+    zoom.will_answer({"registrant_id": "r1"}, 201)
+    zoom.will_answer({"registrants": []}, 201)
+    person = NewRegistrant("taro@example.com", "太郎", "")
+
+    zoom.client().add_registrant(Kind.MEETING, ID, person)
+    zoom.client().add_registrants(Kind.MEETING, ID, [person])
+
+    alone, batch = zoom.bodies()
+    assert alone == batch["registrants"][0] == {"email": person.email, "first_name": "太郎"}
 
 
 @pytest.mark.parametrize("link", [{}, {"join_url": None}, {"join_url": ""}])

@@ -65,15 +65,26 @@ DRAFT = MeetingDraft(
     registrants_confirmation_email=False,
     registrants_email_notification=False,
     close_registration=True,
+    default_password=False,
 )
 QUESTIONS = Questions((StandardQuestion("org"),), (CustomQuestion("一言"),))
 
 # (method, path below the meeting or user, success, the call)
 CALLS = [
-    ("get", "{kind}", 200, lambda c, k: c.get_meeting(k, ID)),
+    (
+        "get",
+        "{kind}",
+        200,
+        lambda c, k: c.get_meeting(k, ID, occurrence_id="7", show_previous_occurrences=True),
+    ),
     ("get", "user/{kind}s", 200, lambda c, k: list(c.list_meetings(k, "host@example.com"))),
     ("post", "user/{kind}s", 201, lambda c, k: c.create_meeting(k, "host@example.com", DRAFT)),
-    ("patch", "{kind}", 204, lambda c, k: c.update_meeting(k, ID, MeetingPatch(topic="x"))),
+    (
+        "patch",
+        "{kind}",
+        204,
+        lambda c, k: c.update_meeting(k, ID, MeetingPatch(topic="x"), occurrence_id="7"),
+    ),
     (
         "post",
         "{kind}/registrants",
@@ -88,22 +99,46 @@ CALLS = [
         201,
         lambda c, k: c.add_registrants(k, ID, [TARO], auto_approve=True),
     ),
-    ("get", "{kind}/registrants/{rid}", 200, lambda c, k: c.get_registrant(k, ID, "r1")),
+    (
+        "get",
+        "{kind}/registrants/{rid}",
+        200,
+        lambda c, k: c.get_registrant(
+            k, ID, "r1", occurrence_id="7" if k is Kind.WEBINAR else None
+        ),
+    ),
     (
         "get",
         "{kind}/registrants",
         200,
-        lambda c, k: list(c.list_registrants(k, ID, statuses=[RegistrantStatus.DENIED])),
+        lambda c, k: list(
+            c.list_registrants(
+                k,
+                ID,
+                statuses=[RegistrantStatus.DENIED],
+                occurrence_id="7",
+                tracking_source_id="5516482804110" if k is Kind.WEBINAR else None,
+            )
+        ),
     ),
     (
         "put",
         "{kind}/registrants/status",
         204,
         lambda c, k: c.set_registrant_status(
-            k, ID, RegistrantAction.APPROVE, [RegistrantRef("r1", "taro@example.com")]
+            k,
+            ID,
+            RegistrantAction.APPROVE,
+            [RegistrantRef("r1", "taro@example.com")],
+            occurrence_id="7",
         ),
     ),
-    ("delete", "{kind}/registrants/{rid}", 204, lambda c, k: c.delete_registrant(k, ID, "r1")),
+    (
+        "delete",
+        "{kind}/registrants/{rid}",
+        204,
+        lambda c, k: c.delete_registrant(k, ID, "r1", occurrence_id="7"),
+    ),
     ("get", "{kind}/registrants/questions", 200, lambda c, k: c.get_questions(k, ID)),
     (
         "patch",
