@@ -133,11 +133,11 @@ def publish(slug: str, dry_run: bool) -> None:
     if dry_run:
         _show_changes(plan_publishing(site, slug))
         return
-    ready = publish_event(site, slug)
-    for title in ready.lost_titles:
+    published = publish_event(site, slug)
+    for title in published.lost_titles:
         click.echo(f"Zoom did not keep the question “{title}”: its answers stay here.", err=True)
-    if ready.known_keys:
-        click.echo(f"Zoom has {len(ready.known_keys)} people already; they get links by mail.")
+    if published.known_before:
+        click.echo(f"Zoom has {published.known_before} people already; they get links by mail.")
     click.echo(f"Published: {site.links.event(slug)}")
 
 

@@ -9,7 +9,7 @@ import click
 from services.organizations import ensure_organization
 from services.publishing import check_publishable, record_published
 from services.questions import Question
-from services.zoom_setup import ZoomPlan, ZoomReady, plan_changes, prepare_zoom
+from services.zoom_setup import ZoomPlan, plan_changes, prepare_zoom
 from storage import organizations
 from storage.models import Event, ZoomConnection
 from views.site import Site
@@ -30,7 +30,15 @@ class _Subject:
     client: ZoomClient
 
 
-def publish_event(site: Site, slug: str) -> ZoomReady:
+@dataclass(frozen=True)
+class Published:
+    """What to tell: questions that Zoom did not keep, and how many it knew before the first day."""
+
+    lost_titles: tuple[str, ...]
+    known_before: int
+
+
+def publish_event(site: Site, slug: str) -> Published:
     """Set everything at Zoom, read it back, and make the event public; may be done again."""
     check_settings(site)
     subject = _read(site, slug)
@@ -41,8 +49,6 @@ def publish_event(site: Site, slug: str) -> ZoomReady:
         event.zoom_id,
         subject.questions,
         starts_at=event.starts_at,
-        # Later, Zoom's list has our own people too; who came first tells their create_time.
-        reads_known=event.known_read_at is None,
         now=site.read_clock(),
         total_seconds=PATIENCE_SECONDS,
     )
@@ -51,7 +57,8 @@ def publish_event(site: Site, slug: str) -> ZoomReady:
         if (current.zoom_id, current.version) != (event.zoom_id, event.version):
             raise click.ClickException(f"{slug} was changed meanwhile: publish it again.")
         record_published(session, current, ready, keys=site.keys, now=site.read_clock())
-    return ready
+    known_before = len(ready.people) if event.known_read_at is None else 0
+    return Published(ready.lost_titles, known_before)
 
 
 def plan_publishing(site: Site, slug: str) -> ZoomPlan:

@@ -7,10 +7,9 @@ unknown.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
 from sqlalchemy.orm import Session
 
@@ -32,9 +31,6 @@ from .events import read_definition
 from .keys import KeyRing
 from .questions import Answer, FormDefinition, QuestionKind
 from .registrations import Status, request_sync
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 LOOKS_BEFORE_ADDING_AGAIN = 2
 BETWEEN_LOOKS = timedelta(seconds=60)
@@ -165,6 +161,15 @@ def record_read(
             session, registration.event_id, keys.hash_email(registration.email_key)
         )
         registrant.is_new_to_zoom = not was_known and _came_with_us(registrant, read)
+
+
+def renew_links(session: Session, event: Event, people: Iterable[Registrant]) -> None:
+    """Store the links that Zoom has now: a changed passcode makes those before it useless."""
+    links = {person.id: person.join_url for person in people if person.join_url}
+    for registrant in zoom_registrants.list_with_link(session, event.id):
+        link = links.get(registrant.registrant_id or "")
+        if link is not None:
+            zoom_registrants.write_join_url(session, registrant, link)
 
 
 def record_gone(registrant: ZoomRegistrant, *, now: datetime) -> None:

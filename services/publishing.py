@@ -10,6 +10,8 @@ from sqlalchemy.orm import Session
 from storage import events, organizations
 from storage.models import Event, Organization
 
+from .addresses import email_key
+from .deliveries import renew_links
 from .event_editing import PUBLISHED, EventChangeRefused
 from .events import EventState, get_end, read_definition
 from .keys import KeyRing
@@ -46,11 +48,17 @@ def check_publishable(session: Session, event: Event, *, now: datetime) -> tuple
 def record_published(
     session: Session, event: Event, ready: ZoomReady, *, keys: KeyRing, now: datetime
 ) -> None:
-    """Store what Zoom said and make a draft public, all in the caller's transaction."""
-    if ready.known_keys is not None:
-        hashes = [keys.hash_email(key) for key in ready.known_keys]
+    """Store what Zoom said and make a draft public, all in the caller's transaction.
+
+    The first time, who is at Zoom already is remembered as known there; later, Zoom's list has our
+    own people too, whose links are stored as they are now.
+    """
+    if event.known_read_at is None:
+        hashes = [keys.hash_email(email_key(person.email)) for person in ready.people]
         events.replace_known_registrants(session, event.id, hashes)
         event.known_read_at = now
+    else:
+        renew_links(session, event, ready.people)
     event.host_email = ready.meeting.host_email or event.host_email
     event.zoom_titles = list(ready.titles)
     event.published_at = event.published_at or now

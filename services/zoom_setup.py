@@ -21,13 +21,13 @@ from zoom_client import (
     MeetingNotFound,
     MeetingPatch,
     Questions,
+    Registrant,
     RegistrationDisabled,
     StandardQuestion,
     WrongKind,
     ZoomClient,
 )
 
-from .addresses import email_key
 from .questions import Question
 
 T = TypeVar("T")
@@ -104,14 +104,13 @@ class ZoomReady:
     """What Zoom said after everything was set.
 
     `titles` are the custom questions that Zoom keeps, letter for letter, `lost_titles` those it
-    did not keep. `known_keys` has the address of everybody Zoom has already, or is None where
-    nobody asked for them.
+    did not keep. `people` is everybody whom Zoom has then.
     """
 
     meeting: Meeting
     titles: tuple[str, ...]
     lost_titles: tuple[str, ...]
-    known_keys: frozenset[str] | None
+    people: tuple[Registrant, ...]
 
 
 def read_from_zoom(client: ZoomClient, kind: Kind, zoom_id: int, *, now: datetime) -> Meeting:
@@ -163,14 +162,12 @@ def prepare_zoom(
     questions: Sequence[Question],
     *,
     starts_at: datetime,
-    reads_known: bool,
     now: datetime,
     total_seconds: float = TOTAL_SECONDS,
 ) -> ZoomReady:
     """Set everything at Zoom and read it back: approval by hand, no mails of Zoom's own, questions.
 
-    Only then the people that Zoom has already are read, if `reads_known`: nobody comes in by
-    themselves any more.
+    Only then the people whom Zoom has are read: nobody comes in by themselves any more.
 
     Raises:
         SetupRefused: the meeting cannot be used, or Zoom did not keep a change.
@@ -188,15 +185,12 @@ def prepare_zoom(
     watch.check()
     kept = _set_questions(client, kind, zoom_id, questions)
     wanted = [question.zoom_title for question in questions if question.zoom_title]
-    known = None
-    if reads_known:
-        people = watch.guard(client.list_registrants(kind, zoom_id))
-        known = frozenset(email_key(person.email) for person in people)
+    people = tuple(watch.guard(client.list_registrants(kind, zoom_id)))
     return ZoomReady(
         meeting=meeting,
         titles=tuple(title for title in wanted if title in kept),
         lost_titles=tuple(title for title in wanted if title not in kept),
-        known_keys=known,
+        people=people,
     )
 
 

@@ -56,6 +56,16 @@ def has_unknown(session: Session, event_id: int) -> bool:
     return bool(session.scalar(statement))
 
 
+def list_with_link(session: Session, event_id: int) -> list[ZoomRegistrant]:
+    return list(
+        session.scalars(
+            select(ZoomRegistrant).where(
+                ZoomRegistrant.event_id == event_id, ZoomRegistrant.join_url.is_not(None)
+            )
+        )
+    )
+
+
 def read_join_url(session: Session, registrant: ZoomRegistrant | None) -> str | None:
     """Return the decrypted join URL, or None while there is none."""
     if registrant is None or registrant.join_url is None:

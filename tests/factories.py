@@ -46,9 +46,13 @@ _numbers = itertools.count(1)
 
 def make_organization(session: Session, *, now: datetime = NOW, **members: Any) -> Organization:
     """Add an organization with one Zoom connection, which is the sandbox's account."""
-    organization = Organization(
-        **{"name": "例の会", "contact_email": "contact@example.com", "created_at": now} | members
-    )
+    complete = {
+        "name": "例の会",
+        "address": "東京都千代田区見本町1-2-3",
+        "representative": "見本 一郎",
+        "contact_email": "contact@example.com",
+    }
+    organization = Organization(**complete | {"created_at": now} | members)
     session.add(organization)
     session.flush()
     session.add(

@@ -9,7 +9,7 @@ from .base import Base, BigKey, Moment
 
 
 class ZoomRegistrant(Base):
-    """The delivery of one registration to Zoom, written by the worker alone.
+    """The delivery of one registration to Zoom, written by the worker; publishing renews links.
 
     `delivery` is waiting, registered, needs_setting or refused, with `problem` as its reason.
     `zoom_status` is what Zoom said last: approved, pending, denied, or None for not there.

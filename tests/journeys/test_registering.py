@@ -1,6 +1,11 @@
 """A person registers and gets a personal join link."""
 
+from datetime import timedelta
+
+import requests
+
 from tests.mailbox import find_link, read_text
+from tests.organizer import Organizer
 from tests.people import ANN, TARO
 
 
@@ -94,3 +99,19 @@ def test_mistyped_domain_is_asked_about_once(site):
 
     assert receipt.heading == "お申し込みが完了しました"
     assert site.mailbox.list_subjects("taro@gmial.com") == ["受付完了"]
+
+
+def test_link_survives_a_changed_passcode_once_it_is_published_again(site):
+    starts_at = site.clock().replace(microsecond=0) + timedelta(days=7)
+    event = site.add_event(slug="spring", starts_at=starts_at)
+    visitor = site.visitor()
+    visitor.open("/e/spring").form().fill(**TARO).submit()
+    site.drain()
+    link = find_link(site.mailbox.read_only("taro@example.com"), "j")
+    site.zoom.change_meeting(event.zoom_id, password="changed")
+
+    stale = visitor.open(link).form().leave()
+    assert requests.get(stale, timeout=10).status_code != 200
+    Organizer(site, event).run("event", "publish", "spring")
+
+    assert "taro@example.com" in site.read_room(visitor.open(link).form().leave())

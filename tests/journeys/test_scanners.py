@@ -44,7 +44,7 @@ def crawl(site, addresses):
 
 def is_posted_to(address):
     """Tell whether an address only takes what a button sends."""
-    return urlsplit(address).path.endswith(("/resend", "/code", "/marketing"))
+    return urlsplit(address).path.endswith(("/resend", "/code", "/news"))
 
 
 def test_opening_every_link_of_receipts_and_mails_changes_nothing(site):

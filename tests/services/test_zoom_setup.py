@@ -74,14 +74,13 @@ def plan(client, zoom_id, *questions, kind=Kind.WEBINAR):
     return plan_changes(client, kind, zoom_id, questions, now=datetime.now(UTC))
 
 
-def prepare(client, zoom_id, *questions, kind=Kind.WEBINAR, reads_known=True, **options):
+def prepare(client, zoom_id, *questions, kind=Kind.WEBINAR, **options):
     return prepare_zoom(
         client,
         kind,
         zoom_id,
         questions,
         starts_at=options.pop("starts_at", STARTS_AT),
-        reads_known=reads_known,
         now=datetime.now(UTC),
         **options,
     )
@@ -224,24 +223,18 @@ def test_question_that_zoom_does_not_keep_is_reported(sandbox, client):
     assert (ready.titles, ready.lost_titles) == ((), ("Your “budget”?",))
 
 
-def test_everybody_whom_zoom_has_is_known_whatever_their_status(sandbox, client):
+def test_everybody_whom_zoom_has_is_read_whatever_their_status(sandbox, client):
     zoom_id = make_meeting(sandbox, settings={"approval_type": 1})
     for status in ("approved", "pending", "denied"):
         sandbox.control.add_registrant(
             zoom_id, f"{status}@Example.com", first_name="A", status=status
         )
     ready = prepare(client, zoom_id)
-    assert ready.known_keys == {
-        "approved@example.com",
-        "pending@example.com",
-        "denied@example.com",
+    assert {person.email for person in ready.people} == {
+        "approved@Example.com",
+        "pending@Example.com",
+        "denied@Example.com",
     }
-
-
-def test_nobody_is_read_where_the_list_has_our_own_people(sandbox, client):
-    zoom_id = make_meeting(sandbox)
-    assert prepare(client, zoom_id, reads_known=False).known_keys is None
-    assert sandbox.control.journal(action="list_registrants") == []
 
 
 def test_all_calls_together_have_one_deadline(sandbox, client):
