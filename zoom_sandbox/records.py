@@ -1,7 +1,7 @@
 """What the sandbox remembers: users, meetings (webinars too) and registrants."""
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -88,7 +88,11 @@ class Meeting:
 
 @dataclass
 class Registrant:
-    """Somebody registered for one meeting; `token` is the secret of the personal link."""
+    """Somebody registered for one meeting; `token` is the secret of the personal link.
+
+    Without `occurrence_ids` they come to every date; `statuses` holds the dates on which theirs
+    is another than `status`.
+    """
 
     id: str
     meeting_id: int
@@ -100,6 +104,14 @@ class Registrant:
     created_at: str
     occurrence_ids: list[str] = field(default_factory=list)
     source_id: str = ""
+    statuses: dict[str, str] = field(default_factory=dict)
+
+    def comes_to(self, occurrence_id: str) -> bool:
+        return not self.occurrence_ids or occurrence_id in self.occurrence_ids
+
+    def on_date(self, occurrence_id: str) -> "Registrant":
+        """Return the person as one date sees them; no date is all of them."""
+        return replace(self, status=self.statuses.get(occurrence_id, self.status))
 
     @property
     def name(self) -> str:

@@ -66,8 +66,7 @@ def _describe_added(call: Call, meeting: Meeting, registrant: Registrant) -> dic
         "occurrences": [
             occurrence
             for occurrence in meeting.occurrences
-            if not registrant.occurrence_ids
-            or occurrence["occurrence_id"] in registrant.occurrence_ids
+            if registrant.comes_to(occurrence["occurrence_id"])
         ],
         **_link(call, meeting, registrant),
     }
@@ -120,26 +119,28 @@ def add_batch(call: Call) -> Answer:
 def list_registrants(call: Call) -> Answer:
     meeting = _find_with_registration(call)
     status = call.query.get("status", "approved")
+    occurrence_id = call.query.get("occurrence_id", "")
     people = [
-        registrant
+        registrant.on_date(occurrence_id)
         for registrant in call.sandbox.state.list_registrants(meeting)
-        if registrant.status == status and _is_asked_for(registrant, call.query)
+        if _is_asked_for(registrant, call.query)
     ]
+    people = [registrant for registrant in people if registrant.status == status]
     page, frame = page_of(call, people, lambda registrant: registrant.id)
     return Answer(200, {**frame, "registrants": [_describe(call, meeting, p) for p in page]})
 
 
 def _is_asked_for(registrant: Registrant, query: dict[str, str]) -> bool:
-    occurrence_id = query.get("occurrence_id")
-    source_id = query.get("tracking_source_id")
-    if occurrence_id and occurrence_id not in (registrant.occurrence_ids or [occurrence_id]):
-        return False
-    return source_id is None or source_id == registrant.source_id
+    source_id = query.get("tracking_source_id", registrant.source_id)
+    occurrence_id = query.get("occurrence_id", "")
+    return source_id == registrant.source_id and (
+        not occurrence_id or registrant.comes_to(occurrence_id)
+    )
 
 
 def get_registrant(call: Call) -> Answer:
     meeting = _find_with_registration(call)
-    registrant = _find(call, meeting)
+    registrant = _find(call, meeting).on_date(_read_occurrence(call, meeting))
     described = _describe(call, meeting, registrant)
     if meeting.kind == "webinar":
         described["share_url"] = _share_url(call, meeting, registrant)
@@ -160,24 +161,42 @@ def _describe(call: Call, meeting: Meeting, registrant: Registrant) -> dict[str,
 def delete_registrant(call: Call) -> Answer:
     meeting = _find_with_registration(call)
     registrant = _find(call, meeting)
-    if meeting.occurrences and meeting.settings["registration_type"] in (2, 3):
-        if "occurrence_id" not in call.query:
-            raise invalid_field("occurrence_id", "Required.")
-        find_occurrence(meeting, call.query["occurrence_id"])
-    call.sandbox.state.delete_registrant(registrant)
+    occurrence_id = _read_occurrence(call, meeting)
+    is_by_date = meeting.occurrences and meeting.settings["registration_type"] in (2, 3)
+    if is_by_date and not occurrence_id:
+        raise invalid_field("occurrence_id", "Required.")
+    dates = registrant.occurrence_ids or [date["occurrence_id"] for date in meeting.occurrences]
+    left = [date for date in dates if date != occurrence_id] if occurrence_id else []
+    if left:
+        registrant.occurrence_ids = left
+        call.sandbox.state.save_registrant(registrant)
+    else:
+        call.sandbox.state.delete_registrant(registrant)
     call.note("delete", meeting, registrant)
     return Answer(204)
+
+
+def _read_occurrence(call: Call, meeting: Meeting) -> str:
+    """Return the date the query names, or refuse it; empty if it names none."""
+    occurrence_id = call.query.get("occurrence_id", "")
+    if occurrence_id:
+        find_occurrence(meeting, occurrence_id)
+    return occurrence_id
 
 
 def set_status(call: Call) -> Answer:
     """Change up to thirty people; whoever is not found by id and address is passed over."""
     meeting = _find_with_registration(call)
+    occurrence_id = _read_occurrence(call, meeting)
     named = call.body.get("registrants", [])
     people = [person for entry in named if (person := _match(call, meeting, entry))]
+    people = [p for p in people if not occurrence_id or p.comes_to(occurrence_id)]
     for person in people:
         call.sandbox.limits.count_status_change(person.id, person.email)
     for person in call.people_taken(people):
-        effect = change_status(call.sandbox, meeting, person, call.body["action"])
+        effect = change_status(
+            call.sandbox, meeting, person, call.body["action"], occurrence_id=occurrence_id
+        )
         call.note(effect, meeting, person)
     return Answer(204)
 

@@ -120,15 +120,24 @@ def _as_kept(meeting: Meeting, profile: dict[str, Any]) -> dict[str, Any]:
 
 
 def change_status(
-    sandbox: Sandbox, meeting: Meeting, registrant: Registrant, action: str
+    sandbox: Sandbox,
+    meeting: Meeting,
+    registrant: Registrant,
+    action: str,
+    *,
+    occurrence_id: str = "",
 ) -> str | None:
-    """Approve, cancel or deny; return the action, or None where nothing changed."""
+    """Approve, cancel or deny, for one date or all; return the action, None if nothing changed."""
     status = _ENDS_AS[action]
-    if registrant.status == status:
+    if registrant.on_date(occurrence_id).status == status:
         return None
     if status == "approved" and sandbox.state.count_approved(meeting) >= meeting.seats:
         raise at_capacity(meeting.kind, "set_status")
-    registrant.status = status
+    if occurrence_id:
+        registrant.statuses[occurrence_id] = status
+    else:
+        registrant.status = status
+        registrant.statuses.clear()
     sandbox.state.save_registrant(registrant)
     tell_status(sandbox, meeting, registrant, action, join_url_of(sandbox, meeting, registrant))
     return action

@@ -305,31 +305,6 @@ def test_changed_passcode_changes_the_link(api):
     assert get(api, meeting, added["registrant_id"]).json()["join_url"] != added["join_url"]
 
 
-def test_occurrences_can_be_chosen(api):
-    settings = {"registration_type": 3}
-    meeting = api.create(type=8, recurrence={"type": 1, "end_times": 3}, settings=settings)
-    first, second, _ = (o["occurrence_id"] for o in meeting["occurrences"])
-    path = f"{api.path(meeting)}/registrants"
-    added = api.call(
-        "POST", path, {**PERSON, "auto_approve": True}, occurrence_ids=f"{first},{second}"
-    ).json()
-    assert [o["occurrence_id"] for o in added["occurrences"]] == [first, second]
-    listed = [
-        len(api.call("GET", path, occurrence_id=o["occurrence_id"]).json()["registrants"])
-        for o in meeting["occurrences"]
-    ]
-    assert listed == [1, 1, 0]
-    person = f"{path}/{added['registrant_id']}"
-    assert api.call("DELETE", person).json()["errors"][0]["field"] == "occurrence_id"
-    assert api.call("DELETE", person, occurrence_id=first).status_code == 204
-
-
-def test_occurrence_of_another_meeting_is_refused(api):
-    path = f"{api.path(api.create())}/registrants"
-    response = api.call("POST", path, PERSON, occurrence_ids="123")
-    assert response.json()["errors"][0]["field"] == "occurrence_id"
-
-
 def test_list_can_be_narrowed_by_source(api):
     webinar = api.create("webinar", settings={"approval_type": 0})
     api.add(webinar, source_id="mail")
