@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 from datetime import datetime
+from urllib.parse import urlencode
 
 from flask import (
     Blueprint,
@@ -157,7 +158,8 @@ def _check_token(
         return expired, None
     if token.form_version_id != page.definition.version_id:
         return _("The form has changed since you opened it. Please check your answers."), None
-    if token.age_seconds(now) < get_site().settings.form_min_seconds:
+    is_quick = token.age_seconds(now) < get_site().settings.form_min_seconds
+    if is_quick and not form.error_list:
         return _("That was very quick. Please send again - your answers are still here."), None
     return None, token
 
@@ -182,6 +184,7 @@ def _render(
         event=draw_event(session, page.event, now),
         form=form,
         form_token=token,
+        action=f"?{urlencode({'lang': read_locale(), **_read_source()})}",
         alert=alert,
     )
 

@@ -1,5 +1,7 @@
 """Mistakes in a form, and how a person gets out of them."""
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
@@ -46,6 +48,15 @@ def test_errors_are_shown_first_and_values_kept(tab):
     send(tab)
     expect(heading(tab)).to_have_text("お申し込みが完了しました")
     expect(tab.get_by_text("髙橋 太郎 様")).to_be_visible()
+
+
+def test_errors_are_in_view_after_the_jump_to_the_form(tab):
+    tab.get_by_role("link", name="申し込む", exact=True).click()
+    expect(tab).to_have_url(re.compile("#register$"))
+
+    send(tab)
+
+    expect(tab.get_by_role("alert")).to_be_in_viewport(ratio=1)
 
 
 def test_each_error_leads_to_its_control(tab):

@@ -124,6 +124,17 @@ def test_link_of_one_campaign_is_in_nobody_elses_page(site):
     assert "first" not in again.response.text and "utm_source=second" in again.response.text
 
 
+def test_campaign_is_remembered_over_an_error(site):
+    organizer = Organizer(site, site.add_event(slug="spring"))
+    form = site.visitor().open("/e/spring?utm_source=letter&lang=en").form()
+
+    refused = form.fill(**TARO | {"given_name": ""}).submit(status=422)
+    refused.form().fill(given_name="太郎").submit()
+
+    assert organizer.find("taro@example.com").source == {"utm_source": "letter"}
+    assert refused.locale == "en"
+
+
 def test_mark_of_the_token_cannot_be_guessed_into_a_page(site):
     site.add_event(slug="spring")
     for text in ("form-token-goes-here", "form_token"):

@@ -199,6 +199,17 @@ def test_form_sent_too_fast_comes_back_filled_in(start_site):
 
 
 @only_sqlite
+def test_form_sent_too_fast_with_errors_speaks_of_the_errors_alone(start_site):
+    site = start_site(form_min_seconds=2.0)
+    site.add_event(slug="spring")
+
+    page = site.visitor().open("/e/spring").form().submit(status=422)
+
+    assert len(page.errors) == 4
+    assert "送信が早すぎたため" not in page.text
+
+
+@only_sqlite
 def test_unknown_host_is_refused_everywhere(site, spring):
     for host in ("attacker.invalid", "127.0.0.1.attacker.invalid", "", "[", "a b"):
         for target in ("/e/spring", "/", "/s/x", "/no-such-page"):
