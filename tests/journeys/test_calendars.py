@@ -1,0 +1,137 @@
+"""One registration is one entry of a calendar, from the receipt to the cancellation."""
+
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+import pytest
+from icalendar import Calendar
+
+from tests.mailbox import find_code, find_link
+from tests.organizer import Organizer
+from tests.people import TARO
+
+
+@pytest.fixture
+def organizer(site):
+    return Organizer(site, site.add_event(slug="spring"))
+
+
+def register(site):
+    receipt = site.visitor().open("/e/spring").form().fill(**TARO).submit()
+    site.drain()
+    return receipt
+
+
+def download(page):
+    """Get the file that a page offers."""
+    [address] = [a["href"] for a in page.root.find_all("a") if "/invite.ics" in a["href"]]
+    return read(page.visitor.fetch(address).content)
+
+
+def read_mail(site):
+    """Read the file of the last mail, and what its media type says is to be done."""
+    [file] = site.mailbox.read_last("taro@example.com").iter_attachments()
+    calendar = Calendar.from_ical(file.get_content())
+    assert file.get_content_type() == "text/calendar"
+    assert file["Content-Type"].params["method"] == calendar["METHOD"]
+    return calendar["METHOD"], read(file.get_content())
+
+
+def read(content):
+    [event] = Calendar.from_ical(content).walk("VEVENT")
+    return event
+
+
+def open_personal(site):
+    mail = site.mailbox.list_mails("taro@example.com")[0]
+    return site.visitor().open(find_link(mail, "r"))
+
+
+def drop_query(address):
+    return urlsplit(address)._replace(query="").geturl()
+
+
+def test_receipt_and_mail_have_one_entry_with_a_link_each(site, organizer):
+    receipt = register(site)
+
+    on_screen, (method, by_mail) = download(receipt), read_mail(site)
+
+    assert method == "PUBLISH"
+    assert on_screen["UID"] == by_mail["UID"] == download(open_personal(site))["UID"]
+    assert on_screen["SEQUENCE"] == by_mail["SEQUENCE"]
+    assert drop_query(on_screen["URL"]) == drop_query(receipt.link("Zoomで参加する"))
+    assert by_mail["URL"] == find_link(site.mailbox.read_only("taro@example.com"), "j")
+    assert on_screen["URL"] != by_mail["URL"]
+
+
+def test_cancelling_and_coming_back_are_told_to_the_same_entry(site, organizer):
+    register(site)
+    _, first = read_mail(site)
+
+    open_personal(site).follow("参加をキャンセルする").form("キャンセルする").submit()
+    site.drain()
+    cancelled_by, gone = read_mail(site)
+    open_personal(site).follow("もう一度申し込む").form("もう一度申し込む").submit()
+    site.drain()
+    published_by, back = read_mail(site)
+
+    assert (cancelled_by, published_by) == ("CANCEL", "PUBLISH")
+    assert first["UID"] == gone["UID"] == back["UID"]
+    assert first["SEQUENCE"] < gone["SEQUENCE"] < back["SEQUENCE"]
+    assert (gone["STATUS"], back["STATUS"]) == ("CANCELLED", "CONFIRMED")
+    assert "URL" not in gone
+    assert back["URL"] == first["URL"]
+
+
+def test_changed_answers_raise_the_sequence(site, organizer):
+    register(site)
+    before = download(open_personal(site))
+
+    details = open_personal(site).follow("登録内容を変更する").form("変更を保存する")
+    details.fill(question_company="例示システムズ株式会社").submit()
+
+    after = download(open_personal(site))
+    assert after["UID"] == before["UID"]
+    assert after["SEQUENCE"] > before["SEQUENCE"]
+
+
+def test_event_that_moves_moves_its_entry(site, organizer):
+    receipt = register(site)
+    _, before = read_mail(site)
+    moved_to = before["DTSTART"].dt + timedelta(days=1)
+
+    organizer.change_event(starts_at=moved_to)
+
+    for page in (site.visitor().open(receipt.url), open_personal(site)):
+        after = download(page)
+        assert after["UID"] == before["UID"]
+        assert after["SEQUENCE"] > before["SEQUENCE"]
+        assert after["DTSTART"].dt == moved_to
+
+
+def test_event_that_is_cancelled_cancels_its_entry(site, organizer):
+    register(site)
+    _, before = read_mail(site)
+
+    organizer.run("event", "cancel", "spring", "--yes")
+    site.drain()
+
+    method, after = read_mail(site)
+    assert method == "CANCEL"
+    assert (after["UID"], after["STATUS"]) == (before["UID"], "CANCELLED")
+    assert after["SEQUENCE"] > before["SEQUENCE"]
+
+
+def test_file_before_the_code_has_no_link_and_tells_nothing(site):
+    site.add_event(slug="spring", link_policy="code")
+    receipt, known = register(site), register(site)
+    mail = site.mailbox.list_mails("taro@example.com")[0]
+
+    unproven, again = download(receipt), download(known)
+    shown = receipt.form("参加用URLを表示する").fill(code=find_code(mail)).submit()
+    proven = download(shown)
+
+    assert "URL" not in unproven and "DESCRIPTION" not in unproven
+    assert len({unproven["UID"], again["UID"], proven["UID"]}) == 3
+    assert unproven["SEQUENCE"] == again["SEQUENCE"]
+    assert proven["UID"] == download(open_personal(site))["UID"]
