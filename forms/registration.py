@@ -70,7 +70,7 @@ class RegistrationForm(DetailsForm):
             self.email_kept.data = email.data
             return True
         self.suggestion = suggested
-        email.errors = [_("Did you mean %(address)s?", address=suggested)]
+        email.errors = [_("Email address: did you mean %(address)s?", address=suggested)]
         return False
 
     @property

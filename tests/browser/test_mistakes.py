@@ -70,9 +70,11 @@ def test_each_error_leads_to_its_control(tab):
 def test_mistyped_address_is_changed_at_a_press(stage, tab):
     fill_in(tab, **{"メールアドレス 必須": "taro@gmial.com"})
     send(tab)
-    expect(tab.get_by_role("alert")).to_contain_text("もしかして taro@gmail.com ですか？")
+    expect(tab.get_by_role("alert")).to_contain_text(
+        "メールアドレスは taro@gmail.com の間違いではありませんか"
+    )
 
-    tab.get_by_role("button", name="修正する").click()
+    tab.get_by_role("button", name="taro@gmail.com で申し込む").click()
 
     expect(heading(tab)).to_have_text("お申し込みが完了しました")
     assert stage.is_registered("spring", "taro@gmail.com")
@@ -82,7 +84,7 @@ def test_unusual_address_is_kept_at_a_press(stage, tab):
     fill_in(tab, **{"メールアドレス 必須": "taro@gmial.com"})
     send(tab)
 
-    tab.get_by_role("button", name="このまま進む").click()
+    tab.get_by_role("button", name="入力したまま（taro@gmial.com）で申し込む").click()
 
     expect(heading(tab)).to_have_text("お申し込みが完了しました")
     assert stage.is_registered("spring", "taro@gmial.com")

@@ -36,8 +36,8 @@ def locale(request):
         ),
         (
             {"email": "taro@gmail.con"},
-            "もしかして taro@gmail.com ですか？",
-            "Did you mean taro@gmail.com?",
+            "メールアドレスは taro@gmail.com の間違いではありませんか",
+            "Email address: did you mean taro@gmail.com?",
         ),
         (
             {"family_name": "a" * 65},

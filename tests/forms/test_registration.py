@@ -147,7 +147,7 @@ def test_probable_slip_in_the_address_comes_back_as_question():
     form = fill(email="taro@gmail.con")
     assert not form.validate()
     assert form.suggestion == "taro@gmail.com"
-    assert form.error_list == [("email", "Did you mean taro@gmail.com?")]
+    assert form.error_list == [("email", "Email address: did you mean taro@gmail.com?")]
 
 
 def test_suggested_address_is_taken_when_chosen():

@@ -93,8 +93,8 @@ def test_mistyped_domain_is_asked_about_once(site):
     form = site.visitor().open("/e/spring").form().fill(**TARO | {"email": "taro@gmial.com"})
 
     asked = form.submit(status=422)
-    assert asked.errors == ["もしかして taro@gmail.com ですか？"]
-    receipt = asked.form().press("このまま進む").submit()
+    assert asked.errors == ["メールアドレスは taro@gmail.com の間違いではありませんか"]
+    receipt = asked.form().press("入力したまま（taro@gmial.com）で申し込む").submit()
     site.drain()
 
     assert receipt.heading == "お申し込みが完了しました"
