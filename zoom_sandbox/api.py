@@ -1,5 +1,6 @@
 """Answer Zoom's API: one path for all calls, from token to journal."""
 
+import json
 import secrets
 import time
 from functools import partial
@@ -70,7 +71,7 @@ def _authorise(call: Call) -> dict[str, str]:
 
 
 def _check(call: Call) -> None:
-    check_query = QUERIES.get(call.action, record({}))
+    check_query = QUERIES.get((call.kind, call.action), record({}))
     errors = list(check_query(call.query, ""))
     check_body = BODIES.get((call.kind, call.action))
     if check_body:
@@ -82,7 +83,13 @@ def _check(call: Call) -> None:
 
 
 def _read_body() -> Any:
-    return request.get_json(silent=True) if request.is_json else None
+    """Return what was sent, or None where it is no JSON, or text that nobody can write again."""
+    try:
+        body = request.get_json(silent=True) if request.is_json else None
+        json.dumps(body, ensure_ascii=False).encode()
+    except (UnicodeEncodeError, RecursionError):
+        return None
+    return body
 
 
 @bp.route("/v2/<path:path>", methods=["GET", "POST", "PUT", "PATCH", "DELETE"])

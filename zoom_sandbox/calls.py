@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import unquote
 
 from zoom_sandbox.answers import Answer, meeting_missing, wrong_kind
-from zoom_sandbox.records import Meeting, Registrant
+from zoom_sandbox.records import Meeting, Registrant, read_meeting_id
 
 if TYPE_CHECKING:
     from zoom_sandbox.faults import Fault
@@ -111,7 +111,7 @@ class Call:
         # The path has been decoded once; the slashes of a UUID are still encoded.
         wanted = unquote(self.path["meeting_id"])
         meeting = None
-        if wanted.isdigit() or self.action in _TAKES_UUID:
+        if read_meeting_id(wanted) is not None or self.action in _TAKES_UUID:
             meeting = self.sandbox.state.get_meeting(wanted)
         if meeting is None:
             raise meeting_missing(self.kind, wanted)

@@ -2,7 +2,7 @@
 
 from zoom_sandbox.answers import Answer
 from zoom_sandbox.calls import Call, Note
-from zoom_sandbox.records import Meeting, Registrant
+from zoom_sandbox.records import Meeting, Registrant, read_meeting_id
 from zoom_sandbox.sandbox import Sandbox
 
 
@@ -12,7 +12,7 @@ def record_call(call: Call, answer: Answer, *, was_heard: bool) -> None:
     meeting_id = call.path.get("meeting_id", "")
     untouched = Note(
         None,
-        int(meeting_id) if meeting_id.isdigit() else None,
+        read_meeting_id(meeting_id),
         emails[0] if len(emails) == 1 else "",
         call.path.get("registrant_id", ""),
     )

@@ -1,6 +1,7 @@
 """What the sandbox remembers: users, meetings (webinars too) and registrants."""
 
 import hashlib
+import re
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,6 +15,11 @@ RECURRING = (8, 9)
 def email_key(address: str) -> str:
     """Make addresses comparable: Zoom ignores case."""
     return address.strip().casefold()
+
+
+def read_meeting_id(text: str) -> int | None:
+    """Read the number in a path; None for a UUID or whatever else stands there."""
+    return int(text) if re.fullmatch("[0-9]{1,19}", text) else None
 
 
 @dataclass

@@ -1,14 +1,21 @@
 """Which bodies and queries each call takes, after Zoom's API description of 2026-08-09."""
 
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from zoom_sandbox.answers import FieldError
 from zoom_sandbox.validation import (
     Check,
     choice,
     country,
+    day,
     digits,
     each,
     email,
     filled,
     flag,
+    matching,
     number,
     record,
     text,
@@ -99,11 +106,11 @@ _WEBINAR_SETTINGS: dict[str, Check] = {
     ),
 }
 
-_RECURRENCE = record(
+_PARTS_OF_RECURRENCE = record(
     {
         "type": choice(1, 2, 3),
         "repeat_interval": number(1, 99),
-        "weekly_days": text(),
+        "weekly_days": matching(re.compile("[1-7](,[1-7])*").fullmatch, "Must be like 1,3."),
         "monthly_day": number(1, 31),
         "monthly_week": choice(-1, 1, 2, 3, 4),
         "monthly_week_day": number(1, 7),
@@ -112,6 +119,16 @@ _RECURRENCE = record(
     },
     required=["type"],
 )
+_LONGEST_INTERVAL = {1: 99, 2: 50, 3: 10}
+
+
+def _recurrence(value: Any, field: str) -> Iterator[FieldError]:
+    errors = list(_PARTS_OF_RECURRENCE(value, field))
+    yield from errors
+    if not errors:
+        longest = _LONGEST_INTERVAL[value["type"]]
+        yield from number(1, longest)(value.get("repeat_interval", 1), f"{field}.repeat_interval")
+
 
 _SHARED_MEETING: dict[str, Check] = {
     "topic": text(200),
@@ -122,7 +139,7 @@ _SHARED_MEETING: dict[str, Check] = {
     "start_time": time(),
     "timezone": timezone(),
     "template_id": text(),
-    "recurrence": _RECURRENCE,
+    "recurrence": _recurrence,
     "tracking_fields": each(record({"field": text(), "value": text()}, required=["field"])),
 }
 
@@ -261,42 +278,44 @@ _PAGING: dict[str, Check] = {
 _OCCURRENCE: dict[str, Check] = {"occurrence_id": text()}
 _SWITCH = choice("true", "false")
 
-QUERIES: dict[str, Check] = {
-    "get_user": record(
+_ONE_QUERY = {**_OCCURRENCE, "show_previous_occurrences": _SWITCH}
+_LIST_QUERY = {**_PAGING, **_OCCURRENCE, "status": choice("pending", "approved", "denied")}
+
+QUERIES: dict[tuple[str, str], Check] = {
+    ("user", "get_user"): record(
         {"login_type": text(), "encrypted_email": _SWITCH, "search_by_unique_id": _SWITCH}
     ),
-    "list_meetings": record(
+    ("meeting", "list_meetings"): record(
         {
             **_PAGING,
             "type": choice(
                 "scheduled", "live", "upcoming", "upcoming_meetings", "previous_meetings"
             ),
-            "from": text(10),
-            "to": text(10),
+            "from": day(),
+            "to": day(),
             "timezone": timezone(),
-            "include_events_webinar": _SWITCH,
         }
     ),
-    "get_meeting": record({**_OCCURRENCE, "show_previous_occurrences": _SWITCH}),
-    "update_meeting": record(_OCCURRENCE),
-    "delete_meeting": record(
-        {
-            **_OCCURRENCE,
-            "schedule_for_reminder": _SWITCH,
-            "cancel_meeting_reminder": _SWITCH,
-            "cancel_webinar_reminder": _SWITCH,
-        }
+    # The description has no `next_page_token` here, though its answer brings one.
+    ("webinar", "list_meetings"): record(
+        {**_PAGING, "type": choice("scheduled", "upcoming"), "include_events_webinar": _SWITCH}
     ),
-    "add_registrant": record({"occurrence_ids": text()}),
-    "list_registrants": record(
-        {
-            **_PAGING,
-            **_OCCURRENCE,
-            "status": choice("pending", "approved", "denied"),
-            "tracking_source_id": text(),
-        }
+    ("meeting", "delete_meeting"): record(
+        {**_OCCURRENCE, "schedule_for_reminder": _SWITCH, "cancel_meeting_reminder": _SWITCH}
     ),
-    "get_registrant": record(_OCCURRENCE),
-    "delete_registrant": record(_OCCURRENCE),
-    "set_status": record(_OCCURRENCE),
+    ("webinar", "delete_meeting"): record({**_OCCURRENCE, "cancel_webinar_reminder": _SWITCH}),
+    ("meeting", "list_registrants"): record(_LIST_QUERY),
+    ("webinar", "list_registrants"): record({**_LIST_QUERY, "tracking_source_id": text()}),
+    ("webinar", "get_registrant"): record(_OCCURRENCE),
+    **{
+        (kind, action): record(query)
+        for kind in ("meeting", "webinar")
+        for action, query in {
+            "get_meeting": _ONE_QUERY,
+            "update_meeting": _OCCURRENCE,
+            "add_registrant": {"occurrence_ids": text()},
+            "delete_registrant": _OCCURRENCE,
+            "set_status": _OCCURRENCE,
+        }.items()
+    },
 }

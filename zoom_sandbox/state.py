@@ -3,7 +3,7 @@
 from dataclasses import asdict
 from typing import Any
 
-from zoom_sandbox.records import Meeting, Registrant, User, email_key
+from zoom_sandbox.records import Meeting, Registrant, User, email_key, read_meeting_id
 from zoom_sandbox.statefile import StateFile
 
 Entry = dict[str, Any]
@@ -41,8 +41,9 @@ class State:
         self._file.put("meeting", meeting.id, asdict(meeting))
 
     def get_meeting(self, id_or_uuid: str) -> Meeting | None:
-        if id_or_uuid.isascii() and id_or_uuid.isdigit():
-            return self.meetings.get(int(id_or_uuid))
+        number = read_meeting_id(id_or_uuid)
+        if number is not None:
+            return self.meetings.get(number)
         return next((m for m in self.meetings.values() if m.uuid == id_or_uuid), None)
 
     def delete_meeting(self, meeting: Meeting) -> None:

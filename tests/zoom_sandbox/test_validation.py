@@ -53,6 +53,11 @@ def test_missing_required_field_is_named(api, missing):
         ({"start_time": "tomorrow"}, "start_time"),
         ({"timezone": "Tokyo"}, "timezone"),
         ({"recurrence": {"end_times": 3}}, "recurrence.type"),
+        ({"recurrence": {"type": 1, "repeat_interval": 100}}, "recurrence.repeat_interval"),
+        ({"recurrence": {"type": 2, "repeat_interval": 51}}, "recurrence.repeat_interval"),
+        ({"recurrence": {"type": 3, "repeat_interval": 11}}, "recurrence.repeat_interval"),
+        ({"recurrence": {"type": 2, "weekly_days": "1,8"}}, "recurrence.weekly_days"),
+        ({"recurrence": {"type": 2, "weekly_days": "1, 3"}}, "recurrence.weekly_days"),
         ({"settings": {"approval": 1}}, "settings.approval"),
         ({"settings": {"approval_type": 3}}, "settings.approval_type"),
         ({"settings": []}, "settings"),
@@ -81,6 +86,24 @@ def test_unknown_query_is_refused(api):
     path = f"{api.path(api.create())}/registrants"
     response = api.call("POST", path, PERSON, occurrence_id="1")
     assert response.json()["errors"][0]["field"] == "occurrence_id"
+
+
+@pytest.mark.parametrize(
+    ("path", "query"),
+    [
+        ("/users/host@example.com/webinars", {"type": "live"}),
+        ("/users/host@example.com/webinars", {"from": "2026-12-01"}),
+        ("/users/host@example.com/meetings", {"from": "zzz"}),
+        ("/users/host@example.com/meetings", {"to": "20261201"}),
+        ("/users/host@example.com/meetings", {"include_events_webinar": "true"}),
+        ("/meetings/1/registrants", {"tracking_source_id": "x"}),
+        ("/meetings/1/registrants/abc", {"occurrence_id": "1"}),
+        ("/webinars/1/registrants", {"status": "cancelled"}),
+    ],
+)
+def test_query_of_the_other_kind_or_shape_is_refused(api, path, query):
+    errors = api.call("GET", path, **query).json()["errors"]
+    assert [error["field"] for error in errors] == list(query)
 
 
 @pytest.mark.parametrize("body", [None, [], "text"])
