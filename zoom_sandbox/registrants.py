@@ -143,13 +143,15 @@ def get_registrant(call: Call) -> Answer:
     registrant = _find(call, meeting).on_date(_read_occurrence(call, meeting))
     described = _describe(call, meeting, registrant)
     if meeting.kind == "webinar":
+        described["language"] = registrant.profile.get("language", "")
         described["share_url"] = _share_url(call, meeting, registrant)
     return Answer(200, described)
 
 
 def _describe(call: Call, meeting: Meeting, registrant: Registrant) -> dict[str, Any]:
+    """Describe a person; their language alone is told nowhere but in a webinar's single person."""
     return {
-        **registrant.profile,
+        **{name: value for name, value in registrant.profile.items() if name != "language"},
         "id": registrant.id,
         "email": registrant.email,
         "status": registrant.status,

@@ -2,7 +2,6 @@
 
 import json
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 from openapi_core import OpenAPI
@@ -10,6 +9,13 @@ from openapi_core.contrib.werkzeug import WerkzeugOpenAPIRequest
 from werkzeug import Request
 from werkzeug.test import EnvironBuilder
 
+from tests.zoom_client.description import (
+    DESCRIPTION,
+    find_unknown_keys,
+    get_answer_schema,
+    get_properties,
+    read_description,
+)
 from zoom_client import (
     ApprovalType,
     CustomQuestion,
@@ -25,7 +31,6 @@ from zoom_client import (
     find_missing_scopes,
 )
 
-DESCRIPTION = Path(__file__).parents[3] / "shared" / "zoom" / "zoom-rest.openapi.json"
 pytestmark = pytest.mark.skipif(
     not DESCRIPTION.exists(), reason=f"Zoom's API description is not at {DESCRIPTION}"
 )
@@ -154,7 +159,7 @@ BOTH_KINDS = pytest.mark.parametrize("kind", list(Kind))
 
 @pytest.fixture(scope="module")
 def description():
-    return json.loads(DESCRIPTION.read_text())
+    return read_description()
 
 
 @pytest.fixture(scope="module")
@@ -169,13 +174,6 @@ def get_operation(description, method, path, kind):
     return description["paths"][f"{start}/{rest}".rstrip("/")][method]
 
 
-def get_properties(schema):
-    found = dict(schema.get("properties", {}))
-    for part in schema.get("allOf", ()):
-        found |= get_properties(part)
-    return found
-
-
 def make_example(schema):
     """Build the answer whose every part is the example the description gives."""
     if properties := get_properties(schema):
@@ -183,17 +181,6 @@ def make_example(schema):
     if schema.get("type") == "array":
         return [make_example(schema["items"])]
     return schema.get("example")
-
-
-def find_unknown_keys(schema, value):
-    if isinstance(value, list):
-        return [key for item in value for key in find_unknown_keys(schema["items"], item)]
-    if not isinstance(value, dict):
-        return []
-    known = get_properties(schema)
-    unknown = [key for key in value if key not in known]
-    inner = [find_unknown_keys(known[key], part) for key, part in value.items() if key in known]
-    return unknown + sum(inner, [])
 
 
 def to_zoom(request):
@@ -213,8 +200,8 @@ def to_zoom(request):
 @EVERY_CALL
 def test_call_fits_zooms_description(zoom, description, openapi, kind, method, path, status, call):
     operation = get_operation(description, method, path, kind)
-    schema = next(iter(operation["responses"].values())).get("content", {}).get("application/json")
-    example = make_example(schema["schema"]) if schema else b""
+    schema = get_answer_schema(operation)
+    example = make_example(schema) if schema else b""
     if isinstance(example, dict):
         example.pop("next_page_token", None)
     zoom.will_answer(example, status)

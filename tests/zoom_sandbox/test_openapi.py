@@ -11,8 +11,15 @@ from jsonschema import Draft202012Validator, validate
 from openapi_core import OpenAPI
 from openapi_core.contrib.requests import RequestsOpenAPIRequest, RequestsOpenAPIResponse
 
+from tests.zoom_client.description import (
+    find_operation,
+    find_unknown_keys,
+    get_answer_schema,
+    get_properties,
+)
 from tests.zoom_sandbox.api import PERSON, Api
 from zoom_sandbox.operations import OPERATIONS
+from zoom_sandbox.schemas import STANDARD_FIELDS
 
 DESCRIPTIONS = Path(__file__).resolve().parents[2].parent / "shared" / "zoom"
 ZOOM = "https://api.zoom.us/v2"
@@ -21,6 +28,53 @@ pytestmark = pytest.mark.skipif(
     not DESCRIPTIONS.is_dir(),
     reason="Zoom's API description (shared/zoom) does not stand beside this checkout",
 )
+
+
+def _words(text: str) -> set[str]:
+    return set(text.split())
+
+
+# What Zoom's answers have and the sandbox does not play, by operationId. The description calls no
+# key required, so without this list an empty answer would agree with it.
+_NOT_PLAYED_OF_MEETINGS = _words(
+    "assistant_id chat_join_url dynamic_host_key encrypted_password h323_password pmi pre_schedule "
+    "pstn_password sensitivity_label_id template_id tracking_fields"
+)
+_NOT_PLAYED_OF_WEBINARS = _words(
+    "encrypted_passcode h323_passcode is_simulive record_file_id simulive_delay_start template_id "
+    "tracking_fields transition_to_live"
+)
+_NOT_PLAYED = {
+    "meetingCreate": _NOT_PLAYED_OF_MEETINGS,
+    "meeting": _NOT_PLAYED_OF_MEETINGS,
+    "webinarCreate": _NOT_PLAYED_OF_WEBINARS,
+    "webinar": _NOT_PLAYED_OF_WEBINARS,
+    "user": _words(
+        "account_number cluster cms_user_id company cost_center created_at custom_attributes dept "
+        "division_ids employee_unique_id group_ids im_group_ids jid job_title language "
+        "last_client_version last_login_time license_info_list location login_types manager "
+        "personal_meeting_url phone_country phone_number phone_numbers pic_url plan_united_type "
+        "pmi pronouns pronouns_option role_id role_name use_pmi user_created_at vanity_url "
+        "verified zoom_one_type"
+    ),
+}
+# Some keys are there for some only: what recurs, who is approved, who answered a question.
+_NOT_ALWAYS = {"occurrences", "recurrence", "registration_url", "join_url", "participant_pin_code"}
+
+
+def check_keys(method: str, path: str, response: requests.Response) -> None:
+    """Compare the keys of an answer with the description's: none more, none fewer."""
+    operation = find_operation(method.lower(), path)
+    schema = get_answer_schema(operation)
+    if schema is None:
+        assert response.content == b""
+        return
+    answer = response.json()
+    assert find_unknown_keys(schema, answer) == []
+    missing = get_properties(schema).keys() - answer.keys() - _NOT_ALWAYS
+    if operation["operationId"] in ("meetingRegistrantGet", "webinarRegistrantGet"):
+        missing -= STANDARD_FIELDS.keys() | {"custom_questions"}
+    assert missing == _NOT_PLAYED.get(operation["operationId"], set())
 
 
 class DescribedApi(Api):
@@ -48,6 +102,7 @@ class DescribedApi(Api):
         self._description.validate_response(asked, answered)
         if response.ok:
             self._description.validate_request(asked)
+            check_keys(method, sent.path_url.removeprefix("/v2").partition("?")[0], response)
         self.seen.add((method, response.status_code))
         return response
 
