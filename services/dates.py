@@ -61,6 +61,13 @@ def format_period(starts_at: datetime, ends_at: datetime, timezone: str, locale:
     In English: Thu, Dec 10, 2026, 14:00–15:00 JST (UTC+9). The end repeats the date only where
     midnight lies between, and the zone stands twice only where its offset changes meanwhile.
     """
+    return "".join(split_period(starts_at, ends_at, timezone, locale))
+
+
+def split_period(
+    starts_at: datetime, ends_at: datetime, timezone: str, locale: str
+) -> tuple[str, str]:
+    """Write an event's time as `format_period` does, parted after the first date."""
     zone = load_zone(timezone)
     start, end = starts_at.astimezone(zone), ends_at.astimezone(zone)
     write_date, write_zone, dash, wide_dash = _WORDS[locale]
@@ -70,8 +77,8 @@ def format_period(starts_at: datetime, ends_at: datetime, timezone: str, locale:
         dash = wide_dash
     middle = write_zone(start, timezone) if start.utcoffset() != end.utcoffset() else ""
     return (
-        f"{write_date(start, True)}{start:%H:%M}{middle}"
-        f"{wide_dash if middle else dash}{until}{write_zone(end, timezone)}"
+        write_date(start, True),
+        f"{start:%H:%M}{middle}{wide_dash if middle else dash}{until}{write_zone(end, timezone)}",
     )
 
 
@@ -80,6 +87,14 @@ def format_moment(at: datetime, timezone: str, locale: str) -> str:
     local = at.astimezone(load_zone(timezone))
     write_date, write_zone, *_ = _WORDS[locale]
     return f"{write_date(local, True)}{local:%H:%M}{write_zone(local, timezone)}"
+
+
+def format_clock(at: datetime, timezone: str, locale: str) -> str:
+    """Write the time of a day that the reader knows: 13:50, 13:50 JST."""
+    local = at.astimezone(load_zone(timezone))
+    if locale == "ja" and timezone == HOME:
+        return f"{local:%H:%M}"
+    return f"{local:%H:%M} {_abbreviate_zone(local)}"
 
 
 def format_short(at: datetime, timezone: str, locale: str) -> str:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from storage import events, organizations
 from storage.models import Asset, Event
 
-from .dates import format_moment, format_period, format_short
+from .dates import format_moment, format_period, format_short, split_period
 from .events import EventState, Seats, get_end, get_state
 from .messages import MailEvent
 from .texts import Text, localize
@@ -28,8 +28,9 @@ class Image:
 class EventView:
     """One event as a reader of `locale` sees it at one moment.
 
-    `description` is the organizer's Markdown. `seats_left` is set only when few are. A full event
-    that keeps a waiting list has the state `full` and a form.
+    `description` is the organizer's Markdown. `date_text` and `time_text` stand one after the
+    other. `seats_left` is set only when few are. A full event that keeps a waiting list has the
+    state `full`, a form, and `is_waiting_list_open`.
     """
 
     kind: str
@@ -38,6 +39,7 @@ class EventView:
     lead: str
     description: str
     date_text: str
+    time_text: str
     starts_at: datetime
     ends_at: datetime
     timezone: str
@@ -49,6 +51,7 @@ class EventView:
     contact_url: str
     capacity: int | None
     seats_left: int | None
+    is_waiting_list_open: bool
     approval: str
     state: str
     opens_text: str
@@ -65,9 +68,9 @@ def view_event(
     """Put together what a page about an event shows."""
     organization = organizations.need_organization(session, event.organization_id)
     state = get_state(event, seats, now)
-    if state is EventState.OPEN and seats.are_all_taken:
-        state = EventState.FULL
+    is_waiting_list_open = state is EventState.OPEN and seats.are_all_taken
     ends_at = get_end(event)
+    date_text, time_text = split_period(event.starts_at, ends_at, event.timezone, locale)
     query = f"?lang={locale}"
     return EventView(
         kind=event.kind,
@@ -75,7 +78,8 @@ def view_event(
         title=localize(event.title, locale),
         lead=localize(event.lead, locale),
         description=localize(event.description, locale),
-        date_text=format_period(event.starts_at, ends_at, event.timezone, locale),
+        date_text=date_text,
+        time_text=time_text,
         starts_at=event.starts_at,
         ends_at=ends_at,
         timezone=event.timezone,
@@ -87,8 +91,9 @@ def view_event(
         contact_url=organization.contact_url,
         capacity=event.capacity,
         seats_left=seats.few_left,
+        is_waiting_list_open=is_waiting_list_open,
         approval=event.approval,
-        state=state,
+        state=EventState.FULL if is_waiting_list_open else state,
         opens_text=(
             format_moment(event.opens_at, event.timezone, locale) if event.opens_at else ""
         ),

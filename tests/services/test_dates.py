@@ -4,7 +4,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from services.dates import format_moment, format_period, format_short
+from services.dates import (
+    format_clock,
+    format_moment,
+    format_period,
+    format_short,
+    split_period,
+)
 
 AFTERNOON = datetime(2026, 12, 10, 5, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -55,6 +61,31 @@ def test_period_over_new_year_names_both_years(locale, written):
 def test_period_over_clock_change_names_both_offsets(locale, written):
     start = datetime(2026, 3, 8, 6, 30, tzinfo=UTC)
     assert format_period(start, start + HOUR, "America/New_York", locale) == written
+
+
+@pytest.mark.parametrize(
+    ("locale", "parts"),
+    [
+        ("ja", ("2026年12月10日（木）", "23:00〜12月11日（金）01:00（日本時間）")),
+        ("en", ("Thu, Dec 10, 2026, ", "23:00 – Fri, Dec 11, 01:00 JST (UTC+9)")),
+    ],
+)
+def test_period_is_parted_after_its_first_date(locale, parts):
+    start = datetime(2026, 12, 10, 14, 0, tzinfo=UTC)
+    assert split_period(start, start + 2 * HOUR, "Asia/Tokyo", locale) == parts
+
+
+@pytest.mark.parametrize(
+    ("locale", "zone", "written"),
+    [
+        ("ja", "Asia/Tokyo", "14:00"),
+        ("en", "Asia/Tokyo", "14:00 JST"),
+        ("ja", "America/New_York", "00:00 EST"),
+        ("en", "Asia/Singapore", "13:00 UTC+8"),
+    ],
+)
+def test_time_of_a_known_day_has_its_zone(locale, zone, written):
+    assert format_clock(AFTERNOON, zone, locale) == written
 
 
 @pytest.mark.parametrize(
