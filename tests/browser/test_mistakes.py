@@ -59,6 +59,15 @@ def test_errors_are_in_view_after_the_jump_to_the_form(tab):
     expect(tab.get_by_role("alert")).to_be_in_viewport(ratio=1)
 
 
+def test_nothing_stands_between_the_errors_and_the_form(tab):
+    assert tab.get_by_text("Zoom ウェビナー", exact=True).count() == 1
+    send(tab)
+
+    expect(heading(tab)).to_be_visible()
+    expect(tab.get_by_role("link", name="申し込む", exact=True)).to_have_count(0)
+    expect(tab.get_by_text("日時", exact=True)).to_have_count(0)
+
+
 def test_each_error_leads_to_its_control(tab):
     send(tab)
     for link in tab.get_by_role("alert").get_by_role("link").all():
