@@ -164,3 +164,34 @@ def registrant_missing(kind: str, registrant_id: str, action: str) -> Refused:
 
 def stale_page_token() -> Refused:
     return Refused(400, 300, "The next page token is invalid or expired.")
+
+
+# What no state of the sandbox brings about; a fault asks for it by name.
+NAMED_REFUSALS = {
+    "panelist": Refused(
+        400,
+        3000,
+        "You have been invited as a panelist for the webinar, please check your email to find "
+        "more information about the webinar.",
+    ),
+    "attendee_limit": Refused(
+        400,
+        3000,
+        "You have reached the limit for the number of attendees you can add. Contact Zoom Support "
+        "for more information.",
+    ),
+    "paid_registration": Refused(
+        400, 3000, "The Zoom REST API does not support paid registration."
+    ),
+    "no_access": Refused(400, 3000, "Cannot access meeting info."),
+    "work_email": Refused(
+        400, 3034, "If you have been invited, please input your work email address."
+    ),
+    "host_not_allowed": Refused(
+        400,
+        3161,
+        "Meeting hosting and scheduling capabilities are not allowed for your user account.",
+    ),
+    "schedules_hidden": Refused(403, 2306, "Not allowed to view meetings scheduled for others."),
+    "concurrent": Refused(429, 429, "Too many concurrent requests."),
+}

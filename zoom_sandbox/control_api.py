@@ -11,6 +11,7 @@ from zoom_sandbox.answers import Refused
 from zoom_sandbox.clock import parse_time
 from zoom_sandbox.faults import Fault, to_response
 from zoom_sandbox.meetings import change_meeting, describe_meeting, make_meeting
+from zoom_sandbox.operations import OPERATIONS, TOKEN
 from zoom_sandbox.records import Meeting, User
 from zoom_sandbox.registration import change_status, register
 from zoom_sandbox.sandbox import current_sandbox
@@ -19,6 +20,7 @@ from zoom_sandbox.webhooks import DELIVERIES
 bp = Blueprint("control", __name__, url_prefix="/control")
 
 _DONE = ("", 204)
+_NAMES_OF_CALLS = {"", *(name for o in (*OPERATIONS, TOKEN) for name in (o.action, o.name))}
 
 
 @bp.before_request
@@ -93,6 +95,8 @@ def add_fault() -> tuple[str, int]:
         fault = Fault(**_body())
     except (TypeError, ValueError) as error:
         abort(400, str(error))
+    if fault.operation not in _NAMES_OF_CALLS:
+        abort(400, f"no call is named {fault.operation!r}")
     with sandbox.lock:
         sandbox.faults.add(fault)
     return _DONE

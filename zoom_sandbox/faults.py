@@ -4,12 +4,12 @@ import re
 import socket
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from flask import Response, json, request
 
-from zoom_sandbox.answers import Answer
+from zoom_sandbox.answers import NAMED_REFUSALS, Answer
 from zoom_sandbox.calls import Call
 from zoom_sandbox.records import email_key
 
@@ -20,16 +20,22 @@ _STRANGER = "someone.else@example.com"
 _BAD_GATEWAY = "<html><body><h1>502 Bad Gateway</h1></body></html>"
 
 
+# Annotations that `isinstance` does not take.
+_CLASSES: dict[Any, Any] = {Any: object, float: (int, float), dict[str, str]: dict}
+
+
 @dataclass
 class Fault:
     """Spoil the calls it matches: by action or operationId, method, path, address.
 
     `skip` calls pass first, then `count` are hit (None: all). `does` says how: `answer` (with
-    status, code, message or body, headers), `close` the connection, `cut` the JSON in half,
-    `drip` one byte per `drip_seconds`, `html` in place of JSON, a `huge` body, `no_join_url`,
-    `other_email` or `other_meeting` than asked; empty: only delay or stop half-way.
+    status, code, message or body, headers; to say one of them is enough), `close` the connection,
+    `cut` the JSON in half, `drip` one byte per `drip_seconds`, `html` in place of JSON, a `huge`
+    body, `no_join_url`, `other_email` or `other_meeting` than asked; empty: only delay or stop
+    half-way.
     `when` is `before` Zoom did what was asked (so it does not happen) or `after`.
-    `take` lets only that many people of a batch or status call take effect.
+    `take` lets only that many people of a batch or status call take effect. `refusal` is one of
+    `answers.NAMED_REFUSALS`, answered in Zoom's words.
     """
 
     operation: str = ""
@@ -45,19 +51,35 @@ class Fault:
     drip_seconds: float = 1.0
     status: int | None = None
     code: int | None = None
-    message: str = "Injected by the sandbox."
+    message: str = ""
     body: Any = None
     headers: dict[str, str] = field(default_factory=dict)
     take: int | None = None
+    refusal: str = ""
 
     def __post_init__(self) -> None:
+        self._check()
+        says = (self.status, self.code, self.message, self.body, self.headers, self.refusal)
+        if not self.does and any(says):
+            self.does = "answer"
+        if not self.when:
+            breaks_off = self.does in ("answer", "close") and self.take is None
+            self.when = "before" if breaks_off else "after"
+
+    def _check(self) -> None:
+        for part in fields(self):
+            if not isinstance(getattr(self, part.name), _CLASSES.get(part.type, part.type)):
+                raise ValueError(f"{part.name} must be {part.type}")
+        try:
+            re.compile(self.path)
+        except re.error as error:
+            raise ValueError(f"path is no pattern: {error}") from error
+        if self.refusal and self.refusal not in NAMED_REFUSALS:
+            raise ValueError(f"refusal is one of {', '.join(NAMED_REFUSALS)}")
         if self.does not in SPOILS + SPOILS_OF_REGISTRANTS:
             raise ValueError(f"unknown does={self.does!r}")
         if self.when not in ("", "before", "after"):
             raise ValueError(f"unknown when={self.when!r}")
-        if not self.when:
-            breaks_off = self.does in ("answer", "close") and self.take is None
-            self.when = "before" if breaks_off else "after"
 
     def matches(self, call: Call) -> bool:
         operation = call.operation
@@ -71,11 +93,7 @@ class Fault:
     def spoil(self, answer: Answer) -> Answer:
         """Change what is answered; what happens to the connection is up to `send`."""
         if self.does == "answer":
-            status = self.status or 500
-            body = self.body
-            if body is None:
-                body = {"code": self.code or status, "message": self.message}
-            return Answer(status, body, {**answer.headers, **self.headers})
+            return self._answer_instead(answer)
         if self.does == "html":
             return Answer(self.status or answer.status, _BAD_GATEWAY, answer.headers)
         if self.does == "no_join_url":
@@ -85,6 +103,18 @@ class Fault:
         if self.does == "other_meeting":
             return Answer(answer.status, _replace(answer.body, "id", 12345678901), answer.headers)
         return answer
+
+    def _answer_instead(self, answer: Answer) -> Answer:
+        headers = {**answer.headers, **self.headers}
+        if self.refusal:
+            named = NAMED_REFUSALS[self.refusal].answer
+            return Answer(named.status, named.body, headers)
+        status = self.status or 500
+        body = self.body
+        if body is None:
+            message = self.message or "Injected by the sandbox."
+            body = {"code": self.code or status, "message": message}
+        return Answer(status, body, headers)
 
     def send(self, answer: Answer) -> Response:
         if self.does == "close":

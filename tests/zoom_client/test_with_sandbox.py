@@ -3,7 +3,21 @@
 import pytest
 
 from tests.zoom_client.fake_zoom import make_sandbox_client
-from zoom_client import Kind, NewRegistrant, ScopeMissing, ZoomRefused
+from zoom_client import (
+    AlreadyPanelist,
+    AtCapacity,
+    ConcurrencyLimited,
+    HostNotAllowed,
+    Kind,
+    MeetingNotFound,
+    NewRegistrant,
+    RegistrationDisabled,
+    ScopeMissing,
+    WorkEmailRequired,
+    ZoomError,
+    ZoomRefused,
+)
+from zoom_sandbox.answers import NAMED_REFUSALS
 from zoom_sandbox.server import SandboxServer
 
 HOST = "host@example.com"
@@ -43,6 +57,28 @@ def test_person_denied_before_is_refused_without_a_class_of_its_own(sandbox, cli
         )
 
     assert raised.value.code == 3000
+
+
+READ_AS = {
+    "panelist": AlreadyPanelist,
+    "attendee_limit": AtCapacity,
+    "paid_registration": RegistrationDisabled,
+    "no_access": MeetingNotFound,
+    "work_email": WorkEmailRequired,
+    "host_not_allowed": HostNotAllowed,
+    "schedules_hidden": HostNotAllowed,
+    "concurrent": ConcurrencyLimited,
+}
+
+
+@pytest.mark.parametrize("name", NAMED_REFUSALS)
+def test_refusal_without_a_state_has_its_class(sandbox, client, name):
+    sandbox.control.fault("get_meeting", refusal=name)
+
+    with pytest.raises(ZoomError) as raised:
+        client.get_meeting(Kind.MEETING, 1)
+
+    assert type(raised.value) is READ_AS[name]
 
 
 def test_scope_granted_later_serves_the_next_call(sandbox, client):

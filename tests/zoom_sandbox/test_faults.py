@@ -222,8 +222,39 @@ def test_batch_can_answer_with_part_of_the_people(sandbox, api):
     assert added(sandbox) == ["p0@example.com", "p1@example.com"]
 
 
-def test_misspelt_fault_is_refused(sandbox):
-    with pytest.raises(ValueError, match="unknown does"):
-        sandbox.control.fault("add_registrant", does="explode")
-    with pytest.raises(ValueError, match="colour"):
-        sandbox.control.fault("add_registrant", colour="red")
+@pytest.mark.parametrize(
+    ("fault", "problem"),
+    [
+        ({"does": "explode"}, "unknown does"),
+        ({"when": "never"}, "unknown when"),
+        ({"colour": "red"}, "colour"),
+        ({"operation": "register"}, "no call"),
+        ({"path": "("}, "no pattern"),
+        ({"count": "x"}, "count"),
+        ({"skip": None}, "skip"),
+        ({"delay_before": "1"}, "delay_before"),
+        ({"headers": []}, "headers"),
+        ({"refusal": "host"}, "panelist"),
+    ],
+)
+def test_fault_that_would_do_nothing_is_refused(sandbox, fault, problem):
+    with pytest.raises(ValueError, match=problem):
+        sandbox.control.fault(**fault)
+    assert sandbox.control.state()["faults"] == []
+
+
+@pytest.mark.parametrize("said", [{"status": 503}, {"code": 3000}, {"message": "No."}])
+def test_saying_what_to_answer_is_enough(sandbox, api, said):
+    sandbox.control.fault("add_registrant", **said)
+    answer = api.add(api.create()).json()
+    assert said.items() <= {"status": answer["code"], **answer}.items()
+    assert added(sandbox) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "answered"),
+    [("panelist", (400, 3000)), ("work_email", (400, 3034)), ("concurrent", (429, 429))],
+)
+def test_refusal_is_played_by_its_name(sandbox, api, name, answered):
+    sandbox.control.fault("add_registrant", refusal=name)
+    assert refusal(api.add(api.create())) == answered
