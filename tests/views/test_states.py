@@ -68,7 +68,7 @@ def test_page_before_registration_says_when_it_opens(stage, locale):
 
 @pytest.mark.parametrize(
     ("locale", "words", "heading"),
-    [("ja", "残り 33 名", "お申し込み"), ("en", "33 seats left", "Register")],
+    [("ja", "残り 33 名", "お申し込み"), ("en", "33 seats left", "Your registration details")],
 )
 def test_page_with_few_seats_left_counts_them_and_has_the_form(stage, locale, words, heading):
     stage.add_event("spring", capacity=400, taken=367)
