@@ -242,6 +242,8 @@ def change_webhooks() -> tuple[str, int]:
     body = _body()
     if body.get("delivery", "send") not in DELIVERIES:
         abort(400, f"delivery is one of {', '.join(DELIVERIES)}")
+    if not all(isinstance(value, str) for value in body.values()):
+        abort(400, "url, secret and delivery are texts")
     with sandbox.lock:
         for name in {"url", "secret", "delivery"} & body.keys():
             setattr(sandbox.webhooks, name, body[name])

@@ -7,7 +7,7 @@ from typing import Any
 from zoom_sandbox.answers import Answer, invalid_field, webinar_plan_missing
 from zoom_sandbox.calls import Call
 from zoom_sandbox.clock import format_time, parse_time
-from zoom_sandbox.notifications import tell_deleted, tell_updated
+from zoom_sandbox.notifications import shared_url_of, tell_created, tell_deleted, tell_updated
 from zoom_sandbox.paging import page_of
 from zoom_sandbox.records import NO_FIXED_TIME, RECURRING, Meeting, User
 from zoom_sandbox.recurrence import plan_occurrences
@@ -114,6 +114,7 @@ def make_meeting(sandbox: Sandbox, kind: str, host: User, body: dict[str, Any]) 
     if meeting.type in NO_FIXED_TIME or meeting.settings.get("use_pmi"):
         meeting.settings["approval_type"] = 2
     sandbox.state.save_meeting(meeting)
+    tell_created(sandbox, meeting)
     return meeting
 
 
@@ -227,7 +228,7 @@ def describe_meeting(sandbox: Sandbox, meeting: Meeting) -> dict[str, Any]:
         "host_id": host.id,
         "host_email": host.email,
         "created_at": meeting.created_at,
-        "join_url": f"{sandbox.base_url}/j/{meeting.id}?pwd={meeting.embedded_passcode}",
+        "join_url": shared_url_of(sandbox, meeting),
         "start_url": f"{sandbox.base_url}/s/{meeting.id}?zak={secrets.token_urlsafe(24)}",
         "settings": meeting.settings,
         "creation_source": "open_api",

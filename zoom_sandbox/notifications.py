@@ -37,6 +37,26 @@ def tell_status(
     )
 
 
+def tell_created(sandbox: Sandbox, meeting: Meeting) -> None:
+    described = {
+        **_meeting(meeting),
+        "join_url": shared_url_of(sandbox, meeting),
+        "creation_source": "open_api",
+        "settings": {
+            "use_pmi": meeting.settings.get("use_pmi", False),
+            "alternative_hosts": meeting.settings["alternative_hosts"],
+        },
+    }
+    sandbox.webhooks.send(
+        f"{meeting.kind}.created", {**_operator(sandbox, meeting), "object": described}
+    )
+
+
+def shared_url_of(sandbox: Sandbox, meeting: Meeting) -> str:
+    """Build the link that is the same for everybody, and leads in only without registration."""
+    return f"{sandbox.base_url}/j/{meeting.id}?pwd={meeting.embedded_passcode}"
+
+
 def tell_updated(
     sandbox: Sandbox,
     meeting: Meeting,

@@ -58,8 +58,7 @@ class Webhooks:
 
     def challenge(self, plain_token: str) -> dict[str, Any]:
         """Ask the receiver to prove that it knows the secret, as Zoom does every 72 hours."""
-        self._post(self._envelope("endpoint.url_validation", {"plainToken": plain_token}))
-        return self.sent[-1]
+        return self._post(self._envelope("endpoint.url_validation", {"plainToken": plain_token}))
 
     def wait(self) -> None:
         """Return when everything queued so far was posted."""
@@ -88,7 +87,7 @@ class Webhooks:
             self._post(message)
             self._queue.task_done()
 
-    def _post(self, message: bytes) -> None:
+    def _post(self, message: bytes) -> dict[str, Any]:
         timestamp = str(int(self._clock.now().timestamp()))
         headers = {
             "Content-Type": "application/json",
@@ -108,3 +107,4 @@ class Webhooks:
         except requests.RequestException as error:
             delivery["answer"] = str(error)
         self.sent.append(delivery)
+        return delivery

@@ -241,7 +241,7 @@ def test_webhooks_agree_with_the_description(sandbox, api, kind):
     api.call("PATCH", api.path(meeting), {"topic": "New"})
     api.call("DELETE", api.path(meeting))
     sent = sandbox.control.webhooks()
-    assert len(sent) == 6
+    assert len(sent) == 7
     for message in (delivery["message"] for delivery in sent):
         content = described["webhooks"][message["event"]]["post"]["requestBody"]["content"]
         schema = content["application/json"]["schema"]

@@ -12,10 +12,11 @@ SECRET = "test-secret-token"
 
 
 class Receiver:
-    """Collect what arrives and whether its signature is right."""
+    """Collect what arrives and whether its signature is right; news of new meetings apart."""
 
     def __init__(self, httpserver):
         self.messages = []
+        self.created = []
         self.url = httpserver.url_for("/zoom")
         httpserver.expect_request("/zoom").respond_with_handler(self._receive)
 
@@ -24,9 +25,11 @@ class Receiver:
         signed = b"v0:" + request.headers["x-zm-request-timestamp"].encode() + b":" + body
         expected = "v0=" + hmac.new(SECRET.encode(), signed, hashlib.sha256).hexdigest()
         assert request.headers["x-zm-signature"] == expected
-        self.messages.append(json.loads(body))
-        if self.messages[-1]["event"] == "endpoint.url_validation":
-            return Response(self.messages[-1]["payload"]["plainToken"])
+        message = json.loads(body)
+        is_creation = message["event"] in ("meeting.created", "webinar.created")
+        (self.created if is_creation else self.messages).append(message)
+        if message["event"] == "endpoint.url_validation":
+            return Response(message["payload"]["plainToken"])
         return Response(status=204)
 
     def events(self):
@@ -58,13 +61,22 @@ def test_each_step_of_a_registration_is_told(sandbox, api, receiver, kind):
     for action in ("approve", "cancel", "approve", "deny"):
         api.set_status(meeting, action, person)
     statuses = [delivery["status"] for delivery in sandbox.control.webhooks()]
-    assert statuses == [204] * 5
+    assert statuses == [204] * 6
     verbs = ["created", "approved", "cancelled", "approved", "denied"]
     assert receiver.events() == [f"{kind}.registration_{verb}" for verb in verbs]
     created, approved = (m["payload"]["object"]["registrant"] for m in receiver.messages[:2])
     assert (created["status"], created["join_url"]) == ("pending", "")
     assert approved["id"] == added["registrant_id"]
     assert approved["join_url"].startswith(f"{api.url}/w/{meeting['id']}?tk=")
+
+
+@pytest.mark.parametrize("kind", ["meeting", "webinar"])
+def test_new_meeting_is_told(sandbox, api, receiver, kind):
+    meeting = api.create(kind)
+    sandbox.control.webhooks()
+    told = [(m["event"], m["payload"]["object"]["id"]) for m in receiver.created]
+    assert told == [(f"{kind}.created", meeting["id"])]
+    assert receiver.created[0]["payload"]["object"]["join_url"] == meeting["join_url"]
 
 
 def test_message_names_account_meeting_and_operator(sandbox, api, receiver):
@@ -111,6 +123,12 @@ def test_deletion_is_told(sandbox, api, receiver):
 def test_challenge_shows_the_receivers_answer(sandbox, receiver):
     answer = sandbox.control.challenge_webhook("plain")
     assert (answer["status"], answer["answer"]) == (200, "plain")
+    assert answer["message"]["event"] == "endpoint.url_validation"
+
+
+def test_webhook_address_that_is_no_text_is_refused(sandbox):
+    with pytest.raises(ValueError, match="texts"):
+        sandbox.control.send_webhooks_to(5, SECRET)
 
 
 def test_dropped_messages_never_arrive(sandbox, api, receiver):
@@ -129,10 +147,11 @@ def test_messages_can_arrive_twice(sandbox, api, receiver):
 
 def test_held_messages_arrive_newest_first(sandbox, api, receiver):
     meeting = api.create()
+    assert len(sandbox.control.webhooks()) == 1
     sandbox.control.deliver_webhooks("hold")
     api.add(meeting)
     api.set_status(meeting, "approve", {"email": PERSON["email"]})
-    assert sandbox.control.webhooks() == []
+    assert len(sandbox.control.webhooks()) == 1
     sandbox.control.release_webhooks()
     sandbox.control.webhooks()
     assert receiver.events() == ["meeting.registration_approved", "meeting.registration_created"]
@@ -141,4 +160,4 @@ def test_held_messages_arrive_newest_first(sandbox, api, receiver):
 def test_unreachable_receiver_does_not_stop_zoom(sandbox, api):
     sandbox.control.send_webhooks_to("http://127.0.0.1:1/", SECRET)
     assert api.add(api.create()).status_code == 201
-    assert [delivery["status"] for delivery in sandbox.control.webhooks()] == [None]
+    assert [delivery["status"] for delivery in sandbox.control.webhooks()] == [None] * 2
