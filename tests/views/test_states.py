@@ -68,7 +68,10 @@ def test_page_before_registration_says_when_it_opens(stage, locale):
 
 @pytest.mark.parametrize(
     ("locale", "words", "heading"),
-    [("ja", "残り 33 名", "お申し込み"), ("en", "33 seats left", "Your registration details")],
+    [
+        ("ja", "400名（残り33名）", "お申し込み"),
+        ("en", "400 people (33 left)", "Your registration details"),
+    ],
 )
 def test_page_with_few_seats_left_counts_them_and_has_the_form(stage, locale, words, heading):
     stage.add_event("spring", capacity=400, taken=367)
@@ -81,20 +84,31 @@ def test_page_with_few_seats_left_counts_them_and_has_the_form(stage, locale, wo
 
 
 @pytest.mark.parametrize(
-    ("locale", "words", "heading"),
+    ("locale", "words", "heading", "button"),
     [
-        ("ja", "満席になりました。空きが出たらメールで", "キャンセル待ちに申し込む"),
-        ("en", "This event is full. If a seat becomes free,", "Join the waiting list"),
+        (
+            "ja",
+            "100名（満席・キャンセル待ち受付中）",
+            "キャンセル待ちに申し込む",
+            "同意してキャンセル待ちに申し込む",
+        ),
+        (
+            "en",
+            "100 people (full, waiting list open)",
+            "Join the waiting list",
+            "Agree and join the waiting list",
+        ),
     ],
 )
-def test_page_with_a_waiting_list_keeps_its_form(stage, locale, words, heading):
+def test_page_with_a_waiting_list_keeps_its_form(stage, locale, words, heading, button):
     stage.add_event("spring", capacity=100, taken=100, has_waitlist=True)
 
     page = show(stage, locale)
 
     assert words in page.text
+    assert page.link(heading) == "#register"
     assert list_headings(page)[0] == heading
-    assert page.form()["form_token"]
+    assert page.form(button)["form_token"]
 
 
 @pytest.mark.parametrize(
