@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 from .questions import OTHER, Answer, FormDefinition, Question, QuestionKind
 from .texts import localize
 
+_OTHER = {"ja": "その他", "en": "Other"}
+
 NamePlace = Callable[[QuestionKind, str, str], str]
 """Names a prefecture or country: (kind, code, locale) to text."""
 
@@ -24,7 +26,8 @@ def list_answer_texts(
 
 def write_answer(question: Question, answer: Answer, locale: str, name_place: NamePlace) -> str:
     """Write one answer in a language; several choices are joined with that language's comma."""
-    labels = {choice.value: localize(choice.label, locale) for choice in question.choices}
+    labels = {OTHER: localize(_OTHER, locale)} if question.has_other else {}
+    labels |= {choice.value: localize(choice.label, locale) for choice in question.choices}
     separator = "、" if locale == "ja" else ", "
     return separator.join(
         _write_value(question, value, answer.other, labels, locale, name_place)
