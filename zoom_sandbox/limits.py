@@ -25,8 +25,11 @@ STATUS_CAP = 10
 class Limits:
     """Count calls by real second and by the sandbox clock's UTC day. Restarts forget the counts."""
 
-    def __init__(self, plan: str, clock: Clock, *, enforced: bool) -> None:
+    def __init__(
+        self, plan: str, clock: Clock, *, enforced: bool, adds_count_over_all: bool = False
+    ) -> None:
         self._plan = plan
+        self._adds_count_over_all = adds_count_over_all
         self._clock = clock
         self._bursts: dict[str, deque[float]] = {}
         self._today = ""
@@ -35,7 +38,10 @@ class Limits:
 
     @property
     def used_today(self) -> Counter[str]:
-        """Count by key: a label, `host:<id>`, `add:<meeting>:<address>`, `status:<registrant>`."""
+        """Count by key: a label, `host:<id>`, `add:<meeting>:<address>`, `status:<registrant>`.
+
+        Where adds count over all meetings, their key is `add:all:<address>`.
+        """
         today = self._clock.today()
         if today != self._today:
             self._today = today
@@ -87,8 +93,9 @@ class Limits:
         )
 
     def count_add(self, kind: str, meeting_id: int, email: str) -> None:
+        where = "all" if self._adds_count_over_all else meeting_id
         self._count_special(
-            f"add:{meeting_id}:{email.casefold()}",
+            f"add:{where}:{email.casefold()}",
             ADD_CAP,
             f"You have exceeded the daily rate limit of (3) for Add {kind} registrant API requests "
             f"for the registrant ({email}). You can resume these API requests at GMT 00:00:00.",

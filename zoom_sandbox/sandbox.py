@@ -39,7 +39,12 @@ class Sandbox:
         self.faults = Faults()
         self.page_tokens: dict[str, Any] = {}
         self.credentials = Credentials(settings, self.clock, set(self._scopes))
-        self.limits = Limits(settings.plan, self.clock, enforced=settings.enforce_rate_limits)
+        self.limits = Limits(
+            settings.plan,
+            self.clock,
+            enforced=settings.enforce_rate_limits,
+            adds_count_over_all=settings.adds_count_over_all,
+        )
         self.webhooks = Webhooks(
             account_id=settings.account_id,
             url=settings.webhook_url,

@@ -14,9 +14,9 @@ class SandboxSettings:
     """Describe the account which the sandbox plays, and how strictly it plays it.
 
     `base_url` is the public address used in join and registration links; empty, it is the one
-    each request came to. Without `state_path` everything is forgotten at exit. Whether a batch
-    call counts towards the three adds a day per address is not documented by Zoom:
-    `batch_counts_as_add` plays either answer.
+    each request came to. Without `state_path` everything is forgotten at exit. Of the three adds a
+    day per address Zoom does not say whether a batch counts towards them, nor whether the adds to
+    other meetings do: `batch_counts_as_add` and `adds_count_over_all` play either answer.
     """
 
     account_id: str = "sandbox-account"
@@ -30,6 +30,7 @@ class SandboxSettings:
     webhook_secret: str = ""
     enforce_rate_limits: bool = True
     batch_counts_as_add: bool = False
+    adds_count_over_all: bool = False
     latency_seconds: float = 0.0
 
     def __post_init__(self) -> None:

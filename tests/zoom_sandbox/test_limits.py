@@ -123,3 +123,13 @@ def test_answers_say_what_is_left(api):
     assert (headers["X-RateLimit-Category"], headers["X-RateLimit-Limit"]) == ("Light", "30")
     assert headers["X-RateLimit-Remaining"] == "29"
     assert headers["x-zm-trackingid"].startswith("v=2.0;")
+
+
+@pytest.mark.parametrize(("over_all", "status"), [(False, 201), (True, 429)])
+def test_three_adds_count_by_meeting_or_over_all(start_sandbox, connect, over_all, status):
+    api = connect(start_sandbox(adds_count_over_all=over_all))
+    one, other = api.create(), api.create()
+    for _ in range(3):
+        api.add(one)
+    assert api.add(one).status_code == 429
+    assert api.add(other).status_code == status
