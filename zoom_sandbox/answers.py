@@ -41,6 +41,7 @@ class Refused(Exception):
         headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(message)
+        self.errors = tuple(errors)
         body: dict[str, Any] = {"code": code, "message": message}
         if errors:
             body["errors"] = [{"field": e.field, "message": e.message} for e in errors]

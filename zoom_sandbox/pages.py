@@ -1,11 +1,19 @@
 """The pages people see: what "Zoom" knows, its own registration form, and where a link leads."""
 
-from flask import Blueprint, Response, render_template, request, url_for
+from collections.abc import Sequence
+from typing import Any
 
-from zoom_sandbox.answers import Refused
+from flask import Blueprint, Response, render_template, request
+
+from zoom_sandbox.answers import FieldError, Refused
 from zoom_sandbox.journal import record_visit
 from zoom_sandbox.records import Meeting, Registrant
-from zoom_sandbox.registration import check_registration_open, join_url_of, register
+from zoom_sandbox.registration import (
+    check_answers,
+    check_registration_open,
+    join_url_of,
+    register,
+)
 from zoom_sandbox.sandbox import Sandbox, current_sandbox
 from zoom_sandbox.schemas import BODIES
 
@@ -102,17 +110,17 @@ def show_registration_form(meeting_id: int) -> tuple[str, int]:
 
 
 def _register(sandbox: Sandbox, meeting: Meeting) -> tuple[str, int]:
-    given = {
-        name: request.form.get(name, "").strip() for name in ("first_name", "last_name", "email")
-    }
-    errors = list(BODIES[(meeting.kind, "add_registrant")](given, ""))
-    problem = "; ".join(f"{error.field}: {error.message}" for error in errors)
+    given = {name: value.strip() for name, value in request.form.items()}
+    body = _read_form(meeting, given)
+    errors = list(BODIES[(meeting.kind, "add_registrant")](body, ""))
+    problem = _name(errors)
     if not problem:
-        profile = {name: given[name] for name in ("first_name", "last_name")}
+        profile = {name: value for name, value in body.items() if name != "email"}
         try:
-            person, effect = register(sandbox, meeting, given["email"], profile, auto_approve=False)
+            check_answers(meeting, profile)
+            person, effect = register(sandbox, meeting, body["email"], profile, auto_approve=False)
         except Refused as refusal:
-            problem = str(refusal)
+            problem = _name(refusal.errors) or str(refusal)
     if problem:
         page = render_template("register.html", meeting=meeting, given=given, problem=problem)
         return page, 400
@@ -122,6 +130,22 @@ def _register(sandbox: Sandbox, meeting: Meeting) -> tuple[str, int]:
     return _explain("Registration pending", "The host has to approve it first."), 200
 
 
+def _read_form(meeting: Meeting, given: dict[str, str]) -> dict[str, Any]:
+    """Make of the form's fields what an app would send; what was left empty is left out."""
+    asked = {question["field_name"] for question in meeting.questions.get("questions", [])}
+    body: dict[str, Any] = {name: given.get(name, "") for name in ("first_name", "email")}
+    body |= {name: given[name] for name in {"last_name", *asked} if given.get(name)}
+    answers = [
+        {"title": question["title"], "value": given[f"custom:{question['title']}"]}
+        for question in meeting.questions.get("custom_questions", [])
+        if given.get(f"custom:{question['title']}")
+    ]
+    return body | ({"custom_questions": answers} if answers else {})
+
+
+def _name(errors: Sequence[FieldError]) -> str:
+    return "; ".join(f"{error.field}: {error.message}" for error in errors)
+
+
 def _explain(title: str, text: str) -> str:
-    home = url_for("pages.show_overview")
-    return render_template("message.html", title=title, text=text, home=home)
+    return render_template("message.html", title=title, text=text)

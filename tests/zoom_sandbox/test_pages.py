@@ -75,6 +75,28 @@ def test_own_form_refuses_with_the_values_kept(api):
     assert (refused.status_code, "Host can not register." in refused.text) == (400, True)
 
 
+@pytest.mark.parametrize("kind", ["meeting", "webinar"])
+def test_own_form_asks_what_is_required(sandbox, api, kind):
+    meeting = api.create(kind)
+    questions = {
+        "questions": [{"field_name": "org", "required": True}],
+        "custom_questions": [{"title": "所属", "type": "short", "required": True}],
+    }
+    api.call("PATCH", f"{api.path(meeting)}/registrants/questions", questions)
+    url = meeting["registration_url"]
+    assert all(f'name="{name}"' in open_page(api, url).text for name in ("org", "custom:所属"))
+
+    refused = api.session.post(url, data=PERSON | {"org": "例示商事"}, timeout=10)
+    answers = {"org": "例示商事", "custom:所属": "総務"}
+    done = api.session.post(url, data=PERSON | answers, timeout=10)
+
+    assert (refused.status_code, "Required: 所属" in refused.text) == (400, True)
+    assert 'value="例示商事"' in refused.text
+    assert done.status_code == 200
+    profile = sandbox.control.state()["registrants"][0]["profile"]
+    assert profile["custom_questions"] == [{"title": "所属", "value": "総務"}]
+
+
 def test_overview_lists_what_zoom_knows(api):
     meeting = api.create(topic="<b>Briefing</b>")
     api.add(meeting, auto_approve=True)
