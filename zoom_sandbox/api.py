@@ -94,7 +94,11 @@ def _read_body() -> Any:
 
 @bp.route("/v2/<path:path>", methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
 def answer_unknown(path: str) -> Response:
-    """Answer what no operation matches; a UUID with a slash, encoded once, ends up here."""
+    """Answer what no operation matches; a UUID that had to be encoded twice ends up here."""
+    try:
+        current_sandbox().credentials.read_bearer(request.headers.get("Authorization", ""))
+    except Refused as refusal:
+        return to_response(refusal.answer)
     kind, _, rest = path.partition("s/")
     if kind in ("meeting", "webinar"):
         return to_response(meeting_missing(kind, rest).answer)

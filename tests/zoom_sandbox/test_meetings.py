@@ -160,3 +160,8 @@ def test_changing_an_occurrence_leaves_the_others(api):
 
 def test_unknown_address_of_the_api_is_not_recognized(api):
     assert refusal(api.call("GET", "/rooms")) == (404, 2300)
+
+
+def test_unknown_path_tells_nothing_without_a_token(api):
+    api.token = "made-up"
+    assert refusal(api.call("GET", "/rooms")) == (401, 124)
