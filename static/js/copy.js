@@ -5,7 +5,12 @@ for (const button of document.querySelectorAll("[data-copy]")) {
   button.hidden = false;
   button.addEventListener("click", async () => {
     const area = button.closest("section");
-    await navigator.clipboard.writeText(area.querySelector("[data-copy-source]").textContent);
-    area.querySelector("[data-copy-result]").textContent = button.dataset.copied;
+    const link = area.querySelector("[data-copy-source]");
+    try {
+      await navigator.clipboard.writeText(link.textContent);
+      area.querySelector("[data-copy-result]").textContent = button.dataset.copied;
+    } catch {
+      getSelection().selectAllChildren(link); // the browser refuses: a person can still copy it
+    }
   });
 }

@@ -56,6 +56,19 @@ def test_join_page_renews_itself_once_zoom_is_back(stage, open_tab):
     expect_room_of(tab, "太郎 山田", "taro@example.com")
 
 
+def test_link_is_selected_where_the_browser_refuses_to_copy(stage, open_tab):
+    stage.add_event("spring")
+    tab = open_tab()
+    tab.add_init_script("navigator.clipboard.writeText = () => Promise.reject(new Error())")
+    tab.goto(stage.register("spring", "taro@example.com"))
+
+    tab.get_by_role("button", name="URLをコピー").click()
+
+    link = tab.get_by_role("link", name="Zoomで参加する").get_attribute("href")
+    assert tab.evaluate("() => getSelection().toString()") == link
+    expect(tab.get_by_text("コピーしました")).to_have_count(0)
+
+
 def test_person_changes_cancels_and_comes_back(stage, open_tab):
     stage.add_event("spring")
     stage.register("spring", "taro@example.com")
