@@ -4,7 +4,7 @@ for (const line of document.querySelectorAll("[data-zone]")) {
   const [start, end] = [new Date(line.dataset.start), new Date(line.dataset.end)];
   const written = writePeriod(start, end);
   if (writePeriod(start, end, line.dataset.zone) === written) continue;
-  line.querySelector("span").textContent = `${written} (${nameZone(start)})`;
+  line.querySelector("span").textContent = `${written}${nameZone(start)}`;
   line.hidden = false;
 }
 
@@ -16,8 +16,9 @@ function writePeriod(start, end, timeZone) {
     isJapanese
       ? `${month}月${day}日（${weekday}）${hour}:${minute}`
       : `${weekday}, ${month} ${day}, ${hour}:${minute}`;
-  const last = from.day === until.day ? `${until.hour}:${until.minute}` : write(until);
-  return `${write(from)}${isJapanese ? "〜" : "–"}${last}`;
+  const isOneDay = from.day === until.day;
+  const dash = isJapanese ? "〜" : isOneDay ? "–" : " – ";
+  return `${write(from)}${dash}${isOneDay ? `${until.hour}:${until.minute}` : write(until)}`;
 }
 
 function writeParts(time, timeZone) {
@@ -38,5 +39,6 @@ function writeParts(time, timeZone) {
 function nameZone(time) {
   const format = new Intl.DateTimeFormat("en", { timeZoneName: "shortOffset" });
   const name = format.formatToParts(time).find(({ type }) => type === "timeZoneName").value;
-  return name.replace("GMT", "UTC");
+  const zone = name.replace("GMT", "UTC");
+  return document.documentElement.lang === "ja" ? `（${zone}）` : ` (${zone})`;
 }
