@@ -8,6 +8,8 @@ requestAnimationFrame(() => {
 });
 
 for (const form of document.querySelectorAll("form[data-form]")) {
+  // For whom a question is need not be said where nobody else sees it.
+  for (const note of form.querySelectorAll("[data-when-note]")) note.remove();
   showWhatApplies(form);
   form.addEventListener("change", () => showWhatApplies(form));
   keepEnterForInputMethod(form);

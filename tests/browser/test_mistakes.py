@@ -120,6 +120,7 @@ def test_question_shows_only_where_it_applies(stage, open_tab):
 
     expect(region).to_be_hidden()
     country.select_option(label="Japan")
+    expect(tab.get_by_text("Only if you chose")).to_have_count(0)
     region.select_option(label="Tokyo")
     country.select_option(label="France")
     expect(region).to_be_hidden()
