@@ -12,6 +12,8 @@ _PRIVATE = (
     (re.compile(r"/([sjr])/[a-z][\w-]{44}"), r"/\1/…"),
     (re.compile(r"[^\s\"'<>]+@[^\s\"'<>]+\.[a-z]{2,}", re.IGNORECASE), "(address)"),
     (re.compile(r"https?://\S*[?&](tk|pwd|code)=\S+"), "(link)"),
+    # gunicorn names whose request it could not read.
+    (re.compile(r"\bip=\S+"), "ip=…"),
 )
 _PLAIN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "taskName"}
 

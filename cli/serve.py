@@ -127,7 +127,11 @@ def make_sandbox(settings: Settings) -> Child:
 
 
 def prepare_database(site: Site) -> None:
-    """Bring the database to this version, or say in one line why not."""
+    """Bring the database to this version, or say in one line why not.
+
+    Side effects: what this process and its children write is for their own user alone.
+    """
+    os.umask(0o077)
     site.settings.instance.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
         migrate.upgrade(site.database)
