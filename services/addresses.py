@@ -12,6 +12,15 @@ def email_key(address: str) -> str:
     return f"{local}{at}{_to_ascii(domain)}".lower()
 
 
+def fold_tag(key: str) -> str:
+    """Return an address without its `+tag`: what is surely one mailbox at most hosts.
+
+    For limits alone, where it does no harm that two people may be counted as one.
+    """
+    local, at, domain = key.rpartition("@")
+    return f"{local.partition('+')[0] or local}{at}{domain}"
+
+
 def _to_ascii(domain: str) -> str:
     try:
         return domain if domain.isascii() else domain.encode("idna").decode()

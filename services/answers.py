@@ -14,6 +14,9 @@ from storage.models import Registration
 
 from .questions import Answer, answers_to_json
 
+ANSWERS = "answers"
+"""The action of a change of names and answers."""
+
 
 def answer_rows(answers: Mapping[str, Answer]) -> list[dict[str, Any]]:
     """Lay answers out as rows; the text beside その他 goes with the last value."""
@@ -56,31 +59,36 @@ def change_answers(
 ) -> None:
     """Replace names and answers, keeping what stood before in the history.
 
-    The caller holds the registration's lock: a double click must not store rows twice.
+    What changes nothing leaves no trace. The caller holds the registration's lock: a double click
+    must not store rows twice.
     """
     before = _describe(registration, read_answers(session, registration))
     registration.family_name = family_name
     registration.given_name = given_name
     registration.form_version_id = form_version_id
+    after = _describe(registration, answers)
+    if after == before:
+        return
     registration.updated_at = now
     registrations.replace_answers(session, registration.id, answer_rows(answers))
     registrations.add_change(
         session,
         registration.id,
         actor="person",
-        action="answers",
+        action=ANSWERS,
         before=before,
-        after=_describe(registration, answers),
+        after=after,
         now=now,
     )
 
 
 def erase_answers(session: Session, registration: Registration, *, now: datetime) -> None:
-    """Forget the name and the answers, where they belong to somebody else than the address."""
+    """Forget names and answers, past ones too: they belong to somebody else than the address."""
     registration.family_name = ""
     registration.given_name = ""
     registration.updated_at = now
     registrations.replace_answers(session, registration.id, [])
+    registrations.erase_changes(session, registration.id, action=ANSWERS)
 
 
 def _describe(registration: Registration, answers: Mapping[str, Answer]) -> dict[str, Any]:

@@ -31,7 +31,7 @@ def make_calendar_entry(
     """
     changes, stamped_at = 0, event.updated_at
     if isinstance(owner, Registration):
-        changes = len(registrations.list_changes(session, owner.id))
+        changes = registrations.count_changes(session, owner.id)
         stamped_at = max(stamped_at, owner.updated_at)
     return CalendarEntry(
         uid=make_uid(owner.public_id, host),

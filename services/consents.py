@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -49,6 +50,26 @@ def keep_consents(
             for consent in submission.consents
         ],
     )
+
+
+def keep_consents_of_newcomer(
+    session: Session,
+    registration: Registration,
+    row: SubmissionRow,
+    submission: Submission,
+    *,
+    now: datetime,
+) -> None:
+    """Record the boxes of whoever takes over a registration that somebody else had made.
+
+    News is not among what is agreed to: that box may have been ticked by a stranger, and the
+    personal page asks its owner.
+    """
+    boxes = tuple(
+        replace(box, is_given=box.is_given and box.kind is not ConsentKind.MARKETING)
+        for box in submission.consents
+    )
+    keep_consents(session, registration, row, replace(submission, consents=boxes), now=now)
 
 
 def change_consent(

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from typing import Any
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
 import tomli_w
@@ -32,6 +31,7 @@ LONGEST_EVENT_MINUTES = 1_440
 APPROVALS = ("automatic", "manual")
 NAME_ORDERS = ("given_first", "family_first")
 
+_URL = re.compile(r"https://[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*(:\d{1,5})?([/?#][!-~]*)?")
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
@@ -221,8 +221,9 @@ def _read_color(table: Table) -> str:
 
 def _read_url(table: Table, key: str) -> str:
     url = table.take_text(key, 1_000)
-    if url and (urlsplit(url).scheme != "https" or not urlsplit(url).hostname):
-        raise table.fault(key, "must begin with https://")
+    if url and not _URL.fullmatch(url):
+        # The host stands in a header too, where nothing else may stand with it.
+        raise table.fault(key, "must be like https://www.example.com/page, in ASCII")
     return url
 
 

@@ -11,6 +11,8 @@ from sqlalchemy.orm import Session
 from storage import jobs, mails, registrations
 from storage.models import Registration, SubmissionRow
 
+from .addresses import fold_tag
+
 PER_EVENT_A_DAY = 3
 PER_ADDRESS_A_DAY = 10
 
@@ -35,7 +37,7 @@ class MailName(StrEnum):
 
 # A stranger can cause these by typing an address, so they are counted against the limits.
 _LIMITED = (MailName.CONFIRMATION, MailName.PENDING, MailName.WAITLISTED, MailName.REPEAT)
-_COUNTED = (*_LIMITED, MailName.CANCELLED)
+_COUNTED = (*_LIMITED, MailName.CANCELLED, MailName.APPROVED)
 _WITH_LINK = (MailName.CONFIRMATION, MailName.APPROVED)
 
 
@@ -46,15 +48,20 @@ def request_mail(
     *,
     submission: SubmissionRow | None = None,
     run_at: datetime | None = None,
+    may_wait: bool = False,
     now: datetime,
 ) -> bool:
     """Ask for a mail in this transaction; False if the address had enough for a day.
 
+    One that `may_wait` is limited too while the address is unproven, and goes a day later instead.
     One with the link takes the place of those that still wait. Side effects: the registration's
     lock, a mail row and its job.
     """
-    if _is_limited(name, registration) and _is_over_limit(session, registration, now):
-        return False
+    is_limited = may_wait and registration.proven_at is None or _is_limited(name, registration)
+    if is_limited and _is_over_limit(session, registration, now):
+        if not may_wait:
+            return False
+        run_at = now + timedelta(days=1)
     if name in _WITH_LINK:
         mails.drop_queued(session, registration.id, names=_WITH_LINK)
     mail_id = mails.add_mail(
@@ -64,7 +71,7 @@ def request_mail(
             "registration_id": registration.id,
             "submission_id": submission.id if submission else None,
             "name": name,
-            "email_key": registration.email_key,
+            "mailbox_key": fold_tag(registration.email_key),
             "locale": registration.locale,
             "message_id": secrets.token_hex(16),
             "state": "queued",
@@ -110,10 +117,10 @@ def _is_over_limit(session: Session, registration: Registration, now: datetime) 
     since = now - timedelta(days=1)
     at_event, everywhere = mails.count_mails_since(
         session,
-        registration.email_key,
+        registration.id,
+        fold_tag(registration.email_key),
         since,
         names=_COUNTED,
-        event_id=registration.event_id,
     )
     return at_event >= PER_EVENT_A_DAY or everywhere >= PER_ADDRESS_A_DAY
 

@@ -152,12 +152,16 @@ def make_address(email: str, name: str = "") -> Address:
 def safe_name(name: str) -> str:
     """Return a name fit to greet with, or nothing where it looks like a message.
 
-    Anybody can have a mail sent to anybody by typing an address, so a name with a link, an address
-    or a telephone number is not repeated, and no name is long.
+    Anybody can have a mail sent to anybody by typing an address, so a name with a link, an address,
+    a telephone number or a sentence is not repeated, and no name is long.
     """
     line = write_line(name)
-    looks = unicodedata.normalize("NFKC", line).casefold().replace("。", ".")
-    return "" if _ADVERT.search(looks) else line[:NAME_LENGTH].rstrip()
+    plain = unicodedata.normalize("NFKC", line).casefold()
+    # Marks that stand on letters, or choose their shape, hide what is written.
+    bare = "".join(char for char in plain if not unicodedata.category(char).startswith("M"))
+    looks = bare.translate(_LOOK_ALIKES)
+    is_text = len(looks.split()) > _MOST_WORDS
+    return "" if is_text or _ADVERT.search(looks) else line[:NAME_LENGTH].rstrip()
 
 
 def write_line(text: str) -> str:
@@ -182,8 +186,11 @@ _DOMAIN = re.compile(r"(?=.{1,253}\Z)[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})*")
 _DOT_ATOM = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
 # Letters and marks that leave nothing, or nothing but room, on the screen.
 _BLANK_LETTERS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
+_MOST_WORDS = 8
+_LOOK_ALIKES = str.maketrans("。․ꓸ٠〇零一二三四五六七八九", "....00123456789")
 _ADVERT = re.compile(
-    r"://|www\.|@"
+    r"://|www\.|[@:!?\[\]]"
+    r"|\d+\.\d+\.\d+"
     r"|[^\W_][\w-]*\.[^\W\d_]{2,}"  # example.com, 例え.テスト
     r"|(\d[\s().+/ー\u2010-\u2015\u2212-]*){6,}"  # six digits, however they are spaced
 )

@@ -60,7 +60,7 @@ def read_receipt_state(
     return ReceiptState(
         shown="confirmed" if is_approved else status,
         link="button" if is_approved else "none",
-        may_change=may_change_from_screen(submission, registration, policy=policy),
+        may_change=may_change_from_screen(session, submission, registration, policy=policy),
         waitlist_position=(
             registrations.count_waitlisted_before(session, registration) + 1 if is_waiting else None
         ),
@@ -77,11 +77,26 @@ def speaks_for_registration(submission: SubmissionRow) -> bool:
 
 
 def may_change_from_screen(
-    submission: SubmissionRow, registration: Registration, *, policy: LinkPolicy
+    session: Session,
+    submission: SubmissionRow,
+    registration: Registration,
+    *,
+    policy: LinkPolicy,
 ) -> bool:
-    """Tell whether a receipt leads to the personal page: only until the mail's reader comes."""
-    is_own = policy is LinkPolicy.SHOW and submission.outcome == Outcome.CREATED
-    return is_own and registration.proven_at is None
+    """Tell whether a receipt leads to the personal page."""
+    return policy is LinkPolicy.SHOW and owns_registration(session, submission, registration)
+
+
+def owns_registration(
+    session: Session, submission: SubmissionRow, registration: Registration
+) -> bool:
+    """Tell whether whoever sent a submission may undo the registration that it made.
+
+    Not any more once the mail's reader has come, or somebody else has sent the form with the same
+    address: one of the two is not its owner, and a screen cannot tell which.
+    """
+    is_open = submission.outcome == Outcome.CREATED and registration.proven_at is None
+    return is_open and not submissions.has_rival(session, submission)
 
 
 class JoinState:
@@ -208,7 +223,7 @@ def can_correct_address(
     if policy is not LinkPolicy.SHOW:
         seats = read_seats(session, event)
         return get_state(event, seats, now) is EventState.OPEN and not seats.are_all_taken
-    return submission.outcome == Outcome.CREATED and registration.proven_at is None
+    return owns_registration(session, submission, registration)
 
 
 def _may_open_from_screen(

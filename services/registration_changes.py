@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -10,11 +11,12 @@ from sqlalchemy.orm import Session
 from storage import events, registrations, submissions
 from storage.models import Event, Registration, RegistrationChange, SubmissionRow
 
-from .answers import change_answers, erase_answers
+from .answers import ANSWERS, change_answers, erase_answers
+from .consents import keep_consents_of_newcomer
 from .events import EventState, LinkPolicy, get_end, get_state, read_seats
 from .mails import CONFIRM_WITHIN, MailName, request_mail
-from .questions import answers_from_json
-from .receipts import get_live_submission
+from .questions import Answer, answers_from_json
+from .receipts import get_live_submission, owns_registration
 from .registrations import (
     HOLDS_SEAT,
     Outcome,
@@ -32,6 +34,7 @@ ORGANIZER = "organizer"
 
 MAX_CORRECTIONS = 3
 MAX_RETURNS_A_DAY = 3
+MAX_EDITS_A_DAY = 20
 
 
 class ChangeRefused(RegistrationError):
@@ -138,7 +141,37 @@ def fill_free_seats(session: Session, event: Event, *, now: datetime) -> None:
             _move(session, event, waiting, status_for_new(event), actor="waitlist", now=now)
         except RegistrationNotOpen:
             return
-        _tell_status(session, waiting, MailName.APPROVED, now)
+        _tell_status(session, waiting, MailName.APPROVED, now, may_wait=True)
+
+
+def edit_details(
+    session: Session,
+    registration: Registration,
+    *,
+    family_name: str,
+    given_name: str,
+    answers: Mapping[str, Answer],
+    form_version_id: int,
+    now: datetime,
+) -> None:
+    """Change what a person said of themselves, some times a day: the history keeps it all.
+
+    Raises:
+        ChangeRefused: it was changed often enough today.
+    """
+    since = now - timedelta(days=1)
+    made = registrations.count_changes(session, registration.id, action=ANSWERS, since=since)
+    if made >= MAX_EDITS_A_DAY:
+        raise ChangeRefused
+    change_answers(
+        session,
+        registration,
+        family_name=family_name,
+        given_name=given_name,
+        answers=answers,
+        form_version_id=form_version_id,
+        now=now,
+    )
 
 
 def use_submission(
@@ -175,7 +208,8 @@ def correct_address(
     """Register the same person under another address, and end what the wrong one got.
 
     A wrong address that was new hears nothing more: its links stop working and its seat is given
-    back. One that was known keeps what it had; the answer here is the same. The same address typed
+    back. One that was known, or has been typed by others since, keeps what it had; the answer here
+    is the same. The same address typed
     again changes nothing, nor does a receipt that was corrected before.
 
     Raises:
@@ -193,8 +227,8 @@ def correct_address(
         raise ChangeRefused
     wrong = registrations.get_registration(session, locked.registration_id)
     assert wrong is not None
-    if locked.outcome == Outcome.CREATED and wrong.proven_at is None:
-        wrong = _lock(session, event, wrong)
+    wrong = _lock(session, event, wrong)
+    if owns_registration(session, locked, wrong):
         if wrong.status not in (Status.CANCELLED, Status.DENIED):
             _move(session, event, wrong, Status.CANCELLED, actor="correction", now=now)
         wrong.link_version += 1
@@ -212,11 +246,12 @@ def correct_address(
 
 
 def _take_over_newest(session: Session, registration: Registration, now: datetime) -> None:
-    """Give a registration whose name was erased what its owner sent since."""
+    """Give a registration whose name was erased what its owner sent since, boxes included."""
     newest = submissions.list_repeats(session, registration.id, limit=1)
     if not newest:
         raise ChangeRefused
     use_submission(session, registration, newest[0], now=now)
+    keep_consents_of_newcomer(session, registration, newest[0], read_submission(newest[0]), now=now)
 
 
 def _list_status_changes(session: Session, registration: Registration) -> list[RegistrationChange]:
@@ -271,10 +306,22 @@ def _move(
 
 
 def _tell_status(
-    session: Session, registration: Registration, name_if_approved: MailName, now: datetime
+    session: Session,
+    registration: Registration,
+    name_if_approved: MailName,
+    now: datetime,
+    *,
+    may_wait: bool = False,
 ) -> None:
     if registration.status == Status.APPROVED:
-        request_mail(session, name_if_approved, registration, run_at=now + CONFIRM_WITHIN, now=now)
+        request_mail(
+            session,
+            name_if_approved,
+            registration,
+            run_at=now + CONFIRM_WITHIN,
+            may_wait=may_wait,
+            now=now,
+        )
     elif registration.status == Status.PENDING:
         request_mail(session, MailName.PENDING, registration, now=now)
     else:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+import secrets
+from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -79,8 +80,9 @@ def register(
     """Store one submission and, for a new person, the registration with all that follows from it.
 
     The same POST sent again gives the same row. A known address changes nothing: its owner is told
-    by mail. Side effects: rows of submission, registration, answers, consents, counters, jobs and
-    mail, all in the caller's transaction.
+    by mail. Where that is a secret and the event takes nobody, the row has another nonce than the
+    submission, and its sender is to see the event's page. Side effects: rows of submission,
+    registration, answers, consents, counters, jobs and mail, all in the caller's transaction.
 
     Raises:
         RegistrationNotOpen: not open yet, full, closed, ended or cancelled; nothing is stored.
@@ -254,6 +256,9 @@ def _repeat(
     policy: LinkPolicy,
     now: datetime,
 ) -> SubmissionRow:
+    if policy is not LinkPolicy.SHOW and _takes_nobody(session, event, now):
+        # Its page is the event's, as for an unknown address; sent again it must not be found.
+        submission = replace(submission, nonce=secrets.token_urlsafe(12))
     row = _keep(session, event, submission, known, Outcome.REPEAT, now)
     if row is None:
         return _get_earlier(session, event, submission)
@@ -262,6 +267,10 @@ def _repeat(
     if policy is LinkPolicy.CODE or not is_echo:
         _tell(session, row, known, policy, now)
     return row
+
+
+def _takes_nobody(session: Session, event: Event, now: datetime) -> bool:
+    return get_state(event, read_seats(session, event), now) is not EventState.OPEN
 
 
 def _lock_held(session: Session, held: SubmissionRow) -> None:

@@ -14,10 +14,10 @@ from .statements import table_of
 
 _INSERT = insert(table_of(Mail)).returning(Mail.id)
 _COUNT = select(
-    func.count().filter(Mail.event_id == bindparam("event_id")),
+    func.count().filter(Mail.registration_id == bindparam("registration_id")),
     func.count(),
 ).where(
-    Mail.email_key == bindparam("email_key"),
+    Mail.mailbox_key == bindparam("mailbox_key"),
     Mail.created_at > bindparam("since"),
     Mail.name.in_(bindparam("names", expanding=True)),
 )
@@ -68,10 +68,19 @@ def list_mails(session: Session, registration_id: int) -> list[Mail]:
 
 
 def count_mails_since(
-    session: Session, email_key: str, since: datetime, *, names: Sequence[str], event_id: int
+    session: Session,
+    registration_id: int,
+    mailbox_key: str,
+    since: datetime,
+    *,
+    names: Sequence[str],
 ) -> tuple[int, int]:
-    """Count mails of these names asked for one address: at one event, and at all events."""
-    row = session.execute(
-        _COUNT, {"email_key": email_key, "since": since, "names": names, "event_id": event_id}
-    ).one()
+    """Count mails of these names asked for: about one registration, and to one mailbox at all."""
+    values = {
+        "registration_id": registration_id,
+        "mailbox_key": mailbox_key,
+        "since": since,
+        "names": names,
+    }
+    row = session.execute(_COUNT, values).one()
     return row[0], row[1]

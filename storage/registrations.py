@@ -157,6 +157,33 @@ def add_change(
     )
 
 
+def erase_changes(session: Session, registration_id: int, *, action: str) -> None:
+    """Forget what changes of a kind were about; that they were made stays."""
+    session.execute(
+        update(RegistrationChange)
+        .where(
+            RegistrationChange.registration_id == registration_id,
+            RegistrationChange.action == action,
+        )
+        .values(before={}, after={})
+    )
+
+
+def count_changes(
+    session: Session,
+    registration_id: int,
+    *,
+    action: str | None = None,
+    since: datetime | None = None,
+) -> int:
+    statement = select(func.count()).where(RegistrationChange.registration_id == registration_id)
+    if action is not None:
+        statement = statement.where(RegistrationChange.action == action)
+    if since is not None:
+        statement = statement.where(RegistrationChange.changed_at > since)
+    return session.scalar(statement) or 0
+
+
 def list_changes(session: Session, registration_id: int) -> list[RegistrationChange]:
     return list(
         session.scalars(

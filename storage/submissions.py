@@ -97,6 +97,19 @@ def has_twin(session: Session, row: SubmissionRow, *, since: datetime) -> bool:
     return bool(session.scalar(statement))
 
 
+def has_rival(session: Session, row: SubmissionRow) -> bool:
+    """Tell whether somebody has sent other values for the registration that a submission made."""
+    statement = select(
+        exists().where(
+            SubmissionRow.registration_id == row.registration_id,
+            SubmissionRow.digest != row.digest,
+            SubmissionRow.corrected_by_id.is_(None),
+            SubmissionRow.id != row.id,
+        )
+    )
+    return bool(session.scalar(statement))
+
+
 def list_held(session: Session, event_id: int) -> list[SubmissionRow]:
     return list(
         session.scalars(
@@ -108,13 +121,17 @@ def list_held(session: Session, event_id: int) -> list[SubmissionRow]:
 
 
 def list_repeats(session: Session, registration_id: int, *, limit: int) -> list[SubmissionRow]:
-    """List the latest submissions that changed nothing because the address was known."""
+    """List the latest submissions that changed nothing because the address was known.
+
+    One whose sender has said that another address was meant is nobody's here to read.
+    """
     return list(
         session.scalars(
             select(SubmissionRow)
             .where(
                 SubmissionRow.registration_id == registration_id,
                 SubmissionRow.outcome == "repeat",
+                SubmissionRow.corrected_by_id.is_(None),
             )
             .order_by(SubmissionRow.id.desc())
             .limit(limit)

@@ -108,12 +108,14 @@ def _read_state(session: Session, opened: Opened, now: datetime) -> str:
 
 def _draw(session: Session, token: str, opened: Opened, now: datetime) -> Response:
     state = _read_state(session, opened, now)
-    person, locale = opened.person, read_locale()
+    locale = read_locale()
+    # On a screen, the name that its reader typed: the address may be somebody else's.
+    named = opened.submission or opened.person
     address = f"/j/{token}?lang={locale}"
     view = JoinView(
         state=state,
         action=address,
-        greeting_name=write_full_name(person.family_name, person.given_name, locale),
+        greeting_name=write_full_name(named.family_name, named.given_name, locale),
         is_early=receipts.is_early(opened.event, now),
         has_fallback=_has_fallback(opened, state),
     )

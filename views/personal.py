@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 from forms.details import build_details_form
 from services import registration_changes
 from services.answer_texts import list_answer_texts
-from services.answers import change_answers, read_answers
+from services.answers import read_answers
 from services.consents import change_consent
 from services.events import read_definition
 from services.personal_data import collect_personal_data
@@ -81,24 +81,30 @@ def show_details(token: str) -> ResponseReturnValue:
 @bp.post("/r/<token>/edit")
 def change_details(token: str) -> ResponseReturnValue:
     now = get_site().read_clock()
-    with get_site().database.write() as session:
-        opened = _open_changeable(session, token, now)
+    with get_site().database.read() as session:
+        opened = _open_ahead(session, token, now)
         definition = _read_form(session, opened)
         form = build_details_form(definition, read_locale())(request.form)
         if not form.validate():
             page = _render("edit", session, token, opened, now, form=form)
             page.status_code = 422
             return page
-        change_answers(
-            session,
-            opened.person,
-            family_name=form.family_name.data,
-            given_name=form.given_name.data,
-            answers=form.answers,
-            form_version_id=definition.version_id,
-            now=now,
-        )
-        _prove(opened, now)
+    try:
+        with get_site().database.write() as session:
+            count_against_network(session, now)
+            opened = _open_changeable(session, token, now)
+            registration_changes.edit_details(
+                session,
+                opened.person,
+                family_name=form.family_name.data,
+                given_name=form.given_name.data,
+                answers=form.answers,
+                form_version_id=definition.version_id,
+                now=now,
+            )
+            _prove(opened, now)
+    except ChangeRefused:
+        return _go_back(token, "refused")
     return _go_back(token, "saved")
 
 
@@ -164,6 +170,7 @@ def use_proposal(token: str, public_id: str) -> ResponseReturnValue:
 def change_news(token: str) -> ResponseReturnValue:
     now, ticked = get_site().read_clock(), request.form.getlist("news")
     with get_site().database.write() as session:
+        count_against_network(session, now)
         opened = _open(session, token)
         for box in list_news_boxes(session, opened):
             is_given = box.question.id in ticked

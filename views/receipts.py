@@ -85,6 +85,7 @@ def enter_code(token: str) -> ResponseReturnValue:
     typed = request.form.get("code", "")[:20]
     refused = False
     with site.database.write() as session:
+        count_against_network(session, now)
         submission = _get_submission(_open(session, token))
         try:
             receipts.use_code(session, submission, typed, keys=site.keys, now=now)

@@ -23,11 +23,11 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from forms.registration import RegistrationForm, build_registration_form
-from services.events import EventState, LinkPolicy, read_definition
+from services.events import EventState, read_definition
 from services.form_tokens import FormToken, FormTokenError
 from services.limits import RateLimitReached
 from services.questions import FormDefinition
-from services.registrations import Outcome, RegistrationNotOpen, register
+from services.registrations import RegistrationNotOpen, register
 from services.submissions import Submission, Surface
 from services.texts import localize
 from storage import events
@@ -67,9 +67,12 @@ def show_form(slug: str) -> ResponseReturnValue:
         if _is_prefilled():
             return _draw(session, page, form_class(prefill=request.args), token, now=now)
         tags = tuple(sorted(_read_source().items()))
+        if not _is_kept(tags):
+            return _draw(session, page, form_class(), token, now=now)
         key = (
             *(page.event.id, page.event.version, page.policy),
             *(page.seats.few_left, page.seats.are_all_taken, read_locale(), tags),
+            "lang" in request.args,
         )
         # Tags are the visitor's to choose: pages that hold them must not push out the plain one.
         pages = current_app.extensions["tagged_pages" if tags else "kept_pages"]
@@ -139,8 +142,7 @@ def _register(
         log.exception("the registration was not stored")
         alert = _("We cannot save it right now. Please send again - your answers are still here.")
         return _ask_to_send_again(page, form, _Setback(503, RETRY_AFTER_SECONDS, alert), now)
-    is_secret_repeat = row.outcome == Outcome.REPEAT and page.policy is not LinkPolicy.SHOW
-    if is_secret_repeat and page.state is not EventState.OPEN:
+    if row.nonce != submission.nonce:
         # A full event must not tell a known address from a new one: its owner has a mail.
         with site.database.read() as session:
             return show_state(session, load_event(session, page.event.slug, now), now)
@@ -218,6 +220,13 @@ def _ask_to_send_again(
 
 def _is_prefilled() -> bool:
     return not set(request.args).issubset({"lang", *SOURCE_NAMES})
+
+
+def _is_kept(tags: tuple[tuple[str, str], ...]) -> bool:
+    """Tell whether the address says no more than the key of its page: links on it repeat it all."""
+    asked = list(request.args.items(multi=True))
+    language = [("lang", read_locale())] if "lang" in request.args else []
+    return sorted(asked) == sorted([*tags, *language])
 
 
 def _read_source() -> dict[str, str]:

@@ -76,21 +76,17 @@ def _open_submission(session: Session, claim: TokenClaim) -> Opened | None:
         return None
     event, policy = _load_event(session, submission.event_id)
     opened = Opened(event, policy, registration, submission, came_by_mail=False)
-    return opened if is_receipt or _may_lead_on(claim, opened) else None
+    return opened if is_receipt or _may_lead_on(session, claim, opened) else None
 
 
-def _may_lead_on(claim: TokenClaim, opened: Opened) -> bool:
-    """Tell whether a link that was read on a screen still leads to the registration.
-
-    Once the owner of the address has come by mail, only the mail's link opens the personal page:
-    whoever typed the address first need not be its owner.
-    """
+def _may_lead_on(session: Session, claim: TokenClaim, opened: Opened) -> bool:
+    """Tell whether a link that was read on a screen still leads to the registration."""
     if opened.registration is None or opened.submission is None:
         return False
     if claim.purpose is Purpose.JOIN_SCREEN:
         return receipts.speaks_for_registration(opened.submission)
     return receipts.may_change_from_screen(
-        opened.submission, opened.registration, policy=opened.policy
+        session, opened.submission, opened.registration, policy=opened.policy
     )
 
 

@@ -12,14 +12,12 @@ class Mail(Base):
     """One mail to one person. `message_id` is fixed when it is asked for, so a retry is the same.
 
     `state` is queued, unknown (cut off while it was sent, to be tried once more), sent, failed or
-    dropped. The text is made when it is sent.
+    dropped. The text is made when it is sent. `mailbox_key` is the address without its `+tag`: what
+    mails are counted by.
     """
 
     __tablename__ = "mail"
-    __table_args__ = (
-        Index(None, "event_id", "email_key", "created_at"),
-        Index(None, "email_key", "created_at"),
-    )
+    __table_args__ = (Index(None, "mailbox_key", "created_at"),)
 
     id: Mapped[PrimaryKey]
     event_id: Mapped[int] = mapped_column(BigKey, ForeignKey("event.id"))
@@ -28,7 +26,7 @@ class Mail(Base):
     )
     submission_id: Mapped[int | None] = mapped_column(BigKey, ForeignKey("submission.id"))
     name: Mapped[str] = mapped_column(String(20))
-    email_key: Mapped[str] = mapped_column(String(254))
+    mailbox_key: Mapped[str] = mapped_column(String(254))
     locale: Mapped[str] = mapped_column(String(5))
     message_id: Mapped[str] = mapped_column(String(120), unique=True)
     state: Mapped[str] = mapped_column(String(7), default="queued")

@@ -2,6 +2,13 @@
 
 import re
 
+import pytest
+
+from services.mails import PER_EVENT_A_DAY
+from services.registration_changes import MAX_EDITS_A_DAY
+from storage import registrations
+from tests.factories import COMPANY, PRIVACY
+from tests.journeys.test_personal_page import NEWS
 from tests.mailbox import find_link
 from tests.organizer import Organizer
 from tests.people import HANAKO, TARO
@@ -141,3 +148,142 @@ def test_mark_of_the_token_cannot_be_guessed_into_a_page(site):
         site.visitor().open(f"/e/spring?utm_source={text}")
 
     assert register(site).heading == "お申し込みが完了しました"
+
+
+def test_stranger_who_was_first_cannot_undo_what_the_owner_sent(site):
+    organizer = Organizer(site, site.add_event(slug="spring"))
+    stranger = register(site, HANAKO | {"family_name": "だれ", "given_name": "か"})
+    form = stranger.follow("メールアドレスを間違えた方はこちら").form()
+    links = find_screen_links(stranger)
+
+    register(site, HANAKO)
+    form.fill(email="stranger@example.com").submit(status=404)
+    for act in ("cancel", "edit", "again"):
+        site.visitor().post(f"/r/{links['r']}/{act}", [], status=404)
+
+    assert organizer.find("hanako@example.com").status == "approved"
+    site.drain()
+    site.visitor().open(find_link(site.mailbox.read_last("hanako@example.com"), "j"))
+
+
+def test_stranger_sees_no_name_but_the_one_they_typed(site):
+    site.add_event(slug="spring")
+    stranger = register(site, HANAKO | {"family_name": "だれ", "given_name": "か"})
+    site.drain()
+    mail = site.mailbox.read_only("hanako@example.com")
+    page = site.visitor().open(find_link(mail, "r")).follow("登録内容を変更する")
+    page.form("変更を保存する").fill(family_name="佐藤", given_name="花子").submit()
+
+    join_page = site.visitor().open(f"/j/{find_screen_links(stranger)['j']}")
+    assert "だれ か" in join_page.text and "佐藤" not in join_page.text
+
+
+def test_owner_reads_nothing_of_a_stranger_who_edited_and_left(site):
+    site.add_event(slug="spring")
+    first = register(site, HANAKO | {"family_name": "山田", "given_name": "太郎"})
+    edit = first.follow("登録内容の変更・キャンセル").follow("登録内容を変更する")
+    edit.form("変更を保存する").fill(question_company="秘密").submit()
+    correct(first, "taro@example.com")
+
+    register(site, HANAKO)
+    site.drain()
+    personal = find_link(site.mailbox.read_last("hanako@example.com"), "r")
+    held = site.visitor().fetch(f"{personal}/data.json").text
+    assert "秘密" not in held and "太郎" not in held
+
+
+def test_form_of_a_stranger_who_meant_another_address_is_offered_to_nobody(site):
+    site.add_event(slug="spring", link_policy="mail")
+    register(site, HANAKO)
+    mistaken = register(site, HANAKO | {"family_name": "山田", "question_company": "秘密"})
+    correct(mistaken, "taro@example.com")
+    site.drain()
+
+    personal = find_link(site.mailbox.list_mails("hanako@example.com")[0], "r")
+    page = site.visitor().open(personal)
+    assert [a["href"] for a in page.root.find_all("a") if "/answers/" in a["href"]] == []
+
+
+def test_news_that_a_stranger_asked_for_is_not_the_owners_wish(site):
+    site.add_event(slug="spring", questions=(COMPANY, PRIVACY, NEWS))
+    correct(register(site, HANAKO | {"question_news": "yes"}), "taro@example.com")
+
+    register(site, HANAKO)
+    site.drain()
+    personal = find_link(site.mailbox.read_last("hanako@example.com"), "r")
+    site.visitor().open(f"{personal}/again").form().submit()
+
+    consents = site.visitor().fetch(f"{personal}/data.json").json()["consents"]
+    newest = {consent["kind"]: consent["given"] for consent in consents}
+    assert newest == {"privacy": True, "marketing": False}
+
+
+@pytest.mark.parametrize("policy", ["code", "mail"])
+def test_form_sent_again_at_a_full_event_tells_no_address_from_another(site, policy):
+    event = site.add_event(slug="spring", link_policy=policy)
+    register(site, HANAKO)
+    forms = [
+        site.visitor().open("/e/spring").form().fill(**TARO | {"email": email})
+        for email in ("hanako@example.com", "new@example.com")
+    ]
+    late = site.visitor().open("/e/spring").form().fill(**HANAKO)
+    first = [form.submit() for form in forms]
+    Organizer(site, event).change_event(capacity=1)
+
+    again = [form.submit() for form in forms]
+    assert [page.url for page in again] == [page.url for page in first]
+    for _ in range(2):
+        assert "満席になりました" in late.submit(status=409).text
+
+
+def test_address_of_a_page_is_in_nobody_elses_page(site):
+    site.add_event(slug="spring")
+    plain = site.visitor().open("/e/spring").response.text
+
+    for query in ("utm_source=&utm_source=evil", "utm_source=a&utm_source=evil", "lang=xx&evil=1"):
+        site.visitor().open(f"/e/spring?{query}")
+        assert "evil" not in site.visitor().open("/e/spring").response.text
+        assert "evil" not in site.visitor().open("/e/spring?utm_source=a").response.text
+    assert len(site.visitor().open("/e/spring").response.text) == len(plain)
+
+
+def test_details_are_changed_some_times_a_day(site):
+    organizer = Organizer(site, site.add_event(slug="spring"))
+    receipt = register(site, HANAKO)
+    edit = (
+        receipt.follow("登録内容の変更・キャンセル")
+        .follow("登録内容を変更する")
+        .form("変更を保存する")
+    )
+
+    for number in range(MAX_EDITS_A_DAY):
+        edit.fill(question_company=f"会社{number}").submit()
+    edit.fill(question_company=f"会社{MAX_EDITS_A_DAY - 1}").submit()
+    refused = edit.fill(question_company="もう一つ").submit()
+
+    assert "panel--warning" in refused.response.text
+    person = organizer.find("hanako@example.com")
+    with site.database.read() as session:
+        assert registrations.count_changes(session, person.id) == MAX_EDITS_A_DAY
+
+
+def test_who_moves_up_and_down_gets_three_mails_a_day(site):
+    site.add_event(slug="spring", capacity=1, has_waitlist=True)
+    holder = register(site, TARO)
+    personal = find_screen_links(holder)["r"]
+    register(site, HANAKO)
+    for _ in range(3):
+        site.visitor().open(f"/r/{personal}/cancel").form().submit()
+        site.drain()
+        site.visitor().open(f"/r/{personal}/again").form().submit()
+        site.drain()
+
+    assert len(site.mailbox.list_mails("hanako@example.com")) <= PER_EVENT_A_DAY
+    site.let_pass(days=1, minutes=1)
+    site.drain()
+    assert site.mailbox.list_subjects("hanako@example.com")[-1] == "参加確定"
+
+
+def correct(receipt, email):
+    form = receipt.follow("メールアドレスを間違えた方はこちら").form()
+    return form.fill(email=email).submit()

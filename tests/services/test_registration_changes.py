@@ -75,7 +75,7 @@ class People:
         self.session.flush()
         key = f"{name}@example.com"
         return list(
-            self.session.scalars(select(Mail.name).where(Mail.email_key == key).order_by(Mail.id))
+            self.session.scalars(select(Mail.name).where(Mail.mailbox_key == key).order_by(Mail.id))
         )
 
     def get_generation(self, name="taro"):
