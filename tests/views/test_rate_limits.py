@@ -4,6 +4,7 @@ import pytest
 
 from services import limits
 from tests.fixtures.databases import only_sqlite
+from tests.mailbox import find_code
 from tests.people import HANAKO, TARO
 
 
@@ -87,7 +88,7 @@ def test_network_is_what_our_own_proxy_saw(site_behind_proxy):
 @only_sqlite
 def test_what_sends_mails_from_a_receipt_is_limited(site):
     receipt = register(site)
-    address = receipt.follow("メールアドレスを間違えた方はこちら").form()
+    address = receipt.follow("メールアドレスを訂正する").form()
 
     refused = receipt.form("確認メールを再送する").submit(status=429)
     address.fill(email="hanako@example.com").submit(status=429)
@@ -110,3 +111,28 @@ def test_what_sends_mails_from_a_personal_page_is_limited(site):
     again.submit(status=429)
 
     assert "キャンセル済み" in site.visitor().open(personal.url).text
+
+
+@only_sqlite
+def test_trying_codes_is_limited(site, monkeypatch):
+    site.add_event(slug="summer", link_policy="code")
+    receipt = site.visitor().open("/e/summer").form().fill(**TARO).submit()
+    site.drain()
+    form = receipt.form("参加用URLを表示する")
+    form.fill(code=find_code(site.mailbox.read_only("taro@example.com")))
+
+    form.submit(status=429)
+    monkeypatch.setattr(limits, "BURST", 2)
+    shown = form.submit()
+
+    assert "Zoomで参加する" in shown.text
+
+
+@only_sqlite
+def test_changing_answers_is_limited(site):
+    personal = register(site).follow("登録内容の変更・キャンセル")
+    form = personal.follow("登録内容を変更する").form("変更を保存する")
+
+    form.fill(question_company="例示システムズ株式会社").submit(status=429)
+
+    assert "例示システムズ株式会社" not in site.visitor().open(personal.url).text
