@@ -93,6 +93,14 @@ def begin_add(registrant: ZoomRegistrant, *, now: datetime) -> None:
     registrant.updated_at = now
 
 
+def begin_doubt(registrant: ZoomRegistrant, *, now: datetime) -> None:
+    """Have Zoom's lists say whether it has the person, as after an add without an answer."""
+    registrant.attempt_started_at = registrant.attempt_ended_at = now
+    registrant.missed_looks = 0
+    registrant.last_missed_at = None
+    registrant.updated_at = now
+
+
 def end_add_without_effect(registrant: ZoomRegistrant, *, now: datetime) -> None:
     """Record that Zoom certainly did nothing."""
     registrant.attempt_started_at = None
@@ -180,10 +188,23 @@ def record_gone(registrant: ZoomRegistrant, *, now: datetime) -> None:
     registrant.join_url = None
 
 
+def record_missing(
+    registration: Registration, registrant: ZoomRegistrant, *, now: datetime
+) -> None:
+    """Record that Zoom does not show the person.
+
+    Of somebody who is wanted that is no proof: Zoom's answers may lag behind what it did, and each
+    add made on the word of one of them would be one of the three a day.
+    """
+    record_gone(registrant, now=now)
+    if registration.status == Status.APPROVED:
+        begin_doubt(registrant, now=now)
+
+
 def record_stranger(registrant: ZoomRegistrant, *, now: datetime) -> None:
     """Forget what an answer about somebody else said; what Zoom has of this person is unknown."""
     record_gone(registrant, now=now)
-    registrant.attempt_started_at = registrant.attempt_ended_at = now
+    begin_doubt(registrant, now=now)
 
 
 def record_done(registration: Registration, registrant: ZoomRegistrant, *, now: datetime) -> None:

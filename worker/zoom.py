@@ -130,7 +130,7 @@ class RegistrantSync:
         now = self._read_clock()
         with self._storing(job) as (session, _, registration, stored):
             if read is None:
-                deliveries.record_gone(stored, now=now)
+                deliveries.record_missing(registration, stored, now=now)
             else:
                 deliveries.record_read(
                     session, registration, stored, read, keys=self._keys, now=now

@@ -18,6 +18,7 @@ from services.deliveries import (
     record_added,
     record_done,
     record_gone,
+    record_missing,
     record_read,
     record_stranger,
     settle_unknown,
@@ -263,6 +264,36 @@ def test_who_is_gone_is_added_again(session):
     record_gone(case.registrant, now=NOW)
 
     assert case.plan() is Step.ADD
+
+
+def test_wanted_person_whom_zoom_does_not_show_is_looked_for_twice(session):
+    case = Case(session)
+    case.read()
+    record_missing(case.registration, case.registrant, now=NOW)
+    assert (case.plan(), case.link) == (Step.SETTLE, None)
+
+    assert case.settle(at=NOW + MINUTE) is True
+    assert case.settle(at=NOW + 2 * MINUTE) is False
+    assert case.plan() is Step.ADD
+
+
+def test_person_whom_zoom_does_not_show_and_nobody_wants_is_gone(session):
+    case = Case(session)
+    case.read()
+    case.registration.status = Status.CANCELLED
+    record_missing(case.registration, case.registrant, now=NOW)
+
+    assert case.plan() is Step.DONE
+
+
+def test_every_doubt_begins_its_looks_anew(session):
+    case = Case(session)
+    case.lose()
+    case.settle(at=NOW + MINUTE)
+    record_stranger(case.registrant, now=NOW + MINUTE)
+
+    assert case.settle(at=NOW + 3 * MINUTE) is True
+    assert case.registrant.missed_looks == 1
 
 
 def test_walk_finds_whom_zoom_took(session):

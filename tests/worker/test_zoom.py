@@ -317,6 +317,21 @@ def test_person_whom_zoom_has_no_more_counts_as_cancelled(desk):
     assert desk.read_job().state == "done"
 
 
+@only_sqlite
+def test_person_whom_zoom_does_not_show_yet_is_not_added_again(desk):
+    desk.register()
+    desk.zoom.fault("get_registrant", status=404, code=3079, count=3)
+    desk.work()
+    assert (desk.count_calls("add_registrant"), desk.read().zoom_status) == (1, None)
+
+    desk.let_pass(seconds=4)
+    desk.work()
+
+    assert desk.read().delivery == Delivery.REGISTERED
+    assert desk.read_link() is not None
+    assert desk.count_calls("add_registrant") == 1
+
+
 def test_person_new_to_zoom_is_known_as_new(desk):
     desk.register()
     desk.work()
