@@ -16,9 +16,12 @@ NamePlace = Callable[[QuestionKind, str, str], str]
 def list_answer_texts(
     definition: FormDefinition, answers: Mapping[str, Answer], locale: str, name_place: NamePlace
 ) -> list[tuple[str, str]]:
-    """Return (label, answer) for each answered question, in the form's order."""
+    """Return (label, answer) for each answered question, in the form's order, a choice a line."""
     return [
-        (localize(question.label, locale), write_answer(question, answer, locale, name_place))
+        (
+            localize(question.label, locale),
+            "\n".join(_write_values(question, answer, locale, name_place)),
+        )
         for question in definition.questions
         if (answer := answers.get(question.id)) is not None
     ]
@@ -26,13 +29,19 @@ def list_answer_texts(
 
 def write_answer(question: Question, answer: Answer, locale: str, name_place: NamePlace) -> str:
     """Write one answer in a language; several choices are joined with that language's comma."""
+    separator = "、" if locale == "ja" else ", "
+    return separator.join(_write_values(question, answer, locale, name_place))
+
+
+def _write_values(
+    question: Question, answer: Answer, locale: str, name_place: NamePlace
+) -> list[str]:
     labels = {OTHER: localize(_OTHER, locale)} if question.has_other else {}
     labels |= {choice.value: localize(choice.label, locale) for choice in question.choices}
-    separator = "、" if locale == "ja" else ", "
-    return separator.join(
+    return [
         _write_value(question, value, answer.other, labels, locale, name_place)
         for value in answer.values
-    )
+    ]
 
 
 def _write_value(

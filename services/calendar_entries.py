@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy.orm import Session
 
 from storage import registrations
-from storage.models import Event, Registration, SubmissionRow
+from storage.models import Event, Registration
 
 from .calendars import CalendarEntry, make_uid
 from .events import get_end
@@ -15,7 +15,7 @@ from .texts import localize
 def make_calendar_entry(
     session: Session,
     event: Event,
-    owner: Registration | SubmissionRow,
+    registration: Registration,
     *,
     host: str,
     locale: str,
@@ -24,23 +24,19 @@ def make_calendar_entry(
     """Describe an event for one person's calendar.
 
     Args:
-        owner: the registration, so that later files replace earlier ones and a cancellation finds
-            its entry; or the submission, where its reader may not know the registration.
+        registration: whose it is: later files replace earlier ones, a cancellation finds its entry.
         host: the site's host name.
         join_url: our link, if the reader may have it.
     """
-    changes, stamped_at = 0, event.updated_at
-    if isinstance(owner, Registration):
-        changes = registrations.count_changes(session, owner.id)
-        stamped_at = max(stamped_at, owner.updated_at)
+    changes = registrations.count_changes(session, registration.id)
     return CalendarEntry(
-        uid=make_uid(owner.public_id, host),
+        uid=make_uid(registration.public_id, host),
         title=localize(event.title, locale),
         starts_at=event.starts_at,
         ends_at=get_end(event),
         timezone=event.timezone,
         locale=locale,
-        stamped_at=stamped_at,
+        stamped_at=max(event.updated_at, registration.updated_at),
         url=join_url,
         sequence=event.version + changes,
     )

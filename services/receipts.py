@@ -29,9 +29,10 @@ class CodeRefused(Exception):
 class ReceiptState:
     """What the receipt may tell.
 
-    `shown` is confirmed, pending, waitlisted, cancelled or denied where the reader may know it;
-    `held` while the organizer looks at it; else `mailed`: the mail tells. `link` is button, mail,
-    code or none. `may_change` says that this receipt may lead to the personal page.
+    `shown` is `event_cancelled` or `ended` once that is so; else confirmed, pending, waitlisted,
+    cancelled or denied where the reader may know it; `held` while the organizer looks at it; else
+    `mailed`: the mail tells. `link` is button, mail, code or none. `may_change` says that this
+    receipt may lead to the personal page.
     """
 
     shown: str
@@ -41,13 +42,15 @@ class ReceiptState:
 
 
 def read_receipt_state(
-    session: Session, submission: SubmissionRow, *, policy: LinkPolicy
+    session: Session, event: Event, submission: SubmissionRow, *, policy: LinkPolicy, now: datetime
 ) -> ReceiptState:
     """Decide what a receipt shows.
 
     Under `code` and `mail` it is the same for a new and for a known address, whatever its state,
     until the code from the mail was typed. Under `show` only a known address is sent to its mail.
     """
+    if over := read_end_state(event, now):
+        return ReceiptState(shown=over, link="none")
     registration = _get_registration(session, submission)
     if registration is None:
         return ReceiptState(shown="held", link="none")
@@ -120,10 +123,8 @@ def read_join_state(
     now: datetime,
 ) -> str:
     """Decide what `/j/` shows. `submission` is given where the link was read on a screen."""
-    if event.status == "cancelled":
-        return JoinState.EVENT_CANCELLED
-    if now >= get_end(event):
-        return JoinState.ENDED
+    if over := read_end_state(event, now):
+        return over
     if registration.status != Status.APPROVED:
         return registration.status
     if registrant is not None and registrant.delivery == "refused":
@@ -134,6 +135,13 @@ def read_join_state(
         is_undecided = registrant.is_new_to_zoom is None
         return JoinState.WAITING if is_undecided else JoinState.BY_MAIL
     return JoinState.READY
+
+
+def read_end_state(event: Event, now: datetime) -> str | None:
+    """Return why there is nothing to join any more, whoever asks."""
+    if event.status == EventState.CANCELLED:
+        return JoinState.EVENT_CANCELLED
+    return JoinState.ENDED if now >= get_end(event) else None
 
 
 def is_early(event: Event, now: datetime) -> bool:

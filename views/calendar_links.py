@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from services.calendar_entries import make_calendar_entry
 from services.calendars import CalendarEntry, build_ics, google_url, outlook_url
-from storage.models import Event, Registration, SubmissionRow
+from storage.models import Event, Registration
 
 from .locale import read_locale
 from .site import get_site
@@ -25,11 +25,11 @@ class CalendarLinks:
 
 
 def make_entry(
-    session: Session, event: Event, owner: Registration | SubmissionRow, *, join_url: str | None
+    session: Session, event: Event, registration: Registration, *, join_url: str | None
 ) -> CalendarEntry:
     host = urlsplit(get_site().settings.site_url).hostname or "localhost"
     return make_calendar_entry(
-        session, event, owner, host=host, locale=read_locale(), join_url=join_url
+        session, event, registration, host=host, locale=read_locale(), join_url=join_url
     )
 
 

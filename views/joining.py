@@ -115,7 +115,7 @@ def _draw(session: Session, token: str, opened: Opened, now: datetime) -> Respon
     view = JoinView(
         state=state,
         action=address,
-        greeting_name=write_full_name(named.family_name, named.given_name, locale),
+        greeting_name=write_full_name(named.family_name, named.given_name, named.locale),
         is_early=receipts.is_early(opened.event, now),
         has_fallback=_has_fallback(opened, state),
     )

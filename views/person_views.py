@@ -12,9 +12,9 @@ from services.answer_texts import list_answer_texts
 from services.answers import read_answers
 from services.consents import list_present_consents
 from services.dates import format_moment
-from services.events import get_end, read_definition
+from services.events import read_definition
 from services.questions import ConsentKind, Question
-from services.receipts import is_early
+from services.receipts import is_early, read_end_state
 from services.registration_changes import may_return
 from services.registrations import Status
 from services.texts import localize, write_full_name
@@ -27,6 +27,7 @@ from .site import get_site
 from .tokens import Opened
 
 SHOWN_PROPOSALS = 3
+_WAITING = ("waiting", "needs_setting")
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,11 @@ class NewsBox:
 
 @dataclass(frozen=True)
 class PersonView:
-    """What the templates of the personal pages need."""
+    """What the templates of the personal pages need.
+
+    `over` says why there is nothing to join any more. `is_waiting` is so until Zoom has answered;
+    `zoom_note` tells of that, or that Zoom refused, where there is a link only from the organizer.
+    """
 
     number: str
     status: str
@@ -49,6 +54,7 @@ class PersonView:
     answers: list[tuple[str, str]]
     join_url: str | None
     is_early: bool
+    is_waiting: bool
     calendar: CalendarLinks | None
     news: list[NewsBox]
     news_url: str
@@ -57,6 +63,7 @@ class PersonView:
     again_url: str | None
     data_url: str
     zoom_note: str | None
+    over: str | None
     proposals: list[tuple[str, str]]
 
 
@@ -65,24 +72,32 @@ def view_person(session: Session, token: str, opened: Opened, now: datetime) -> 
     path, query = f"/r/{token}", f"?lang={locale}"
     is_changeable = can_change(opened, now)
     can_return = is_ahead(opened, now) and may_return(session, person, now=now)
-    join_url = get_join_url(opened)
+    over = read_end_state(opened.event, now)
+    delivery = _read_delivery(session, opened)
+    join_url = get_join_url(opened) if _may_join(opened, delivery, over) else None
     entry = make_entry(session, opened.event, person, join_url=join_url)
     return PersonView(
         number=_get_number(session, opened),
         status=person.status,
-        greeting_name=write_full_name(person.family_name, person.given_name, locale),
+        greeting_name=write_full_name(person.family_name, person.given_name, person.locale),
         email=person.email,
         answers=list_answers(session, opened),
         join_url=join_url,
         is_early=is_early(opened.event, now),
-        calendar=list_calendar_links(entry, f"{path}/invite.ics{query}") if join_url else None,
+        is_waiting=delivery in _WAITING,
+        calendar=(
+            list_calendar_links(entry, f"{path}/invite.ics{query}")
+            if join_url and delivery != "refused"
+            else None
+        ),
         news=list_news_boxes(session, opened),
         news_url=f"{path}/news{query}",
         edit_url=f"{path}/edit{query}" if is_changeable else None,
         cancel_url=f"{path}/cancel{query}" if is_changeable else None,
         again_url=f"{path}/again{query}" if can_return else None,
         data_url=f"{path}/data.json",
-        zoom_note=_write_zoom_note(session, opened),
+        zoom_note=None if over else _write_zoom_note(delivery),
+        over=over,
         proposals=_list_proposals(session, token, opened) if is_changeable else [],
     )
 
@@ -98,17 +113,26 @@ def list_news_boxes(session: Session, opened: Opened) -> list[NewsBox]:
     ]
 
 
-def _write_zoom_note(session: Session, opened: Opened) -> str | None:
-    """Say in words what Zoom has of this person, where it is not simply done."""
+def _read_delivery(session: Session, opened: Opened) -> str | None:
+    """Return what Zoom has of a person who has a place."""
     registrant = zoom_registrants.get_zoom_registrant(session, opened.person.id)
-    if opened.person.status != Status.APPROVED or registrant is None:
-        return None
-    notes = {
-        "waiting": _("Zoom has not confirmed your registration yet. Your place is kept."),
-        "needs_setting": _("Zoom has not confirmed your registration yet. Your place is kept."),
-        "refused": _("Zoom did not accept this registration. Please ask the organizer."),
-    }
-    return notes.get(registrant.delivery)
+    is_coming = opened.person.status == Status.APPROVED
+    return registrant.delivery if registrant is not None and is_coming else None
+
+
+def _may_join(opened: Opened, delivery: str | None, over: str | None) -> bool:
+    """Tell whether the join link leads anywhere: past a refusal, only to the organizer's own."""
+    has_fallback = opened.came_by_mail and bool(opened.event.fallback_url)
+    return over is None and (delivery != "refused" or has_fallback)
+
+
+def _write_zoom_note(delivery: str | None) -> str | None:
+    """Say in words what Zoom has of this person, where it is not simply done."""
+    if delivery in _WAITING:
+        return _("Zoom has not confirmed your registration yet. Your place is kept.")
+    if delivery == "refused":
+        return _("Zoom did not accept this registration. Please ask the organizer.")
+    return None
 
 
 def list_answers(session: Session, opened: Opened) -> list[tuple[str, str]]:
@@ -149,7 +173,7 @@ def can_change(opened: Opened, now: datetime) -> bool:
 
 def is_ahead(opened: Opened, now: datetime) -> bool:
     """Tell whether there is still something to change for."""
-    return opened.event.status != "cancelled" and now < get_end(opened.event)
+    return read_end_state(opened.event, now) is None
 
 
 def _get_number(session: Session, opened: Opened) -> str:

@@ -159,6 +159,7 @@ def show_proposal(token: str, public_id: str) -> ResponseReturnValue:
 def use_proposal(token: str, public_id: str) -> ResponseReturnValue:
     now = get_site().read_clock()
     with get_site().database.write() as session:
+        count_against_network(session, now)
         opened = _open_changeable(session, token, now)
         repeat = _load_repeat(session, opened, public_id)
         registration_changes.use_submission(session, opened.person, repeat, now=now)
@@ -185,7 +186,7 @@ def change_news(token: str) -> ResponseReturnValue:
                     now=now,
                 )
         _prove(opened, now)
-    return _go_back(token, "saved")
+    return _go_back(token, "news")
 
 
 @bp.get("/r/<token>/data.json")
@@ -243,8 +244,8 @@ def _compare(session: Session, opened: Opened, repeat: SubmissionRow) -> list[tu
     return [
         (
             _("Name"),
-            write_full_name(repeat.family_name, repeat.given_name, locale),
-            write_full_name(person.family_name, person.given_name, locale),
+            write_full_name(repeat.family_name, repeat.given_name, repeat.locale),
+            write_full_name(person.family_name, person.given_name, person.locale),
         ),
         *((label, new.get(label, ""), present.get(label, "")) for label in labels),
     ]
@@ -258,9 +259,10 @@ def _prove(opened: Opened, now: datetime) -> None:
 def _get_alerts() -> dict[str, str]:
     return {
         "saved": _("Your changes are saved."),
+        "news": _("Your email settings are saved."),
         "cancel": _("Your registration is cancelled."),
         "again": _("You are registered again."),
-        "refused": _("That is not possible any more. Please ask the organizer."),
+        "refused": _("We cannot do that at the moment. Please ask the organizer."),
     }
 
 

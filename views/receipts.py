@@ -18,7 +18,7 @@ from services.calendars import CalendarEntry
 from services.events import read_definition
 from services.questions import answers_from_json
 from services.receipts import CodeRefused, ReceiptState, read_receipt_state
-from services.registration_changes import ChangeRefused, correct_address
+from services.registration_changes import ChangeRefused, correct_address, may_return
 from services.registrations import RegistrationNotOpen
 from services.texts import write_full_name
 from services.tokens import Purpose
@@ -58,6 +58,7 @@ class ReceiptView:
     is_carrier_address: bool
     sender_domain: str
     state_url: str
+    can_return: bool
 
 
 @bp.get("/s/<token>")
@@ -65,8 +66,9 @@ def show_receipt(token: str) -> ResponseReturnValue:
     now = get_site().read_clock()
     with get_site().database.read() as session:
         opened = _open(session, token)
-        alert = _("We have sent it again.") if request.args.get("done") == "resend" else None
-        return _draw(session, token, opened, now, alert=alert)
+        alert = _("We have your request to send it again. It can take a few minutes.")
+        is_resent = request.args.get("done") == "resend"
+        return _draw(session, token, opened, now, alert=alert if is_resent else None)
 
 
 @bp.post("/s/<token>/resend")
@@ -94,7 +96,7 @@ def enter_code(token: str) -> ResponseReturnValue:
     if not refused:
         return redirect(f"/s/{token}?lang={read_locale()}", code=303)
     with site.database.read() as session:
-        error = _("Enter the six digits of the newest email. They work for 15 minutes.")
+        error = _("That code is wrong or has expired. Enter the six digits from the newest email.")
         return _draw(session, token, _open(session, token), now, code_error=error)
 
 
@@ -140,7 +142,9 @@ def change_address(token: str) -> ResponseReturnValue:
 def download_calendar(token: str) -> ResponseReturnValue:
     with get_site().database.read() as session:
         opened = _open(session, token)
-        state = read_receipt_state(session, _get_submission(opened), policy=opened.policy)
+        state = _read_state(session, opened, get_site().read_clock())
+        if not _has_calendar(state):
+            abort(404)
         return answer_ics(_make_entry(session, opened, state))
 
 
@@ -211,31 +215,26 @@ def _view(
 ) -> ReceiptView:
     site, locale = get_site(), read_locale()
     submission = _get_submission(opened)
-    state = read_receipt_state(session, submission, policy=opened.policy)
+    state = _read_state(session, opened, now)
     join_url = _get_join_url(opened, state, submission)
     has_mail = state.shown in ("mailed", "confirmed", "pending", "waitlisted")
     can_correct = has_mail and _can_correct(session, opened, now)
     path, query = f"/s/{token}", f"?lang={locale}"
-    entry = _make_entry(session, opened, state)
-    answers = list_answer_texts(
-        read_definition(session, submission.form_version_id),
-        answers_from_json(submission.answers),
-        locale,
-        name_place,
-    )
     return ReceiptView(
         number=submission.number,
         state=state.shown,
         link=state.link,
-        greeting_name=write_full_name(submission.family_name, submission.given_name, locale),
+        greeting_name=write_full_name(
+            submission.family_name, submission.given_name, submission.locale
+        ),
         masked_email=mask_email(submission.email),
-        answers=answers,
+        answers=_list_answers(session, submission, locale),
         join_url=join_url,
         is_early=receipts.is_early(opened.event, now),
         waitlist_position=state.waitlist_position,
         calendar=(
-            list_calendar_links(entry, f"{path}/invite.ics{query}")
-            if state.shown in ("confirmed", "mailed")
+            list_calendar_links(_make_entry(session, opened, state), f"{path}/invite.ics{query}")
+            if _has_calendar(state)
             else None
         ),
         resend_url=f"{path}/resend{query}" if has_mail else None,
@@ -249,6 +248,18 @@ def _view(
         is_carrier_address=is_carrier_address(submission.email),
         sender_domain=site.settings.sender.rpartition("@")[2],
         state_url=f"{path}{query}",
+        can_return=state.shown == "cancelled" and may_return(session, opened.person, now=now),
+    )
+
+
+def _list_answers(
+    session: Session, submission: SubmissionRow, locale: str
+) -> list[tuple[str, str]]:
+    return list_answer_texts(
+        read_definition(session, submission.form_version_id),
+        answers_from_json(submission.answers),
+        locale,
+        name_place,
     )
 
 
@@ -258,15 +269,20 @@ def _get_join_url(opened: Opened, state: ReceiptState, submission: SubmissionRow
     return get_site().links.join_from_screen(submission, opened.person)
 
 
-def _make_entry(session: Session, opened: Opened, state: ReceiptState) -> CalendarEntry:
-    submission = _get_submission(opened)
-    is_known = receipts.speaks_for_registration(submission) and state.shown != "mailed"
-    return make_entry(
-        session,
-        opened.event,
-        opened.person if is_known else submission,
-        join_url=_get_join_url(opened, state, submission),
+def _read_state(session: Session, opened: Opened, now: datetime) -> ReceiptState:
+    return read_receipt_state(
+        session, opened.event, _get_submission(opened), policy=opened.policy, now=now
     )
+
+
+def _has_calendar(state: ReceiptState) -> bool:
+    """Tell whether to offer the entry: where the mail tells, it has the entry that will be kept."""
+    return state.shown == "confirmed"
+
+
+def _make_entry(session: Session, opened: Opened, state: ReceiptState) -> CalendarEntry:
+    url = _get_join_url(opened, state, _get_submission(opened))
+    return make_entry(session, opened.event, opened.person, join_url=url)
 
 
 def _get_submission(opened: Opened) -> SubmissionRow:

@@ -27,7 +27,7 @@ def test_code_from_the_mail_reveals_the_link(stage, open_tab):
     box.fill(f"{(int(code) + 1) % 1_000_000:06}")
     box.press("Enter")
     expect(box).to_be_focused()
-    expect(tab.get_by_text("最新のメールに記載の6桁の数字を入力してください")).to_be_visible()
+    expect(tab.get_by_text("最新のメールの6桁の数字を入力してください")).to_be_visible()
     box.fill(code)
     box.press("Enter")
 

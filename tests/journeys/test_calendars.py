@@ -122,16 +122,15 @@ def test_event_that_is_cancelled_cancels_its_entry(site, organizer):
     assert after["SEQUENCE"] > before["SEQUENCE"]
 
 
-def test_file_before_the_code_has_no_link_and_tells_nothing(site):
+def test_entry_comes_with_the_code_and_is_the_one_of_the_mail(site):
     site.add_event(slug="spring", link_policy="code")
     receipt, known = register(site), register(site)
     mail = site.mailbox.list_mails("taro@example.com")[0]
 
-    unproven, again = download(receipt), download(known)
+    for page in (receipt, known):
+        assert "カレンダーに追加" not in page.text
+        page.visitor.fetch(page.url.replace("?", "/invite.ics?"), status=404)
     shown = receipt.form("参加用URLを表示する").fill(code=find_code(mail)).submit()
-    proven = download(shown)
 
-    assert "URL" not in unproven and "DESCRIPTION" not in unproven
-    assert len({unproven["UID"], again["UID"], proven["UID"]}) == 3
-    assert unproven["SEQUENCE"] == again["SEQUENCE"]
-    assert proven["UID"] == download(open_personal(site))["UID"]
+    [file] = mail.iter_attachments()
+    assert download(shown)["UID"] == read(file.get_content())["UID"]

@@ -85,7 +85,7 @@ def test_known_address_looks_like_a_new_one_under_code(site):
     assert again.response.headers.keys() == new.response.headers.keys()
     for receipt in (again, new):
         refused = receipt.form("参加用URLを表示する").fill(code="000000").submit(status=422)
-        assert "最新のメールに記載の6桁の数字を入力してください" in refused.text
+        assert "最新のメールの6桁の数字を入力してください" in refused.text
 
 
 def test_one_address_gets_three_mails_a_day_and_the_page_stays_the_same(site):
@@ -98,7 +98,7 @@ def test_one_address_gets_three_mails_a_day_and_the_page_stays_the_same(site):
 
     site.let_pass(hours=24, minutes=1)
     again = receipts[4].form("確認メールを再送する").submit()
-    assert "確認メールを再送しました。" in again.text
+    assert "確認メールの再送を受け付けました。" in again.text
     site.drain()
     mail = site.mailbox.read_last("taro@example.com")
     assert len(site.mailbox.list_mails("taro@example.com")) == 4
@@ -159,7 +159,7 @@ def test_wrong_address_is_corrected_and_gets_nothing_more(site):
     wrong_mail = site.mailbox.read_only("tarou@example.com")
     assert site.list_effects("tarou@example.com") == ["add"]
 
-    correct = receipt.follow("メールアドレスを間違えた方はこちら")
+    correct = receipt.follow("メールアドレスを訂正する")
     corrected = correct.form().fill(email="taro@example.com").submit()
     assert corrected.heading == "お申し込みが完了しました"
     assert corrected.url != receipt.url
@@ -179,7 +179,7 @@ def test_wrong_address_is_corrected_and_gets_nothing_more(site):
 def test_address_that_was_right_all_along_keeps_its_place(site):
     organizer = Organizer(site, site.add_event(slug="spring"))
     receipt = register(site, TARO)
-    correct = receipt.follow("メールアドレスを間違えた方はこちら")
+    correct = receipt.follow("メールアドレスを訂正する")
 
     same = correct.form().fill(email="Taro@example.com").submit()
     site.drain()
@@ -192,7 +192,7 @@ def test_address_that_was_right_all_along_keeps_its_place(site):
 def test_address_that_is_proven_is_not_taken_away(site):
     organizer = Organizer(site, site.add_event(slug="spring"))
     receipt = register(site, TARO)
-    address_page = receipt.follow("メールアドレスを間違えた方はこちら")
+    address_page = receipt.follow("メールアドレスを訂正する")
     site.drain()
     mail = site.mailbox.read_only("taro@example.com")
     site.visitor().open(find_link(mail, "j")).form().leave()

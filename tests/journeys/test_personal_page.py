@@ -35,7 +35,7 @@ def test_person_cancels_and_comes_back(site):
 
     back = visitor.open(find_link(mail, "r")).follow("もう一度申し込む")
     again = back.form("もう一度申し込む").submit()
-    assert "もう一度お申し込みを受け付けました。" in again.text
+    assert "あらためてお申し込みを受け付けました。" in again.text
     site.drain()
 
     assert site.list_effects("taro@example.com") == ["add", "cancel", "approve"]
@@ -75,7 +75,7 @@ def test_person_changes_details_and_takes_them_away(site):
     assert "登録内容を変更しました。" in saved.text
     assert "山田 太朗" in saved.text and "見本商店" in saved.text
     assert organizer.find("taro@example.com").proven_at is not None
-    held = visitor.fetch(saved.link("お預かりしている情報をダウンロードする")).json()
+    held = visitor.fetch(saved.link("お預かりしている情報をダウンロードする（JSON）")).json()
     assert held["registration"]["given_name"] == "太朗"
     assert held["answers"] == {"company": {"values": ["見本商店"]}}
     [change] = held["changes"]
@@ -93,12 +93,12 @@ def test_person_withdraws_from_news_and_the_evidence_stays(site):
     site.drain()
     personal = visitor.open(find_link(site.mailbox.read_only("taro@example.com"), "r"))
 
-    settings = personal.form("保存")
+    settings = personal.form("設定を保存する")
     assert settings["news"] == "news"
     saved = settings.fill(news=[]).submit()
 
-    assert saved.form("保存")["news"] == ""
-    held = visitor.fetch(saved.link("お預かりしている情報をダウンロードする")).json()
+    assert saved.form("設定を保存する")["news"] == ""
+    held = visitor.fetch(saved.link("お預かりしている情報をダウンロードする（JSON）")).json()
     news = [c["given"] for c in held["consents"] if c["kind"] == "marketing"]
     assert news == [True, False]
 
@@ -111,9 +111,9 @@ def test_withdrawal_is_recorded_in_the_words_that_were_shown(site):
     personal = find_link(site.mailbox.read_only("taro@example.com"), "r")
 
     page = visitor.open(f"{personal}?lang=en")
-    page.form("Save").fill(news=[]).submit()
+    page.form("Save the settings").fill(news=[]).submit()
 
-    data = page.link("Download everything we hold about you")
+    data = page.link("Download everything we hold about you (JSON)")
     news = [c for c in visitor.fetch(data).json()["consents"] if c["kind"] == "marketing"]
     assert news[-1]["label"] in page.text
     assert [c["locale"] for c in news] == ["ja", "en"]
@@ -128,12 +128,12 @@ def test_each_sender_of_news_has_a_box_of_its_own(site):
     site.drain()
     personal = visitor.open(find_link(site.mailbox.read_only("taro@example.com"), "r"))
 
-    saved = personal.form("保存").fill(news=["news"]).submit()
+    saved = personal.form("設定を保存する").fill(news=["news"]).submit()
 
-    data = saved.link("お預かりしている情報をダウンロードする")
+    data = saved.link("お預かりしている情報をダウンロードする（JSON）")
     held = visitor.fetch(data).json()["consents"]
     assert [(c["label"], c["given"]) for c in held][-1] == (partner.label["ja"], False)
-    assert saved.form("保存").list_values("news") == ["news"]
+    assert saved.form("設定を保存する").list_values("news") == ["news"]
 
 
 def test_person_cancelled_by_the_organizer_is_told_so_and_invited_to_nothing(site):

@@ -45,13 +45,13 @@ def test_owner_who_comes_by_mail_shuts_the_strangers_way_in(site):
     page = visitor.open(stranger.url)
     assert page.heading == "メールをご確認ください"
     assert "佐藤" not in page.text
-    assert "/j/" not in visitor.fetch(page.url.replace("?", "/invite.ics?")).text
+    visitor.fetch(page.url.replace("?", "/invite.ics?"), status=404)
 
 
 def test_corrected_receipt_never_speaks_for_the_wrong_address_again(site):
     organizer = Organizer(site, site.add_event(slug="spring"))
     first = register(site, HANAKO | {"family_name": "山田", "given_name": "太郎"})
-    form = first.follow("メールアドレスを間違えた方はこちら").form()
+    form = first.follow("メールアドレスを訂正する").form()
     second = form.fill(email="taro@example.com").submit()
     site.drain()
 
@@ -72,7 +72,7 @@ def test_corrected_receipt_never_speaks_for_the_wrong_address_again(site):
 def test_owner_of_a_wrong_address_reads_nothing_of_who_typed_it(site):
     site.add_event(slug="spring")
     first = register(site, TARO | {"email": "hanako@example.com"})
-    form = first.follow("メールアドレスを間違えた方はこちら").form()
+    form = first.follow("メールアドレスを訂正する").form()
     form.fill(email="taro@example.com").submit()
     site.drain()
 
@@ -89,10 +89,10 @@ def test_receipt_is_corrected_three_times_at_most(site):
     site.add_event(slug="spring")
     page = register(site)
     for number in range(3):
-        form = page.follow("メールアドレスを間違えた方はこちら").form()
+        form = page.follow("メールアドレスを訂正する").form()
         page = form.fill(email=f"number{number}@example.com").submit()
 
-    form = page.follow("メールアドレスを間違えた方はこちら").form()
+    form = page.follow("メールアドレスを訂正する").form()
     form.fill(email="last@example.com").submit(status=404)
 
     assert site.count_rows("registration") == 4
@@ -116,7 +116,7 @@ def test_full_event_answers_every_correction_alike(site):
     site.add_event(slug="spring", capacity=1, link_policy="mail")
     page = register(site)
 
-    assert "メールアドレスを間違えた方はこちら" not in page.text
+    assert "メールアドレスを訂正する" not in page.text
     site.visitor().open(page.url.replace("?", "/address?"), status=404)
 
 
@@ -153,7 +153,7 @@ def test_mark_of_the_token_cannot_be_guessed_into_a_page(site):
 def test_stranger_who_was_first_cannot_undo_what_the_owner_sent(site):
     organizer = Organizer(site, site.add_event(slug="spring"))
     stranger = register(site, HANAKO | {"family_name": "だれ", "given_name": "か"})
-    form = stranger.follow("メールアドレスを間違えた方はこちら").form()
+    form = stranger.follow("メールアドレスを訂正する").form()
     links = find_screen_links(stranger)
 
     register(site, HANAKO)
@@ -285,5 +285,5 @@ def test_who_moves_up_and_down_gets_three_mails_a_day(site):
 
 
 def correct(receipt, email):
-    form = receipt.follow("メールアドレスを間違えた方はこちら").form()
+    form = receipt.follow("メールアドレスを訂正する").form()
     return form.fill(email=email).submit()

@@ -21,7 +21,7 @@ from services.receipts import (
 )
 from services.registration_changes import cancel, correct_address, deny
 from services.registrations import Status, register
-from storage import mails, registrations, submissions, zoom_registrants
+from storage import events, mails, registrations, submissions, zoom_registrants
 from tests import factories
 from tests.factories import NOW
 from tests.fixtures.databases import SECRET
@@ -54,8 +54,13 @@ def enter(session, row, typed, *, now=NOW):
     use_code(session, row, typed, keys=KEYS, now=now)
 
 
-def look(session, row, policy):
-    state = read_receipt_state(session, row, policy=policy)
+def read_state(session, row, policy, *, now=NOW):
+    event = events.need_event(session, row.event_id)
+    return read_receipt_state(session, event, row, policy=policy, now=now)
+
+
+def look(session, row, policy, *, now=NOW):
+    state = read_state(session, row, policy, now=now)
     return state.shown, state.link, state.may_change
 
 
@@ -111,9 +116,24 @@ def test_who_has_no_place_sees_the_state_and_no_link(session, members, shown, po
 def test_place_in_the_queue_is_counted(session):
     event = factories.make_event(session, capacity=0, has_waitlist=True)
     rows = [send(session, event, email=f"{name}@example.com") for name in "abc"]
-    positions = [read_receipt_state(session, row, policy=SHOW).waitlist_position for row in rows]
+    positions = [read_state(session, row, SHOW).waitlist_position for row in rows]
 
     assert positions == [1, 2, 3]
+
+
+@pytest.mark.parametrize("policy", [SHOW, CODE, MAIL])
+def test_receipt_of_an_event_that_is_over_says_that_alone(session, policy):
+    event = factories.make_event(session)
+    row = send(session, event, policy=policy)
+    held = send(session, event, email="held@example.com", is_suspicious=True)
+    after = event.starts_at + timedelta(hours=1)
+
+    assert look(session, row, policy, now=after) == ("ended", "none", False)
+    event.status = "cancelled"
+    states = {
+        look(session, shown, policy, now=now) for shown in (row, held) for now in (NOW, after)
+    }
+    assert states == {("event_cancelled", "none", False)}
 
 
 def test_held_submission_says_only_that(session):

@@ -1,0 +1,161 @@
+"""What a receipt and the personal page say in each state, and what they offer no more."""
+
+import pytest
+
+from tests.fixtures.databases import only_sqlite
+from tests.organizer import Organizer
+from tests.stage import Stage
+
+pytestmark = only_sqlite
+
+TARO = "taro@example.com"
+
+
+@pytest.fixture
+def stage(site):
+    return Stage(site)
+
+
+@pytest.fixture
+def look(stage):
+    """Register somebody for the event `spring`, and return how to open receipt and own page."""
+
+    def register(email=TARO, **answers):
+        receipt = stage.register("spring", email, **answers)
+        return lambda: stage.site.visitor().open(receipt)
+
+    return register
+
+
+def open_personal(stage, email=TARO):
+    return stage.site.visitor().open(stage.personal(email))
+
+
+@pytest.mark.parametrize(
+    ("change", "words", "kind"),
+    [
+        ({"status": "cancelled"}, "このイベントは中止になりました", "panel--warning"),
+        (None, "このイベントは終了しました", "panel--info"),
+    ],
+)
+def test_event_that_is_over_leads_nowhere_any_more(stage, look, change, words, kind):
+    stage.add_event("spring")
+    open_receipt = look()
+    stage.site.drain()
+    stage.change_event("spring", **change) if change else stage.end_event("spring")
+
+    for page in (open_receipt(), open_personal(stage)):
+        assert words in page.text and kind in page.response.text
+        for gone in ("/j/", "/invite.ics", "/resend", "/address?", "/cancel?", "登録済み", "完了"):
+            assert gone not in page.response.text
+
+
+def test_held_request_is_changed_by_the_organizer_alone(stage, look):
+    stage.add_event("spring")
+
+    page = look(subject="https://attacker.invalid/")()
+
+    assert "変更・取り消しをご希望の場合は、主催者にお問い合わせください。" in page.text
+    assert "メールに記載のURL" not in page.text
+
+
+def test_request_that_was_denied_has_nothing_to_change(stage, look):
+    stage.add_event("spring", approval="manual")
+    open_receipt = look()
+    stage.deny(TARO)
+
+    assert "変更・キャンセル" not in open_receipt().text
+
+
+def test_receipt_of_a_cancelled_registration_says_how_to_come_back(stage, look):
+    stage.add_event("spring")
+    open_receipt = look()
+
+    stage.cancel(TARO)
+
+    assert "あらためて参加をご希望の場合" in open_receipt().text
+    headings = [h.text for h in open_personal(stage).root.find_all("h2")]
+    assert headings[0] == "あらためて参加をご希望の場合"
+
+
+def test_receipt_of_who_was_cancelled_by_the_organizer_invites_to_nothing(stage, look):
+    event = stage.add_event("spring")
+    open_receipt = look()
+
+    Organizer(stage.site, event).cancel(TARO)
+
+    assert open_receipt().heading == "このお申し込みはキャンセルされました"
+    assert "あらためて参加をご希望の場合" not in open_receipt().text
+
+
+@pytest.mark.parametrize(
+    ("members", "words"),
+    [
+        ({"approval": "manual"}, "主催者の承認後、参加用URLをメールでお送りします。"),
+        ({"capacity": 0, "has_waitlist": True}, "空きが出たらメールでお知らせします。"),
+    ],
+)
+def test_who_has_no_place_learns_what_follows_and_may_withdraw(stage, look, members, words):
+    stage.add_event("spring", **members)
+    receipt = look()()
+    assert "t***@example.com にメールをお送りしました。" in receipt.text
+    assert words in receipt.text
+
+    personal = open_personal(stage)
+    assert words in personal.text
+    asked = personal.follow("申し込みを取り消す")
+    assert "お申し込みを取り消します。" in asked.text and "参加用URL" not in asked.text
+    assert "参加をキャンセルしました。" in asked.form("申し込みを取り消す").submit().text
+
+
+def test_person_of_a_mobile_carrier_reads_one_paragraph(stage, look):
+    stage.add_event("spring")
+
+    page = look("taro@docomo.ne.jp")()
+
+    assert "携帯電話会社の迷惑メール対策" in page.text
+    assert "10分たっても届かない場合は" not in page.text
+
+
+def test_link_is_offered_quietly_until_zoom_has_answered(stage, look):
+    stage.add_event("spring")
+    look()
+
+    page = open_personal(stage)
+
+    [link] = [a for a in page.root.find_all("a") if "/j/" in a["href"]]
+    assert link.has_class("button--secondary")
+    assert "Zoomへの登録を処理しています。" in page.text
+
+
+@pytest.mark.parametrize("fallback_url", ["", "https://example.com/webinar"])
+def test_refusal_of_zooms_leaves_only_the_link_of_the_organizer(stage, look, fallback_url):
+    stage.add_event("spring", fallback_url=fallback_url)
+    look("host@example.com")
+    stage.site.drain()
+
+    page = open_personal(stage, "host@example.com")
+
+    [panel] = [e for e in page.root.walk() if e.has_class("panel--warning")]
+    assert "Zoomに登録できませんでした" in panel.text
+    assert ("/j/" in page.response.text) is bool(fallback_url)
+    assert "/invite.ics" not in page.response.text
+
+
+def test_person_reads_their_name_in_their_own_order(stage, look):
+    stage.add_event("spring")
+    receipt = look()()
+
+    page = receipt.follow("English")
+
+    assert "Thank you, 山田 太郎." in page.text
+
+
+def test_choices_stand_on_a_line_each(stage, look):
+    stage.add_event("spring")
+
+    page = look(question_reason=["learn", "other"])()
+
+    [reason] = [e for e in page.root.find_all("dd") if "その他" in e.text]
+    [typed] = reason.find_all("bdi")
+    assert len(typed.children[0].split("\n")) == 2
