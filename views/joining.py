@@ -13,6 +13,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from services import receipts
+from services.dates import format_clock
 from services.receipts import JoinState, read_join_state
 from services.texts import write_full_name
 from services.tokens import Purpose
@@ -33,10 +34,12 @@ _ZOOM_SOURCES = " ".join(f"https://{host} https://*.{host}" for host in _ZOOM_HO
 
 @dataclass(frozen=True)
 class JoinView:
+    """What the template needs. `state` is `early` where all is ready and the room not yet open."""
+
     state: str
     action: str
     greeting_name: str
-    is_early: bool
+    entry_time: str
     has_fallback: bool
 
 
@@ -108,20 +111,21 @@ def _read_state(session: Session, opened: Opened, now: datetime) -> str:
 
 def _draw(session: Session, token: str, opened: Opened, now: datetime) -> Response:
     state = _read_state(session, opened, now)
-    locale = read_locale()
+    event, locale = opened.event, read_locale()
+    is_early = receipts.is_early(event, now)
     # On a screen, the name that its reader typed: the address may be somebody else's.
     named = opened.submission or opened.person
     address = f"/j/{token}?lang={locale}"
     view = JoinView(
-        state=state,
+        state="early" if state == JoinState.READY and is_early else state,
         action=address,
         greeting_name=write_full_name(named.family_name, named.given_name, named.locale),
-        is_early=receipts.is_early(opened.event, now),
+        entry_time=format_clock(event.starts_at - receipts.EARLY, event.timezone, locale),
         has_fallback=_has_fallback(opened, state),
     )
-    event = draw_event(session, opened.event, now)
-    response = make_response(render_template("personal/join.html", event=event, join=view))
-    allow_leaving_for_zoom(response, opened.event.fallback_url)
+    html = render_template("personal/join.html", event=draw_event(session, event, now), join=view)
+    response = make_response(html)
+    allow_leaving_for_zoom(response, event.fallback_url)
     return response
 
 
