@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, exists, func, insert, select, update
+from sqlalchemy import bindparam, case, exists, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from .models import Mail
-from .statements import table_of
+from .statements import rowcount, table_of
 
 _INSERT = insert(table_of(Mail)).returning(Mail.id)
 _COUNT = select(
@@ -45,6 +45,7 @@ def list_queued(session: Session, registration_id: int, *, names: Sequence[str])
 
 
 def drop_queued(session: Session, registration_id: int, *, names: Sequence[str]) -> None:
+    """Drop mails that wait; one that is being sent, or may have been sent, goes its way."""
     session.execute(
         update(Mail)
         .where(
@@ -52,6 +53,20 @@ def drop_queued(session: Session, registration_id: int, *, names: Sequence[str])
         )
         .values(state="dropped")
     )
+
+
+def begin_sending(session: Session, mail_id: int) -> bool:
+    """Note that a mail is about to be sent, for the first or the last time.
+
+    Returns False for one that was dropped since it was read.
+    """
+    is_first = Mail.state == "queued"
+    changed = session.execute(
+        update(Mail)
+        .where(Mail.id == mail_id, Mail.state.not_in(("sent", "dropped")))
+        .values(state=case((is_first, "sending"), else_="again"))
+    )
+    return rowcount(changed) == 1
 
 
 def has_mail(session: Session, registration_id: int, *, name: str) -> bool:

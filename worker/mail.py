@@ -19,6 +19,7 @@ from .letters import Letter, LetterWriter, is_wanted
 from .smtp import MailError, MailOutcomeUnknown, MailRefused, MailTransport
 
 GIVE_UP_AFTER = timedelta(hours=24)
+TWICE_UNKNOWN = "nobody knows whether it was sent, twice: see the mail server's log"
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +49,8 @@ class MailSending:
         try:
             with self._app_context():
                 message = self._writer.compose(letter)
+            if not self._begin(job, letter):
+                return
             fault_point("before_mail")
             self._transport.send(message, letter.registration.email)
             fault_point("after_mail")
@@ -64,6 +67,11 @@ class MailSending:
             if mail is None or mail.state in ("sent", "dropped"):
                 jobs.finish(session, job, now=now)
                 return None
+            if mail.state == "again":
+                mail.state, mail.error = "failed", TWICE_UNKNOWN
+                session.flush()
+                jobs.park(session, job, reason=TWICE_UNKNOWN, now=now)
+                return None
             registration = registrations.get_registration(session, mail.registration_id)
             assert registration is not None, "a mail belongs to a registration"
             registrant = zoom_registrants.get_zoom_registrant(session, registration.id)
@@ -77,6 +85,17 @@ class MailSending:
             session.flush()
             jobs.hold(session, job, lease_seconds=LEASE_SECONDS, now=now)
             return letter
+
+    def _begin(self, job: ClaimedJob, letter: Letter) -> bool:
+        """Store that the mail goes now: whoever finds it so knows that it may have been sent."""
+        now = self._read_clock()
+        with self._database.write() as session:
+            is_wanted = mails.begin_sending(session, letter.mail.id)
+            if is_wanted:
+                jobs.hold(session, job, lease_seconds=LEASE_SECONDS, now=now)
+            else:
+                jobs.finish(session, job, now=now)
+        return is_wanted
 
     def _record_sent(self, job: ClaimedJob, letter: Letter) -> None:
         now = self._read_clock()
@@ -105,8 +124,10 @@ class MailSending:
         with self._database.write() as session:
             mail = mails.get_mail(session, job.payload["mail_id"])
             assert mail is not None, "mails are not deleted while their job runs"
-            is_final = is_final or (is_unknown and mail.state == "unknown")
-            mail.state = "failed" if is_final else "unknown" if is_unknown else mail.state
+            is_last = mail.state == "again"
+            is_final = is_final or (is_unknown and is_last)
+            is_doubtful = is_unknown or is_last
+            mail.state = "failed" if is_final else "unknown" if is_doubtful else "queued"
             mail.error = reason
             session.flush()
             if is_final:

@@ -135,11 +135,14 @@ class FileTransport:
     def send(self, message: EmailMessage, recipient: str) -> None:
         """Write the file in one step; the same message sent again stays one file."""
         make_address(recipient)
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         digest = hashlib.sha256(str(message["Message-ID"]).encode()).hexdigest()[:16]
-        written = next(self._folder.glob(f"*-{digest}.eml"), None)
-        path = written or self._folder / f"{_get_time(message)}-{digest}.eml"
-        _replace_file(path, message.as_bytes())
+        try:
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            written = next(self._folder.glob(f"*-{digest}.eml"), None)
+            path = written or self._folder / f"{_get_time(message)}-{digest}.eml"
+            _replace_file(path, message.as_bytes())
+        except OSError as error:
+            raise MailUnavailable(type(error).__name__) from error
 
 
 def _replace_file(path: Path, content: bytes) -> None:

@@ -4,13 +4,16 @@ from contextlib import contextmanager
 from email import message_from_bytes, policy
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
+from services.fault_points import FAULT_VARIABLE
+from storage import mails
 from storage.models import Job, Mail
 from tests.fixtures.databases import only_sqlite
 from tests.mailbox import read_text
 from tests.organizer import Organizer
 from tests.people import TARO
+from worker.mail import TWICE_UNKNOWN
 
 from .smtp_server import Inbox, serve
 
@@ -152,6 +155,130 @@ def test_mail_of_unknown_outcome_is_tried_once_more_as_the_same_mail(open_post_o
     first, second = open_envelopes(inbox)
     assert first["Message-ID"] == second["Message-ID"]
     assert read_mails(site)[0][1] == state
+
+
+def refuse_to_store(site, state):
+    """Have the database fail whenever a mail comes to a state."""
+    with site.database.write() as session:
+        session.execute(
+            text(
+                "CREATE TRIGGER broken BEFORE UPDATE ON mail "
+                f"WHEN NEW.state = '{state}' BEGIN SELECT RAISE(ABORT, 'disk'); END"
+            )
+        )
+
+
+@only_sqlite
+def test_mail_whose_result_cannot_be_stored_is_sent_twice_at_most(open_post_office, caplog):
+    inbox = Inbox()
+    with open_post_office(inbox) as site:
+        register(site)
+        refuse_to_store(site, "sent")
+        for _ in range(5):
+            site.drain()
+            site.let_pass(hours=1)
+
+    assert len(inbox.envelopes) == 2
+    assert read_mails(site) == [("confirmation", "failed", TWICE_UNKNOWN, "parked")]
+
+
+@only_sqlite
+def test_mail_is_not_sent_before_that_is_stored(open_post_office, caplog):
+    inbox = Inbox()
+    with open_post_office(inbox) as site:
+        register(site)
+        refuse_to_store(site, "sending")
+        site.drain()
+
+    assert inbox.envelopes == []
+    assert read_mails(site) == [("confirmation", "queued", "", "ready")]
+
+
+@pytest.mark.parametrize(
+    ("place", "copies", "state"), [("before_mail", 0, "failed"), ("after_mail", 2, "failed")]
+)
+@only_sqlite
+def test_worker_that_dies_of_a_mail_sends_two_copies_at_most(
+    open_post_office, place, copies, state
+):
+    inbox = Inbox()
+    with open_post_office(inbox) as site:
+        register(site)
+        for _ in range(2):
+            kill_worker_at(site, place)
+        site.drain()
+
+    assert len(inbox.envelopes) == copies
+    assert read_mails(site) == [("confirmation", state, TWICE_UNKNOWN, "parked")]
+
+
+@only_sqlite
+def test_mail_is_sent_once_more_after_the_worker_died_of_it(open_post_office):
+    inbox = Inbox()
+    with open_post_office(inbox) as site:
+        register(site)
+        kill_worker_at(site, "before_mail")
+        site.drain()
+
+    assert len(inbox.envelopes) == 1
+    assert read_mails(site) == [("confirmation", "sent", "", "done")]
+
+
+def kill_worker_at(site, place):
+    mail = {"UKETSUKE_MAIL_URL": site.settings.mail_url}
+    worker = site.start_worker_process(**{FAULT_VARIABLE: f"{place}:kill"}, **mail)
+    assert worker.wait(60) == -9
+    site.end_leases()
+
+
+@only_sqlite
+def test_known_failure_of_a_second_try_leaves_it_the_last(open_post_office):
+    inbox = CuttingInbox(1)
+    with open_post_office(inbox) as site:
+        register(site)
+        site.drain()
+        inbox.replies["rcpt"] = "451 4.7.1 try later"
+        site.let_pass(hours=1)
+        site.drain()
+        assert read_mails(site)[0][1] == "unknown"
+        inbox.replies.clear()
+        inbox.cuts = 2
+        site.let_pass(hours=1)
+        site.drain()
+
+    assert len(inbox.envelopes) == 2
+    assert read_mails(site)[0][1] == "failed"
+
+
+@only_sqlite
+def test_mail_dropped_while_it_is_written_is_not_sent(open_post_office):
+    inbox = Inbox()
+    with open_post_office(inbox) as site:
+        register(site)
+        enter = site.app.app_context
+
+        def drop_and_enter():
+            with site.database.write() as session:
+                mails.drop_queued(session, 1, names=["confirmation"])
+            return enter()
+
+        site.app.app_context = drop_and_enter
+        site.let_pass(minutes=2)
+        site.drain()
+
+    assert inbox.envelopes == []
+    assert read_mails(site) == [("confirmation", "dropped", "", "done")]
+
+
+def test_mail_that_is_being_sent_is_not_dropped(site):
+    site.add_event(slug="spring")
+    register(site)
+    with site.database.write() as session:
+        mail = session.scalars(select(Mail)).one()
+        assert mails.begin_sending(session, mail.id)
+        mails.drop_queued(session, mail.registration_id, names=["confirmation"])
+
+    assert read_mails(site)[0][1] == "sending"
 
 
 @only_sqlite

@@ -219,6 +219,13 @@ def test_message_sent_again_stays_one_file(tmp_path):
     assert len(list(tmp_path.iterdir())) == 2
 
 
+def test_folder_that_takes_no_file_is_worth_another_try(tmp_path):
+    folder = tmp_path / "mailbox"
+    folder.touch()
+    with pytest.raises(MailUnavailable, match="FileExistsError"):
+        FileTransport(folder).send(make_message(), "taro@example.com")
+
+
 @pytest.mark.parametrize("url", ["mail.example.com", "http://mail.example.com", "smtp://"])
 def test_address_of_unknown_form_is_refused_at_start(url, tmp_path):
     with pytest.raises(ValueError, match="smtps://"):
