@@ -73,9 +73,9 @@ def _get_usable_event(site: Site, client: ZoomClient, slug: str) -> Event | None
         return event
     with site.database.write() as session:
         former = events.need_event(session, event.id)
-        rename_event(former, f"{slug}-{former.zoom_id}", now=site.read_clock())
+        rename_event(session, former, f"{slug}-{former.zoom_id}", now=site.read_clock())
         if former.status == PUBLISHED:
-            close_event(former, now=site.read_clock())
+            close_event(session, former, now=site.read_clock())
     return None
 
 

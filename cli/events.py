@@ -18,6 +18,7 @@ from services.event_editing import (
 )
 from services.event_files import export_event, list_pictures, read_pictures
 from services.events import get_state, read_seats
+from services.registration_changes import fill_free_seats
 from services.tables import DocumentError
 from services.texts import LOCALES, localize
 from services.zoom_setup import ZoomPlan, read_from_zoom
@@ -147,7 +148,7 @@ def close(slug: str) -> None:
     """Take no registrations any more; who is registered stays."""
     site = get_site()
     with site.database.write() as session:
-        close_event(need_event(session, slug), now=site.read_clock())
+        close_event(session, need_event(session, slug), now=site.read_clock())
     click.echo(f"{slug} is closed.")
 
 
@@ -157,7 +158,7 @@ def reopen(slug: str) -> None:
     """Open a closed event's form again."""
     site = get_site()
     with site.database.write() as session:
-        reopen_event(need_event(session, slug), now=site.read_clock())
+        reopen_event(session, need_event(session, slug), now=site.read_clock())
     click.echo(f"{slug} is open again.")
 
 
@@ -173,7 +174,7 @@ def cancel(slug: str, yes: bool) -> None:
     if not yes:
         click.confirm(f"Cancel {slug} for good and tell everybody?", abort=True)
     with site.database.write() as session:
-        cancel_event(need_event(session, slug), now=site.read_clock())
+        cancel_event(session, need_event(session, slug), now=site.read_clock())
     told = 0
     while count := _tell_some(site, slug):
         told += count
@@ -184,10 +185,18 @@ def store_document(site: Site, document: EventDocument, folder: Path) -> Event:
     """Save an event whose pictures lie in `folder`."""
     connection = ensure_connection(site)
     pictures = read_pictures(document, lambda name: _read_file(folder / name))
+    now = site.read_clock()
     with site.database.write() as session:
-        return save_event(
-            session, document, pictures=pictures, connection=connection, now=site.read_clock()
-        )
+        event = save_event(session, document, pictures=pictures, connection=connection, now=now)
+    while _move_up_some(site, event.slug):
+        pass
+    return event
+
+
+def _move_up_some(site: Site, slug: str) -> bool:
+    """Give seats that have come up to some of those who wait for one; True if more may move up."""
+    with site.database.write() as session:
+        return fill_free_seats(session, need_event(session, slug), now=site.read_clock())
 
 
 def _tell_some(site: Site, slug: str) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from datetime import datetime
 from typing import Any
 
@@ -16,7 +16,7 @@ from storage.models import Event, Organization, ZoomConnection
 from .default_form import default_questions
 from .event_documents import EventDocument
 from .event_files import PLACES, Picture, choose_picture, fill_in_notices
-from .events import EventState
+from .events import EventState, get_end
 from .images import EncodedImage
 from .mails import MailName, request_mail
 from .organizations import make_operator
@@ -64,8 +64,8 @@ def save_event(
     if event is None:
         event = _add(session, document, connection, now)
     else:
-        _check_move(session, event, document)
-        _change(event, _list_values(document), now)
+        _check_move(session, event, document, now)
+        _change(session, event, _list_values(document), now)
     _place_pictures(session, event, document, pictures, now)
     _write_questions(session, event, document, now)
     session.flush()
@@ -73,24 +73,24 @@ def save_event(
     return event
 
 
-def close_event(event: Event, *, now: datetime) -> None:
+def close_event(session: Session, event: Event, *, now: datetime) -> None:
     """Take no registrations any more."""
     if event.status in (EventState.DRAFT, EventState.CLOSED, EventState.CANCELLED):
         raise EventChangeRefused(f"Only a published event can be closed; this is {event.status}.")
-    _change(event, {"status": EventState.CLOSED}, now)
+    _change(session, event, {"status": EventState.CLOSED}, now)
 
 
-def reopen_event(event: Event, *, now: datetime) -> None:
+def reopen_event(session: Session, event: Event, *, now: datetime) -> None:
     if event.status != EventState.CLOSED:
         raise EventChangeRefused(f"Only a closed event can be opened again, not {event.status}.")
-    _change(event, {"status": PUBLISHED}, now)
+    _change(session, event, {"status": PUBLISHED}, now)
 
 
-def cancel_event(event: Event, *, now: datetime) -> None:
+def cancel_event(session: Session, event: Event, *, now: datetime) -> None:
     """Cancel an event for good; nothing is deleted at Zoom. `tell_cancelled` tells people."""
     if event.status == EventState.DRAFT:
         raise EventChangeRefused("A draft cannot be cancelled: nobody knows of it.")
-    _change(event, {"status": EventState.CANCELLED}, now)
+    _change(session, event, {"status": EventState.CANCELLED}, now)
 
 
 def tell_cancelled(session: Session, event: Event, *, limit: int, now: datetime) -> int:
@@ -110,9 +110,9 @@ def tell_cancelled(session: Session, event: Event, *, limit: int, now: datetime)
     return len(people)
 
 
-def rename_event(event: Event, slug: str, *, now: datetime) -> None:
+def rename_event(session: Session, event: Event, slug: str, *, now: datetime) -> None:
     """Give an event another address; the former one leads to it no more."""
-    _change(event, {"slug": slug}, now)
+    _change(session, event, {"slug": slug}, now)
 
 
 def _add(
@@ -121,6 +121,7 @@ def _add(
     for name in _LEFT_TO_ZOOM:
         if getattr(document, name) is None:
             raise DocumentError(f"{name} is missing")
+    _check_alone(session, document, connection.id, now)
     return events.add_event(
         session,
         Event(
@@ -145,7 +146,24 @@ def _list_values(document: EventDocument) -> dict[str, Any]:
     }
 
 
-def _check_move(session: Session, event: Event, document: EventDocument) -> None:
+def _check_alone(
+    session: Session, document: EventDocument, connection_id: int, now: datetime
+) -> None:
+    """Let one event lead to a meeting: of two, one would cancel at Zoom whom the other keeps."""
+    assert document.zoom_id is not None, "it was looked for before"
+    others = events.list_events_at_zoom(
+        session, connection_id, str(document.kind), document.zoom_id
+    )
+    for other in others:
+        is_over = other.status == EventState.CANCELLED or now >= get_end(other)
+        if not is_over and other.slug != document.slug:
+            raise EventChangeRefused(
+                f"{other.slug} leads to the {document.kind} {document.zoom_id} already: one event "
+                "has both languages, and each date of a series one after the other."
+            )
+
+
+def _check_move(session: Session, event: Event, document: EventDocument, now: datetime) -> None:
     """Let an event go to another meeting only while nobody is registered at the first."""
     zoom_id = document.zoom_id or event.zoom_id
     if (zoom_id, str(document.kind)) == (event.zoom_id, event.kind):
@@ -155,19 +173,21 @@ def _check_move(session: Session, event: Event, document: EventDocument) -> None
             f"People are registered for {event.slug} at the {event.kind} {event.zoom_id}: give the "
             "other one a slug of its own."
         )
+    moved = replace(document, zoom_id=zoom_id)
+    _check_alone(session, moved, event.connection_id, now)
     event.status = EventState.DRAFT
     event.known_read_at = None
     event.published_at = None
     event.zoom_titles = []
 
 
-def _change(event: Event, values: Mapping[str, Any], now: datetime) -> None:
+def _change(session: Session, event: Event, values: Mapping[str, Any], now: datetime) -> None:
     """Set what differs; the version rises only if something does."""
     changed = {name: value for name, value in values.items() if getattr(event, name) != value}
     for name, value in changed.items():
         setattr(event, name, value)
     if changed:
-        event.version += 1
+        events.raise_version(session, event)
         event.updated_at = now
 
 
@@ -206,7 +226,9 @@ def _place_pictures(
                 now=now,
             )
         alt = dict(ref.alt) if ref else {}
-        _change(event, {f"{place}_id": asset.id if asset else None, f"{place}_alt": alt}, now)
+        _change(
+            session, event, {f"{place}_id": asset.id if asset else None, f"{place}_alt": alt}, now
+        )
 
 
 def _write_questions(

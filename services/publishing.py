@@ -64,7 +64,7 @@ def record_published(
     event.published_at = event.published_at or now
     if event.status == EventState.DRAFT:
         event.status = PUBLISHED
-    event.version += 1
+    events.raise_version(session, event)
     event.updated_at = now
 
 

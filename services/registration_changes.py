@@ -8,11 +8,12 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from storage import events, registrations, submissions
+from storage import events, registrations, submissions, zoom_registrants
 from storage.models import Event, Registration, RegistrationChange, SubmissionRow
 
 from .answers import ANSWERS, change_answers, erase_answers
 from .consents import keep_consents_of_newcomer
+from .deliveries import Delivery
 from .events import EventState, LinkPolicy, get_end, get_state, read_seats
 from .mails import CONFIRM_WITHIN, MailName, request_mail
 from .questions import Answer, answers_from_json
@@ -35,6 +36,7 @@ ORGANIZER = "organizer"
 MAX_CORRECTIONS = 3
 MAX_RETURNS_A_DAY = 3
 MAX_EDITS_A_DAY = 20
+MOST_MOVED_AT_ONCE = 100
 
 
 class ChangeRefused(RegistrationError):
@@ -48,7 +50,7 @@ def cancel(
 
     Side effects: history, counters, the job that cancels at Zoom, a mail.
     """
-    registration = _lock(session, event, registration)
+    registration = _lock(session, event, registration.id)
     if registration.status in (Status.CANCELLED, Status.DENIED):
         return
     _move(session, event, registration, Status.CANCELLED, actor=actor, now=now)
@@ -65,7 +67,7 @@ def register_again(
         ChangeRefused: it is not cancelled, the organizer cancelled it, or it came back often.
         RegistrationNotOpen: the event takes nobody now.
     """
-    registration = _lock(session, event, registration)
+    registration = _lock(session, event, registration.id)
     if not may_return(session, registration, now=now):
         raise ChangeRefused
     if not (registration.family_name or registration.given_name):
@@ -110,7 +112,7 @@ def approve(
         ChangeRefused: the person has cancelled.
         RegistrationNotOpen: no seat is left.
     """
-    registration = _lock(session, event, registration)
+    registration = _lock(session, event, registration.id)
     if registration.status == Status.APPROVED:
         return
     if registration.status == Status.CANCELLED:
@@ -123,7 +125,7 @@ def deny(
     session: Session, event: Event, registration: Registration, *, actor: str, now: datetime
 ) -> None:
     """Deny a person, and take back at Zoom what was given before."""
-    registration = _lock(session, event, registration)
+    registration = _lock(session, event, registration.id)
     if registration.status in (Status.DENIED, Status.CANCELLED):
         return
     _move(session, event, registration, Status.DENIED, actor=actor, now=now)
@@ -131,17 +133,25 @@ def deny(
     fill_free_seats(session, event, now=now)
 
 
-def fill_free_seats(session: Session, event: Event, *, now: datetime) -> None:
-    """Move up those who wait while there are seats, in the order in which they came."""
-    if not event.has_waitlist or now >= get_end(event):
-        return
+def fill_free_seats(session: Session, event: Event, *, now: datetime) -> bool:
+    """Move up those who wait while there are seats, in the order in which they came.
+
+    Returns whether more may move up: nobody else can write while hundreds do, so they go on in
+    another transaction.
+    """
+    if not event.has_waitlist or event.status == EventState.CANCELLED or now >= get_end(event):
+        return False
     events.lock_seats(session, event.id)
-    while (waiting := registrations.get_first_waitlisted(session, event.id)) is not None:
+    for _ in range(MOST_MOVED_AT_ONCE):
+        waiting = registrations.get_first_waitlisted(session, event.id)
+        if waiting is None:
+            return False
         try:
             _move(session, event, waiting, status_for_new(event), actor="waitlist", now=now)
         except RegistrationNotOpen:
-            return
+            return False
         _tell_status(session, waiting, MailName.APPROVED, now, may_wait=True)
+    return True
 
 
 def edit_details(
@@ -172,6 +182,7 @@ def edit_details(
         form_version_id=form_version_id,
         now=now,
     )
+    _try_zoom_again(session, registration, now)
 
 
 def use_submission(
@@ -192,6 +203,7 @@ def use_submission(
         now=now,
     )
     repeat.outcome = Outcome.USED
+    _try_zoom_again(session, registration, now)
     _supersede(session, registration)
 
 
@@ -217,17 +229,15 @@ def correct_address(
             or it was corrected often enough.
         RegistrationNotOpen: as `register`.
     """
+    assert mistaken.registration_id is not None, "a held submission is not corrected"
+    wrong = _lock(session, event, mistaken.registration_id)
     locked = submissions.lock_submission(session, mistaken.id)
     assert locked is not None
-    assert locked.registration_id is not None
     live = get_live_submission(session, locked)
     if live is not locked or email_key == locked.email_key:
         return live
     if submissions.count_corrections_before(session, locked) >= MAX_CORRECTIONS:
         raise ChangeRefused
-    wrong = registrations.get_registration(session, locked.registration_id)
-    assert wrong is not None
-    wrong = _lock(session, event, wrong)
     if owns_registration(session, locked, wrong):
         if wrong.status not in (Status.CANCELLED, Status.DENIED):
             _move(session, event, wrong, Status.CANCELLED, actor="correction", now=now)
@@ -259,16 +269,25 @@ def _list_status_changes(session: Session, registration: Registration) -> list[R
     return [change for change in changes if change.action == "status"]
 
 
+def _try_zoom_again(session: Session, registration: Registration, now: datetime) -> None:
+    """Have Zoom asked once more where it did not take the name that stood before."""
+    registrant = zoom_registrants.get_zoom_registrant(session, registration.id)
+    is_refused = registrant is not None and registrant.delivery == Delivery.REFUSED
+    if is_refused and registration.status == Status.APPROVED:
+        request_sync(session, registration, now=now)
+
+
 def _supersede(session: Session, registration: Registration) -> None:
     created = submissions.get_creating_submission(session, registration.id)
     if created is not None:
         created.outcome = Outcome.SUPERSEDED
 
 
-def _lock(session: Session, event: Event, registration: Registration) -> Registration:
-    # Everybody who changes a status takes the event's seats first, so nobody waits in a circle.
+def _lock(session: Session, event: Event, registration_id: int) -> Registration:
+    # Everybody takes the event's seats first, then the registration, then a submission, so nobody
+    # waits in a circle.
     events.lock_seats(session, event.id)
-    locked = registrations.lock_registration(session, registration.id)
+    locked = registrations.lock_registration(session, registration_id)
     assert locked is not None, "registrations are not deleted while they are shown"
     return locked
 
@@ -284,11 +303,12 @@ def _move(
 ) -> None:
     before = Status(registration.status)
     needs_seat = status in HOLDS_SEAT and before not in HOLDS_SEAT
-    if needs_seat and not events.take_seat(session, event.id, event.capacity):
+    if needs_seat and not events.take_seat(session, event.id):
         raise RegistrationNotOpen(EventState.FULL)
     if before in HOLDS_SEAT and status not in HOLDS_SEAT:
         events.give_back_seat(session, event.id)
     registration.status = status
+    registration.queued_at = now if status is Status.WAITLISTED else None
     registration.updated_at = now
     events.add_counters(session, event.id, {f"status:{before}": -1, f"status:{status}": 1})
     registrations.add_change(

@@ -199,6 +199,8 @@ def _admit(
     state = get_state(event, read_seats(session, event), now)
     if state not in (EventState.OPEN, EventState.FULL):
         raise RegistrationNotOpen(state)
+    # First, like everybody who changes a registration: else two could wait in a circle.
+    events.lock_seats(session, event.id)
     registration = _insert(session, event, submission, now)
     if registration is not None:
         _seat(session, event, registration, submission, now)
@@ -238,10 +240,11 @@ def _seat(
     now: datetime,
 ) -> None:
     """Give a new registration its seat or its place in the queue, and store its answers."""
-    if not events.take_seat(session, event.id, event.capacity):
+    if not events.take_seat(session, event.id):
         if not event.has_waitlist:
             raise RegistrationNotOpen(EventState.FULL)
         registration.status = Status.WAITLISTED
+        registration.queued_at = now
     events.add_counters(session, event.id, {f"status:{registration.status}": 1})
     registrations.add_answers(session, registration.id, answer_rows(submission.answers))
     if registration.status == Status.APPROVED:

@@ -6,14 +6,31 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import bindparam, delete, func, or_, select, update
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.attributes import set_committed_value
 
 from .models import Asset, Event, EventCounter, FormVersion, KnownRegistrant
-from .statements import insert_for, rowcount
+from .statements import insert_for, is_postgresql, rowcount, table_of
 
 SEATS = "seats"
 """The counter of seats taken: approved and pending registrations."""
+
+_CAPACITY = select(Event.capacity).where(Event.id == bindparam("taken_at")).scalar_subquery()
+_TAKE_SEAT = (
+    update(table_of(EventCounter))
+    .where(
+        EventCounter.event_id == bindparam("taken_at"),
+        EventCounter.name == SEATS,
+        or_(_CAPACITY.is_(None), EventCounter.value < _CAPACITY),
+    )
+    .values(value=EventCounter.value + 1)
+)
+_LOCK_SEATS = (
+    select(EventCounter.value)
+    .where(EventCounter.event_id == bindparam("event_id"), EventCounter.name == SEATS)
+    .with_for_update()
+)
 
 
 def need_event(session: Session, event_id: int) -> Event:
@@ -36,6 +53,31 @@ def add_event(session: Session, event: Event) -> Event:
     session.add(EventCounter(event_id=event.id, name=SEATS, value=0))
     session.flush()
     return event
+
+
+def list_events_at_zoom(
+    session: Session, connection_id: int, kind: str, zoom_id: int
+) -> list[Event]:
+    """List the events that lead to one meeting of Zoom's."""
+    return list(
+        session.scalars(
+            select(Event).where(
+                Event.connection_id == connection_id, Event.kind == kind, Event.zoom_id == zoom_id
+            )
+        )
+    )
+
+
+def raise_version(session: Session, event: Event) -> None:
+    """Have an event's pages drawn again; counted in the database, where two changes are two."""
+    raised = (
+        update(Event)
+        .where(Event.id == event.id)
+        .values(version=Event.version + 1)
+        .returning(Event.version)
+        .execution_options(synchronize_session=False)
+    )
+    set_committed_value(event, "version", session.scalar(raised))
 
 
 def raise_versions(session: Session, organization_id: int, *, now: datetime) -> None:
@@ -82,7 +124,7 @@ def add_form_version(
     session.add(version)
     session.flush()
     event.form_version_id = version.id
-    event.version = (event.version or 0) + 1
+    raise_version(session, event)
     event.updated_at = now
     return version
 
@@ -106,29 +148,22 @@ def list_counters(session: Session, event_id: int) -> dict[str, int]:
     return {name: value for name, value in rows}
 
 
-def take_seat(session: Session, event_id: int, capacity: int | None) -> bool:
-    """Count one more seat unless all are taken, in one statement.
+def take_seat(session: Session, event_id: int) -> bool:
+    """Count one more seat unless all that the event has now are taken, in one statement.
 
     Returns False when the event is full. The row exists from the event's first day, so that two
     takers always meet at its lock.
     """
-    statement = (
-        update(EventCounter)
-        .where(EventCounter.event_id == event_id, EventCounter.name == SEATS)
-        .values(value=EventCounter.value + 1)
-    )
-    if capacity is not None:
-        statement = statement.where(EventCounter.value < capacity)
-    return rowcount(session.execute(statement)) == 1
+    return rowcount(session.execute(_TAKE_SEAT, {"taken_at": event_id})) == 1
 
 
 def lock_seats(session: Session, event_id: int) -> None:
-    """Let nobody else take or give back a seat of this event before this transaction ends."""
-    session.execute(
-        select(EventCounter.value)
-        .where(EventCounter.event_id == event_id, EventCounter.name == SEATS)
-        .with_for_update()
-    )
+    """Let nobody else take or give back a seat of this event before this transaction ends.
+
+    SQLite has one writer at a time anyway.
+    """
+    if is_postgresql(session):
+        session.execute(_LOCK_SEATS, {"event_id": event_id})
 
 
 def give_back_seat(session: Session, event_id: int) -> None:

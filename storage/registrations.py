@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import bindparam, delete, exists, func, insert, select, update
+from sqlalchemy import and_, bindparam, delete, exists, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from .models import Answer, Consent, Registration, RegistrationChange
@@ -20,7 +20,8 @@ _BY_EMAIL_KEY = select(Registration).where(
 _LOCKED = (
     select(Registration)
     .where(Registration.id == bindparam("registration_id"))
-    .with_for_update()
+    # Rows that name it are inserted meanwhile: under a stronger lock two could wait in a circle.
+    .with_for_update(key_share=True)
     .execution_options(populate_existing=True)
 )
 _INSERT_ANSWERS = insert(table_of(Answer))
@@ -76,7 +77,7 @@ def get_first_waitlisted(session: Session, event_id: int) -> Registration | None
     return session.scalar(
         select(Registration)
         .where(Registration.event_id == event_id, Registration.status == "waitlisted")
-        .order_by(Registration.id)
+        .order_by(Registration.queued_at, Registration.id)
         .limit(1)
         .execution_options(populate_existing=True)
     )
@@ -91,7 +92,12 @@ def count_waitlisted_before(session: Session, registration: Registration) -> int
     statement = select(func.count()).where(
         Registration.event_id == registration.event_id,
         Registration.status == "waitlisted",
-        Registration.id < registration.id,
+        or_(
+            Registration.queued_at < registration.queued_at,
+            and_(
+                Registration.queued_at == registration.queued_at, Registration.id < registration.id
+            ),
+        ),
     )
     return session.scalar(statement) or 0
 

@@ -79,7 +79,7 @@ def lock_submission(session: Session, submission_id: int) -> SubmissionRow | Non
     return session.scalar(
         select(SubmissionRow)
         .where(SubmissionRow.id == submission_id)
-        .with_for_update()
+        .with_for_update(key_share=True)
         .execution_options(populate_existing=True)
     )
 

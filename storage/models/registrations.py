@@ -12,7 +12,8 @@ class Registration(Base):
     """One person at one event, kept unique by the normalised address.
 
     `status` is pending, waitlisted, approved, denied or cancelled. `link_version` raised revokes
-    every link handed out before. `proven_at` is set once a link or code from a mail was used.
+    every link handed out before. `proven_at` is set once a link or code from a mail was used,
+    `queued_at` when a place in the waiting list was taken.
     """
 
     __tablename__ = "registration"
@@ -35,6 +36,7 @@ class Registration(Base):
     source: Mapped[Document]
     link_version: Mapped[int] = mapped_column(default=0)
     proven_at: Mapped[Moment | None]
+    queued_at: Mapped[Moment | None]
     join_clicks: Mapped[int] = mapped_column(default=0)
     last_clicked_at: Mapped[Moment | None]
     created_at: Mapped[Moment]

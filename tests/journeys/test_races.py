@@ -3,6 +3,7 @@
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
 from sqlalchemy import select
 
 from storage import events, registrations
@@ -66,15 +67,17 @@ def test_last_seat_is_given_once(site):
 
 def test_last_seat_would_be_given_often_if_it_were_only_looked_at(site, monkeypatch):
     site.add_event(slug="spring", capacity=1)
-    take_seat = events.take_seat
-    monkeypatch.setattr(
-        events, "take_seat", lambda session, event_id, _: take_seat(session, event_id, None)
-    )
+    monkeypatch.setattr(events, "take_seat", take_seat_at_any_price)
     let_all_look_first(monkeypatch, lambda page, _: page.seats.are_all_taken)
 
     post_at_once(site, make_people(AT_ONCE))
 
     assert len(list_statuses(site)) > 1
+
+
+def take_seat_at_any_price(session, event_id):
+    events.add_counters(session, event_id, {events.SEATS: 1})
+    return True
 
 
 def test_last_seat_is_taken_and_the_others_wait(site):
@@ -121,3 +124,14 @@ def test_one_address_would_be_many_people_without_the_constraint(site, monkeypat
     post_at_once(site, [TARO] * AT_ONCE)
 
     assert len(list_statuses(site)) == AT_ONCE
+
+
+@pytest.mark.parametrize("policy", ["show", "code"])
+def test_one_address_with_different_answers_at_once_waits_for_nobody(site, policy):
+    site.add_event(slug="spring", link_policy=policy)
+    post_at_once(site, [TARO])
+    people = [TARO | {"given_name": f"太郎{number}"} for number in range(AT_ONCE)]
+
+    assert post_at_once(site, people) == [303] * AT_ONCE
+    assert len(list_statuses(site)) == 1
+    assert site.count_rows("submission") == AT_ONCE + 1

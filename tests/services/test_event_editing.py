@@ -94,7 +94,7 @@ def test_new_event_is_a_draft_with_a_counter_of_seats(database):
     assert (event.status, event.published_at, event.known_read_at) == ("draft", None, None)
     with database.read() as session:
         assert events.list_counters(session, event.id) == {events.SEATS: 0}
-        assert events.take_seat(session, event.id, event.capacity)
+        assert events.take_seat(session, event.id)
 
 
 def test_new_event_without_questions_gets_the_usual_ones(database):
@@ -197,11 +197,24 @@ def test_other_question_makes_a_new_version_of_the_form(database):
 
 
 def test_other_organization_redraws_all_of_its_events(database):
-    one, other = save(database, make()), save(database, make(slug="winter"))
-    save(database, make(slug="winter", organization=replace(OPERATOR, address="大阪府")))
+    winter = {"slug": "winter", "zoom_id": 89999999999}
+    one, other = save(database, make()), save(database, make(**winter))
+    save(database, make(**winter, organization=replace(OPERATOR, address="大阪府")))
     with database.read() as session:
         assert events.need_event(session, one.id).version == one.version + 1
         assert events.need_event(session, other.id).version == other.version + 1
+
+
+def test_two_events_do_not_share_a_meeting(database):
+    save(database, make())
+    with pytest.raises(EventChangeRefused, match="autumn-2026 leads to the webinar"):
+        save(database, make(slug="winter"))
+    other = save(database, make(slug="winter", zoom_id=89999999999))
+    with pytest.raises(EventChangeRefused, match="autumn-2026 leads to the webinar"):
+        save(database, make(slug="winter"))
+    assert other.zoom_id == 89999999999
+    later = NOW + timedelta(days=8)
+    save(database, make(slug="winter", starts_at=NOW + timedelta(days=14)), now=later)
 
 
 def test_event_moves_to_another_meeting_while_nobody_is_registered(database):
@@ -237,14 +250,16 @@ def test_more_seats_let_in_who_waits(database):
 
 
 def test_closing_and_opening_again_are_each_others_reverse(database):
-    event = save(database, make())
-    with pytest.raises(EventChangeRefused, match="Only a published event"):
-        close_event(event, now=NOW)
-    event.status = "published"
-    close_event(event, now=NOW)
-    assert event.status == "closed"
-    reopen_event(event, now=NOW)
-    assert event.status == "published"
+    event_id = save(database, make()).id
+    with database.write() as session:
+        event = events.need_event(session, event_id)
+        with pytest.raises(EventChangeRefused, match="Only a published event"):
+            close_event(session, event, now=NOW)
+        event.status = "published"
+        close_event(session, event, now=NOW)
+        assert event.status == "closed"
+        reopen_event(session, event, now=NOW)
+        assert event.status == "published"
 
 
 def test_cancelling_tells_everybody_who_counts_on_it_once(database):
@@ -255,7 +270,7 @@ def test_cancelling_tells_everybody_who_counts_on_it_once(database):
         stored = events.need_event(session, event.id)
         gone = registrations.get_registration(session, people[3].registration_id)
         cancel(session, stored, gone, actor="person", now=NOW)
-        cancel_event(stored, now=NOW)
+        cancel_event(session, stored, now=NOW)
         assert stored.status == "cancelled"
     for _ in range(3):
         with database.write() as session:
@@ -270,5 +285,8 @@ def test_cancelling_tells_everybody_who_counts_on_it_once(database):
 
 
 def test_draft_is_not_cancelled(database):
-    with pytest.raises(EventChangeRefused, match="nobody knows of it"):
-        cancel_event(save(database, make()), now=NOW)
+    event_id = save(database, make()).id
+    with database.write() as session:
+        event = events.need_event(session, event_id)
+        with pytest.raises(EventChangeRefused, match="nobody knows of it"):
+            cancel_event(session, event, now=NOW)

@@ -5,7 +5,9 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
+from services import registration_changes
 from services.answers import read_answers
+from services.deliveries import Delivery
 from services.events import LinkPolicy
 from services.questions import Answer
 from services.registration_changes import (
@@ -16,12 +18,13 @@ from services.registration_changes import (
     cancel,
     correct_address,
     deny,
+    edit_details,
     fill_free_seats,
     register_again,
     use_submission,
 )
 from services.registrations import Outcome, RegistrationNotOpen, Status, register
-from storage import events, jobs, registrations
+from storage import events, jobs, registrations, zoom_registrants
 from storage.models import Job, Mail
 from tests import factories
 from tests.factories import NOW
@@ -115,6 +118,57 @@ def test_cancelling_twice_changes_nothing_more(session):
 
     assert people.list_mails() == ["confirmation", "cancelled"]
     assert people.counters() == {"status:cancelled": 1}
+
+
+def test_who_comes_back_waits_behind_those_who_stayed(session):
+    people = People(session, capacity=1, has_waitlist=True)
+    for name in ("taro", "hanako", "jiro"):
+        people.add(name)
+    cancel(session, people.event, people.get("taro"), actor="person", now=LATER)
+    register_again(session, people.event, people.get("taro"), now=LATER)
+    assert registrations.count_waitlisted_before(session, people.get("taro")) == 1
+
+    cancel(session, people.event, people.get("hanako"), actor="person", now=LATER)
+
+    assert [people.status(n) for n in ("jiro", "taro")] == [Status.APPROVED, Status.WAITLISTED]
+
+
+def test_many_seats_set_free_are_given_some_at_a_time(session, monkeypatch):
+    monkeypatch.setattr(registration_changes, "MOST_MOVED_AT_ONCE", 2)
+    people = People(session, capacity=1, has_waitlist=True)
+    for name in ("taro", "hanako", "jiro", "saburo"):
+        people.add(name)
+    people.event.capacity = 4
+    session.flush()
+
+    assert fill_free_seats(session, people.event, now=LATER)
+    assert people.counters().get("status:waitlisted", 0) == 1
+    assert not fill_free_seats(session, people.event, now=LATER)
+    assert people.counters().get("status:waitlisted", 0) == 0
+
+
+def test_nobody_moves_up_at_a_cancelled_event(session):
+    people = People(session, capacity=1, has_waitlist=True)
+    for name in ("taro", "hanako"):
+        people.add(name)
+    people.event.status = "cancelled"
+    cancel(session, people.event, people.get("taro"), actor="organizer", now=LATER)
+
+    assert people.status("hanako") == Status.WAITLISTED
+
+
+def test_name_that_zoom_refused_is_tried_again_when_it_is_mended(session):
+    people = People(session)
+    people.add()
+    registrant = zoom_registrants.get_zoom_registrant(session, people.get().id)
+    registrant.delivery = Delivery.REFUSED
+    before = people.get_generation("taro")
+
+    change = {"family_name": "山田", "given_name": "たろう", "answers": {}}
+    version = people.get().form_version_id
+    edit_details(session, people.get(), **change, form_version_id=version, now=LATER)
+
+    assert people.get_generation("taro") == before + 1
 
 
 def test_seat_set_free_goes_to_the_first_who_waits(session):

@@ -22,7 +22,7 @@ def read_seats(database, event):
 def test_seats_are_taken_until_none_is_left(database):
     with database.write() as session:
         event = make_event(session, capacity=2)
-        taken = [events.take_seat(session, event.id, 2) for _ in range(3)]
+        taken = [events.take_seat(session, event.id) for _ in range(3)]
 
     assert taken == [True, True, False]
 
@@ -30,7 +30,7 @@ def test_seats_are_taken_until_none_is_left(database):
 def test_event_without_capacity_always_has_a_seat(database):
     with database.write() as session:
         event = make_event(session)
-        taken = [events.take_seat(session, event.id, None) for _ in range(3)]
+        taken = [events.take_seat(session, event.id) for _ in range(3)]
 
     assert taken == [True, True, True]
     assert read_seats(database, event) == 3
@@ -39,10 +39,10 @@ def test_event_without_capacity_always_has_a_seat(database):
 def test_seat_given_back_can_be_taken(database):
     with database.write() as session:
         event = make_event(session, capacity=1)
-        events.take_seat(session, event.id, 1)
+        events.take_seat(session, event.id)
         events.give_back_seat(session, event.id)
 
-        assert events.take_seat(session, event.id, 1)
+        assert events.take_seat(session, event.id)
 
 
 def test_takers_at_once_never_oversell(database_url, database):
@@ -53,7 +53,7 @@ def test_takers_at_once_never_oversell(database_url, database):
         taken = 0
         for _ in range(SEATS):
             with own.write() as session:
-                taken += events.take_seat(session, event.id, SEATS)
+                taken += events.take_seat(session, event.id)
         return taken
 
     assert sum(race(database_url, work)) == read_seats(database, event) == SEATS

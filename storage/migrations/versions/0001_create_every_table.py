@@ -185,6 +185,7 @@ def upgrade() -> None:
     sa.Column('source', sa.JSON(), nullable=False),
     sa.Column('link_version', sa.Integer(), nullable=False),
     sa.Column('proven_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('queued_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('join_clicks', sa.Integer(), nullable=False),
     sa.Column('last_clicked_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
