@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+ROOT = Path(__file__).parent.absolute()
 PREFIX = "UKETSUKE_"
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
@@ -27,7 +28,7 @@ class Settings:
     """All settings. `instance` is the folder for database, keys and mailbox."""
 
     instance: Path = Path("instance")
-    """Folder for the database, the key file and mails."""
+    """Folder for the database, the key file and mails; a relative one lies in the project's."""
     base_url: str = ""
     """Public address of the site, as people type it."""
     port: int = 8000
@@ -71,6 +72,10 @@ class Settings:
     is_demo: bool = False
     """Set by `flask demo` alone: shows the mailbox and examples."""
 
+    def __post_init__(self) -> None:
+        # Absolute, as the processes of a site need not have been started in the same folder.
+        object.__setattr__(self, "instance", ROOT / self.instance)
+
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> Settings:
         """Read the settings; raise `SettingsError` for a value that cannot be one."""
@@ -94,7 +99,7 @@ class Settings:
     def database_address(self) -> str:
         if self.database_url:
             return self.database_url
-        return f"sqlite:///{self.instance.absolute() / 'uketsuke.sqlite3'}"
+        return f"sqlite:///{self.instance / 'uketsuke.sqlite3'}"
 
     @property
     def mailbox(self) -> Path:

@@ -10,8 +10,11 @@ from typing import Any
 
 _PRIVATE = (
     (re.compile(r"/([sjr])/[a-z][\w-]{44}"), r"/\1/…"),
-    (re.compile(r"[^\s\"'<>]+@[^\s\"'<>]+\.[a-z]{2,}", re.IGNORECASE), "(address)"),
-    (re.compile(r"https?://\S*[?&](tk|pwd|code)=\S+"), "(link)"),
+    (
+        re.compile(r"(\"[^\"\s]+\"|[^\s\"'<>]+)@[^\s\"'<>]+\.[a-z]{2,}", re.IGNORECASE),
+        "(address)",
+    ),
+    (re.compile(r"(https?:/)?/\S*[?&](tk|pwd|code)=\S+"), "(link)"),
     # gunicorn names whose request it could not read.
     (re.compile(r"\bip=\S+"), "ip=…"),
 )
@@ -29,7 +32,10 @@ class JsonFormatter(logging.Formatter):
             "message": mask(record.getMessage()),
         }
         extra = {key: value for key, value in vars(record).items() if key not in _PLAIN}
-        line |= {key: mask(str(value)) for key, value in extra.items()}
+        line |= {
+            key: value if isinstance(value, int | float) else mask(str(value))
+            for key, value in extra.items()
+        }
         if record.exc_info:
             line["trace"] = mask(self.formatException(record.exc_info))
         return json.dumps(line, ensure_ascii=False)

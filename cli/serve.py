@@ -9,14 +9,13 @@ import sys
 import threading
 import time
 from collections.abc import Mapping
-from pathlib import Path
 from urllib.request import urlopen
 
 import click
 from flask import current_app
 from sqlalchemy.exc import SQLAlchemyError
 
-from config import LOOPBACK, PREFIX, Settings
+from config import LOOPBACK, PREFIX, ROOT, Settings
 from storage import migrate
 from views.site import Site, get_site
 from worker.assembly import build_worker
@@ -26,7 +25,6 @@ from .groups import SiteCommand, describe
 from .logs import configure_logging
 from .supervisor import Child, supervise
 
-ROOT = Path(__file__).parent.parent
 START_SECONDS = 60.0
 
 SANDBOX_ACCOUNT = {
@@ -47,6 +45,8 @@ def web_command() -> None:
             sys.executable,
             "-m",
             "gunicorn",
+            "--chdir",
+            str(ROOT),
             "--config",
             str(ROOT / "gunicorn.conf.py"),
             "--bind",

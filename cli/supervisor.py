@@ -12,6 +12,8 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from config import ROOT
+
 STOP_SECONDS = 35.0
 RESTART_SECONDS = 1.0
 _PR_SET_PDEATHSIG = 1
@@ -30,6 +32,7 @@ class Child:
     def start(self) -> None:
         self.process = subprocess.Popen(  # noqa: S603 - our own commands
             self.command,
+            cwd=ROOT,
             env=dict(self.environ),
             start_new_session=True,
             preexec_fn=_end_with_parent if sys.platform == "linux" else None,
@@ -48,7 +51,8 @@ def supervise(children: Sequence[Child]) -> None:
         child.start()
     while not stop.wait(RESTART_SECONDS):
         for child in children:
-            if child.is_restarted and child.has_ended() and not stop.is_set():
+            # Asked of everybody: one that nobody asks about stays as a dead process.
+            if child.has_ended() and child.is_restarted and not stop.is_set():
                 print(f"{child.name} ended; starting it again", file=sys.stderr)  # noqa: T201
                 child.start()
     _end(children)
