@@ -121,7 +121,7 @@ def test_confirmation_reads_as_intended():
         "会場：オンライン（Zoom ウェビナー）\n"
         "受付番号：A7K2-91QF\n"
         "\n"
-        "参加用URL\n"
+        "■ 参加用URL\n"
         "https://uketsuke.example/j/abc\n"
         "このURLはあなた専用です。ほかの方に転送しないでください。\n"
         "開始10分前から入室できます。\n"
@@ -130,11 +130,11 @@ def test_confirmation_reads_as_intended():
         "\n"
         "今後のお知らせのため、uketsuke.exampleからのメールを受信できるように設定してください。\n"
         "\n"
-        "登録内容の変更・キャンセル\n"
+        "■ 登録内容の変更・キャンセル\n"
         "https://uketsuke.example/r/def\n"
         "お心当たりのない場合も、このページで登録を取り消せます。\n"
         "\n"
-        "お問い合わせ\n"
+        "■ お問い合わせ\n"
         "event@sample.example\n"
         "https://sample.example/contact\n"
         "\n"
@@ -152,6 +152,13 @@ def test_confirmation_before_the_answer_of_zoom_keeps_the_place():
     assert f"\n{SITE}/j/abc\n" in text
     assert "The link opens as soon as Zoom has prepared it." in text
     assert "10 minutes before the start" not in text
+
+
+def test_code_and_link_are_told_apart():
+    both = render_mail("confirmation", make_full_context(), "ja").text
+    code = render_mail("pending", make_full_context(join_url=None), "ja").text
+    words = "このメールの参加用URLは、コードを入力しなくてもお使いいただけます。"
+    assert (words in both, words in code) == (True, False)
 
 
 def test_mail_with_nothing_optional_leaves_no_gap():
@@ -191,7 +198,11 @@ def test_html_says_what_the_text_says(name, locale):
     shown = squeeze(Page(mail.html).text)
     for line in mail.text.splitlines():
         label, _, value = re.sub("：|: ", "\0", line, count=1).partition("\0")
-        assert line.startswith("---") or squeeze(line) in shown or squeeze(label + value) in shown
+        assert (
+            line.startswith("---")
+            or squeeze(line.removeprefix("■ ")) in shown
+            or squeeze(label + value) in shown
+        )
 
 
 def squeeze(text):
