@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Response, render_template, request
 
 from zoom_sandbox.answers import FieldError, Refused
+from zoom_sandbox.clock import parse_time
 from zoom_sandbox.journal import record_visit
 from zoom_sandbox.records import Meeting, Registrant
 from zoom_sandbox.registration import (
@@ -29,6 +31,14 @@ def protect(response: Response) -> Response:
     response.headers["Referrer-Policy"] = "no-referrer"
     response.headers["Cache-Control"] = "no-store"
     return response
+
+
+@bp.app_template_filter("local")
+def write_local(moment: str | None, timezone: str) -> str:
+    """Write one of Zoom's times for people, in the meeting's own zone: 2026-12-10 14:00 JST."""
+    if not moment:
+        return "no fixed time"
+    return f"{parse_time(moment).astimezone(ZoneInfo(timezone)):%Y-%m-%d %H:%M %Z}"
 
 
 @bp.get("/")

@@ -116,3 +116,11 @@ def test_pages_are_labelled_and_have_no_inline_code(api):
         assert not re.search(r"<script|<style|\sstyle=|\son\w+=", page.text)
         assert page.headers["Content-Security-Policy"].startswith("default-src 'none'")
     assert open_page(api, f"{api.url}/static/sandbox.css").status_code == 200
+
+
+def test_pages_write_times_in_the_zone_of_the_meeting(sandbox, api):
+    meeting = api.create(start_time="2031-12-10T05:00:00Z", timezone="Asia/Tokyo")
+    room = api.add(meeting, auto_approve=True).json()["join_url"]
+    for url in (sandbox.url, room, meeting["registration_url"]):
+        page = open_page(api, url).text
+        assert "2031-12-10 14:00 JST" in page and "T05:00" not in page
