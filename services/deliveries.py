@@ -108,6 +108,12 @@ def end_add_without_effect(registrant: ZoomRegistrant, *, now: datetime) -> None
     registrant.updated_at = now
 
 
+def leave_answers_out(registrant: ZoomRegistrant, *, now: datetime) -> None:
+    """Record that Zoom took nothing because of the answers: from now on it gets none of them."""
+    end_add_without_effect(registrant, now=now)
+    registrant.sends_answers = False
+
+
 def end_add_unknown(
     session: Session, registrant: ZoomRegistrant, *, run_at: datetime, now: datetime
 ) -> None:

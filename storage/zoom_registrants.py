@@ -26,6 +26,7 @@ def ensure_zoom_registrant(session: Session, registration: Registration, *, now:
             "event_id": registration.event_id,
             "delivery": "waiting",
             "problem": "",
+            "sends_answers": True,
             "missed_looks": 0,
             "updated_at": now,
         },

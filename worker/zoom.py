@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import partial
 
 from sqlalchemy.orm import Session
 
@@ -35,7 +34,7 @@ from zoom_client import (
 from .backoff import next_try
 
 FIRST_LOOK_AFTER = timedelta(seconds=3)
-STUCK_AFTER_STEPS = 6
+MOST_STEPS = 6
 UNKNOWN_FALLBACK = timedelta(minutes=15)
 
 log = logging.getLogger(__name__)
@@ -75,8 +74,9 @@ class RegistrantSync:
 
     def handle(self, job: ClaimedJob) -> None:
         """Go step by step, each one stored, until nothing is left to do or to be gained."""
-        for _ in range(STUCK_AFTER_STEPS):
-            situation = self._begin_step(job)
+        before = None
+        for _ in range(MOST_STEPS):
+            situation = self._begin_step(job, before)
             if situation is None:
                 return
             try:
@@ -88,14 +88,12 @@ class RegistrantSync:
                 log.error("zoom answered about somebody else", extra={"job": job.id})
                 self._refuse(job, situation, error)
                 return
+            before = situation.step
         now = self._read_clock()
         with self._database.write() as session:
-            reason = "Zoom says yes and changes nothing"
-            jobs.postpone(
-                session, job, run_at=next_try(job.attempts, now=now), reason=reason, now=now
-            )
+            _give_zoom_time(session, job, now)
 
-    def _begin_step(self, job: ClaimedJob) -> _Situation | None:
+    def _begin_step(self, job: ClaimedJob, before: Step | None) -> _Situation | None:
         """Plan the next step and store that it begins; None if there is nothing to call now."""
         now = self._read_clock()
         with self._storing(job) as (session, event, registration, registrant):
@@ -106,6 +104,10 @@ class RegistrantSync:
             if step is Step.SETTLE:
                 reason = "asking Zoom what became of the last try"
                 _leave_unknown(session, job, registrant, reason, now, is_attempt=False)
+                return None
+            if step is before and step is not Step.ADD:
+                # An add follows an add only once: without the answers that Zoom refused.
+                _give_zoom_time(session, job, now)
                 return None
             if step is Step.ADD:
                 deliveries.begin_add(registrant, now=now)
@@ -138,21 +140,26 @@ class RegistrantSync:
             _keep_lease(session, job, now)
 
     def _add(self, job: ClaimedJob, situation: _Situation, client: ZoomClient) -> None:
-        event = situation.event
+        event, sends_answers = situation.event, situation.registrant.sends_answers
         with self._database.read() as session:
             person = deliveries.make_new_registrant(session, event, situation.registration)
-        add = partial(client.add_registrant, deliveries.get_kind(event), event.zoom_id)
+        if not sends_answers:
+            person = deliveries.make_bare_registrant(person)
+        kind = deliveries.get_kind(event)
         fault_point("before_zoom")
         try:
-            added = add(person, auto_approve=True)
+            added = client.add_registrant(kind, event.zoom_id, person, auto_approve=True)
         except ValidationFailed as error:
-            if not deliveries.is_about_answers(error):
+            if not sends_answers or not deliveries.is_about_answers(error):
                 raise
-            added = add(deliveries.make_bare_registrant(person), auto_approve=True)
+            added = None
         fault_point("after_zoom")
         now = self._read_clock()
         with self._storing(job) as (session, _, _, registrant):
-            deliveries.record_added(event, registrant, added, now=now)
+            if added is None:
+                deliveries.leave_answers_out(registrant, now=now)
+            else:
+                deliveries.record_added(event, registrant, added, now=now)
             _keep_lease(session, job, now)
 
     def _record_failure(self, job: ClaimedJob, situation: _Situation, error: ZoomError) -> None:
@@ -244,6 +251,12 @@ def _finish(
         request_mail(session, MailName.APPROVED, registration, now=now)
     session.flush()
     jobs.finish(session, job, now=now)
+
+
+def _give_zoom_time(session: Session, job: ClaimedJob, now: datetime) -> None:
+    """Wait where Zoom said yes and shows nothing of it: asking at once would only use up calls."""
+    reason = "Zoom says yes and changes nothing"
+    jobs.postpone(session, job, run_at=next_try(job.attempts, now=now), reason=reason, now=now)
 
 
 def _keep_lease(session: Session, job: ClaimedJob, now: datetime) -> None:

@@ -14,7 +14,8 @@ class ZoomRegistrant(Base):
     `delivery` is waiting, registered, needs_setting or refused, with `problem` as its reason.
     `zoom_status` is what Zoom said last: approved, pending, denied, or None for not there.
     `attempt_started_at` is set before an add and cleared with its result: found set, the outcome
-    of that add is unknown and Zoom is asked before adding again. `join_url` is encrypted.
+    of that add is unknown and Zoom is asked before adding again. `sends_answers` is False once Zoom
+    refused some: each try with them would be one of three a day. `join_url` is encrypted.
     """
 
     __tablename__ = "zoom_registrant"
@@ -28,6 +29,7 @@ class ZoomRegistrant(Base):
     zoom_status: Mapped[str | None] = mapped_column(String(8))
     registrant_id: Mapped[str | None] = mapped_column(String(64))
     join_url: Mapped[bytes | None]
+    sends_answers: Mapped[bool] = mapped_column(default=True)
     attempt_started_at: Mapped[Moment | None]
     attempt_ended_at: Mapped[Moment | None]
     first_attempt_at: Mapped[Moment | None]

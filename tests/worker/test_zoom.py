@@ -332,6 +332,39 @@ def test_person_whom_zoom_does_not_show_yet_is_not_added_again(desk):
     assert desk.count_calls("add_registrant") == 1
 
 
+@only_sqlite
+def test_approval_without_effect_is_asked_for_once_at_a_time(make_desk):
+    desk = make_desk(kind="webinar")
+    desk.register()
+    desk.zoom.fault("set_status", does="answer", status=204, count=2)
+    desk.work()
+    job = desk.read_job()
+    assert (desk.count_calls("set_status"), job.state, job.attempts) == (1, "ready", 1)
+    assert job.reason == "Zoom says yes and changes nothing"
+
+    for _ in range(2):
+        desk.let_pass(minutes=1)
+        desk.work()
+
+    assert desk.count_calls("set_status") == 3
+    assert desk.read().delivery == Delivery.REGISTERED
+
+
+@only_sqlite
+def test_approval_whose_answer_is_lost_is_found_at_the_next_try(make_desk):
+    desk = make_desk(kind="webinar")
+    desk.register()
+    desk.zoom.fault("set_status", does="close", when="after")
+
+    desk.work()
+    assert desk.read().zoom_status == "pending"
+    desk.let_pass(seconds=10)
+    desk.work()
+
+    assert desk.read().delivery == Delivery.REGISTERED
+    assert desk.list_effects() == ["add", "approve"]
+
+
 def test_person_new_to_zoom_is_known_as_new(desk):
     desk.register()
     desk.work()

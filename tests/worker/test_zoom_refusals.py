@@ -1,5 +1,6 @@
 """What Zoom refuses: who waits for how long, who needs the organizer, and what is told."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from services.deliveries import Delivery
 from storage import jobs
 from storage.models import Mail
+from tests import factories
 from tests.fixtures.databases import only_sqlite
 from tests.worker.desk import TARO
 
@@ -191,6 +193,54 @@ def drop_mail(desk, name):
     with desk.database.write() as session:
         for mail in session.query(Mail).filter_by(name=name):
             mail.state = "dropped"
+
+
+ORGANIZATION = replace(factories.COMPANY, zoom_field="org")
+
+
+def refuse_organization(desk, count=1):
+    fields = [{"field": "org", "message": "Invalid."}]
+    body = {"code": 300, "message": "Validation Failed.", "errors": fields}
+    desk.zoom.fault("add_registrant", does="answer", status=400, body=body, count=count)
+
+
+def test_answers_that_zoom_refuses_are_left_out(make_desk):
+    desk = make_desk(questions=(ORGANIZATION, factories.PRIVACY))
+    desk.register()
+    refuse_organization(desk)
+
+    desk.work()
+
+    assert desk.read().delivery == Delivery.REGISTERED
+    assert desk.list_effects() == ["add"]
+    [person] = desk.zoom.state()["registrants"]
+    assert "org" not in person["profile"]
+
+
+def test_answers_once_refused_are_not_sent_again(make_desk):
+    desk = make_desk(questions=(ORGANIZATION, factories.PRIVACY))
+    desk.register()
+    refuse_organization(desk)
+    desk.zoom.fault("add_registrant", does="close", when="before")
+
+    for _ in range(10):
+        desk.work()
+        desk.let_pass(seconds=10)
+
+    assert desk.read().delivery == Delivery.REGISTERED
+    assert desk.count_calls("add_registrant") == 3, "with answers, without, and after two looks"
+    assert "org" not in desk.zoom.state()["registrants"][0]["profile"]
+
+
+def test_answers_refused_though_none_were_sent_are_a_refusal(make_desk):
+    desk = make_desk(questions=(ORGANIZATION, factories.PRIVACY))
+    desk.register()
+    refuse_organization(desk, count=None)
+
+    desk.work()
+
+    assert read_outcome(desk) == (Delivery.REFUSED, "ValidationFailed", "parked")
+    assert desk.count_calls("add_registrant") == 2
 
 
 def test_texts_of_errors_hold_no_address_and_no_link(desk):

@@ -269,6 +269,7 @@ def upgrade() -> None:
     sa.Column('zoom_status', sa.String(length=8), nullable=True),
     sa.Column('registrant_id', sa.String(length=64), nullable=True),
     sa.Column('join_url', sa.LargeBinary(), nullable=True),
+    sa.Column('sends_answers', sa.Boolean(), nullable=False),
     sa.Column('attempt_started_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('attempt_ended_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('first_attempt_at', sa.DateTime(timezone=True), nullable=True),
