@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, delete, or_, select, text, update
+from sqlalchemy import ColumnElement, and_, case, delete, or_, select, text, true, update
 from sqlalchemy.orm import Session
 
 from .models import Job
@@ -178,20 +178,22 @@ def postpone(
     reason: str,
     now: datetime,
     is_attempt: bool = True,
+    is_firm: bool = False,
 ) -> None:
     """Hand the job back until `run_at`; without `is_attempt` this try does not count.
 
-    A generation raised meanwhile makes it due at once: what is wanted has changed.
+    A generation raised meanwhile makes it due at once, since what is wanted has changed; a firm
+    wait goes on, since what is waited for has not.
     """
-    is_current = Job.generation == job.generation
+    is_kept = true() if is_firm else Job.generation == job.generation
     attempts = Job.attempts if is_attempt else Job.attempts - 1
     _release(
         session,
         job,
         {
             "state": "ready",
-            "attempts": case((is_current, attempts), else_=0),
-            "run_at": case((is_current, run_at), else_=now),
+            "attempts": case((is_kept, attempts), else_=0),
+            "run_at": case((is_kept, run_at), else_=now),
             "reason": reason,
         },
         now,

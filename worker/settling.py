@@ -86,7 +86,9 @@ class EventSettling:
             yield person
 
     def _try_later(self, job: ClaimedJob, error: ZoomError) -> None:
+        """Wait as long as Zoom says, though more people may be in doubt by now."""
         now = self._read_clock()
         with self._database.write() as session:
             run_at = next_try(job.attempts, now=now, not_before=error.retry_after)
-            jobs.postpone(session, job, run_at=run_at, reason=describe(error), now=now)
+            reason = describe(error)
+            jobs.postpone(session, job, run_at=run_at, reason=reason, now=now, is_firm=True)

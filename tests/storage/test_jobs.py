@@ -215,6 +215,16 @@ def test_work_needed_again_is_due_whatever_became_of_it(database, end):
         assert claim(session).attempts == 1
 
 
+def test_firm_wait_goes_on_though_work_is_needed_again(database):
+    job = add_and_claim(database)
+    with database.write() as session:
+        enqueue(session)
+        jobs.postpone(session, job, run_at=LATER, reason="day", now=NOW, is_firm=True)
+
+    row = read_job(database)
+    assert (row.state, row.run_at, row.attempts) == ("ready", LATER, 1)
+
+
 def test_postponed_job_waits_with_its_reason(database):
     job = add_and_claim(database)
 

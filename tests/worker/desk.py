@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -143,6 +144,13 @@ class Desk:
 
     def count_calls(self, action: str) -> int:
         return len(self.zoom.journal(action=action))
+
+    def wait_for_calls(self, action: str, count: int) -> None:
+        """Wait until Zoom has done so many calls; their answers may still be delayed after that."""
+        deadline = time.monotonic() + 10
+        while self.count_calls(action) < count:
+            assert time.monotonic() < deadline, f"only {self.count_calls(action)} calls"
+            time.sleep(0.01)
 
     def list_at_zoom(self) -> dict[str, str]:
         """Return Zoom's status of everybody, by address."""

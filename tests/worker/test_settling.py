@@ -1,5 +1,6 @@
 """Adds of unknown outcome are settled by looking, never by trying again blindly."""
 
+import threading
 from datetime import timedelta
 
 import pytest
@@ -167,11 +168,36 @@ def test_look_that_fails_is_made_again_later(desk):
 
 
 @only_sqlite
-def test_look_without_anything_unknown_asks_nobody(desk):
+def test_walk_waits_as_zoom_says_though_more_is_in_doubt(desk):
     desk.register()
+    lose_answers(desk, when="after")
     desk.work()
+    desk.let_pass(seconds=4)
+    later = (desk.clock() + timedelta(hours=3)).replace(microsecond=0)
+    desk.zoom.fault(
+        "list_registrants",
+        status=429,
+        message="You have reached the maximum daily rate limit for this API.",
+        headers={"Retry-After": f"{later:%Y-%m-%dT%H:%M:%SZ}"},
+        delay_after=0.7,
+        count=None,
+    )
+    walk = threading.Thread(target=desk.work)
+    walk.start()
+    desk.wait_for_calls("list_registrants", 1)
+    put_in_doubt(desk)
+    walk.join()
+    desk.work()
+
+    settling = desk.find_settling()
+    assert desk.count_calls("list_registrants") == 1
+    assert (settling.attempts, settling.run_at >= later) == (1, True)
+
+
+def put_in_doubt(desk):
+    """Ask for a walk, as an add does whose answer is lost."""
     with desk.database.write() as session:
-        jobs.enqueue(
+        jobs.ensure(
             session,
             kind="zoom.settle",
             key=f"settle:{desk.event.id}",
@@ -179,6 +205,13 @@ def test_look_without_anything_unknown_asks_nobody(desk):
             run_at=desk.clock(),
             now=desk.clock(),
         )
+
+
+@only_sqlite
+def test_look_without_anything_unknown_asks_nobody(desk):
+    desk.register()
+    desk.work()
+    put_in_doubt(desk)
 
     desk.work()
 

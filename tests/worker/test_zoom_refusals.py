@@ -138,6 +138,15 @@ def test_limit_of_the_account_waits_until_zoom_says(desk):
     assert later < desk.read_job().run_at <= later + timedelta(seconds=5)
 
 
+def test_absurd_wait_ends_after_a_day(desk):
+    desk.register()
+    refuse(desk, 429, 429, "Too many.", **{"Retry-After": "2099-01-01T00:00:00Z"})
+
+    desk.work()
+
+    assert desk.read_job().run_at - desk.clock() <= timedelta(hours=25, seconds=5)
+
+
 def test_person_whose_adds_are_used_up_waits_for_the_next_day_alone(desk):
     desk.register()
     desk.register("hanako@example.com")
