@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from services.answer_texts import list_answer_texts
@@ -43,8 +42,8 @@ class NewsBox:
 class PersonView:
     """What the templates of the personal pages need.
 
-    `over` says why there is nothing to join any more. `is_waiting` is so until Zoom has answered;
-    `zoom_note` tells of that, or that Zoom refused, where there is a link only from the organizer.
+    `over` says why there is nothing to join any more. Zoom has not answered yet, or refused, where
+    `is_waiting` or `is_refused` is so; after a refusal there is a link only from the organizer.
     """
 
     number: str
@@ -55,6 +54,7 @@ class PersonView:
     join_url: str | None
     is_early: bool
     is_waiting: bool
+    is_refused: bool
     calendar: CalendarLinks | None
     news: list[NewsBox]
     news_url: str
@@ -62,7 +62,6 @@ class PersonView:
     cancel_url: str | None
     again_url: str | None
     data_url: str
-    zoom_note: str | None
     over: str | None
     proposals: list[tuple[str, str]]
 
@@ -85,6 +84,7 @@ def view_person(session: Session, token: str, opened: Opened, now: datetime) -> 
         join_url=join_url,
         is_early=is_early(opened.event, now),
         is_waiting=delivery in _WAITING,
+        is_refused=delivery == "refused" and over is None,
         calendar=(
             list_calendar_links(entry, f"{path}/invite.ics{query}")
             if join_url and delivery != "refused"
@@ -96,7 +96,6 @@ def view_person(session: Session, token: str, opened: Opened, now: datetime) -> 
         cancel_url=f"{path}/cancel{query}" if is_changeable else None,
         again_url=f"{path}/again{query}" if can_return else None,
         data_url=f"{path}/data.json",
-        zoom_note=None if over else _write_zoom_note(delivery),
         over=over,
         proposals=_list_proposals(session, token, opened) if is_changeable else [],
     )
@@ -124,15 +123,6 @@ def _may_join(opened: Opened, delivery: str | None, over: str | None) -> bool:
     """Tell whether the join link leads anywhere: past a refusal, only to the organizer's own."""
     has_fallback = opened.came_by_mail and bool(opened.event.fallback_url)
     return over is None and (delivery != "refused" or has_fallback)
-
-
-def _write_zoom_note(delivery: str | None) -> str | None:
-    """Say in words what Zoom has of this person, where it is not simply done."""
-    if delivery in _WAITING:
-        return _("Zoom has not confirmed your registration yet. Your place is kept.")
-    if delivery == "refused":
-        return _("Zoom did not accept this registration. Please ask the organizer.")
-    return None
 
 
 def list_answers(session: Session, opened: Opened) -> list[tuple[str, str]]:

@@ -138,6 +138,7 @@ def test_refusal_of_zooms_leaves_only_the_link_of_the_organizer(stage, look, fal
 
     [panel] = [e for e in page.root.walk() if e.has_class("panel--warning")]
     assert "Zoomに登録できませんでした" in panel.text
+    assert "参加登録済み" not in page.text
     assert ("/j/" in page.response.text) is bool(fallback_url)
     assert "/invite.ics" not in page.response.text
 
