@@ -149,6 +149,7 @@ def _list_join_scenes(stage: Stage) -> list[Scene]:
     stage.add_event("over")
     stage.add_event("called-off")
     stage.site.zoom.add_registrant(today.zoom_id, "known@example.com")
+    stage.site.let_pass(seconds=10)  # who was at Zoom before us is told from whom we added
     receipts = {
         name: stage.register(slug, email=f"{name}@example.com")
         for slug, name in [
