@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import wtforms
-from flask_babel import lazy_gettext
+from flask_babel import force_locale
 
-from .fields import Answered, EmailField, RealAddress
-from .normalise import clean_email
-from .rows import Row
-
-_ROW = Row(kind="email", name="email", label="", error_label=lazy_gettext("Email address"))
+from .email_fields import build_email_field
+from .fields import EmailField
 
 
 class AddressForm(wtforms.Form):
-    """Takes the right address where a wrong one was typed."""
+    """Takes the right address where a wrong one was typed; `build_address_form` makes it."""
 
-    email = EmailField(
-        _ROW, clean_email, [Answered(lazy_gettext("Enter your email address")), RealAddress()]
-    )
+    email: EmailField
+
+
+@cache
+def build_address_form(locale: str) -> type[AddressForm]:
+    """Make the form in one language, and keep it."""
+    with force_locale(locale):
+        return type("LocalAddressForm", (AddressForm,), {"email": build_email_field()})

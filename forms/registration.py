@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from flask_babel import force_locale, lazy_gettext
+from flask_babel import force_locale
 from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
-from wtforms.fields.core import UnboundField
 
 from services.questions import ConsentKind, FormDefinition
 from services.submissions import ConsentGiven, Submission, Surface
@@ -17,8 +16,8 @@ from services.texts import localize
 
 from .addresses import email_key, suggest_address
 from .details import DetailsForm, build_name_members, build_question_members
-from .fields import Answered, EmailField, RealAddress, TrapField, UnseenField
-from .normalise import clean_email
+from .email_fields import build_email_field
+from .fields import TrapField, UnseenField
 from .questions import get_field_name
 from .rows import Row
 
@@ -132,29 +131,12 @@ def build_registration_form(definition: FormDefinition, locale: str) -> type[Reg
 def _build_page_members() -> dict[str, Any]:
     """Make the address and what the page carries for itself."""
     return {
-        "email": _build_email_field(),
+        "email": build_email_field(
+            _("We send your personal join link here. A work address is best.")
+        ),
         # The trap: programs like to fill a subject, browsers have nothing to put there.
         "subject": TrapField(),
         "form_token": UnseenField(),
         "email_kept": UnseenField(),
         "email_choice": UnseenField(),
     }
-
-
-def _build_email_field() -> UnboundField:
-    row = Row(
-        kind="email",
-        name="email",
-        label=_("Email address"),
-        error_label=_("Email address"),
-        help=_("We send your personal join link here. A work address is best."),
-        required=True,
-        input_type="email",
-        inputmode="email",
-        autocomplete="email",
-        # The longest address there can be: a browser must not cut what Zoom will not take.
-        max_length=254,
-    )
-    return EmailField(
-        row, clean_email, [Answered(lazy_gettext("Enter your email address")), RealAddress()]
-    )

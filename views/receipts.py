@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from forms.addresses import email_key, is_carrier_address
-from forms.receipt import AddressForm
+from forms.receipt import AddressForm, build_address_form
 from services import receipts
 from services.answer_texts import list_answer_texts
 from services.calendars import CalendarEntry
@@ -105,13 +105,13 @@ def show_address_form(token: str) -> ResponseReturnValue:
     now = get_site().read_clock()
     with get_site().database.read() as session:
         opened = _open_correctable(session, token, now)
-        return _draw_address(session, token, opened, AddressForm(), now)
+        return _draw_address(session, token, opened, build_address_form(read_locale())(), now)
 
 
 @bp.post("/s/<token>/address")
 def change_address(token: str) -> ResponseReturnValue:
     site, now = get_site(), get_site().read_clock()
-    form = AddressForm(request.form)
+    form = build_address_form(read_locale())(request.form)
     with site.database.read() as session:
         opened = _open_correctable(session, token, now)
         if not form.validate():
@@ -191,17 +191,14 @@ def _draw(
 def _draw_address(
     session: Session, token: str, opened: Opened, form: AddressForm, now: datetime
 ) -> Response:
-    error = form.email.errors[0] if form.email.errors else None
     html = render_template(
         "registration/address.html",
         event=draw_event(session, opened.event, now),
-        receipt=_view(session, token, opened, now),
+        row=form.email.filled_row(),
         action=f"/s/{token}/address?lang={read_locale()}",
-        email=form.email.data or "",
-        error=error,
         back_url=f"/s/{token}?lang={read_locale()}",
     )
-    return make_response(html, 422 if error else 200)
+    return make_response(html, 422 if form.email.errors else 200)
 
 
 def _view(
