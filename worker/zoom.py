@@ -16,7 +16,7 @@ from services.fault_points import fault_point
 from services.keys import KeyRing
 from services.mails import MailName, hasten_mails_with_link, request_mail
 from storage import jobs, organizations
-from storage.jobs import LEASE_SECONDS, ClaimedJob
+from storage.jobs import LEASE_SECONDS, ClaimedJob, LeaseLost
 from storage.models import Event, Registration, ZoomConnection, ZoomRegistrant
 from storage.session import Database
 from zoom_client import (
@@ -35,6 +35,7 @@ from .backoff import next_try
 
 FIRST_LOOK_AFTER = timedelta(seconds=3)
 MOST_STEPS = 6
+FRESH_FOR = timedelta(seconds=LEASE_SECONDS / 2)
 UNKNOWN_FALLBACK = timedelta(minutes=15)
 
 log = logging.getLogger(__name__)
@@ -49,6 +50,7 @@ class _Situation:
     registration: Registration
     registrant: ZoomRegistrant
     connection: ZoomConnection
+    begun_at: datetime
 
 
 class RegistrantSync:
@@ -113,7 +115,7 @@ class RegistrantSync:
                 deliveries.begin_add(registrant, now=now)
             _keep_lease(session, job, now)
             connection = organizations.need_connection(session, event.connection_id)
-        return _Situation(step, event, registration, registrant, connection)
+        return _Situation(step, event, registration, registrant, connection, now)
 
     def _take_step(self, job: ClaimedJob, situation: _Situation) -> None:
         client = self._make_client(situation.connection)
@@ -125,7 +127,10 @@ class RegistrantSync:
         ref = deliveries.make_ref(situation.registration, registrant)
         try:
             if action := _ACTIONS.get(situation.step):
+                fault_point("before_status")
+                self._check_fresh(job, situation)
                 client.set_registrant_status(kind, event.zoom_id, action, [ref])
+            self._check_fresh(job, situation)
             read = client.get_registrant(kind, event.zoom_id, ref.id)
         except RegistrantNotFound:
             read = None
@@ -147,6 +152,7 @@ class RegistrantSync:
             person = deliveries.make_bare_registrant(person)
         kind = deliveries.get_kind(event)
         fault_point("before_zoom")
+        self._check_fresh(job, situation)
         try:
             added = client.add_registrant(kind, event.zoom_id, person, auto_approve=True)
         except ValidationFailed as error:
@@ -161,6 +167,15 @@ class RegistrantSync:
             else:
                 deliveries.record_added(event, registrant, added, now=now)
             _keep_lease(session, job, now)
+
+    def _check_fresh(self, job: ClaimedJob, situation: _Situation) -> None:
+        """Make no call that was planned long ago.
+
+        A machine that was suspended in between wakes with a lease that somebody else may hold, and
+        with a plan that may be wrong by now; Zoom knows of no lease.
+        """
+        if self._read_clock() - situation.begun_at > FRESH_FOR:
+            raise LeaseLost(job.key)
 
     def _record_failure(self, job: ClaimedJob, situation: _Situation, error: ZoomError) -> None:
         """Decide by the kind of error whether to look, to wait, or to put aside."""

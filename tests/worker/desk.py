@@ -37,6 +37,7 @@ class Desk:
         self.sandbox = sandbox
         self.clock = Clock()
         self.keys = KeyRing([SECRET * 2])
+        self.before_calls: Callable[[], None] = lambda: None
         self._pool = HttpPool()
         with database.write() as session:
             self.event: Event = factories.make_event_at_zoom(
@@ -80,6 +81,7 @@ class Desk:
         database = database or self.database
 
         def make_client(connection: ZoomConnection) -> ZoomClient:
+            self.before_calls()
             store = SharedTokenStore(database, connection.id, read_clock=self.clock)
             return ZoomClient(
                 CREDENTIALS,

@@ -227,6 +227,46 @@ def test_worker_whose_lease_ran_out_stores_nothing(desk):
     assert (job.owner, job.attempts, other.attempts) == ("other", 2, 2)
 
 
+def sleep_before_a_call(desk, seconds, meanwhile=lambda: None):
+    """Have the next worker suspended between its plan and its call."""
+
+    def sleep():
+        desk.before_calls = lambda: None
+        desk.let_pass(seconds=seconds)
+        meanwhile()
+
+    desk.before_calls = sleep
+
+
+@pytest.mark.parametrize(("seconds", "effects"), [(29, ["add", "cancel"]), (31, ["add"])])
+@only_sqlite
+def test_call_planned_half_a_lease_ago_is_not_made(desk, seconds, effects):
+    desk.register()
+    desk.work()
+    desk.cancel()
+    sleep_before_a_call(desk, seconds)
+
+    desk.work()
+
+    assert desk.list_effects() == effects
+
+
+def test_worker_that_slept_undoes_nothing_of_another(desk):
+    def come_back():
+        desk.register_again()
+        desk.work()
+
+    desk.register()
+    desk.work()
+    desk.cancel()
+    sleep_before_a_call(desk, 61, come_back)
+
+    desk.work()
+
+    assert desk.list_effects() == ["add"]
+    assert (desk.read().delivery, desk.read_job().state) == (Delivery.REGISTERED, "done")
+
+
 def test_job_of_a_dead_worker_goes_to_another_when_its_lease_ends(desk):
     desk.register()
     claim(desk, "dead")
