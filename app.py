@@ -26,7 +26,6 @@ from views import health, home, joining, mailbox, personal, receipts, registrati
 from views.access_log import init_access_log
 from views.bodies import init_bodies
 from views.errors import init_errors
-from views.form_pages import KeptPages
 from views.headers import init_headers
 from views.locale import choose_locale, list_language_links, read_locale
 from views.markdown import render_markdown
@@ -54,7 +53,6 @@ def create_app(
         MAX_FORM_PARTS=FORM_PARTS,
         TRUSTED_HOSTS=settings.trusted_hosts,
         BABEL_TRANSLATION_DIRECTORIES="translations",
-        MAILBOX=settings.mailbox,
     )
     secrets = read_secret_keys(settings.secret_key, settings.instance)
     keys = KeyRing(secrets)
@@ -71,8 +69,6 @@ def create_app(
         make_zoom_client=_build_zoom_clients(settings, database, clock),
         read_clock=clock,
     )
-    app.extensions["kept_pages"] = KeptPages()
-    app.extensions["tagged_pages"] = KeptPages()
     _init_views(app, settings)
     init_cli(app)
     logging.getLogger("werkzeug").setLevel(logging.WARNING)

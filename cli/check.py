@@ -17,6 +17,12 @@ from zoom_client import Kind, ZoomError, find_missing_scopes
 from .groups import AppCommand, describe
 from .serve import prepare_database
 
+CALLS = (
+    *("get_meeting", "update_meeting", "get_questions", "update_questions"),
+    *("list_registrants", "add_registrant", "get_registrant", "set_registrant_status"),
+)
+"""What the site asks of an account at Zoom, by the names of the client's methods."""
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -107,6 +113,6 @@ def _look_at_zoom(site: Site) -> Iterator[Finding]:
         yield Finding("Zoom", str(error))
         return
     for kind in kinds:
-        missing = find_missing_scopes(granted, Kind(kind))
+        missing = find_missing_scopes(granted, Kind(kind), CALLS)
         problem = f"the app lacks the scopes {', '.join(missing)}" if missing else ""
         yield Finding(f"Zoom's permissions for {kind}s", problem)

@@ -73,10 +73,6 @@ class RegistrationForm(DetailsForm):
         return False
 
     @property
-    def is_trapped(self) -> bool:
-        return self.subject.data
-
-    @property
     def rows(self) -> list[Row]:
         """Return what to draw, in page order: name, address, questions, consents."""
         return [self._fill_name_row(), self.email.filled_row(), *self._fill_question_rows()]
@@ -87,7 +83,6 @@ class RegistrationForm(DetailsForm):
         nonce: str,
         surface: Surface = Surface.PAGE,
         source: Mapping[str, str] | None = None,
-        is_suspicious: bool = False,
     ) -> Submission:
         """Return what was sent, as a value. Only a form that `validate()` accepted has one."""
         return Submission(
@@ -102,7 +97,7 @@ class RegistrationForm(DetailsForm):
             nonce=nonce,
             surface=surface,
             source=source or {},
-            is_suspicious=is_suspicious,
+            is_suspicious=self.subject.data,
         )
 
     def _list_consents(self) -> tuple[ConsentGiven, ...]:

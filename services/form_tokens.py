@@ -21,15 +21,7 @@ CLOCK_SKEW_SECONDS = 120
 
 
 class FormTokenError(Exception):
-    """Root of what can be wrong with a form token."""
-
-
-class FormTokenForged(FormTokenError):
-    """Not ours, cut, or of another event."""
-
-
-class FormTokenExpired(FormTokenError):
-    """Older than a day, or from a clock far ahead."""
+    """The token is not ours, cut, of another event, older than a day, or from a clock far ahead."""
 
 
 @dataclass(frozen=True)
@@ -64,16 +56,15 @@ class FormTokens:
         """Check a token and return what it says.
 
         Raises:
-            FormTokenForged: it was not made by us for this event.
-            FormTokenExpired: it is too old to be taken.
+            FormTokenError: it cannot be taken.
         """
         try:
             event_id, version_id, surface, issued_at, nonce = self._serializer.loads(token)
             read = FormToken(event_id, version_id, Surface(surface), float(issued_at), nonce)
         except (BadData, TypeError, ValueError) as error:
-            raise FormTokenForged from error
+            raise FormTokenError from error
         if read.event_public_id != event_public_id:
-            raise FormTokenForged
+            raise FormTokenError
         if not -CLOCK_SKEW_SECONDS <= read.age_seconds(now) <= MAX_AGE_SECONDS:
-            raise FormTokenExpired
+            raise FormTokenError
         return read

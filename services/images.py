@@ -37,18 +37,6 @@ class ImageRefused(Exception):
     """The image cannot be used; the message says why."""
 
 
-class ImageTooBig(ImageRefused):
-    """The file has too many bytes, or the picture too many pixels."""
-
-
-class NotAnImage(ImageRefused):
-    """The file is no PNG, JPEG or WebP, whatever its name says."""
-
-
-class ImageBroken(ImageRefused):
-    """The file begins like an image and cannot be decoded."""
-
-
 @dataclass(frozen=True)
 class EncodedImage:
     """A picture as it is served; `name` comes from its bytes and its format."""
@@ -68,7 +56,7 @@ def encode_logo(content: bytes) -> EncodedImage:
     """Draw a logo anew, at most 64 pixels high; few colours become PNG, others WebP.
 
     Raises:
-        ImageRefused: one of its kinds.
+        ImageRefused: too big, no picture, or a broken one.
     """
     picture = _draw(content, LOGO_BOX)
     if picture.getcolors(_FEW_COLORS) is not None:
@@ -80,7 +68,7 @@ def encode_header(content: bytes) -> EncodedImage:
     """Draw a header image anew as WebP, at most 1600 pixels wide and 80 KB.
 
     Raises:
-        ImageRefused: one of its kinds.
+        ImageRefused: too big, no picture, or a broken one.
     """
     picture = _draw(content, HEADER_BOX)
     while True:
@@ -94,22 +82,22 @@ def encode_header(content: bytes) -> EncodedImage:
 def _draw(content: bytes, box: tuple[int, int]) -> Image.Image:
     """Decode the first frame, no larger than `box`, upright, in RGB or RGBA."""
     if len(content) > MAX_BYTES:
-        raise ImageTooBig(f"The image has more than {MAX_BYTES // 1024 // 1024} MB.")
+        raise ImageRefused(f"The image has more than {MAX_BYTES // 1024 // 1024} MB.")
     try:
         with Image.open(BytesIO(content), formats=tuple(MAX_PIXELS)) as image:
             return _load(image, box)
     except UnidentifiedImageError as error:
-        raise NotAnImage("The file is not a PNG, JPEG or WebP image.") from error
+        raise ImageRefused("The file is not a PNG, JPEG or WebP image.") from error
     # What Pillow's decoders are known to raise for broken files.
     except (OSError, SyntaxError, ValueError, EOFError, IndexError, struct.error) as error:
-        raise ImageBroken("The image is damaged and cannot be read.") from error
+        raise ImageRefused("The image is damaged and cannot be read.") from error
 
 
 def _load(image: Image.Image, box: tuple[int, int]) -> Image.Image:
     width, height = image.size
     most = MAX_PIXELS[image.format or "PNG"]
     if width * height > most:
-        raise ImageTooBig(
+        raise ImageRefused(
             f"The image has {width} × {height} pixels; up to {most // 1_000_000} million can be "
             "read. Make it smaller."
         )

@@ -19,9 +19,8 @@ from .answers import gather_answers
 from .dates import load_zone
 from .events import read_definition
 from .questions import Question, question_from_dict
+from .submissions import SOURCE_NAMES
 from .texts import localize
-
-SOURCES = ("utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content")
 
 _HEADINGS = {
     "ja": (
@@ -76,12 +75,12 @@ def list_export_rows(session: Session, export: Export) -> Iterator[list[str]]:
     event, locale = export.event, export.locale
     questions = _list_questions(session, event)
     labels = [localize(question.label, locale) for question in questions]
-    yield [defuse(cell) for cell in (*_HEADINGS[locale], *labels, *SOURCES)]
+    yield [defuse(cell) for cell in (*_HEADINGS[locale], *labels, *SOURCE_NAMES)]
     for full in list_full_rows(session, event.id, status=export.status):
         cells = [
             *_write_person(full, export),
             *_write_answers(session, full, questions, export),
-            *(str(full.row.registration.source.get(name, "")) for name in SOURCES),
+            *(str(full.row.registration.source.get(name, "")) for name in SOURCE_NAMES),
         ]
         yield [defuse(cell) for cell in cells]
 

@@ -10,6 +10,9 @@ from enum import StrEnum
 
 from .questions import Answer, ConsentKind, answers_to_json
 
+SOURCE_NAMES = ("utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content")
+"""The campaign tags of an address that are kept with a submission."""
+
 
 class Surface(StrEnum):
     """Where the form was shown."""

@@ -45,38 +45,6 @@ class SetupRefused(Exception):
     """The meeting cannot be used as it is; the message says why and what to change."""
 
 
-class MeetingMissing(SetupRefused):
-    """Zoom shows no such meeting to this account."""
-
-
-class OtherKind(SetupRefused):
-    """The id belongs to a webinar instead of a meeting, or the reverse."""
-
-
-class NoFixedTime(SetupRefused):
-    """The meeting has no time of its own, so nobody can register for it."""
-
-
-class AlreadyOver(SetupRefused):
-    """Zoom takes registrations only before the start."""
-
-
-class PersonalMeeting(SetupRefused):
-    """Personal meeting ids cannot have registration."""
-
-
-class OtherTime(SetupRefused):
-    """Zoom has the meeting at another time than the event's page says."""
-
-
-class SettingNotKept(SetupRefused):
-    """Zoom said yes to a change and did not make it."""
-
-
-class TookTooLong(SetupRefused):
-    """Zoom answered too slowly to finish."""
-
-
 @dataclass(frozen=True)
 class Change:
     """One setting at Zoom, in words: what it is, and what it would be."""
@@ -117,27 +85,27 @@ def read_from_zoom(client: ZoomClient, kind: Kind, zoom_id: int, *, now: datetim
     """Read a meeting that an event can be made of; a series has the start of its next date.
 
     Raises:
-        SetupRefused: it cannot be used; one of its kinds says why.
+        SetupRefused: it cannot be used; the message says why.
         ZoomError: Zoom could not be asked.
     """
     try:
         meeting = client.get_meeting(kind, zoom_id)
     except MeetingNotFound as error:
-        raise MeetingMissing(
+        raise SetupRefused(
             f"Zoom has no {kind} {zoom_id} that this account can see: check the id, and that its "
             "host belongs to the account of the credentials."
         ) from error
     except WrongKind as error:
-        raise OtherKind(f"{zoom_id} is not a {kind}: try the other kind.") from error
+        raise SetupRefused(f"{zoom_id} is not a {kind}: try the other kind.") from error
     if meeting.settings.get("use_pmi") is True:
-        raise PersonalMeeting(
+        raise SetupRefused(
             f"The {kind} {zoom_id} uses a personal meeting id: have Zoom generate one."
         )
     if not meeting.has_fixed_time:
-        raise NoFixedTime(f"The {kind} {zoom_id} has no fixed time: give it one in Zoom.")
+        raise SetupRefused(f"The {kind} {zoom_id} has no fixed time: give it one in Zoom.")
     start = _find_start(meeting, now)
     if start is None:
-        raise AlreadyOver(f"The start of the {kind} {zoom_id} is in the past.")
+        raise SetupRefused(f"The start of the {kind} {zoom_id} is in the past.")
     return replace(meeting, start_time=start)
 
 
@@ -210,7 +178,7 @@ def _find_start(meeting: Meeting, now: datetime) -> datetime | None:
 def _check_time(meeting: Meeting, starts_at: datetime) -> None:
     starts = {meeting.start_time, *(date.start_time for date in meeting.occurrences)}
     if starts_at not in starts:
-        raise OtherTime(
+        raise SetupRefused(
             f"Zoom has the {meeting.kind} at {meeting.start_time:%Y-%m-%d %H:%M} UTC, the event "
             f"says {starts_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC: change one of them."
         )
@@ -231,7 +199,7 @@ def _check_kept(meeting: Meeting) -> None:
         if meeting.type == 9
         else " Set it in Zoom by hand, or look whether the account locks it."
     )
-    raise SettingNotKept(f"Zoom did not keep a setting. {reason}.{hint}")
+    raise SetupRefused(f"Zoom did not keep a setting. {reason}.{hint}")
 
 
 def _compare_settings(meeting: Meeting) -> list[Change]:
@@ -307,7 +275,7 @@ class _Stopwatch:
 
     def check(self) -> None:
         if time.monotonic() > self._ends:
-            raise TookTooLong(
+            raise SetupRefused(
                 f"Zoom took more than {self._seconds:g} seconds. Nothing is published; try again."
             )
 

@@ -22,7 +22,7 @@ MAY_IMPORT = {
     ),
     "forms": (
         ("services",),
-        ("wtforms", "flask_wtf", "flask_babel", "babel", "email_validator", "werkzeug"),
+        ("wtforms", "flask_babel", "babel", "email_validator", "werkzeug"),
     ),
     "views": (
         ("config", "forms", "services", "storage", "zoom_client"),

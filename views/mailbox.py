@@ -9,12 +9,13 @@ from email.message import EmailMessage
 from ipaddress import ip_address
 from pathlib import Path
 
-from flask import Blueprint, Response, abort, current_app, render_template, request, url_for
+from flask import Blueprint, Response, abort, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from services.dates import HOME, format_moment
 
 from .locale import read_locale
+from .site import get_site
 
 bp = Blueprint("mailbox", __name__, url_prefix="/mailbox")
 
@@ -108,7 +109,7 @@ def download_attachment(name: str, number: int) -> ResponseReturnValue:
 
 
 def _get_folder() -> Path:
-    return Path(current_app.config["MAILBOX"])
+    return get_site().settings.mailbox
 
 
 def _get_age(path: Path) -> tuple[str, int]:

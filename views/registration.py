@@ -11,7 +11,6 @@ from flask import (
     Blueprint,
     Response,
     abort,
-    current_app,
     make_response,
     redirect,
     render_template,
@@ -28,7 +27,7 @@ from services.form_tokens import FormToken, FormTokenError
 from services.limits import RateLimitReached
 from services.questions import FormDefinition
 from services.registrations import RegistrationNotOpen, register
-from services.submissions import Submission, Surface
+from services.submissions import SOURCE_NAMES, Submission, Surface
 from services.texts import localize
 from storage import events
 
@@ -42,7 +41,6 @@ from .site import get_site
 bp = Blueprint("registration", __name__)
 log = logging.getLogger(__name__)
 
-SOURCE_NAMES = ("utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content")
 SOURCE_LENGTH = 100
 
 
@@ -74,8 +72,7 @@ def show_form(slug: str) -> ResponseReturnValue:
             *(page.seats.few_left, page.seats.are_all_taken, read_locale(), tags),
             "lang" in request.args,
         )
-        # Tags are the visitor's to choose: pages that hold them must not push out the plain one.
-        pages = current_app.extensions["tagged_pages" if tags else "kept_pages"]
+        pages = site.tagged_pages if tags else site.plain_pages
         return make_response(
             pages.get(key, token, lambda: _render(session, page, form_class(), TOKEN_MARK, now=now))
         )
@@ -98,7 +95,6 @@ def submit_form(slug: str) -> ResponseReturnValue:
             nonce=token.nonce,
             surface=token.surface,
             source=_read_source(),
-            is_suspicious=form.is_trapped,
         )
     return _register(page, form, submission, now)
 

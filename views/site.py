@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import cast
 
@@ -18,10 +18,16 @@ from storage.models import ZoomConnection
 from storage.session import Database
 from zoom_client import ZoomClient
 
+from .form_pages import KeptPages
+
 
 @dataclass(frozen=True)
 class Site:
-    """The parts of one running site; `read_clock` returns the time, aware."""
+    """The parts of one running site; `read_clock` returns the time, aware.
+
+    Pages whose address has campaign tags are kept apart: the tags are the visitor's to choose, and
+    must not push out the plain page.
+    """
 
     settings: Settings
     database: Database
@@ -31,6 +37,8 @@ class Site:
     links: Links
     make_zoom_client: Callable[[ZoomConnection], ZoomClient]
     read_clock: Callable[[], datetime]
+    plain_pages: KeptPages = field(default_factory=KeptPages)
+    tagged_pages: KeptPages = field(default_factory=KeptPages)
 
 
 def get_site() -> Site:

@@ -8,7 +8,7 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 from urllib.parse import urlsplit
 
-from flask_babel import lazy_gettext  # type: ignore[import-untyped]
+from flask_babel import lazy_gettext
 from sqlalchemy.orm import Session
 
 from config import Settings

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from flask import current_app
-from flask_babel import force_locale  # type: ignore[import-untyped]
+from flask_babel import force_locale
 
 from services.messages import Attachment, MailContent, MailContext, safe_name
 

@@ -13,10 +13,7 @@ from PIL import Image
 from services.images import (
     HEADER_BYTES,
     MAX_BYTES,
-    ImageBroken,
     ImageRefused,
-    ImageTooBig,
-    NotAnImage,
     encode_header,
     encode_logo,
 )
@@ -191,29 +188,29 @@ def test_sixteen_bit_grey_keeps_its_shades():
     ids=["svg", "html", "gif", "bmp", "pdf", "empty"],
 )
 def test_what_is_no_png_jpeg_or_webp_is_refused(content):
-    with pytest.raises(NotAnImage, match="PNG, JPEG or WebP"):
+    with pytest.raises(ImageRefused, match="PNG, JPEG or WebP"):
         encode_logo(content)
 
 
 def test_huge_picture_is_refused_before_it_is_decoded():
     began = time.perf_counter()
-    with pytest.raises(ImageTooBig, match="50000 × 50000"):
+    with pytest.raises(ImageRefused, match="50000 × 50000"):
         encode_header(make_png_of(50_000, 50_000))
     assert time.perf_counter() - began < 1
 
 
 def test_huge_webp_is_refused_before_it_is_decoded():
-    with pytest.raises(ImageTooBig, match="up to 10 million"):
+    with pytest.raises(ImageRefused, match="up to 10 million"):
         encode_header(make_image((4_000, 3_000), image_format="WEBP"))
 
 
 def test_file_of_more_than_two_megabytes_is_refused():
-    with pytest.raises(ImageTooBig, match="2 MB"):
+    with pytest.raises(ImageRefused, match="2 MB"):
         encode_logo(make_image() + b"\0" * MAX_BYTES)
 
 
 def test_bomb_in_the_metadata_is_refused():
-    with pytest.raises(ImageBroken):
+    with pytest.raises(ImageRefused):
         encode_logo(make_png_with_text_bomb())
 
 
@@ -244,5 +241,5 @@ def test_every_cut_of_a_file_is_refused_or_drawn(image_format):
 
 def test_damaged_picture_is_named_as_such():
     content = make_noise((40, 30), "PNG")
-    with pytest.raises(ImageBroken, match="damaged"):
+    with pytest.raises(ImageRefused, match="damaged"):
         encode_logo(content[: len(content) // 2])
