@@ -29,6 +29,7 @@ from zoom_client import (
     ZoomClient,
     ZoomError,
     ZoomOutcomeUnknown,
+    ZoomRefused,
 )
 
 from .backoff import next_try
@@ -183,9 +184,11 @@ class RegistrantSync:
             "zoom call failed",
             extra={"job": job.id, "step": str(situation.step), "reason": describe(error)},
         )
-        if isinstance(error, ZoomOutcomeUnknown) and situation.step is Step.ADD:
+        if situation.step is Step.ADD and _is_doubtful(error, situation.registrant):
             now = self._read_clock()
             with self._storing(job) as (session, _, _, registrant):
+                problem = type(error).__name__
+                deliveries.record_problem(registrant, Delivery.WAITING, problem, now=now)
                 _leave_unknown(session, job, registrant, describe(error), now, is_attempt=True)
         elif isinstance(error, Retryable):
             self._wait(job, error, Delivery.WAITING)
@@ -249,6 +252,17 @@ _ACTIONS = {
 def describe(error: ZoomError | WrongRegistrant) -> str:
     """Say what happened, for the organizer: the client's errors hold no address and no link."""
     return f"{type(error).__name__}: {error}"
+
+
+def _is_doubtful(error: ZoomError, registrant: ZoomRegistrant) -> bool:
+    """Tell whether an add that failed is worth a look through Zoom's lists.
+
+    Zoom refuses somebody whom it has as denied with a code that nobody documents: then they are
+    found, and approved. A refusal that comes again after that look is one.
+    """
+    if isinstance(error, ZoomRefused):
+        return registrant.problem != ZoomRefused.__name__
+    return isinstance(error, ZoomOutcomeUnknown)
 
 
 def _finish(

@@ -83,7 +83,6 @@ def test_what_a_setting_at_zoom_mends_waits_for_it(desk, happen, problem):
         (lambda desk: refuse(desk, code=3000, message="As a panelist."), "AlreadyPanelist"),
         (lambda desk: refuse(desk, code=300, message="Validation Failed."), "ValidationFailed"),
         (lambda desk: refuse(desk, code=1001, message="Zoom account."), "ZoomAccountRequired"),
-        (lambda desk: refuse(desk, code=9999, message="Something new."), "ZoomRefused"),
         (end_at_zoom, "MeetingOver"),
         (fill_at_zoom, "AtCapacity"),
     ],
@@ -99,6 +98,32 @@ def test_what_waiting_does_not_mend_is_put_aside_and_told_once(desk, happen, pro
 
     assert read_outcome(desk) == (Delivery.REFUSED, problem, "parked")
     assert desk.read_job().reason.startswith(f"{problem}: ")
+    assert desk.list_mails() == ["confirmation", "refused"]
+
+
+def test_person_whom_zoom_denied_before_is_found_and_approved(desk):
+    desk.zoom.add_registrant(desk.event.zoom_id, TARO)
+    desk.zoom.change_registrant(desk.event.zoom_id, TARO, "deny")
+    desk.register()
+    desk.work()
+    assert read_outcome(desk) == (Delivery.WAITING, "ZoomRefused", "ready")
+
+    desk.let_pass(seconds=4)
+    desk.work()
+
+    assert read_outcome(desk) == (Delivery.REGISTERED, "", "done")
+    assert desk.list_effects() == ["approve"]
+
+
+def test_refusal_of_unknown_meaning_counts_the_second_time(desk):
+    desk.register()
+    refuse(desk, code=9999, message="Something new.")
+    for _ in range(4):
+        desk.work()
+        desk.let_pass(seconds=65)
+
+    assert read_outcome(desk) == (Delivery.REFUSED, "ZoomRefused", "parked")
+    assert desk.count_calls("add_registrant") == 2
     assert desk.list_mails() == ["confirmation", "refused"]
 
 
