@@ -37,7 +37,10 @@ _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 @dataclass(frozen=True)
 class OrganizationTexts:
-    """Who is responsible, as pages, mails and the privacy notice name them."""
+    """Who is responsible, as pages, mails and the privacy notice name them.
+
+    A `link_policy` here holds for all events, whatever they say themselves.
+    """
 
     name: str = ""
     legal_name: str = ""
@@ -45,6 +48,7 @@ class OrganizationTexts:
     representative: str = ""
     contact_email: str = ""
     contact_url: str = ""
+    link_policy: str | None = None
 
 
 @dataclass(frozen=True)
@@ -247,6 +251,7 @@ def _read_organization(table: Table) -> OrganizationTexts | None:
         representative=organization.take_text("representative", 200),
         contact_email=organization.take_text("contact_email", 254),
         contact_url=_read_url(organization, "contact_url"),
+        link_policy=organization.take_choice("link_policy", list(LinkPolicy), None),
     )
     organization.close()
     return texts

@@ -17,7 +17,7 @@ from services.event_editing import (
     tell_cancelled,
 )
 from services.event_files import export_event, list_pictures, read_pictures
-from services.events import LinkPolicy, read_definition
+from services.events import LinkPolicy, read_definition, read_link_policy
 from services.organizations import ensure_organization
 from services.questions import Question, QuestionKind
 from services.registration_changes import cancel
@@ -203,6 +203,15 @@ def test_other_organization_redraws_all_of_its_events(database):
     with database.read() as session:
         assert events.need_event(session, one.id).version == one.version + 1
         assert events.need_event(session, other.id).version == other.version + 1
+
+
+def test_organization_locks_the_link_policy_of_all_its_events(database):
+    locked = replace(OPERATOR, link_policy="mail")
+    event = save(database, make(link_policy="show", organization=locked))
+    with database.read() as session:
+        stored = events.need_event(session, event.id)
+        assert read_link_policy(session, stored) is LinkPolicy.MAIL
+        assert 'link_policy = "mail"' in export_event(session, stored).split("[organization]")[1]
 
 
 def test_two_events_do_not_share_a_meeting(database):
