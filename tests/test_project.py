@@ -12,6 +12,8 @@ import pytest
 
 from cli.check import CALLS
 from config import PREFIX, Settings
+from services.event_documents import EventDocument, OrganizationTexts
+from services.questions import Question
 from tests.test_architecture import PRODUCT
 from zoom_client import Kind
 from zoom_client.scopes import find_missing_scopes
@@ -22,6 +24,7 @@ DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 
 PIN = re.compile(r"^([A-Za-z0-9._-]+)(?:\[\w+\])?==([^\s;\\]+)", re.MULTILINE)
 ROW = re.compile(r"^\| `(UKETSUKE_\w+)` \| (.*?) \|", re.MULTILINE)
+KEYS = re.compile(r"^\| (`\w+`(?:, `\w+`)*) \|", re.MULTILINE)
 VARIABLE = re.compile(r"\bUKETSUKE_[A-Z_]+[A-Z]")
 COMMAND = re.compile(r"flask ([a-z-]+)(?: ([a-z]+))?")
 LINK = re.compile(r"\]\((?!https?:|mailto:|#)([^)#]+)")
@@ -86,6 +89,15 @@ def write_default(value: object) -> str:
     if isinstance(value, bool):
         return "`on`" if value else "`off`"
     return f"`{value}`" if str(value) else ""
+
+
+def test_every_key_of_an_events_file_is_documented():
+    text = (ROOT / "docs/events.md").read_text()
+    documented = {key for row in KEYS.findall(text) for key in re.findall(r"`(\w+)`", row)}
+    parts = (EventDocument, OrganizationTexts, Question)
+    keys = {part.name for kind in parts for part in fields(kind)}
+
+    assert documented == keys - {"organization", "questions"}
 
 
 def test_every_variable_that_the_code_reads_is_documented():
