@@ -27,7 +27,7 @@ from zoom_client import (
 
 from .answer_texts import write_answer
 from .answers import read_answers
-from .events import read_definition
+from .events import EventState, get_end, read_definition
 from .keys import KeyRing
 from .questions import Answer, FormDefinition, QuestionKind
 from .registrations import Status, request_sync
@@ -81,6 +81,13 @@ def plan_step(registration: Registration, registrant: ZoomRegistrant) -> Step:
         return Step.APPROVE
     is_read = registrant.join_url is not None and registrant.is_new_to_zoom is not None
     return Step.DONE if is_read else Step.READ
+
+
+def describe_ending(event: Event, *, now: datetime) -> str:
+    """Say why nothing at Zoom matters any more; empty while it does."""
+    if event.status == EventState.CANCELLED:
+        return "the event was cancelled"
+    return "the event is over" if now >= get_end(event) else ""
 
 
 def begin_add(registrant: ZoomRegistrant, *, now: datetime) -> None:

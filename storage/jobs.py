@@ -150,8 +150,10 @@ def hold(session: Session, job: ClaimedJob, *, lease_seconds: float, now: dateti
         raise LeaseLost(job.key)
 
 
-def finish(session: Session, job: ClaimedJob, *, now: datetime) -> None:
+def finish(session: Session, job: ClaimedJob, *, reason: str = "", now: datetime) -> None:
     """End the job, or make it ready again if its work was needed anew meanwhile.
+
+    A reason says why it ends without its work done.
 
     Raises:
         LeaseLost: as `hold`.
@@ -164,7 +166,7 @@ def finish(session: Session, job: ClaimedJob, *, now: datetime) -> None:
             "state": case((is_current, "done"), else_="ready"),
             "attempts": case((is_current, Job.attempts), else_=0),
             "run_at": now,
-            "reason": "",
+            "reason": reason,
         },
         now,
     )

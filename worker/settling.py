@@ -71,8 +71,9 @@ class EventSettling:
         event_id: int = job.payload["event_id"]
         with self._database.write() as session:
             event = events.need_event(session, event_id)
-            if not zoom_registrants.has_unknown(session, event_id):
-                jobs.finish(session, job, now=now)
+            ending = deliveries.describe_ending(event, now=now)
+            if ending or not zoom_registrants.has_unknown(session, event_id):
+                jobs.finish(session, job, reason=ending, now=now)
                 return None
             jobs.hold(session, job, lease_seconds=LEASE_SECONDS, now=now)
             return event, organizations.need_connection(session, event.connection_id)

@@ -104,6 +104,10 @@ class RegistrantSync:
             if step is Step.DONE:
                 _finish(session, job, registration, registrant, now)
                 return None
+            if ending := deliveries.describe_ending(event, now=now):
+                session.flush()
+                jobs.finish(session, job, reason=ending, now=now)
+                return None
             if step is Step.SETTLE:
                 reason = "asking Zoom what became of the last try"
                 _leave_unknown(session, job, registrant, reason, now, is_attempt=False)

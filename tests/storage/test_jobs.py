@@ -180,6 +180,15 @@ def test_finished_job_is_done(database):
     assert (row.state, row.owner, row.lease_until) == ("done", None, None)
 
 
+def test_job_may_end_without_its_work_for_a_reason(database):
+    job = add_and_claim(database)
+
+    with database.write() as session:
+        jobs.finish(session, job, reason="the event is over", now=NOW)
+
+    assert (read_job(database).state, read_job(database).reason) == ("done", "the event is over")
+
+
 def test_work_needed_again_while_it_runs_is_done_again(database):
     job = add_and_claim(database)
     with database.write() as session:

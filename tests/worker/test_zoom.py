@@ -405,6 +405,44 @@ def test_approval_whose_answer_is_lost_is_found_at_the_next_try(make_desk):
     assert desk.list_effects() == ["add", "approve"]
 
 
+def end(desk):
+    desk.let_pass(days=8)
+
+
+def cancel_event(desk):
+    desk.change_event(status="cancelled")
+
+
+@pytest.mark.parametrize(
+    ("happen", "reason"), [(end, "the event is over"), (cancel_event, "the event was cancelled")]
+)
+@only_sqlite
+def test_nothing_is_asked_of_zoom_for_an_event_that_is_no_more(desk, happen, reason):
+    desk.register()
+    desk.zoom.fault("add_registrant", does="close", when="after")
+    desk.work()
+    desk.register("hanako@example.com")
+    happen(desk)
+    desk.let_pass(minutes=16)
+    desk.work()
+
+    found = [desk.find_settling(), desk.read_job(), desk.read_job("hanako@example.com")]
+    assert {(job.state, job.reason) for job in found} == {("done", reason)}
+    assert (desk.count_calls("list_registrants"), desk.count_calls("add_registrant")) == (0, 1)
+
+
+@only_sqlite
+def test_cancelling_after_the_event_asks_nothing_of_zoom(desk):
+    desk.register()
+    desk.work()
+    end(desk)
+    desk.cancel()
+
+    desk.work()
+
+    assert (desk.read_job().state, desk.count_calls("set_status")) == ("done", 0)
+
+
 def test_person_new_to_zoom_is_known_as_new(desk):
     desk.register()
     desk.work()
