@@ -28,6 +28,9 @@ LEASE_SECONDS = 60.0
 of it."""
 
 
+CLOCK_TOLERANCE = timedelta(minutes=1)
+
+
 @dataclass(frozen=True)
 class ClaimedJob:
     """A job as one worker holds it: only this owner may finish this generation."""
@@ -297,9 +300,16 @@ def _upsert_job(insert: Any, keeps_time: bool) -> Any:
 
 
 def _is_due(now: datetime) -> ColumnElement[bool]:
+    """Tell which jobs may be claimed.
+
+    What was stored in the future comes from a clock that has been set back since; its times mean
+    nothing, and its job would wait for as long as that clock was wrong. Two machines whose clocks
+    differ by more than the tolerance would take each other's jobs too early, as their leases do.
+    """
+    is_from_the_future = Job.updated_at > now + CLOCK_TOLERANCE
     return or_(
-        and_(Job.state == "ready", Job.run_at <= now),
-        and_(Job.state == "running", Job.lease_until <= now),
+        and_(Job.state == "ready", or_(Job.run_at <= now, is_from_the_future)),
+        and_(Job.state == "running", or_(Job.lease_until <= now, is_from_the_future)),
     )
 
 

@@ -160,6 +160,24 @@ def test_job_that_is_over_gets_the_time_it_is_asked_for(database):
     assert (read_job(database).state, read_job(database).run_at) == ("ready", LATER)
 
 
+@pytest.mark.parametrize(("ahead", "is_due"), [(60, False), (61, True)])
+def test_job_of_a_clock_that_was_set_back_is_due(database, ahead, is_due):
+    then = NOW + timedelta(seconds=ahead)
+    with database.write() as session:
+        enqueue(session, run_at=then, now=then)
+
+        assert jobs.has_due(session, kinds=["zoom.sync"], now=NOW) is is_due
+        assert (claim(session) is not None) is is_due
+
+
+def test_lease_of_a_clock_that_was_set_back_is_over(database):
+    with database.write() as session:
+        enqueue(session)
+        claim(session, "dead", now=NOW + timedelta(days=2))
+
+        assert claim(session, "two").owner == "two"
+
+
 def test_held_lease_is_renewed(database):
     job = add_and_claim(database)
     soon = NOW + timedelta(seconds=30)
