@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 from storage import organizations
+from storage.ciphers import DecryptionError
 from storage.session import Database
 from zoom_client import Token
 
@@ -34,8 +35,12 @@ class SharedTokenStore:
         self._threads = threading.Lock()
 
     def get(self) -> Token | None:
-        with self._database.read() as session:
-            document = organizations.read_token(session, self._connection_id)
+        """Return the token, or None; one of a key that was replaced is as good as none."""
+        try:
+            with self._database.read() as session:
+                document = organizations.read_token(session, self._connection_id)
+        except DecryptionError:
+            return None
         return None if document is None else _load(document)
 
     def put(self, token: Token) -> None:

@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
+from .jobs import CLOCK_TOLERANCE
 from .models import Organization, ZoomConnection
 from .statements import rowcount
 
@@ -72,14 +73,16 @@ def write_token(session: Session, connection_id: int, document: str) -> None:
 def take_token_lease(
     session: Session, connection_id: int, *, until: datetime, now: datetime
 ) -> bool:
-    """Become the one who asks for a new token; False while somebody else does."""
+    """Become the one who asks for a new token; False while somebody else does.
+
+    A lease longer than any comes from a clock that has been set back since.
+    """
+    lease = ZoomConnection.token_lease_until
     changed = session.execute(
         update(ZoomConnection)
         .where(
             ZoomConnection.id == connection_id,
-            or_(
-                ZoomConnection.token_lease_until.is_(None), ZoomConnection.token_lease_until <= now
-            ),
+            or_(lease.is_(None), lease <= now, lease > until + CLOCK_TOLERANCE),
         )
         .values(token_lease_until=until)
     )

@@ -4,9 +4,12 @@ import time
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import update
 
 from services.zoom_tokens import LEASE, SharedTokenStore
 from storage import organizations
+from storage.ciphers import Cipher
+from storage.models import ZoomConnection
 from tests import factories
 from tests.clock import Clock
 from zoom_client import Credentials, HttpPool, Kind, Token, ZoomClient, ZoomUnreachable
@@ -39,6 +42,29 @@ def test_token_of_one_process_serves_the_other(open_store, clock):
     open_store().put(token)
 
     assert open_store().get() == token
+
+
+def test_token_of_a_key_that_was_replaced_is_as_good_as_none(open_store, database, clock):
+    store = open_store()
+    store.put(make_token(clock))
+    with database.write() as session:
+        foreign = Cipher([b"another secret, of another installation"]).encrypt("{}")
+        session.execute(update(ZoomConnection).values(token=foreign))
+
+    assert store.get() is None
+    store.put(make_token(clock))
+    assert store.get() is not None
+
+
+def test_lease_of_a_clock_that_was_set_back_is_over(open_store, clock):
+    clock.move(days=2)
+    lock = open_store().lock(1)
+    lock.__enter__()
+    clock.move(days=-2)
+
+    with open_store().lock(0):
+        pass
+    lock.__exit__(None, None, None)
 
 
 def test_second_process_waits_for_the_lease_of_the_first(open_store):
