@@ -142,3 +142,12 @@ def test_form_that_was_open_when_the_event_shut_is_not_taken(site, state, member
 
     assert list_headings(page) == [SHUT[state][0]]
     assert site.count_rows("submission") == 0
+
+
+def test_notice_is_drawn_as_its_author_meant_it(site):
+    site.add_event(slug="spring")
+
+    page = site.visitor().open("/e/spring/notice")
+
+    assert [heading.text for heading in page.root.find_all("h3")] == ["利用目的"]
+    assert "#" not in page.text
