@@ -15,7 +15,7 @@ _OPEN_STATES = ("parked", "ready", "running")
 _WORDS = {"parked": "put aside", "ready": "waiting", "running": "running", "done": "done"}
 _MOST = 200
 
-# What to do about an error at Zoom; its class begins the reason of a job.
+# What to do about an error, mostly at Zoom; its class begins the reason of a job.
 _HINTS = {
     "AuthenticationFailed": "check the app's credentials and that it is activated",
     "ScopeMissing": "add the scopes to the app in Zoom's marketplace, then retry",
@@ -32,6 +32,7 @@ _HINTS = {
     "ZoomAccountRequired": "Zoom wants an address with a Zoom account",
     "ValidationFailed": "Zoom does not take a value: ask the person for another one",
     "PersonDayLimited": "Zoom's limit for this person: it goes on tomorrow (UTC)",
+    "GivenUp": "the worker failed at it again and again: see its log, then retry",
     "AccountDayLimited": "Zoom's limit for the account: it goes on tomorrow (UTC)",
 }
 

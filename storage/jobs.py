@@ -41,6 +41,7 @@ class ClaimedJob:
     payload: Mapping[str, Any]
     generation: int
     attempts: int
+    crashes: int
     owner: str
     created_at: datetime
 
@@ -95,7 +96,10 @@ def hasten(session: Session, key: str, *, now: datetime) -> bool:
 def claim(
     session: Session, *, kinds: Sequence[str], owner: str, lease_seconds: float, now: datetime
 ) -> ClaimedJob | None:
-    """Take the job that has been due for longest, counting the attempt before it is made."""
+    """Take the job that has been due for longest, counting the attempt before it is made.
+
+    One with `POISONOUS_AFTER` crashes is taken to be put aside, not to be done.
+    """
     due = (
         select(Job)
         .where(_is_due(now), Job.kind.in_(kinds))
@@ -109,12 +113,6 @@ def claim(
     if job.state == "running":
         # Its lease ran out: whoever held it has died, perhaps of it.
         job.crashes += 1
-    if job.crashes >= POISONOUS_AFTER:
-        job.state, job.owner, job.lease_until = "parked", None, None
-        job.reason = f"its worker died {job.crashes} times while it ran"
-        job.updated_at = now
-        session.flush()
-        return claim(session, kinds=kinds, owner=owner, lease_seconds=lease_seconds, now=now)
     job.state = "running"
     job.attempts += 1
     job.owner = owner
@@ -127,6 +125,7 @@ def claim(
         payload=job.payload,
         generation=job.generation,
         attempts=job.attempts,
+        crashes=job.crashes,
         owner=owner,
         created_at=job.created_at,
     )

@@ -18,7 +18,7 @@ from .loop import Lane, Worker
 from .mail import MailSending
 from .settling import EventSettling
 from .smtp import MailTransport
-from .zoom import RegistrantSync
+from .zoom import RegistrantSync, record_given_up
 
 MAIL_THREADS = 2
 
@@ -45,7 +45,12 @@ def build_worker(
         read_clock=read_clock,
     )
     lanes = [
-        Lane("zoom", {"zoom.sync": sync.handle}, settings.worker_threads),
+        Lane(
+            "zoom",
+            {"zoom.sync": sync.handle},
+            settings.worker_threads,
+            {"zoom.sync": record_given_up},
+        ),
         Lane("settle", {"zoom.settle": settling.handle}, 1),
         Lane("mail", {"mail": sending.handle}, MAIL_THREADS),
     ]

@@ -5,15 +5,16 @@ from __future__ import annotations
 import logging
 import secrets
 import threading
-from collections.abc import Callable, Mapping
-from contextlib import closing
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 
 from storage import heartbeats, jobs, limits
-from storage.jobs import LEASE_SECONDS, ClaimedJob, LeaseLost
+from storage.jobs import LEASE_SECONDS, POISONOUS_AFTER, ClaimedJob, LeaseLost
 from storage.session import Database
 from storage.wakeup import make_waker
 
@@ -26,15 +27,20 @@ GIVE_UP_AFTER = 20
 log = logging.getLogger(__name__)
 
 Handler = Callable[[ClaimedJob], None]
+Recorder = Callable[[Session, ClaimedJob, datetime], None]
 
 
 @dataclass(frozen=True)
 class Lane:
-    """Job kinds that share threads, so that a slow mail server does not delay Zoom."""
+    """Job kinds that share threads, so that a slow mail server does not delay Zoom.
+
+    `recorders` store, by kind, that a job was put aside, in the transaction that does so.
+    """
 
     name: str
     handlers: Mapping[str, Handler]
     threads: int
+    recorders: Mapping[str, Recorder] = field(default_factory=dict)
 
 
 class ThreadEnded(Exception):
@@ -103,13 +109,16 @@ class Worker:
             return False
         if job is None:
             return False
+        if job.crashes >= POISONOUS_AFTER:
+            self._put_aside(lane, job, f"its worker died {job.crashes} times while it ran")
+            return True
         try:
             lane.handlers[job.kind](job)
         except LeaseLost:
             log.warning("another worker took the job", extra={"job": job.id})
         except Exception as error:
             log.exception("job failed", extra={"job": job.id, "kind": job.kind})
-            self._put_back(job, error)
+            self._put_back(lane, job, error)
         return True
 
     def _claim(self, lane: Lane, owner: str) -> ClaimedJob | None:
@@ -123,16 +132,30 @@ class Worker:
                 session, kinds=kinds, owner=owner, lease_seconds=LEASE_SECONDS, now=now
             )
 
-    def _put_back(self, job: ClaimedJob, error: Exception) -> None:
-        now = self._read_clock()
+    def _put_back(self, lane: Lane, job: ClaimedJob, error: Exception) -> None:
         reason = f"unexpected {type(error).__name__}"
+        if job.attempts >= GIVE_UP_AFTER:
+            self._put_aside(lane, job, f"{reason}, {job.attempts} times")
+            return
+        now = self._read_clock()
+        with self._leaving_it_to_the_lease(job), self._database.write() as session:
+            run_at = next_try(job.attempts, now=now)
+            jobs.postpone(session, job, run_at=run_at, reason=reason, now=now)
+
+    def _put_aside(self, lane: Lane, job: ClaimedJob, reason: str) -> None:
+        """Give up, where whoever looks after the job's person sees it too."""
+        now = self._read_clock()
+        log.error("job put aside", extra={"job": job.id, "kind": job.kind, "reason": reason})
+        with self._leaving_it_to_the_lease(job), self._database.write() as session:
+            if recorder := lane.recorders.get(job.kind):
+                recorder(session, job, now)
+            session.flush()
+            jobs.park(session, job, reason=f"GivenUp: {reason}", now=now)
+
+    @contextmanager
+    def _leaving_it_to_the_lease(self, job: ClaimedJob) -> Iterator[None]:
         try:
-            with self._database.write() as session:
-                if job.attempts >= GIVE_UP_AFTER:
-                    jobs.park(session, job, reason=reason, now=now)
-                else:
-                    run_at = next_try(job.attempts, now=now)
-                    jobs.postpone(session, job, run_at=run_at, reason=reason, now=now)
+            yield
         except (LeaseLost, SQLAlchemyError):
             log.warning("the job waits for its lease to end", extra={"job": job.id})
 

@@ -15,7 +15,7 @@ from services.deliveries import Delivery, Step, WrongRegistrant
 from services.fault_points import fault_point
 from services.keys import KeyRing
 from services.mails import MailName, hasten_mails_with_link, request_mail
-from storage import jobs, organizations
+from storage import jobs, organizations, zoom_registrants
 from storage.jobs import LEASE_SECONDS, ClaimedJob, LeaseLost
 from storage.models import Event, Registration, ZoomConnection, ZoomRegistrant
 from storage.session import Database
@@ -256,6 +256,13 @@ _ACTIONS = {
 def describe(error: ZoomError | WrongRegistrant) -> str:
     """Say what happened, for the organizer: the client's errors hold no address and no link."""
     return f"{type(error).__name__}: {error}"
+
+
+def record_given_up(session: Session, job: ClaimedJob, now: datetime) -> None:
+    """Show at the person that the worker has given up on them; a later success takes it back."""
+    registrant = zoom_registrants.get_zoom_registrant(session, job.payload["registration_id"])
+    if registrant is not None:
+        deliveries.record_problem(registrant, Delivery.NEEDS_SETTING, "GivenUp", now=now)
 
 
 def _is_doubtful(error: ZoomError, registrant: ZoomRegistrant) -> bool:

@@ -116,29 +116,22 @@ def test_late_worker_changes_nothing(database, end):
     assert read_job(database, "result") is None
 
 
-def let_workers_die(database):
-    for minute in range(jobs.POISONOUS_AFTER + 1):
-        with database.write() as session:
-            claim(session, now=NOW + timedelta(minutes=minute))
-
-
-def test_job_that_workers_die_of_is_put_aside(database):
+def test_workers_that_died_of_a_job_are_counted(database):
     add_and_claim(database)
-    let_workers_die(database)
-
-    job = read_job(database)
-    assert (job.state, job.owner) == ("parked", None)
-    assert job.reason == "its worker died 3 times while it ran"
-
-
-def test_job_that_was_put_aside_runs_when_it_is_needed_anew(database):
-    add_and_claim(database)
-    let_workers_die(database)
 
     with database.write() as session:
-        enqueue(session)
+        crashes = [claim(session, now=NOW + timedelta(minutes=n)).crashes for n in (1, 2, 3)]
 
-        assert claim(session).attempts == 1
+    assert crashes == [1, 2, 3]
+
+
+def test_sign_of_life_begins_the_count_anew(database):
+    job = add_and_claim(database)
+    with database.write() as session:
+        again = claim(session, "two", now=LATER)
+        jobs.postpone(session, again, run_at=LATER, reason="busy", now=LATER)
+
+        assert (job.crashes, again.crashes, claim(session, now=LATER).crashes) == (0, 1, 0)
 
 
 def test_job_that_many_ask_for_keeps_its_time(database):

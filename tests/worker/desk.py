@@ -21,7 +21,7 @@ from tests.clock import Clock
 from tests.fixtures.databases import SECRET
 from worker.loop import Lane, Worker
 from worker.settling import EventSettling
-from worker.zoom import RegistrantSync
+from worker.zoom import RegistrantSync, record_given_up
 from zoom_client import Credentials, HttpPool, ZoomClient
 from zoom_sandbox.server import SandboxServer
 
@@ -100,7 +100,7 @@ class Desk:
         self.sync = RegistrantSync(database, **parts)
         settling = EventSettling(database, **parts)
         lanes = [
-            Lane("zoom", {"zoom.sync": self.sync.handle}, threads),
+            Lane("zoom", {"zoom.sync": self.sync.handle}, threads, {"zoom.sync": record_given_up}),
             Lane("settle", {"zoom.settle": settling.handle}, 1),
         ]
         return Worker(database, lanes, read_clock=self.clock)

@@ -114,6 +114,7 @@ def test_job_that_always_fails_is_put_aside(bench, caplog):
 
     job = bench.read("a")
     assert (job.state, job.attempts) == ("parked", GIVE_UP_AFTER)
+    assert job.reason == "GivenUp: unexpected ZeroDivisionError, 20 times"
 
 
 def test_job_that_another_took_is_left_to_it(bench, caplog):
@@ -189,17 +190,36 @@ def test_running_worker_gives_signs_of_life(bench, run):
         assert heartbeats.has_lived_since(session, bench.clock().replace(year=2000))
 
 
-def test_job_that_its_workers_die_of_is_put_aside_and_others_go_on(bench):
-    bench.add("poison", kind="bad")
+def let_workers_die(bench, kind):
     for number in range(3):
         with bench.database.write() as session:
             owner, now = f"dead-{number}", bench.clock()
-            assert jobs.claim(session, kinds=["bad"], owner=owner, lease_seconds=60, now=now)
+            assert jobs.claim(session, kinds=[kind], owner=owner, lease_seconds=60, now=now)
         bench.clock.move(seconds=61)
+
+
+def test_job_that_its_workers_die_of_is_put_aside_and_others_go_on(bench, caplog):
+    bench.add("poison", kind="bad")
+    let_workers_die(bench, "bad")
     bench.add("good")
 
     bench.make_worker().drain()
 
     poison = bench.read("poison")
-    assert (poison.state, poison.reason) == ("parked", "its worker died 3 times while it ran")
+    reason = "its worker died 3 times while it ran"
+    assert (poison.state, poison.reason) == ("parked", f"GivenUp: {reason}")
     assert bench.done == ["good"]
+    assert [(r.levelname, r.reason) for r in caplog.records] == [("ERROR", reason)]
+
+
+def test_job_that_was_put_aside_runs_when_it_is_needed_anew(bench, caplog):
+    bench.add("a")
+    let_workers_die(bench, "good")
+    worker = bench.make_worker()
+    worker.drain()
+    assert bench.done == []
+
+    bench.add("a")
+    worker.drain()
+
+    assert bench.done == ["a"]

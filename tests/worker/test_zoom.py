@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import pytest
 
+from cli.jobs import explain
 from services.deliveries import Delivery
 from storage import events, jobs
 from storage.jobs import LeaseLost
@@ -278,6 +279,24 @@ def test_job_of_a_dead_worker_goes_to_another_when_its_lease_ends(desk):
 
     assert desk.read().delivery == Delivery.REGISTERED
     assert desk.read_job().attempts == 2
+
+
+def test_person_at_whom_the_workers_die_is_shown_as_given_up(desk, caplog):
+    desk.register()
+    for number in range(3):
+        claim(desk, f"dead-{number}")
+        desk.let_pass(seconds=61)
+
+    desk.work()
+
+    registrant, job = desk.read(), desk.read_job()
+    assert (registrant.delivery, registrant.problem) == (Delivery.NEEDS_SETTING, "GivenUp")
+    assert (job.state, desk.zoom.journal()) == ("parked", [])
+    assert explain(job).startswith("the worker failed at it again and again")
+    with desk.database.write() as session:
+        jobs.retry(session, job.id, now=desk.clock())
+    desk.work()
+    assert (desk.read().delivery, desk.read().problem) == (Delivery.REGISTERED, "")
 
 
 @pytest.mark.parametrize("does", ["other_email", "other_meeting"])
