@@ -11,13 +11,13 @@ from storage import events, jobs, organizations, zoom_registrants
 from storage.jobs import LEASE_SECONDS, ClaimedJob
 from storage.models import Event, ZoomConnection
 from storage.session import Database
-from zoom_client import Registrant, ZoomClient, ZoomError
+from zoom_client import ALL_STATUSES, Registrant, ZoomClient, ZoomError
 
 from .backoff import next_try
 from .zoom import describe
 
 LOOK_AGAIN_AFTER = timedelta(seconds=61)
-RENEW_EVERY = 300
+RENEW_AFTER = timedelta(seconds=15)
 
 
 class EventSettling:
@@ -44,8 +44,7 @@ class EventSettling:
         event, connection = found
         client = self._make_client(connection)
         try:
-            people = client.list_registrants(deliveries.get_kind(event), event.zoom_id)
-            index = deliveries.index_by_address(self._keep_lease(job, people))
+            index = deliveries.index_by_address(self._walk(job, event, client))
         except ZoomError as error:
             self._try_later(job, error)
             return
@@ -78,13 +77,24 @@ class EventSettling:
             jobs.hold(session, job, lease_seconds=LEASE_SECONDS, now=now)
             return event, organizations.need_connection(session, event.connection_id)
 
-    def _keep_lease(self, job: ClaimedJob, people: Iterator[Registrant]) -> Iterator[Registrant]:
-        """Pass the people through, renewing the lease about once a page."""
-        for number, person in enumerate(people, start=1):
-            if number % RENEW_EVERY == 0:
-                with self._database.write() as session:
-                    jobs.hold(session, job, lease_seconds=LEASE_SECONDS, now=self._read_clock())
-            yield person
+    def _walk(self, job: ClaimedJob, event: Event, client: ZoomClient) -> Iterator[Registrant]:
+        """Yield all registrants, keeping the lease by the clock: pages may be small and slow."""
+        renewed_at = self._read_clock()
+        kind = deliveries.get_kind(event)
+        for status in ALL_STATUSES:
+            for person in client.list_registrants(kind, event.zoom_id, statuses=[status]):
+                renewed_at = self._keep_lease(job, renewed_at)
+                yield person
+            # A list without anybody takes its time too.
+            renewed_at = self._keep_lease(job, renewed_at)
+
+    def _keep_lease(self, job: ClaimedJob, renewed_at: datetime) -> datetime:
+        now = self._read_clock()
+        if now - renewed_at < RENEW_AFTER:
+            return renewed_at
+        with self._database.write() as session:
+            jobs.hold(session, job, lease_seconds=LEASE_SECONDS, now=now)
+        return now
 
     def _try_later(self, job: ClaimedJob, error: ZoomError) -> None:
         """Wait as long as Zoom says, though more people may be in doubt by now."""

@@ -194,6 +194,43 @@ def test_walk_waits_as_zoom_says_though_more_is_in_doubt(desk):
     assert (settling.attempts, settling.run_at >= later) == (1, True)
 
 
+@only_sqlite
+def test_slow_walk_keeps_its_job(desk):
+    desk.register()
+    lose_answers(desk, when="after")
+    desk.work()
+    desk.let_pass(seconds=4)
+    desk.zoom.fault("list_registrants", delay_after=0.5, count=None)
+    walk = threading.Thread(target=desk.work)
+    walk.start()
+    for number in range(1, len(LISTS) + 1):
+        desk.wait_for_calls("list_registrants", number)
+        desk.clock.move(seconds=25)
+    with desk.database.read() as session:
+        now = desk.clock()
+        assert not jobs.has_due(session, kinds=["zoom.settle"], now=now)
+    walk.join()
+
+    assert desk.read().delivery == Delivery.REGISTERED
+
+
+@only_sqlite
+def test_walk_goes_through_every_page(desk):
+    for number in range(320):
+        desk.zoom.add_registrant(desk.event.zoom_id, f"other{number}@example.com")
+    people = [f"person{number}@example.com" for number in range(10)]
+    for email in people:
+        desk.register(email)
+    lose_answers(desk, when="after", count=len(people))
+    desk.work()
+    desk.let_pass(seconds=4)
+    desk.work()
+
+    assert {desk.read(email).delivery for email in people} == {Delivery.REGISTERED}
+    assert desk.count_calls("list_registrants") == 1 + len(LISTS)
+    assert desk.count_calls("add_registrant") == len(people)
+
+
 def put_in_doubt(desk):
     """Ask for a walk, as an add does whose answer is lost."""
     with desk.database.write() as session:
