@@ -28,5 +28,5 @@ def wait_for_link(site, email):
     answered_at = time.monotonic()
     assert answer.status_code == 303
     join = visitor.open(answer.headers["Location"]).link("Zoomで参加する")
-    site.wait_until(lambda: 'data-state="ready"' in visitor.fetch(join).text)
+    site.wait_until(lambda: 'data-state="early"' in visitor.fetch(join).text)
     return time.monotonic() - answered_at
