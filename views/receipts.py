@@ -77,6 +77,8 @@ def resend_mail(token: str) -> ResponseReturnValue:
     with get_site().database.write() as session:
         opened = _open(session, token)
         count_against_network(session, now)
+        if receipts.read_end_state(opened.event, now):
+            return redirect(f"/s/{token}?lang={read_locale()}", code=303)
         receipts.resend(session, _get_submission(opened), policy=opened.policy, now=now)
     return redirect(f"/s/{token}?lang={read_locale()}&done=resend", code=303)
 
@@ -166,6 +168,8 @@ def _open_correctable(session: Session, token: str, now: datetime) -> Opened:
 
 
 def _can_correct(session: Session, opened: Opened, now: datetime) -> bool:
+    if receipts.read_end_state(opened.event, now):
+        return False
     return receipts.can_correct_address(
         session, opened.event, _get_submission(opened), policy=opened.policy, now=now
     )

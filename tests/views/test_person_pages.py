@@ -50,6 +50,21 @@ def test_event_that_is_over_leads_nowhere_any_more(stage, look, change, words, k
             assert gone not in page.response.text
 
 
+def test_page_that_was_open_when_the_event_ended_sends_no_mail(stage, look):
+    stage.add_event("spring")
+    receipt = look()()
+    stage.site.drain()
+    stage.end_event("spring")
+
+    page = receipt.form("確認メールを再送する").submit()
+    stage.site.drain()
+
+    assert page.heading == "このイベントは終了しました"
+    assert "再送" not in page.text
+    assert len(stage.site.mailbox.list_mails(TARO)) == 1
+    receipt.follow("メールアドレスを訂正する", status=404)
+
+
 def test_held_request_is_changed_by_the_organizer_alone(stage, look):
     stage.add_event("spring")
 
