@@ -13,7 +13,7 @@ from services.events import LinkPolicy
 from services.keys import KeyRing
 from services.registrations import register, sync_key
 from services.zoom_tokens import SharedTokenStore
-from storage import events, registrations, zoom_registrants
+from storage import events, registrations, submissions, zoom_registrants
 from storage.models import Event, Job, Mail, Registration, ZoomConnection, ZoomRegistrant
 from storage.session import Database
 from tests import factories
@@ -65,6 +65,34 @@ class Desk:
         with self.database.write() as session:
             person = self._find(session, email)
             registration_changes.register_again(session, self.event, person, now=self.clock())
+
+    def rename(self, family_name: str, email: str = TARO) -> None:
+        with self.database.write() as session:
+            person = self._find(session, email)
+            registration_changes.edit_details(
+                session,
+                person,
+                family_name=family_name,
+                given_name=person.given_name,
+                answers={},
+                form_version_id=person.form_version_id,
+                now=self.clock(),
+            )
+
+    def correct_address(self, right: str, wrong: str = TARO) -> None:
+        """Do what the page of a receipt does for who mistyped their address."""
+        with self.database.write() as session:
+            row = submissions.get_creating_submission(session, self._find(session, wrong).id)
+            assert row is not None
+            registration_changes.correct_address(
+                session,
+                self.event,
+                row,
+                email=right,
+                email_key=right,
+                policy=LinkPolicy.SHOW,
+                now=self.clock(),
+            )
 
     def change_event(self, **members: object) -> None:
         with self.database.write() as session:
@@ -146,6 +174,13 @@ class Desk:
 
     def count_calls(self, action: str) -> int:
         return len(self.zoom.journal(action=action))
+
+    def wait_for_attempt(self, email: str = TARO) -> None:
+        """Wait until a worker has noted that it is about to add somebody."""
+        deadline = time.monotonic() + 10
+        while self.read(email).attempt_started_at is None:
+            assert time.monotonic() < deadline, "nobody tried to add them"
+            time.sleep(0.01)
 
     def wait_for_calls(self, action: str, count: int) -> None:
         """Wait until Zoom has done so many calls; their answers may still be delayed after that."""

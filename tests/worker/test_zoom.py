@@ -1,9 +1,6 @@
 """Zoom is made to match our registrations, whatever happens on the way."""
 
-import random
 import threading
-import time
-from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
@@ -13,16 +10,7 @@ from services.deliveries import Delivery
 from storage import events, jobs
 from storage.jobs import LeaseLost
 from tests.fixtures.databases import only_sqlite
-from tests.races import race
 from tests.worker.desk import TARO
-
-
-def wait_for_attempt(desk):
-    """Wait until a worker has noted that it is about to add."""
-    deadline = time.monotonic() + 10
-    while desk.read().attempt_started_at is None:
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def claim(desk, owner):
@@ -68,20 +56,6 @@ def test_cancelled_before_adding_is_never_added(desk):
     assert desk.read_job().state == "done"
 
 
-def test_cancelled_while_being_added_is_cancelled_at_zoom(desk):
-    desk.register()
-    desk.zoom.fault("add_registrant", delay_before=0.5)
-    work = threading.Thread(target=desk.work)
-    work.start()
-    wait_for_attempt(desk)
-    desk.cancel()
-    work.join()
-
-    assert desk.list_effects() == ["add", "cancel"]
-    assert (desk.read().delivery, desk.read_link()) == (Delivery.WITHDRAWN, None)
-    assert desk.read_job().state == "done"
-
-
 def test_cancelled_after_adding_comes_back_with_the_same_link(desk):
     desk.register()
     desk.work()
@@ -107,51 +81,6 @@ def test_cancelled_and_back_before_the_worker_came_changes_nothing_at_zoom(desk)
 
     assert desk.list_effects() == ["add"]
     assert desk.read().delivery == Delivery.REGISTERED
-
-
-@contextmanager
-def run_workers(desk, database_url):
-    """Keep four workers going, each with connections of its own."""
-    are_done = threading.Event()
-
-    def work(database):
-        worker = desk.make_worker(database)
-        while not are_done.wait(0.01):
-            worker.drain()
-
-    workers = threading.Thread(target=race, args=(database_url, work))
-    workers.start()
-    try:
-        yield
-    finally:
-        are_done.set()
-        workers.join()
-
-
-def test_four_workers_end_at_what_everybody_wants(desk, database_url):
-    people = [f"person{number}@example.com" for number in range(10)]
-    desk.zoom.enforce_limits(False)
-    dice = random.Random(7)
-
-    with run_workers(desk, database_url):
-        for email in people:
-            desk.register(email)
-        for change in (desk.cancel, desk.register_again, desk.cancel):
-            for email in dice.sample(people, len(people)):
-                change(email)
-        for email in people[:5]:
-            desk.register_again(email)
-    desk.work()
-
-    wanted = {Delivery.REGISTERED: people[:5], Delivery.WITHDRAWN: people[5:]}
-    for delivery, emails in wanted.items():
-        assert {desk.read(email).delivery for email in emails} == {delivery}
-    assert {desk.read_job(email).state for email in people} == {"done"}
-    at_zoom = desk.list_at_zoom()
-    assert [at_zoom.get(email) for email in people[:5]] == ["approved"] * 5
-    assert {at_zoom.get(email, "denied") for email in people[5:]} == {"denied"}
-    adds = [desk.list_effects(email).count("add") for email in people]
-    assert max(adds) == 1
 
 
 def test_unreachable_zoom_is_tried_again_soon_then_rarely(desk):
@@ -215,7 +144,7 @@ def test_worker_whose_lease_ran_out_stores_nothing(desk):
 
     slow = threading.Thread(target=handle)
     slow.start()
-    wait_for_attempt(desk)
+    desk.wait_for_attempt()
     desk.clock.move(seconds=61)
     other = claim(desk, "other")
     slow.join()

@@ -1,0 +1,146 @@
+"""Several workers at once, and people who change their mind while a call is under way."""
+
+import logging
+import random
+import threading
+import time
+from contextlib import contextmanager
+
+import pytest
+
+from services.deliveries import Delivery
+from tests.races import race
+from tests.worker.desk import TARO
+
+RIGHT = "right@example.com"
+
+
+@contextmanager
+def adding(desk, **fault):
+    """Have a worker add somebody while the test goes on, until Zoom's late answer is stored."""
+    desk.zoom.fault("add_registrant", delay_before=0.5, **fault)
+    work = threading.Thread(target=desk.work)
+    work.start()
+    try:
+        desk.wait_for_attempt()
+        yield
+    finally:
+        work.join()
+
+
+def look_until_settled(desk):
+    for _ in range(5):
+        desk.let_pass(seconds=65)
+        desk.work()
+
+
+LOST = {"does": "close", "when": "after"}
+
+
+@pytest.mark.parametrize("fault", [{}, LOST], ids=["slow", "lost"])
+def test_cancelled_while_being_added_is_cancelled_at_zoom(desk, fault):
+    desk.register()
+    with adding(desk, **fault):
+        desk.cancel()
+    look_until_settled(desk)
+
+    assert desk.list_effects() == ["add", "cancel"]
+    assert (desk.read().delivery, desk.read_link()) == (Delivery.WITHDRAWN, None)
+    assert desk.read_job().state == "done"
+
+
+@pytest.mark.parametrize("fault", [{}, LOST], ids=["slow", "lost"])
+def test_renamed_while_being_added_is_added_once(desk, fault):
+    desk.register()
+    with adding(desk, **fault):
+        desk.rename("佐藤")
+    look_until_settled(desk)
+
+    assert desk.list_effects() == ["add"]
+    assert (desk.read().delivery, desk.read_job().state) == (Delivery.REGISTERED, "done")
+
+
+@pytest.mark.parametrize("fault", [{}, LOST], ids=["slow", "lost"])
+def test_address_corrected_while_it_is_added_loses_its_place_at_zoom(desk, fault):
+    desk.register()
+    with adding(desk, **fault):
+        desk.correct_address(RIGHT)
+    look_until_settled(desk)
+
+    assert desk.list_at_zoom() == {TARO: "denied", RIGHT: "approved"}
+    assert (desk.read().delivery, desk.read(RIGHT).delivery) == (
+        Delivery.WITHDRAWN,
+        Delivery.REGISTERED,
+    )
+    assert desk.list_effects(RIGHT) == ["add"]
+
+
+@contextmanager
+def run_workers(desk, database_url):
+    """Keep four workers going, each with connections of its own."""
+    are_done = threading.Event()
+
+    def work(database):
+        worker = desk.make_worker(database)
+        while not are_done.wait(0.01):
+            worker.drain()
+
+    workers = threading.Thread(target=race, args=(database_url, work))
+    workers.start()
+    try:
+        yield
+    finally:
+        are_done.set()
+        workers.join()
+
+
+def test_four_workers_end_at_what_everybody_wants(desk, database_url):
+    people = [f"person{number}@example.com" for number in range(10)]
+    desk.zoom.enforce_limits(False)
+    dice = random.Random(7)
+
+    with run_workers(desk, database_url):
+        for email in people:
+            desk.register(email)
+        for change in (desk.cancel, desk.register_again, desk.cancel):
+            for email in dice.sample(people, len(people)):
+                change(email)
+        for email in people[:5]:
+            desk.register_again(email)
+    desk.work()
+
+    wanted = {Delivery.REGISTERED: people[:5], Delivery.WITHDRAWN: people[5:]}
+    for delivery, emails in wanted.items():
+        assert {desk.read(email).delivery for email in emails} == {delivery}
+    assert {desk.read_job(email).state for email in people} == {"done"}
+    at_zoom = desk.list_at_zoom()
+    assert [at_zoom.get(email) for email in people[:5]] == ["approved"] * 5
+    assert {at_zoom.get(email, "denied") for email in people[5:]} == {"denied"}
+    adds = [desk.list_effects(email).count("add") for email in people]
+    assert max(adds) == 1
+
+
+def test_four_workers_settle_every_lost_answer(desk, database_url, caplog):
+    people = [f"person{number}@example.com" for number in range(10)]
+    desk.zoom.enforce_limits(False)
+    for email in people[::2]:
+        desk.zoom.fault("add_registrant", email=email, **LOST)
+    dice = random.Random(7)
+
+    with run_workers(desk, database_url):
+        for email in people:
+            desk.register(email)
+        for change in (desk.cancel, desk.register_again):
+            for email in dice.sample(people, len(people)):
+                change(email)
+                desk.let_pass(seconds=2)
+        for _ in range(20):
+            desk.let_pass(seconds=5)
+            time.sleep(0.05)
+    look_until_settled(desk)
+
+    assert {desk.read(email).delivery for email in people} == {Delivery.REGISTERED}
+    assert desk.list_at_zoom() == dict.fromkeys(people, "approved")
+    effects = [desk.list_effects(email) for email in people]
+    assert {(e.count("add"), e.count("repeat")) for e in effects} == {(1, 0)}
+    assert [r.message for r in caplog.records if r.levelno >= logging.ERROR] == []
