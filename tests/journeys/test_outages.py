@@ -75,17 +75,21 @@ def test_the_call_is_lost_before_zoom_takes_it(site):
     assert "参加用URL" in read_text(site.mailbox.read_last("taro@example.com"))
 
 
-def test_worker_is_killed_between_zooms_answer_and_our_commit(site, tmp_path):
+def kill_worker_at(site, place):
+    """Run a worker in a process of its own that dies there as `kill -9` would have it."""
+    worker = site.start_worker_process(**{FAULT_VARIABLE: f"{place}:kill"})
+    assert worker.wait(60) == -9
+    site.end_leases()
+
+
+def test_worker_is_killed_between_zooms_answer_and_our_commit(site):
     site.add_event(slug="spring")
     visitor = site.visitor()
     visitor.open("/e/spring").form().fill(**TARO).submit()
 
-    fault = {FAULT_VARIABLE: f"after_zoom:once:{tmp_path / 'killed'}"}
-    killed = site.start_worker_process(**fault)
-    assert killed.wait(30) == -9
+    kill_worker_at(site, "after_zoom")
     assert site.list_effects("taro@example.com") == ["add"]
-    site.end_leases()
-    site.start_worker_process(**fault)
+    site.start_worker_process()
     site.wait_until(lambda: site.mailbox.list_mails())
 
     mail = site.mailbox.read_only("taro@example.com")
@@ -93,3 +97,34 @@ def test_worker_is_killed_between_zooms_answer_and_our_commit(site, tmp_path):
     assert "taro@example.com" in site.read_room(join_page.form().leave())
     assert site.list_effects("taro@example.com") == ["add"]
     assert len(site.zoom.state()["registrants"]) == 1
+
+
+def test_worker_is_killed_before_it_calls_zoom(site):
+    site.add_event(slug="spring")
+    site.visitor().open("/e/spring").form().fill(**TARO).submit()
+
+    kill_worker_at(site, "before_zoom")
+    assert site.zoom.journal(action="add_registrant") == []
+    for _ in range(3):
+        site.drain()
+        site.let_pass(seconds=65)
+    site.drain()
+
+    assert site.list_effects("taro@example.com") == ["add"]
+    assert len(site.zoom.journal(action="add_registrant")) == 1
+    assert find_link(site.mailbox.read_only("taro@example.com"), "j")
+
+
+def test_worker_is_killed_between_adding_and_approving(site):
+    site.add_event(slug="spring", kind="webinar")
+    visitor = site.visitor()
+    visitor.open("/e/spring").form().fill(**TARO).submit()
+
+    kill_worker_at(site, "before_status")
+    assert [p["status"] for p in site.zoom.state()["registrants"]] == ["pending"]
+    site.drain()
+
+    assert site.list_effects("taro@example.com") == ["add", "approve"]
+    mail = site.mailbox.read_only("taro@example.com")
+    join_page = visitor.open(find_link(mail, "j"))
+    assert "taro@example.com" in site.read_room(join_page.form().leave())
