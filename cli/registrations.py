@@ -37,7 +37,7 @@ _event_option = click.option("--event", "slug", help="Only at this event.")
 
 @click.group("registrations", cls=SiteGroup)
 def registrations_group() -> None:
-    """List, export and decide registrations; WHO is a receipt number or an e-mail address."""
+    """List, export and decide registrations; WHO is a receipt number or an email address."""
 
 
 @registrations_group.command("list")
@@ -59,7 +59,7 @@ def list_registrations(slug: str, status: str | None, held: bool) -> None:
                 for row in list_rows(session, event.id, status=status)
                 if (person := row.registration)
             ]
-    echo_table(("NUMBER", "NAME", "E-MAIL", "STATUS", "AT ZOOM", "RECEIVED"), rows)
+    echo_table(("NUMBER", "NAME", "EMAIL", "STATUS", "AT ZOOM", "RECEIVED"), rows)
 
 
 @registrations_group.command("export")

@@ -11,7 +11,7 @@ from storage import events, organizations
 from storage.models import Asset, Event
 
 from .dates import format_moment, format_period, format_short, split_period
-from .events import EventState, Seats, get_end, get_state
+from .events import EventState, LinkPolicy, Seats, get_end, get_state, read_link_policy
 from .messages import MailEvent
 from .texts import Text, localize
 
@@ -29,8 +29,9 @@ class EventView:
     """One event as a reader of `locale` sees it at one moment.
 
     `description` is the organizer's Markdown. `date_text` and `time_text` stand one after the
-    other. `seats_left` is set only when few are. A full event that keeps a waiting list has the
-    state `full`, a form, and `is_waiting_list_open`.
+    other. `seats_left` is set when few are, but not where it would tell whether a form that was
+    sent had a known address. A full event that keeps a waiting list has the state `full`, a form,
+    and `is_waiting_list_open`.
     """
 
     kind: str
@@ -50,6 +51,7 @@ class EventView:
     contact_email: str
     contact_url: str
     capacity: int | None
+    are_few_left: bool
     seats_left: int | None
     is_waiting_list_open: bool
     approval: str
@@ -67,6 +69,7 @@ def view_event(
 ) -> EventView:
     """Put together what a page about an event shows."""
     organization = organizations.need_organization(session, event.organization_id)
+    policy = read_link_policy(session, event)
     state = get_state(event, seats, now)
     is_waiting_list_open = state is EventState.OPEN and seats.are_all_taken
     ends_at = get_end(event)
@@ -90,7 +93,8 @@ def view_event(
         contact_email=organization.contact_email,
         contact_url=organization.contact_url,
         capacity=event.capacity,
-        seats_left=seats.few_left,
+        are_few_left=seats.few_left is not None,
+        seats_left=seats.few_left if policy is LinkPolicy.SHOW else None,
         is_waiting_list_open=is_waiting_list_open,
         approval=event.approval,
         state=EventState.FULL if is_waiting_list_open else state,

@@ -10,15 +10,14 @@ from datetime import datetime, timedelta
 from sqlalchemy.orm import Session
 
 from storage import registrations, submissions
-from storage.models import Event, Registration, SubmissionRow, ZoomRegistrant
+from storage.models import Event, Registration, SubmissionRow
 
 from .codes import CODE_MINUTES, CODE_TRIES, is_right_code
-from .events import EventState, LinkPolicy, get_end, get_state, read_seats
+from .events import EventState, LinkPolicy, get_state, read_seats
+from .joining import prove_address, read_end_state
 from .keys import KeyRing
 from .mails import MailName, request_mail
-from .registrations import Outcome, Status
-
-EARLY = timedelta(minutes=10)
+from .registrations import MAIL_OF_STATUS, Outcome, Status
 
 
 class CodeRefused(Exception):
@@ -102,66 +101,6 @@ def owns_registration(
     return is_open and not submissions.has_rival(session, submission)
 
 
-class JoinState:
-    """The states of the join page."""
-
-    READY = "ready"
-    WAITING = "waiting"
-    BY_MAIL = "by_mail"
-    ENDED = "ended"
-    EVENT_CANCELLED = "event_cancelled"
-    REFUSED = "refused"
-
-
-def read_join_state(
-    event: Event,
-    registration: Registration,
-    registrant: ZoomRegistrant | None,
-    *,
-    submission: SubmissionRow | None,
-    policy: LinkPolicy,
-    now: datetime,
-) -> str:
-    """Decide what `/j/` shows. `submission` is given where the link was read on a screen."""
-    if over := read_end_state(event, now):
-        return over
-    if registration.status != Status.APPROVED:
-        return registration.status
-    if registrant is not None and registrant.delivery == "refused":
-        return JoinState.REFUSED
-    if registrant is None or registrant.join_url is None:
-        return JoinState.WAITING
-    if submission is not None and not _may_open_from_screen(submission, registrant, policy):
-        is_undecided = registrant.is_new_to_zoom is None
-        return JoinState.WAITING if is_undecided else JoinState.BY_MAIL
-    return JoinState.READY
-
-
-def read_end_state(event: Event, now: datetime) -> str | None:
-    """Return why there is nothing to join any more, whoever asks."""
-    if event.status == EventState.CANCELLED:
-        return JoinState.EVENT_CANCELLED
-    return JoinState.ENDED if now >= get_end(event) else None
-
-
-def is_early(event: Event, now: datetime) -> bool:
-    return now < event.starts_at - EARLY
-
-
-def record_click(
-    session: Session, registration: Registration, *, came_by_mail: bool, now: datetime
-) -> None:
-    """Count a click on the join button; the mail's link proves the address."""
-    registrations.count_join_click(session, registration, now=now)
-    if came_by_mail:
-        prove_address(registration, now=now)
-
-
-def prove_address(registration: Registration, *, now: datetime) -> None:
-    if registration.proven_at is None:
-        registration.proven_at = now
-
-
 def use_code(
     session: Session, submission: SubmissionRow, typed: str, *, keys: KeyRing, now: datetime
 ) -> None:
@@ -197,8 +136,11 @@ def resend(
     registration = _get_registration(session, submission)
     if registration is None:
         return
-    name = _choose_mail(submission, registration)
-    is_asked = request_mail(session, name, registration, submission=submission, now=now)
+    known = submission.outcome == Outcome.REPEAT
+    name = None if known else MAIL_OF_STATUS.get(Status(registration.status))
+    is_asked = request_mail(
+        session, name or MailName.REPEAT, registration, submission=submission, now=now
+    )
     if is_asked and policy is LinkPolicy.CODE:
         submissions.issue_code(submission, now=now)
 
@@ -232,25 +174,6 @@ def can_correct_address(
         seats = read_seats(session, event)
         return get_state(event, seats, now) is EventState.OPEN and not seats.are_all_taken
     return owns_registration(session, submission, registration)
-
-
-def _may_open_from_screen(
-    submission: SubmissionRow, registrant: ZoomRegistrant, policy: LinkPolicy
-) -> bool:
-    if submission.code_used_at is not None:
-        return True
-    is_own = submission.outcome == Outcome.CREATED
-    return policy is LinkPolicy.SHOW and is_own and registrant.is_new_to_zoom is True
-
-
-def _choose_mail(submission: SubmissionRow, registration: Registration) -> MailName:
-    if submission.outcome == Outcome.REPEAT:
-        return MailName.REPEAT
-    return {
-        Status.PENDING: MailName.PENDING,
-        Status.WAITLISTED: MailName.WAITLISTED,
-        Status.APPROVED: MailName.CONFIRMATION,
-    }.get(Status(registration.status), MailName.REPEAT)
 
 
 def _get_registration(session: Session, submission: SubmissionRow) -> Registration | None:

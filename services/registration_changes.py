@@ -20,6 +20,7 @@ from .questions import Answer, answers_from_json
 from .receipts import get_live_submission, owns_registration
 from .registrations import (
     HOLDS_SEAT,
+    MAIL_OF_STATUS,
     Outcome,
     RegistrationError,
     RegistrationNotOpen,
@@ -333,16 +334,9 @@ def _tell_status(
     *,
     may_wait: bool = False,
 ) -> None:
-    if registration.status == Status.APPROVED:
-        request_mail(
-            session,
-            name_if_approved,
-            registration,
-            run_at=now + CONFIRM_WITHIN,
-            may_wait=may_wait,
-            now=now,
-        )
-    elif registration.status == Status.PENDING:
-        request_mail(session, MailName.PENDING, registration, now=now)
+    name = MAIL_OF_STATUS[Status(registration.status)]
+    if name is MailName.CONFIRMATION:
+        name, run_at = name_if_approved, now + CONFIRM_WITHIN
     else:
-        request_mail(session, MailName.WAITLISTED, registration, now=now)
+        run_at = now
+    request_mail(session, name, registration, run_at=run_at, may_wait=may_wait, now=now)

@@ -29,7 +29,7 @@ _HEADINGS = {
     ),
     "en": (
         *("Receipt number", "Registered at", "Status", "Delivery to Zoom", "Family name"),
-        *("Given name", "E-mail", "E-mail proven at", "Language", "Clicks on the join button"),
+        *("Given name", "Email", "Email proven at", "Language", "Clicks on the join button"),
     ),
 }
 _TICKED = {"ja": ("はい", "いいえ"), "en": ("yes", "no")}

@@ -38,6 +38,12 @@ class Status(StrEnum):
 
 HOLDS_SEAT = frozenset({Status.PENDING, Status.APPROVED})
 
+MAIL_OF_STATUS = {
+    Status.PENDING: MailName.PENDING,
+    Status.WAITLISTED: MailName.WAITLISTED,
+    Status.APPROVED: MailName.CONFIRMATION,
+}
+"""What a person is told who comes into a status; the others cannot be come into by a form."""
 
 ECHO_WITHIN = timedelta(minutes=2)
 
@@ -360,8 +366,6 @@ def _choose_mail(
 ) -> tuple[MailName, datetime]:
     if row.outcome == Outcome.REPEAT:
         return MailName.REPEAT, now
-    if registration.status == Status.PENDING:
-        return MailName.PENDING, now
-    if registration.status == Status.WAITLISTED:
-        return MailName.WAITLISTED, now
-    return MailName.CONFIRMATION, now if policy is LinkPolicy.CODE else now + CONFIRM_WITHIN
+    name = MAIL_OF_STATUS.get(Status(registration.status), MailName.REPEAT)
+    waits_for_zoom = name is MailName.CONFIRMATION and policy is not LinkPolicy.CODE
+    return name, now + CONFIRM_WITHIN if waits_for_zoom else now

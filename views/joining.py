@@ -12,9 +12,8 @@ from flask import Blueprint, Response, make_response, redirect, render_template
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from services import receipts
 from services.dates import format_clock
-from services.receipts import JoinState, read_join_state
+from services.joining import EARLY, JoinState, is_early, read_join_state, record_click
 from services.texts import write_full_name
 from services.tokens import Purpose
 from storage import zoom_registrants
@@ -62,7 +61,7 @@ def join(token: str) -> ResponseReturnValue:
         address = _find_way_in(session, opened, state)
         if address is None:
             return _draw(session, token, opened, now)
-        receipts.record_click(session, opened.person, came_by_mail=opened.came_by_mail, now=now)
+        record_click(session, opened.person, came_by_mail=opened.came_by_mail, now=now)
     return redirect(address, code=303)
 
 
@@ -112,15 +111,14 @@ def _read_state(session: Session, opened: Opened, now: datetime) -> str:
 def _draw(session: Session, token: str, opened: Opened, now: datetime) -> Response:
     state = _read_state(session, opened, now)
     event, locale = opened.event, read_locale()
-    is_early = receipts.is_early(event, now)
     # On a screen, the name that its reader typed: the address may be somebody else's.
     named = opened.submission or opened.person
     address = f"/j/{token}?lang={locale}"
     view = JoinView(
-        state="early" if state == JoinState.READY and is_early else state,
+        state="early" if state == JoinState.READY and is_early(event, now) else state,
         action=address,
         greeting_name=write_full_name(named.family_name, named.given_name, named.locale),
-        entry_time=format_clock(event.starts_at - receipts.EARLY, event.timezone, locale),
+        entry_time=format_clock(event.starts_at - EARLY, event.timezone, locale),
         has_fallback=_has_fallback(opened, state),
     )
     html = render_template("personal/join.html", event=draw_event(session, event, now), join=view)

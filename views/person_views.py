@@ -12,8 +12,8 @@ from services.answers import read_answers
 from services.consents import list_present_consents
 from services.dates import format_moment
 from services.events import read_definition
+from services.joining import is_early, read_end_state
 from services.questions import ConsentKind, Question
-from services.receipts import is_early, read_end_state
 from services.registration_changes import may_return
 from services.registrations import Status
 from services.texts import localize, write_full_name

@@ -24,9 +24,9 @@ from services.answer_texts import list_answer_texts
 from services.answers import read_answers
 from services.consents import change_consent
 from services.events import read_definition
+from services.joining import prove_address
 from services.personal_data import collect_personal_data
 from services.questions import FormDefinition, answers_from_json
-from services.receipts import prove_address
 from services.registration_changes import ChangeRefused
 from services.registrations import Outcome, RegistrationNotOpen
 from services.texts import write_full_name

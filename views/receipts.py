@@ -16,6 +16,7 @@ from services import receipts
 from services.answer_texts import list_answer_texts
 from services.calendars import CalendarEntry
 from services.events import read_definition
+from services.joining import is_early, read_end_state
 from services.questions import answers_from_json
 from services.receipts import CodeRefused, ReceiptState, read_receipt_state
 from services.registration_changes import ChangeRefused, correct_address, may_return
@@ -77,7 +78,7 @@ def resend_mail(token: str) -> ResponseReturnValue:
     with get_site().database.write() as session:
         opened = _open(session, token)
         count_against_network(session, now)
-        if receipts.read_end_state(opened.event, now):
+        if read_end_state(opened.event, now):
             return redirect(f"/s/{token}?lang={read_locale()}", code=303)
         receipts.resend(session, _get_submission(opened), policy=opened.policy, now=now)
     return redirect(f"/s/{token}?lang={read_locale()}&done=resend", code=303)
@@ -168,7 +169,7 @@ def _open_correctable(session: Session, token: str, now: datetime) -> Opened:
 
 
 def _can_correct(session: Session, opened: Opened, now: datetime) -> bool:
-    if receipts.read_end_state(opened.event, now):
+    if read_end_state(opened.event, now):
         return False
     return receipts.can_correct_address(
         session, opened.event, _get_submission(opened), policy=opened.policy, now=now
@@ -231,7 +232,7 @@ def _view(
         masked_email=mask_email(submission.email),
         answers=_list_answers(session, submission, locale),
         join_url=join_url,
-        is_early=receipts.is_early(opened.event, now),
+        is_early=is_early(opened.event, now),
         waitlist_position=state.waitlist_position,
         calendar=(
             list_calendar_links(_make_entry(session, opened, state), f"{path}/invite.ics{query}")

@@ -36,7 +36,7 @@ def test_list_shows_people_in_the_order_in_which_they_came(site, run, event):
     one = add_person(site, event)
     other = add_person(site, event, "ann@example.com", family_name="Smith", given_name="Ann")
     lines = run("registrations", "list", "spring").output.splitlines()
-    assert lines[0].split() == ["NUMBER", "NAME", "E-MAIL", "STATUS", "AT", "ZOOM", "RECEIVED"]
+    assert lines[0].split() == ["NUMBER", "NAME", "EMAIL", "STATUS", "AT", "ZOOM", "RECEIVED"]
     assert lines[1].startswith(f"{one.number}  山田 太郎  taro@example.com  approved  waiting  ")
     assert lines[2].startswith(f"{other.number}  Smith Ann  ann@example.com   approved  waiting  ")
 

@@ -6,7 +6,7 @@ import pytest
 
 from services.mails import PER_EVENT_A_DAY
 from services.registration_changes import MAX_EDITS_A_DAY
-from storage import registrations
+from storage import events, registrations
 from tests.factories import COMPANY, PRIVACY
 from tests.journeys.test_personal_page import NEWS
 from tests.mailbox import find_link
@@ -234,6 +234,15 @@ def test_form_sent_again_at_a_full_event_tells_no_address_from_another(site, pol
     assert [page.url for page in again] == [page.url for page in first]
     for _ in range(2):
         assert "満席になりました" in late.submit(status=409).text
+
+
+@pytest.mark.parametrize(("policy", "words"), [("show", "残り4名"), ("mail", "残りわずか")])
+def test_number_of_seats_is_shown_where_it_tells_nothing(site, policy, words):
+    event = site.add_event(slug="spring", link_policy=policy, capacity=50)
+    with site.database.write() as session:
+        events.add_counters(session, event.id, {events.SEATS: 46})
+
+    assert words in site.visitor().open("/e/spring").text
 
 
 def test_address_of_a_page_is_in_nobody_elses_page(site):

@@ -7,15 +7,13 @@ import pytest
 from services.codes import CODE_TRIES, make_code
 from services.deliveries import Delivery
 from services.events import LinkPolicy
+from services.joining import is_early, read_join_state, record_click
 from services.keys import KeyRing
 from services.receipts import (
     CodeRefused,
     can_correct_address,
     get_live_submission,
-    is_early,
-    read_join_state,
     read_receipt_state,
-    record_click,
     resend,
     use_code,
 )

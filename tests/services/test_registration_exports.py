@@ -60,8 +60,8 @@ def test_row_says_what_the_person_chose_in_words(database):
         "Delivery to Zoom": "waiting",
         "Family name": "山田",
         "Given name": "太郎",
-        "E-mail": "taro@example.com",
-        "E-mail proven at": "",
+        "Email": "taro@example.com",
+        "Email proven at": "",
         "Language": "ja",
         "Clicks on the join button": "0",
         "Role": "Host, 講師",
@@ -93,7 +93,7 @@ def test_only_one_status_is_written_if_asked_for(database):
         add_person(session, event, "one@example.com")
         add_person(session, event, "two@example.com")
         [person] = export(session, event, status="waitlisted")
-    assert person["E-mail"] == "two@example.com"
+    assert person["Email"] == "two@example.com"
 
 
 def test_question_that_is_gone_keeps_its_column(database):
@@ -130,7 +130,7 @@ def test_every_person_of_a_large_event_comes_once_and_in_order(database):
         other = make_event(session)
         add_person(session, other, "other@example.com")
     with database.read() as session:
-        assert [person["E-mail"] for person in export(session, event)] == emails
+        assert [person["Email"] for person in export(session, event)] == emails
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,90 @@
+"""Joining: what the page behind a join link shows, and what its button records."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from sqlalchemy.orm import Session
+
+from storage import registrations
+from storage.models import Event, Registration, SubmissionRow, ZoomRegistrant
+
+from .deliveries import Delivery
+from .events import EventState, LinkPolicy, get_end
+from .registrations import Outcome, Status
+
+EARLY = timedelta(minutes=10)
+
+
+class JoinState(StrEnum):
+    """What the join page shows; where there is no link to wait for it is the registration's."""
+
+    READY = "ready"
+    WAITING = "waiting"
+    BY_MAIL = "by_mail"
+    REFUSED = "refused"
+    PENDING = "pending"
+    WAITLISTED = "waitlisted"
+    DENIED = "denied"
+    CANCELLED = "cancelled"
+    ENDED = "ended"
+    EVENT_CANCELLED = "event_cancelled"
+
+
+def read_join_state(
+    event: Event,
+    registration: Registration,
+    registrant: ZoomRegistrant | None,
+    *,
+    submission: SubmissionRow | None,
+    policy: LinkPolicy,
+    now: datetime,
+) -> JoinState:
+    """Decide what `/j/` shows. `submission` is given where the link was read on a screen."""
+    if over := read_end_state(event, now):
+        return over
+    if registration.status != Status.APPROVED:
+        return JoinState(registration.status)
+    if registrant is not None and registrant.delivery == Delivery.REFUSED:
+        return JoinState.REFUSED
+    if registrant is None or registrant.join_url is None:
+        return JoinState.WAITING
+    if submission is not None and not _may_open_from_screen(submission, registrant, policy):
+        is_undecided = registrant.is_new_to_zoom is None
+        return JoinState.WAITING if is_undecided else JoinState.BY_MAIL
+    return JoinState.READY
+
+
+def read_end_state(event: Event, now: datetime) -> JoinState | None:
+    """Return why there is nothing to join any more, whoever asks."""
+    if event.status == EventState.CANCELLED:
+        return JoinState.EVENT_CANCELLED
+    return JoinState.ENDED if now >= get_end(event) else None
+
+
+def is_early(event: Event, now: datetime) -> bool:
+    return now < event.starts_at - EARLY
+
+
+def record_click(
+    session: Session, registration: Registration, *, came_by_mail: bool, now: datetime
+) -> None:
+    """Count a click on the join button; the mail's link proves the address."""
+    registrations.count_join_click(session, registration, now=now)
+    if came_by_mail:
+        prove_address(registration, now=now)
+
+
+def prove_address(registration: Registration, *, now: datetime) -> None:
+    if registration.proven_at is None:
+        registration.proven_at = now
+
+
+def _may_open_from_screen(
+    submission: SubmissionRow, registrant: ZoomRegistrant, policy: LinkPolicy
+) -> bool:
+    if submission.code_used_at is not None:
+        return True
+    is_own = submission.outcome == Outcome.CREATED
+    return policy is LinkPolicy.SHOW and is_own and registrant.is_new_to_zoom is True
