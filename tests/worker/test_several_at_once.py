@@ -4,15 +4,25 @@ import logging
 import random
 import threading
 import time
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, nullcontext
 
 import pytest
+from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
 
 from services.deliveries import Delivery
+from storage import registrations
+from storage.models import Registration, ZoomRegistrant
 from tests.races import race
 from tests.worker.desk import TARO
 
 RIGHT = "right@example.com"
+LOST = {"does": "close", "when": "after"}
+
+only_postgresql = pytest.mark.parametrize(
+    "databases", [pytest.param("postgresql", marks=pytest.mark.postgresql)], indirect=True
+)
 
 
 @contextmanager
@@ -32,9 +42,6 @@ def look_until_settled(desk):
     for _ in range(5):
         desk.let_pass(seconds=65)
         desk.work()
-
-
-LOST = {"does": "close", "when": "after"}
 
 
 @pytest.mark.parametrize("fault", [{}, LOST], ids=["slow", "lost"])
@@ -144,3 +151,45 @@ def test_four_workers_settle_every_lost_answer(desk, database_url, caplog):
     effects = [desk.list_effects(email) for email in people]
     assert {(e.count("add"), e.count("repeat")) for e in effects} == {(1, 0)}
     assert [r.message for r in caplog.records if r.levelno >= logging.ERROR] == []
+
+
+def lock_as_if_it_were_deleted(session, registration_id):
+    person = select(Registration).where(Registration.id == registration_id)
+    session.scalar(person.with_for_update())
+
+
+@only_postgresql
+@pytest.mark.parametrize(
+    ("lock", "is_deadlock"),
+    [(registrations.lock_registration, False), (lock_as_if_it_were_deleted, True)],
+)
+def test_walk_and_a_step_of_one_person_do_not_wait_in_a_circle(desk, lock, is_deadlock):
+    desk.register()
+    is_locked = threading.Event()
+
+    def take_step():
+        with desk.database.write() as session:
+            lock(session, desk.read().registration_id)
+            is_locked.set()
+            write_problem(session, desk, "step")
+
+    def walk():
+        with desk.database.write() as session:
+            write_problem(session, desk, "first")
+            step = pool.submit(take_step)
+            assert is_locked.wait(10)
+            # A row written twice in one transaction has its foreign key checked.
+            write_problem(session, desk, "second")
+        step.result()
+
+    with (
+        ThreadPoolExecutor(1) as pool,
+        pytest.raises(OperationalError, match="deadlock") if is_deadlock else nullcontext(),
+    ):
+        walk()
+
+
+def write_problem(session, desk, problem):
+    registrant = session.get(ZoomRegistrant, desk.read().registration_id)
+    registrant.problem = problem
+    session.flush()
