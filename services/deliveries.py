@@ -35,6 +35,9 @@ from .registrations import Status, request_sync
 LOOKS_BEFORE_ADDING_AGAIN = 2
 BETWEEN_LOOKS = timedelta(seconds=60)
 
+# What lies later than a walk could end was stored by a clock that has been set back since.
+LONGEST_WALK = timedelta(hours=1)
+
 # Zoom's times have whole seconds, and two clocks never agree quite.
 CREATE_TIME_TOLERANCE = timedelta(seconds=2)
 
@@ -257,7 +260,7 @@ def settle_unknown(
     needs_look = False
     for registrant, registration in zoom_registrants.list_unknown(session, event.id):
         ended_at = registrant.attempt_ended_at
-        if ended_at is None or ended_at >= looked_from:
+        if ended_at is None or looked_from <= ended_at <= looked_from + LONGEST_WALK:
             needs_look = needs_look or ended_at is not None
             continue
         read = found.get(registration.email.lower())
@@ -349,7 +352,7 @@ def _came_with_us(registrant: ZoomRegistrant, read: Registrant) -> bool:
 def _is_missed_for_good(registrant: ZoomRegistrant, looked_from: datetime) -> bool:
     """Count a look that did not find the person; two, a minute apart, say that Zoom has nobody."""
     last = registrant.last_missed_at
-    if last is None or looked_from - last >= BETWEEN_LOOKS:
+    if last is None or abs(looked_from - last) >= BETWEEN_LOOKS:
         registrant.missed_looks += 1
         registrant.last_missed_at = looked_from
     return registrant.missed_looks >= LOOKS_BEFORE_ADDING_AGAIN

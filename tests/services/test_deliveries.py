@@ -323,6 +323,15 @@ def test_two_looks_a_minute_apart_say_that_nobody_is_there(session):
     assert case.plan() is Step.ADD
 
 
+def test_clock_that_is_set_back_leaves_nobody_in_doubt(session):
+    case = Case(session)
+    case.lose(at=NOW + timedelta(days=2))
+    case.settle(at=NOW + timedelta(days=2, minutes=1))
+
+    assert case.settle(at=NOW) is False
+    assert case.plan() is Step.ADD
+
+
 def test_new_attempt_begins_its_looks_anew(session):
     case = Case(session)
     case.lose()
