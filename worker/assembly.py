@@ -13,12 +13,11 @@ from storage.models import ZoomConnection
 from storage.session import Database
 from zoom_client import ZoomClient
 
+from . import mail, zoom
 from .letters import LetterWriter
 from .loop import Lane, Worker
-from .mail import MailSending
 from .settling import EventSettling
 from .smtp import MailTransport
-from .zoom import RegistrantSync, record_given_up
 
 MAIL_THREADS = 2
 
@@ -35,9 +34,9 @@ def build_worker(
     read_clock: Callable[[], datetime],
 ) -> Worker:
     """Build a worker for every kind of job; templates of mails are drawn in `app_context`."""
-    sync = RegistrantSync(database, make_client=make_client, keys=keys, read_clock=read_clock)
+    sync = zoom.RegistrantSync(database, make_client=make_client, keys=keys, read_clock=read_clock)
     settling = EventSettling(database, make_client=make_client, keys=keys, read_clock=read_clock)
-    sending = MailSending(
+    sending = mail.MailSending(
         database,
         transport=transport,
         writer=LetterWriter(settings, links, keys),
@@ -49,9 +48,9 @@ def build_worker(
             "zoom",
             {"zoom.sync": sync.handle},
             settings.worker_threads,
-            {"zoom.sync": record_given_up},
+            {"zoom.sync": zoom.record_given_up},
         ),
         Lane("settle", {"zoom.settle": settling.handle}, 1),
-        Lane("mail", {"mail": sending.handle}, MAIL_THREADS),
+        Lane("mail", {"mail": sending.handle}, MAIL_THREADS, {"mail": mail.record_given_up}),
     ]
     return Worker(database, lanes, read_clock=read_clock)

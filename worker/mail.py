@@ -7,6 +7,8 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 
+from sqlalchemy.orm import Session
+
 from services.fault_points import fault_point
 from services.mails import ADMIT_DELAY_AFTER, MailName, request_word_of_delay
 from services.messages import MessageRefused
@@ -135,3 +137,10 @@ class MailSending:
             else:
                 run_at = next_try(job.attempts, now=now)
                 jobs.postpone(session, job, run_at=run_at, reason=reason, now=now)
+
+
+def record_given_up(session: Session, job: ClaimedJob, now: datetime) -> None:
+    """Show in the log of mails that the worker has given up on one."""
+    mail = mails.get_mail(session, job.payload["mail_id"])
+    if mail is not None and mail.state not in ("sent", "dropped"):
+        mail.state, mail.error = "failed", "GivenUp"

@@ -13,6 +13,7 @@ from tests.fixtures.databases import only_sqlite
 from tests.mailbox import read_text
 from tests.organizer import Organizer
 from tests.people import TARO
+from worker.loop import GIVE_UP_AFTER
 from worker.mail import TWICE_UNKNOWN
 
 from .smtp_server import Inbox, serve
@@ -194,13 +195,26 @@ def test_mail_is_not_sent_before_that_is_stored(open_post_office, caplog):
     assert read_mails(site) == [("confirmation", "queued", "", "ready")]
 
 
-@pytest.mark.parametrize(
-    ("place", "copies", "state"), [("before_mail", 0, "failed"), ("after_mail", 2, "failed")]
-)
 @only_sqlite
-def test_worker_that_dies_of_a_mail_sends_two_copies_at_most(
-    open_post_office, place, copies, state
-):
+def test_mail_that_cannot_be_written_is_given_up_at_last(open_post_office, caplog):
+    def fail():
+        raise ZeroDivisionError
+
+    inbox = Inbox()
+    with open_post_office(inbox) as site:
+        register(site)
+        site.app.app_context = fail
+        for _ in range(GIVE_UP_AFTER + 1):
+            site.let_pass(hours=1, minutes=15)
+            site.drain()
+
+    assert inbox.envelopes == []
+    assert read_mails(site)[0] == ("confirmation", "failed", "GivenUp", "parked")
+
+
+@pytest.mark.parametrize(("place", "copies"), [("before_mail", 0), ("after_mail", 2)])
+@only_sqlite
+def test_worker_that_dies_of_a_mail_sends_two_copies_at_most(open_post_office, place, copies):
     inbox = Inbox()
     with open_post_office(inbox) as site:
         register(site)
@@ -209,7 +223,7 @@ def test_worker_that_dies_of_a_mail_sends_two_copies_at_most(
         site.drain()
 
     assert len(inbox.envelopes) == copies
-    assert read_mails(site) == [("confirmation", state, TWICE_UNKNOWN, "parked")]
+    assert read_mails(site) == [("confirmation", "failed", TWICE_UNKNOWN, "parked")]
 
 
 @only_sqlite
