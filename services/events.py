@@ -9,6 +9,7 @@ from enum import StrEnum
 from sqlalchemy.orm import Session
 
 from storage import events, organizations
+from storage.events import AnyEvent
 from storage.models import Event
 
 from .questions import FormDefinition, definition_from_rows
@@ -57,11 +58,11 @@ class Seats:
         return left if left * 100 < self.capacity * FEW_SEATS_PERCENT else None
 
 
-def get_end(event: Event) -> datetime:
+def get_end(event: AnyEvent) -> datetime:
     return event.starts_at + timedelta(minutes=event.duration_minutes)
 
 
-def get_state(event: Event, seats: Seats, now: datetime) -> EventState:
+def get_state(event: AnyEvent, seats: Seats, now: datetime) -> EventState:
     """Decide what the form's address shows. A full event with a waiting list stays open."""
     if event.status in (EventState.DRAFT, EventState.CANCELLED):
         return EventState(event.status)
@@ -76,7 +77,10 @@ def get_state(event: Event, seats: Seats, now: datetime) -> EventState:
     return EventState.OPEN
 
 
-def read_seats(session: Session, event: Event) -> Seats:
+def read_seats(session: Session, event: AnyEvent) -> Seats:
+    """Read how many seats are taken, where that matters."""
+    if event.capacity is None:
+        return Seats(0, None)
     return Seats(events.get_counter(session, event.id, events.SEATS), event.capacity)
 
 

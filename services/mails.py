@@ -49,21 +49,55 @@ def request_mail(
     submission: SubmissionRow | None = None,
     run_at: datetime | None = None,
     may_wait: bool = False,
+    is_first: bool = False,
     now: datetime,
 ) -> bool:
     """Ask for a mail in this transaction; False if the address had enough for a day.
 
     One that `may_wait` is limited too while the address is unproven, and goes a day later instead.
-    One with the link takes the place of those that still wait. Side effects: the registration's
+    One with the link takes the place of those that still wait, of which there are none if it
+    `is_first`, for a registration that this transaction has made. Side effects: the registration's
     lock, a mail row and its job.
     """
     is_limited = may_wait and registration.proven_at is None or _is_limited(name, registration)
+    if is_limited and not is_first:
+        # Of several at once each must see what the others have asked for.
+        registrations.lock_registration(session, registration.id)
     if is_limited and _is_over_limit(session, registration, now):
         if not may_wait:
             return False
         run_at = now + timedelta(days=1)
-    if name in _WITH_LINK:
+    if name in _WITH_LINK and not is_first:
         mails.drop_queued(session, registration.id, names=_WITH_LINK)
+    _add(session, name, registration, submission, run_at=run_at or now, now=now)
+    return True
+
+
+def request_word_of_delay(
+    session: Session, registration: Registration, *, run_at: datetime, now: datetime
+) -> None:
+    """Ask for the mail that says that Zoom takes its time: one, however often it is asked for."""
+    if not mails.has_mail(session, registration.id, name=MailName.DELAYED):
+        request_mail(session, MailName.DELAYED, registration, run_at=run_at, now=now)
+
+
+def hasten_mails_with_link(session: Session, registration_id: int, *, now: datetime) -> bool:
+    """Send now what waited for Zoom's answer; return False if nothing did."""
+    waiting = mails.list_queued(session, registration_id, names=_WITH_LINK)
+    for mail in waiting:
+        jobs.hasten(session, _job_key(mail.id), now=now)
+    return bool(waiting)
+
+
+def _add(
+    session: Session,
+    name: MailName,
+    registration: Registration,
+    submission: SubmissionRow | None,
+    *,
+    run_at: datetime,
+    now: datetime,
+) -> None:
     mail_id = mails.add_mail(
         session,
         {
@@ -84,26 +118,9 @@ def request_mail(
         kind="mail",
         key=_job_key(mail_id),
         payload={"mail_id": mail_id},
-        run_at=run_at or now,
+        run_at=run_at,
         now=now,
     )
-    return True
-
-
-def request_word_of_delay(
-    session: Session, registration: Registration, *, run_at: datetime, now: datetime
-) -> None:
-    """Ask for the mail that says that Zoom takes its time: one, however often it is asked for."""
-    if not mails.has_mail(session, registration.id, name=MailName.DELAYED):
-        request_mail(session, MailName.DELAYED, registration, run_at=run_at, now=now)
-
-
-def hasten_mails_with_link(session: Session, registration_id: int, *, now: datetime) -> bool:
-    """Send now what waited for Zoom's answer; return False if nothing did."""
-    waiting = mails.list_queued(session, registration_id, names=_WITH_LINK)
-    for mail in waiting:
-        jobs.hasten(session, _job_key(mail.id), now=now)
-    return bool(waiting)
 
 
 def _is_limited(name: MailName, registration: Registration) -> bool:
@@ -112,8 +129,6 @@ def _is_limited(name: MailName, registration: Registration) -> bool:
 
 
 def _is_over_limit(session: Session, registration: Registration, now: datetime) -> bool:
-    # Of several at once each must see what the others have asked for.
-    registrations.lock_registration(session, registration.id)
     since = now - timedelta(days=1)
     at_event, everywhere = mails.count_mails_since(
         session,

@@ -10,13 +10,14 @@ from enum import StrEnum
 from sqlalchemy.orm import Session
 
 from storage import events, jobs, registrations, submissions, zoom_registrants
+from storage.events import AnyEvent
 from storage.models import Event, Registration, SubmissionRow
 from storage.models.base import new_public_id
 
 from .answers import answer_rows
 from .codes import make_receipt_number
 from .consents import keep_consents
-from .events import EventState, LinkPolicy, get_state, read_seats
+from .events import EventState, LinkPolicy, Seats, get_state, read_seats
 from .mails import CONFIRM_WITHIN, MailName, request_mail
 from .questions import (
     ConsentKind,
@@ -77,7 +78,7 @@ class RegistrationNotOpen(RegistrationError):
 
 def register(
     session: Session,
-    event: Event,
+    event: AnyEvent,
     submission: Submission,
     *,
     policy: LinkPolicy,
@@ -93,11 +94,6 @@ def register(
     Raises:
         RegistrationNotOpen: not open yet, full, closed, ended or cancelled; nothing is stored.
     """
-    earlier = submissions.get_submission_by_nonce(
-        session, event.id, submission.nonce, submission.digest
-    )
-    if earlier is not None:
-        return earlier
     if submission.is_suspicious:
         return _hold(session, event, submission, now)
     known = _get_known(session, event, submission)
@@ -163,7 +159,7 @@ def read_submission(row: SubmissionRow) -> Submission:
     )
 
 
-def status_for_new(event: Event) -> Status:
+def status_for_new(event: AnyEvent) -> Status:
     return Status.PENDING if event.approval == "manual" else Status.APPROVED
 
 
@@ -185,7 +181,7 @@ def sync_key(registration_id: int) -> str:
 
 
 def _create(
-    session: Session, event: Event, submission: Submission, policy: LinkPolicy, now: datetime
+    session: Session, event: AnyEvent, submission: Submission, policy: LinkPolicy, now: datetime
 ) -> SubmissionRow:
     registration = _admit(session, event, submission, now)
     if registration is None:
@@ -199,11 +195,12 @@ def _create(
 
 
 def _admit(
-    session: Session, event: Event, submission: Submission, now: datetime
+    session: Session, event: AnyEvent, submission: Submission, now: datetime
 ) -> Registration | None:
     """Insert first, then take the seat: None if somebody with this address was faster."""
-    state = get_state(event, read_seats(session, event), now)
-    if state not in (EventState.OPEN, EventState.FULL):
+    # Whether a seat is left is decided where it is taken.
+    state = get_state(event, Seats(0, event.capacity), now)
+    if state is not EventState.OPEN:
         raise RegistrationNotOpen(state)
     # First, like everybody who changes a registration: else two could wait in a circle.
     events.lock_seats(session, event.id)
@@ -214,7 +211,7 @@ def _admit(
 
 
 def _insert(
-    session: Session, event: Event, submission: Submission, now: datetime
+    session: Session, event: AnyEvent, submission: Submission, now: datetime
 ) -> Registration | None:
     return registrations.insert_registration(
         session,
@@ -240,7 +237,7 @@ def _insert(
 
 def _seat(
     session: Session,
-    event: Event,
+    event: AnyEvent,
     registration: Registration,
     submission: Submission,
     now: datetime,
@@ -259,12 +256,15 @@ def _seat(
 
 def _repeat(
     session: Session,
-    event: Event,
+    event: AnyEvent,
     known: Registration,
     submission: Submission,
     policy: LinkPolicy,
     now: datetime,
 ) -> SubmissionRow:
+    earlier = _find_earlier(session, event, submission)
+    if earlier is not None:
+        return earlier
     if policy is not LinkPolicy.SHOW and _takes_nobody(session, event, now):
         # Its page is the event's, as for an unknown address; sent again it must not be found.
         submission = replace(submission, nonce=secrets.token_urlsafe(12))
@@ -278,7 +278,7 @@ def _repeat(
     return row
 
 
-def _takes_nobody(session: Session, event: Event, now: datetime) -> bool:
+def _takes_nobody(session: Session, event: AnyEvent, now: datetime) -> bool:
     return get_state(event, read_seats(session, event), now) is not EventState.OPEN
 
 
@@ -288,32 +288,41 @@ def _lock_held(session: Session, held: SubmissionRow) -> None:
         raise NotHeld
 
 
-def _get_known(session: Session, event: Event, submission: Submission) -> Registration | None:
+def _get_known(session: Session, event: AnyEvent, submission: Submission) -> Registration | None:
     return registrations.get_registration_by_email_key(session, event.id, submission.email_key)
 
 
-def _need_known(session: Session, event: Event, submission: Submission) -> Registration:
+def _need_known(session: Session, event: AnyEvent, submission: Submission) -> Registration:
     known = _get_known(session, event, submission)
     assert known is not None, "the row that refused ours"
     return known
 
 
-def _hold(session: Session, event: Event, submission: Submission, now: datetime) -> SubmissionRow:
+def _hold(
+    session: Session, event: AnyEvent, submission: Submission, now: datetime
+) -> SubmissionRow:
     row = _keep(session, event, submission, None, Outcome.HELD, now)
     return row or _get_earlier(session, event, submission)
 
 
-def _get_earlier(session: Session, event: Event, submission: Submission) -> SubmissionRow:
-    row = submissions.get_submission_by_nonce(
+def _find_earlier(
+    session: Session, event: AnyEvent, submission: Submission
+) -> SubmissionRow | None:
+    """Return what the same POST has stored before, if it came before."""
+    return submissions.get_submission_by_nonce(
         session, event.id, submission.nonce, submission.digest
     )
+
+
+def _get_earlier(session: Session, event: AnyEvent, submission: Submission) -> SubmissionRow:
+    row = _find_earlier(session, event, submission)
     assert row is not None, "the row that refused ours"
     return row
 
 
 def _keep(
     session: Session,
-    event: Event,
+    event: AnyEvent,
     submission: Submission,
     registration: Registration | None,
     outcome: Outcome,
@@ -356,7 +365,10 @@ def _tell(
 ) -> None:
     """Ask for the mail that follows a submission; under `code` it carries the receipt's code."""
     name, run_at = _choose_mail(row, registration, policy, now)
-    is_asked = request_mail(session, name, registration, submission=row, run_at=run_at, now=now)
+    is_first = row.outcome == Outcome.CREATED
+    is_asked = request_mail(
+        session, name, registration, submission=row, run_at=run_at, is_first=is_first, now=now
+    )
     if is_asked and policy is LinkPolicy.CODE:
         submissions.issue_code(row, now=now)
 

@@ -3,19 +3,50 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import bindparam, delete, func, or_, select, update
+from sqlalchemy import and_, bindparam, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 
-from .models import Asset, Event, EventCounter, FormVersion, KnownRegistrant
+from .models import Asset, Event, EventCounter, FormVersion, KnownRegistrant, Organization
 from .statements import insert_for, is_postgresql, rowcount, table_of
 
 SEATS = "seats"
 """The counter of seats taken: approved and pending registrations."""
 
+
+@dataclass(frozen=True)
+class EventHead:
+    """What decides which page the address of an event shows; the organization may lock the policy.
+
+    One small row, read for each page that is asked for; all else of an event is read to draw one.
+    """
+
+    id: int
+    public_id: str
+    slug: str
+    version: int
+    status: str
+    starts_at: datetime
+    duration_minutes: int
+    default_locale: str
+    capacity: int | None
+    has_waitlist: bool
+    approval: str
+    opens_at: datetime | None
+    closes_at: datetime | None
+    form_version_id: int | None
+    link_policy: str
+    seats_taken: int
+
+
+AnyEvent = Event | EventHead
+
+_HEAD_COLUMNS = tuple(part.name for part in fields(EventHead))[:-2]
 _CAPACITY = select(Event.capacity).where(Event.id == bindparam("taken_at")).scalar_subquery()
 _TAKE_SEAT = (
     update(table_of(EventCounter))
@@ -25,6 +56,22 @@ _TAKE_SEAT = (
         or_(_CAPACITY.is_(None), EventCounter.value < _CAPACITY),
     )
     .values(value=EventCounter.value + 1)
+)
+_HEAD = (
+    select(
+        *(table_of(Event).c[name] for name in _HEAD_COLUMNS),
+        func.coalesce(table_of(Organization).c.link_policy, table_of(Event).c.link_policy),
+        func.coalesce(table_of(EventCounter).c.value, 0),
+    )
+    .join(table_of(Organization), table_of(Organization).c.id == table_of(Event).c.organization_id)
+    .outerjoin(
+        table_of(EventCounter),
+        and_(
+            table_of(EventCounter).c.event_id == table_of(Event).c.id,
+            table_of(EventCounter).c.name == SEATS,
+        ),
+    )
+    .where(table_of(Event).c.slug == bindparam("slug"))
 )
 _LOCK_SEATS = (
     select(EventCounter.value)
@@ -36,6 +83,12 @@ _LOCK_SEATS = (
 def need_event(session: Session, event_id: int) -> Event:
     """Return the event that a row names: events are not deleted."""
     return session.get_one(Event, event_id)
+
+
+def get_head(session: Session, slug: str) -> EventHead | None:
+    row = session.connection().execute(_HEAD, {"slug": slug}).first()
+    values: tuple[Any, ...] | None = None if row is None else tuple(row)
+    return None if values is None else EventHead(*values)
 
 
 def get_event_by_slug(session: Session, slug: str) -> Event | None:
@@ -176,15 +229,11 @@ def give_back_seat(session: Session, event_id: int) -> None:
 
 def add_counters(session: Session, event_id: int, changes: Mapping[str, int]) -> None:
     """Add to counters, making those that don't exist yet."""
-    insert = insert_for(session)
-    for name, change in sorted(changes.items()):
-        statement = insert(EventCounter).values(event_id=event_id, name=name, value=change)
-        session.execute(
-            statement.on_conflict_do_update(
-                index_elements=[EventCounter.event_id, EventCounter.name],
-                set_={"value": EventCounter.value + change},
-            )
-        )
+    rows = [
+        {"event_id": event_id, "name": name, "value": change}
+        for name, change in sorted(changes.items())
+    ]
+    session.execute(_add_to_counter(insert_for(session)), rows)
 
 
 def replace_known_registrants(session: Session, event_id: int, hashes: Iterable[str]) -> None:
@@ -232,3 +281,12 @@ def ensure_asset(
         session.add(asset)
         session.flush()
     return asset
+
+
+@cache
+def _add_to_counter(insert: Any) -> Any:
+    statement = insert(table_of(EventCounter))
+    return statement.on_conflict_do_update(
+        index_elements=[EventCounter.event_id, EventCounter.name],
+        set_={"value": table_of(EventCounter).c.value + statement.excluded.value},
+    )

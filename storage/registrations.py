@@ -17,6 +17,7 @@ _BY_EMAIL_KEY = select(Registration).where(
     Registration.event_id == bindparam("event_id"),
     Registration.email_key == bindparam("email_key"),
 )
+_BY_PUBLIC_ID = select(Registration).where(Registration.public_id == bindparam("public_id"))
 _LOCKED = (
     select(Registration)
     .where(Registration.id == bindparam("registration_id"))
@@ -33,7 +34,7 @@ def get_registration(session: Session, registration_id: int) -> Registration | N
 
 
 def get_registration_by_public_id(session: Session, public_id: str) -> Registration | None:
-    return session.scalar(select(Registration).where(Registration.public_id == public_id))
+    return session.scalar(_BY_PUBLIC_ID, {"public_id": public_id})
 
 
 def get_registration_by_email_key(

@@ -19,13 +19,25 @@ _BY_NONCE = select(SubmissionRow).where(
     SubmissionRow.digest == bindparam("digest"),
 )
 
+_BY_PUBLIC_ID = select(SubmissionRow).where(SubmissionRow.public_id == bindparam("public_id"))
+_RIVAL = (
+    select(table_of(SubmissionRow).c.id)
+    .where(
+        SubmissionRow.registration_id == bindparam("registration_id"),
+        SubmissionRow.digest != bindparam("digest"),
+        SubmissionRow.corrected_by_id.is_(None),
+        SubmissionRow.id != bindparam("own_id"),
+    )
+    .limit(1)
+)
+
 
 def get_submission(session: Session, submission_id: int) -> SubmissionRow | None:
     return session.get(SubmissionRow, submission_id)
 
 
 def get_submission_by_public_id(session: Session, public_id: str) -> SubmissionRow | None:
-    return session.scalar(select(SubmissionRow).where(SubmissionRow.public_id == public_id))
+    return session.scalar(_BY_PUBLIC_ID, {"public_id": public_id})
 
 
 def get_submission_by_nonce(
@@ -99,15 +111,8 @@ def has_twin(session: Session, row: SubmissionRow, *, since: datetime) -> bool:
 
 def has_rival(session: Session, row: SubmissionRow) -> bool:
     """Tell whether somebody has sent other values for the registration that a submission made."""
-    statement = select(
-        exists().where(
-            SubmissionRow.registration_id == row.registration_id,
-            SubmissionRow.digest != row.digest,
-            SubmissionRow.corrected_by_id.is_(None),
-            SubmissionRow.id != row.id,
-        )
-    )
-    return bool(session.scalar(statement))
+    values = {"registration_id": row.registration_id, "digest": row.digest, "own_id": row.id}
+    return session.connection().execute(_RIVAL, values).first() is not None
 
 
 def list_held(session: Session, event_id: int) -> list[SubmissionRow]:

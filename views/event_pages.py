@@ -15,11 +15,11 @@ from services.events import (
     Seats,
     get_state,
     read_definition,
-    read_link_policy,
     read_seats,
 )
 from services.questions import FormDefinition
 from storage import events
+from storage.events import EventHead
 from storage.models import Event
 
 from .locale import read_locale
@@ -27,9 +27,9 @@ from .locale import read_locale
 
 @dataclass(frozen=True)
 class EventPage:
-    """A published event with what a request about its form needs."""
+    """A published event with what a request about its form needs before anything is drawn."""
 
-    event: Event
+    event: EventHead
     seats: Seats
     state: EventState
     definition: FormDefinition
@@ -38,18 +38,23 @@ class EventPage:
 
 def load_event(session: Session, slug: str, now: datetime) -> EventPage:
     """Load a published event with its form, or answer 404; a draft is nobody's to see."""
-    event = events.get_event_by_slug(session, slug)
+    event = events.get_head(session, slug)
     if event is None or event.status == EventState.DRAFT or event.form_version_id is None:
         abort(404)
     g.default_locale = event.default_locale
-    seats = read_seats(session, event)
+    seats = Seats(event.seats_taken, event.capacity)
     return EventPage(
         event=event,
         seats=seats,
         state=get_state(event, seats, now),
         definition=read_definition(session, event.form_version_id),
-        policy=read_link_policy(session, event),
+        policy=LinkPolicy(event.link_policy),
     )
+
+
+def draw_page(session: Session, page: EventPage, now: datetime) -> EventView:
+    """Put together what the event's own page shows of it."""
+    return draw_event(session, events.need_event(session, page.event.id), now)
 
 
 def draw_event(session: Session, event: Event, now: datetime) -> EventView:
@@ -61,7 +66,7 @@ def show_state(
     session: Session, page: EventPage, now: datetime, *, state: EventState | None = None
 ) -> Response:
     """Say why nobody can register: by what was found when it was decided, if that is given."""
-    event = draw_event(session, page.event, now)
+    event = draw_page(session, page, now)
     if state is not None:
         event = replace(event, state=state)
     status = 409 if request.method == "POST" else 200

@@ -32,7 +32,7 @@ from services.texts import localize
 from storage import events
 
 from .errors import RETRY_AFTER_SECONDS
-from .event_pages import EventPage, draw_event, load_event, show_state
+from .event_pages import EventPage, draw_page, load_event, show_state
 from .form_pages import TOKEN_MARK
 from .limits import count_against_network
 from .locale import read_locale
@@ -112,7 +112,7 @@ def show_notice(slug: str) -> ResponseReturnValue:
         ]
         return render_template(
             "registration/notice.html",
-            event=draw_event(session, page.event, now),
+            event=draw_page(session, page, now),
             version=definition.number,
             notices=notices,
         )
@@ -124,8 +124,8 @@ def _register(
     site = get_site()
     try:
         with site.database.write() as session:
-            event = events.need_event(session, page.event.id)
             count_against_network(session, now)
+            event = events.get_head(session, page.event.slug) or abort(404)
             row = register(session, event, submission, policy=page.policy, now=now)
     except RegistrationNotOpen as refusal:
         with site.database.read() as session:
@@ -179,7 +179,7 @@ def _render(
 ) -> str:
     return render_template(
         "registration/form.html",
-        event=draw_event(session, page.event, now),
+        event=draw_page(session, page, now),
         form=form,
         form_token=token,
         action=f"?{urlencode({'lang': read_locale(), **_read_source()})}",

@@ -109,5 +109,5 @@ class Asset(Base):
     media_type: Mapped[str] = mapped_column(String(40))
     width: Mapped[int]
     height: Mapped[int]
-    content: Mapped[bytes] = mapped_column(LargeBinary)
+    content: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)
     created_at: Mapped[Moment]

@@ -44,7 +44,8 @@ def test_both_examples_are_open_with_their_pictures(site, run):
         with site.database.read() as session:
             event = events.get_event_by_slug(session, "demo")
             asset = events.get_asset_by_id(session, getattr(event, f"{name}_id"))
-        assert visitor.fetch(f"/assets/{asset.name}").content == asset.content
+            content = asset.content
+        assert visitor.fetch(f"/assets/{asset.name}").content == content
     english = site.visitor(locale="en").open("/e/demo-en")
     assert english.heading == "Calm online events: an open workshop"
 
