@@ -64,6 +64,10 @@ class Step(StrEnum):
     DONE = "done"
 
 
+CHANGING = "changing"
+"""Stands for Zoom's status while we change it: found so, Zoom is read before anything else."""
+
+
 class WrongRegistrant(Exception):
     """Zoom answered with another person or meeting than was asked for; nothing of it is kept."""
 
@@ -73,6 +77,8 @@ def plan_step(registration: Registration, registrant: ZoomRegistrant) -> Step:
     if registrant.attempt_started_at is not None:
         return Step.SETTLE
     at_zoom = registrant.zoom_status
+    if at_zoom == CHANGING:
+        return Step.READ
     if registration.status != Status.APPROVED:
         return {
             RegistrantStatus.APPROVED: Step.CANCEL,
@@ -100,6 +106,12 @@ def begin_add(registrant: ZoomRegistrant, *, now: datetime) -> None:
     registrant.first_attempt_at = registrant.first_attempt_at or now
     registrant.missed_looks = 0
     registrant.last_missed_at = None
+    registrant.updated_at = now
+
+
+def begin_change(registrant: ZoomRegistrant, *, now: datetime) -> None:
+    """Forget Zoom's status before a call that changes it: its answer may be lost, or come late."""
+    registrant.zoom_status = CHANGING
     registrant.updated_at = now
 
 
@@ -205,15 +217,16 @@ def record_gone(registrant: ZoomRegistrant, *, now: datetime) -> None:
 
 
 def record_missing(
-    registration: Registration, registrant: ZoomRegistrant, *, now: datetime
+    registration: Registration, registrant: ZoomRegistrant, step: Step, *, now: datetime
 ) -> None:
-    """Record that Zoom does not show the person.
+    """Record that Zoom does not show the person after a step.
 
-    Of somebody who is wanted that is no proof: Zoom's answers may lag behind what it did, and each
-    add made on the word of one of them would be one of the three a day.
+    Whom it was to let go is gone. Else that is no proof: Zoom's answers may lag behind what it did,
+    and each add made on the word of one of them would be one of the three a day.
     """
     record_gone(registrant, now=now)
-    if registration.status == Status.APPROVED:
+    is_let_go = step in (Step.CANCEL, Step.DENY) and registration.status != Status.APPROVED
+    if not is_let_go:
         begin_doubt(registrant, now=now)
 
 

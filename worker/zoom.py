@@ -15,6 +15,7 @@ from services.deliveries import Delivery, Step, WrongRegistrant
 from services.fault_points import fault_point
 from services.keys import KeyRing
 from services.mails import MailName, hasten_mails_with_link, request_mail
+from services.registrations import request_sync
 from storage import jobs, organizations, zoom_registrants
 from storage.jobs import LEASE_SECONDS, ClaimedJob, LeaseLost
 from storage.models import Event, Registration, ZoomConnection, ZoomRegistrant
@@ -82,15 +83,14 @@ class RegistrantSync:
             situation = self._begin_step(job, before)
             if situation is None:
                 return
+            client = self._make_client(situation.connection)
+            self._check_fresh(job, situation)
             try:
-                self._take_step(job, situation)
-            except ZoomError as error:
-                self._record_failure(job, situation, error)
-                return
-            except WrongRegistrant as error:
-                log.error("zoom answered about somebody else", extra={"job": job.id})
-                self._refuse(job, situation, error)
-                return
+                if not self._try_step(job, situation, client):
+                    return
+            except LeaseLost:
+                self._leave_doubt(job, situation)
+                raise
             before = situation.step
         now = self._read_clock()
         with self._database.write() as session:
@@ -118,31 +118,44 @@ class RegistrantSync:
                 return None
             if step is Step.ADD:
                 deliveries.begin_add(registrant, now=now)
+            elif step in _ACTIONS:
+                deliveries.begin_change(registrant, now=now)
             _keep_lease(session, job, now)
             connection = organizations.need_connection(session, event.connection_id)
         return _Situation(step, event, registration, registrant, connection, now)
 
-    def _take_step(self, job: ClaimedJob, situation: _Situation) -> None:
-        client = self._make_client(situation.connection)
-        if situation.step is Step.ADD:
+    def _try_step(self, job: ClaimedJob, situation: _Situation, client: ZoomClient) -> bool:
+        """Take the step; return False where it failed and there is nothing more to do now."""
+        try:
+            self._take_step(job, situation, client)
+        except ZoomError as error:
+            self._record_failure(job, situation, error)
+            return False
+        except WrongRegistrant as error:
+            log.error("zoom answered about somebody else", extra={"job": job.id})
+            self._refuse(job, situation, error)
+            return False
+        return True
+
+    def _take_step(self, job: ClaimedJob, situation: _Situation, client: ZoomClient) -> None:
+        step = situation.step
+        if step is Step.ADD:
             self._add(job, situation, client)
             return
         event, registrant = situation.event, situation.registrant
         kind = deliveries.get_kind(event)
         ref = deliveries.make_ref(situation.registration, registrant)
         try:
-            if action := _ACTIONS.get(situation.step):
+            if action := _ACTIONS.get(step):
                 fault_point("before_status")
-                self._check_fresh(job, situation)
                 client.set_registrant_status(kind, event.zoom_id, action, [ref])
-            self._check_fresh(job, situation)
             read = client.get_registrant(kind, event.zoom_id, ref.id)
         except RegistrantNotFound:
             read = None
         now = self._read_clock()
         with self._storing(job) as (session, _, registration, stored):
             if read is None:
-                deliveries.record_missing(registration, stored, now=now)
+                deliveries.record_missing(registration, stored, step, now=now)
             else:
                 deliveries.record_read(
                     session, registration, stored, read, keys=self._keys, now=now
@@ -157,7 +170,6 @@ class RegistrantSync:
             person = deliveries.make_bare_registrant(person)
         kind = deliveries.get_kind(event)
         fault_point("before_zoom")
-        self._check_fresh(job, situation)
         try:
             added = client.add_registrant(kind, event.zoom_id, person, auto_approve=True)
         except ValidationFailed as error:
@@ -181,6 +193,20 @@ class RegistrantSync:
         """
         if self._read_clock() - situation.begun_at > FRESH_FOR:
             raise LeaseLost(job.key)
+
+    def _leave_doubt(self, job: ClaimedJob, situation: _Situation) -> None:
+        """Have the new holder ask Zoom: our call may have changed there what it has read before."""
+        now = self._read_clock()
+        with self._database.write() as session:
+            _, registration, registrant = deliveries.read_for_step(
+                session, job.payload["registration_id"]
+            )
+            if situation.step is Step.ADD:
+                deliveries.begin_doubt(registrant, now=now)
+            elif situation.step in _ACTIONS and registrant.registrant_id is not None:
+                deliveries.begin_change(registrant, now=now)
+            session.flush()
+            request_sync(session, registration, now=now)
 
     def _record_failure(self, job: ClaimedJob, situation: _Situation, error: ZoomError) -> None:
         """Decide by the kind of error whether to look, to wait, or to put aside."""

@@ -12,10 +12,11 @@ class ZoomRegistrant(Base):
     """The delivery of one registration to Zoom, written by the worker; publishing renews links.
 
     `delivery` is waiting, registered, needs_setting or refused, with `problem` as its reason.
-    `zoom_status` is what Zoom said last: approved, pending, denied, or None for not there.
-    `attempt_started_at` is set before an add and cleared with its result: found set, the outcome
-    of that add is unknown and Zoom is asked before adding again. `sends_answers` is False once Zoom
-    refused some: each try with them would be one of three a day. `join_url` is encrypted.
+    `zoom_status` is what Zoom said last: approved, pending, denied, or None for not there; it is
+    changing from before we change it until Zoom was read. `attempt_started_at` is set before an add
+    and cleared with its result: found set, the outcome of that add is unknown and Zoom is asked
+    before adding again. `sends_answers` is False once Zoom refused some: each try with them would
+    be one of three a day. `join_url` is encrypted.
     """
 
     __tablename__ = "zoom_registrant"

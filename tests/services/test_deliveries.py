@@ -118,6 +118,8 @@ def make_read(**members):
         (Status.DENIED, "approved", Step.CANCEL),
         (Status.WAITLISTED, "approved", Step.CANCEL),
         (Status.PENDING, None, Step.DONE),
+        (Status.APPROVED, "changing", Step.READ),
+        (Status.CANCELLED, "changing", Step.READ),
     ],
 )
 def test_step_follows_from_what_is_wanted_and_what_zoom_has(wanted, at_zoom, step):
@@ -269,7 +271,7 @@ def test_who_is_gone_is_added_again(session):
 def test_wanted_person_whom_zoom_does_not_show_is_looked_for_twice(session):
     case = Case(session)
     case.read()
-    record_missing(case.registration, case.registrant, now=NOW)
+    record_missing(case.registration, case.registrant, Step.READ, now=NOW)
     assert (case.plan(), case.link) == (Step.SETTLE, None)
 
     assert case.settle(at=NOW + MINUTE) is True
@@ -277,13 +279,17 @@ def test_wanted_person_whom_zoom_does_not_show_is_looked_for_twice(session):
     assert case.plan() is Step.ADD
 
 
-def test_person_whom_zoom_does_not_show_and_nobody_wants_is_gone(session):
+@pytest.mark.parametrize(
+    ("step", "after"),
+    [(Step.CANCEL, Step.DONE), (Step.DENY, Step.DONE), (Step.READ, Step.SETTLE)],
+)
+def test_only_whom_zoom_let_go_is_gone_at_once(session, step, after):
     case = Case(session)
     case.read()
     case.registration.status = Status.CANCELLED
-    record_missing(case.registration, case.registrant, now=NOW)
+    record_missing(case.registration, case.registrant, step, now=NOW)
 
-    assert case.plan() is Step.DONE
+    assert case.plan() is after
 
 
 def test_every_doubt_begins_its_looks_anew(session):

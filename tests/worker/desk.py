@@ -177,21 +177,24 @@ class Desk:
 
     def wait_for_attempt(self, email: str = TARO) -> None:
         """Wait until a worker has noted that it is about to add somebody."""
-        deadline = time.monotonic() + 10
-        while self.read(email).attempt_started_at is None:
-            assert time.monotonic() < deadline, "nobody tried to add them"
-            time.sleep(0.01)
+        self._wait_until(lambda: self.read(email).attempt_started_at is not None)
+
+    def wait_for_status(self, status: str, email: str = TARO) -> None:
+        self._wait_until(lambda: self.read(email).zoom_status == status)
 
     def wait_for_calls(self, action: str, count: int) -> None:
         """Wait until Zoom has done so many calls; their answers may still be delayed after that."""
-        deadline = time.monotonic() + 10
-        while self.count_calls(action) < count:
-            assert time.monotonic() < deadline, f"only {self.count_calls(action)} calls"
-            time.sleep(0.01)
+        self._wait_until(lambda: self.count_calls(action) >= count)
 
     def list_at_zoom(self) -> dict[str, str]:
         """Return Zoom's status of everybody, by address."""
         return {person["email"]: person["status"] for person in self.zoom.state()["registrants"]}
+
+    def _wait_until(self, is_so: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + 10
+        while not is_so():
+            assert time.monotonic() < deadline, "it did not happen in time"
+            time.sleep(0.01)
 
     def _find(self, session: Any, email: str) -> Registration:
         person = registrations.get_registration_by_email_key(session, self.event.id, email)

@@ -345,12 +345,63 @@ def test_approval_whose_answer_is_lost_is_found_at_the_next_try(make_desk):
     desk.zoom.fault("set_status", does="close", when="after")
 
     desk.work()
-    assert desk.read().zoom_status == "pending"
+    assert desk.read().zoom_status == "changing"
     desk.let_pass(seconds=10)
     desk.work()
 
     assert desk.read().delivery == Delivery.REGISTERED
     assert desk.list_effects() == ["add", "approve"]
+
+
+@pytest.mark.parametrize("action", ["set_status", "get_registrant"])
+@only_sqlite
+def test_person_who_comes_back_after_a_lost_cancellation_gets_a_link_that_works(desk, action):
+    desk.register()
+    desk.work()
+    desk.cancel()
+    desk.zoom.fault(action, does="close", when="after")
+    desk.work()
+    assert desk.list_at_zoom() == {TARO: "denied"}
+
+    desk.register_again()
+    desk.work()
+
+    assert desk.list_at_zoom() == {TARO: "approved"}
+    assert (desk.read().delivery, desk.read_link() is None) == (Delivery.REGISTERED, False)
+
+
+@only_sqlite
+def test_person_who_leaves_after_a_lost_approval_is_cancelled_at_zoom(make_desk):
+    desk = make_desk(kind="webinar")
+    desk.register()
+    desk.zoom.fault("set_status", does="close", when="after")
+    desk.work()
+    assert desk.list_at_zoom() == {TARO: "approved"}
+
+    desk.cancel()
+    desk.work()
+
+    assert desk.list_at_zoom() == {TARO: "denied"}
+    assert desk.read().delivery == Delivery.WITHDRAWN
+
+
+def test_call_that_outlived_its_lease_is_found_out(desk):
+    desk.register()
+    desk.work()
+    desk.cancel()
+    desk.zoom.fault("set_status", delay_before=0.7)
+    late = threading.Thread(target=desk.work)
+    late.start()
+    desk.wait_for_status("changing")
+    desk.let_pass(seconds=61)
+    desk.register_again()
+    desk.work()
+    assert desk.read().delivery == Delivery.REGISTERED
+    late.join()
+    desk.work()
+
+    assert desk.list_at_zoom() == {TARO: "approved"}
+    assert desk.list_effects() == ["add", "cancel", "approve"]
 
 
 def end(desk):
