@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import sys
 import threading
 from dataclasses import dataclass
 from typing import Any
@@ -17,7 +18,11 @@ from email_validator import EmailNotValidError, validate_email
 from flask import Flask, render_template, request
 from flask_wtf import CSRFProtect
 
+from cli.web_server import serve
+
 ADDRESS = "FLOOR_DATABASE"
+WEB_PROCESSES = 2
+WEB_THREADS = 8
 
 
 @dataclass(frozen=True)
@@ -194,3 +199,18 @@ def create_app() -> Flask:
 def _make_insert(mark: str) -> str:
     names = ", ".join(field.name for field in FIELDS)
     return INSERT.format(names=names, marks=", ".join([mark] * len(FIELDS)))
+
+
+def main() -> None:
+    """Serve the floor on a port as `flask web` serves the site."""
+    serve(
+        create_app(),
+        host="127.0.0.1",
+        port=int(sys.argv[1]),
+        processes=WEB_PROCESSES,
+        threads=WEB_THREADS,
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -27,12 +27,11 @@ from views.site import Site
 from zoom_client import MeetingDraft
 
 from . import floor
-from .processes import ROOT, Process, find_free_port
+from .floor import WEB_PROCESSES, WEB_THREADS
+from .processes import Process, find_free_port
 from .visitors import Script
 
 SLUG = "bench"
-WEB_PROCESSES = 2
-WEB_THREADS = 8
 WORKER_START_SECONDS = 15.0
 
 FLOOR_ANSWERS = {
@@ -102,11 +101,7 @@ def run_floor(folder: Path, address: str) -> Iterator[Server]:
     address = address or str(folder / "floor.sqlite3")
     floor.open_table(address).create()
     port = find_free_port()
-    command = [
-        *(sys.executable, "-m", "gunicorn", "--config", str(ROOT / "gunicorn.conf.py")),
-        *("--bind", f"127.0.0.1:{port}", "--workers", str(WEB_PROCESSES)),
-        *("--threads", str(WEB_THREADS), "bench.floor:create_app()"),
-    ]
+    command = [sys.executable, "-m", "bench.floor", str(port)]
     environ = {floor.ADDRESS: address}
     with Process(command, environ=environ, log=folder / "floor.log") as process:
         process.wait_for_port(port)

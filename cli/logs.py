@@ -15,8 +15,6 @@ _PRIVATE = (
         "(address)",
     ),
     (re.compile(r"(https?:/)?/\S*[?&](tk|pwd|code)=\S+"), "(link)"),
-    # gunicorn names whose request it could not read.
-    (re.compile(r"\bip=\S+"), "ip=…"),
 )
 _PLAIN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "taskName"}
 
@@ -56,5 +54,7 @@ def configure_logging(level: str) -> None:
     root.setLevel(level)
     # It would write paths, and Zoom's paths may hold a host's address.
     logging.getLogger("urllib3").setLevel(logging.ERROR)
+    # It tells of every request that waits for a moment.
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)
     # It tells of its plugins whenever somebody asks for the schema's version.
     logging.getLogger("alembic").setLevel(logging.WARNING)

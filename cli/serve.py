@@ -24,6 +24,7 @@ from worker.smtp import make_transport
 from .groups import SiteCommand, describe
 from .logs import configure_logging
 from .supervisor import Child, supervise
+from .web_server import serve
 
 START_SECONDS = 60.0
 
@@ -37,26 +38,16 @@ SANDBOX_ACCOUNT = {
 @click.command("web", cls=SiteCommand)
 def web_command() -> None:
     """Serve pages: several processes, one for each core."""
-    settings = get_site().settings
-    processes = settings.web_processes or min(os.cpu_count() or 1, 4)
-    os.execv(  # noqa: S606 - our own command
-        sys.executable,
-        [
-            sys.executable,
-            "-m",
-            "gunicorn",
-            "--chdir",
-            str(ROOT),
-            "--config",
-            str(ROOT / "gunicorn.conf.py"),
-            "--bind",
-            f"{settings.host}:{settings.port}",
-            "--workers",
-            str(processes),
-            "--threads",
-            str(settings.web_threads),
-            "app:create_app()",
-        ],
+    site = get_site()
+    settings = site.settings
+    configure_logging(settings.log_level)
+    site.database.dispose()  # forks must not share a connection
+    serve(
+        current_app._get_current_object(),  # type: ignore[attr-defined]
+        host=settings.host,
+        port=settings.port,
+        processes=settings.web_processes or min(os.cpu_count() or 1, 4),
+        threads=settings.web_threads,
     )
 
 

@@ -35,7 +35,7 @@ class Child:
             cwd=ROOT,
             env=dict(self.environ),
             start_new_session=True,
-            preexec_fn=_end_with_parent if sys.platform == "linux" else None,
+            preexec_fn=end_with_parent if sys.platform == "linux" else None,
         )
 
     def has_ended(self) -> bool:
@@ -70,6 +70,6 @@ def _end(children: Sequence[Child]) -> None:
             os.killpg(process.pid, signal.SIGKILL)
 
 
-def _end_with_parent() -> None:
+def end_with_parent() -> None:
     """Have the kernel end this process if the supervisor is killed outright."""
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)

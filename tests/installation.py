@@ -86,7 +86,7 @@ class Installation:
         return found
 
     def find_processes(self, word: str) -> set[int]:
-        """Find the processes whose command line has a word, such as `gunicorn`."""
+        """Find the processes whose command line has a word, such as `web`."""
         return {number for number, line in self.list_processes().items() if word in line.split()}
 
     def kill(self) -> None:

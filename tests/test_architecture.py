@@ -37,7 +37,7 @@ MAY_IMPORT = {
     ),
     "cli": (
         ("config", "services", "storage", "views", "worker", "zoom_client", "zoom_sandbox"),
-        ("click", "flask", "sqlalchemy.orm", "sqlalchemy.exc"),
+        ("click", "flask", "sqlalchemy.orm", "sqlalchemy.exc", "waitress"),
     ),
     "app": (
         ("cli", "config", "services", "storage", "views", "zoom_client"),

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.skipif(
     not Path("/proc/self/environ").exists(), reason="processes are found in Linux's /proc"
 )
 
-WORDS = {"sandbox": "zoom_sandbox", "web": "gunicorn", "worker": "worker"}
+WORDS = {"sandbox": "zoom_sandbox", "web": "web", "worker": "worker"}
 
 
 @pytest.fixture
