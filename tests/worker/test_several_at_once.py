@@ -5,13 +5,14 @@ import random
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 
 import pytest
 from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
 from services.deliveries import Delivery
+from services.registration_changes import ChangeRefused
 from storage import registrations
 from storage.models import Registration, ZoomRegistrant
 from tests.races import race
@@ -150,6 +151,61 @@ def test_four_workers_settle_every_lost_answer(desk, database_url, caplog):
     assert desk.list_at_zoom() == dict.fromkeys(people, "approved")
     effects = [desk.list_effects(email) for email in people]
     assert {(e.count("add"), e.count("repeat")) for e in effects} == {(1, 0)}
+    assert [r.message for r in caplog.records if r.levelno >= logging.ERROR] == []
+
+
+FAULTS = [
+    ("add_registrant", LOST),
+    ("add_registrant", {"does": "close", "when": "before"}),
+    ("add_registrant", {"status": 503, "when": "after"}),
+    ("add_registrant", {"does": "cut"}),
+    ("add_registrant", {"status": 429, "message": "Too many concurrent requests."}),
+    ("add_registrant", {"delay_before": 0.2}),
+    ("get_registrant", {"status": 404, "code": 3079}),
+    ("get_registrant", {"status": 500}),
+    ("get_registrant", {"delay_after": 0.2}),
+    ("set_status", {"status": 204}),
+    ("set_status", LOST),
+    ("list_registrants", {"status": 500}),
+    ("list_registrants", {"does": "html"}),
+]
+
+
+def change_minds(desk, people, dice):
+    """Let people leave and come back at random, and return who wants to be there at last."""
+    wanted = set(people)
+    for email in dice.choices(people, k=30):
+        change = desk.cancel if email in wanted else desk.register_again
+        with suppress(ChangeRefused):
+            change(email)
+            wanted ^= {email}
+        desk.let_pass(seconds=1)
+        time.sleep(0.02)
+    return wanted
+
+
+@pytest.mark.parametrize(("kind", "seed"), [("meeting", 1), ("webinar", 2)])
+def test_everybody_ends_as_they_wish_whatever_fails(make_desk, database_url, caplog, kind, seed):
+    desk, dice = make_desk(kind=kind), random.Random(seed)
+    people = [f"person{number}@example.com" for number in range(8)]
+    desk.zoom.enforce_limits(False)
+    for action, fault in dice.choices(FAULTS, k=25):
+        desk.zoom.fault(action, skip=dice.randrange(6), **fault)
+
+    with run_workers(desk, database_url):
+        for email in people:
+            desk.register(email)
+        wanted = change_minds(desk, people, dice)
+    desk.zoom.clear_faults()
+    for _ in range(8):
+        desk.let_pass(minutes=16)
+        desk.work()
+
+    at_zoom = desk.list_at_zoom()
+    assert {email for email in people if at_zoom.get(email) == "approved"} == wanted
+    assert {email for email in people if desk.read_link(email) is not None} == wanted
+    effects = [desk.list_effects(email) for email in people]
+    assert max(e.count("add") + e.count("repeat") for e in effects) <= 1
     assert [r.message for r in caplog.records if r.levelno >= logging.ERROR] == []
 
 
