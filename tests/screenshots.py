@@ -24,6 +24,9 @@ from tests.live_site import LiveSite
 
 FOLDER = Path(__file__).parent.parent / "docs/screenshots"
 COLORS = 192
+OVERVIEW = ("form", "form-errors", "receipt", "join-ready")
+"""What the README shows side by side, as much of each as a phone shows."""
+
 MAIN = ("form", "form-errors", "receipt", "join-ready", "personal")
 
 
@@ -60,7 +63,8 @@ def main(names: list[str]) -> None:
         finally:
             site.close()
     if not names:
-        _remove_others({f"{scene.name}-{look.name}.png" for scene, look in _list_pairs(scenes)})
+        kept = {f"{scene.name}-{look.name}.png" for scene, look in _list_pairs(scenes)}
+        _remove_others(kept | {_write_overview().name})
 
 
 def take_pictures(browser: Browser, scenes: list[Scene]) -> None:
@@ -93,6 +97,20 @@ def _save(content: bytes, path: Path) -> None:
     fewer = picture.quantize(COLORS, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
     fewer.save(path, optimize=True)
     print(path.relative_to(FOLDER.parent.parent))
+
+
+def _write_overview() -> Path:
+    """Put the first screens of some pages side by side."""
+    gap, width, height = 24, PHONE["width"], PHONE["height"]
+    sheet = Image.new("RGB", ((width + gap) * len(OVERVIEW) - gap, height), "#d9d9d9")
+    for number, name in enumerate(OVERVIEW):
+        with Image.open(FOLDER / f"{name}-{FIRST.name}.png") as picture:
+            sheet.paste(
+                picture.convert("RGB").crop((0, 0, width, height)), ((width + gap) * number, 0)
+            )
+    path = FOLDER / "overview.png"
+    sheet.quantize(COLORS, method=Image.Quantize.MAXCOVERAGE).save(path, optimize=True)
+    return path
 
 
 def _remove_others(names: set[str]) -> None:
