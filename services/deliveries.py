@@ -216,22 +216,12 @@ def record_gone(registrant: ZoomRegistrant, *, now: datetime) -> None:
     registrant.join_url = None
 
 
-def record_missing(
-    registration: Registration, registrant: ZoomRegistrant, step: Step, *, now: datetime
-) -> None:
-    """Record that Zoom does not show the person after a step.
+def record_unsure(registrant: ZoomRegistrant, *, now: datetime) -> None:
+    """Forget what Zoom said of the person, whom it does not show or takes for somebody else.
 
-    Whom it was to let go is gone. Else that is no proof: Zoom's answers may lag behind what it did,
-    and each add made on the word of one of them would be one of the three a day.
+    That is no proof that it does not have them: its answers may lag behind what it did. Somebody
+    who cancelled would keep a place, and each add made on one such answer is one of three a day.
     """
-    record_gone(registrant, now=now)
-    is_let_go = step in (Step.CANCEL, Step.DENY) and registration.status != Status.APPROVED
-    if not is_let_go:
-        begin_doubt(registrant, now=now)
-
-
-def record_stranger(registrant: ZoomRegistrant, *, now: datetime) -> None:
-    """Forget what an answer about somebody else said; what Zoom has of this person is unknown."""
     record_gone(registrant, now=now)
     begin_doubt(registrant, now=now)
 

@@ -138,15 +138,14 @@ class RegistrantSync:
         return True
 
     def _take_step(self, job: ClaimedJob, situation: _Situation, client: ZoomClient) -> None:
-        step = situation.step
-        if step is Step.ADD:
+        if situation.step is Step.ADD:
             self._add(job, situation, client)
             return
         event, registrant = situation.event, situation.registrant
         kind = deliveries.get_kind(event)
         ref = deliveries.make_ref(situation.registration, registrant)
         try:
-            if action := _ACTIONS.get(step):
+            if action := _ACTIONS.get(situation.step):
                 fault_point("before_status")
                 client.set_registrant_status(kind, event.zoom_id, action, [ref])
             read = client.get_registrant(kind, event.zoom_id, ref.id)
@@ -155,7 +154,7 @@ class RegistrantSync:
         now = self._read_clock()
         with self._storing(job) as (session, _, registration, stored):
             if read is None:
-                deliveries.record_missing(registration, stored, step, now=now)
+                deliveries.record_unsure(stored, now=now)
             else:
                 deliveries.record_read(
                     session, registration, stored, read, keys=self._keys, now=now
@@ -250,7 +249,7 @@ class RegistrantSync:
         with self._storing(job) as (session, _, registration, registrant):
             is_news = registrant.delivery != Delivery.REFUSED
             if isinstance(error, WrongRegistrant):
-                deliveries.record_stranger(registrant, now=now)
+                deliveries.record_unsure(registrant, now=now)
             else:
                 deliveries.end_add_without_effect(registrant, now=now)
             problem = type(error).__name__

@@ -18,9 +18,8 @@ from services.deliveries import (
     record_added,
     record_done,
     record_gone,
-    record_missing,
     record_read,
-    record_stranger,
+    record_unsure,
     settle_unknown,
 )
 from services.events import LinkPolicy
@@ -185,7 +184,7 @@ def test_answer_about_another_address_is_refused(session):
 def test_after_an_answer_about_somebody_else_zoom_is_asked(session):
     case = Case(session)
     case.read()
-    record_stranger(case.registrant, now=NOW)
+    record_unsure(case.registrant, now=NOW)
 
     assert (case.registrant.registrant_id, case.link) == (None, None)
     assert case.plan() is Step.SETTLE
@@ -268,10 +267,10 @@ def test_who_is_gone_is_added_again(session):
     assert case.plan() is Step.ADD
 
 
-def test_wanted_person_whom_zoom_does_not_show_is_looked_for_twice(session):
+def test_person_whom_zoom_does_not_show_is_looked_for_twice(session):
     case = Case(session)
     case.read()
-    record_missing(case.registration, case.registrant, Step.READ, now=NOW)
+    record_unsure(case.registrant, now=NOW)
     assert (case.plan(), case.link) == (Step.SETTLE, None)
 
     assert case.settle(at=NOW + MINUTE) is True
@@ -279,24 +278,22 @@ def test_wanted_person_whom_zoom_does_not_show_is_looked_for_twice(session):
     assert case.plan() is Step.ADD
 
 
-@pytest.mark.parametrize(
-    ("step", "after"),
-    [(Step.CANCEL, Step.DONE), (Step.DENY, Step.DONE), (Step.READ, Step.SETTLE)],
-)
-def test_only_whom_zoom_let_go_is_gone_at_once(session, step, after):
+def test_person_whom_nobody_wants_is_looked_for_too(session):
     case = Case(session)
     case.read()
     case.registration.status = Status.CANCELLED
-    record_missing(case.registration, case.registrant, step, now=NOW)
+    record_unsure(case.registrant, now=NOW)
+    assert case.plan() is Step.SETTLE
 
-    assert case.plan() is after
+    case.settle(make_read(), at=NOW + MINUTE)
+    assert case.plan() is Step.CANCEL
 
 
 def test_every_doubt_begins_its_looks_anew(session):
     case = Case(session)
     case.lose()
     case.settle(at=NOW + MINUTE)
-    record_stranger(case.registrant, now=NOW + MINUTE)
+    record_unsure(case.registrant, now=NOW + MINUTE)
 
     assert case.settle(at=NOW + 3 * MINUTE) is True
     assert case.registrant.missed_looks == 1

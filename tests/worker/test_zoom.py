@@ -12,6 +12,8 @@ from storage.jobs import LeaseLost
 from tests.fixtures.databases import only_sqlite
 from tests.worker.desk import TARO
 
+NOBODY = {"registrants": [], "next_page_token": ""}
+
 
 def claim(desk, owner):
     with desk.database.write() as session:
@@ -292,13 +294,16 @@ def test_person_whom_the_host_denied_is_approved_again(desk):
 
 
 @only_sqlite
-def test_person_whom_zoom_has_no_more_counts_as_cancelled(desk):
+def test_person_whom_zoom_has_no_more_counts_as_cancelled_after_two_looks(desk):
     desk.register()
     desk.work()
     desk.zoom.fault("get_registrant", does="answer", status=404, code=3079)
+    desk.zoom.fault("list_registrants", does="answer", status=200, body=NOBODY, count=6)
     desk.cancel()
 
-    desk.work()
+    for _ in range(3):
+        desk.work()
+        desk.let_pass(seconds=62)
 
     registrant = desk.read()
     assert (registrant.delivery, registrant.registrant_id) == (Delivery.WITHDRAWN, None)
