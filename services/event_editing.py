@@ -22,7 +22,7 @@ from .mails import MailName, request_mail
 from .organizations import make_operator
 from .questions import question_to_dict
 from .registration_changes import fill_free_seats
-from .registrations import Status
+from .registrations import Status, request_sync
 from .tables import DocumentError
 
 PUBLISHED = "published"
@@ -61,14 +61,18 @@ def save_event(
     organization = organizations.need_organization(session, connection.organization_id)
     _write_organization(session, organization, document, now)
     event = events.get_event_by_slug(session, document.slug)
+    was_over = False
     if event is None:
         event = _add(session, document, connection, now)
     else:
+        was_over = now >= get_end(event)
         _check_move(session, event, document, now)
         _change(session, event, _list_values(document), now)
     _place_pictures(session, event, document, pictures, now)
     _write_questions(session, event, document, now)
     session.flush()
+    if was_over and now < get_end(event):
+        _deliver_again(session, event, now)
     fill_free_seats(session, event, now=now)
     return event
 
@@ -144,6 +148,12 @@ def _list_values(document: EventDocument) -> dict[str, Any]:
         for name, value in values.items()
         if name not in _LEFT_TO_ZOOM or value is not None
     }
+
+
+def _deliver_again(session: Session, event: Event, now: datetime) -> None:
+    """Go on where the end of an event, which is not its end any more, has stopped the worker."""
+    for registration in registration_lists.list_undelivered(session, event.id):
+        request_sync(session, registration, now=now)
 
 
 def _check_alone(

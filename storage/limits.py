@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Float, bindparam, case, delete
+from sqlalchemy import Float, and_, bindparam, case, delete
 from sqlalchemy.orm import Session
 
 from .models import RateBucket
@@ -41,13 +41,16 @@ def forget_full_buckets(session: Session, *, now: float) -> None:
 @cache
 def _take_unit(insert: Any) -> Any:
     now, interval = bindparam("now", type_=Float), bindparam("interval", type_=Float)
-    full_at = case((RateBucket.full_at > now, RateBucket.full_at), else_=now) + interval
+    latest = bindparam("latest", type_=Float)
+    # Later than that it was never set: the clock has gone back since.
+    is_running = and_(RateBucket.full_at > now, RateBucket.full_at <= latest)
+    full_at = case((is_running, RateBucket.full_at), else_=now) + interval
     return (
         insert(table_of(RateBucket))
         .on_conflict_do_update(
             index_elements=[RateBucket.name],
             set_={"full_at": full_at},
-            where=full_at <= bindparam("latest", type_=Float),
+            where=full_at <= latest,
         )
         .returning(RateBucket.full_at)
     )

@@ -74,6 +74,21 @@ def list_full_rows(
         session.expunge_all()
 
 
+def list_undelivered(session: Session, event_id: int) -> list[Registration]:
+    """List whom Zoom does not have as they are: approved people, and others it did not let go."""
+    return list(
+        session.scalars(
+            select(Registration)
+            .join(ZoomRegistrant, ZoomRegistrant.registration_id == Registration.id)
+            .where(
+                Registration.event_id == event_id,
+                ZoomRegistrant.delivery.not_in(("registered", "withdrawn", "refused")),
+            )
+            .order_by(Registration.id)
+        )
+    )
+
+
 def list_without_mail(
     session: Session, event_id: int, *, statuses: Sequence[str], mail_name: str, limit: int
 ) -> list[Registration]:

@@ -74,3 +74,11 @@ def test_spenders_at_once_never_exceed_the_burst(database_url):
         return given
 
     assert sum(race(database_url, work)) == BURST
+
+
+def test_clock_that_went_back_shuts_nobody_out(database):
+    with database.write() as session:
+        for _ in range(BURST):
+            spend(session, now=NOW + 86_400)
+
+        assert [spend(session) for _ in range(BURST + 1)] == [True] * BURST + [False]
