@@ -11,6 +11,7 @@ import logging
 import os
 import signal
 import socket
+import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -30,6 +31,8 @@ IDLE_SECONDS = 30
 DRAIN_SECONDS = 30.0
 TICK_SECONDS = 0.5
 
+_ENDINGS = (signal.SIGINT, signal.SIGTERM)
+
 log = logging.getLogger(__name__)
 
 
@@ -41,52 +44,69 @@ def serve(
     A process that dies is replaced. The application must hold no connection when this is called:
     the processes are forks of this one.
     """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # Shared, so that what waits in its queue outlives a process.
-    with socket.create_server((host, port), family=family, backlog=1024) as listener:
-        _Processes(lambda: _answer(application, listener, threads), processes).run()
+    listener = socket.create_server(
+        (host, port),
+        family=socket.AF_INET6 if ":" in host else socket.AF_INET,
+        backlog=1024,
+        dualstack_ipv6=host == "::" and socket.has_dualstack_ipv6(),
+    )
+    _Processes(listener, lambda: _answer(application, listener, threads), processes).run()
 
 
 class _Processes:
-    """Forks of this process, as many as are wanted."""
+    """Forks of this process, as many as are wanted, that take from one listener."""
 
-    def __init__(self, work: Callable[[], None], number: int) -> None:
+    def __init__(self, listener: socket.socket, work: Callable[[], None], number: int) -> None:
+        self._listener = listener
         self._work = work
         self._number = number
         self._running: set[int] = set()
         self._is_stopping = False
 
     def run(self) -> None:
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in _ENDINGS:
             signal.signal(number, self._stop)
         while not self._is_stopping:
             while len(self._running) < self._number and not self._is_stopping:
                 self._fork()
-            self._wait()
+            status = self._wait()
             if not self._is_stopping:
-                log.error("a web process ended; starting another one")
+                log.error("a web process ended; starting another one", extra={"status": status})
                 time.sleep(TICK_SECONDS)
         while self._running:
             self._wait()
 
     def _fork(self) -> None:
-        number = os.fork()
-        if number == 0:
-            end_with_parent()
-            try:
-                self._work()
-            finally:
-                logging.shutdown()
-                os._exit(0)
-        self._running.add(number)
+        # Until either side knows what to do with it: a child that never heard of the end stays.
+        signal.pthread_sigmask(signal.SIG_BLOCK, _ENDINGS)
+        if not self._is_stopping:
+            number = os.fork()
+            if number == 0:
+                os._exit(self._be_child())
+            self._running.add(number)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDINGS)
 
-    def _wait(self) -> None:
-        with suppress(ChildProcessError):
-            number, _status = os.wait()
-            self._running.discard(number)
+    def _be_child(self) -> int:
+        try:
+            if sys.platform == "linux":
+                end_with_parent()
+            self._work()
+        except Exception:
+            # The last place that can say why: beyond it stands the fork's copy of the parent.
+            log.exception("a web process failed")
+            return 1
+        return 0
+
+    def _wait(self) -> int:
+        number, status = os.wait()
+        self._running.discard(number)
+        return os.waitstatus_to_exitcode(status)
 
     def _stop(self, *_: object) -> None:
         self._is_stopping = True
+        # Else the kernel would go on greeting people whom nobody will answer.
+        self._listener.close()
         for number in self._running:
             with suppress(ProcessLookupError):
                 os.kill(number, signal.SIGTERM)
@@ -102,11 +122,12 @@ def _answer(application: Callable[..., Any], listener: socket.socket, threads: i
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent tells when
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDINGS)
     sockets: dict[int, Any] = {}
     server = create_server(
         application,
         map=sockets,
-        sockets=[listener.dup()],
+        sockets=[listener],
         threads=threads,
         ident=None,
         connection_limit=CONNECTIONS,
@@ -126,7 +147,8 @@ def _answer(application: Callable[..., Any], listener: socket.socket, threads: i
 
 
 def _is_busy(server: Any) -> bool:
-    """Tell whether a request is being answered, or an answer is still on its way."""
+    """Tell whether a request is coming in or being answered, or an answer still on its way."""
     return any(
-        channel.requests or channel.total_outbufs_len for channel in server.active_channels.values()
+        channel.request is not None or channel.requests or channel.total_outbufs_len
+        for channel in server.active_channels.values()
     )

@@ -117,6 +117,8 @@ def use_code(
         raise CodeRefused
     if now - issued_at > timedelta(minutes=CODE_MINUTES):
         raise CodeRefused
+    # Before the submission, like everybody who locks both.
+    registrations.lock_registration(session, registration.id)
     if not submissions.count_try(session, submission.id, limit=CODE_TRIES):
         raise CodeRefused
     digits = re.sub(r"\D", "", unicodedata.normalize("NFKC", typed))

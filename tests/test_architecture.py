@@ -54,7 +54,7 @@ PRODUCT = [
 # Besides views, worker and commands: a token is kept as soon as Zoom has given it.
 MAY_COMMIT = {"views", "worker", "cli", "storage", "services/zoom_tokens.py"}
 MAY_READ_THE_CLOCK = {"app.py", "zoom_client/client.py", "zoom_sandbox/clock.py"}
-MAY_CATCH_EVERYTHING = {"worker/loop.py"}
+MAY_CATCH_EVERYTHING = {"worker/loop.py", "cli/web_server.py"}
 MAY_MARK_SAFE = {"views/markdown.py"}
 LONGEST_MODULE = 400
 LONGEST_FUNCTION = 50
@@ -141,7 +141,7 @@ def test_functions_are_short():
     assert find(lambda path: [node.name for node in walk(path) if is_long(node)]) == []
 
 
-def test_only_the_worker_catches_everything():
+def test_only_what_runs_for_long_catches_everything():
     caught = find(
         lambda path: [
             ast.unparse(node.type)

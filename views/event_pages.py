@@ -54,7 +54,9 @@ def load_event(session: Session, slug: str, now: datetime) -> EventPage:
 
 def draw_page(session: Session, page: EventPage, now: datetime) -> EventView:
     """Put together what the event's own page shows of it."""
-    return draw_event(session, events.need_event(session, page.event.id), now)
+    event = events.need_event(session, page.event.id)
+    # The seats that its key names: read again they may be others.
+    return view_event(session, event, read_locale(), seats=page.seats, now=now)
 
 
 def draw_event(session: Session, event: Event, now: datetime) -> EventView:

@@ -285,7 +285,10 @@ def _open_ahead(session: Session, token: str, now: datetime) -> Opened:
 def _open_changeable(session: Session, token: str, now: datetime) -> Opened:
     """As `_open_ahead`, and let nobody else change it meanwhile."""
     opened = _open_ahead(session, token, now)
+    version = opened.person.link_version
     lock_registration(session, opened.person.id)
+    if opened.person.link_version != version or not can_change(opened, now):
+        abort(404)  # somebody was faster
     return opened
 
 

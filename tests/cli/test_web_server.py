@@ -4,15 +4,17 @@ import os
 import signal
 import socket
 import sqlite3
+import subprocess
+import sys
 import threading
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
 import requests
 
-from tests.installation import HOST, Installation, wait_until
+from tests.installation import HOST, ROOT, Installation, find_free_port, wait_until
 
 pytestmark = pytest.mark.skipif(
     not Path("/proc/self/environ").exists(), reason="processes are found in Linux's /proc"
@@ -85,3 +87,49 @@ def test_request_that_was_begun_is_finished_before_the_end(served):
     post.join()
     assert [answer.status_code for answer in answers] == [404]
     assert served.list_processes() == {}
+
+
+SERVER = """
+import sys
+from cli.web_server import serve
+
+def application(environ, start_response):
+    start_response("200 OK", [])
+    return [b"x"]
+
+serve(application, host="127.0.0.1", port=int(sys.argv[1]), processes=4, threads=2)
+"""
+
+
+@pytest.mark.parametrize("milliseconds", range(4))
+def test_stop_while_processes_are_started_ends_them_all(milliseconds):
+    command = [sys.executable, "-c", SERVER, str(find_free_port())]
+    with subprocess.Popen(command, cwd=ROOT, start_new_session=True) as process:
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+        wait_until(lambda: children.read_text())
+        time.sleep(milliseconds / 1000)
+
+        process.terminate()
+
+        try:
+            assert process.wait(10) == 0
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+
+
+def test_nobody_is_let_in_once_the_end_has_begun(served):
+    with socket.create_connection((HOST, served.port)) as slow:
+        slow.sendall(BODY)
+        served.process.send_signal(signal.SIGTERM)
+
+        def is_closed():
+            with suppress(OSError), socket.create_connection((HOST, served.port), timeout=1):
+                return False
+            return True
+
+        wait_until(is_closed, seconds=10)
+        assert served.process.poll() is None
+        slow.sendall(b"a" * 994)
+        assert slow.recv(100).startswith(b"HTTP/1.1 404")
+    assert served.process.wait(20) == 0

@@ -11,10 +11,14 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
+from services import receipts
 from services.deliveries import Delivery
-from services.registration_changes import ChangeRefused
-from storage import registrations
+from services.events import LinkPolicy
+from services.registration_changes import ChangeRefused, correct_address
+from services.registrations import register
+from storage import registrations, submissions
 from storage.models import Registration, ZoomRegistrant
+from tests.factories import make_submission
 from tests.races import race
 from tests.worker.desk import TARO
 
@@ -249,3 +253,43 @@ def write_problem(session, desk, problem):
     registrant = session.get(ZoomRegistrant, desk.read().registration_id)
     registrant.problem = problem
     session.flush()
+
+
+@only_postgresql
+def test_code_and_a_correction_do_not_wait_in_a_circle(desk, monkeypatch):
+    with desk.database.write() as session:
+        sent = make_submission(desk.event, email="taro@example.com")
+        row = register(session, desk.event, sent, policy=LinkPolicy.CODE, now=desk.clock())
+    is_typed, is_correcting = threading.Event(), threading.Event()
+
+    def compare_slowly(*_):
+        is_typed.set()
+        is_correcting.wait(5)
+        time.sleep(0.3)
+        return True
+
+    def type_code():
+        with desk.database.write() as session:
+            submission = submissions.get_submission(session, row.id)
+            receipts.use_code(session, submission, "123456", keys=desk.keys, now=desk.clock())
+
+    def correct():
+        with desk.database.write() as session:
+            submission = submissions.get_submission(session, row.id)
+            other = {"email": "b@example.com", "email_key": "b@example.com"}
+            is_correcting.set()
+            correct_address(
+                session,
+                desk.event,
+                submission,
+                **other,
+                policy=LinkPolicy.CODE,
+                now=desk.clock(),
+            )
+
+    monkeypatch.setattr(receipts, "is_right_code", compare_slowly)
+    with ThreadPoolExecutor(1) as pool:
+        typing = pool.submit(type_code)
+        assert is_typed.wait(10)
+        correct()
+        typing.result()
