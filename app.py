@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cache
 
@@ -54,11 +55,13 @@ def create_app(
         TRUSTED_HOSTS=settings.trusted_hosts,
         BABEL_TRANSLATION_DIRECTORIES="translations",
     )
-    secrets = read_secret_keys(settings.secret_key, settings.instance)
-    keys = KeyRing(secrets)
+    with _one_line_for_what_is_missing():
+        secrets = read_secret_keys(settings.secret_key, settings.instance)
+        keys = KeyRing(secrets)
     signer = TokenSigner(keys)
     clock = read_clock or _read_clock
-    database = Database(settings.database_address, cipher=Cipher(secrets))
+    with _one_line_for_what_is_missing():
+        database = Database(settings.database_address, cipher=Cipher(secrets))
     app.extensions["site"] = Site(
         settings=settings,
         database=database,
@@ -80,6 +83,17 @@ def _read_settings() -> Settings:
     try:
         return Settings.from_env()
     except SettingsError as error:
+        raise SystemExit(f"Error: {error}") from error
+
+
+@contextmanager
+def _one_line_for_what_is_missing() -> Iterator[None]:
+    """End the process where a key, a folder or a driver of the installation cannot be used."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise SystemExit(f"Error: {error}: install requirements-postgresql.txt too") from error
+    except (OSError, ValueError) as error:
         raise SystemExit(f"Error: {error}") from error
 
 

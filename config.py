@@ -141,7 +141,13 @@ class Settings:
             raise SettingsError("UKETSUKE_DATABASE_URL must begin with postgresql:// or sqlite:///")
         if self.mail_from and not _MAILBOX.fullmatch(self.mail_from):
             raise SettingsError("UKETSUKE_MAIL_FROM must be an address like events@example.com")
-        if self.secret_key and any(len(key) < 32 for key in self.secret_key.split(",")):
+        account = (self.zoom_account_id, self.zoom_client_id, self.zoom_client_secret)
+        if any(account) and not all(account):
+            raise SettingsError(
+                "UKETSUKE_ZOOM_ACCOUNT_ID, _CLIENT_ID and _CLIENT_SECRET belong together"
+            )
+        secrets = self.secret_key.replace(",", "\n").splitlines()
+        if any(len(secret.strip()) < 32 for secret in secrets):
             raise SettingsError("UKETSUKE_SECRET_KEY must have at least 32 characters")
         if self.is_demo and urlsplit(self.site_url).hostname not in LOOPBACK:
             raise SettingsError("the demo shows every mail: it runs on a loopback address alone")

@@ -98,7 +98,7 @@ def import_event(file: Path) -> None:
     """
     site = get_site()
     try:
-        document = read_document(file.read_text(encoding="utf-8"))
+        document = read_document(file.read_text(encoding="utf-8-sig"))
     except UnicodeDecodeError as error:
         raise click.ClickException(f"{file} is not UTF-8 text.") from error
     event = store_document(site, _complete(site, document), file.parent)

@@ -101,3 +101,5 @@ def _refusals_in_words() -> Iterator[None]:
         raise click.ClickException(f"Zoom: {error}") from error
     except SQLAlchemyError as error:
         raise click.ClickException(f"The database cannot be used: {describe(error)}") from error
+    except OSError as error:
+        raise click.ClickException(str(error)) from error

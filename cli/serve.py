@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Mapping
+from urllib.parse import urlsplit
 from urllib.request import urlopen
 
 import click
@@ -40,6 +41,7 @@ def web_command() -> None:
     """Serve pages: several processes, one for each core."""
     site = get_site()
     settings = site.settings
+    check_port(settings.host, settings.port, "UKETSUKE_PORT")
     configure_logging(settings.log_level)
     site.database.dispose()  # forks must not share a connection
     serve(
@@ -91,6 +93,13 @@ def demo_command() -> None:
         return
     if settings.host not in LOOPBACK:
         raise click.ClickException("The demo answers on this machine alone: unset UKETSUKE_HOST.")
+    if urlsplit(settings.site_url).hostname not in LOOPBACK:
+        raise click.ClickException(
+            "The demo shows every mail, so it runs on this machine alone: unset UKETSUKE_BASE_URL, "
+            "or set the Zoom account of the site."
+        )
+    if settings.port == settings.sandbox_port:
+        raise click.ClickException("UKETSUKE_PORT and UKETSUKE_SANDBOX_PORT must differ.")
     check_port(settings.host, settings.port, "UKETSUKE_PORT")
     check_port("127.0.0.1", settings.sandbox_port, "UKETSUKE_SANDBOX_PORT")
     prepare_database(site)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from .default_notice import Operator, write_notice, write_summary
 from .questions import Choice, Condition, ConsentKind, Question, QuestionKind
 from .texts import Text
@@ -119,3 +121,15 @@ def _make_marketing_consent(operator: Operator) -> Question:
         help=_text("いつでも配信を停止できます。", "You can stop these emails at any time."),
         consent=ConsentKind.MARKETING,
     )
+
+
+def follow_operator(question: Question, former: Operator, present: Operator) -> Question:
+    """Have the texts of a consent that every event starts with name the operator of now."""
+    changes = {}
+    for make in (_make_privacy_consent, _make_marketing_consent):
+        before, after = make(former), make(present)
+        for name in ("label", "notice", "notice_summary"):
+            text = getattr(question, name)
+            if question.consent is before.consent and text and text == getattr(before, name):
+                changes[name] = getattr(after, name)
+    return replace(question, **changes)

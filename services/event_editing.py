@@ -13,14 +13,15 @@ from sqlalchemy.orm import Session
 from storage import events, organizations, registration_lists, registrations
 from storage.models import Event, Organization, ZoomConnection
 
-from .default_form import default_questions
+from .default_form import default_questions, follow_operator
+from .default_notice import Operator
 from .event_documents import EventDocument
 from .event_files import PLACES, Picture, choose_picture, fill_in_notices
-from .events import EventState, get_end
+from .events import EventState, get_end, read_definition
 from .images import EncodedImage
 from .mails import MailName, request_mail
 from .organizations import make_operator
-from .questions import question_to_dict
+from .questions import Question, question_to_dict
 from .registration_changes import fill_free_seats
 from .registrations import Status, request_sync
 from .tables import DocumentError
@@ -59,6 +60,7 @@ def save_event(
         EventChangeRefused: people are registered at the meeting that the event would leave.
     """
     organization = organizations.need_organization(session, connection.organization_id)
+    former = make_operator(organization)
     _write_organization(session, organization, document, now)
     event = events.get_event_by_slug(session, document.slug)
     was_over = False
@@ -69,7 +71,7 @@ def save_event(
         _check_move(session, event, document, now)
         _change(session, event, _list_values(document), now)
     _place_pictures(session, event, document, pictures, now)
-    _write_questions(session, event, document, now)
+    _write_questions(session, event, document, former, now)
     session.flush()
     if was_over and now < get_end(event):
         _deliver_again(session, event, now)
@@ -242,15 +244,34 @@ def _place_pictures(
 
 
 def _write_questions(
-    session: Session, event: Event, document: EventDocument, now: datetime
+    session: Session, event: Event, document: EventDocument, former: Operator, now: datetime
 ) -> None:
     operator = make_operator(organizations.need_organization(session, event.organization_id))
     if document.questions is not None:
-        questions = fill_in_notices(document.questions, operator)
+        asked = fill_in_notices(document.questions, operator)
+        questions = tuple(follow_operator(question, former, operator) for question in asked)
+        _keep_questions(session, event, questions, now)
     elif event.form_version_id is None:
-        questions = default_questions(event.default_locale, operator)
-    else:
-        return
+        _keep_questions(session, event, default_questions(event.default_locale, operator), now)
+    if operator != former:
+        _rename_operator(session, event.organization_id, former, operator, now)
+
+
+def _rename_operator(
+    session: Session, organization_id: int, former: Operator, operator: Operator, now: datetime
+) -> None:
+    """Have the forms of all the organization's events name who is responsible now."""
+    for event in events.list_events(session):
+        if event.organization_id == organization_id and event.form_version_id is not None:
+            asked = read_definition(session, event.form_version_id).questions
+            questions = tuple(follow_operator(question, former, operator) for question in asked)
+            _keep_questions(session, event, questions, now)
+
+
+def _keep_questions(
+    session: Session, event: Event, questions: tuple[Question, ...], now: datetime
+) -> None:
+    """Save questions as a new version of an event's form, if they differ."""
     # As the database gives it back: lists and plain texts.
     rows: list[dict[str, Any]] = json.loads(json.dumps([question_to_dict(q) for q in questions]))
     current = (

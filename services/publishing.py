@@ -11,10 +11,13 @@ from storage import events, organizations
 from storage.models import Event, Organization
 
 from .addresses import email_key
+from .default_form import follow_operator
+from .default_notice import Operator
 from .deliveries import renew_links
 from .event_editing import PUBLISHED, EventChangeRefused
 from .events import EventState, get_end, read_definition
 from .keys import KeyRing
+from .organizations import make_operator
 from .questions import ConsentKind, Question
 from .zoom_setup import ZoomReady
 
@@ -33,14 +36,16 @@ def check_publishable(session: Session, event: Event, *, now: datetime) -> tuple
         raise NotPublishable(f"{event.slug} is over or cancelled.")
     assert event.form_version_id is not None, "an event has a form from its first day"
     questions = read_definition(session, event.form_version_id).questions
+    organization = organizations.need_organization(session, event.organization_id)
     gaps = [
-        *_list_gaps(organizations.need_organization(session, event.organization_id)),
+        *_list_gaps(organization),
         *_list_notice_gaps(questions, event.default_locale),
+        *_list_nameless(questions, make_operator(organization)),
     ]
     if gaps:
         raise NotPublishable(
             f"{event.slug} cannot be published. Missing: {', '.join(gaps)}. Export the event, fill "
-            "them in and import it again."
+            "them in and import it again; docs/events.md explains the file with [organization]."
         )
     return questions
 
@@ -87,3 +92,12 @@ def _list_notice_gaps(questions: Iterable[Question], locale: str) -> Iterable[st
     if not all(notice.get(locale, "").strip() for notice in notices):
         return [f"the privacy notice with the purposes, in the event's language ({locale})"]
     return []
+
+
+def _list_nameless(questions: Iterable[Question], operator: Operator) -> Iterable[str]:
+    """Name the consents whose text was made before anybody was named in it."""
+    return [
+        f"whom the text of “{question.id}” speaks of"
+        for question in questions
+        if follow_operator(question, Operator(name=""), operator) != question
+    ]

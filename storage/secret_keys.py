@@ -12,14 +12,20 @@ FILE_NAME = "secret.key"
 def read_secret_keys(setting: str, instance: Path) -> list[bytes]:
     """Return the secrets, newest first: from the setting, else from `instance/secret.key`.
 
-    Side effects: without either, the file is made with a new secret, readable by its owner alone.
+    Several stand on lines of their own or have commas between them, in either place. Side effects:
+    without either, the file is made with a new secret, readable by its owner alone.
     """
     if setting:
-        return [key.strip().encode() for key in setting.split(",")]
+        return _split(setting)
     path = instance / FILE_NAME
     if not path.exists():
         _make(path)
-    return [line.strip().encode() for line in path.read_text().splitlines() if line.strip()]
+    return _split(path.read_text())
+
+
+def _split(text: str) -> list[bytes]:
+    lines = text.replace(",", "\n").splitlines()
+    return [line.strip().encode() for line in lines if line.strip()]
 
 
 def _make(path: Path) -> None:

@@ -19,7 +19,7 @@ def test_variables_become_values_of_their_kind():
             "UKETSUKE_FORM_MIN_SECONDS": "0",
             "UKETSUKE_RATE_LIMITS": "off",
             "UKETSUKE_DEMO": "On",
-            "UKETSUKE_ZOOM_ACCOUNT_ID": "0123",
+            "UKETSUKE_MAIL_FROM": "0123@example.com",
         }
     )
 
@@ -29,13 +29,15 @@ def test_variables_become_values_of_their_kind():
         form_min_seconds=0.0,
         rate_limits=False,
         is_demo=True,
-        zoom_account_id="0123",
+        mail_from="0123@example.com",
     )
 
 
 def test_file_holds_a_value_and_wins(tmp_path):
     (tmp_path / "secret").write_text("from the file\n")
     environ = {
+        "UKETSUKE_ZOOM_ACCOUNT_ID": "account",
+        "UKETSUKE_ZOOM_CLIENT_ID": "client",
         "UKETSUKE_ZOOM_CLIENT_SECRET": "from the variable",
         "UKETSUKE_ZOOM_CLIENT_SECRET_FILE": str(tmp_path / "secret"),
     }
@@ -48,6 +50,7 @@ def test_file_holds_a_value_and_wins(tmp_path):
     [
         ("UKETSUKE_PORT", "eighty", "UKETSUKE_PORT must be a number, not 'eighty'"),
         ("UKETSUKE_RATE_LIMITS", "maybe", "UKETSUKE_RATE_LIMITS must be on or off, not 'maybe'"),
+        ("UKETSUKE_ZOOM_ACCOUNT_ID", "only", "UKETSUKE_ZOOM_ACCOUNT_ID, _CLIENT_ID and"),
         ("UKETSUKE_PORT", "70000", "UKETSUKE_PORT must be 1 to 65535"),
         ("UKETSUKE_WORKER_THREADS", "0", "UKETSUKE_WORKER_THREADS must be 1 to 64"),
         ("UKETSUKE_FORM_MIN_SECONDS", "nan", "UKETSUKE_FORM_MIN_SECONDS must be 0 to 60"),
@@ -82,8 +85,9 @@ def test_secrets_do_not_show_in_a_trace():
         "UKETSUKE_MAIL_URL": "smtp://me:hunter2@mail.example.com",
         "UKETSUKE_ZOOM_CLIENT_SECRET": "hunter3",
     }
+    account = {"UKETSUKE_ZOOM_ACCOUNT_ID": "account", "UKETSUKE_ZOOM_CLIENT_ID": "client"}
 
-    shown = repr(Settings.from_env(secrets))
+    shown = repr(Settings.from_env(secrets | account))
 
     assert [secret for secret in secrets.values() if secret in shown] == []
 

@@ -140,3 +140,31 @@ def test_site_ends_with_a_supervisor_that_is_killed(served):
 
     wait_until(lambda: installation.list_processes() == {})
     assert are_ports_free(installation)
+
+
+def test_demo_on_a_public_address_is_refused_in_one_line(installation):
+    installation.environ["UKETSUKE_BASE_URL"] = "https://events.example.com"
+    done = installation.run("demo")
+
+    assert done.returncode == 1
+    assert done.stderr.startswith("Error: The demo shows every mail")
+    assert (done.stderr.count("\n"), done.stdout) == (1, "")
+
+
+def test_file_that_cannot_be_written_is_told_in_one_line(installation, tmp_path):
+    assert installation.run("migrate").returncode == 0
+    blocked = tmp_path / "nowhere" / "out.csv"
+    done = installation.run("registrations", "export", "spring", "--output", str(blocked))
+
+    assert done.returncode == 1
+    assert done.stderr.startswith("Error: ") and done.stderr.count("\n") == 1
+
+
+def test_key_file_that_is_none_is_told_in_one_line(installation):
+    folder = Path(installation.environ["UKETSUKE_INSTANCE"])
+    folder.mkdir()
+    (folder / "secret.key").write_text("short")
+    done = installation.run("demo")
+
+    assert done.returncode == 1
+    assert done.stderr.startswith("Error: ") and done.stderr.count("\n") == 1

@@ -231,6 +231,24 @@ def test_event_that_is_moved_after_its_end_is_delivered_after_all(database):
         assert (job.state, job.run_at) == ("ready", later)
 
 
+def test_consents_name_the_operator_who_was_named_later(database):
+    nobody = {"organization": None, "questions": None}
+    one = save(database, make(**nobody))
+    other = save(database, make(slug="winter", zoom_id=89999999999, **nobody))
+    text, _ = export(database, one)
+    named = replace(read_document(text), organization=OPERATOR)
+
+    save(database, named)
+
+    for event in (one, other):
+        with database.read() as session:
+            stored = events.need_event(session, event.id)
+            questions = read_definition(session, stored.form_version_id).questions
+        privacy, news = (q for q in questions if q.consent)
+        assert "サンプル株式会社" in privacy.notice["ja"]
+        assert "サンプル株式会社" in news.label["ja"] and "サンプル株式会社" in news.label["en"]
+
+
 def test_two_events_do_not_share_a_meeting(database):
     save(database, make())
     with pytest.raises(EventChangeRefused, match="autumn-2026 leads to the webinar"):

@@ -43,6 +43,13 @@ def test_older_keys_may_stand_below_in_the_file(tmp_path):
     assert read_secret_keys("", tmp_path) == [b"n" * 32, b"o" * 32]
 
 
+def test_commas_and_lines_part_keys_in_both_places(tmp_path):
+    (tmp_path / FILE_NAME).write_text(f"{'n' * 32}, {'o' * 32}\n")
+
+    assert read_secret_keys("", tmp_path) == [b"n" * 32, b"o" * 32]
+    assert read_secret_keys(f"{'n' * 32}\n{'o' * 32}", tmp_path) == [b"n" * 32, b"o" * 32]
+
+
 def test_processes_that_start_at_once_agree(tmp_path):
     printed = run_processes(READ, str(tmp_path))
 
