@@ -19,6 +19,7 @@ from storage.session import Database
 from storage.wakeup import make_waker
 
 from .backoff import next_try
+from .outages import DatabaseOutage
 
 IDLE_SECONDS = 1.0
 BEAT_SECONDS = 10.0
@@ -58,6 +59,7 @@ class Worker:
         self._lanes = lanes
         self._read_clock = read_clock
         self._stop = threading.Event()
+        self._outage = DatabaseOutage()
         self._has_failed = False
 
     def stop(self) -> None:
@@ -103,12 +105,13 @@ class Worker:
     def _claim_and_handle(self, lane: Lane, owner: str) -> bool:
         try:
             job = self._claim(lane, owner)
-        except SQLAlchemyError:
-            log.exception("the database did not answer")
+        except SQLAlchemyError as error:
+            self._outage.begin(error)
             self._stop.wait(IDLE_SECONDS)
             return False
         if job is None:
             return False
+        self._outage.end()
         if job.crashes >= POISONOUS_AFTER:
             self._put_aside(lane, job, f"its worker died {job.crashes} times while it ran")
             return True
@@ -168,7 +171,8 @@ class Worker:
                     heartbeats.beat(session, self.owner, started_at=started_at, now=now)
                     long_ago = (now - timedelta(hours=1)).timestamp()
                     limits.forget_full_buckets(session, now=long_ago)
-            except SQLAlchemyError:
-                log.exception("no heartbeat")
-            if self._stop.wait(BEAT_SECONDS):
+                self._outage.end()
+            except SQLAlchemyError as error:
+                self._outage.begin(error)
+            if self._stop.wait(IDLE_SECONDS if self._outage.is_on else BEAT_SECONDS):
                 return

@@ -7,14 +7,14 @@ import time
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from storage import heartbeats, jobs
 from storage.jobs import LeaseLost
 from storage.models import Job
 from storage.session import Database
 from tests.clock import Clock
-from tests.fixtures.databases import only_sqlite
+from tests.fixtures.databases import only_sqlite, open_database
 from worker.loop import GIVE_UP_AFTER, Lane, Worker
 
 
@@ -223,3 +223,48 @@ def test_job_that_was_put_aside_runs_when_it_is_needed_anew(bench, caplog):
     worker.drain()
 
     assert bench.done == ["a"]
+
+
+def test_outage_of_the_database_is_told_once_and_its_end_once(databases, caplog):
+    url = databases.make_migrated()
+    bench = Bench(open_database(url))
+    worker = bench.make_worker()
+    bench.add("a")
+    take_tables_away(bench)
+    thread = threading.Thread(target=worker.run)
+    thread.start()
+    try:
+        wait_for_lines(caplog, 1)
+        time.sleep(1.5)  # each thread tries every second
+        bring_tables_back(bench)
+        bench.wait_for("a")
+        wait_for_lines(caplog, 2)
+    finally:
+        worker.stop()
+        thread.join()
+        bench.database.dispose()
+        databases.drop(url)
+
+    begun, ended = [(r.levelname, r.message) for r in caplog.records]
+    assert begun == ("ERROR", "the database does not take our work")
+    assert ended == ("WARNING", "the database takes our work again")
+    assert caplog.records[1].seconds >= 1.5
+
+
+def take_tables_away(bench):
+    with bench.database.write() as session:
+        for name in ("job", "worker_heartbeat"):
+            session.execute(text(f"ALTER TABLE {name} RENAME TO {name}_away"))
+
+
+def bring_tables_back(bench):
+    with bench.database.write() as session:
+        for name in ("job", "worker_heartbeat"):
+            session.execute(text(f"ALTER TABLE {name}_away RENAME TO {name}"))
+
+
+def wait_for_lines(caplog, count):
+    deadline = time.monotonic() + 10
+    while len(caplog.records) < count:
+        assert time.monotonic() < deadline, "nothing was told"
+        time.sleep(0.01)

@@ -1,0 +1,38 @@
+"""One line when the database goes away and one when it is back, however many threads notice."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+
+log = logging.getLogger(__name__)
+
+
+class DatabaseOutage:
+    """What the threads of one worker share to know whether the database takes their work."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._since: float | None = None
+
+    @property
+    def is_on(self) -> bool:
+        return self._since is not None
+
+    def begin(self, error: Exception) -> None:
+        """Note that a transaction failed; only the first failure is told, with its trace."""
+        with self._lock:
+            if self._since is not None:
+                return
+            self._since = time.monotonic()
+        log.error("the database does not take our work", exc_info=error)
+
+    def end(self) -> None:
+        """Note that something was stored. Reading proves nothing: a full disk can be read."""
+        with self._lock:
+            if self._since is None:
+                return
+            seconds = round(time.monotonic() - self._since, 1)
+            self._since = None
+        log.warning("the database takes our work again", extra={"seconds": seconds})
