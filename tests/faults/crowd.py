@@ -1,0 +1,88 @@
+"""People who register while things break; whatever each of them is answered is kept."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from urllib.parse import urljoin, urlsplit
+
+import requests
+
+from tests.page import SECONDS, Visitor
+
+from .journals import Answer
+
+Person = Mapping[str, str | list[str]]
+
+PATIENCE_SECONDS = 60.0
+"""For so long a person sends again what was not taken."""
+
+
+class NotTaken(AssertionError):
+    """A person has sent the form as often as anybody would, and was promised nothing."""
+
+
+class Crowd:
+    """Visitors of one event. Nobody fills in a form twice: what fails is sent again as it was."""
+
+    def __init__(self, url: str, slug: str = "spring") -> None:
+        self.answers: list[Answer] = []
+        self._url = url
+        self._form = f"/e/{slug}"
+        self._lock = threading.Lock()
+
+    def register(self, person: Person, *, patience: float = PATIENCE_SECONDS) -> Answer:
+        """Fill in the form and send it until it is taken, as somebody does who reloads a page.
+
+        Raises:
+            NotTaken: it was not taken in time.
+        """
+        deadline = time.monotonic() + patience
+        with closing(Visitor(self._url)) as visitor:
+            form = self._open_form(visitor, deadline).fill(**person)
+            while True:
+                answer = self._send(visitor, str(person["email"]), form.action, form.fields)
+                if answer.receipt is not None:
+                    return answer
+                if time.monotonic() > deadline:
+                    raise NotTaken(f"{answer.email}: {answer.text[:300]}")
+                time.sleep(0.1)
+
+    def register_all(self, people: list[Person]) -> None:
+        """Have everybody register at the same time."""
+        with ThreadPoolExecutor(len(people)) as hands:
+            list(hands.map(self.register, people))
+
+    def look_again(self) -> None:
+        """Have everybody who has a receipt open it once more."""
+        for answer in [answer for answer in self.answers if answer.receipt is not None]:
+            page = requests.get(urljoin(self._url, answer.receipt), timeout=SECONDS)
+            self._keep(Answer(answer.email, answer.receipt, page.text))
+
+    def _open_form(self, visitor: Visitor, deadline: float):
+        while True:
+            try:
+                return visitor.open(self._form).form()
+            except (requests.RequestException, AssertionError):
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.1)
+
+    def _send(self, visitor: Visitor, email: str, action: str, fields) -> Answer:
+        try:
+            response = visitor.try_post(action, fields)
+        except requests.RequestException as error:
+            # Perhaps it was taken, perhaps not: nothing is promised to who cannot know.
+            return self._keep(Answer(email, None, type(error).__name__))
+        text = f"{response.status_code} {dict(response.headers)} {response.text}"
+        location = response.headers.get("Location", "")
+        receipt = urlsplit(location).path if response.status_code == 303 else None
+        return self._keep(Answer(email, receipt, text))
+
+    def _keep(self, answer: Answer) -> Answer:
+        with self._lock:
+            self.answers.append(answer)
+        return answer
