@@ -150,6 +150,7 @@ def end_add_unknown(
         kind="zoom.settle",
         key=f"settle:{registrant.event_id}",
         payload={"event_id": registrant.event_id},
+        event_id=registrant.event_id,
         run_at=run_at,
         now=now,
     )

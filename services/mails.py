@@ -118,6 +118,7 @@ def _add(
         kind="mail",
         key=_job_key(mail_id),
         payload={"mail_id": mail_id},
+        event_id=registration.event_id,
         run_at=run_at,
         now=now,
     )

@@ -171,6 +171,7 @@ def request_sync(session: Session, registration: Registration, *, now: datetime)
         kind="zoom.sync",
         key=sync_key(registration.id),
         payload={"registration_id": registration.id},
+        event_id=registration.event_id,
         run_at=now,
         now=now,
     )

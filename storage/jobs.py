@@ -52,6 +52,7 @@ def enqueue(
     kind: str,
     key: str,
     payload: Mapping[str, Any],
+    event_id: int | None = None,
     run_at: datetime,
     now: datetime,
 ) -> None:
@@ -59,7 +60,7 @@ def enqueue(
 
     A job that runs stays with its worker; the raised generation keeps that worker from finishing.
     """
-    _upsert(session, kind, key, payload, run_at=run_at, now=now, keeps_time=False)
+    _upsert(session, kind, key, payload, event_id, run_at=run_at, now=now, keeps_time=False)
 
 
 def ensure(
@@ -68,6 +69,7 @@ def ensure(
     kind: str,
     key: str,
     payload: Mapping[str, Any],
+    event_id: int | None = None,
     run_at: datetime,
     now: datetime,
 ) -> None:
@@ -75,7 +77,7 @@ def ensure(
 
     For work that many things ask for: each new one must not push it further away.
     """
-    _upsert(session, kind, key, payload, run_at=run_at, now=now, keeps_time=True)
+    _upsert(session, kind, key, payload, event_id, run_at=run_at, now=now, keeps_time=True)
 
 
 def wake_workers(session: Session) -> None:
@@ -254,6 +256,7 @@ def _upsert(
     kind: str,
     key: str,
     payload: Mapping[str, Any],
+    event_id: int | None,
     *,
     run_at: datetime,
     now: datetime,
@@ -265,6 +268,7 @@ def _upsert(
             "kind": kind,
             "key": key,
             "payload": dict(payload),
+            "event_id": event_id,
             "state": "ready",
             "generation": 1,
             "attempts": 0,
@@ -292,6 +296,7 @@ def _upsert_job(insert: Any, keeps_time: bool) -> Any:
             "crashes": case((is_left, Job.crashes), else_=0),
             "run_at": case((is_left, Job.run_at), else_=statement.excluded.run_at),
             "payload": statement.excluded.payload,
+            "event_id": statement.excluded.event_id,
             "reason": "",
             "updated_at": statement.excluded.updated_at,
         },

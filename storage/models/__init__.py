@@ -7,6 +7,7 @@ from .mails import Mail
 from .organizations import Organization, ZoomConnection
 from .registrations import Answer, Consent, Registration, RegistrationChange
 from .submissions import SubmissionRow
+from .zoom_limits import ZoomAccount, ZoomBudget, ZoomEvent
 from .zoom_registrants import ZoomRegistrant
 
 __all__ = [
@@ -26,6 +27,9 @@ __all__ = [
     "RegistrationChange",
     "SubmissionRow",
     "WorkerHeartbeat",
+    "ZoomAccount",
+    "ZoomBudget",
     "ZoomConnection",
+    "ZoomEvent",
     "ZoomRegistrant",
 ]

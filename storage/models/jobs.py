@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Float, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from .base import Base, Document, Moment, PrimaryKey
+from .base import Base, BigKey, Document, Moment, PrimaryKey
 
 
 class Job(Base):
@@ -13,16 +13,18 @@ class Job(Base):
 
     `state` is ready, running, parked or done. `generation` rises whenever the work is needed
     again; a worker may finish only the generation that it claimed. `crashes` counts leases that ran
-    out since the last hand-back. Payloads hold ids alone.
+    out since the last hand-back. Payloads hold ids alone. `event_id` is None where the work belongs
+    to no event; it outlives the event as the job does.
     """
 
     __tablename__ = "job"
-    __table_args__ = (Index(None, "state", "kind", "run_at"),)
+    __table_args__ = (Index(None, "state", "kind", "run_at", "event_id"),)
 
     id: Mapped[PrimaryKey]
     kind: Mapped[str] = mapped_column(String(20))
     key: Mapped[str] = mapped_column(String(100), unique=True)
     payload: Mapped[Document]
+    event_id: Mapped[int | None] = mapped_column(BigKey)
     state: Mapped[str] = mapped_column(String(7), default="ready")
     generation: Mapped[int] = mapped_column(default=1)
     attempts: Mapped[int] = mapped_column(default=0)

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ForeignKey, String
+from datetime import date
+
+from sqlalchemy import Date, ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from .base import Base, BigKey, Moment
+
+_UNKNOWN = text("attempt_started_at IS NOT NULL")
+_UNREAD = text("registrant_id IS NOT NULL AND is_new_to_zoom IS NULL")
 
 
 class ZoomRegistrant(Base):
@@ -16,10 +21,23 @@ class ZoomRegistrant(Base):
     changing from before we change it until Zoom was read. `attempt_started_at` is set before an add
     and cleared with its result: found set, the outcome of that add is unknown and Zoom is asked
     before adding again. `sends_answers` is False once Zoom refused some: each try with them would
-    be one of three a day. `join_url` is encrypted.
+    be one of three a day. `join_url` is encrypted. `adds_that_day` and `changes_that_day` count our
+    calls about this person on `counted_on`, a day in UTC.
     """
 
     __tablename__ = "zoom_registrant"
+    __table_args__ = (
+        # What a walk through Zoom's lists has to judge: few, however many people there are.
+        Index(
+            "ix_zoom_registrant_unknown",
+            "event_id",
+            sqlite_where=_UNKNOWN,
+            postgresql_where=_UNKNOWN,
+        ),
+        Index(
+            "ix_zoom_registrant_unread", "event_id", sqlite_where=_UNREAD, postgresql_where=_UNREAD
+        ),
+    )
 
     registration_id: Mapped[int] = mapped_column(
         BigKey, ForeignKey("registration.id", ondelete="CASCADE"), primary_key=True
@@ -37,5 +55,8 @@ class ZoomRegistrant(Base):
     missed_looks: Mapped[int] = mapped_column(default=0)
     last_missed_at: Mapped[Moment | None]
     is_new_to_zoom: Mapped[bool | None]
+    counted_on: Mapped[date | None] = mapped_column(Date)
+    adds_that_day: Mapped[int] = mapped_column(default=0, server_default="0")
+    changes_that_day: Mapped[int] = mapped_column(default=0, server_default="0")
     answered_at: Mapped[Moment | None]
     updated_at: Mapped[Moment]

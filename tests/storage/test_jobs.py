@@ -44,6 +44,22 @@ def test_rolled_back_work_is_not_queued(database):
     assert read_job(database) is None
 
 
+def test_job_knows_its_event(database):
+    with database.write() as session:
+        for event_id in (1, 2):
+            jobs.enqueue(
+                session,
+                kind="mail",
+                key="a",
+                payload={},
+                event_id=event_id,
+                run_at=NOW,
+                now=NOW,
+            )
+
+    assert read_job(database).event_id == 2
+
+
 def test_claimed_job_counts_its_attempt_first(database):
     job = add_and_claim(database)
 

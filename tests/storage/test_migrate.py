@@ -3,13 +3,17 @@
 from contextlib import suppress
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import inspect, text
 from sqlalchemy.exc import OperationalError
 
-from storage import migrate
+from services.events import LinkPolicy
+from services.registrations import register
+from storage import jobs, migrate
 from storage.models import Base
+from tests import factories
 from tests.fixtures.databases import only_sqlite, open_database
 from tests.races import run_processes
 
@@ -101,3 +105,28 @@ def test_foreign_keys_hold_again_after_an_upgrade(empty, is_blocked):
 
     with empty.read() as session:
         assert session.scalar(text("PRAGMA foreign_keys")) == 1
+
+
+def test_open_jobs_of_an_older_database_learn_their_event(database):
+    with database.write() as session:
+        event = factories.make_event(session)
+        submission = factories.make_submission(event)
+        register(session, event, submission, policy=LinkPolicy.SHOW, now=factories.NOW)
+        jobs.enqueue(
+            session,
+            kind="zoom.settle",
+            key=f"settle:{event.id}",
+            payload={},
+            run_at=factories.NOW,
+            now=factories.NOW,
+        )
+    with migrate._exclusive(database) as connection:
+        command.downgrade(migrate._configure(connection), "0001")
+
+    migrate.upgrade(database)
+
+    with database.read() as session:
+        found = jobs.list_jobs(session, states=["ready"], limit=10)
+        assert {job.kind: job.event_id for job in found} == dict.fromkeys(
+            ("zoom.sync", "zoom.settle", "mail"), event.id
+        )
