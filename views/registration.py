@@ -23,6 +23,7 @@ from sqlalchemy.orm import Session
 
 from forms.registration import RegistrationForm, build_registration_form
 from services.events import EventState, read_definition
+from services.fault_points import fault_point
 from services.form_tokens import FormToken, FormTokenError
 from services.limits import RateLimitReached
 from services.questions import FormDefinition
@@ -127,6 +128,8 @@ def _register(
             count_against_network(session, now)
             event = events.get_head(session, page.event.slug) or abort(404)
             row = register(session, event, submission, policy=page.policy, now=now)
+            fault_point("before_commit")
+        fault_point("after_commit")
     except RegistrationNotOpen as refusal:
         with site.database.read() as session:
             fresh = load_event(session, page.event.slug, now)

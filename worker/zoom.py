@@ -151,6 +151,7 @@ class RegistrantSync:
             read = client.get_registrant(kind, event.zoom_id, ref.id)
         except RegistrantNotFound:
             read = None
+        fault_point("before_save_link")
         now = self._read_clock()
         with self._storing(job) as (session, _, registration, stored):
             if read is None:
