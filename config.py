@@ -59,6 +59,8 @@ class Settings:
     """Web processes; 0 means one for each core, at most 4."""
     web_threads: int = 8
     """Threads of each web process."""
+    web_memory_mb: int = 512
+    """A web process with more than this is replaced; 0 for never."""
     worker_threads: int = 4
     """Threads of a worker that talk to Zoom."""
     trusted_proxies: int = 0
@@ -160,6 +162,7 @@ _BOUNDS = {
     "sandbox_port": (1, 65535),
     "web_processes": (0, 64),
     "web_threads": (1, 256),
+    "web_memory_mb": (0, 65536),
     "worker_threads": (1, 64),
     "trusted_proxies": (0, 10),
     "form_min_seconds": (0, 60),

@@ -50,6 +50,7 @@ def web_command() -> None:
         port=settings.port,
         processes=settings.web_processes or min(os.cpu_count() or 1, 4),
         threads=settings.web_threads,
+        memory_mb=settings.web_memory_mb,
     )
 
 
@@ -102,6 +103,7 @@ def demo_command() -> None:
         raise click.ClickException("UKETSUKE_PORT and UKETSUKE_SANDBOX_PORT must differ.")
     check_port(settings.host, settings.port, "UKETSUKE_PORT")
     check_port("127.0.0.1", settings.sandbox_port, "UKETSUKE_SANDBOX_PORT")
+    configure_logging(settings.log_level)
     prepare_database(site)
     environ = make_demo_environ(os.environ, settings)
     threading.Thread(target=_announce_demo, args=(settings,), daemon=True).start()
@@ -158,6 +160,7 @@ def check_port(host: str, port: int, setting: str) -> None:
 def _serve(site: Site) -> None:
     settings = site.settings
     check_port(settings.host, settings.port, "UKETSUKE_PORT")
+    configure_logging(settings.log_level)
     prepare_database(site)
     click.echo(f"Uketsuke on {settings.site_url}")
     supervise(_make_site(os.environ))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import logging
 import os
 import signal
 import subprocess
@@ -15,8 +16,30 @@ from dataclasses import dataclass, field
 from config import ROOT
 
 STOP_SECONDS = 35.0
-RESTART_SECONDS = 1.0
+LOOK_SECONDS = 0.5
 _PR_SET_PDEATHSIG = 1
+
+log = logging.getLogger(__name__)
+
+
+class Restarts:
+    """When to start again what ended: soon, but less and less often if it keeps dying young."""
+
+    YOUNG_SECONDS = 10.0
+    SHORTEST_SECONDS = 1.0
+    LONGEST_SECONDS = 30.0
+    FREE_TRIES = 3
+
+    def __init__(self) -> None:
+        self._young_deaths = 0
+
+    def plan(self, started_at: float) -> float:
+        """Return when to start again, by the same monotonic clock as `started_at`."""
+        now = time.monotonic()
+        is_young = now - started_at < self.YOUNG_SECONDS
+        self._young_deaths = self._young_deaths + 1 if is_young else 0
+        doublings = min(max(self._young_deaths - self.FREE_TRIES, 0), 10)
+        return now + min(self.SHORTEST_SECONDS * (1 << doublings), self.LONGEST_SECONDS)
 
 
 @dataclass
@@ -28,8 +51,14 @@ class Child:
     environ: Mapping[str, str]
     is_restarted: bool = True
     process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
+    started_at: float = 0.0
+    starts_at: float | None = None
+    """When it is started again, once that is known."""
+    restarts: Restarts = field(default_factory=Restarts, repr=False)
 
     def start(self) -> None:
+        self.starts_at = None
+        self.started_at = time.monotonic()
         self.process = subprocess.Popen(  # noqa: S603 - our own commands
             self.command,
             cwd=ROOT,
@@ -41,6 +70,18 @@ class Child:
     def has_ended(self) -> bool:
         return self.process is None or self.process.poll() is not None
 
+    def look(self) -> None:
+        """Start it again if it ended, but not too often."""
+        # Asked of everybody: one that nobody asks about stays as a dead process.
+        if not self.has_ended() or not self.is_restarted or self.process is None:
+            return
+        if self.starts_at is None:
+            self.starts_at = self.restarts.plan(self.started_at)
+            end = describe_end(self.process.returncode)
+            log.error("%s ended; starting it again", self.name, extra=end)
+        elif time.monotonic() >= self.starts_at:
+            self.start()
+
 
 def supervise(children: Sequence[Child]) -> None:
     """Run until SIGINT or SIGTERM, then end everybody: politely, and after 35 seconds for good."""
@@ -49,12 +90,10 @@ def supervise(children: Sequence[Child]) -> None:
         signal.signal(number, lambda *_: stop.set())
     for child in children:
         child.start()
-    while not stop.wait(RESTART_SECONDS):
+    while not stop.wait(LOOK_SECONDS):
         for child in children:
-            # Asked of everybody: one that nobody asks about stays as a dead process.
-            if child.has_ended() and child.is_restarted and not stop.is_set():
-                print(f"{child.name} ended; starting it again", file=sys.stderr)  # noqa: T201
-                child.start()
+            if not stop.is_set():
+                child.look()
     _end(children)
 
 
@@ -68,6 +107,16 @@ def _end(children: Sequence[Child]) -> None:
             process.wait(max(0.1, deadline - time.monotonic()))
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
+
+
+def describe_end(status: int) -> dict[str, str | int]:
+    """Tell a log line how a process ended, from its exit status: below 0 it is a signal."""
+    if status >= 0:
+        return {"exit_code": status}
+    try:
+        return {"signal": signal.Signals(-status).name}
+    except ValueError:
+        return {"signal": -status}
 
 
 def end_with_parent() -> None:

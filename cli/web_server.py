@@ -7,20 +7,17 @@ hundred of them (measured), and its evented workers starve connections.
 
 from __future__ import annotations
 
-import logging
-import os
+import select
 import signal
 import socket
-import sys
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Any
 
 from waitress import wasyncore
 from waitress.server import create_server
 
-from .supervisor import end_with_parent
+from .web_processes import DRAIN_SECONDS, SILENT_SECONDS, TICK_SECONDS, Pulse, WebProcesses
 
 CONNECTIONS = 1000
 """How many connections one process keeps; more wait in the socket's queue."""
@@ -28,21 +25,23 @@ CONNECTIONS = 1000
 # Above what a form may be, so that the page says so; what is longer still is not worth a page.
 BODY_BYTES = 2 * 1024 * 1024
 IDLE_SECONDS = 30
-DRAIN_SECONDS = 30.0
-TICK_SECONDS = 0.5
-
-_ENDINGS = (signal.SIGINT, signal.SIGTERM)
-
-log = logging.getLogger(__name__)
+HEARING_SECONDS = 0.5
 
 
 def serve(
-    application: Callable[..., Any], *, host: str, port: int, processes: int, threads: int
+    application: Callable[..., Any],
+    *,
+    host: str,
+    port: int,
+    processes: int,
+    threads: int,
+    memory_mb: int = 0,
+    silent_seconds: float = SILENT_SECONDS,
 ) -> None:
     """Serve until SIGTERM or SIGINT, then let every process finish what it has begun.
 
-    A process that dies is replaced. The application must hold no connection when this is called:
-    the processes are forks of this one.
+    A process that dies or hangs is replaced. The application must hold no connection when this is
+    called: the processes are forks of this one.
     """
     # Shared, so that what waits in its queue outlives a process.
     listener = socket.create_server(
@@ -51,68 +50,18 @@ def serve(
         backlog=1024,
         dualstack_ipv6=host == "::" and socket.has_dualstack_ipv6(),
     )
-    _Processes(listener, lambda: _answer(application, listener, threads), processes).run()
+    WebProcesses(
+        lambda pulse: _answer(application, listener, threads, pulse),
+        close=listener.close,
+        number=processes,
+        memory_mb=memory_mb,
+        silent_seconds=silent_seconds,
+    ).run()
 
 
-class _Processes:
-    """Forks of this process, as many as are wanted, that take from one listener."""
-
-    def __init__(self, listener: socket.socket, work: Callable[[], None], number: int) -> None:
-        self._listener = listener
-        self._work = work
-        self._number = number
-        self._running: set[int] = set()
-        self._is_stopping = False
-
-    def run(self) -> None:
-        for number in _ENDINGS:
-            signal.signal(number, self._stop)
-        while not self._is_stopping:
-            while len(self._running) < self._number and not self._is_stopping:
-                self._fork()
-            status = self._wait()
-            if not self._is_stopping:
-                log.error("a web process ended; starting another one", extra={"status": status})
-                time.sleep(TICK_SECONDS)
-        while self._running:
-            self._wait()
-
-    def _fork(self) -> None:
-        # Until either side knows what to do with it: a child that never heard of the end stays.
-        signal.pthread_sigmask(signal.SIG_BLOCK, _ENDINGS)
-        if not self._is_stopping:
-            number = os.fork()
-            if number == 0:
-                os._exit(self._be_child())
-            self._running.add(number)
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDINGS)
-
-    def _be_child(self) -> int:
-        try:
-            if sys.platform == "linux":
-                end_with_parent()
-            self._work()
-        except Exception:
-            # The last place that can say why: beyond it stands the fork's copy of the parent.
-            log.exception("a web process failed")
-            return 1
-        return 0
-
-    def _wait(self) -> int:
-        number, status = os.wait()
-        self._running.discard(number)
-        return os.waitstatus_to_exitcode(status)
-
-    def _stop(self, *_: object) -> None:
-        self._is_stopping = True
-        # Else the kernel would go on greeting people whom nobody will answer.
-        self._listener.close()
-        for number in self._running:
-            with suppress(ProcessLookupError):
-                os.kill(number, signal.SIGTERM)
-
-
-def _answer(application: Callable[..., Any], listener: socket.socket, threads: int) -> None:
+def _answer(
+    application: Callable[..., Any], listener: socket.socket, threads: int, pulse: Pulse
+) -> None:
     """Answer requests until SIGTERM, then finish those that were begun."""
     is_stopping = False
 
@@ -122,10 +71,10 @@ def _answer(application: Callable[..., Any], listener: socket.socket, threads: i
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent tells when
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDINGS)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGINT, signal.SIGTERM))
     sockets: dict[int, Any] = {}
     server = create_server(
-        application,
+        pulse.watch(application),
         map=sockets,
         sockets=[listener],
         threads=threads,
@@ -139,11 +88,24 @@ def _answer(application: Callable[..., Any], listener: socket.socket, threads: i
     )
     while not is_stopping:
         wasyncore.loop(TICK_SECONDS, use_poll=True, map=sockets, count=1)
+        pulse.report()
+    _take_in_who_waits(listener, sockets)
     # Only the listener: the thread that writes answers is still needed.
     wasyncore.dispatcher.close(server)
-    deadline = time.monotonic() + DRAIN_SECONDS
-    while _is_busy(server) and time.monotonic() < deadline:
+    now = time.monotonic()
+    # Whoever was let in last may not have been heard yet.
+    while now + HEARING_SECONDS > time.monotonic() or (
+        _is_busy(server) and now + DRAIN_SECONDS > time.monotonic()
+    ):
         wasyncore.loop(0.05, use_poll=True, map=sockets, count=1)
+
+
+def _take_in_who_waits(listener: socket.socket, sockets: dict[int, Any]) -> None:
+    """Accept whom the kernel has greeted already: closing the last listener would cut them off."""
+    for _ in range(CONNECTIONS):
+        if not select.select([listener], [], [], 0)[0]:
+            break
+        wasyncore.loop(0, use_poll=True, map=sockets, count=1)
 
 
 def _is_busy(server: Any) -> bool:

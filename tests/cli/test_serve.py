@@ -1,5 +1,6 @@
 """`flask demo` and `flask serve` as processes: what they start, say, and leave behind."""
 
+import json
 import os
 import re
 import signal
@@ -88,7 +89,12 @@ def test_process_that_is_killed_is_started_again(demo, name):
 
     wait_until(lambda: demo.find_processes(WORDS[name]) - killed)
 
-    assert f"{name} ended; starting it again\n" in demo.read("demo.err")
+    (told,) = [
+        line
+        for line in map(json.loads, demo.read("demo.err").splitlines())
+        if line["message"] == f"{name} ended; starting it again"
+    ]
+    assert (told["level"], told["signal"]) == ("ERROR", "SIGKILL")
     wait_until(lambda: demo.answers(f"{demo.url}/e/demo"))
     wait_until(lambda: demo.answers(demo.sandbox_url))
 

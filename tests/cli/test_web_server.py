@@ -1,5 +1,6 @@
 """The server of the pages: slow clients, processes that die, and an orderly end."""
 
+import json
 import os
 import signal
 import socket
@@ -14,6 +15,7 @@ from pathlib import Path
 import pytest
 import requests
 
+from cli.supervisor import Restarts
 from tests.installation import HOST, ROOT, Installation, find_free_port, wait_until
 
 pytestmark = pytest.mark.skipif(
@@ -66,7 +68,12 @@ def test_process_that_dies_is_replaced(served):
     wait_until(lambda: len(served.find_processes("web") - {victim}) == len(before))
 
     assert requests.get(f"{served.url}/healthz", timeout=5).status_code == 200
-    assert "a web process ended; starting another one" in served.read("web.err")
+    (told,) = [
+        line
+        for line in map(json.loads, served.read("web.err").splitlines())
+        if line["message"] == "a web process ended; starting another one"
+    ]
+    assert (told["pid"], told["signal"]) == (victim, "SIGKILL")
 
 
 def test_request_that_was_begun_is_finished_before_the_end(served):
@@ -99,6 +106,142 @@ def application(environ, start_response):
 
 serve(application, host="127.0.0.1", port=int(sys.argv[1]), processes=4, threads=2)
 """
+
+
+BLOCKING_SERVER = """
+import sys, threading
+from cli.web_server import serve
+
+lock = threading.Event()
+kept = []
+
+def application(environ, start_response):
+    if environ["PATH_INFO"] == "/block":
+        lock.wait()
+    if environ["PATH_INFO"] == "/grow":
+        kept.append(b"x" * 200_000_000)
+    start_response("200 OK", [])
+    return [b"x"]
+
+serve(
+    application, host="127.0.0.1", port=int(sys.argv[1]), processes=int(sys.argv[2]), threads=2,
+    memory_mb=150, silent_seconds=2,
+)
+"""
+
+
+@pytest.fixture
+def start_blocking(tmp_path):
+    """Start a server that can be blocked and grown, and return its address and process."""
+    with ExitStack() as started:
+
+        def start(processes):
+            port = find_free_port()
+            process = subprocess.Popen(
+                [sys.executable, "-c", BLOCKING_SERVER, str(port), str(processes)],
+                cwd=ROOT,
+                stderr=started.enter_context((tmp_path / "err").open("wb")),
+            )
+            started.callback(end, process)
+            url = f"http://{HOST}:{port}"
+            wait_until(lambda: answers(url))
+            return url, process
+
+        yield start
+
+
+def end(process):
+    """End a server without waiting for requests that never end."""
+    children = list_children(process)
+    process.kill()
+    process.wait()
+    for child in children:
+        with suppress(ProcessLookupError):
+            os.kill(int(child), signal.SIGKILL)
+
+
+def answers(url):
+    with suppress(requests.RequestException):
+        return requests.get(url, timeout=0.5).status_code == 200
+    return False
+
+
+def list_children(process):
+    return set(Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split())
+
+
+def block(url, times):
+    """Send requests that are never answered; return what became of them, as they end."""
+    ends = []
+
+    def ask():
+        try:
+            requests.get(f"{url}/block", timeout=20)
+        except requests.RequestException as error:
+            ends.append(type(error).__name__)
+
+    for _ in range(times):
+        threading.Thread(target=ask).start()
+    return ends
+
+
+def test_process_whose_threads_all_hang_is_replaced(start_blocking, tmp_path):
+    url, process = start_blocking(1)
+    before = list_children(process)
+    ends = block(url, 2)
+    wait_until(lambda: not answers(url), seconds=5)
+
+    wait_until(lambda: answers(url), seconds=15)
+
+    wait_until(lambda: ends == ["ConnectionError"] * 2, seconds=5)
+    assert list_children(process).isdisjoint(before)
+    said = (tmp_path / "err").read_text()
+    assert "a web process answers nothing; ending it" in said
+    assert said.count("in application") == 2, "where each thread hangs"
+
+
+def test_process_that_stands_still_is_replaced(start_blocking):
+    url, process = start_blocking(1)
+    (stopped,) = list_children(process)
+    os.kill(int(stopped), signal.SIGSTOP)
+    assert not answers(url)
+
+    wait_until(lambda: answers(url), seconds=15)
+
+    assert stopped not in list_children(process)
+
+
+def test_process_of_which_one_thread_hangs_goes_on(start_blocking):
+    url, process = start_blocking(1)
+    before = list_children(process)
+    block(url, 1)
+    until = time.monotonic() + 5
+    while time.monotonic() < until:
+        assert answers(url)
+        time.sleep(0.1)
+
+    assert list_children(process) == before
+
+
+def test_process_that_grew_too_large_is_replaced_while_it_answers(start_blocking):
+    url, process = start_blocking(1)
+    before = list_children(process)
+
+    assert answers(f"{url}/grow")
+
+    until = time.monotonic() + 30
+    while list_children(process) & before:
+        assert time.monotonic() < until
+        assert requests.get(url, timeout=5).status_code == 200
+
+
+def test_process_that_dies_at_once_is_started_less_and_less_often():
+    restarts = Restarts()
+    waits = [round(restarts.plan(time.monotonic()) - time.monotonic()) for _ in range(12)]
+
+    assert waits == [1, 1, 1, 2, 4, 8, 16, 30, 30, 30, 30, 30]
+    lived = time.monotonic() - Restarts.YOUNG_SECONDS
+    assert round(restarts.plan(lived) - time.monotonic()) == 1
 
 
 @pytest.mark.parametrize("milliseconds", range(4))

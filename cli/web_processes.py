@@ -1,0 +1,218 @@
+"""Keeping web processes: forks of this one, replaced when they die, hang or grow too large."""
+
+from __future__ import annotations
+
+import faulthandler
+import logging
+import mmap
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from threading import get_ident
+from typing import Any
+
+from .supervisor import Restarts, describe_end, end_with_parent
+
+TICK_SECONDS = 0.5
+DRAIN_SECONDS = 30.0
+"""So long a process may take to finish what it has begun, once it was told to end."""
+
+SILENT_SECONDS = 60.0
+"""Longer than any request takes while the database answers: its statements end after 15 s."""
+
+_ENDINGS = (signal.SIGINT, signal.SIGTERM)
+
+log = logging.getLogger(__name__)
+
+
+class Pulse:
+    """Shows the parent that a process answers requests: a byte that changes in shared memory.
+
+    It stands still while requests are being answered and none gets done, and when nobody reports.
+    """
+
+    def __init__(self) -> None:
+        self._byte = mmap.mmap(-1, 1)
+        self._running: set[int] = set()
+        self._has_answered = False
+
+    def watch(self, application: Callable[..., Any]) -> Callable[..., Any]:
+        """Return the application, with its requests taken note of."""
+
+        def answer(environ: Any, start_response: Any) -> Any:
+            self._running.add(get_ident())
+            try:
+                return application(environ, start_response)
+            finally:
+                self._running.discard(get_ident())
+                self._has_answered = True
+
+        return answer
+
+    def report(self) -> None:
+        """Say, in the process, that it is at work."""
+        if self._has_answered or not self._running:
+            self._byte[0] = (self._byte[0] + 1) % 256
+        self._has_answered = False
+
+    def read(self) -> int:
+        return self._byte[0]
+
+
+@dataclass
+class _Child:
+    """One fork. Its silence is counted in looks of the parent, so no clock can make it old."""
+
+    pulse: Pulse
+    started_at: float
+    last_read: int = 0
+    silent_looks: int = 0
+    is_leaving: bool = False
+
+    def look(self) -> None:
+        read = self.pulse.read()
+        self.silent_looks = self.silent_looks + 1 if read == self.last_read else 0
+        self.last_read = read
+
+
+class WebProcesses:
+    """Forks of this process, as many as are wanted, that take from one listener.
+
+    Args:
+        work: answers requests until SIGTERM; reports to the pulse while it does.
+        close: closes the parent's own listener.
+        memory_mb: a process with more is replaced once it has finished what it does; 0 for never.
+        silent_seconds: a process whose pulse stands still for so long is killed.
+    """
+
+    def __init__(
+        self,
+        work: Callable[[Pulse], None],
+        *,
+        close: Callable[[], None],
+        number: int,
+        memory_mb: int = 0,
+        silent_seconds: float = SILENT_SECONDS,
+    ) -> None:
+        self._work = work
+        self._close = close
+        self._number = number
+        self._memory_mb = memory_mb
+        self._most_silent_looks = silent_seconds / TICK_SECONDS
+        self._children: dict[int, _Child] = {}
+        self._restarts = Restarts()
+        self._starts_at = 0.0
+        self._is_stopping = False
+
+    def run(self) -> None:
+        """Keep the processes until SIGTERM or SIGINT, and return when all have ended."""
+        for ending in _ENDINGS:
+            signal.signal(ending, self._stop)
+        while not self._is_stopping:
+            if time.monotonic() >= self._starts_at:
+                self._start_missing()
+            time.sleep(TICK_SECONDS)
+            self._collect()
+            for number, child in list(self._children.items()):
+                self._look_after(number, child)
+        deadline = time.monotonic() + DRAIN_SECONDS + 2
+        while self._children:
+            self._collect()
+            if time.monotonic() > deadline:
+                self._signal_all(signal.SIGKILL)
+            time.sleep(0.05)
+
+    def _start_missing(self) -> None:
+        staying = sum(not child.is_leaving for child in self._children.values())
+        for _ in range(self._number - staying):
+            with _no_endings():
+                # Asked here, where it cannot come in between: else a child would never hear of it.
+                if not self._is_stopping:
+                    self._fork()
+
+    def _fork(self) -> None:
+        child = _Child(Pulse(), time.monotonic())
+        number = os.fork()
+        if number == 0:
+            os._exit(self._be_child(child.pulse))
+        self._children[number] = child
+
+    def _be_child(self, pulse: Pulse) -> int:
+        try:
+            if sys.platform == "linux":
+                end_with_parent()
+            faulthandler.register(signal.SIGUSR2, all_threads=True)
+            self._work(pulse)
+        except Exception:
+            # The last place that can say why: beyond it stands the fork's copy of the parent.
+            log.exception("a web process failed")
+            return 1
+        return 0
+
+    def _collect(self) -> None:
+        """Take note of who ended, and plan when others take their places."""
+        starts = []
+        with suppress(ChildProcessError):
+            while (found := os.waitpid(-1, os.WNOHANG))[0]:
+                number, status = found
+                child = self._children.pop(number)
+                if self._is_stopping or child.is_leaving:
+                    continue
+                starts.append(child.started_at)
+                end = {"pid": number, **describe_end(os.waitstatus_to_exitcode(status))}
+                log.error("a web process ended; starting another one", extra=end)
+        if starts:
+            self._starts_at = self._restarts.plan(min(starts))
+
+    def _look_after(self, number: int, child: _Child) -> None:
+        if child.is_leaving:
+            return
+        child.look()
+        if child.silent_looks >= self._most_silent_looks:
+            log.error("a web process answers nothing; ending it", extra={"pid": number})
+            _send(number, signal.SIGUSR2)  # it writes where its threads are
+            time.sleep(TICK_SECONDS)
+            _send(number, signal.SIGKILL)
+        elif self._memory_mb and _read_memory_mb(number) > self._memory_mb:
+            log.warning("a web process grew too large; replacing it", extra={"pid": number})
+            child.is_leaving = True
+            _send(number, signal.SIGTERM)
+
+    def _stop(self, *_: object) -> None:
+        self._is_stopping = True
+        # Else the kernel would go on greeting people whom nobody will answer.
+        self._close()
+        self._signal_all(signal.SIGTERM)
+
+    def _signal_all(self, number: signal.Signals) -> None:
+        for child in self._children:
+            _send(child, number)
+
+
+@contextmanager
+def _no_endings() -> Iterator[None]:
+    """Hold signals back until both sides of a fork know what to do with them."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, _ENDINGS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDINGS)
+
+
+def _send(process: int, number: signal.Signals) -> None:
+    with suppress(ProcessLookupError):
+        os.kill(process, number)
+
+
+def _read_memory_mb(process: int) -> float:
+    """Return what a process holds in memory, in MB; 0 where the kernel does not say."""
+    try:
+        pages = int(Path(f"/proc/{process}/statm").read_text().split()[1])
+    except (OSError, IndexError):
+        return 0
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1_000_000
