@@ -20,8 +20,9 @@ from services.links import Links
 from services.tokens import TokenSigner
 from services.zoom_tokens import SharedTokenStore
 from storage.ciphers import Cipher
+from storage.migrate import is_set_up
 from storage.models import ZoomConnection
-from storage.secret_keys import read_secret_keys
+from storage.secret_keys import FILE_NAME, make_secret_key, read_secret_keys
 from storage.session import Database
 from views import health, home, joining, mailbox, personal, receipts, registration, static_files
 from views.access_log import init_access_log
@@ -56,7 +57,7 @@ def create_app(
         BABEL_TRANSLATION_DIRECTORIES="translations",
     )
     with _one_line_for_what_is_missing():
-        secrets = read_secret_keys(settings.secret_key, settings.instance)
+        secrets = _read_secrets(settings)
         keys = KeyRing(secrets)
     signer = TokenSigner(keys)
     clock = read_clock or _read_clock
@@ -84,6 +85,23 @@ def _read_settings() -> Settings:
         return Settings.from_env()
     except SettingsError as error:
         raise SystemExit(f"Error: {error}") from error
+
+
+def _read_secrets(settings: Settings) -> list[bytes]:
+    """Return the installation's secrets; one is made only where there is no database yet.
+
+    Raises:
+        ValueError: there is a database, or perhaps one, and no secret.
+    """
+    if secrets := read_secret_keys(settings.secret_key, settings.instance):
+        return secrets
+    if is_set_up(settings.database_address):
+        raise ValueError(
+            f"{settings.instance / FILE_NAME} is missing, and the database was made with it: put it"
+            " back, or set UKETSUKE_SECRET_KEY. If it is lost for good, write a new secret of 32"
+            " characters or more there and run flask accept-secret."
+        )
+    return make_secret_key(settings.instance)
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import Flask
 
+from .accepting import accept_secret_command
 from .check import check_command, migrate_command
 from .demo_events import demo_events_command
 from .events import events_group
@@ -13,7 +14,7 @@ from .serve import demo_command, serve_command, web_command, worker_command
 
 _COMMANDS = (
     *(demo_command, serve_command, web_command, worker_command, demo_events_command),
-    *(check_command, migrate_command),
+    *(check_command, migrate_command, accept_secret_command),
     *(events_group, registrations_group, jobs_group),
 )
 

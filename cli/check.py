@@ -8,6 +8,12 @@ from dataclasses import dataclass
 import click
 from sqlalchemy.exc import SQLAlchemyError
 
+from services.known_secrets import (
+    SecretBehind,
+    SecretUnknown,
+    check_newest_secret,
+    list_new_secrets,
+)
 from services.organizations import ensure_organization
 from storage import events, heartbeats, migrate
 from views.health import WORKER_SILENT_AFTER
@@ -15,6 +21,7 @@ from views.site import Site, get_site
 from zoom_client import Kind, ZoomError, find_missing_scopes
 
 from .groups import AppCommand, describe
+from .secrets import explain
 from .serve import prepare_database
 
 CALLS = (
@@ -58,6 +65,7 @@ def look(site: Site) -> Iterator[Finding]:
     yield database
     if database.problem:
         return
+    yield _look_at_secret(site)
     yield _look_at_worker(site)
     if site.settings.has_zoom_account:
         yield from _look_at_zoom(site)
@@ -94,6 +102,18 @@ def _look_at_database(site: Site) -> Finding:
     except SQLAlchemyError as error:
         return Finding("database", f"does not answer: {describe(error)}")
     return Finding("database", "" if is_current else "not of this version: run flask migrate")
+
+
+def _look_at_secret(site: Site) -> Finding:
+    try:
+        with site.database.read() as session:
+            list_new_secrets(session, site.keys)
+            check_newest_secret(session, site.keys)
+    except SecretUnknown as error:
+        return Finding("secret", explain(site.settings, error))
+    except SecretBehind:
+        return Finding("secret", "others use a newer one: put it before this one, with a comma")
+    return Finding("secret")
 
 
 def _look_at_worker(site: Site) -> Finding:

@@ -19,8 +19,10 @@ from services.tables import DocumentError
 from services.zoom_setup import SetupRefused
 from storage import events, migrate
 from storage.models import Event
-from views.site import get_site
+from views.site import Site, get_site
 from zoom_client import ScopeMissing, ZoomError
+
+from .secrets import keep_secrets
 
 
 class AppCommand(click.Command):
@@ -33,8 +35,9 @@ class AppCommand(click.Command):
             app = context.ensure_object(ScriptInfo).load_app()
             context.with_resource(app.app_context())
         with _refusals_in_words():
-            if self.needs_database and not migrate.is_current(get_site().database):
-                raise click.ClickException("The database is not set up: run flask migrate.")
+            if self.needs_database:
+                need_schema(get_site())
+                keep_secrets(get_site())
             return super().invoke(context)
 
 
@@ -46,6 +49,12 @@ class SiteCommand(AppCommand):
 
 class SiteGroup(click.Group):
     command_class = SiteCommand
+
+
+def need_schema(site: Site) -> None:
+    """End the command unless the database is of this version."""
+    if not migrate.is_current(site.database):
+        raise click.ClickException("The database is not set up: run flask migrate.")
 
 
 def need_event(session: Session, slug: str) -> Event:

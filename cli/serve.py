@@ -24,6 +24,7 @@ from worker.smtp import make_transport
 
 from .groups import SiteCommand, describe
 from .logs import configure_logging
+from .secrets import keep_secrets
 from .supervisor import Child, supervise
 from .web_server import serve
 
@@ -143,6 +144,7 @@ def prepare_database(site: Site) -> None:
         ) from error
     except SQLAlchemyError as error:
         raise click.ClickException(f"The database cannot be used: {describe(error)}") from error
+    keep_secrets(site)
 
 
 def check_port(host: str, port: int, setting: str) -> None:

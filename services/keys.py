@@ -24,6 +24,10 @@ class KeyRing:
         label = b"uketsuke/" + purpose.encode()
         return [hmac.digest(secret, label, hashlib.sha256) for secret in self._secrets]
 
+    def list_fingerprints(self) -> list[str]:
+        """Return what tells each secret from others, newest first, and says nothing about it."""
+        return [key.hex()[:16] for key in self.derive("fingerprint")]
+
     def hash_email(self, email_key: str) -> str:
         """Hash an address for comparison only; the oldest secret keeps old hashes comparable."""
         key = self.derive("email-hash")[-1]

@@ -10,7 +10,9 @@ from typing import Any
 
 from sqlalchemy import inspect, text
 from sqlalchemy.engine import Connection
+from sqlalchemy.exc import SQLAlchemyError
 
+from .ciphers import Cipher
 from .session import Database
 
 _LOCK = 0x756B6574  # "uket": one migration at a time on a PostgreSQL server
@@ -18,6 +20,10 @@ _LOCK = 0x756B6574  # "uket": one migration at a time on a PostgreSQL server
 
 class DatabaseTooNew(Exception):
     """The database was migrated by a newer version of Uketsuke."""
+
+
+class DatabaseSilent(ValueError):
+    """Nobody can tell whether there is a database: it does not answer."""
 
 
 def upgrade(database: Database) -> None:
@@ -39,6 +45,24 @@ def is_current(database: Database) -> bool:
     """Tell whether the database has exactly this version's schema."""
     with database.engine.connect() as connection:
         return read_revision(connection) == get_head()
+
+
+def is_set_up(url: str) -> bool:
+    """Tell whether a database was ever migrated, to whatever version; none is made.
+
+    Raises:
+        DatabaseSilent: it does not answer.
+    """
+    database = Database(url, cipher=Cipher([b"nothing is read with it"]))
+    if database.is_sqlite and not Path(database.url.database or "").exists():
+        return False
+    try:
+        with database.engine.connect() as connection:
+            return read_revision(connection) is not None
+    except SQLAlchemyError as error:
+        raise DatabaseSilent("there is no secret yet, and the database does not answer") from error
+    finally:
+        database.dispose()
 
 
 def read_revision(connection: Connection) -> str | None:

@@ -6,6 +6,7 @@ from .jobs import Job, RateBucket, WorkerHeartbeat
 from .mails import Mail
 from .organizations import Organization, ZoomConnection
 from .registrations import Answer, Consent, Registration, RegistrationChange
+from .secrets import KnownSecret
 from .submissions import SubmissionRow
 from .zoom_limits import ZoomAccount, ZoomBudget, ZoomEvent
 from .zoom_registrants import ZoomRegistrant
@@ -20,6 +21,7 @@ __all__ = [
     "FormVersion",
     "Job",
     "KnownRegistrant",
+    "KnownSecret",
     "Mail",
     "Organization",
     "RateBucket",

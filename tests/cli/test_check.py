@@ -59,6 +59,7 @@ def test_healthy_site_is_told_so(site, run):
     assert lines == [
         "ok  Zoom account in the settings",
         "ok  database",
+        "ok  secret",
         "ok  worker",
         "ok  Zoom's permissions for meetings",
         "ok  Zoom's permissions for webinars",
@@ -99,7 +100,11 @@ def test_part_of_an_account_is_noticed(start_site, make_runner):
 
 
 def test_database_that_does_not_answer_is_one_line(tmp_path):
-    settings = Settings(instance=tmp_path, database_url="postgresql://127.0.0.1:1/none")
+    settings = Settings(
+        instance=tmp_path,
+        database_url="postgresql://127.0.0.1:1/none",
+        secret_key="k" * 32,
+    )
     app = create_app(settings)
     done = app.test_cli_runner().invoke(args=["event", "list"])
     app.extensions["site"].database.dispose()

@@ -52,7 +52,8 @@ def test_database_that_was_not_migrated_is_named(databases, tmp_path):
 
 @pytest.mark.parametrize("url", ["postgresql://127.0.0.1:1/none", "sqlite:////dev/null/none"])
 def test_database_that_does_not_answer_is_named(url, tmp_path):
-    app = create_app(Settings(instance=tmp_path, database_url=url))
+    settings = Settings(instance=tmp_path, database_url=url, secret_key="k" * 32)
+    app = create_app(settings)
 
     answer = app.test_client().get("/readyz")
 

@@ -1,0 +1,72 @@
+"""Whether this installation has the secret that its database was made with.
+
+Without it no link in a mail that was sent leads anywhere, and no stored join URL can be read. A
+site that went on with another one would notice nothing by itself: its new links work.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from storage import events, known_secrets, registrations, zoom_registrants
+
+from .deliveries import Delivery, describe_ending, record_problem
+from .keys import KeyRing
+from .registrations import request_sync
+
+
+class SecretUnknown(Exception):
+    """None of the configured secrets is one that the database was made with."""
+
+    def __init__(self, used_since: datetime) -> None:
+        super().__init__(f"another secret is in use since {used_since:%Y-%m-%d}")
+
+
+class SecretBehind(Exception):
+    """Other processes have used a newer secret, which is not configured here."""
+
+
+def list_new_secrets(session: Session, keys: KeyRing) -> list[str]:
+    """Return the fingerprints of configured secrets that the database does not know yet.
+
+    Raises:
+        SecretUnknown: it knows others, and none of ours.
+    """
+    known = known_secrets.list_known_secrets(session)
+    ours = keys.list_fingerprints()
+    unknown = set(ours) - {secret.fingerprint for secret in known}
+    if known and len(unknown) == len(ours):
+        raise SecretUnknown(known[0].first_used_at)
+    return [fingerprint for fingerprint in ours if fingerprint in unknown]
+
+
+def check_newest_secret(session: Session, keys: KeyRing) -> None:
+    """Raise `SecretBehind` if what others write now could not be read here."""
+    known = known_secrets.list_known_secrets(session)
+    newest = {s.fingerprint for s in known if s.first_used_at == known[0].first_used_at}
+    if newest and newest.isdisjoint(keys.list_fingerprints()):
+        raise SecretBehind
+
+
+def accept_secrets(session: Session, keys: KeyRing, *, now: datetime) -> int:
+    """Go on after the old secret is lost: forget what nobody can read any more.
+
+    Returns how many join URLs are asked of Zoom again. Links in mails sent before stay dead.
+    """
+    count = 0
+    for event in events.list_events(session):
+        is_over = bool(describe_ending(event, now=now))
+        for registrant in zoom_registrants.list_with_link(session, event.id):
+            registrant.join_url = None
+            if is_over:
+                continue
+            record_problem(registrant, Delivery.WAITING, "", now=now)
+            registration = registrations.get_registration(session, registrant.registration_id)
+            assert registration is not None, "a delivery belongs to a registration"
+            request_sync(session, registration, now=now)
+            count += 1
+    session.flush()
+    known_secrets.add_known_secrets(session, keys.list_fingerprints(), now=now)
+    return count

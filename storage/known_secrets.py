@@ -1,0 +1,30 @@
+"""Reading and writing which secrets the database was made with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from .models import KnownSecret
+from .statements import insert_for
+
+
+def list_known_secrets(session: Session) -> list[KnownSecret]:
+    """List them, the one used last for the first time at the front."""
+    return list(
+        session.scalars(
+            select(KnownSecret).order_by(KnownSecret.first_used_at.desc(), KnownSecret.fingerprint)
+        )
+    )
+
+
+def add_known_secrets(session: Session, fingerprints: Iterable[str], *, now: datetime) -> None:
+    """Add fingerprints; several processes may do so at once."""
+    for fingerprint in fingerprints:
+        statement = insert_for(session)(KnownSecret).values(
+            fingerprint=fingerprint, first_used_at=now
+        )
+        session.execute(statement.on_conflict_do_nothing(index_elements=[KnownSecret.fingerprint]))
