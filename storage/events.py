@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
-from functools import cache
 from typing import Any
 
 from sqlalchemy import and_, bindparam, delete, func, or_, select, update
@@ -13,7 +12,8 @@ from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 
 from .models import Asset, Event, EventCounter, FormVersion, KnownRegistrant, Organization
-from .statements import insert_for, is_postgresql, rowcount, table_of
+from .session import Database
+from .statements import Statement, insert_for, is_postgresql, table_of
 
 SEATS = "seats"
 """The counter of seats taken: approved and pending registrations."""
@@ -48,16 +48,18 @@ AnyEvent = Event | EventHead
 
 _HEAD_COLUMNS = tuple(part.name for part in fields(EventHead))[:-2]
 _CAPACITY = select(Event.capacity).where(Event.id == bindparam("taken_at")).scalar_subquery()
-_TAKE_SEAT = (
-    update(table_of(EventCounter))
-    .where(
-        EventCounter.event_id == bindparam("taken_at"),
-        EventCounter.name == SEATS,
-        or_(_CAPACITY.is_(None), EventCounter.value < _CAPACITY),
+_TAKE_SEAT = Statement(
+    lambda _: (
+        update(table_of(EventCounter))
+        .where(
+            EventCounter.event_id == bindparam("taken_at"),
+            EventCounter.name == SEATS,
+            or_(_CAPACITY.is_(None), EventCounter.value < _CAPACITY),
+        )
+        .values(value=EventCounter.value + 1)
     )
-    .values(value=EventCounter.value + 1)
 )
-_HEAD = (
+_HEADS = (
     select(
         *(table_of(Event).c[name] for name in _HEAD_COLUMNS),
         func.coalesce(table_of(Organization).c.link_policy, table_of(Event).c.link_policy),
@@ -71,8 +73,8 @@ _HEAD = (
             table_of(EventCounter).c.name == SEATS,
         ),
     )
-    .where(table_of(Event).c.slug == bindparam("slug"))
 )
+_HEAD = Statement(lambda _: _HEADS.where(table_of(Event).c.slug == bindparam("slug")))
 _LOCK_SEATS = (
     select(EventCounter.value)
     .where(EventCounter.event_id == bindparam("event_id"), EventCounter.name == SEATS)
@@ -85,10 +87,15 @@ def need_event(session: Session, event_id: int) -> Event:
     return session.get_one(Event, event_id)
 
 
+def find_head(database: Database, slug: str) -> EventHead | None:
+    """Read an event's head by itself, as most requests need no more."""
+    row = database.fetch(_HEAD, {"slug": slug})
+    return None if row is None else EventHead(*row)
+
+
 def get_head(session: Session, slug: str) -> EventHead | None:
-    row = session.connection().execute(_HEAD, {"slug": slug}).first()
-    values: tuple[Any, ...] | None = None if row is None else tuple(row)
-    return None if values is None else EventHead(*values)
+    row = _HEAD.fetch(session, {"slug": slug})
+    return None if row is None else EventHead(*row)
 
 
 def get_event_by_slug(session: Session, slug: str) -> Event | None:
@@ -207,7 +214,7 @@ def take_seat(session: Session, event_id: int) -> bool:
     Returns False when the event is full. The row exists from the event's first day, so that two
     takers always meet at its lock.
     """
-    return rowcount(session.execute(_TAKE_SEAT, {"taken_at": event_id})) == 1
+    return _TAKE_SEAT.change(session, {"taken_at": event_id}) == 1
 
 
 def lock_seats(session: Session, event_id: int) -> None:
@@ -233,7 +240,7 @@ def add_counters(session: Session, event_id: int, changes: Mapping[str, int]) ->
         {"event_id": event_id, "name": name, "value": change}
         for name, change in sorted(changes.items())
     ]
-    session.execute(_add_to_counter(insert_for(session)), rows)
+    _ADD_TO_COUNTER.change_each(session, rows)
 
 
 def replace_known_registrants(session: Session, event_id: int, hashes: Iterable[str]) -> None:
@@ -283,10 +290,12 @@ def ensure_asset(
     return asset
 
 
-@cache
 def _add_to_counter(insert: Any) -> Any:
     statement = insert(table_of(EventCounter))
     return statement.on_conflict_do_update(
         index_elements=[EventCounter.event_id, EventCounter.name],
         set_={"value": table_of(EventCounter).c.value + statement.excluded.value},
     )
+
+
+_ADD_TO_COUNTER = Statement(_add_to_counter)

@@ -5,19 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, case, delete, or_, select, text, true, update
 from sqlalchemy.orm import Session
 
 from .models import Job
-from .statements import insert_for, is_postgresql, rowcount, table_of
+from .statements import Statement, is_postgresql, rowcount, table_of
 
 CHANNEL = "uketsuke_jobs"
 """PostgreSQL's NOTIFY channel that wakes the workers at commit."""
 
-_NOTIFY = text(f"NOTIFY {CHANNEL}")
+_NOTIFY = Statement(lambda _: text(f"NOTIFY {CHANNEL}"))
 
 
 POISONOUS_AFTER = 3
@@ -83,7 +82,7 @@ def ensure(
 def wake_workers(session: Session) -> None:
     """Tell idle workers at commit; on SQLite they see the file change."""
     if is_postgresql(session):
-        session.execute(_NOTIFY)
+        _NOTIFY.change(session, {})
 
 
 def hasten(session: Session, key: str, *, now: datetime) -> bool:
@@ -262,8 +261,8 @@ def _upsert(
     now: datetime,
     keeps_time: bool,
 ) -> None:
-    session.execute(
-        _upsert_job(insert_for(session), keeps_time),
+    (_UPSERT_KEEPING_TIME if keeps_time else _UPSERT).change(
+        session,
         {
             "kind": kind,
             "key": key,
@@ -282,11 +281,11 @@ def _upsert(
     wake_workers(session)
 
 
-@cache
 def _upsert_job(insert: Any, keeps_time: bool) -> Any:
     """Build the upsert: a running job stays as it is, and one that waits may keep its time."""
     statement = insert(table_of(Job))
-    is_left = Job.state.in_(("running", "ready") if keeps_time else ("running",))
+    is_running, is_ready = Job.state == "running", Job.state == "ready"
+    is_left = or_(is_running, is_ready) if keeps_time else is_running
     return statement.on_conflict_do_update(
         index_elements=[Job.key],
         set_={
@@ -301,6 +300,10 @@ def _upsert_job(insert: Any, keeps_time: bool) -> Any:
             "updated_at": statement.excluded.updated_at,
         },
     )
+
+
+_UPSERT = Statement(lambda insert: _upsert_job(insert, keeps_time=False))
+_UPSERT_KEEPING_TIME = Statement(lambda insert: _upsert_job(insert, keeps_time=True))
 
 
 def _is_due(now: datetime) -> ColumnElement[bool]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Any
 
 from sqlalchemy import Float, and_, bindparam, case, delete
 from sqlalchemy.orm import Session
 
 from .models import RateBucket
-from .statements import insert_for, table_of
+from .statements import Statement, table_of
 
 
 def spend(session: Session, name: str, *, interval: float, burst: int, now: float) -> bool:
@@ -20,8 +19,8 @@ def spend(session: Session, name: str, *, interval: float, burst: int, now: floa
         burst: how many units a full bucket has.
         now: seconds since 1970.
     """
-    taken = session.scalar(
-        _take_unit(insert_for(session)),
+    taken = _TAKE_UNIT.fetch(
+        session,
         {
             "name": name,
             "full_at": now + interval,
@@ -38,7 +37,6 @@ def forget_full_buckets(session: Session, *, now: float) -> None:
     session.execute(delete(RateBucket).where(RateBucket.full_at < now))
 
 
-@cache
 def _take_unit(insert: Any) -> Any:
     now, interval = bindparam("now", type_=Float), bindparam("interval", type_=Float)
     latest = bindparam("latest", type_=Float)
@@ -54,3 +52,6 @@ def _take_unit(insert: Any) -> Any:
         )
         .returning(RateBucket.full_at)
     )
+
+
+_TAKE_UNIT = Statement(_take_unit)

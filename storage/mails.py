@@ -4,23 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import bindparam, case, exists, func, insert, select, update
+from sqlalchemy import bindparam, case, exists, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from .models import Mail
-from .statements import rowcount, table_of
+from .statements import Statement, rowcount, table_of
 
-_INSERT = insert(table_of(Mail)).returning(Mail.id)
-_COUNT = select(
-    func.count().filter(Mail.registration_id == bindparam("registration_id")),
-    func.count(),
-).where(
-    Mail.mailbox_key == bindparam("mailbox_key"),
-    Mail.created_at > bindparam("since"),
-    Mail.name.in_(bindparam("names", expanding=True)),
-)
+_INSERT = Statement(lambda _: insert(table_of(Mail)).returning(Mail.id))
 
 
 def get_mail(session: Session, mail_id: int) -> Mail | None:
@@ -29,7 +22,9 @@ def get_mail(session: Session, mail_id: int) -> Mail | None:
 
 def add_mail(session: Session, values: Mapping[str, Any]) -> int:
     """Add a mail to be sent and return its id."""
-    return session.execute(_INSERT, dict(values)).scalar_one()
+    row = _INSERT.fetch(session, values)
+    assert row is not None, "it was inserted"
+    return int(row[0])
 
 
 def list_queued(session: Session, registration_id: int, *, names: Sequence[str]) -> list[Mail]:
@@ -88,14 +83,26 @@ def count_mails_since(
     mailbox_key: str,
     since: datetime,
     *,
-    names: Sequence[str],
+    names: tuple[str, ...],
 ) -> tuple[int, int]:
     """Count mails of these names asked for: about one registration, and to one mailbox at all."""
-    values = {
-        "registration_id": registration_id,
-        "mailbox_key": mailbox_key,
-        "since": since,
-        "names": names,
-    }
-    row = session.execute(_COUNT, values).one()
+    row = _count(names).fetch(
+        session,
+        {"registration_id": registration_id, "mailbox_key": mailbox_key, "since": since},
+    )
+    assert row is not None, "a count has one row"
     return row[0], row[1]
+
+
+@cache
+def _count(names: tuple[str, ...]) -> Statement:
+    return Statement(
+        lambda _: select(
+            func.count().filter(Mail.registration_id == bindparam("registration_id")),
+            func.count(),
+        ).where(
+            Mail.mailbox_key == bindparam("mailbox_key"),
+            Mail.created_at > bindparam("since"),
+            or_(*(Mail.name == name for name in names)),
+        )
+    )

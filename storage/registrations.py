@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from functools import cache
 from typing import Any
 
 from sqlalchemy import and_, bindparam, delete, exists, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from .models import Answer, Consent, Registration, RegistrationChange
-from .statements import attach, insert_for, table_of
+from .statements import Statement, attach, table_of
 
 _BY_EMAIL_KEY = select(Registration).where(
     Registration.event_id == bindparam("event_id"),
@@ -25,8 +24,15 @@ _LOCKED = (
     .with_for_update(key_share=True)
     .execution_options(populate_existing=True)
 )
-_INSERT_ANSWERS = insert(table_of(Answer))
-_INSERT_CONSENTS = insert(table_of(Consent))
+_INSERT_ANSWER = Statement(lambda _: insert(table_of(Answer)))
+_INSERT_CONSENT = Statement(lambda _: insert(table_of(Consent)))
+_INSERT_ONCE = Statement(
+    lambda insert_or: (
+        insert_or(table_of(Registration))
+        .on_conflict_do_nothing(index_elements=[Registration.event_id, Registration.email_key])
+        .returning(Registration.id)
+    )
+)
 
 
 def get_registration(session: Session, registration_id: int) -> Registration | None:
@@ -61,8 +67,8 @@ def lock_registration(session: Session, registration_id: int) -> Registration | 
 
 def insert_registration(session: Session, values: Mapping[str, Any]) -> Registration | None:
     """Insert a registration; return None if the event already has one of this address."""
-    row_id = session.scalar(_insert_once(insert_for(session)), dict(values))
-    return None if row_id is None else attach(session, Registration(id=row_id, **values))
+    row = _INSERT_ONCE.fetch(session, values)
+    return None if row is None else attach(session, Registration(id=row[0], **values))
 
 
 def count_join_click(session: Session, registration: Registration, *, now: datetime) -> None:
@@ -112,10 +118,9 @@ def replace_answers(
 
 
 def add_answers(session: Session, registration_id: int, rows: Sequence[Mapping[str, Any]]) -> None:
-    if rows:
-        session.execute(
-            _INSERT_ANSWERS, [{"registration_id": registration_id, **row} for row in rows]
-        )
+    _INSERT_ANSWER.change_each(
+        session, [{"registration_id": registration_id, **row} for row in rows]
+    )
 
 
 def list_answers(session: Session, registration_id: int) -> list[Answer]:
@@ -129,8 +134,7 @@ def list_answers(session: Session, registration_id: int) -> list[Answer]:
 
 
 def add_consents(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
-    if rows:
-        session.execute(_INSERT_CONSENTS, list(rows))
+    _INSERT_CONSENT.change_each(session, rows)
 
 
 def list_consents(session: Session, registration_id: int) -> list[Consent]:
@@ -198,13 +202,4 @@ def list_changes(session: Session, registration_id: int) -> list[RegistrationCha
             .where(RegistrationChange.registration_id == registration_id)
             .order_by(RegistrationChange.id)
         )
-    )
-
-
-@cache
-def _insert_once(insert: Any) -> Any:
-    return (
-        insert(table_of(Registration))
-        .on_conflict_do_nothing(index_elements=[Registration.event_id, Registration.email_key])
-        .returning(Registration.id)
     )

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
 from typing import Any
 
 from sqlalchemy import Engine, create_engine, event, text
 from sqlalchemy.engine import Connection, make_url
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as QueueTimeout
 from sqlalchemy.orm import Session, sessionmaker
 
 from .ciphers import Cipher
+from .statements import Statement
 
 BUSY_TIMEOUT_MS = 5_000
 WRITE_QUEUE_SECONDS = 10.0
@@ -33,19 +35,28 @@ class Database:
             self.url = self.url.set(drivername="postgresql+psycopg")
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self.engine = _create_sqlite_engine(url) if self.is_sqlite else _create_pg_engine(self.url)
+        reader = self.engine.execution_options(is_reader=True)
         writer = self.engine.execution_options(is_writer=True)
         # Form versions never change: what was read of them once is kept for each database.
         info = {"cipher": cipher, "definitions": {}}
-        self._reader = sessionmaker(self.engine, info=info, autoflush=False)
+        self._reader = sessionmaker(reader, info=info, autoflush=False)
         self._writer = sessionmaker(writer, info=info, expire_on_commit=False)
         # Writers of one process queue here in order; SQLite's own busy handler sleeps and polls.
         self._write_lock = threading.Lock() if self.is_sqlite else None
 
     @contextmanager
     def read(self) -> Iterator[Session]:
-        """Open a transaction that only reads."""
-        with self._reader() as session:
+        """Open a transaction that only reads.
+
+        On SQLite it sees one moment; on PostgreSQL each statement sees its own.
+        """
+        with self._forgetting_lost_connections(), self._reader() as session:
             yield session
+
+    def fetch(self, statement: Statement, values: Mapping[str, Any]) -> tuple[Any, ...] | None:
+        """Run one SELECT by itself and return its first row: the cheapest way to read."""
+        with self._forgetting_lost_connections(), closing(self.engine.raw_connection()) as pooled:
+            return statement.fetch_from(pooled, self.engine.dialect, values)
 
     @contextmanager
     def write(self) -> Iterator[Session]:
@@ -54,7 +65,7 @@ class Database:
         Side effects: on SQLite the database's write lock is held from the first statement.
         """
         if self._write_lock is None:
-            with self._writer.begin() as session:
+            with self._forgetting_lost_connections(), self._writer.begin() as session:
                 yield session
             return
         if not self._write_lock.acquire(timeout=WRITE_QUEUE_SECONDS):
@@ -72,6 +83,35 @@ class Database:
 
     def dispose(self) -> None:
         self.engine.dispose()
+
+    @contextmanager
+    def _forgetting_lost_connections(self) -> Iterator[None]:
+        """Have the next try make a new connection: where one is lost, those that idle are too.
+
+        A server that was started anew would else be noticed by one request for each of them. Asking
+        every connection whether it lives before it is used would cost each request a round trip.
+        """
+        try:
+            yield
+        except DBAPIError as error:
+            if error.connection_invalidated:
+                self.engine.dispose()
+            raise
+
+
+def may_pass(error: Exception) -> bool:
+    """Tell whether a transaction that failed so is worth another try from its beginning.
+
+    It is where the connection was lost, and where PostgreSQL ended one of several transactions that
+    stood in each other's way. What a lost COMMIT has done is unknown: only what may be done twice
+    is tried again.
+    """
+    if not isinstance(error, DBAPIError):
+        return False
+    return error.connection_invalidated or getattr(error.orig, "sqlstate", "") in _COLLISIONS
+
+
+_COLLISIONS = {"40001": "serialization failure", "40P01": "deadlock"}
 
 
 def _create_sqlite_engine(url: str) -> Engine:
@@ -109,11 +149,22 @@ def _create_pg_engine(url: Any) -> Engine:
         f"-c statement_timeout={STATEMENT_TIMEOUT_MS} -c lock_timeout={BUSY_TIMEOUT_MS}"
         " -c idle_in_transaction_session_timeout=60000 -c timezone=UTC"
     )
-    return create_engine(
+    engine = create_engine(
         url,
         hide_parameters=True,
-        pool_pre_ping=True,
         pool_size=10,
         max_overflow=20,
         connect_args={"options": options},
     )
+
+    @event.listens_for(engine, "connect")
+    def configure(dbapi_connection: Any, _record: Any) -> None:
+        # The driver's own BEGIN would cost readers two round trips, and they need none.
+        dbapi_connection.autocommit = True
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        if not connection.get_execution_options().get("is_reader"):
+            connection.exec_driver_sql("BEGIN")
+
+    return engine

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from functools import cache
 from typing import Any
 
 from sqlalchemy import bindparam, exists, select, update
 from sqlalchemy.orm import Session
 
 from .models import SubmissionRow
-from .statements import attach, insert_for, rowcount, table_of
+from .statements import Statement, attach, rowcount, table_of
 
 _BY_NONCE = select(SubmissionRow).where(
     SubmissionRow.event_id == bindparam("event_id"),
@@ -20,15 +19,26 @@ _BY_NONCE = select(SubmissionRow).where(
 )
 
 _BY_PUBLIC_ID = select(SubmissionRow).where(SubmissionRow.public_id == bindparam("public_id"))
-_RIVAL = (
-    select(table_of(SubmissionRow).c.id)
-    .where(
-        SubmissionRow.registration_id == bindparam("registration_id"),
-        SubmissionRow.digest != bindparam("digest"),
-        SubmissionRow.corrected_by_id.is_(None),
-        SubmissionRow.id != bindparam("own_id"),
+_INSERT_ONCE = Statement(
+    lambda insert: (
+        insert(table_of(SubmissionRow))
+        .on_conflict_do_nothing(
+            index_elements=[SubmissionRow.event_id, SubmissionRow.nonce, SubmissionRow.digest]
+        )
+        .returning(SubmissionRow.id)
     )
-    .limit(1)
+)
+_RIVAL = Statement(
+    lambda _: (
+        select(table_of(SubmissionRow).c.id)
+        .where(
+            SubmissionRow.registration_id == bindparam("registration_id"),
+            SubmissionRow.digest != bindparam("digest"),
+            SubmissionRow.corrected_by_id.is_(None),
+            SubmissionRow.id != bindparam("own_id"),
+        )
+        .limit(1)
+    )
 )
 
 
@@ -82,8 +92,8 @@ def count_corrections_before(session: Session, row: SubmissionRow) -> int:
 
 def insert_submission(session: Session, values: Mapping[str, Any]) -> SubmissionRow | None:
     """Insert a submission; return None if the same POST has one already."""
-    row_id = session.scalar(_insert_once(insert_for(session)), dict(values))
-    return None if row_id is None else attach(session, SubmissionRow(id=row_id, **values))
+    inserted = _INSERT_ONCE.fetch(session, values)
+    return None if inserted is None else attach(session, SubmissionRow(id=inserted[0], **values))
 
 
 def lock_submission(session: Session, submission_id: int) -> SubmissionRow | None:
@@ -112,7 +122,7 @@ def has_twin(session: Session, row: SubmissionRow, *, since: datetime) -> bool:
 def has_rival(session: Session, row: SubmissionRow) -> bool:
     """Tell whether somebody has sent other values for the registration that a submission made."""
     values = {"registration_id": row.registration_id, "digest": row.digest, "own_id": row.id}
-    return session.connection().execute(_RIVAL, values).first() is not None
+    return _RIVAL.fetch(session, values) is not None
 
 
 def list_held(session: Session, event_id: int) -> list[SubmissionRow]:
@@ -159,14 +169,3 @@ def issue_code(submission: SubmissionRow, *, now: datetime) -> None:
     submission.code_version = submission.code_version + 1
     submission.code_issued_at = now
     submission.code_tries = 0
-
-
-@cache
-def _insert_once(insert: Any) -> Any:
-    return (
-        insert(table_of(SubmissionRow))
-        .on_conflict_do_nothing(
-            index_elements=[SubmissionRow.event_id, SubmissionRow.nonce, SubmissionRow.digest]
-        )
-        .returning(SubmissionRow.id)
-    )

@@ -83,8 +83,7 @@ class PostgresqlWaker:
 
     def _listen(self) -> Any:
         if self._connection is None:
-            self._connection = self._engine.connect().execution_options(
-                isolation_level="AUTOCOMMIT"
-            )
+            # In a transaction nothing would be heard before its end.
+            self._connection = self._engine.connect().execution_options(is_reader=True)
             self._connection.execute(text(f"LISTEN {CHANNEL}"))
         return self._connection.connection.driver_connection

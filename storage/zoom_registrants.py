@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from datetime import datetime
-from functools import cache
-from typing import Any
 
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from .models import Registration, ZoomRegistrant
-from .statements import insert_for, table_of
+from .statements import Statement, table_of
+
+_INSERT_ONCE = Statement(
+    lambda insert: insert(table_of(ZoomRegistrant)).on_conflict_do_nothing(
+        index_elements=[ZoomRegistrant.registration_id]
+    )
+)
 
 
 def get_zoom_registrant(session: Session, registration_id: int) -> ZoomRegistrant | None:
@@ -19,8 +23,8 @@ def get_zoom_registrant(session: Session, registration_id: int) -> ZoomRegistran
 
 def ensure_zoom_registrant(session: Session, registration: Registration, *, now: datetime) -> None:
     """Make the row that the worker keeps; one that exists stays as it is."""
-    session.execute(
-        _insert_once(insert_for(session)),
+    _INSERT_ONCE.change(
+        session,
         {
             "registration_id": registration.id,
             "event_id": registration.event_id,
@@ -77,9 +81,3 @@ def read_join_url(session: Session, registrant: ZoomRegistrant | None) -> str | 
 
 def write_join_url(session: Session, registrant: ZoomRegistrant, url: str | None) -> None:
     registrant.join_url = None if url is None else session.info["cipher"].encrypt(url)
-
-
-@cache
-def _insert_once(insert: Any) -> Any:
-    statement = insert(table_of(ZoomRegistrant))
-    return statement.on_conflict_do_nothing(index_elements=[ZoomRegistrant.registration_id])
