@@ -31,6 +31,7 @@ from views.errors import init_errors
 from views.headers import init_headers
 from views.locale import choose_locale, list_language_links, read_locale
 from views.markdown import render_markdown
+from views.retries import init_retries
 from views.site import Site
 from zoom_client import Credentials, HttpPool, ZoomClient
 
@@ -129,6 +130,7 @@ def _init_views(app: Flask, settings: Settings) -> None:
         blueprints.append(mailbox)
     for view in blueprints:
         app.register_blueprint(view.bp)
+    init_retries(app)
     init_access_log(app)
     init_bodies(app)
     init_errors(app)

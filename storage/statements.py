@@ -51,13 +51,14 @@ class Statement:
     ) -> tuple[Any, ...] | None:
         """Return the first row from a connection of the pool, outside any transaction."""
         compiled = self._compile(dialect, values)
+        driver = pooled.driver_connection
         try:
-            cursor = pooled.driver_connection.execute(compiled.text, compiled.bind(values))
-            return compiled.read(cursor.fetchone())
+            return compiled.read(driver.execute(compiled.text, compiled.bind(values)).fetchone())
         except compiled.driver_error as error:
-            if compiled.is_disconnect(error, pooled.driver_connection):
+            translated = compiled.translate(error, driver)
+            if translated.connection_invalidated:
                 pooled.invalidate(error)
-            raise compiled.translate(error, pooled.driver_connection) from error
+            raise translated from error
 
     def _run(self, session: Session, values: Mapping[str, Any]) -> tuple[_Compiled, Any]:
         connection = session.connection()
@@ -109,10 +110,7 @@ class _Compiled:
             for value, process in zip(row, self.readers, strict=True)
         )
 
-    def is_disconnect(self, error: Any, driver: Any) -> bool:
-        return self.dialect.is_disconnect(error, driver, None)
-
-    def translate(self, error: Exception, driver: Any) -> DBAPIError:
+    def translate(self, error: Any, driver: Any) -> DBAPIError:
         """Make the error that SQLAlchemy would have raised; it shows nothing that was typed."""
         return cast(
             DBAPIError,
@@ -122,7 +120,7 @@ class _Compiled:
                 error,
                 self.driver_error,
                 hide_parameters=True,
-                connection_invalidated=self.is_disconnect(error, driver),
+                connection_invalidated=self.dialect.is_disconnect(error, driver, None),
                 dialect=self.dialect,
             ),
         )
@@ -133,7 +131,8 @@ def _compile(statement: Executable, dialect: Dialect, names: list[str]) -> _Comp
     compiled: Any = statement.compile(  # type: ignore[attr-defined]
         dialect=dialect, column_keys=names if is_insert else None
     )
-    if compiled.insert_prefetch or compiled.post_compile_params:
+    defaults = {column.name: column.default for column in compiled.insert_prefetch}
+    if compiled.post_compile_params or not all(value.is_scalar for value in defaults.values()):
         raise ValueError(f"not of fixed shape: {compiled}")
     columns = statement.selected_columns if isinstance(statement, Select) else ()
     return _Compiled(
@@ -141,7 +140,8 @@ def _compile(statement: Executable, dialect: Dialect, names: list[str]) -> _Comp
         dialect=dialect,
         driver_error=dialect.loaded_dbapi.Error,
         order=None if compiled.positiontup is None else tuple(compiled.positiontup),
-        constants={name: value for name, value in compiled.params.items() if name not in names},
+        constants={name: value for name, value in compiled.params.items() if name not in names}
+        | {name: default.arg for name, default in defaults.items()},
         binders={
             name: process
             for name, bound in compiled.binds.items()

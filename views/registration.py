@@ -37,6 +37,7 @@ from .event_pages import EventPage, draw_page, load_event, show_state
 from .form_pages import TOKEN_MARK
 from .limits import count_against_network
 from .locale import read_locale
+from .retries import is_worth_another_try
 from .site import get_site
 
 bp = Blueprint("registration", __name__)
@@ -137,7 +138,9 @@ def _register(
     except RateLimitReached as error:
         alert = _("Many people register from your network now. Please send again in a minute.")
         return _ask_to_send_again(page, form, _Setback(429, error.retry_after_seconds, alert), now)
-    except SQLAlchemyError:
+    except SQLAlchemyError as error:
+        if is_worth_another_try(error):
+            raise
         log.exception("the registration was not stored")
         alert = _("We cannot save it right now. Please send again - your answers are still here.")
         return _ask_to_send_again(page, form, _Setback(503, RETRY_AFTER_SECONDS, alert), now)
