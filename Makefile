@@ -12,16 +12,19 @@ LOCK := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-h
 DATABASE := $(if $(findstring postgresql,$(UKETSUKE_DATABASE_URL)),.venv/postgresql.stamp)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench screenshots texts lock
+.PHONY: help run test migration-test check bench screenshots texts lock
 
 help: ## Show this list
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 20
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
 
 run: .venv/runtime.stamp $(DATABASE) ## Start the demo; with a Zoom account in UKETSUKE_ZOOM_*, the site
 	@exec $(BIN)/flask demo
 
 test: .venv/dev.stamp ## Run every test
 	$(BIN)/python -m pytest -n $(PROCESSES)
+
+migration-test: .venv/dev.stamp ## Kill migrations half-way with a million registrations in the database
+	UKETSUKE_TEST_ROWS=1000000 $(BIN)/python -m pytest -q --durations=0 tests/faults/test_migrations.py
 
 check: .venv/dev.stamp ## Run linters, types, translations and locks
 	$(BIN)/ruff check

@@ -98,10 +98,9 @@ def _look_at_settings(site: Site) -> Iterator[Finding]:
 def _look_at_database(site: Site) -> Finding:
     try:
         site.database.ping()
-        is_current = migrate.is_current(site.database)
+        return Finding("database", migrate.describe_misfit(site.database))
     except SQLAlchemyError as error:
         return Finding("database", f"does not answer: {describe(error)}")
-    return Finding("database", "" if is_current else "not of this version: run flask migrate")
 
 
 def _look_at_secret(site: Site) -> Finding:

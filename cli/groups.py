@@ -52,9 +52,9 @@ class SiteGroup(click.Group):
 
 
 def need_schema(site: Site) -> None:
-    """End the command unless the database is of this version."""
-    if not migrate.is_current(site.database):
-        raise click.ClickException("The database is not set up: run flask migrate.")
+    """End the command unless this version can work with the database's schema."""
+    if misfit := migrate.describe_misfit(site.database):
+        raise click.ClickException(misfit)
 
 
 def need_event(session: Session, slug: str) -> Event:

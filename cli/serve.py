@@ -17,6 +17,7 @@ from flask import current_app
 from sqlalchemy.exc import SQLAlchemyError
 
 from config import LOOPBACK, PREFIX, ROOT, Settings
+from services.fault_points import fault_point
 from storage import migrate
 from views.site import Site, get_site
 from worker.assembly import build_worker
@@ -137,11 +138,9 @@ def prepare_database(site: Site) -> None:
     os.umask(0o077)
     site.settings.instance.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
-        migrate.upgrade(site.database)
+        migrate.upgrade(site.database, on_step=lambda: fault_point("mid_migration"))
     except migrate.DatabaseTooNew as error:
-        raise click.ClickException(
-            f"The database is of a newer version of Uketsuke (schema {error})."
-        ) from error
+        raise click.ClickException(migrate.describe_misfit(site.database)) from error
     except SQLAlchemyError as error:
         raise click.ClickException(f"The database cannot be used: {describe(error)}") from error
     keep_secrets(site)

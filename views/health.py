@@ -37,7 +37,7 @@ def show_readiness() -> ResponseReturnValue:
 def list_missing(site: Site) -> list[str]:
     """Name what the site still needs before it can do its work."""
     try:
-        if not migrate.is_current(site.database):
+        if migrate.describe_misfit(site.database):
             return ["migration"]
         with site.database.read() as session:
             since = site.read_clock() - WORKER_SILENT_AFTER

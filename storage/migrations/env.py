@@ -23,6 +23,7 @@ context.configure(
     render_as_batch=True,
     render_item=render_item,
     compare_type=True,
+    on_version_apply=lambda **_: context.config.attributes["on_step"](),
 )
 with context.begin_transaction():
     context.run_migrations()

@@ -6,6 +6,7 @@ from .jobs import Job, RateBucket, WorkerHeartbeat
 from .mails import Mail
 from .organizations import Organization, ZoomConnection
 from .registrations import Answer, Consent, Registration, RegistrationChange
+from .schema import SchemaFit
 from .secrets import KnownSecret
 from .submissions import SubmissionRow
 from .zoom_limits import ZoomAccount, ZoomBudget, ZoomEvent
@@ -27,6 +28,7 @@ __all__ = [
     "RateBucket",
     "Registration",
     "RegistrationChange",
+    "SchemaFit",
     "SubmissionRow",
     "WorkerHeartbeat",
     "ZoomAccount",

@@ -48,7 +48,7 @@ def test_new_installation_hears_what_is_missing(empty):
         "no  mail server",
         "    UKETSUKE_MAIL_URL is not set: mails are written to files",
         "no  database",
-        "    not of this version: run flask migrate",
+        "    The database is not set up: run flask migrate.",
     ]
 
 

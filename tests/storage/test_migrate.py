@@ -1,6 +1,10 @@
 """Bringing a database to this version's schema."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from hashlib import sha256
+from pathlib import Path
 
 import pytest
 from alembic import command
@@ -14,8 +18,10 @@ from services.registrations import register
 from storage import jobs, migrate
 from storage.models import Base
 from tests import factories
-from tests.fixtures.databases import only_sqlite, open_database
+from tests.fixtures.databases import only_postgresql, only_sqlite, open_database
 from tests.races import run_processes
+
+FIRST_MIGRATION = "aeb7afb76f654ea1116a1b0caa8a400a5abc4642b992725d4ad55a5a2a698f08"
 
 UPGRADE = """
 import sys
@@ -23,7 +29,7 @@ from storage import migrate
 from tests.fixtures.databases import open_database
 database = open_database(sys.argv[1])
 migrate.upgrade(database)
-print(migrate.is_current(database))
+print(not migrate.describe_misfit(database))
 """
 
 
@@ -42,11 +48,11 @@ def empty(empty_url):
 
 
 def test_empty_database_gets_every_table(empty):
-    assert not migrate.is_current(empty)
+    assert migrate.describe_misfit(empty) == "The database is not set up: run flask migrate."
 
     migrate.upgrade(empty)
 
-    assert migrate.is_current(empty)
+    assert migrate.describe_misfit(empty) == ""
     tables = set(inspect(empty.engine).get_table_names())
     assert tables == {*Base.metadata.tables, "alembic_version"}
 
@@ -75,6 +81,7 @@ def test_four_upgrades_at_once_all_succeed(empty_url):
 def test_database_of_a_newer_version_is_refused(database):
     with database.write() as session:
         session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+        session.execute(text("UPDATE schema_fit SET oldest_revision = '9999'"))
 
     with pytest.raises(migrate.DatabaseTooNew, match="9999"):
         migrate.upgrade(database)
@@ -121,7 +128,7 @@ def test_open_jobs_of_an_older_database_learn_their_event(database):
             now=factories.NOW,
         )
     with migrate._exclusive(database) as connection:
-        command.downgrade(migrate._configure(connection), "0001")
+        command.downgrade(migrate._configure(connection, None), "0001")
 
     migrate.upgrade(database)
 
@@ -130,3 +137,78 @@ def test_open_jobs_of_an_older_database_learn_their_event(database):
         assert {job.kind: job.event_id for job in found} == dict.fromkeys(
             ("zoom.sync", "zoom.settle", "mail"), event.id
         )
+
+
+def test_newer_database_whose_schema_fits_is_used_as_it_is(database):
+    with database.write() as session:
+        session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+        fits_head = {"head": migrate.get_head()}
+        session.execute(text("UPDATE schema_fit SET oldest_revision = :head"), fits_head)
+
+    migrate.upgrade(database)
+
+    assert migrate.describe_misfit(database) == ""
+    with database.read() as session:
+        assert session.scalar(text("SELECT version_num FROM alembic_version")) == "9999"
+
+
+def test_newer_database_is_refused_with_the_next_step(database):
+    with database.write() as session:
+        session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+        session.execute(text("UPDATE schema_fit SET oldest_revision = '9998'"))
+
+    assert migrate.describe_misfit(database) == (
+        f"The database is of a newer version of Uketsuke (schema 9999, here {migrate.get_head()}): "
+        "install that version, or restore the backup from before its upgrade."
+    )
+
+
+def test_database_says_which_code_fits(database):
+    with database.read() as session:
+        oldest = session.scalar(text("SELECT oldest_revision FROM schema_fit"))
+
+    assert oldest == migrate.find_oldest_fit()
+    assert oldest <= migrate.get_head()
+
+
+def test_released_migration_is_never_changed():
+    """Databases exist that were made with it; whoever needs another schema adds a migration."""
+    folder = Path(migrate.__file__).parent / "migrations" / "versions"
+    (first,) = folder.glob("0001_*.py")
+
+    assert sha256(first.read_bytes()).hexdigest() == FIRST_MIGRATION
+
+
+def test_upgrade_waits_for_a_longer_one(empty_url):
+    """Longer than anything else waits for the database."""
+    code = UPGRADE.replace(
+        "migrate.upgrade(database)", "migrate.upgrade(database, on_step=lambda: time.sleep(1.5))"
+    ).replace("import sys", "import sys, time")
+
+    assert run_processes(code, empty_url, count=2) == ["True"] * 2
+
+
+@only_postgresql
+def test_upgrade_keeps_nobody_waiting_for_long_while_it_waits(empty):
+    migrate.upgrade(empty)
+    with migrate._exclusive(empty) as connection:
+        command.downgrade(migrate._configure(connection, None), "0001")
+    waits = []
+
+    def read():
+        before = time.monotonic()
+        with empty.read() as session:
+            session.execute(text("SELECT count(*) FROM zoom_registrant"))
+        waits.append(time.monotonic() - before)
+
+    with ThreadPoolExecutor() as pool:
+        with empty.engine.connect() as busy, busy.begin():
+            busy.execute(text("SELECT count(*) FROM zoom_registrant"))
+            upgrade = pool.submit(migrate.upgrade, empty)
+            until = time.monotonic() + 6
+            while time.monotonic() < until:
+                read()
+        upgrade.result()
+
+    assert migrate.describe_misfit(empty) == ""
+    assert 1 < max(waits) < 4, "it stood in the way, and stepped back"
