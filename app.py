@@ -18,6 +18,7 @@ from services.form_tokens import FormTokens
 from services.keys import KeyRing
 from services.links import Links
 from services.tokens import TokenSigner
+from services.zoom_budget import SharedBudget
 from services.zoom_tokens import SharedTokenStore
 from storage.ciphers import Cipher
 from storage.migrate import is_set_up
@@ -33,7 +34,7 @@ from views.locale import choose_locale, list_language_links, read_locale
 from views.markdown import render_markdown
 from views.retries import init_retries
 from views.site import Site
-from zoom_client import Credentials, HttpPool, ZoomClient
+from zoom_client import Credentials, HttpPool, Plan, ZoomClient
 
 BODY_BYTES = 256 * 1024
 FORM_PARTS = 200
@@ -143,10 +144,14 @@ def _init_views(app: Flask, settings: Settings) -> None:
 def _build_zoom_clients(
     settings: Settings, database: Database, clock: Callable[[], datetime]
 ) -> Callable[[ZoomConnection], ZoomClient]:
-    """Return the factory of clients: one pool for the process, one shared token a connection."""
+    """Return the factory of clients: one pool for the process, what is shared beside it."""
     pool = HttpPool()
     credentials = Credentials(
         settings.zoom_account_id, settings.zoom_client_id, settings.zoom_client_secret
+    )
+
+    budget = SharedBudget(
+        database, settings.zoom_account_id, Plan(settings.zoom_plan), read_clock=clock
     )
 
     @cache
@@ -157,6 +162,7 @@ def _build_zoom_clients(
             api_url=settings.zoom_api_url,
             oauth_url=settings.zoom_oauth_url,
             pool=pool,
+            budget=budget,
             now=clock,
         )
 

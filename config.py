@@ -51,6 +51,8 @@ class Settings:
     """Client id of the Server-to-Server OAuth app."""
     zoom_client_secret: str = field(default="", repr=False)
     """Client secret of that app."""
+    zoom_plan: str = "pro"
+    """Plan of the account: free, pro or business (and above)."""
     zoom_api_url: str = "https://api.zoom.us/v2"
     """Zoom's API; changed only for tests."""
     zoom_oauth_url: str = "https://zoom.us"
@@ -148,6 +150,8 @@ class Settings:
             raise SettingsError(
                 "UKETSUKE_ZOOM_ACCOUNT_ID, _CLIENT_ID and _CLIENT_SECRET belong together"
             )
+        if self.zoom_plan not in ZOOM_PLANS:
+            raise SettingsError(f"UKETSUKE_ZOOM_PLAN must be one of {', '.join(ZOOM_PLANS)}")
         secrets = self.secret_key.replace(",", "\n").splitlines()
         if any(len(secret.strip()) < 32 for secret in secrets):
             raise SettingsError("UKETSUKE_SECRET_KEY must have at least 32 characters")
@@ -167,6 +171,7 @@ _BOUNDS = {
     "trusted_proxies": (0, 10),
     "form_min_seconds": (0, 60),
 }
+ZOOM_PLANS = ("free", "pro", "business")
 MAIL_SCHEMES = ("smtp", "smtp+starttls", "smtps")
 _DATABASES = ("postgresql://", "postgresql+psycopg://", "sqlite:///")
 _MAILBOX = re.compile(r"[^\s@<>,;:\"]+@[A-Za-z0-9.-]+")

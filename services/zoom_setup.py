@@ -147,7 +147,7 @@ def prepare_zoom(
     _check_time(meeting, starts_at)
     if plan.has_settings_to_change:
         watch.check()
-        client.update_meeting(kind, zoom_id, _PATCH)
+        client.update_meeting(kind, zoom_id, _PATCH, host=meeting.host_id)
         meeting = client.get_meeting(kind, zoom_id)
         _check_kept(meeting)
     watch.check()

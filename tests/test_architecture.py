@@ -51,8 +51,11 @@ PRODUCT = [
     if path.exists() and "versions" not in path.parts
 ]
 
-# Besides views, worker and commands: a token is kept as soon as Zoom has given it.
-MAY_COMMIT = {"views", "worker", "cli", "storage", "services/zoom_tokens.py"}
+# Besides views, worker and commands: what the client shares with all processes around a call.
+MAY_COMMIT = {
+    *("views", "worker", "cli", "storage"),
+    *("services/zoom_tokens.py", "services/zoom_budget.py"),
+}
 MAY_READ_THE_CLOCK = {"app.py", "zoom_client/client.py", "zoom_sandbox/clock.py"}
 MAY_CATCH_EVERYTHING = {"worker/loop.py", "cli/web_processes.py"}
 MAY_MARK_SAFE = {"views/markdown.py"}

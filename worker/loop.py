@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from storage import heartbeats, jobs, limits
+from storage import heartbeats, jobs, limits, zoom_budgets
 from storage.jobs import LEASE_SECONDS, POISONOUS_AFTER, ClaimedJob, LeaseLost
 from storage.session import Database
 from storage.wakeup import make_waker
@@ -171,6 +171,9 @@ class Worker:
                     heartbeats.beat(session, self.owner, started_at=started_at, now=now)
                     long_ago = (now - timedelta(hours=1)).timestamp()
                     limits.forget_full_buckets(session, now=long_ago)
+                    zoom_budgets.forget_idle_budgets(
+                        session, before=(now - timedelta(days=1)).date(), now=now.timestamp()
+                    )
                 self._outage.end()
             except SQLAlchemyError as error:
                 self._outage.begin(error)

@@ -8,6 +8,7 @@ from zoom_client.errors import (
     AtCapacity,
     AuthenticationFailed,
     BatchNotSupported,
+    BudgetSpent,
     BurstLimited,
     ConcurrencyLimited,
     ConfigurationError,
@@ -56,6 +57,8 @@ from zoom_client.models import (
     StandardQuestion,
     User,
 )
+from zoom_client.pacing import Budget, Label, Plan, Unlimited
+from zoom_client.refusals import find_next_reset
 from zoom_client.scopes import find_missing_scopes
 from zoom_client.token import Credentials, MemoryTokenStore, Token, TokenStore
 from zoom_client.transport import HttpPool
@@ -70,6 +73,8 @@ __all__ = [
     "AtCapacity",
     "AuthenticationFailed",
     "BatchNotSupported",
+    "Budget",
+    "BudgetSpent",
     "BurstLimited",
     "ConcurrencyLimited",
     "ConfigurationError",
@@ -82,6 +87,7 @@ __all__ = [
     "HostNotFound",
     "HttpPool",
     "Kind",
+    "Label",
     "Meeting",
     "MeetingClosed",
     "MeetingDraft",
@@ -95,6 +101,7 @@ __all__ = [
     "PageTokenExpired",
     "PersonDayLimited",
     "PersonRefused",
+    "Plan",
     "Questions",
     "RateLimited",
     "Registrant",
@@ -108,6 +115,7 @@ __all__ = [
     "StandardQuestion",
     "Token",
     "TokenStore",
+    "Unlimited",
     "User",
     "ValidationFailed",
     "WorkEmailRequired",
@@ -120,6 +128,7 @@ __all__ = [
     "ZoomUnreachable",
     "answer_challenge",
     "find_missing_scopes",
+    "find_next_reset",
     "quote_uuid",
     "sign",
     "verify_signature",

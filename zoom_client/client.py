@@ -1,29 +1,21 @@
 """Zoom's REST API for meetings, webinars and the people registered for them.
 
 Every method is one call, and those that list are one for each page. A call is bounded in all by
-the client's deadline and raises the errors of `zoom_client.errors`; nothing here waits or tries
-again, except that a token which is refused, or lacks a scope, is replaced once. After
-ZoomOutcomeUnknown from a write, look before asking again: Zoom counts three adds a day for each
-address.
+the client's deadline and raises the errors of `zoom_client.errors`; nothing here tries again, but
+that a token which is refused, or lacks a scope, is replaced once. After ZoomOutcomeUnknown from a
+write, look before asking again: Zoom counts three adds a day for each address.
 
 Source of calls and shapes: Zoom's API description, snapshot of 2026-08-09.
 """
 
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
-from ipaddress import ip_address
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
 from zoom_client import answers, bodies, limits
-from zoom_client.errors import (
-    AuthenticationFailed,
-    PageTokenExpired,
-    ScopeMissing,
-    ZoomOutcomeUnknown,
-)
+from zoom_client.account import Account
+from zoom_client.errors import PageTokenExpired, ZoomOutcomeUnknown
 from zoom_client.models import (
     ALL_STATUSES,
     AddedRegistrant,
@@ -40,9 +32,9 @@ from zoom_client.models import (
     RegistrantStatus,
     User,
 )
-from zoom_client.refusals import read_refusal
-from zoom_client.token import Credentials, Token, TokenSource, TokenStore
-from zoom_client.transport import Deadline, HttpAnswer, HttpPool, MalformedAnswer
+from zoom_client.pacing import Budget, Label, Unlimited
+from zoom_client.token import Credentials, TokenStore
+from zoom_client.transport import HttpPool, MalformedAnswer
 
 T = TypeVar("T")
 
@@ -55,9 +47,10 @@ class ZoomClient:
     """Calls Zoom for one account; threads may share it.
 
     `deadline_seconds` bounds a whole call, with the name look-up, a new token and the last byte of
-    the answer. Without `pool` the client makes its own; give all clients of a process one. `now` is
-    the clock that decides about tokens and `retry_after`. Addresses begin with https, on this
-    machine also with http, else ValueError.
+    the answer. Without `pool` the client makes its own; give all clients of a process one. `budget`
+    is asked before each request, and waiting for it counts towards no deadline. `now` is the clock
+    that decides about tokens and `retry_after`. Addresses begin with https, on this machine also
+    with http, else ValueError.
     """
 
     def __init__(
@@ -68,17 +61,19 @@ class ZoomClient:
         api_url: str = "https://api.zoom.us/v2",
         oauth_url: str = "https://zoom.us",
         pool: HttpPool | None = None,
+        budget: Budget | None = None,
         deadline_seconds: float = 10.0,
         now: Callable[[], datetime] = _read_clock,
     ) -> None:
-        _check_url(api_url)
-        _check_url(oauth_url)
-        self._api_url = api_url.rstrip("/")
-        self._pool = pool or HttpPool()
-        self._deadline_seconds = deadline_seconds
-        self._now = now
-        self._tokens = TokenSource(
-            credentials, store=token_store, pool=self._pool, oauth_url=oauth_url, now=now
+        self._account = Account(
+            credentials,
+            token_store=token_store,
+            api_url=api_url,
+            oauth_url=oauth_url,
+            pool=pool or HttpPool(),
+            budget=budget or Unlimited(),
+            deadline_seconds=deadline_seconds,
+            now=now,
         )
 
     def get_meeting(
@@ -118,23 +113,31 @@ class ZoomClient:
             f"/users/{_quote_host(host)}/{kind}s",
             partial(answers.read_meeting, kind),
             body=bodies.write_meeting(kind, draft),
+            host=host,
         )
 
     def update_meeting(
-        self, kind: Kind, meeting_id: int, patch: MeetingPatch, *, occurrence_id: str | None = None
+        self,
+        kind: Kind,
+        meeting_id: int,
+        patch: MeetingPatch,
+        *,
+        host: str = "",
+        occurrence_id: str | None = None,
     ) -> None:
-        """Change a meeting or webinar; counts to the host's 100 creates and updates a day.
+        """Change a meeting or webinar; counts to the 100 creates and updates a day of `host`.
 
         Of one occurrence only agenda, start, duration and a few settings can change.
         Read it again afterwards: Zoom answers 204 and drops a change of `approval_type` where
         registration is not possible (no fixed time, or no start in the future).
         """
         limits.check_meeting(patch)
-        self._send(
+        self._account.send(
             "PATCH",
             f"/{kind}s/{meeting_id}",
             params=_without_none(occurrence_id=occurrence_id),
             body=bodies.write_meeting(kind, patch),
+            host=host,
         )
 
     def add_registrant(
@@ -186,6 +189,7 @@ class ZoomClient:
             body=bodies.write_batch(
                 kind, people, auto_approve=auto_approve, confirmation_email=confirmation_email
             ),
+            label=Label.HEAVY,
         )
 
     def get_registrant(
@@ -236,7 +240,7 @@ class ZoomClient:
         person comes from `get_registrant`. Someone already inside stays inside.
         """
         _check_number(people)
-        self._send(
+        self._account.send(
             "PUT",
             f"/{kind}s/{meeting_id}/registrants/status",
             params=_without_none(occurrence_id=occurrence_id),
@@ -244,6 +248,7 @@ class ZoomClient:
                 "action": action.value,
                 "registrants": [{"id": person.id, "email": person.email} for person in people],
             },
+            label=Label.MEDIUM,
         )
 
     def delete_registrant(
@@ -253,7 +258,7 @@ class ZoomClient:
 
         With `registration_type` 2 or 3 Zoom wants the `occurrence_id`.
         """
-        self._send(
+        self._account.send(
             "DELETE",
             f"/{kind}s/{meeting_id}/registrants/{bodies.quote_segment(registrant_id)}",
             params=_without_none(occurrence_id=occurrence_id),
@@ -267,7 +272,7 @@ class ZoomClient:
     def update_questions(self, kind: Kind, meeting_id: int, questions: Questions) -> None:
         """Replace what Zoom's form asks. Send the whole set, and read it again afterwards."""
         path = f"/{kind}s/{meeting_id}/registrants/questions"
-        self._send("PATCH", path, body=bodies.write_questions(questions))
+        self._account.send("PATCH", path, body=bodies.write_questions(questions))
 
     def get_user(self, host: str) -> User:
         """Read the user with this address or id, or raise HostNotFound."""
@@ -275,7 +280,7 @@ class ZoomClient:
 
     def scopes(self) -> frozenset[str]:
         """Return what the app may do now, which only a new token tells."""
-        return self._tokens.get_new(Deadline(self._deadline_seconds)).scopes
+        return self._account.get_scopes()
 
     def _walk(
         self,
@@ -292,7 +297,12 @@ class ZoomClient:
         seen: set[str] = set()
         while True:
             rows, next_page = self._ask(
-                "GET", path, lambda page: answers.read_page(page, rows_key, read), params=query
+                "GET",
+                path,
+                lambda page: answers.read_page(page, rows_key, read),
+                params=query,
+                label=Label.MEDIUM,
+                is_walk=True,
             )
             yield from rows
             if not next_page:
@@ -310,8 +320,9 @@ class ZoomClient:
         *,
         params: Mapping[str, str] | None = None,
         body: Mapping[str, Any] | None = None,
+        **cost: Any,
     ) -> T:
-        answer = self._send(method, path, params=params, body=body)
+        answer = self._account.send(method, path, params=params, body=body, **cost)
         try:
             return read(answer.json_object())
         except MalformedAnswer as error:
@@ -322,64 +333,9 @@ class ZoomClient:
                 tracking_id=answer.headers.get("x-zm-trackingid"),
             ) from None
 
-    def _send(
-        self,
-        method: str,
-        path: str,
-        *,
-        params: Mapping[str, str] | None = None,
-        body: Mapping[str, Any] | None = None,
-    ) -> HttpAnswer:
-        deadline = Deadline(self._deadline_seconds)
-        content = None if body is None else json.dumps(body).encode()
-
-        def send_with(token: Token) -> HttpAnswer:
-            headers = {"Authorization": f"Bearer {token.access_token}"}
-            if content is not None:
-                headers["Content-Type"] = "application/json"
-            answer = self._pool.send(
-                method,
-                self._api_url + path,
-                headers=headers,
-                params=params,
-                body=content,
-                deadline=deadline,
-            )
-            if not answer.is_success:
-                raise read_refusal(answer, method=method, path=path, now=self._now())
-            return answer
-
-        token = self._tokens.get(deadline)
-        try:
-            return send_with(token)
-        except AuthenticationFailed:
-            token = self._tokens.renew(token, deadline)
-        except ScopeMissing:
-            # A token keeps the scopes it was made with; those granted since come with the next.
-            newer = self._tokens.renew(token, deadline)
-            if newer.scopes == token.scopes:
-                raise
-            token = newer
-        return send_with(token)
-
 
 def _without_none(**params: str | None) -> dict[str, str]:
     return {name: value for name, value in params.items() if value is not None}
-
-
-def _check_url(url: str) -> None:
-    parts = urlsplit(url)
-    host = parts.hostname or ""
-    schemes = ("https", "http") if _is_loopback(host) else ("https",)
-    if not host or parts.scheme not in schemes:
-        raise ValueError(f"Zoom's address must begin with https://, not {url!r}")
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _quote_host(host: str) -> str:

@@ -9,6 +9,7 @@ ZoomError
 │       ├── BurstLimited        too many calls in this second (the whole account's)
 │       ├── ConcurrencyLimited  too many at once on one thing: one at a time
 │       ├── AccountDayLimited   the account's day is used up: everything waits
+│       ├── BudgetSpent         nothing was sent: our own count says it would be refused
 │       ├── HostDayLimited      100 creates and updates a day for this host
 │       └── PersonDayLimited    3 adds or 10 status changes a day for this person
 ├── ConfigurationError          works once somebody changes something in Zoom
@@ -138,6 +139,10 @@ class ConcurrencyLimited(RateLimited):
 
 class AccountDayLimited(RateLimited):
     """The account's calls of this day are used up."""
+
+
+class BudgetSpent(RateLimited):
+    """Our own count says that Zoom would refuse the call, so it was not made."""
 
 
 class HostDayLimited(RateLimited):

@@ -39,6 +39,9 @@ class Deadline:
     def __init__(self, seconds: float) -> None:
         self._ends_at = time.monotonic() + seconds
 
+    def postpone(self, seconds: float) -> None:
+        self._ends_at += seconds
+
     def remaining_seconds(self) -> float:
         return self._ends_at - time.monotonic()
 

@@ -244,6 +244,11 @@ def test_secrets_stay_out_of_every_repr(zoom, pool: HttpPool):
     client = zoom.client(token_store=store)
     client.scopes()
 
-    texts = [repr(store.get()), repr(client), repr(client._tokens._credentials), repr(pool)]
+    texts = [
+        repr(store.get()),
+        repr(client),
+        repr(client._account._tokens._credentials),
+        repr(pool),
+    ]
 
     assert not any("token-1" in text or "sup3r" in text for text in texts)

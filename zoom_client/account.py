@@ -1,0 +1,135 @@
+"""Requests on behalf of one account: with its token, within its budget."""
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from ipaddress import ip_address
+from typing import Any
+from urllib.parse import urlsplit
+
+from zoom_client.errors import (
+    AccountDayLimited,
+    AuthenticationFailed,
+    BurstLimited,
+    HostDayLimited,
+    RateLimited,
+    ScopeMissing,
+    ZoomError,
+)
+from zoom_client.pacing import Budget, Label
+from zoom_client.refusals import read_refusal
+from zoom_client.token import Credentials, Token, TokenSource, TokenStore
+from zoom_client.transport import Deadline, HttpAnswer, HttpPool
+
+
+class Account:
+    """Sends requests; the arguments are those of `ZoomClient`."""
+
+    def __init__(
+        self,
+        credentials: Credentials,
+        *,
+        token_store: TokenStore,
+        api_url: str,
+        oauth_url: str,
+        pool: HttpPool,
+        budget: Budget,
+        deadline_seconds: float,
+        now: Callable[[], datetime],
+    ) -> None:
+        _check_url(api_url)
+        _check_url(oauth_url)
+        self._api_url = api_url.rstrip("/")
+        self._pool = pool
+        self._budget = budget
+        self._deadline_seconds = deadline_seconds
+        self._now = now
+        self._tokens = TokenSource(
+            credentials, store=token_store, pool=pool, oauth_url=oauth_url, now=now
+        )
+
+    def get_scopes(self) -> frozenset[str]:
+        """Return what the app may do now, which only a new token tells."""
+        return self._tokens.get_new(Deadline(self._deadline_seconds)).scopes
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        body: Mapping[str, Any] | None = None,
+        label: Label = Label.LIGHT,
+        is_walk: bool = False,
+        host: str = "",
+    ) -> HttpAnswer:
+        """Make one call; a token that is refused, or lacks a scope, is replaced once."""
+        deadline = Deadline(self._deadline_seconds)
+        content = None if body is None else json.dumps(body).encode()
+
+        def send_with(token: Token) -> HttpAnswer:
+            # With the token in hand: whoever waited for one would send at the same moment.
+            self._take_from_budget(deadline, label, is_walk=is_walk, host=host)
+            headers = {"Authorization": f"Bearer {token.access_token}"}
+            if content is not None:
+                headers["Content-Type"] = "application/json"
+            answer = self._pool.send(
+                method,
+                self._api_url + path,
+                headers=headers,
+                params=params,
+                body=content,
+                deadline=deadline,
+            )
+            if answer.is_success:
+                return answer
+            refusal = read_refusal(answer, method=method, path=path, now=self._now())
+            self._learn_limit(refusal, label, host)
+            raise refusal
+
+        token = self._tokens.get(deadline)
+        try:
+            return send_with(token)
+        except AuthenticationFailed:
+            token = self._tokens.renew(token, deadline)
+        except ScopeMissing:
+            # A token keeps the scopes it was made with; those granted since come with the next.
+            newer = self._tokens.renew(token, deadline)
+            if newer.scopes == token.scopes:
+                raise
+            token = newer
+        return send_with(token)
+
+    def _take_from_budget(
+        self, deadline: Deadline, label: Label, *, is_walk: bool, host: str
+    ) -> None:
+        began = time.monotonic()
+        if host:
+            self._budget.take(f"host:{host}")
+        self._budget.take(label, is_walk=is_walk)
+        deadline.postpone(time.monotonic() - began)
+
+    def _learn_limit(self, refusal: ZoomError, label: Label, host: str) -> None:
+        """Tell all who share the account what one of them was told."""
+        if not isinstance(refusal, RateLimited) or refusal.retry_after is None:
+            return
+        if isinstance(refusal, BurstLimited | AccountDayLimited):
+            self._budget.close(label, refusal.retry_after)
+        elif isinstance(refusal, HostDayLimited) and host:
+            self._budget.close(f"host:{host}", refusal.retry_after)
+
+
+def _check_url(url: str) -> None:
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    schemes = ("https", "http") if _is_loopback(host) else ("https",)
+    if not host or parts.scheme not in schemes:
+        raise ValueError(f"Zoom's address must begin with https://, not {url!r}")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
