@@ -88,7 +88,13 @@ def wake_workers(session: Session) -> None:
 def hasten(session: Session, key: str, *, now: datetime) -> bool:
     """Make a job due now; return False if it was not waiting."""
     changed = session.execute(
-        update(Job).where(Job.key == key, Job.state == "ready").values(run_at=now, updated_at=now)
+        update(Job)
+        .where(Job.key == key, Job.state == "ready")
+        .values(
+            run_at=now,
+            due_since=case((Job.due_since < now, Job.due_since), else_=now),
+            updated_at=now,
+        )
     )
     wake_workers(session)
     return rowcount(changed) > 0
@@ -234,7 +240,15 @@ def retry(session: Session, job_id: int, *, now: datetime) -> bool:
     changed = session.execute(
         update(Job)
         .where(Job.id == job_id, Job.state.in_(("parked", "ready")))
-        .values(state="ready", attempts=0, crashes=0, run_at=now, reason="", updated_at=now)
+        .values(
+            state="ready",
+            attempts=0,
+            crashes=0,
+            run_at=now,
+            due_since=now,
+            reason="",
+            updated_at=now,
+        )
     )
     wake_workers(session)
     return rowcount(changed) > 0
@@ -273,6 +287,7 @@ def _upsert(
             "attempts": 0,
             "crashes": 0,
             "run_at": run_at,
+            "due_since": run_at,
             "reason": "",
             "created_at": now,
             "updated_at": now,
@@ -286,6 +301,7 @@ def _upsert_job(insert: Any, keeps_time: bool) -> Any:
     statement = insert(table_of(Job))
     is_running, is_ready = Job.state == "running", Job.state == "ready"
     is_left = or_(is_running, is_ready) if keeps_time else is_running
+    is_due_before = and_(or_(is_running, is_ready), Job.due_since <= statement.excluded.due_since)
     return statement.on_conflict_do_update(
         index_elements=[Job.key],
         set_={
@@ -294,6 +310,7 @@ def _upsert_job(insert: Any, keeps_time: bool) -> Any:
             "attempts": case((is_left, Job.attempts), else_=0),
             "crashes": case((is_left, Job.crashes), else_=0),
             "run_at": case((is_left, Job.run_at), else_=statement.excluded.run_at),
+            "due_since": case((is_due_before, Job.due_since), else_=statement.excluded.due_since),
             "payload": statement.excluded.payload,
             "event_id": statement.excluded.event_id,
             "reason": "",

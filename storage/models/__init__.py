@@ -1,5 +1,6 @@
 """Every table, one module per noun; importing this package fills `Base.metadata`."""
 
+from .alarms import Alarm
 from .base import Base
 from .events import Asset, Event, EventCounter, FormVersion, KnownRegistrant
 from .jobs import Job, RateBucket, WorkerHeartbeat
@@ -13,6 +14,7 @@ from .zoom_limits import ZoomAccount, ZoomBudget, ZoomEvent
 from .zoom_registrants import ZoomRegistrant
 
 __all__ = [
+    "Alarm",
     "Answer",
     "Asset",
     "Base",

@@ -14,7 +14,8 @@ class Job(Base):
     `state` is ready, running, parked or done. `generation` rises whenever the work is needed
     again; a worker may finish only the generation that it claimed. `crashes` counts leases that ran
     out since the last hand-back. Payloads hold ids alone. `event_id` is None where the work belongs
-    to no event; it outlives the event as the job does.
+    to no event; it outlives the event as the job does. `due_since` is when the work should have
+    been done: tries put `run_at` off and leave it.
     """
 
     __tablename__ = "job"
@@ -30,6 +31,7 @@ class Job(Base):
     attempts: Mapped[int] = mapped_column(default=0)
     crashes: Mapped[int] = mapped_column(default=0)
     run_at: Mapped[Moment]
+    due_since: Mapped[Moment | None]
     lease_until: Mapped[Moment | None]
     owner: Mapped[str | None] = mapped_column(String(32))
     reason: Mapped[str] = mapped_column(Text, default="")

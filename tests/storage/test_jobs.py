@@ -383,3 +383,27 @@ def test_worker_takes_the_next_job_while_one_is_being_taken(postgresql_databases
     race(url, fill, workers=1)
 
     assert race(url, take_both, workers=1) == [("first", "second")]
+
+
+def test_wait_is_counted_from_when_the_work_was_first_due(database):
+    with database.write() as session:
+        enqueue(session)
+    for minutes in (1, 10):
+        later = NOW + timedelta(minutes=minutes)
+        with database.write() as session:
+            jobs.postpone(session, claim(session, now=later), run_at=later, reason="", now=later)
+            enqueue(session, run_at=later, now=later)
+    assert read_job(database).due_since == NOW
+
+    with database.write() as session:
+        jobs.finish(session, claim(session, now=later), now=later)
+        enqueue(session, run_at=later, now=later)
+    assert read_job(database).due_since == later
+
+
+def test_work_that_is_hastened_is_due_from_then_on(database):
+    with database.write() as session:
+        enqueue(session, run_at=NOW + timedelta(hours=1))
+        jobs.hasten(session, "a", now=LATER)
+
+    assert read_job(database).due_since == LATER
