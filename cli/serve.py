@@ -23,6 +23,7 @@ from views.site import Site, get_site
 from worker.assembly import build_worker
 from worker.smtp import make_transport
 
+from .backups import take_backup
 from .groups import SiteCommand, describe
 from .logs import configure_logging
 from .secrets import keep_secrets
@@ -138,12 +139,24 @@ def prepare_database(site: Site) -> None:
     os.umask(0o077)
     site.settings.instance.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
+        _keep_copy(site)
         migrate.upgrade(site.database, on_step=lambda: fault_point("mid_migration"))
     except migrate.DatabaseTooNew as error:
         raise click.ClickException(migrate.describe_misfit(site.database)) from error
     except SQLAlchemyError as error:
         raise click.ClickException(f"The database cannot be used: {describe(error)}") from error
     keep_secrets(site)
+
+
+def _keep_copy(site: Site) -> None:
+    """Back up a SQLite database before it is upgraded; for PostgreSQL that is the operator's."""
+    if not site.database.is_sqlite or not migrate.needs_upgrade(site.database):
+        return
+    folder = site.settings.instance / "backups"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    file = folder / f"before-upgrade-{site.read_clock():%Y%m%d-%H%M%S}.zip"
+    take_backup(site, file)
+    click.echo(f"The database as it was before this upgrade: {file}")
 
 
 def check_port(host: str, port: int, setting: str) -> None:

@@ -89,6 +89,16 @@ def hasten_mails_with_link(session: Session, registration_id: int, *, now: datet
     return bool(waiting)
 
 
+def send_held(session: Session, mail_id: int, *, now: datetime) -> None:
+    """Have a mail sent that a restore held back; does nothing if it is not held any more."""
+    mail = mails.get_mail(session, mail_id)
+    if mail is None or mail.state != "held":
+        return
+    mail.state, mail.error = "queued", ""
+    session.flush()
+    _enqueue(session, mail_id, mail.event_id, run_at=now, now=now)
+
+
 def _add(
     session: Session,
     name: MailName,
@@ -113,12 +123,18 @@ def _add(
             "created_at": now,
         },
     )
+    _enqueue(session, mail_id, registration.event_id, run_at=run_at, now=now)
+
+
+def _enqueue(
+    session: Session, mail_id: int, event_id: int, *, run_at: datetime, now: datetime
+) -> None:
     jobs.enqueue(
         session,
         kind="mail",
         key=_job_key(mail_id),
         payload={"mail_id": mail_id},
-        event_id=registration.event_id,
+        event_id=event_id,
         run_at=run_at,
         now=now,
     )

@@ -39,6 +39,11 @@ def list_queued(session: Session, registration_id: int, *, names: Sequence[str])
     )
 
 
+def list_held(session: Session) -> list[Mail]:
+    """List the mails that a restore held back."""
+    return list(session.scalars(select(Mail).where(Mail.state == "held").order_by(Mail.id)))
+
+
 def drop_queued(session: Session, registration_id: int, *, names: Sequence[str]) -> None:
     """Drop mails that wait; one that is being sent, or may have been sent, goes its way."""
     session.execute(

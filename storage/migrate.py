@@ -95,6 +95,13 @@ def describe_misfit(database: Database) -> str:
     )
 
 
+def needs_upgrade(database: Database) -> bool:
+    """Tell whether there is a database, and of an older schema."""
+    with database.engine.connect() as connection:
+        revision = read_revision(connection)
+        return revision is not None and revision != get_head() and is_known(revision)
+
+
 def is_known(revision: str) -> bool:
     """Tell whether this version can bring a database from a revision to its own."""
     return revision in {script.revision for script in _list_scripts()}

@@ -46,6 +46,19 @@ def list_rows(
         last_id = chunk[-1].registration.id
 
 
+def list_registrants(
+    session: Session, event_id: int
+) -> list[tuple[Registration, ZoomRegistrant | None]]:
+    """List an event's registrations with what we know of each at Zoom."""
+    rows = session.execute(
+        select(Registration, ZoomRegistrant)
+        .outerjoin(ZoomRegistrant, ZoomRegistrant.registration_id == Registration.id)
+        .where(Registration.event_id == event_id)
+        .order_by(Registration.id)
+    )
+    return [(registration, registrant) for registration, registrant in rows]
+
+
 def list_full_rows(
     session: Session, event_id: int, *, status: str | None = None
 ) -> Iterator[FullRow]:

@@ -12,9 +12,10 @@ class Mail(Base):
     """One mail to one person. `message_id` is fixed when it is asked for, so a retry is the same.
 
     `state` is queued, sending, unknown (cut off while it was sent, to be tried once more), again
-    (sent for the second and last time), sent, failed or dropped. Found sending or again, its worker
-    died: whether it went is unknown. The text is made when it is sent. `mailbox_key` is the address
-    without its `+tag`: what mails are counted by.
+    (sent for the second and last time), sent, failed, dropped or held (back by a restore, until
+    somebody decides). Found sending or again, its worker died: whether it went is unknown. The
+    text is made when it is sent. `mailbox_key` is the address without its `+tag`: what mails are
+    counted by.
     """
 
     __tablename__ = "mail"

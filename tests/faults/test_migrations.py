@@ -11,6 +11,7 @@ from alembic import command
 from sqlalchemy import text
 
 from storage import migrate
+from storage.backups import read_manifest
 from tests import factories
 from tests.fixtures.databases import SECRET, open_database
 from tests.installation import Installation
@@ -69,8 +70,12 @@ def test_migration_that_is_killed_half_way_is_done_by_the_next_start(
     assert refused.stderr == (
         "Error: The database is of an older version (schema 0001): run flask migrate.\n"
     )
-    assert (done.returncode, done.stdout) == (0, "The database is of this version.\n")
+    assert done.stdout.endswith("The database is of this version.\n")
     assert after == (migrate.get_head(), [ROWS] * 3, ROWS)
+    kept = [read_manifest(file) for file in tmp_path.glob("instance/backups/*.zip")]
+    assert {(copy.schema, copy.counts["registration"]) for copy in kept} == (
+        {("0001", ROWS)} if old_database.is_sqlite else set()
+    )
 
 
 def read_state(url):

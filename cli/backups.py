@@ -1,0 +1,94 @@
+"""`flask backup` and `flask restore`: the whole site in one file, without its secret."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+from sqlalchemy.orm import Session
+
+from services.restoring import Restored, make_safe
+from storage.backups import Manifest, read_manifest, restore_backup, write_backup
+from storage.dumps import BackupError
+from storage.secret_keys import FILE_NAME
+from views.site import Site, get_site
+
+from .groups import AppCommand, SiteCommand
+
+_PRECIOUS = ("event", "registration", "submission", "mail")
+
+
+@click.command("backup", cls=SiteCommand)
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+def backup_command(file: Path) -> None:
+    """Write everything into FILE while the site runs; the secret is kept apart, by you."""
+    manifest = take_backup(get_site(), file)
+    click.echo(f"{file} holds {_count(manifest)}; the secret is not in it.")
+
+
+@click.command("restore", cls=AppCommand)
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--replace", is_flag=True, help="Keep aside the database that is there.")
+@click.option("--without-secret", is_flag=True, help="The secret of the backup is lost for good.")
+def restore_command(file: Path, replace: bool, without_secret: bool) -> None:
+    """Put a backup back, into an empty database, while nothing of the site runs.
+
+    No mail of before is sent by itself, and Zoom is asked before anybody is added.
+    """
+    os.umask(0o077)
+    site = get_site()
+    now = site.read_clock()
+    done: list[Restored] = []
+
+    def change(session: Session) -> None:
+        done.append(make_safe(session, now=now))
+
+    try:
+        manifest = read_manifest(file)
+        if not without_secret:
+            _check_secret(site, manifest)
+        restore_backup(
+            site.database,
+            file,
+            keep_aside_as=f"before_{now:%Y%m%d_%H%M%S}" if replace else None,
+            make_safe=change,
+        )
+    except BackupError as error:
+        raise click.ClickException(f"Nothing was restored: {error}.") from error
+    _report(manifest, done[-1])
+
+
+def take_backup(site: Site, file: Path) -> Manifest:
+    try:
+        return write_backup(
+            site.database, file, secrets=site.keys.list_fingerprints(), now=site.read_clock()
+        )
+    except BackupError as error:
+        raise click.ClickException(f"No backup was made: {error}.") from error
+
+
+def _check_secret(site: Site, manifest: Manifest) -> None:
+    """End the command unless links of the backup's mails would work here."""
+    if set(manifest.secrets) & set(site.keys.list_fingerprints()):
+        return
+    where = "UKETSUKE_SECRET_KEY" if site.settings.secret_key else FILE_NAME
+    raise click.ClickException(
+        f"The backup was made with another secret than that in {where}: put its own there. If it"
+        " is lost for good, restore with --without-secret, then run flask accept-secret."
+    )
+
+
+def _report(manifest: Manifest, restored: Restored) -> None:
+    click.echo(f"Restored as of {manifest.taken_at}: {_count(manifest)}.")
+    click.echo(
+        f"Held back: {restored.mails_held} mails that had not been sent by then, or perhaps."
+    )
+    click.echo(f"In doubt: {restored.doubts} people, of whom Zoom is asked before they are added.")
+    if restored.mails_held:
+        click.echo("Next: flask mails list, and flask mails send for what is to go after all.")
+    click.echo("Next: flask event reconcile --all shows who is at Zoom and missing here.")
+
+
+def _count(manifest: Manifest) -> str:
+    return ", ".join(f"{manifest.counts.get(table, 0)} {table}s" for table in _PRECIOUS)

@@ -1,0 +1,48 @@
+"""`flask event reconcile`: who is at Zoom and missing here, and the reverse."""
+
+from __future__ import annotations
+
+import click
+
+from services.deliveries import describe_ending
+from services.reconciling import Difference, compare
+from storage import events
+from storage.models import Event
+from views.site import Site, get_site
+from zoom_client import Kind
+
+from .groups import SiteCommand, echo_table, need_event
+from .publishing import make_client
+
+
+@click.command("reconcile", cls=SiteCommand)
+@click.argument("slug", required=False)
+@click.option("--all", "is_all", is_flag=True, help="Every event that is not over.")
+def reconcile_command(slug: str | None, is_all: bool) -> None:
+    """Compare with Zoom, store its links anew, and show who differs; nobody is changed.
+
+    Whoever is at Zoom and missing here registered after the backup: their link works, and they can
+    register again, which adds nobody twice.
+    """
+    if (slug is None) != is_all:
+        raise click.ClickException("Name one event by its slug, or say --all.")
+    site = get_site()
+    with site.database.read() as session:
+        found = events.list_events(session) if slug is None else [need_event(session, slug)]
+        wanted = [
+            event for event in found if slug or not describe_ending(event, now=site.read_clock())
+        ]
+    rows = [
+        (event.slug, difference.email, difference.here or "-", difference.at_zoom or "-")
+        for event in wanted
+        for difference in _compare(site, event)
+    ]
+    echo_table(("EVENT", "EMAIL", "HERE", "AT ZOOM"), rows)
+    click.echo(f"{len(wanted)} events compared, {len(rows)} people differ.")
+
+
+def _compare(site: Site, event: Event) -> list[Difference]:
+    people = list(make_client(site).list_registrants(Kind(event.kind), event.zoom_id))
+    with site.database.write() as session:
+        current = events.need_event(session, event.id)
+        return compare(session, current, people, keys=site.keys)

@@ -1,0 +1,47 @@
+"""Making a restored site safe, before anything of it runs.
+
+Between the backup and now the site went on: mails were sent and people were added at Zoom of whom
+the restored database does not know. Nothing of that may happen a second time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from storage import events, restoring
+from storage.models import Event
+
+from .deliveries import begin_doubt, describe_ending, end_add_unknown
+from .registrations import Status
+
+HELD = "held back by a restore: perhaps it was sent before; flask mails send"
+
+
+@dataclass(frozen=True)
+class Restored:
+    """What was changed: mails held back, and people of whom Zoom is asked before they are added."""
+
+    mails_held: int
+    doubts: int
+
+
+def make_safe(session: Session, *, now: datetime) -> Restored:
+    """Hold back mails, and have Zoom asked before anybody is added.
+
+    People erased after the backup come back with it: whatever erases people must keep its list
+    apart from the database, and erase them here again.
+    """
+    restoring.forget_processes(session, now=now)
+    mails_held = restoring.hold_mails(session, reason=HELD, now=now)
+    known: dict[int, Event] = {event.id: event for event in events.list_events(session)}
+    doubts = 0
+    for registration, registrant in restoring.list_undelivered(session, status=Status.APPROVED):
+        if describe_ending(known[registration.event_id], now=now):
+            continue
+        begin_doubt(registrant, now=now)
+        end_add_unknown(session, registrant, run_at=now, now=now)
+        doubts += 1
+    return Restored(mails_held, doubts)

@@ -1,0 +1,61 @@
+"""What has to be changed in a database that was put back: who held what is gone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session
+
+from .models import (
+    Job,
+    Mail,
+    RateBucket,
+    Registration,
+    WorkerHeartbeat,
+    ZoomConnection,
+    ZoomRegistrant,
+)
+from .statements import rowcount
+
+_UNSENT = ("queued", "sending", "unknown", "again")
+
+
+def hold_mails(session: Session, *, reason: str, now: datetime) -> int:
+    """Hold back every mail that had not been sent, with its job, and return how many."""
+    held = session.execute(
+        update(Mail).where(Mail.state.in_(_UNSENT)).values(state="held", error=reason)
+    )
+    session.execute(
+        update(Job)
+        .where(Job.kind == "mail", Job.state != "done")
+        .values(state="parked", reason=reason, owner=None, lease_until=None, updated_at=now)
+    )
+    return rowcount(held)
+
+
+def forget_processes(session: Session, *, now: datetime) -> None:
+    """Forget the workers of before: what they held, how often they died, Zoom's token, limits."""
+    session.execute(
+        update(Job)
+        .where(Job.state == "running")
+        .values(state="ready", owner=None, lease_until=None, run_at=now)
+    )
+    session.execute(update(Job).where(Job.state != "done").values(crashes=0, updated_at=now))
+    session.execute(delete(WorkerHeartbeat))
+    session.execute(delete(RateBucket))
+    session.execute(update(ZoomConnection).values(token=None, token_lease_until=None))
+
+
+def list_undelivered(
+    session: Session, *, status: str
+) -> Iterator[tuple[Registration, ZoomRegistrant]]:
+    """List registrations of a status of whom Zoom, as far as was known, had nobody."""
+    rows = session.execute(
+        select(Registration, ZoomRegistrant)
+        .join(ZoomRegistrant, ZoomRegistrant.registration_id == Registration.id)
+        .where(Registration.status == status, ZoomRegistrant.zoom_status.is_(None))
+        .order_by(Registration.id)
+    )
+    yield from ((registration, registrant) for registration, registrant in rows)
