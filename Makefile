@@ -3,6 +3,7 @@
 PYTHON ?= python3
 UV ?= uv
 PROCESSES ?= auto
+ROUNDS ?= 200
 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --no-input --disable-pip-version-check --require-hashes
@@ -12,7 +13,7 @@ LOCK := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-h
 DATABASE := $(if $(findstring postgresql,$(UKETSUKE_DATABASE_URL)),.venv/postgresql.stamp)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test migration-test check bench screenshots texts lock
+.PHONY: help run test migration-test check bench kill-loop screenshots texts lock
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -37,6 +38,9 @@ check: .venv/dev.stamp ## Run linters, types, translations and locks
 
 bench: .venv/dev.stamp ## Measure the form page and a registration against a bare Flask view
 	$(BIN)/python -m bench
+
+kill-loop: .venv/dev.stamp ## Kill processes of a running site at random, ROUNDS=200 times on each database
+	$(BIN)/python -m tests.kill_loop --rounds $(ROUNDS)
 
 screenshots: .venv/dev.stamp ## Take a picture of every page into docs/screenshots/
 	$(BIN)/python -m tests.screenshots

@@ -22,11 +22,12 @@ HOST = "127.0.0.1"
 class Installation:
     """A folder, two free ports, and what runs there.
 
-    `environ` holds settings by their whole names.
+    `environ` holds settings by their whole names; `app` is the file with the application.
     """
 
-    def __init__(self, folder: Path, **environ: str) -> None:
+    def __init__(self, folder: Path, *, app: Path = ROOT / "app.py", **environ: str) -> None:
         self.folder = folder
+        self._app = app
         self.port, self.sandbox_port = find_free_port(), find_free_port()
         self.url = f"http://{HOST}:{self.port}"
         self.sandbox_url = f"http://{HOST}:{self.sandbox_port}"
@@ -40,14 +41,19 @@ class Installation:
         self.environ = inherited | own | environ
         self._started: list[subprocess.Popen[bytes]] = []
 
-    def start(self, command: str) -> subprocess.Popen[bytes]:
-        """Start a command; what it says is in the files `<command>.out` and `<command>.err`."""
+    def start(self, command: str, *, name: str | None = None) -> subprocess.Popen[bytes]:
+        """Start a command; what it says is in the files `<name>.out` and `<name>.err`."""
+        name = name or command
         with (
-            (self.folder / f"{command}.out").open("wb") as out,
-            (self.folder / f"{command}.err").open("wb") as err,
+            (self.folder / f"{name}.out").open("ab") as out,
+            (self.folder / f"{name}.err").open("ab") as err,
         ):
             process = subprocess.Popen(
-                make_command(command), cwd=ROOT, env=self.environ, stdout=out, stderr=err
+                make_command(command, app=self._app),
+                cwd=ROOT,
+                env=self.environ,
+                stdout=out,
+                stderr=err,
             )
         self._started.append(process)
         return process
@@ -55,7 +61,7 @@ class Installation:
     def run(self, *arguments: str, seconds: float = 60) -> subprocess.CompletedProcess[str]:
         """Run a command to its end."""
         return subprocess.run(
-            make_command(*arguments),
+            make_command(*arguments, app=self._app),
             cwd=ROOT,
             env=self.environ,
             capture_output=True,
@@ -100,8 +106,8 @@ class Installation:
             process.wait()
 
 
-def make_command(*arguments: str) -> list[str]:
-    return [sys.executable, "-m", "flask", "--app", str(ROOT / "app.py"), *arguments]
+def make_command(*arguments: str, app: Path) -> list[str]:
+    return [sys.executable, "-m", "flask", "--app", str(app), *arguments]
 
 
 def find_free_port() -> int:

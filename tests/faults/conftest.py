@@ -1,0 +1,44 @@
+"""What tests of faults share: whole sites in processes, and databases that may crash."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.fixtures.postgresql import Cluster, PostgresqlMissing
+from tests.kill_loop.rig import Rig
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Cluster]:
+    """A cluster that may crash: others' tests must not share it."""
+    try:
+        made = Cluster()
+    except PostgresqlMissing as missing:
+        pytest.skip(str(missing))
+    yield made
+    made.remove()
+
+
+@pytest.fixture(
+    scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)]
+)
+def rig(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
+    """A whole site in processes, shared by the tests of a module: whatever dies comes back."""
+    if not Path("/proc/self/environ").exists():
+        pytest.skip("processes are found in Linux's /proc")
+    on_cluster = request.param == "postgresql"
+    cluster = request.getfixturevalue("cluster") if on_cluster else None
+    with Rig(tmp_path_factory.mktemp("rig"), cluster) as made:
+        yield made
+
+
+@pytest.fixture(autouse=True)
+def _new_round(request: pytest.FixtureRequest) -> Iterator[None]:
+    yield
+    if "rig" in request.fixturenames:
+        rig: Rig = request.getfixturevalue("rig")
+        rig.disarm()
+        rig.deaths.clear()

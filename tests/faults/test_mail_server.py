@@ -1,0 +1,153 @@
+"""The mail server is away, slow, in doubt, or takes some people's mails alone."""
+
+from email import message_from_bytes, policy
+
+import pytest
+from sqlalchemy import select
+
+from storage.models import Job
+from tests.fixtures.databases import only_sqlite
+from tests.people import ANN, HANAKO, TARO
+from tests.worker.smtp_server import Inbox, serve
+
+from .crowd import Crowd
+from .journals import Doubt, check, gather, read_copy
+
+AWAY = "smtp://127.0.0.1:1"
+
+
+class ParticularInbox(Inbox):
+    """Asks the mails of one domain to come later, as a list of unknown senders does."""
+
+    def __init__(self, domain):
+        super().__init__()
+        self.domain = domain
+
+    async def handle_RCPT(self, server, session, envelope, address, options):
+        if address.endswith(f"@{self.domain}"):
+            return "451 4.7.1 try later"
+        return await super().handle_RCPT(server, session, envelope, address, options)
+
+
+class CuttingInbox(Inbox):
+    """Keeps the first mail, and hangs up before saying so."""
+
+    async def handle_DATA(self, server, session, envelope):
+        answer = await super().handle_DATA(server, session, envelope)
+        if len(self.envelopes) == 1:
+            server.transport.abort()
+        return answer
+
+
+def read_copies(inbox):
+    messages = [message_from_bytes(e.content, policy=policy.default) for e in inbox.envelopes]
+    return [read_copy(message) for message in messages]
+
+
+def compare(site, crowd, inbox, *, doubts=()):
+    check(
+        gather(
+            site.database,
+            site.zoom,
+            site.parts.links,
+            answers=crowd.answers,
+            copies=read_copies(inbox),
+            doubts=doubts,
+            now=site.clock(),
+        )
+    )
+
+
+def list_reasons(site):
+    with site.database.read() as session:
+        return list(session.scalars(select(Job.reason).where(Job.kind == "mail")))
+
+
+@only_sqlite
+def test_f24_mail_server_is_away_and_comes_back(start_site):
+    inbox = Inbox()
+    with serve(inbox) as port:
+        site = start_site(mail_url=AWAY)
+        site.add_event(slug="spring")
+        crowd = Crowd(site.url)
+        crowd.register(TARO)
+        site.drain()
+        assert list_reasons(site) == ["MailUnavailable: ConnectionRefusedError"]
+
+        again = start_site(mail_url=f"smtp://127.0.0.1:{port}", base_url=site.url)
+        again.clock.move(hours=1)
+        again.drain()
+        site.clock.move(hours=1)
+
+    compare(site, crowd, inbox)
+
+
+@only_sqlite
+def test_f24_one_domain_that_waits_does_not_hold_up_the_others(start_site):
+    inbox = ParticularInbox("example.org")
+    with serve(inbox) as port:
+        site = start_site(mail_url=f"smtp://127.0.0.1:{port}")
+        site.add_event(slug="spring")
+        crowd = Crowd(site.url)
+        for person in (TARO | {"email": "taro@example.org"}, HANAKO, ANN):
+            crowd.register(person)
+        site.drain()
+        assert {copy.to for copy in read_copies(inbox)} == {"hanako@example.com", "ann@example.com"}
+
+        inbox.domain = ""
+        for _ in range(3):
+            site.let_pass(hours=1)
+            site.drain()
+
+    compare(site, crowd, inbox)
+
+
+@only_sqlite
+@pytest.mark.parametrize("command", ["mail", "rcpt", "data"])
+def test_f24_mail_that_is_put_off_goes_later(start_site, command):
+    inbox = Inbox(**{command: "451 4.3.2 busy"})
+    with serve(inbox) as port:
+        site = start_site(mail_url=f"smtp://127.0.0.1:{port}")
+        site.add_event(slug="spring")
+        crowd = Crowd(site.url)
+        crowd.register(TARO)
+        site.drain()
+        assert inbox.envelopes == []
+
+        inbox.replies.clear()
+        site.let_pass(hours=1)
+        site.drain()
+
+    compare(site, crowd, inbox)
+
+
+@only_sqlite
+def test_f24_mail_whose_purpose_is_over_is_dropped(start_site):
+    inbox = Inbox(rcpt="451 4.3.2 busy")
+    with serve(inbox) as port:
+        site = start_site(mail_url=f"smtp://127.0.0.1:{port}")
+        site.add_event(slug="spring", starts_at=site.clock())
+        Crowd(site.url).register(TARO)
+        site.drain()
+
+        inbox.replies.clear()
+        site.let_pass(hours=3)
+        site.drain()
+
+    assert inbox.envelopes == [], "nobody needs the link of an event that is over"
+
+
+def test_f25_answer_of_the_mail_server_is_lost(start_site):
+    inbox = CuttingInbox()
+    with serve(inbox) as port:
+        site = start_site(mail_url=f"smtp://127.0.0.1:{port}")
+        site.add_event(slug="spring")
+        crowd = Crowd(site.url)
+        crowd.register(TARO)
+        for _ in range(4):
+            site.drain()
+            site.let_pass(hours=1)
+
+    first, second = read_copies(inbox)
+    assert first == second, "the same mail, which mail programs show once"
+    compare(site, crowd, inbox, doubts=[Doubt(0.0, 0.0)])

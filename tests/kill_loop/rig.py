@@ -1,0 +1,281 @@
+"""A whole site in processes: web, two workers, the sandbox; and a mail server in this one."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from email import message_from_bytes, policy
+from pathlib import Path
+from resource import RLIMIT_AS, prlimit
+from typing import Any
+
+from sqlalchemy import func, select, text
+
+from app import create_app
+from config import Settings
+from services.fault_points import FAULT_VARIABLE
+from storage import jobs, migrate
+from storage.models import Job, Mail
+from tests import factories
+from tests.faults.journals import Answer, Copy, Doubt, Journals, gather, read_copy
+from tests.fixtures.postgresql import Cluster
+from tests.installation import ROOT, Installation, wait_until
+from tests.worker.smtp_server import Inbox, serve
+from zoom_sandbox.control import SandboxControl
+
+from .app import CLOCK_VARIABLE, FileClock
+
+EVENTS: dict[str, dict[str, Any]] = {
+    "spring": {"kind": "meeting", "link_policy": "show"},
+    "autumn": {"kind": "webinar", "link_policy": "code"},
+}
+PROCESSES = {"web": "web", "worker-1": "worker", "worker-2": "worker"}
+
+STORE_SECONDS = 2.0
+"""So long before its death a worker may have heard that a mail had arrived, and not stored it."""
+
+DRAIN_SECONDS = 60.0
+
+
+class PostBox(Inbox):
+    """Keeps every copy of a mail; `cuts` times it hangs up before it says that it has one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.copies: list[Copy] = []
+        self.doubts: list[Doubt] = []
+        self.cuts = 0
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> Any:
+        now = time.monotonic()
+        message = message_from_bytes(envelope.content, policy=policy.default)
+        self.copies.append(read_copy(message, at=now))
+        if self.cuts:
+            self.cuts -= 1
+            self.doubts.append(Doubt(now, now))
+            server.transport.abort()
+        return "250 OK"
+
+
+class Rig:
+    """The site of one kill loop, on SQLite or, with a cluster, on PostgreSQL.
+
+    Use as a context manager. What dies is started again by `keep_running`, which has to be called
+    often; `drain` lets all work be done, moving the clock over what only waits.
+    """
+
+    def __init__(self, folder: Path, cluster: Cluster | None = None, **environ: str) -> None:
+        self.folder = folder
+        self.cluster = cluster
+        self.post_box = PostBox()
+        self.deaths: list[str] = []
+        self._fault = folder / "fault"
+        self._closing = ExitStack()
+        self._installation = Installation(
+            folder,
+            app=Path(__file__).with_name("app.py"),
+            UKETSUKE_DATABASE_URL=cluster.create("site") if cluster else "",
+            UKETSUKE_SECRET_KEY="a secret key that only the tests know of",
+            UKETSUKE_ZOOM_ACCOUNT_ID="sandbox-account",
+            UKETSUKE_ZOOM_CLIENT_ID="sandbox-client",
+            UKETSUKE_ZOOM_CLIENT_SECRET="sandbox-secret",
+            UKETSUKE_WEB_PROCESSES="2",
+            UKETSUKE_FORM_MIN_SECONDS="0",
+            UKETSUKE_RATE_LIMITS="off",
+            ZOOM_SANDBOX_LATENCY_SECONDS="0.02",
+            **{CLOCK_VARIABLE: str(folder / "clock"), FAULT_VARIABLE: f"@{self._fault}"},
+            **environ,
+        )
+        self.url = self._installation.url
+        self._processes: dict[str, subprocess.Popen[bytes]] = {}
+
+    def __enter__(self) -> Rig:
+        with ExitStack() as closing:
+            closing.callback(self._end)
+            self._set_up(closing)
+            self._closing = closing.pop_all()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._closing.close()
+
+    def _end(self) -> None:
+        self._installation.kill()
+        for process in self._processes.values():
+            process.wait()
+
+    def _set_up(self, closing: ExitStack) -> None:
+        installation = self._installation
+        port = closing.enter_context(serve(self.post_box))
+        installation.environ |= {
+            "UKETSUKE_BASE_URL": self.url,
+            "UKETSUKE_MAIL_URL": f"smtp://127.0.0.1:{port}",
+            "UKETSUKE_ZOOM_API_URL": f"{installation.sandbox_url}/v2",
+            "UKETSUKE_ZOOM_OAUTH_URL": installation.sandbox_url,
+        }
+        (self.folder / "clock").write_text("0")
+        (self.folder / "instance").mkdir(exist_ok=True)
+        self.clock = FileClock(self.folder / "clock")
+        app = create_app(Settings.from_env(installation.environ), read_clock=self.clock)
+        self.site = app.extensions["site"]
+        closing.callback(self.site.database.dispose)
+        migrate.upgrade(self.site.database)
+        self.zoom = SandboxControl(installation.sandbox_url)
+        closing.callback(self.zoom.close)
+        self.keep_running()
+        with self.site.database.write() as session:
+            for slug, members in EVENTS.items():
+                factories.make_event_at_zoom(
+                    session, self.zoom, now=self.clock(), slug=slug, **members
+                )
+        self.wait_for_pages()
+
+    def wait_for_pages(self) -> None:
+        wait_until(lambda: self._installation.answers(f"{self.url}/healthz"))
+
+    def wait_for_zoom(self) -> None:
+        wait_until(lambda: self._installation.answers(f"{self._installation.sandbox_url}/"))
+
+    def count_rows(self, table: str) -> int:
+        with self.site.database.read() as session:
+            return session.scalar(select(func.count()).select_from(text(table))) or 0
+
+    def find(self, name: str) -> int:
+        return self._processes[name].pid
+
+    def list_children(self, name: str) -> list[int]:
+        """List the processes that one of ours has started, such as those that answer pages."""
+        number = self.find(name)
+        children = Path(f"/proc/{number}/task/{number}/children").read_text()
+        return [int(child) for child in children.split()]
+
+    def arm(self, fault: str) -> None:
+        """Have the first process that comes to a place, in this round, do what `fault` says."""
+        draft = self._fault.with_suffix(".part")
+        draft.write_text(fault)
+        draft.replace(self._fault)
+
+    def disarm(self) -> bool:
+        """Take the fault back; False if it has happened."""
+        is_armed = self._fault.exists()
+        self._fault.unlink(missing_ok=True)
+        return is_armed
+
+    def keep_running(self) -> None:
+        """Start what has died, and note what cannot be known since."""
+        for name in ("sandbox", *PROCESSES):
+            process = self._processes.get(name)
+            if process is not None and process.poll() is None:
+                continue
+            if process is not None:
+                self.deaths.append(name)
+                self.doubt()
+            if name == "sandbox":
+                self._processes[name] = self._start_sandbox()
+                self.wait_for_zoom()
+                self.zoom.set_clock(self.clock())
+            else:
+                self._processes[name] = self._installation.start(PROCESSES[name], name=name)
+
+    @contextmanager
+    def without_memory(self, name: str) -> Iterator[None]:
+        """Let the processes that one of ours has started have no more memory than they have now."""
+        children = self.list_children(name)
+        limits = [prlimit(child, RLIMIT_AS) for child in children]
+        for child, (_, most) in zip(children, limits, strict=True):
+            prlimit(child, RLIMIT_AS, (1, most))
+        yield
+        for child, limit in zip(children, limits, strict=True):
+            with suppress(ProcessLookupError):
+                prlimit(child, RLIMIT_AS, limit)
+
+    @contextmanager
+    def without_database(self) -> Iterator[None]:
+        """Let the database be away meanwhile: what was done then could not be stored."""
+        begun = time.monotonic()
+        yield
+        self.doubt(since=begun)
+        # Of this process alone: the site's must find out by themselves.
+        self.site.database.dispose()
+
+    def doubt(self, *, since: float | None = None) -> None:
+        """Note that a mail which arrived a moment ago may be sent again."""
+        now = time.monotonic()
+        self.post_box.doubts.append(Doubt((since or now) - STORE_SECONDS, now + 0.1))
+
+    def drain(self) -> int:
+        """Wait until all work is done, moving the clock where it only waits; return how often.
+
+        Raises:
+            AssertionError: it was not done in a minute.
+        """
+        deadline = time.monotonic() + DRAIN_SECONDS
+        seen, seen_at, moves = None, 0.0, 0
+        while True:
+            self.keep_running()
+            left = self._read_work()
+            if not left:
+                return moves
+            assert time.monotonic() < deadline, f"stuck: {left}"
+            if left != seen:
+                seen, seen_at = left, time.monotonic()
+            # A job whose worker has died is held until its lease ends; one that runs, for a moment.
+            patience = 0.0 if not _runs(left) else 1.0 if self.deaths else 3.0
+            until = min(until for _, _, until in left)
+            if until > self.clock() and time.monotonic() - seen_at >= patience:
+                self._pass_time((until - self.clock()).total_seconds() + 0.1)
+                moves += 1
+            time.sleep(0.03)
+
+    def gather(self, answers: list[Answer]) -> Journals:
+        box = self.post_box
+        return gather(
+            self.site.database,
+            self.zoom,
+            self.site.links,
+            answers=answers,
+            copies=list(box.copies),
+            doubts=list(box.doubts),
+            now=self.clock(),
+        )
+
+    def _read_work(self) -> list[tuple[str, str, Any]]:
+        """List the jobs that are not done: key, state, and until when nothing happens by itself."""
+        words_of_delay = select(Mail.id).where(Mail.name == "delayed", Mail.state == "queued")
+        with self.site.database.read() as session:
+            delayed = {f"mail:{number}" for number in session.scalars(words_of_delay)}
+            found = session.execute(
+                select(Job.key, Job.state, Job.run_at, Job.lease_until)
+                .where(Job.state.in_(("ready", "running")))
+                .order_by(Job.id)
+            ).all()
+        return [
+            (key, state, lease_until if state == "running" else run_at)
+            for key, state, run_at, lease_until in found
+            if key not in delayed
+        ]
+
+    def _pass_time(self, seconds: float) -> None:
+        self.clock.move(seconds)
+        self.zoom.set_clock(self.clock())
+        with self.site.database.write() as session:
+            jobs.wake_workers(session)
+            if self.site.database.is_sqlite:
+                # Any change of the file wakes its workers.
+                session.execute(text("PRAGMA user_version = 1"))
+
+    def _start_sandbox(self) -> subprocess.Popen[bytes]:
+        port = str(self._installation.sandbox_port)
+        state = str(self.folder / "zoom.sqlite3")
+        command = [sys.executable, "-m", "zoom_sandbox", "--port", port, "--state", state]
+        with (self.folder / "sandbox.log").open("ab") as log:
+            return subprocess.Popen(
+                command, cwd=ROOT, env=self._installation.environ, stdout=log, stderr=log
+            )
+
+
+def _runs(work: list[tuple[str, str, Any]]) -> bool:
+    return any(state == "running" for _, state, _ in work)
