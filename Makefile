@@ -36,7 +36,7 @@ check: .venv/dev.stamp ## Run linters, types, translations and locks
 		for script in static/js/*.js; do node --check "$$script" || exit 1; done; \
 	else echo "node is missing, so the scripts of the pages are not checked"; fi
 
-bench: .venv/dev.stamp ## Measure the form page and a registration against a bare Flask view
+bench: .venv/dev.stamp ## Measure the site against a bare Flask view, as a table
 	$(BIN)/python -m bench
 
 kill-loop: .venv/dev.stamp ## Kill processes of a running site at random, ROUNDS=200 times on each database

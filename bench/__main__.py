@@ -1,4 +1,4 @@
-"""Compare the site with a bare Flask app on this machine, and print one table.
+"""Measure the site against a bare Flask app in the same run, and print one table.
 
 CPU is what all processes of a site used for one visit, the database server included: the steady
 figure. Visits a second depend on the visitors too, who share the machine with the site.
@@ -7,86 +7,41 @@ figure. Visits a second depend on the visitors too, who share the machine with t
 from __future__ import annotations
 
 import argparse
-import tempfile
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from pathlib import Path
-from statistics import median
+import sys
+from collections.abc import Callable, Iterator, Mapping
 
-from tests.fixtures.postgresql import Cluster, PostgresqlMissing
+from tests.fixtures.postgresql import PostgresqlMissing
 
-from .rounds import Line, Turn, measure
-from .sites import run_floor, run_product
+from .rounds import compare
+from .stand import Stand, build_stand
+from .table import Row, print_table
 
-HEADER = (
-    *("DATABASE", "VISIT", "CPU RATIO", "RATE RATIO"),
-    *("SITE ms", "FLOOR ms", "SITE /s", "FLOOR /s", "OTHERS"),
-)
+SCENARIOS: Mapping[str, Callable[[Stand], Iterator[Row]]] = {
+    "rounds": compare,
+}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="bench", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="about a minute, and rough")
+    parser.add_argument("--quick", action="store_true", help="some minutes, and rough")
+    parser.add_argument("--markdown", action="store_true", help="print the table as Markdown")
     parser.add_argument("--database", choices=("sqlite", "postgresql"), help="only this one")
+    parser.add_argument("scenarios", nargs="*", help=f"only these of: {', '.join(SCENARIOS)}")
     options = parser.parse_args()
+    chosen = options.scenarios or list(SCENARIOS)
+    if unknown := set(chosen) - set(SCENARIOS):
+        parser.error(f"there is no {', '.join(sorted(unknown))}")
     rounds, seconds = (2, 1.0) if options.quick else (5, 3.0)
-    lines = []
+    rows: list[Row] = []
     for database in [options.database] if options.database else ["sqlite", "postgresql"]:
         try:
-            lines += run(database, rounds=rounds, seconds=seconds)
+            with build_stand(database, rounds=rounds, seconds=seconds) as stand:
+                for name in chosen:
+                    print(f"{database}: {name} ...", file=sys.stderr)
+                    rows += SCENARIOS[name](stand)
         except PostgresqlMissing as missing:
-            print(f"postgresql is left out: {missing}")
-    print_table(lines)
-
-
-def run(database: str, *, rounds: int, seconds: float) -> list[Line]:
-    """Start both sites on one kind of database and measure them."""
-    with ExitStack() as running:
-        folder = Path(running.enter_context(tempfile.TemporaryDirectory(prefix="uketsuke-bench-")))
-        addresses, pids = {"floor": "", "product": ""}, []
-        if database == "postgresql":
-            cluster = running.enter_context(_start_cluster())
-            addresses = {name: cluster.create(name) for name in addresses}
-            pids = [cluster.pid]
-        floor = running.enter_context(run_floor(folder, addresses["floor"]))
-        product = running.enter_context(run_product(folder, addresses["product"]))
-        return measure(database, floor, product, database_pids=pids, rounds=rounds, seconds=seconds)
-
-
-def print_table(lines: list[Line]) -> None:
-    rows = [HEADER, *(_write_row(line) for line in lines)]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        names = [cell.ljust(width) for cell, width in zip(row[:2], widths[:2], strict=True)]
-        numbers = [cell.rjust(width) for cell, width in zip(row[2:], widths[2:], strict=True)]
-        print("  ".join([*names, *numbers]))
-
-
-def _write_row(line: Line) -> tuple[str, ...]:
-    def middle(turns: list[Turn], name: str) -> float:
-        return median(getattr(turn, name) for turn in turns)
-
-    return (
-        line.database,
-        line.case.name,
-        f"{line.cpu_ratio:.2f}",
-        f"{line.rate_ratio:.2f}",
-        f"{middle(line.product, 'cpu_ms'):.2f}",
-        f"{middle(line.floor, 'cpu_ms'):.2f}",
-        f"{middle(line.product, 'rate'):.0f}",
-        f"{middle(line.floor, 'rate'):.0f}",
-        f"{line.others:.0%}",
-    )
-
-
-@contextmanager
-def _start_cluster() -> Iterator[Cluster]:
-    """Start PostgreSQL as it is installed: every commit reaches the disk."""
-    cluster = Cluster("-c fsync=on -c full_page_writes=on -c shared_buffers=128MB")
-    try:
-        yield cluster
-    finally:
-        cluster.remove()
+            print(f"postgresql is left out: {missing}", file=sys.stderr)
+    print_table(rows, is_markdown=options.markdown)
 
 
 if __name__ == "__main__":

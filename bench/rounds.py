@@ -1,136 +1,118 @@
-"""Turns of visitors: both sites in each round, and what each turn cost."""
+"""Rounds: site and floor take turns at the same case, and each pair of turns is a ratio."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from statistics import median
 
-from .processes import read_cpu_seconds, read_machine_cpu_seconds
-from .sites import Product, Server
-from .visitors import Browser, Script, look, register, send_visitors
+from .stand import Stand, Turn
+from .table import Goal, Row
 
-Visit = Callable[[], None]
+# Above this share of the CPU others disturb what is measured; such a pair of turns is repeated.
+DISTURBING_SHARE = 0.15
+REPEATS = 3
+
+FORM_CPU = Goal(1.0, 0.5)
+FORM_RATE = Goal(0.7, 1.0, is_least=True)
+FORM_LATE = Goal(1.5, 1.0)
+WHOLE_CPU = Goal(2.0, 1.3)
+WHOLE_RATE = Goal(0.5, 0.8, is_least=True)
 
 
 @dataclass(frozen=True)
 class Case:
-    """One line of the table: what each of `visitors` at once does again and again."""
+    """What each of `visitors` at once does again and again, and which of its figures count."""
 
+    goal: str
     name: str
-    make_visit: Callable[[Script], Visit]
+    registers: bool
     visitors: int
+    keeps_connection: bool = True
     with_worker: bool = False
-
-
-@dataclass(frozen=True)
-class Turn:
-    """CPU milliseconds of the servers for each visit, visits a second, CPU share of others."""
-
-    cpu_ms: float
-    rate: float
-    others: float
-
-
-@dataclass
-class Line:
-    """The turns of one case on one kind of database."""
-
-    database: str
-    case: Case
-    floor: list[Turn] = field(default_factory=list)
-    product: list[Turn] = field(default_factory=list)
-
-    @property
-    def cpu_ratio(self) -> float:
-        """The median over the rounds: both sites of a round met the same machine."""
-        pairs = zip(self.product, self.floor, strict=True)
-        return median(product.cpu_ms / floor.cpu_ms for product, floor in pairs)
-
-    @property
-    def rate_ratio(self) -> float:
-        pairs = zip(self.product, self.floor, strict=True)
-        return median(product.rate / floor.rate for product, floor in pairs)
-
-    @property
-    def others(self) -> float:
-        """The largest share of the machine's CPU that others had in a turn."""
-        return max(turn.others for turn in (*self.floor, *self.product))
-
-
-def open_pages(*, keeps_connection: bool) -> Callable[[Script], Visit]:
-    """Make visitors of the form page, each of whom is somebody new every time."""
-
-    def make_visit(script: Script) -> Visit:
-        browser = Browser(script.port, keeps_connection=keeps_connection)
-
-        def visit() -> None:
-            look(script, browser)
-            browser.forget_cookie()
-
-        return visit
-
-    return make_visit
-
-
-def register_people(script: Script) -> Visit:
-    return lambda: register(script)
+    cpu: Goal | None = None
+    rate: Goal | None = None
+    late: Goal | None = None
 
 
 CASES = (
-    Case("form page, 16 visitors, kept connections", open_pages(keeps_connection=True), 16),
-    Case("form page, 16 visitors, new connections", open_pages(keeps_connection=False), 16),
-    Case("whole registration, 1 visitor", register_people, 1),
-    Case("whole registration, 16 visitors", register_people, 16),
-    Case("the same beside a busy worker", register_people, 16, with_worker=True),
+    Case("P1", "form page, 16 visitors", False, 16, cpu=FORM_CPU, rate=FORM_RATE),
+    Case("P1", "form page, 16, new connections", False, 16, False, cpu=FORM_CPU),
+    Case("P2", "form page, 200 kept connections", False, 200, rate=FORM_RATE, late=FORM_LATE),
+    Case(
+        "P2", "form page, 200, new connections", False, 200, False, rate=FORM_RATE, late=FORM_LATE
+    ),
+    Case("P3", "registration, 1 visitor", True, 1, cpu=WHOLE_CPU, rate=WHOLE_RATE),
+    Case("P3", "registration, 16 visitors", True, 16, cpu=WHOLE_CPU, rate=WHOLE_RATE),
+    Case("P3", "registration, 16, busy worker", True, 16, with_worker=True, cpu=WHOLE_CPU),
 )
 
 
-def measure(
-    database: str,
-    floor: Server,
-    product: Product,
-    *,
-    database_pids: Sequence[int],
-    rounds: int,
-    seconds: float,
-) -> list[Line]:
-    """Let both sites take their turns in each round; the first, unmeasured turns warm them up."""
-    lines = [Line(database, case) for case in CASES]
-    for site in (floor, product.web):
-        for case in CASES[:-1]:
-            _take_turn(case, site, database_pids, seconds=min(seconds, 1.0))
-    for _ in range(rounds):
-        for line in lines:
-            with ExitStack() as stack:
-                line.floor.append(_take_turn(line.case, floor, database_pids, seconds=seconds))
-                if line.case.with_worker:
-                    stack.enter_context(product.run_worker())
-                line.product.append(
-                    _take_turn(line.case, product.web, database_pids, seconds=seconds)
+@dataclass
+class _Line:
+    """The pairs of turns of one case: site, floor."""
+
+    case: Case
+    pairs: list[tuple[Turn, Turn]] = field(default_factory=list)
+
+    def list_rows(self, database: str) -> Iterator[Row]:
+        for name, measure, goal in (
+            ("CPU", "cpu_ms", self.case.cpu),
+            ("rate", "rate", self.case.rate),
+            ("p99", "p99", self.case.late),
+        ):
+            if goal is not None:
+                values = [
+                    (getattr(site, measure), getattr(floor, measure)) for site, floor in self.pairs
+                ]
+                unit = "/s" if measure == "rate" else " ms"
+                digits = 2 if measure == "cpu_ms" else 0
+                yield Row(
+                    self.case.goal,
+                    f"{self.case.name}: {name}",
+                    database,
+                    median(site / floor for site, floor in values),
+                    goal,
+                    site=f"{median(site for site, _ in values):.{digits}f}{unit}",
+                    floor=f"{median(floor for _, floor in values):.{digits}f}{unit}",
+                    others=max(turn.others for pair in self.pairs for turn in pair),
                 )
-    return lines
 
 
-def _take_turn(case: Case, site: Server, database_pids: Sequence[int], *, seconds: float) -> Turn:
-    servers = (site.pid, *database_pids)
-    cpu_before, all_before = read_cpu_seconds(servers), read_machine_cpu_seconds()
-    own_before = _read_own_cpu_seconds()
-    visits = send_visitors(
-        lambda: case.make_visit(site.script), count=case.visitors, seconds=seconds
-    )
-    cpu = read_cpu_seconds(servers) - cpu_before
-    own = _read_own_cpu_seconds() - own_before
-    others = read_machine_cpu_seconds() - all_before - own - cpu
-    return Turn(
-        cpu_ms=cpu / visits.count * 1_000,
-        rate=visits.count / visits.seconds,
-        others=max(0.0, others / (visits.seconds * (os.cpu_count() or 1))),
-    )
+def compare(stand: Stand) -> Iterator[Row]:
+    """Let both sites take their turns in each round; the first, unmeasured turns warm them up."""
+    lines = [_Line(case) for case in CASES]
+    for case in CASES[:-1]:
+        _take_turns(stand, case, min(stand.seconds, 1.0))
+    for _ in range(stand.rounds):
+        for line in lines:
+            tries = []
+            for _try in range(REPEATS):
+                tries.append(_take_turns(stand, line.case, stand.seconds))
+                if _disturbance(tries[-1]) <= DISTURBING_SHARE:
+                    break
+            line.pairs.append(min(tries, key=_disturbance))
+    for line in lines:
+        yield from line.list_rows(stand.database)
 
 
-def _read_own_cpu_seconds() -> float:
-    times = os.times()
-    return times.user + times.system
+def _take_turns(stand: Stand, case: Case, seconds: float) -> tuple[Turn, Turn]:
+    def take(script):
+        return stand.take_turn(
+            script,
+            registers=case.registers,
+            visitors=case.visitors,
+            seconds=seconds,
+            keeps_connection=case.keeps_connection,
+        )
+
+    floor = take(stand.floor)
+    with ExitStack() as running:
+        if case.with_worker:
+            running.enter_context(stand.product.run_worker())
+        return take(stand.product.web), floor
+
+
+def _disturbance(pair: tuple[Turn, Turn]) -> float:
+    return max(turn.others for turn in pair)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 import time
 from collections.abc import Iterator
@@ -110,10 +109,10 @@ def run_floor(folder: Path, address: str) -> Iterator[Server]:
             Script(
                 port=port,
                 path="/form",
-                token=re.compile(rb'name="(csrf_token)" value="([^"]+)"'),
+                token=r'name="(csrf_token)" value="([^"]+)"',
                 fields=FLOOR_ANSWERS,
                 status=200,
-                done=b"You are registered",
+                done="You are registered",
             ),
         )
 
@@ -151,17 +150,18 @@ def run_product(folder: Path, address: str) -> Iterator[Product]:
             log=folder / "web.log",
         )
         running.enter_context(web).wait_for_port(port)
-        yield Product(Server(web.pid, _write_script(port)), database, environ, folder)
+        yield Product(Server(web.pid, write_script(port)), database, environ, folder)
 
 
-def _write_script(port: int) -> Script:
+def write_script(port: int, slug: str = SLUG) -> Script:
+    """Say what visitors of the real site do, on a form of the default questions."""
     return Script(
         port=port,
-        path=f"/e/{SLUG}",
-        token=re.compile(rb'name="(form_token)" value="([^"]+)"'),
+        path=f"/e/{slug}",
+        token=r'name="(form_token)" value="([^"]+)"',
         fields=PRODUCT_ANSWERS,
         status=303,
-        done=b"data-copy-source",  # the join link
+        done="data-copy-source",  # the join link
     )
 
 
