@@ -13,6 +13,7 @@ from flask_babel import Babel
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from cli import init_cli
+from cli.web_server import WAITED_SECONDS, WAITING
 from config import Settings, SettingsError
 from services.form_tokens import FormTokens
 from services.keys import KeyRing
@@ -32,6 +33,7 @@ from views.errors import init_errors
 from views.headers import init_headers
 from views.locale import choose_locale, list_language_links, read_locale
 from views.markdown import render_markdown
+from views.overload import Admission
 from views.retries import init_retries
 from views.site import Site
 from zoom_client import Credentials, HttpPool, Plan, ZoomClient
@@ -139,6 +141,10 @@ def _init_views(app: Flask, settings: Settings) -> None:
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]
+    # Outermost: who is turned away costs the app nothing.
+    app.wsgi_app = Admission(  # type: ignore[method-assign]
+        app, app.wsgi_app, waited=WAITED_SECONDS, waiting=WAITING
+    )
 
 
 def _build_zoom_clients(

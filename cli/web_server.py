@@ -15,15 +15,30 @@ from collections.abc import Callable
 from typing import Any
 
 from waitress import wasyncore
-from waitress.server import create_server
+from waitress.adjustments import Adjustments
+from waitress.channel import HTTPChannel
+from waitress.server import TcpWSGIServer
+from waitress.task import ThreadedTaskDispatcher, WSGITask
 
 from .web_processes import DRAIN_SECONDS, SILENT_SECONDS, TICK_SECONDS, Pulse, WebProcesses
+
+WAITED_SECONDS = "uketsuke.waited_seconds"
+"""In the environ of a request: how long it has waited for a thread."""
+
+WAITING = "uketsuke.waiting"
+"""How many others wait in the same process."""
 
 CONNECTIONS = 1000
 """How many connections one process keeps; more wait in the socket's queue."""
 
+# Beyond this many, connections that nobody uses make room: browsers keep theirs to be faster later.
+CROWDED = 600
+IDLE_IN_A_CROWD_SECONDS = 2.0
+ACCEPTED_AT_ONCE = 16
+
 # Above what a form may be, so that the page says so; what is longer still is not worth a page.
 BODY_BYTES = 2 * 1024 * 1024
+BODY_BYTES_IN_MEMORY = 64 * 1024
 IDLE_SECONDS = 30
 HEARING_SECONDS = 0.5
 
@@ -50,8 +65,20 @@ def serve(
         backlog=1024,
         dualstack_ipv6=host == "::" and socket.has_dualstack_ipv6(),
     )
+    adjustments = Adjustments(
+        sockets=[listener],
+        threads=threads,
+        ident=None,
+        connection_limit=CONNECTIONS,
+        channel_timeout=IDLE_SECONDS,
+        max_request_body_size=BODY_BYTES,
+        inbuf_overflow=BODY_BYTES_IN_MEMORY,
+        # Whom the app trusts to say where a request came from is its own matter.
+        clear_untrusted_proxy_headers=False,
+        asyncore_use_poll=True,
+    )
     WebProcesses(
-        lambda pulse: _answer(application, listener, threads, pulse),
+        lambda pulse: _answer(application, adjustments, pulse),
         close=listener.close,
         number=processes,
         memory_mb=memory_mb,
@@ -59,9 +86,84 @@ def serve(
     ).run()
 
 
-def _answer(
-    application: Callable[..., Any], listener: socket.socket, threads: int, pulse: Pulse
-) -> None:
+class _Task(WSGITask):  # type: ignore[misc]
+    """One request; tells the application how long it had to wait."""
+
+    def get_environment(self) -> dict[str, Any]:
+        environ: dict[str, Any] = super().get_environment()
+        environ[WAITED_SECONDS] = time.monotonic() - self.channel.began_to_wait_at
+        environ[WAITING] = len(self.channel.server.task_dispatcher.queue)
+        return environ
+
+
+class _Channel(HTTPChannel):  # type: ignore[misc]
+    """One connection."""
+
+    task_class = _Task
+    began_to_wait_at = 0.0
+
+    @property
+    def is_busy(self) -> bool:
+        """Tell whether a request is coming in or being answered, or an answer still on its way."""
+        return self.request is not None or bool(self.requests or self.total_outbufs_len)
+
+
+class _Server(TcpWSGIServer):  # type: ignore[misc]
+    """The listener of one process, and all its connections."""
+
+    channel_class = _Channel
+
+    def __init__(
+        self,
+        application: Callable[..., Any],
+        sockets: dict[int, Any],
+        adjustments: Adjustments,
+    ) -> None:
+        listener = adjustments.sockets[0]
+        dispatcher = ThreadedTaskDispatcher()
+        dispatcher.set_thread_count(adjustments.threads)
+        super().__init__(
+            application,
+            sockets,
+            _sock=listener,
+            dispatcher=dispatcher,
+            adj=adjustments,
+            bind_socket=False,
+            sockinfo=(listener.family, listener.type, listener.proto, listener.getsockname()),
+        )
+
+    @property
+    def is_busy(self) -> bool:
+        return any(channel.is_busy for channel in self.active_channels.values())
+
+    def add_task(self, task: _Channel) -> None:
+        task.began_to_wait_at = time.monotonic()
+        super().add_task(task)
+
+    def handle_accept(self) -> None:
+        """Take several from the queue: each turn of the loop looks at every connection."""
+        for _ in range(ACCEPTED_AT_ONCE):
+            before = len(self.active_channels)
+            super().handle_accept()
+            if len(self.active_channels) == before:
+                return
+
+    def readable(self) -> bool:
+        if len(self.active_channels) > CROWDED:
+            self._make_room()
+        return bool(super().readable())
+
+    def _make_room(self) -> None:
+        channels = self.active_channels.values()
+        # In a crowd somebody is heard all the time.
+        now = max(channel.last_activity for channel in channels)
+        for channel in channels:
+            is_old = channel.last_activity + IDLE_IN_A_CROWD_SECONDS < now
+            if is_old and not channel.is_busy:
+                channel.will_close = True
+
+
+def _answer(application: Callable[..., Any], adjustments: Adjustments, pulse: Pulse) -> None:
     """Answer requests until SIGTERM, then finish those that were begun."""
     is_stopping = False
 
@@ -73,29 +175,17 @@ def _answer(
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent tells when
     signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGINT, signal.SIGTERM))
     sockets: dict[int, Any] = {}
-    server = create_server(
-        pulse.watch(application),
-        map=sockets,
-        sockets=[listener],
-        threads=threads,
-        ident=None,
-        connection_limit=CONNECTIONS,
-        channel_timeout=IDLE_SECONDS,
-        max_request_body_size=BODY_BYTES,
-        # Whom the app trusts to say where a request came from is its own matter.
-        clear_untrusted_proxy_headers=False,
-        asyncore_use_poll=True,
-    )
+    server = _Server(pulse.watch(application), sockets, adjustments)
     while not is_stopping:
         wasyncore.loop(TICK_SECONDS, use_poll=True, map=sockets, count=1)
         pulse.report()
-    _take_in_who_waits(listener, sockets)
+    _take_in_who_waits(adjustments.sockets[0], sockets)
     # Only the listener: the thread that writes answers is still needed.
     wasyncore.dispatcher.close(server)
     now = time.monotonic()
     # Whoever was let in last may not have been heard yet.
     while now + HEARING_SECONDS > time.monotonic() or (
-        _is_busy(server) and now + DRAIN_SECONDS > time.monotonic()
+        server.is_busy and now + DRAIN_SECONDS > time.monotonic()
     ):
         wasyncore.loop(0.05, use_poll=True, map=sockets, count=1)
 
@@ -106,11 +196,3 @@ def _take_in_who_waits(listener: socket.socket, sockets: dict[int, Any]) -> None
         if not select.select([listener], [], [], 0)[0]:
             break
         wasyncore.loop(0, use_poll=True, map=sockets, count=1)
-
-
-def _is_busy(server: Any) -> bool:
-    """Tell whether a request is coming in or being answered, or an answer still on its way."""
-    return any(
-        channel.request is not None or channel.requests or channel.total_outbufs_len
-        for channel in server.active_channels.values()
-    )

@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from storage.models import Event, Job
 from storage.session import Database
 from tests import factories
 from tests.clock import Clock
+from tests.installation import find_free_port
 from tests.mailbox import Mailbox
 from tests.page import Visitor
 from views.site import Site
@@ -170,11 +171,28 @@ class LiveSite:
 
     def start_worker_process(self, **environ: str) -> subprocess.Popen[bytes]:
         """Start `flask worker`, as in operation, on this site's database; it keeps real time."""
+        return self.start_process("worker", **environ)
+
+    def start_web_processes(self, **environ: str) -> int:
+        """Start `flask web`, as behind a proxy, and return its port once it answers."""
+        port = find_free_port()
+        self.start_process(
+            "web",
+            UKETSUKE_PORT=str(port),
+            UKETSUKE_FORM_MIN_SECONDS="0",
+            UKETSUKE_TRUSTED_PROXIES="1",
+            **environ,
+        )
+        self.wait_until(lambda: _answers(f"http://{HOST}:{port}/healthz"))
+        return port
+
+    def start_process(self, command: str, **environ: str) -> subprocess.Popen[bytes]:
+        """Start a command that runs until the site closes, with this site's settings."""
         settings = {
             f"UKETSUKE_{name.upper()}": str(getattr(self.settings, name)) for name in _SHARED
         }
         process = subprocess.Popen(
-            [sys.executable, "-m", "flask", "--app", str(ROOT / "app.py"), "worker"],
+            [sys.executable, "-m", "flask", "--app", str(ROOT / "app.py"), command],
             env={**os.environ, **settings, **environ},
             stderr=subprocess.DEVNULL,
         )
@@ -212,6 +230,12 @@ class LiveSite:
         self._closing.callback(server.server_close)
         self._closing.callback(thread.join)
         self._closing.callback(server.shutdown)
+
+
+def _answers(address: str) -> bool:
+    with suppress(requests.ConnectionError):
+        return requests.get(address, timeout=10).ok
+    return False
 
 
 class _QuietHandler(WSGIRequestHandler):

@@ -6,7 +6,7 @@ from urllib.parse import unquote_to_bytes
 
 from flask import Flask, abort, current_app, request
 
-_FORM = "application/x-www-form-urlencoded"
+FORM = "application/x-www-form-urlencoded"
 _PARTS = "multipart/form-data"
 
 MAX_FIELDS = 2_000
@@ -36,11 +36,11 @@ def _check_body() -> None:
     # A body that comes in chunks is cut at the limit, and nothing says that there was more.
     if request.content_length is None and len(body) >= current_app.config["MAX_CONTENT_LENGTH"]:
         abort(413)
-    if request.mimetype not in (_FORM, _PARTS):
+    if request.mimetype not in (FORM, _PARTS):
         abort(415)
     if body.count(b"&") > MAX_FIELDS:
         abort(413)
     try:
-        (unquote_to_bytes(body) if request.mimetype == _FORM else body).decode()
+        (unquote_to_bytes(body) if request.mimetype == FORM else body).decode()
     except UnicodeDecodeError:
         abort(400)

@@ -1,0 +1,170 @@
+"""When more come than the site can answer: turn some away, lightly and with what they brought.
+
+Before the app does anything for a request, it is known how long the request has waited and how
+many wait behind it. A queue that only grows would make everybody wait until nobody is there any
+more; so who has waited too long gets a page of a few kilobytes that comes back by itself. It
+costs neither a template nor the database, and holds all that was sent: nothing has to be typed
+again, and the form's token makes sure that nothing is stored twice.
+"""
+
+from __future__ import annotations
+
+import html
+import logging
+import secrets
+import threading
+import time
+from collections.abc import Callable, Iterable
+from functools import cache
+from typing import Any
+from urllib.parse import parse_qs, parse_qsl
+
+from flask import Flask, render_template
+from flask_babel import force_locale
+from werkzeug.datastructures import LanguageAccept
+from werkzeug.http import parse_accept_header
+
+from services.texts import LOCALES
+
+from .bodies import FORM, MAX_FIELDS
+from .headers import SECURITY
+
+log = logging.getLogger(__name__)
+
+MANY = 200
+"""So many may wait in one process: two hundred people at once are answered on any machine."""
+
+# How long they may wait for a thread while many do. Who has filled in a form is turned away last;
+# then who opens a form, has just sent one, or joins; pages of other kinds go first.
+SENDING_SECONDS = 0.7
+OPENING_SECONDS = 0.5
+OTHER_SECONDS = 0.3
+ALWAYS = ("healthz", "readyz", "metrics", "static", "brand", "assets")
+
+# Not all at the same moment, or they would be turned away together again.
+RETRY_SECONDS = range(8, 21)
+REPORT_SECONDS = 5.0
+
+_SECONDS_MARK, _FIELDS_MARK = secrets.token_urlsafe(24), secrets.token_urlsafe(24)
+
+Environ = dict[str, Any]
+StartResponse = Callable[..., Any]
+Application = Callable[[Environ, StartResponse], Iterable[bytes]]
+
+
+class Admission:
+    """WSGI middleware that lets requests in, or asks them to come back.
+
+    `waited` and `waiting` name what the server tells in the environ; without it all are let in.
+    """
+
+    def __init__(self, app: Flask, application: Application, *, waited: str, waiting: str) -> None:
+        self._application = application
+        self._waited, self._waiting = waited, waiting
+        self._body_bytes = app.config["MAX_CONTENT_LENGTH"]
+        self._draw_page = _make_page_drawer(app)
+        self._tally = _Tally()
+
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        is_crowded = environ.get(self._waiting, 0) > MANY
+        if not is_crowded or environ[self._waited] <= _get_patience(environ):
+            return self._application(environ, start_response)
+        self._tally.count()
+        return self._turn_away(environ, start_response)
+
+    def _turn_away(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        seconds = str(secrets.choice(RETRY_SECONDS))
+        fields = self._read_fields(environ) if environ["REQUEST_METHOD"] == "POST" else None
+        page = self._draw_page(_choose_locale(environ), _choose_kind(environ, fields))
+        body = page.replace(_SECONDS_MARK, seconds).replace(_FIELDS_MARK, fields or "").encode()
+        headers = [
+            ("Content-Type", "text/html; charset=utf-8"),
+            ("Content-Length", str(len(body))),
+            ("Retry-After", seconds),
+            ("Cache-Control", "no-store"),
+            *SECURITY.items(),
+        ]
+        start_response("503 Service Unavailable", headers)
+        return [body]
+
+    def _read_fields(self, environ: Environ) -> str | None:
+        """Write what was sent as hidden fields; None if it is nothing that a form of ours sends."""
+        length = int(environ.get("CONTENT_LENGTH") or 0)
+        kind = environ.get("CONTENT_TYPE", "").partition(";")[0].strip().lower()
+        if kind != FORM or length > self._body_bytes:
+            return None
+        try:
+            pairs = parse_qsl(
+                environ["wsgi.input"].read(length).decode("ascii"),
+                keep_blank_values=True,
+                errors="strict",
+                max_num_fields=MAX_FIELDS,
+            )
+        except ValueError:
+            return None
+        return "".join(
+            f'<input type="hidden" name="{html.escape(name)}" value="{html.escape(value)}">'
+            for name, value in pairs
+        )
+
+
+class _Tally:
+    """Counts who was turned away, and says so now and then: a line each would be load itself."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._number = 0
+        self._report_at = 0.0
+
+    def count(self) -> None:
+        with self._lock:
+            self._number += 1
+            now = time.monotonic()
+            if now < self._report_at:
+                return
+            number, self._number = self._number, 0
+            self._report_at = now + REPORT_SECONDS
+        log.warning("too many come at once; some are asked to come back", extra={"number": number})
+
+
+def _get_patience(environ: Environ) -> float:
+    """Return for how many seconds a request of this kind may wait."""
+    first = environ["PATH_INFO"].lstrip("/").partition("/")[0]
+    if first in ALWAYS:
+        return float("inf")
+    if first not in ("e", "s", "j"):
+        return OTHER_SECONDS
+    # What a page asks for by itself, to see whether something has changed, can wait.
+    if environ.get("HTTP_SEC_FETCH_DEST") == "empty":
+        return OTHER_SECONDS
+    return SENDING_SECONDS if environ["REQUEST_METHOD"] == "POST" else OPENING_SECONDS
+
+
+def _choose_locale(environ: Environ) -> str:
+    asked = parse_qs(environ.get("QUERY_STRING", "")).get("lang", [""])[0]
+    if asked in LOCALES:
+        return asked
+    accepted = environ.get("HTTP_ACCEPT_LANGUAGE", "")
+    return parse_accept_header(accepted, LanguageAccept).best_match(LOCALES) or LOCALES[0]
+
+
+def _choose_kind(environ: Environ, fields: str | None) -> str:
+    if environ["REQUEST_METHOD"] == "POST":
+        return "unread" if fields is None else "answers"
+    return "receipt" if environ["PATH_INFO"].startswith("/s/") else "page"
+
+
+def _make_page_drawer(app: Flask) -> Callable[[str, str], str]:
+    """Return what draws the page of a language and kind: once, with marks in it."""
+
+    @cache
+    def draw(locale: str, kind: str) -> str:
+        with app.app_context(), force_locale(locale):
+            return render_template(
+                "errors/busy.html",
+                kind=kind,
+                seconds=_SECONDS_MARK,
+                fields=_FIELDS_MARK,
+            )
+
+    return draw
