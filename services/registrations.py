@@ -96,10 +96,15 @@ def register(
     """
     if submission.is_suspicious:
         return _hold(session, event, submission, now)
-    known = _get_known(session, event, submission)
-    if known is not None:
+    registration = _admit(session, event, submission, now)
+    if registration is None:
+        known = _need_known(session, event, submission)
         return _repeat(session, event, known, submission, policy, now)
-    return _create(session, event, submission, policy, now)
+    row = _keep(session, event, submission, registration, Outcome.CREATED, now)
+    assert row is not None, "its nonce was free and its address new"
+    keep_consents(session, registration, row, submission, now=now)
+    _tell(session, row, registration, policy, now)
+    return row
 
 
 def release(
@@ -113,10 +118,9 @@ def release(
     """
     _lock_held(session, held)
     submission = read_submission(held)
-    known = _get_known(session, event, submission)
-    created = None if known else _admit(session, event, submission, now)
+    created = _admit(session, event, submission, now)
     held.outcome = Outcome.CREATED if created else Outcome.REPEAT
-    registration = created or known or _need_known(session, event, submission)
+    registration = created or _need_known(session, event, submission)
     held.registration_id = registration.id
     if created:
         keep_consents(session, created, held, submission, now=now)
@@ -181,38 +185,56 @@ def sync_key(registration_id: int) -> str:
     return f"zoom:{registration_id}"
 
 
-def _create(
-    session: Session, event: AnyEvent, submission: Submission, policy: LinkPolicy, now: datetime
-) -> SubmissionRow:
-    registration = _admit(session, event, submission, now)
-    if registration is None:
-        known = _need_known(session, event, submission)
-        return _repeat(session, event, known, submission, policy, now)
-    row = _keep(session, event, submission, registration, Outcome.CREATED, now)
-    assert row is not None, "its nonce was free and its address new"
-    keep_consents(session, registration, row, submission, now=now)
-    _tell(session, row, registration, policy, now)
-    return row
-
-
 def _admit(
     session: Session, event: AnyEvent, submission: Submission, now: datetime
 ) -> Registration | None:
-    """Insert first, then take the seat: None if somebody with this address was faster."""
+    """Make a registration with its seat or its place in the queue; None for a known address.
+
+    Raises:
+        RegistrationNotOpen: as `register`; the address is unknown.
+    """
     # Whether a seat is left is decided where it is taken.
     state = get_state(event, Seats(0, event.capacity), now)
     if state is not EventState.OPEN:
-        raise RegistrationNotOpen(state)
-    # First, like everybody who changes a registration: else two could wait in a circle.
-    events.lock_seats(session, event.id)
-    registration = _insert(session, event, submission, now)
-    if registration is not None:
-        _seat(session, event, registration, submission, now)
+        _refuse_unknown(session, event, submission, state)
+        return None
+    # The seat first, like everybody who changes a registration: else two could wait in a circle.
+    has_seat = _take_seat(session, event)
+    if not has_seat and not event.has_waitlist:
+        _refuse_unknown(session, event, submission, EventState.FULL)
+        return None
+    status = status_for_new(event) if has_seat else Status.WAITLISTED
+    registration = _insert(session, event, submission, status, now)
+    if registration is None:
+        if has_seat:
+            events.give_back_seat(session, event.id)
+        return None
+    events.add_counters(session, event.id, {f"status:{status}": 1})
+    registrations.add_answers(session, registration.id, answer_rows(submission.answers))
+    if status is Status.APPROVED:
+        request_sync(session, registration, now=now)
     return registration
 
 
+def _take_seat(session: Session, event: AnyEvent) -> bool:
+    if events.take_seat(session, event.id):
+        return True
+    if not event.has_waitlist:
+        return False
+    # Whoever gives a seat back would not see yet who is about to wait for it.
+    events.lock_seats(session, event.id)
+    return events.take_seat(session, event.id)
+
+
+def _refuse_unknown(
+    session: Session, event: AnyEvent, submission: Submission, state: EventState
+) -> None:
+    if _get_known(session, event, submission) is None:
+        raise RegistrationNotOpen(state)
+
+
 def _insert(
-    session: Session, event: AnyEvent, submission: Submission, now: datetime
+    session: Session, event: AnyEvent, submission: Submission, status: Status, now: datetime
 ) -> Registration | None:
     return registrations.insert_registration(
         session,
@@ -225,34 +247,16 @@ def _insert(
             "family_name": submission.family_name,
             "given_name": submission.given_name,
             "locale": submission.locale,
-            "status": status_for_new(event),
+            "status": status,
             "surface": submission.surface,
             "source": dict(submission.source),
             "link_version": 0,
+            "queued_at": now if status is Status.WAITLISTED else None,
             "join_clicks": 0,
             "created_at": now,
             "updated_at": now,
         },
     )
-
-
-def _seat(
-    session: Session,
-    event: AnyEvent,
-    registration: Registration,
-    submission: Submission,
-    now: datetime,
-) -> None:
-    """Give a new registration its seat or its place in the queue, and store its answers."""
-    if not events.take_seat(session, event.id):
-        if not event.has_waitlist:
-            raise RegistrationNotOpen(EventState.FULL)
-        registration.status = Status.WAITLISTED
-        registration.queued_at = now
-    events.add_counters(session, event.id, {f"status:{registration.status}": 1})
-    registrations.add_answers(session, registration.id, answer_rows(submission.answers))
-    if registration.status == Status.APPROVED:
-        request_sync(session, registration, now=now)
 
 
 def _repeat(

@@ -23,6 +23,7 @@ from storage.events import EventHead
 from storage.models import Event
 
 from .locale import read_locale
+from .site import get_site
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class EventPage:
 
 def load_event(session: Session, slug: str, now: datetime) -> EventPage:
     """Load a published event with its form, or answer 404; a draft is nobody's to see."""
-    event = events.get_head(session, slug)
+    event = events.find_head(get_site().database, slug)
     if event is None or event.status == EventState.DRAFT or event.form_version_id is None:
         abort(404)
     g.default_locale = event.default_locale
