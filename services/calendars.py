@@ -20,24 +20,32 @@ _TOKYO = "Asia/Tokyo"
 _PLACE = {"ja": "オンライン（Zoom）", "en": "Online (Zoom)"}
 
 
-@dataclass(frozen=True)
-class CalendarEntry:
-    """One registration as its calendar shows it.
+@dataclass(frozen=True, kw_only=True)
+class Appointment:
+    """What somebody writes into a calendar.
 
-    `uid` stays the same for a registration for ever and `sequence` rises with each change, so that
-    a later file replaces or cancels the entry. `url` is our join link, or None where the reader
-    must not have it. `stamped_at` is when this state came to be.
+    `url` is our join link, or None where the reader must not have it.
     """
 
-    uid: str
     title: str
     starts_at: datetime
     ends_at: datetime
     timezone: str
     locale: str
-    stamped_at: datetime
     url: str | None = None
     description: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CalendarEntry(Appointment):
+    """One registration as its calendar keeps it.
+
+    `uid` stays the same for a registration for ever and `sequence` rises with each change, so that
+    a later file replaces or cancels the entry. `stamped_at` is when this state came to be.
+    """
+
+    uid: str
+    stamped_at: datetime
     sequence: int = 0
 
 
@@ -64,7 +72,7 @@ def build_ics(entry: CalendarEntry, method: Method = "PUBLISH") -> bytes:
     return bytes(calendar.to_ical())
 
 
-def google_url(entry: CalendarEntry) -> str:
+def google_url(entry: Appointment) -> str:
     """Return the address that opens Google Calendar with the event filled in."""
     times = "/".join(f"{at.astimezone(UTC):%Y%m%dT%H%M%SZ}" for at in _get_period(entry))
     return "https://calendar.google.com/calendar/render?" + _encode(
@@ -77,7 +85,7 @@ def google_url(entry: CalendarEntry) -> str:
     )
 
 
-def outlook_url(entry: CalendarEntry, host: OutlookHost) -> str:
+def outlook_url(entry: Appointment, host: OutlookHost) -> str:
     """Return the address that opens Outlook on the web with the event filled in.
 
     Microsoft documents no such address; this is the form in common use
@@ -151,11 +159,11 @@ def _build_tokyo() -> Timezone:
     return zone
 
 
-def _get_period(entry: CalendarEntry) -> tuple[datetime, datetime]:
+def _get_period(entry: Appointment) -> tuple[datetime, datetime]:
     return entry.starts_at, entry.ends_at
 
 
-def _write_description(entry: CalendarEntry) -> str:
+def _write_description(entry: Appointment) -> str:
     return "\n\n".join(part for part in (entry.url, _clean(entry.description, "\n")) if part)
 
 

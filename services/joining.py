@@ -8,6 +8,7 @@ from enum import StrEnum
 from sqlalchemy.orm import Session
 
 from storage import registrations
+from storage.events import AnyEvent
 from storage.models import Event, Registration, SubmissionRow, ZoomRegistrant
 
 from .deliveries import Delivery
@@ -56,14 +57,14 @@ def read_join_state(
     return JoinState.READY
 
 
-def read_end_state(event: Event, now: datetime) -> JoinState | None:
+def read_end_state(event: AnyEvent, now: datetime) -> JoinState | None:
     """Return why there is nothing to join any more, whoever asks."""
     if event.status == EventState.CANCELLED:
         return JoinState.EVENT_CANCELLED
     return JoinState.ENDED if now >= get_end(event) else None
 
 
-def is_early(event: Event, now: datetime) -> bool:
+def is_early(event: AnyEvent, now: datetime) -> bool:
     return now < event.starts_at - EARLY
 
 

@@ -10,7 +10,8 @@ from datetime import datetime, timedelta
 from sqlalchemy.orm import Session
 
 from storage import registrations, submissions
-from storage.models import Event, Registration, SubmissionRow
+from storage.events import AnyEvent
+from storage.models import Registration, SubmissionRow
 
 from .codes import CODE_MINUTES, CODE_TRIES, is_right_code
 from .events import EventState, LinkPolicy, get_state, read_seats
@@ -41,7 +42,12 @@ class ReceiptState:
 
 
 def read_receipt_state(
-    session: Session, event: Event, submission: SubmissionRow, *, policy: LinkPolicy, now: datetime
+    session: Session,
+    event: AnyEvent,
+    submission: SubmissionRow,
+    *,
+    policy: LinkPolicy,
+    now: datetime,
 ) -> ReceiptState:
     """Decide what a receipt shows.
 
@@ -158,7 +164,7 @@ def get_live_submission(session: Session, submission: SubmissionRow) -> Submissi
 
 def can_correct_address(
     session: Session,
-    event: Event,
+    event: AnyEvent,
     submission: SubmissionRow,
     *,
     policy: LinkPolicy,

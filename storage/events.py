@@ -75,6 +75,7 @@ _HEADS = (
     )
 )
 _HEAD = Statement(lambda _: _HEADS.where(table_of(Event).c.slug == bindparam("slug")))
+_HEAD_BY_ID = Statement(lambda _: _HEADS.where(table_of(Event).c.id == bindparam("which")))
 _LOCK_SEATS = (
     select(EventCounter.value)
     .where(EventCounter.event_id == bindparam("event_id"), EventCounter.name == SEATS)
@@ -96,6 +97,13 @@ def find_head(database: Database, slug: str) -> EventHead | None:
 def get_head(session: Session, slug: str) -> EventHead | None:
     row = _HEAD.fetch(session, {"slug": slug})
     return None if row is None else EventHead(*row)
+
+
+def need_head(session: Session, event_id: int) -> EventHead:
+    """Return the head of the event that a row names."""
+    row = _HEAD_BY_ID.fetch(session, {"which": event_id})
+    assert row is not None, "events are not deleted"
+    return EventHead(*row)
 
 
 def get_event_by_slug(session: Session, slug: str) -> Event | None:

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import bindparam, exists, select, update
 from sqlalchemy.orm import Session
 
-from .models import SubmissionRow
+from .models import Registration, SubmissionRow
 from .statements import Statement, attach, rowcount, table_of
 
 _BY_NONCE = select(SubmissionRow).where(
@@ -18,6 +18,11 @@ _BY_NONCE = select(SubmissionRow).where(
     SubmissionRow.digest == bindparam("digest"),
 )
 
+_WITH_REGISTRATION = (
+    select(SubmissionRow, Registration)
+    .outerjoin(Registration, Registration.id == SubmissionRow.registration_id)
+    .where(SubmissionRow.public_id == bindparam("public_id"))
+)
 _BY_PUBLIC_ID = select(SubmissionRow).where(SubmissionRow.public_id == bindparam("public_id"))
 _INSERT_ONCE = Statement(
     lambda insert: (
@@ -48,6 +53,14 @@ def get_submission(session: Session, submission_id: int) -> SubmissionRow | None
 
 def get_submission_by_public_id(session: Session, public_id: str) -> SubmissionRow | None:
     return session.scalar(_BY_PUBLIC_ID, {"public_id": public_id})
+
+
+def get_with_registration(
+    session: Session, public_id: str
+) -> tuple[SubmissionRow, Registration | None] | None:
+    """Return a submission and the registration that it led to, if there is one."""
+    row = session.execute(_WITH_REGISTRATION, {"public_id": public_id}).first()
+    return None if row is None else (row[0], row[1])
 
 
 def get_submission_by_nonce(

@@ -9,7 +9,7 @@ from flask import Response
 from sqlalchemy.orm import Session
 
 from services.calendar_entries import make_calendar_entry
-from services.calendars import CalendarEntry, build_ics, google_url, outlook_url
+from services.calendars import Appointment, CalendarEntry, build_ics, google_url, outlook_url
 from storage.models import Event, Registration
 
 from .locale import read_locale
@@ -33,7 +33,7 @@ def make_entry(
     )
 
 
-def list_calendar_links(entry: CalendarEntry, ics_url: str) -> CalendarLinks:
+def list_calendar_links(entry: Appointment, ics_url: str) -> CalendarLinks:
     return CalendarLinks(
         google=google_url(entry),
         outlook_work=outlook_url(entry, "outlook.office.com"),

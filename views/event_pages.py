@@ -65,6 +65,19 @@ def draw_event(session: Session, event: Event, now: datetime) -> EventView:
     return view_event(session, event, read_locale(), seats=read_seats(session, event), now=now)
 
 
+def draw_head(session: Session, event: EventHead, now: datetime) -> EventView:
+    """As `draw_event`, put together once for each version, state, seats shown and language."""
+    locale, seats = read_locale(), Seats(event.seats_taken, event.capacity)
+    state = get_state(event, seats, now)
+    key = (event.id, event.version, state, seats.few_left, seats.are_all_taken, locale)
+
+    def draw() -> EventView:
+        whole = events.need_event(session, event.id)
+        return view_event(session, whole, locale, seats=seats, now=now)
+
+    return get_site().event_views.get((*key, event.link_policy), draw)
+
+
 def show_state(
     session: Session, page: EventPage, now: datetime, *, state: EventState | None = None
 ) -> Response:

@@ -31,11 +31,11 @@ def read_locale() -> str:
     return str(get_locale() or LOCALES[0])
 
 
-def list_language_links() -> list[tuple[str, str, str]]:
+def list_language_links(path: str | None = None) -> list[tuple[str, str, str]]:
     """Return (locale, name, address) of this page in each other language."""
     if not request or request.method == "POST":
         return []
-    here = read_locale()
+    here, path = read_locale(), path or _quote_path()
     links = []
     for locale in LOCALES:
         if locale != here:
@@ -45,7 +45,7 @@ def list_language_links() -> list[tuple[str, str, str]]:
                 (
                     locale,
                     _NAMES[locale],
-                    f"{_quote_path()}?{urlencode(list(query.items(multi=True)))}",
+                    f"{path}?{urlencode(list(query.items(multi=True)))}",
                 )
             )
     return links

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from flask import Blueprint, Response, abort, make_response, redirect, render_template, request
@@ -10,56 +9,24 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
-from forms.addresses import email_key, is_carrier_address
+from forms.addresses import email_key
 from forms.receipt import AddressForm, build_address_form
 from services import receipts
-from services.answer_texts import list_answer_texts
-from services.calendars import CalendarEntry
-from services.events import read_definition
-from services.joining import is_early, read_end_state
-from services.questions import answers_from_json
-from services.receipts import CodeRefused, ReceiptState, read_receipt_state
-from services.registration_changes import ChangeRefused, correct_address, may_return
+from services.joining import read_end_state
+from services.receipts import CodeRefused
+from services.registration_changes import ChangeRefused, correct_address
 from services.registrations import RegistrationNotOpen
-from services.texts import write_full_name
-from services.tokens import Purpose
-from storage.models import SubmissionRow
+from storage import events
 
-from .calendar_links import CalendarLinks, answer_ics, list_calendar_links, make_entry
-from .event_pages import draw_event, load_event, show_state
+from .calendar_links import answer_ics, make_entry
+from .event_pages import draw_head, load_event, show_state
 from .limits import count_against_network
 from .locale import read_locale
-from .places import name_place
+from .receipt_views import can_correct, draw_receipt, get_join_url, has_calendar, read_state
 from .site import get_site
-from .tokens import Opened, open_token
+from .tokens import OpenedReceipt, open_receipt
 
 bp = Blueprint("receipts", __name__)
-
-
-@dataclass(frozen=True)
-class ReceiptView:
-    """What the template of a receipt needs; addresses are None where the act is not offered."""
-
-    number: str
-    state: str
-    link: str
-    greeting_name: str
-    masked_email: str
-    answers: list[tuple[str, str]]
-    join_url: str | None
-    is_early: bool
-    waitlist_position: int | None
-    calendar: CalendarLinks | None
-    resend_url: str | None
-    address_url: str | None
-    personal_url: str | None
-    code_url: str
-    code_error: str | None
-    alert: str | None
-    is_carrier_address: bool
-    sender_domain: str
-    state_url: str
-    can_return: bool
 
 
 @bp.get("/s/<token>")
@@ -69,7 +36,8 @@ def show_receipt(token: str) -> ResponseReturnValue:
         opened = _open(session, token)
         alert = _("We have your request to send it again. It can take a few minutes.")
         is_resent = request.args.get("done") == "resend"
-        return _draw(session, token, opened, now, alert=alert if is_resent else None)
+        page = draw_receipt(session, token, opened, now, alert=alert if is_resent else None)
+    return make_response(page)
 
 
 @bp.post("/s/<token>/resend")
@@ -80,7 +48,7 @@ def resend_mail(token: str) -> ResponseReturnValue:
         count_against_network(session, now)
         if read_end_state(opened.event, now):
             return redirect(f"/s/{token}?lang={read_locale()}", code=303)
-        receipts.resend(session, _get_submission(opened), policy=opened.policy, now=now)
+        receipts.resend(session, opened.submission, policy=opened.policy, now=now)
     return redirect(f"/s/{token}?lang={read_locale()}&done=resend", code=303)
 
 
@@ -91,7 +59,7 @@ def enter_code(token: str) -> ResponseReturnValue:
     refused = False
     with site.database.write() as session:
         count_against_network(session, now)
-        submission = _get_submission(_open(session, token))
+        submission = _open(session, token).submission
         try:
             receipts.use_code(session, submission, typed, keys=site.keys, now=now)
         except CodeRefused:
@@ -100,7 +68,8 @@ def enter_code(token: str) -> ResponseReturnValue:
         return redirect(f"/s/{token}?lang={read_locale()}", code=303)
     with site.database.read() as session:
         error = _("That code is wrong or has expired. Enter the six digits from the newest email.")
-        return _draw(session, token, _open(session, token), now, code_error=error)
+        page = draw_receipt(session, token, _open(session, token), now, code_error=error)
+    return make_response(page, 422)
 
 
 @bp.get("/s/<token>/address")
@@ -125,8 +94,8 @@ def change_address(token: str) -> ResponseReturnValue:
             count_against_network(session, now)
             row = correct_address(
                 session,
-                opened.event,
-                _get_submission(opened),
+                events.need_event(session, opened.event.id),
+                opened.submission,
                 email=form.email.data,
                 email_key=email_key(form.email.data),
                 policy=opened.policy,
@@ -145,154 +114,37 @@ def change_address(token: str) -> ResponseReturnValue:
 def download_calendar(token: str) -> ResponseReturnValue:
     with get_site().database.read() as session:
         opened = _open(session, token)
-        state = _read_state(session, opened, get_site().read_clock())
-        if not _has_calendar(state):
+        state = read_state(session, opened, get_site().read_clock())
+        if not has_calendar(state):
             abort(404)
-        return answer_ics(_make_entry(session, opened, state))
+        event, url = events.need_event(session, opened.event.id), get_join_url(opened, state)
+        return answer_ics(make_entry(session, event, opened.person, join_url=url))
 
 
-def _open(session: Session, token: str) -> Opened:
+def _open(session: Session, token: str) -> OpenedReceipt:
     """Open a receipt; one whose address was corrected leads to the receipt in its place."""
-    opened = open_token(session, token, Purpose.RECEIPT)
-    submission = _get_submission(opened)
-    live = receipts.get_live_submission(session, submission)
-    if live is not submission:
+    opened = open_receipt(session, token)
+    live = receipts.get_live_submission(session, opened.submission)
+    if live is not opened.submission:
         abort(redirect(f"{get_site().links.receipt(live)}?lang={read_locale()}", code=303))
     return opened
 
 
-def _open_correctable(session: Session, token: str, now: datetime) -> Opened:
+def _open_correctable(session: Session, token: str, now: datetime) -> OpenedReceipt:
     opened = _open(session, token)
-    if not _can_correct(session, opened, now):
+    if not can_correct(session, opened, now):
         abort(404)
     return opened
 
 
-def _can_correct(session: Session, opened: Opened, now: datetime) -> bool:
-    if read_end_state(opened.event, now):
-        return False
-    return receipts.can_correct_address(
-        session, opened.event, _get_submission(opened), policy=opened.policy, now=now
-    )
-
-
-def _draw(
-    session: Session,
-    token: str,
-    opened: Opened,
-    now: datetime,
-    *,
-    alert: str | None = None,
-    code_error: str | None = None,
-) -> Response:
-    html = render_template(
-        "registration/receipt.html",
-        event=draw_event(session, opened.event, now),
-        receipt=_view(session, token, opened, now, alert=alert, code_error=code_error),
-    )
-    return make_response(html, 422 if code_error else 200)
-
-
 def _draw_address(
-    session: Session, token: str, opened: Opened, form: AddressForm, now: datetime
+    session: Session, token: str, opened: OpenedReceipt, form: AddressForm, now: datetime
 ) -> Response:
     html = render_template(
         "registration/address.html",
-        event=draw_event(session, opened.event, now),
+        event=draw_head(session, opened.event, now),
         row=form.email.filled_row(),
         action=f"/s/{token}/address?lang={read_locale()}",
         back_url=f"/s/{token}?lang={read_locale()}",
     )
     return make_response(html, 422 if form.email.errors else 200)
-
-
-def _view(
-    session: Session,
-    token: str,
-    opened: Opened,
-    now: datetime,
-    *,
-    alert: str | None = None,
-    code_error: str | None = None,
-) -> ReceiptView:
-    site, locale = get_site(), read_locale()
-    submission = _get_submission(opened)
-    state = _read_state(session, opened, now)
-    join_url = _get_join_url(opened, state, submission)
-    has_mail = state.shown in ("mailed", "confirmed", "pending", "waitlisted")
-    can_correct = has_mail and _can_correct(session, opened, now)
-    path, query = f"/s/{token}", f"?lang={locale}"
-    return ReceiptView(
-        number=submission.number,
-        state=state.shown,
-        link=state.link,
-        greeting_name=write_full_name(
-            submission.family_name, submission.given_name, submission.locale
-        ),
-        masked_email=mask_email(submission.email),
-        answers=_list_answers(session, submission, locale),
-        join_url=join_url,
-        is_early=is_early(opened.event, now),
-        waitlist_position=state.waitlist_position,
-        calendar=(
-            list_calendar_links(_make_entry(session, opened, state), f"{path}/invite.ics{query}")
-            if _has_calendar(state)
-            else None
-        ),
-        resend_url=f"{path}/resend{query}" if has_mail else None,
-        address_url=f"{path}/address{query}" if can_correct else None,
-        personal_url=(
-            site.links.personal_from_screen(submission, opened.person) if state.may_change else None
-        ),
-        code_url=f"{path}/code{query}",
-        code_error=code_error,
-        alert=alert,
-        is_carrier_address=is_carrier_address(submission.email),
-        sender_domain=site.settings.sender.rpartition("@")[2],
-        state_url=f"{path}{query}",
-        can_return=state.shown == "cancelled" and may_return(session, opened.person, now=now),
-    )
-
-
-def _list_answers(
-    session: Session, submission: SubmissionRow, locale: str
-) -> list[tuple[str, str]]:
-    return list_answer_texts(
-        read_definition(session, submission.form_version_id),
-        answers_from_json(submission.answers),
-        locale,
-        name_place,
-    )
-
-
-def _get_join_url(opened: Opened, state: ReceiptState, submission: SubmissionRow) -> str | None:
-    if state.link != "button":
-        return None
-    return get_site().links.join_from_screen(submission, opened.person)
-
-
-def _read_state(session: Session, opened: Opened, now: datetime) -> ReceiptState:
-    return read_receipt_state(
-        session, opened.event, _get_submission(opened), policy=opened.policy, now=now
-    )
-
-
-def _has_calendar(state: ReceiptState) -> bool:
-    """Tell whether to offer the entry: where the mail tells, it has the entry that will be kept."""
-    return state.shown == "confirmed"
-
-
-def _make_entry(session: Session, opened: Opened, state: ReceiptState) -> CalendarEntry:
-    url = _get_join_url(opened, state, _get_submission(opened))
-    return make_entry(session, opened.event, opened.person, join_url=url)
-
-
-def _get_submission(opened: Opened) -> SubmissionRow:
-    assert opened.submission is not None, "a receipt belongs to a submission"
-    return opened.submission
-
-
-def mask_email(email: str) -> str:
-    """Show enough of an address for its owner to know it: `t***@example.com`."""
-    local, _at, domain = email.rpartition("@")
-    return f"{local[:1]}***@{domain}"

@@ -34,7 +34,7 @@ from storage import events
 
 from .errors import RETRY_AFTER_SECONDS
 from .event_pages import EventPage, draw_page, load_event, show_state
-from .form_pages import TOKEN_MARK
+from .kept_pages import mark
 from .limits import count_against_network
 from .locale import read_locale
 from .retries import is_worth_another_try
@@ -76,7 +76,11 @@ def show_form(slug: str) -> ResponseReturnValue:
         )
         pages = site.tagged_pages if tags else site.plain_pages
         return make_response(
-            pages.get(key, token, lambda: _render(session, page, form_class(), TOKEN_MARK, now=now))
+            pages.fill(
+                key,
+                {"token": token},
+                lambda: _render(session, page, form_class(), mark("token"), now=now),
+            )
         )
 
 

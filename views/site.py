@@ -10,6 +10,7 @@ from typing import cast
 from flask import current_app
 
 from config import Settings
+from services.event_views import EventView
 from services.form_tokens import FormTokens
 from services.keys import KeyRing
 from services.links import Links
@@ -18,15 +19,15 @@ from storage.models import ZoomConnection
 from storage.session import Database
 from zoom_client import ZoomClient
 
-from .form_pages import KeptPages
+from .kept_pages import Kept, KeptPages
 
 
 @dataclass(frozen=True)
 class Site:
     """The parts of one running site; `read_clock` returns the time, aware.
 
-    Pages whose address has campaign tags are kept apart: the tags are the visitor's to choose, and
-    must not push out the plain page.
+    What is drawn for everybody alike is kept. Pages whose address has campaign tags are kept apart:
+    the tags are the visitor's to choose, and must not push out the plain page.
     """
 
     settings: Settings
@@ -39,6 +40,8 @@ class Site:
     read_clock: Callable[[], datetime]
     plain_pages: KeptPages = field(default_factory=KeptPages)
     tagged_pages: KeptPages = field(default_factory=KeptPages)
+    receipts: KeptPages = field(default_factory=KeptPages)
+    event_views: Kept[EventView] = field(default_factory=Kept)
 
 
 def get_site() -> Site:

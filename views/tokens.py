@@ -12,6 +12,7 @@ from services import receipts
 from services.events import LinkPolicy, get_end, read_link_policy
 from services.tokens import Purpose, TokenClaim, read_token
 from storage import events, registrations, submissions
+from storage.events import AnyEvent, EventHead
 from storage.models import Event, Registration, SubmissionRow
 
 from .site import get_site
@@ -22,23 +23,50 @@ LINKS_LIVE = timedelta(days=180)
 
 @dataclass(frozen=True)
 class Opened:
-    """What a token opens.
+    """What a link to a registration opens.
 
-    `submission` is set where the link was read on a screen, and on receipts. A token from a mail
-    proves the address once something is done with it: `came_by_mail`.
+    `submission` is set where the link was read on a screen. A token from a mail proves the address
+    once something is done with it: `came_by_mail`.
     """
 
     event: Event
     policy: LinkPolicy
-    registration: Registration | None
+    person: Registration
     submission: SubmissionRow | None
     came_by_mail: bool
 
+
+@dataclass(frozen=True)
+class OpenedReceipt:
+    """What a receipt's address opens; that of a held submission has no registration."""
+
+    event: EventHead
+    submission: SubmissionRow
+    registration: Registration | None
+
+    @property
+    def policy(self) -> LinkPolicy:
+        return LinkPolicy(self.event.link_policy)
+
     @property
     def person(self) -> Registration:
-        """Return the registration; receipts of held submissions have none and never ask."""
-        assert self.registration is not None, "only receipts come without a registration"
+        assert self.registration is not None, "held submissions are not asked for it"
         return self.registration
+
+
+def open_receipt(session: Session, token: str) -> OpenedReceipt:
+    """Load what a receipt's token opens, or answer 404."""
+    claim = read_token(token)
+    if claim is None or claim.purpose is not Purpose.RECEIPT:
+        abort(404)
+    found = submissions.get_with_registration(session, claim.public_id)
+    if not get_site().signer.is_genuine(claim) or found is None:
+        abort(404)
+    submission, registration = found
+    event = events.need_head(session, submission.event_id)
+    _check_age(event)
+    g.known_locale = submission.locale
+    return OpenedReceipt(event, submission, registration)
 
 
 def open_token(session: Session, token: str, *purposes: Purpose) -> Opened:
@@ -50,8 +78,9 @@ def open_token(session: Session, token: str, *purposes: Purpose) -> Opened:
         opened = _open_registration(session, claim)
     else:
         opened = _open_submission(session, claim)
-    if opened is None or get_site().read_clock() > get_end(opened.event) + LINKS_LIVE:
+    if opened is None:
         abort(404)
+    _check_age(opened.event)
     g.known_locale = (opened.submission or opened.person).locale
     return opened
 
@@ -66,28 +95,26 @@ def _open_registration(session: Session, claim: TokenClaim) -> Opened | None:
 
 
 def _open_submission(session: Session, claim: TokenClaim) -> Opened | None:
-    submission = submissions.get_submission_by_public_id(session, claim.public_id)
-    registration = None
-    if submission is not None and submission.registration_id is not None:
-        registration = registrations.get_registration(session, submission.registration_id)
-    is_receipt = claim.purpose is Purpose.RECEIPT
-    version = registration.link_version if registration and not is_receipt else 0
-    if not get_site().signer.is_genuine(claim, version) or submission is None:
+    found = submissions.get_with_registration(session, claim.public_id)
+    submission, registration = found or (None, None)
+    version = registration.link_version if registration else 0
+    if not get_site().signer.is_genuine(claim, version) or not submission or not registration:
         return None
     event, policy = _load_event(session, submission.event_id)
-    opened = Opened(event, policy, registration, submission, came_by_mail=False)
-    return opened if is_receipt or _may_lead_on(session, claim, opened) else None
-
-
-def _may_lead_on(session: Session, claim: TokenClaim, opened: Opened) -> bool:
-    """Tell whether a link that was read on a screen still leads to the registration."""
-    if opened.registration is None or opened.submission is None:
-        return False
     if claim.purpose is Purpose.JOIN_SCREEN:
-        return receipts.speaks_for_registration(opened.submission)
-    return receipts.may_change_from_screen(
-        session, opened.submission, opened.registration, policy=opened.policy
-    )
+        may_lead_on = receipts.speaks_for_registration(submission)
+    else:
+        may_lead_on = receipts.may_change_from_screen(
+            session, submission, registration, policy=policy
+        )
+    if not may_lead_on:
+        return None
+    return Opened(event, policy, registration, submission, came_by_mail=False)
+
+
+def _check_age(event: AnyEvent) -> None:
+    if get_site().read_clock() > get_end(event) + LINKS_LIVE:
+        abort(404)
 
 
 def _load_event(session: Session, event_id: int) -> tuple[Event, LinkPolicy]:

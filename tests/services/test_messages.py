@@ -84,7 +84,15 @@ def test_message_is_seven_bit_with_text_before_html():
 
 
 def test_calendar_file_says_its_method_in_the_media_type():
-    entry = CalendarEntry("1@x.example", "題名", NOON, NOON, "Asia/Tokyo", "ja", NOON)
+    entry = CalendarEntry(
+        uid="1@x.example",
+        title="題名",
+        starts_at=NOON,
+        ends_at=NOON,
+        timezone="Asia/Tokyo",
+        locale="ja",
+        stamped_at=NOON,
+    )
     message = read(compose(attachments=(attach_calendar(entry, "CANCEL"),)))
     (file,) = message.iter_attachments()
     assert file.get_content_type() == "text/calendar"

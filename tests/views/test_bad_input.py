@@ -368,7 +368,7 @@ def test_fault_of_ours_shows_a_page_and_no_trace(site, spring, monkeypatch):
     def fail(*_args):
         raise ZeroDivisionError("a secret of the inside")
 
-    monkeypatch.setattr(events, "get_head", fail)
+    monkeypatch.setattr(events, "find_head", fail)
     answer, content = ask(site, "GET", "/e/spring")
 
     check_error_page(answer, content, 500)

@@ -1,0 +1,203 @@
+"""What a receipt shows of one submission, and the page that is made of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from urllib.parse import quote
+
+from flask import get_template_attribute, render_template, request
+from markupsafe import Markup
+from sqlalchemy.orm import Session
+
+from forms.addresses import is_carrier_address
+from services import receipts
+from services.answer_texts import list_answer_texts
+from services.calendars import Appointment
+from services.event_views import EventView
+from services.events import read_definition
+from services.joining import is_early, read_end_state
+from services.questions import answers_from_json
+from services.receipts import ReceiptState, read_receipt_state
+from services.registration_changes import may_return
+from services.texts import write_full_name
+from storage.models import SubmissionRow
+
+from .calendar_links import CalendarLinks, list_calendar_links
+from .event_pages import draw_head
+from .kept_pages import fill, mark
+from .locale import list_language_links, read_locale
+from .places import name_place
+from .site import get_site
+from .tokens import OpenedReceipt
+
+_HAVE_MAIL = ("mailed", "confirmed", "pending", "waitlisted")
+
+
+@dataclass(frozen=True)
+class ReceiptView:
+    """What the template of a receipt needs; addresses are None where the act is not offered.
+
+    What only one person is shown is a mark, so the page is the same for everybody in this state.
+    """
+
+    number: str
+    state: str
+    link: str
+    greeting_name: str
+    masked_email: str
+    answers: str
+    join_url: str
+    is_early: bool
+    waitlist_position: int | None
+    calendar: CalendarLinks | None
+    resend_url: str | None
+    address_url: str | None
+    personal_url: str | None
+    code_url: str
+    code_error: str | None
+    alert: str | None
+    is_carrier_address: bool
+    sender_domain: str
+    state_url: str
+    can_return: bool
+
+
+def draw_receipt(
+    session: Session,
+    token: str,
+    opened: OpenedReceipt,
+    now: datetime,
+    *,
+    alert: str | None = None,
+    code_error: str | None = None,
+) -> bytes:
+    """Draw the page of a receipt."""
+    state = read_state(session, opened, now)
+    event = draw_head(session, opened.event, now)
+    view = _view(session, opened, event, state, now, alert=alert, code_error=code_error)
+    values = _list_values(session, token, opened, state)
+    links = list_language_links(f"/s/{mark('token')}")
+
+    def draw() -> str:
+        return render_template(
+            "registration/receipt.html", event=event, receipt=view, language_links=links
+        )
+
+    if set(request.args) - {"lang"}:
+        return fill(draw(), values)
+    return get_site().receipts.fill((event, view, tuple(links)), values, draw)
+
+
+def read_state(session: Session, opened: OpenedReceipt, now: datetime) -> ReceiptState:
+    return read_receipt_state(
+        session, opened.event, opened.submission, policy=opened.policy, now=now
+    )
+
+
+def has_calendar(state: ReceiptState) -> bool:
+    """Tell whether to offer the entry: where the mail tells, it has the entry that will be kept."""
+    return state.shown == "confirmed"
+
+
+def can_correct(session: Session, opened: OpenedReceipt, now: datetime) -> bool:
+    if read_end_state(opened.event, now):
+        return False
+    return receipts.can_correct_address(
+        session, opened.event, opened.submission, policy=opened.policy, now=now
+    )
+
+
+def get_join_url(opened: OpenedReceipt, state: ReceiptState) -> str | None:
+    if state.link != "button":
+        return None
+    return get_site().links.join_from_screen(opened.submission, opened.person)
+
+
+def _view(
+    session: Session,
+    opened: OpenedReceipt,
+    event: EventView,
+    state: ReceiptState,
+    now: datetime,
+    *,
+    alert: str | None,
+    code_error: str | None,
+) -> ReceiptView:
+    has_mail = state.shown in _HAVE_MAIL
+    is_correctable = has_mail and can_correct(session, opened, now)
+    path, query = f"/s/{mark('token')}", f"?lang={read_locale()}"
+    return ReceiptView(
+        number=mark("number"),
+        state=state.shown,
+        link=state.link,
+        greeting_name=mark("greeting_name"),
+        masked_email=mark("masked_email"),
+        answers=mark("answers") if opened.submission.answers else "",
+        join_url=mark("join_url"),
+        is_early=is_early(opened.event, now),
+        waitlist_position=state.waitlist_position,
+        calendar=(
+            list_calendar_links(_make_appointment(event, state), f"{path}/invite.ics{query}")
+            if has_calendar(state)
+            else None
+        ),
+        resend_url=f"{path}/resend{query}" if has_mail else None,
+        address_url=f"{path}/address{query}" if is_correctable else None,
+        personal_url=mark("personal_url") if state.may_change else None,
+        code_url=f"{path}/code{query}",
+        code_error=code_error,
+        alert=alert,
+        is_carrier_address=is_carrier_address(opened.submission.email),
+        sender_domain=get_site().settings.sender.rpartition("@")[2],
+        state_url=f"{path}{query}",
+        can_return=state.shown == "cancelled" and may_return(session, opened.person, now=now),
+    )
+
+
+def _make_appointment(event: EventView, state: ReceiptState) -> Appointment:
+    return Appointment(
+        title=event.title,
+        starts_at=event.starts_at,
+        ends_at=event.ends_at,
+        timezone=event.timezone,
+        locale=event.locale,
+        url=mark("quoted_join_url") if state.link == "button" else None,
+    )
+
+
+def _list_values(
+    session: Session, token: str, opened: OpenedReceipt, state: ReceiptState
+) -> Mapping[str, str]:
+    """Return what the marks of a receipt stand for."""
+    site, submission = get_site(), opened.submission
+    join_url = get_join_url(opened, state) or ""
+    return {
+        "token": token,
+        "number": submission.number,
+        "greeting_name": write_full_name(
+            submission.family_name, submission.given_name, submission.locale
+        ),
+        "masked_email": mask_email(submission.email),
+        "answers": _draw_answers(session, submission),
+        "join_url": join_url,
+        "quoted_join_url": quote(join_url),
+        "personal_url": (
+            site.links.personal_from_screen(submission, opened.person) if state.may_change else ""
+        ),
+    }
+
+
+def _draw_answers(session: Session, submission: SubmissionRow) -> Markup:
+    definition = read_definition(session, submission.form_version_id)
+    answers = answers_from_json(submission.answers)
+    draw = get_template_attribute("components/text.html", "answer_list")
+    drawn: Markup = draw(list_answer_texts(definition, answers, read_locale(), name_place))
+    return drawn
+
+
+def mask_email(email: str) -> str:
+    """Show enough of an address for its owner to know it: `t***@example.com`."""
+    local, _at, domain = email.rpartition("@")
+    return f"{local[:1]}***@{domain}"
