@@ -45,6 +45,8 @@ class Settings:
     """SMTP server, `smtp://user:password@host:port`; empty writes files."""
     mail_from: str = ""
     """Sender of all mails; empty means `noreply@` the site's host."""
+    operator_email: str = ""
+    """Who is told when something stands still; empty writes log lines alone."""
     zoom_account_id: str = ""
     """Account of the Server-to-Server OAuth app."""
     zoom_client_id: str = ""
@@ -145,6 +147,8 @@ class Settings:
             raise SettingsError("UKETSUKE_DATABASE_URL must begin with postgresql:// or sqlite:///")
         if self.mail_from and not _MAILBOX.fullmatch(self.mail_from):
             raise SettingsError("UKETSUKE_MAIL_FROM must be an address like events@example.com")
+        if self.operator_email and not _MAILBOX.fullmatch(self.operator_email):
+            raise SettingsError("UKETSUKE_OPERATOR_EMAIL must be an address like it@example.com")
         account = (self.zoom_account_id, self.zoom_client_id, self.zoom_client_secret)
         if any(account) and not all(account):
             raise SettingsError(

@@ -20,6 +20,7 @@ from config import LOOPBACK, PREFIX, ROOT, Settings
 from services.fault_points import fault_point
 from storage import migrate
 from views.site import Site, get_site
+from worker.alarms import AlarmWatch
 from worker.assembly import build_worker
 from worker.smtp import make_transport
 
@@ -27,6 +28,7 @@ from .backups import take_backup
 from .groups import SiteCommand, describe
 from .logs import configure_logging
 from .secrets import keep_secrets
+from .stand_in import stand_in_after_fork
 from .supervisor import Child, supervise
 from .web_server import serve
 
@@ -46,9 +48,19 @@ def web_command() -> None:
     settings = site.settings
     check_port(settings.host, settings.port, "UKETSUKE_PORT")
     configure_logging(settings.log_level)
+    app = current_app._get_current_object()  # type: ignore[attr-defined]
+    stand_in_after_fork(
+        AlarmWatch(
+            settings,
+            site.database,
+            transport=make_transport(settings.mail_url, settings.mailbox),
+            app_context=app.app_context,
+            read_clock=site.read_clock,
+        )
+    )
     site.database.dispose()  # forks must not share a connection
     serve(
-        current_app._get_current_object(),  # type: ignore[attr-defined]
+        app,
         host=settings.host,
         port=settings.port,
         processes=settings.web_processes or min(os.cpu_count() or 1, 4),

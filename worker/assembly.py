@@ -14,6 +14,7 @@ from storage.session import Database
 from zoom_client import ZoomClient
 
 from . import mail, zoom
+from .alarms import AlarmWatch
 from .letters import LetterWriter
 from .loop import Lane, Worker
 from .settling import EventSettling
@@ -53,4 +54,11 @@ def build_worker(
         Lane("settle", {"zoom.settle": settling.handle}, 1),
         Lane("mail", {"mail": sending.handle}, MAIL_THREADS, {"mail": mail.record_given_up}),
     ]
-    return Worker(database, lanes, read_clock=read_clock)
+    watch = AlarmWatch(
+        settings,
+        database,
+        transport=transport,
+        app_context=app_context,
+        read_clock=read_clock,
+    )
+    return Worker(database, lanes, look=lambda: watch.look(is_worker=True), read_clock=read_clock)

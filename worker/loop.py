@@ -23,6 +23,7 @@ from .outages import DatabaseOutage
 
 IDLE_SECONDS = 1.0
 BEAT_SECONDS = 10.0
+LOOK_SECONDS = 60.0
 GIVE_UP_AFTER = 20
 
 log = logging.getLogger(__name__)
@@ -49,14 +50,24 @@ class ThreadEnded(Exception):
 
 
 class Worker:
-    """Runs lanes of jobs until it is stopped; any number of workers may share a database."""
+    """Runs lanes of jobs until it is stopped; any number of workers may share a database.
+
+    Args:
+        look: called once a minute, to see what stands still.
+    """
 
     def __init__(
-        self, database: Database, lanes: list[Lane], *, read_clock: Callable[[], datetime]
+        self,
+        database: Database,
+        lanes: list[Lane],
+        *,
+        look: Callable[[], None] | None = None,
+        read_clock: Callable[[], datetime],
     ) -> None:
         self.owner = secrets.token_hex(8)
         self._database = database
         self._lanes = lanes
+        self._look = look
         self._read_clock = read_clock
         self._stop = threading.Event()
         self._outage = DatabaseOutage()
@@ -77,6 +88,8 @@ class Worker:
             for lane in self._lanes
             for number in range(lane.threads)
         ]
+        if self._look is not None:
+            threads.append(threading.Thread(target=self._look_until_stopped, args=(self._look,)))
         for thread in threads:
             thread.start()
         self._beat_until_stopped()
@@ -161,6 +174,15 @@ class Worker:
             yield
         except (LeaseLost, SQLAlchemyError):
             log.warning("the job waits for its lease to end", extra={"job": job.id})
+
+    def _look_until_stopped(self, look: Callable[[], None]) -> None:
+        while not self._stop.wait(LOOK_SECONDS):
+            try:
+                look()
+            except SQLAlchemyError as error:
+                self._outage.begin(error)
+            except Exception:
+                log.exception("nobody looked for what stands still")
 
     def _beat_until_stopped(self) -> None:
         started_at = self._read_clock()

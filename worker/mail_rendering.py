@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from flask import current_app
@@ -18,11 +19,17 @@ def render_mail(
     The name in the greeting is made safe here, so that no caller can forget it.
     """
     safe = replace(context, greeting_name=safe_name(context.greeting_name))
-    values = vars(safe) | {"locale": locale, "has_calendar": bool(attachments)}
+    values = vars(safe) | {"has_calendar": bool(attachments)}
+    content = render_parts(f"mail/{name}", values, locale)
+    return replace(content, attachments=attachments)
+
+
+def render_parts(folder: str, values: Mapping[str, object], locale: str) -> MailContent:
+    """Draw the three files of a folder of templates in a language."""
     with force_locale(locale):
         subject, text, html = (
             # Not render_template: the pages' context processors need a request.
-            current_app.jinja_env.get_template(f"mail/{name}/{part}").render(values)
+            current_app.jinja_env.get_template(f"{folder}/{part}").render(values, locale=locale)
             for part in ("subject.txt", "body.txt", "body.html")
         )
-    return MailContent(subject.strip(), text.strip() + "\n", html, attachments)
+    return MailContent(subject.strip(), text.strip() + "\n", html)

@@ -11,7 +11,11 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
 ROOT = Path(__file__).parents[2]
-PAGES = sorted(path for path in ROOT.glob("templates/**/*.html") if "mail" not in path.parts)
+PAGES = sorted(
+    path
+    for path in ROOT.glob("templates/**/*.html")
+    if not {"mail", "operator"} & set(path.parts)  # mails, which are not shown by our pages
+)
 CATALOGUE = ROOT / "translations/ja/LC_MESSAGES/messages.po"
 
 EXPRESSION = re.compile(r"{{.*?}}|{%.*?%}|{#.*?#}", re.DOTALL)

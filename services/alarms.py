@@ -1,0 +1,187 @@
+"""What the operator has to know: what is wrong, and whether it was told already.
+
+Each thing that is wrong has one row, so that of many workers on many machines one tells it, once;
+again only a day later, or after it was over. A message that could not be sent stays to be sent.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from sqlalchemy.orm import Session
+
+from storage import alarms
+from storage.models import Alarm
+
+from .overview import EventWork, Overview
+
+PATIENCE = timedelta(minutes=30)
+"""For so long Zoom or the mail server may be away before the operator hears of it."""
+
+BEFORE_START = timedelta(minutes=30)
+REPEAT_AFTER = timedelta(days=1)
+TELLING_LEASE = timedelta(seconds=90)
+
+
+class AlarmName(StrEnum):
+    ZOOM_WAITING = "zoom_waiting"
+    NEEDS_SETTING = "needs_setting"
+    LINK_TOO_LATE = "link_too_late"
+    STARTING_SOON = "starting_soon"
+    MAIL_WAITING = "mail_waiting"
+    NO_WORKER = "no_worker"
+    DISK_FILLING = "disk_filling"
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong now; `facts` are counts and classes of errors, never names.
+
+    `place` tells what is wrong on one machine from the same on another one.
+    """
+
+    name: AlarmName
+    facts: Mapping[str, int | str]
+    place: str = ""
+
+    @property
+    def key(self) -> str:
+        return f"{self.name}:{self.place}" if self.place else str(self.name)
+
+
+@dataclass(frozen=True)
+class Change:
+    """An alarm that began, goes on for another day, or is over."""
+
+    key: str
+    is_over: bool
+    began_at: datetime
+    facts: Mapping[str, object]
+
+
+@dataclass(frozen=True)
+class Telling:
+    """One message for the operator, held by one process until it is sent."""
+
+    key: str
+    message_id: str
+    began_at: datetime
+    ended_at: datetime | None
+    facts: Mapping[str, object]
+    is_doubtful: bool
+
+    @property
+    def name(self) -> AlarmName:
+        return AlarmName(self.key.partition(":")[0])
+
+
+def find_problems(overview: Overview) -> list[Problem]:
+    """Decide what of an overview the operator has to know."""
+    now = overview.taken_at
+    events = overview.events
+    waiting = [e for e in events if e.waiting_since and now - e.waiting_since >= PATIENCE]
+    unset = [e for e in events if e.needs_setting]
+    late = [e for e in events if e.late]
+    soon = [e for e in events if e.without_link and now >= e.starts_at - BEFORE_START]
+    problems = [
+        _describe(AlarmName.ZOOM_WAITING, waiting, sum(e.waiting for e in waiting)),
+        _describe(AlarmName.NEEDS_SETTING, unset, sum(e.needs_setting for e in unset)),
+        _describe(AlarmName.LINK_TOO_LATE, late, sum(e.late for e in late)),
+        _describe(AlarmName.STARTING_SOON, soon, sum(e.without_link for e in soon)),
+    ]
+    mails = overview.mails
+    if mails.due_since and now - mails.due_since >= PATIENCE:
+        problems.append(Problem(AlarmName.MAIL_WAITING, {"mails": mails.due}))
+    if not overview.workers:
+        problems.append(Problem(AlarmName.NO_WORKER, {}))
+    return [problem for problem in problems if problem is not None]
+
+
+def keep_alarms(
+    session: Session, problems: Iterable[Problem], *, place: str, now: datetime
+) -> list[Change]:
+    """Store what is wrong now and what is over; return what changed, to be logged once.
+
+    `place` is the machine that has looked: it says nothing of what is wrong on others.
+    """
+    found = {problem.key: problem for problem in problems}
+    stored = alarms.lock_alarms(session)
+    changes = []
+    for key, problem in found.items():
+        alarm = stored.get(key)
+        is_news = (
+            alarms.add_alarm(session, key, facts=problem.facts, message_id=_new_id(), now=now)
+            if alarm is None
+            else _go_on(alarm, problem, now)
+        )
+        if is_news:
+            began_at = alarm.began_at if alarm else now
+            changes.append(Change(key, False, began_at, problem.facts))
+    for key, alarm in stored.items():
+        is_ours = key.partition(":")[2] in ("", place)
+        if key not in found and is_ours and alarm.ended_at is None and not _is_told_now(alarm, now):
+            _end(session, alarm, now)
+            changes.append(Change(key, True, alarm.began_at, alarm.facts))
+    return changes
+
+
+def take_telling(session: Session, *, now: datetime) -> Telling | None:
+    """Take the next message for the operator, for 90 seconds."""
+    alarm = alarms.take_untold(session, until=now + TELLING_LEASE, now=now)
+    if alarm is None:
+        return None
+    return Telling(
+        key=alarm.name,
+        message_id=alarm.message_id,
+        began_at=alarm.began_at,
+        ended_at=alarm.ended_at,
+        facts=alarm.facts,
+        is_doubtful=alarm.is_doubtful,
+    )
+
+
+def _describe(name: AlarmName, events: list[EventWork], people: int) -> Problem | None:
+    if not events:
+        return None
+    reasons = sorted({event.pause.problem for event in events if event.pause})
+    facts: dict[str, int | str] = {"registrations": people, "events": len(events)}
+    return Problem(name, facts | ({"reason": ", ".join(reasons)} if reasons else {}))
+
+
+def _go_on(alarm: Alarm, problem: Problem, now: datetime) -> bool:
+    """Take a known alarm on; True if it is worth telling again."""
+    if _is_told_now(alarm, now):
+        return False
+    if alarm.ended_at is not None:
+        # It is back before anybody heard that it was over.
+        alarm.ended_at, alarm.message_id = None, ""
+    alarm.facts = dict(problem.facts)
+    is_old = alarm.told_at is not None and now - alarm.told_at >= REPEAT_AFTER
+    if is_old and not alarm.message_id:
+        alarm.message_id = _new_id()
+        return True
+    return False
+
+
+def _end(session: Session, alarm: Alarm, now: datetime) -> None:
+    if alarm.told_at is None and not alarm.is_doubtful:
+        # Whoever never heard of it need not hear that it is over.
+        alarms.delete_alarm(session, alarm.name)
+        return
+    alarm.ended_at = now
+    alarm.message_id = _new_id()
+    alarm.is_doubtful = False
+
+
+def _is_told_now(alarm: Alarm, now: datetime) -> bool:
+    """Tell whether somebody is sending a message about it: then it is left alone."""
+    lease = alarm.lease_until
+    return bool(alarm.message_id) and lease is not None and now < lease <= now + TELLING_LEASE
+
+
+def _new_id() -> str:
+    return secrets.token_hex(16)

@@ -1,0 +1,204 @@
+"""What waits and what stands still at one moment: for status page, metrics and alarms alike."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy.orm import Session
+
+from storage import overview
+from storage.models import Event, ZoomAccount, ZoomEvent
+from storage.overview import MailJobs, ParkedJobs, WaitingJobs
+from zoom_client.pacing import PER_DAY, PER_SECOND, Label, Plan
+
+from .deliveries import Delivery
+from .events import get_end
+
+WORKER_SILENT_AFTER = timedelta(seconds=60)
+
+# No event lasts longer: what started before is over.
+_LONGEST_EVENT = timedelta(days=3)
+_CLASS = re.compile(r"[A-Z][A-Za-z]+\b")
+
+
+@dataclass(frozen=True)
+class Pause:
+    """Why a queue stands still: `problem` is the class of the error, `reason` its words."""
+
+    since: datetime
+    problem: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class EventWork:
+    """The registrations of one event that is not over, counted by what became of them at Zoom.
+
+    `waiting` counts all for whom Zoom is not as it should be, cancelled ones included; `late` are
+    those whose next try comes only after the start.
+    """
+
+    slug: str
+    starts_at: datetime
+    registered: int
+    waiting: int
+    waiting_since: datetime | None
+    late: int
+    needs_setting: int
+    refused: int
+    without_link: int
+    pause: Pause | None
+
+
+@dataclass(frozen=True)
+class Parked:
+    """Jobs put aside, by the class of their error."""
+
+    kind: str
+    problem: str
+    count: int
+
+
+@dataclass(frozen=True)
+class BudgetLeft:
+    """What is left of one of Zoom's labels: `left` of this day's calls, None without a limit."""
+
+    label: str
+    per_second: int
+    left: int | None
+
+
+@dataclass(frozen=True)
+class AccountState:
+    account_id: str
+    pause: Pause | None
+    failures: int
+    last_success_at: datetime | None
+
+
+@dataclass(frozen=True)
+class WorkerState:
+    owner: str
+    started_at: datetime
+    seen_at: datetime
+
+
+@dataclass(frozen=True)
+class AlarmState:
+    name: str
+    began_at: datetime
+    told_at: datetime | None
+    facts: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Overview:
+    """Everything at one moment; it names no person."""
+
+    taken_at: datetime
+    events: tuple[EventWork, ...]
+    parked: tuple[Parked, ...]
+    mails: MailJobs
+    accounts: tuple[AccountState, ...]
+    budgets: tuple[BudgetLeft, ...]
+    workers: tuple[WorkerState, ...]
+    alarms: tuple[AlarmState, ...]
+
+    def count_parked(self, *, kind: str) -> int:
+        return sum(parked.count for parked in self.parked if parked.kind == kind)
+
+
+def read_overview(session: Session, *, plan: Plan, now: datetime) -> Overview:
+    """Read it; what belongs to events that are over is left out."""
+    ahead = [
+        event
+        for event in overview.list_events_ahead(session, since=now - _LONGEST_EVENT)
+        if now < get_end(event)
+    ]
+    waiting = {jobs.event_id: jobs for jobs in overview.list_waiting_jobs(session, now=now)}
+    paused = overview.list_paused_events(session)
+    is_ahead = {event.id for event in ahead}
+    parked = [
+        jobs
+        for jobs in overview.list_parked_jobs(session)
+        if jobs.event_id is None or jobs.event_id in is_ahead
+    ]
+    workers = overview.list_workers(session, since=now - WORKER_SILENT_AFTER)
+    return Overview(
+        taken_at=now,
+        events=tuple(
+            _count_event(session, event, waiting.get(event.id), paused.get(event.id))
+            for event in ahead
+        ),
+        parked=_group_parked(parked),
+        mails=overview.count_mail_jobs(session, now=now),
+        accounts=tuple(
+            AccountState(
+                account.account_id, _read_pause(account), account.failures, account.last_success_at
+            )
+            for account in overview.list_zoom_accounts(session)
+        ),
+        budgets=_read_budgets(session, plan, now),
+        workers=tuple(WorkerState(w.owner, w.started_at, w.seen_at) for w in workers),
+        alarms=tuple(
+            AlarmState(alarm.name, alarm.began_at, alarm.told_at, alarm.facts)
+            for alarm in overview.list_alarms(session)
+            if alarm.ended_at is None
+        ),
+    )
+
+
+def name_problem(reason: str) -> str:
+    """Return the class of the error that a job's reason begins with; one word for all others."""
+    found = _CLASS.match(reason)
+    return found.group() if found else "Other"
+
+
+def _count_event(
+    session: Session, event: Event, jobs: WaitingJobs | None, paused: ZoomEvent | None
+) -> EventWork:
+    deliveries = overview.count_deliveries(session, event.id)
+    lacking = (Delivery.WAITING, Delivery.NEEDS_SETTING, Delivery.REFUSED)
+    return EventWork(
+        slug=event.slug,
+        starts_at=event.starts_at,
+        registered=deliveries.get(Delivery.REGISTERED, 0),
+        waiting=jobs.count if jobs else 0,
+        waiting_since=jobs.due_since if jobs else None,
+        late=jobs.late if jobs else 0,
+        needs_setting=deliveries.get(Delivery.NEEDS_SETTING, 0),
+        refused=deliveries.get(Delivery.REFUSED, 0),
+        without_link=sum(deliveries.get(delivery, 0) for delivery in lacking),
+        pause=_read_pause(paused) if paused else None,
+    )
+
+
+def _read_pause(paused: ZoomAccount | ZoomEvent) -> Pause | None:
+    if paused.paused_since is None:
+        return None
+    return Pause(paused.paused_since, paused.pause_problem, paused.pause_reason)
+
+
+def _group_parked(parked: list[ParkedJobs]) -> tuple[Parked, ...]:
+    counts: Counter[tuple[str, str]] = Counter()
+    for jobs in parked:
+        counts[jobs.kind, name_problem(jobs.problem)] += jobs.count
+    return tuple(Parked(*which, count) for which, count in counts.most_common())
+
+
+def _read_budgets(session: Session, plan: Plan, now: datetime) -> tuple[BudgetLeft, ...]:
+    used: Counter[str] = Counter()
+    for budget in overview.list_budgets(session, day=now.astimezone(UTC).date()):
+        used[budget.name] += budget.used_that_day
+    return tuple(
+        BudgetLeft(
+            label,
+            PER_SECOND[plan][label],
+            max(0, PER_DAY[plan][label] - used[label]) if label in PER_DAY[plan] else None,
+        )
+        for label in Label
+    )

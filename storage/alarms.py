@@ -1,0 +1,80 @@
+"""Reading and writing alarms: one row for each thing that is wrong, whoever notices it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, exists, or_, select, update
+from sqlalchemy.orm import Session
+
+from .jobs import CLOCK_TOLERANCE
+from .models import Alarm
+from .statements import insert_for
+
+
+def has_alarms(session: Session) -> bool:
+    return bool(session.scalar(select(exists().select_from(Alarm))))
+
+
+def lock_alarms(session: Session) -> dict[str, Alarm]:
+    """Return all alarms by name, and let nobody else change them before this transaction ends."""
+    rows = session.scalars(select(Alarm).order_by(Alarm.name).with_for_update())
+    return {alarm.name: alarm for alarm in rows}
+
+
+def add_alarm(
+    session: Session, name: str, *, facts: Mapping[str, Any], message_id: str, now: datetime
+) -> bool:
+    """Add an alarm; False if another process was faster."""
+    statement = insert_for(session)(Alarm).values(
+        name=name, began_at=now, facts=dict(facts), message_id=message_id, is_doubtful=False
+    )
+    added = statement.on_conflict_do_nothing(index_elements=[Alarm.name]).returning(Alarm.name)
+    return session.scalar(added) is not None
+
+
+def delete_alarm(session: Session, name: str) -> None:
+    session.execute(delete(Alarm).where(Alarm.name == name))
+
+
+def take_untold(session: Session, *, until: datetime, now: datetime) -> Alarm | None:
+    """Become the one who tells the operator of something, until then.
+
+    A lease longer than any comes from a clock that has been set back since.
+    """
+    lease = Alarm.lease_until
+    alarm = session.scalar(
+        select(Alarm)
+        .where(
+            Alarm.message_id != "",
+            or_(lease.is_(None), lease <= now, lease > until + CLOCK_TOLERANCE),
+        )
+        .order_by(Alarm.began_at, Alarm.name)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+    if alarm is not None:
+        alarm.lease_until = until
+    return alarm
+
+
+def record_told(session: Session, name: str, message_id: str, *, now: datetime) -> None:
+    """Record that a message went; the row of what is over goes with it."""
+    is_this = (Alarm.name == name, Alarm.message_id == message_id)
+    session.execute(delete(Alarm).where(*is_this, Alarm.ended_at.is_not(None)))
+    session.execute(
+        update(Alarm)
+        .where(*is_this)
+        .values(told_at=now, message_id="", is_doubtful=False, lease_until=None)
+    )
+
+
+def record_doubt(session: Session, name: str, message_id: str) -> None:
+    """Record that nobody knows whether a message went: once the lease ends it is sent again."""
+    session.execute(
+        update(Alarm)
+        .where(Alarm.name == name, Alarm.message_id == message_id)
+        .values(is_doubtful=True)
+    )

@@ -1,0 +1,16 @@
+"""Room on the disk that holds the installation's files."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+FILLING_PERCENT = 80
+
+
+def measure_fill(folder: Path) -> int:
+    """Return how full the disk of a folder is in percent, which need not be there yet."""
+    while not folder.exists():
+        folder = folder.parent
+    usage = shutil.disk_usage(folder)
+    return round(100 * usage.used / (usage.used + usage.free))

@@ -1,0 +1,149 @@
+"""Counting what waits, over all events: each number comes from an index or a small table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import and_, case, func, select
+from sqlalchemy.orm import Session
+
+from .models import (
+    Alarm,
+    Event,
+    Job,
+    WorkerHeartbeat,
+    ZoomAccount,
+    ZoomBudget,
+    ZoomEvent,
+    ZoomRegistrant,
+)
+
+_OPEN = ("ready", "running")
+_LONGEST_CLASS = 40
+
+
+@dataclass(frozen=True)
+class WaitingJobs:
+    """The open work for Zoom of one event; `late` are tried again only after the event's start."""
+
+    event_id: int
+    count: int
+    due_since: datetime | None
+    late: int
+
+
+@dataclass(frozen=True)
+class ParkedJobs:
+    """Jobs put aside for one reason; `problem` is how the reason begins."""
+
+    kind: str
+    event_id: int | None
+    problem: str
+    count: int
+
+
+@dataclass(frozen=True)
+class MailJobs:
+    """Mails that should have gone by now, since when the first of them, and those that come."""
+
+    due: int
+    due_since: datetime | None
+    later: int
+
+
+def list_events_ahead(session: Session, *, since: datetime) -> list[Event]:
+    """List published events that start after a moment, the next one first."""
+    return list(
+        session.scalars(
+            select(Event)
+            .where(Event.status.not_in(("draft", "cancelled")), Event.starts_at > since)
+            .order_by(Event.starts_at, Event.id)
+        )
+    )
+
+
+def list_waiting_jobs(session: Session, *, now: datetime) -> list[WaitingJobs]:
+    is_late = and_(Job.run_at > now, Job.run_at >= Event.starts_at)
+    rows = session.execute(
+        select(
+            Job.event_id,
+            func.count(),
+            func.min(Job.due_since),
+            func.coalesce(func.sum(case((is_late, 1), else_=0)), 0),
+        )
+        .join(Event, Event.id == Job.event_id)
+        .where(Job.state.in_(_OPEN), Job.kind == "zoom.sync")
+        .group_by(Job.event_id)
+    )
+    return [WaitingJobs(*row) for row in rows]
+
+
+def count_deliveries(session: Session, event_id: int) -> dict[str, int]:
+    """Count the registrations of an event by what became of them at Zoom."""
+    rows = session.execute(
+        select(ZoomRegistrant.delivery, func.count())
+        .where(ZoomRegistrant.event_id == event_id)
+        .group_by(ZoomRegistrant.delivery)
+    )
+    return {delivery: count for delivery, count in rows}
+
+
+def list_parked_jobs(session: Session) -> list[ParkedJobs]:
+    """Count what was put aside, most of it first."""
+    problem = func.substr(Job.reason, 1, _LONGEST_CLASS)
+    rows = session.execute(
+        select(Job.kind, Job.event_id, problem, func.count().label("jobs"))
+        .where(Job.state == "parked")
+        .group_by(Job.kind, Job.event_id, problem)
+        .order_by(func.count().desc(), Job.kind, problem)
+    )
+    return [ParkedJobs(*row) for row in rows]
+
+
+def count_mail_jobs(session: Session, *, now: datetime) -> MailJobs:
+    is_due = Job.due_since <= now
+    due, due_since, later = session.execute(
+        select(
+            func.count().filter(is_due),
+            func.min(Job.due_since).filter(is_due),
+            func.count().filter(Job.due_since > now),
+        ).where(Job.state.in_(_OPEN), Job.kind == "mail")
+    ).one()
+    return MailJobs(due, due_since, later)
+
+
+def list_zoom_accounts(session: Session) -> list[ZoomAccount]:
+    return list(session.scalars(select(ZoomAccount).order_by(ZoomAccount.account_id)))
+
+
+def list_paused_events(session: Session) -> dict[int, ZoomEvent]:
+    """Return the events at Zoom that stand still, by the event's id."""
+    rows = session.scalars(select(ZoomEvent).where(ZoomEvent.paused_since.is_not(None)))
+    return {row.event_id: row for row in rows}
+
+
+def list_budgets(session: Session, *, day: date) -> list[ZoomBudget]:
+    """List what was used of an account's limits on a day in UTC."""
+    return list(
+        session.scalars(
+            select(ZoomBudget)
+            .where(ZoomBudget.day == day)
+            .order_by(ZoomBudget.account_id, ZoomBudget.name)
+        )
+    )
+
+
+def list_workers(session: Session, *, since: datetime) -> list[WorkerHeartbeat]:
+    """List the workers that gave a sign of life since then, the oldest first."""
+    return list(
+        session.scalars(
+            select(WorkerHeartbeat)
+            .where(WorkerHeartbeat.seen_at >= since)
+            .order_by(WorkerHeartbeat.started_at)
+        )
+    )
+
+
+def list_alarms(session: Session) -> list[Alarm]:
+    return list(session.scalars(select(Alarm).order_by(Alarm.began_at, Alarm.name)))

@@ -1,0 +1,272 @@
+"""The operator hears once what stands still, and once that it is over, whoever notices it."""
+
+import logging
+import threading
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+
+from services.alarms import AlarmName, Problem, keep_alarms, take_telling
+from storage import heartbeats
+from storage.models import Alarm
+from tests.fixtures.databases import only_sqlite
+from tests.mailbox import read_text
+from tests.people import TARO
+from tests.races import race
+from tests.worker.smtp_server import Inbox, recite, serve
+from worker.alarms import AlarmWatch
+from worker.smtp import make_transport
+
+OPERATOR = "operator@example.com"
+THREE_A_DAY = (
+    "You have exceeded the daily rate limit of (3) for Add meeting registrant API requests."
+)
+
+
+class Watch:
+    """A site, and processes that look after it as workers do."""
+
+    def __init__(self, start_site, caplog, **settings):
+        self.site = start_site(**{"operator_email": OPERATOR} | settings)
+        self._caplog = caplog
+
+    def look(self, *, mail_url="", is_worker=True):
+        site = self.site
+        AlarmWatch(
+            site.settings,
+            site.database,
+            transport=make_transport(mail_url, site.settings.mailbox),
+            app_context=site.app.app_context,
+            read_clock=site.clock,
+        ).look(is_worker=is_worker)
+
+    def register(self, **members):
+        self.site.add_event(**{"slug": "spring"} | members)
+        self.site.visitor().open("/e/spring").form().fill(**TARO).submit()
+
+    def register_without_zoom(self, **members):
+        self.site.add_event(**{"slug": "spring"} | members)
+        self.site.stop_zoom()
+        self.site.visitor().open("/e/spring").form().fill(**TARO).submit()
+        self.site.drain()
+
+    def work_on(self, **by):
+        """Let time pass for workers that work."""
+        self.site.let_pass(**by)
+        self.site.drain()
+
+    def list_subjects(self):
+        return [str(mail["Subject"]) for mail in self.site.mailbox.list_mails(OPERATOR)]
+
+    def list_lines(self):
+        return [
+            (record.levelname, record.message, record.alarm)
+            for record in self._caplog.records
+            if record.message.startswith("alarm")
+        ]
+
+    def list_alarms(self):
+        with self.site.database.read() as session:
+            return list(session.scalars(select(Alarm.name)))
+
+
+@pytest.fixture
+def make_watch(start_site, caplog):
+    caplog.set_level(logging.WARNING)
+    return lambda **settings: Watch(start_site, caplog, **settings)
+
+
+@pytest.fixture
+def watch(make_watch):
+    return make_watch()
+
+
+def test_zoom_is_away_for_half_an_hour_and_comes_back(watch):
+    watch.register_without_zoom()
+    watch.work_on(minutes=29)
+    watch.look()
+    assert (watch.list_lines(), watch.list_subjects()) == ([], [])
+
+    watch.work_on(minutes=2)
+    watch.look()
+    watch.look()
+    assert watch.list_lines() == [("ERROR", "alarm", "zoom_waiting")]
+    [subject] = watch.list_subjects()
+    assert subject == "【警告】申し込みがZoomの応答を待っています"
+
+    watch.site.start_zoom()
+    watch.work_on(hours=1)
+    watch.look()
+    watch.look()
+    assert watch.list_lines()[1:] == [("WARNING", "alarm over", "zoom_waiting")]
+    assert watch.list_subjects()[1:] == ["【解消】申し込みがZoomの応答を待っています"]
+    assert watch.list_alarms() == []
+
+
+def test_mail_counts_and_names_nobody(watch):
+    watch.register_without_zoom()
+    watch.work_on(minutes=31)
+    watch.look()
+
+    text = read_text(watch.site.mailbox.read_only(OPERATOR))
+    assert [line for line in text.splitlines() if line[-2:] == "：1"] == [
+        "申し込み：1",
+        "イベント：1",
+    ]
+    assert "flask status" in text
+    assert not {"taro", "山田", "/j/", "/r/"} & set(text.split())
+    assert "example.com" not in text
+
+
+@only_sqlite
+def test_alarm_is_told_again_after_a_day(watch):
+    watch.register_without_zoom()
+    for hours in (1, 23, 1, 1):
+        watch.work_on(hours=hours)
+        watch.look()
+
+    assert watch.list_lines() == [("ERROR", "alarm", "zoom_waiting")] * 2
+    assert len(watch.list_subjects()) == 2
+
+
+@only_sqlite
+def test_missing_setting_is_told_at_once(watch):
+    granted = watch.site.zoom.state()["scopes"]
+    watch.site.zoom.grant_scopes(scope for scope in granted if "write:registrant" not in scope)
+    watch.register()
+    watch.site.drain()
+    watch.look()
+
+    assert watch.list_lines() == [("ERROR", "alarm", "needs_setting")]
+
+
+@only_sqlite
+def test_anybody_without_a_link_half_an_hour_before_the_start_is_told(watch):
+    watch.register_without_zoom(starts_at=watch.site.clock() + timedelta(minutes=40))
+    watch.look()
+    assert watch.list_alarms() == []
+
+    watch.work_on(minutes=10)
+    watch.look()
+    assert watch.list_alarms() == ["starting_soon"]
+
+
+@only_sqlite
+def test_link_that_comes_only_after_the_start_is_told_at_once(watch):
+    now = watch.site.clock()
+    noon = now.replace(hour=12, minute=0) + timedelta(days=1)
+    watch.site.let_pass(seconds=(noon - now).total_seconds())
+    watch.site.zoom.fault("add_registrant", count=None, status=429, message=THREE_A_DAY)
+    watch.register(starts_at=noon + timedelta(hours=8))
+    watch.site.drain()
+    watch.look()
+
+    assert watch.list_alarms() == ["link_too_late"]
+
+
+@only_sqlite
+def test_mail_server_is_away_and_the_alarm_waits_for_it_too(watch):
+    watch.register()
+    watch.site.let_pass(minutes=31)
+    nobody = "smtp://127.0.0.1:1"
+    watch.look(mail_url=nobody)
+    watch.site.let_pass(minutes=2)
+    watch.look(mail_url=nobody)
+    inbox = Inbox()
+    watch.site.let_pass(minutes=2)
+    with serve(inbox) as port:
+        watch.look(mail_url=f"smtp://127.0.0.1:{port}")
+        watch.look(mail_url=f"smtp://127.0.0.1:{port}")
+
+    keys = {"zoom_waiting", "mail_waiting"}
+    assert {key for _, _, key in watch.list_lines()} == keys
+    assert len(watch.list_lines()) == len(inbox.envelopes) == 2
+
+
+@only_sqlite
+def test_message_that_perhaps_went_goes_once_more_as_the_same_one(watch):
+    watch.register_without_zoom()
+    watch.work_on(minutes=31)
+    silent = ["220 hi", "250 ok", "250 ok", "250 ok", "354 go"]
+    for _ in range(3):
+        with recite(silent) as recital:
+            watch.look(mail_url=f"smtp://127.0.0.1:{recital.port}")
+            watch.work_on(minutes=2)
+
+    assert watch.list_lines() == [("ERROR", "alarm", "zoom_waiting")]
+    with watch.site.database.read() as session:
+        [alarm] = session.scalars(select(Alarm))
+        assert (alarm.message_id, alarm.told_at is None) == ("", False)
+
+
+@only_sqlite
+def test_without_an_address_the_log_is_all(make_watch):
+    watch = make_watch(operator_email="")
+    watch.register_without_zoom()
+    watch.work_on(minutes=31)
+    watch.look()
+    watch.look()
+
+    assert watch.list_lines() == [("ERROR", "alarm", "zoom_waiting")]
+    assert watch.list_subjects() == []
+
+
+@only_sqlite
+def test_worker_that_is_missing_is_told_by_the_web_processes(watch):
+    watch.look(is_worker=False)
+    assert watch.list_lines() == [("ERROR", "alarm", "no_worker")]
+
+    with watch.site.database.write() as session:
+        heartbeats.beat(session, "w", started_at=watch.site.clock(), now=watch.site.clock())
+    watch.look()
+    assert watch.list_lines()[1:] == [("WARNING", "alarm over", "no_worker")]
+
+
+def test_what_is_wrong_on_one_machine_is_left_to_it(database, now):
+    full = Problem(AlarmName.DISK_FILLING, {"percent": 91}, place="a")
+    with database.write() as session:
+        assert [c.key for c in keep_alarms(session, [full], place="a", now=now)] == [
+            "disk_filling:a"
+        ]
+        assert keep_alarms(session, [], place="b", now=now) == []
+        [over] = keep_alarms(session, [], place="a", now=now)
+    assert (over.key, over.is_over) == ("disk_filling:a", True)
+
+
+def test_of_many_that_notice_one_tells(database_url, now):
+    barrier = threading.Barrier(4)
+    problem = Problem(AlarmName.NO_WORKER, {})
+
+    def notice(database):
+        barrier.wait()
+        with database.write() as session:
+            changes = keep_alarms(session, [problem], place="", now=now)
+        barrier.wait()
+        with database.write() as session:
+            return len(changes), take_telling(session, now=now) is not None
+
+    seen = race(database_url, notice)
+
+    assert sum(begun for begun, _ in seen) == 1
+    assert sum(told for _, told in seen) == 1
+
+
+def test_without_a_lease_everybody_would_tell(database_url, now):
+    barrier = threading.Barrier(4)
+
+    def notice(database):
+        with database.write() as session:
+            keep_alarms(session, [Problem(AlarmName.NO_WORKER, {})], place="", now=now)
+        barrier.wait()
+        with database.read() as session:
+            return session.scalar(select(Alarm.message_id)) != ""
+
+    assert race(database_url, notice) == [True] * 4
+
+
+@pytest.fixture
+def now():
+    from tests.factories import NOW
+
+    return NOW

@@ -1,0 +1,210 @@
+"""Telling the operator what stands still: one log line and one mail, whoever of many notices."""
+
+from __future__ import annotations
+
+import logging
+import socket
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from datetime import datetime, timedelta
+from email.headerregistry import Address
+from email.message import EmailMessage
+
+from flask_babel import lazy_gettext
+
+from config import Settings
+from services.alarms import (
+    AlarmName,
+    Change,
+    Problem,
+    Telling,
+    find_problems,
+    keep_alarms,
+    take_telling,
+)
+from services.dates import HOME, format_moment
+from services.messages import MessageRefused, compose_message
+from services.overview import read_overview
+from storage import alarms, heartbeats
+from storage.disks import FILLING_PERCENT, measure_fill
+from storage.session import Database
+from zoom_client import Plan
+
+from .mail_rendering import render_parts
+from .smtp import MailError, MailOutcomeUnknown, MailTransport, MailUnavailable
+
+NO_WORKER_AFTER = timedelta(minutes=3)
+"""Longer than a restart takes."""
+
+LOCALE = "ja"
+"""The site's own language: an operator belongs to no event."""
+
+_TITLES = {
+    AlarmName.ZOOM_WAITING: lazy_gettext("Registrations are waiting for Zoom"),
+    AlarmName.NEEDS_SETTING: lazy_gettext("A setting in Zoom has to be changed"),
+    AlarmName.LINK_TOO_LATE: lazy_gettext("Join links will come after the start"),
+    AlarmName.STARTING_SOON: lazy_gettext("People without a join link shortly before the start"),
+    AlarmName.MAIL_WAITING: lazy_gettext("Mails cannot be sent"),
+    AlarmName.NO_WORKER: lazy_gettext("No worker is running"),
+    AlarmName.DISK_FILLING: lazy_gettext("The disk is filling up"),
+}
+_ADVICE = {
+    AlarmName.ZOOM_WAITING: lazy_gettext(
+        "Every registration is kept, and goes to Zoom by itself as soon as Zoom answers."
+    ),
+    AlarmName.NEEDS_SETTING: lazy_gettext(
+        "Every registration is kept, and goes to Zoom by itself once the setting is right."
+    ),
+    AlarmName.LINK_TOO_LATE: lazy_gettext(
+        "The next try with Zoom comes only after the start. Please add these people by hand in Zoom"
+        " and send them its link."
+    ),
+    AlarmName.STARTING_SOON: lazy_gettext(
+        "Please look why, and if there is no time, add these people by hand in Zoom and send them"
+        " its link."
+    ),
+    AlarmName.MAIL_WAITING: lazy_gettext(
+        "Every mail is kept, and goes by itself as soon as the mail server takes it."
+    ),
+    AlarmName.NO_WORKER: lazy_gettext(
+        "Registrations are kept, but nothing goes to Zoom and no mail is sent until one is started."
+    ),
+    AlarmName.DISK_FILLING: lazy_gettext("Once it is full, nobody can register."),
+}
+_LABELS = {
+    "registrations": lazy_gettext("Registrations"),
+    "events": lazy_gettext("Events"),
+    "mails": lazy_gettext("Mails"),
+    "percent": lazy_gettext("Disk in use in percent"),
+    "reason": lazy_gettext("Reason"),
+    "machine": lazy_gettext("Machine"),
+}
+
+log = logging.getLogger(__name__)
+
+
+class AlarmWatch:
+    """Looks after the site; any number of processes may, and each thing is told once.
+
+    Args:
+        app_context: in which templates of mails are drawn.
+        read_clock: the time, aware.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        database: Database,
+        *,
+        transport: MailTransport,
+        app_context: Callable[[], AbstractContextManager[object]],
+        read_clock: Callable[[], datetime],
+    ) -> None:
+        self._settings = settings
+        self._database = database
+        self._transport = transport
+        self._app_context = app_context
+        self._read_clock = read_clock
+        self._machine = socket.gethostname()
+
+    def look(self, *, is_worker: bool) -> None:
+        """See what is wrong or over, write a log line for what is new, and send what is untold.
+
+        `is_worker` says that this process is one, whatever its last sign of life says.
+        """
+        now = self._read_clock()
+        with self._database.read() as session:
+            plan = Plan(self._settings.zoom_plan)
+            problems = find_problems(read_overview(session, plan=plan, now=now))
+            is_quiet = not alarms.has_alarms(session)
+        problems = [p for p in problems if not (is_worker and p.name is AlarmName.NO_WORKER)]
+        problems += self._look_at_disk()
+        if is_quiet and not problems:
+            return
+        with self._database.write() as session:
+            changes = keep_alarms(session, problems, place=self._machine, now=now)
+        for change in changes:
+            self._log(change)
+        while (telling := self._take()) is not None and self._tell(telling):
+            pass
+
+    def look_without_worker(self) -> None:
+        """Do a worker's part where none has given a sign of life for three minutes."""
+        since = self._read_clock() - NO_WORKER_AFTER
+        with self._database.read() as session:
+            if heartbeats.has_lived_since(session, since):
+                return
+        self.look(is_worker=False)
+
+    def _look_at_disk(self) -> list[Problem]:
+        percent = measure_fill(self._settings.instance)
+        if percent < FILLING_PERCENT:
+            return []
+        facts: dict[str, int | str] = {"percent": percent, "machine": self._machine}
+        return [Problem(AlarmName.DISK_FILLING, facts, place=self._machine)]
+
+    def _log(self, change: Change) -> None:
+        facts = {"alarm": change.key, "began_at": change.began_at.isoformat(), **change.facts}
+        if change.is_over:
+            log.warning("alarm over", extra=facts)
+        else:
+            log.error("alarm", extra=facts)
+
+    def _take(self) -> Telling | None:
+        with self._database.write() as session:
+            return take_telling(session, now=self._read_clock())
+
+    def _tell(self, telling: Telling) -> bool:
+        """Send one message; False where there is no use in sending more now."""
+        recipient = self._settings.operator_email
+        try:
+            if recipient:
+                self._transport.send(self._compose(telling, recipient), recipient)
+        except MailUnavailable as error:
+            self._log_failure(telling, error)
+            return False
+        except MailOutcomeUnknown as error:
+            self._log_failure(telling, error)
+            if not telling.is_doubtful:
+                with self._database.write() as session:
+                    alarms.record_doubt(session, telling.key, telling.message_id)
+                return False
+        except (MailError, MessageRefused) as error:
+            self._log_failure(telling, error)
+        with self._database.write() as session:
+            alarms.record_told(session, telling.key, telling.message_id, now=self._read_clock())
+        return True
+
+    def _log_failure(self, telling: Telling, error: Exception) -> None:
+        log.warning("the operator was not told", extra={"alarm": telling.key, "reason": str(error)})
+
+    def _compose(self, telling: Telling, recipient: str) -> EmailMessage:
+        with self._app_context():
+            content = render_parts(
+                "operator/over" if telling.ended_at else "operator/alarm",
+                {
+                    "title": _TITLES[telling.name],
+                    "advice": _ADVICE[telling.name],
+                    "facts": _label(telling.facts),
+                    "began_text": format_moment(telling.began_at, HOME, LOCALE),
+                    "ended_text": (
+                        format_moment(telling.ended_at, HOME, LOCALE) if telling.ended_at else ""
+                    ),
+                    "site_url": self._settings.site_url,
+                },
+                LOCALE,
+            )
+        return compose_message(
+            content,
+            sender=Address(addr_spec=self._settings.sender),
+            sender_name="Uketsuke",
+            recipient=recipient,
+            message_id=telling.message_id,
+            locale=LOCALE,
+            reply_to=None,
+            date=telling.ended_at or telling.began_at,
+        )
+
+
+def _label(facts: Mapping[str, object]) -> list[tuple[object, object]]:
+    return [(_LABELS[name], value) for name, value in facts.items() if name in _LABELS]
