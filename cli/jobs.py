@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from storage import jobs
+from storage import jobs, zoom_pauses
 from storage.models import Job
 from views.site import get_site
 
@@ -32,6 +32,7 @@ _HINTS = {
     "ZoomAccountRequired": "Zoom wants an address with a Zoom account",
     "ValidationFailed": "Zoom does not take a value: ask the person for another one",
     "PersonDayLimited": "Zoom's limit for this person: it goes on tomorrow (UTC)",
+    "BudgetSpent": "the plan's limit of calls: it goes on by itself",
     "GivenUp": "the worker failed at it again and again: see its log, then retry",
     "AccountDayLimited": "Zoom's limit for the account: it goes on tomorrow (UTC)",
 }
@@ -67,6 +68,7 @@ def retry(job_id: int) -> None:
     with site.database.write() as session:
         if not jobs.retry(session, job_id, now=site.read_clock()):
             raise click.ClickException(f"There is no job {job_id} that waits or was put aside.")
+        zoom_pauses.hasten_probes(session, now=site.read_clock())
     click.echo(f"Job {job_id} is due now.")
 
 

@@ -29,14 +29,11 @@ from .answer_texts import write_answer
 from .answers import read_answers
 from .events import EventState, get_end, read_definition
 from .keys import KeyRing
+from .person_limits import count_add, count_change
 from .questions import Answer, FormDefinition, QuestionKind
-from .registrations import Status, request_sync
+from .registrations import Status
 
 LOOKS_BEFORE_ADDING_AGAIN = 2
-BETWEEN_LOOKS = timedelta(seconds=60)
-
-# What lies later than a walk could end was stored by a clock that has been set back since.
-LONGEST_WALK = timedelta(hours=1)
 
 # Zoom's times have whole seconds, and two clocks never agree quite.
 CREATE_TIME_TOLERANCE = timedelta(seconds=2)
@@ -107,18 +104,23 @@ def begin_add(registrant: ZoomRegistrant, *, now: datetime) -> None:
     registrant.missed_looks = 0
     registrant.last_missed_at = None
     registrant.updated_at = now
+    count_add(registrant, now=now)
 
 
 def begin_change(registrant: ZoomRegistrant, *, now: datetime) -> None:
     """Forget Zoom's status before a call that changes it: its answer may be lost, or come late."""
     registrant.zoom_status = CHANGING
     registrant.updated_at = now
+    count_change(registrant, now=now)
 
 
-def begin_doubt(registrant: ZoomRegistrant, *, now: datetime) -> None:
-    """Have Zoom's lists say whether it has the person, as after an add without an answer."""
+def begin_doubt(registrant: ZoomRegistrant, *, looks: int = 2, now: datetime) -> None:
+    """Have Zoom's lists say whether it has the person, as after an add without an answer.
+
+    One of the `looks` is enough where the call in question certainly did nothing.
+    """
     registrant.attempt_started_at = registrant.attempt_ended_at = now
-    registrant.missed_looks = 0
+    registrant.missed_looks = LOOKS_BEFORE_ADDING_AGAIN - looks
     registrant.last_missed_at = None
     registrant.updated_at = now
 
@@ -145,6 +147,8 @@ def end_add_unknown(
     """
     registrant.attempt_ended_at = registrant.attempt_ended_at or now
     registrant.updated_at = now
+    # The person before the job, as the walk takes them: else the two wait for each other.
+    session.flush()
     jobs.ensure(
         session,
         kind="zoom.settle",
@@ -244,42 +248,6 @@ def record_problem(
     registrant.updated_at = now
 
 
-def settle_unknown(
-    session: Session,
-    event: Event,
-    found: Mapping[str, Registrant],
-    *,
-    looked_from: datetime,
-    keys: KeyRing,
-    now: datetime,
-) -> bool:
-    """Judge every add of unknown outcome by one walk through the event's registrants.
-
-    Args:
-        found: all of Zoom's registrants by lower-cased address.
-        looked_from: when the walk began; an attempt that ended later is not judged.
-
-    Returns whether another look is needed. Side effects: deliveries that are settled go on.
-    """
-    needs_look = False
-    for registrant, registration in zoom_registrants.list_unknown(session, event.id):
-        ended_at = registrant.attempt_ended_at
-        if ended_at is None or looked_from <= ended_at <= looked_from + LONGEST_WALK:
-            needs_look = needs_look or ended_at is not None
-            continue
-        read = found.get(registration.email.lower())
-        if read is not None:
-            record_read(session, registration, registrant, read, keys=keys, now=now)
-        elif not _is_missed_for_good(registrant, looked_from):
-            needs_look = True
-            continue
-        else:
-            record_gone(registrant, now=now)
-        session.flush()
-        request_sync(session, registration, now=now)
-    return needs_look
-
-
 def make_new_registrant(
     session: Session, event: Event, registration: Registration
 ) -> NewRegistrant:
@@ -337,29 +305,10 @@ def read_for_step(
     return event, registration, registrant
 
 
-def index_by_address(people: Iterable[Registrant]) -> dict[str, Registrant]:
-    """Index registrants by address; an approved one wins over what else Zoom has of it."""
-    index: dict[str, Registrant] = {}
-    for person in people:
-        key = person.email.lower()
-        if key not in index or person.status == RegistrantStatus.APPROVED:
-            index[key] = person
-    return index
-
-
 def _came_with_us(registrant: ZoomRegistrant, read: Registrant) -> bool:
     if read.create_time is None or registrant.first_attempt_at is None:
         return False
     return read.create_time >= registrant.first_attempt_at - CREATE_TIME_TOLERANCE
-
-
-def _is_missed_for_good(registrant: ZoomRegistrant, looked_from: datetime) -> bool:
-    """Count a look that did not find the person; two, a minute apart, say that Zoom has nobody."""
-    last = registrant.last_missed_at
-    if last is None or abs(looked_from - last) >= BETWEEN_LOOKS:
-        registrant.missed_looks += 1
-        registrant.last_missed_at = looked_from
-    return registrant.missed_looks >= LOOKS_BEFORE_ADDING_AGAIN
 
 
 def _marked_answers(

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from storage import events, organizations
+from storage import events, organizations, zoom_pauses
 from storage.models import Event, Organization
 
 from .addresses import email_key
@@ -56,7 +56,7 @@ def record_published(
     """Store what Zoom said and make a draft public, all in the caller's transaction.
 
     The first time, who is at Zoom already is remembered as known there; later, Zoom's list has our
-    own people too, whose links are stored as they are now.
+    own people too, whose links are stored as they are now. What stood still is tried at once.
     """
     if event.known_read_at is None:
         hashes = [keys.hash_email(email_key(person.email)) for person in ready.people]
@@ -70,6 +70,7 @@ def record_published(
     if event.status == EventState.DRAFT:
         event.status = PUBLISHED
     events.raise_version(session, event)
+    zoom_pauses.hasten_probes(session, now=now)
     event.updated_at = now
 
 

@@ -17,6 +17,7 @@ SHARE = 0.9
 
 # For so long a worker keeps its job and sleeps; beyond, it hands the job back.
 PATIENCE_SECONDS = 2.0
+LATE_SECONDS = 10.0
 # For so long the page of a walk lets everybody else go first.
 WALK_PATIENCE_SECONDS = 10.0
 
@@ -45,7 +46,7 @@ class SharedBudget:
         """Sleep until one call may be made.
 
         Raises:
-            BudgetSpent: not within two seconds; `retry_after` says when.
+            BudgetSpent: not within two seconds, or the moment was missed; `retry_after` says when.
         """
         moment = self._wait_for_a_lull(name) if is_walk else None
         if moment is None:
@@ -111,3 +112,7 @@ class SharedBudget:
         if seconds > 0:
             # Never longer than was reserved, though the clock may have been set back.
             time.sleep(min(seconds, PATIENCE_SECONDS))
+        now = self._read_clock()
+        if now.timestamp() > moment + LATE_SECONDS:
+            # The machine was suspended: others may do by now what this call was planned for.
+            raise BudgetSpent("The moment for the call was missed", retry_after=now)

@@ -29,6 +29,8 @@ of it."""
 
 CLOCK_TOLERANCE = timedelta(minutes=1)
 
+_ANY = true()
+
 
 @dataclass(frozen=True)
 class ClaimedJob:
@@ -101,15 +103,22 @@ def hasten(session: Session, key: str, *, now: datetime) -> bool:
 
 
 def claim(
-    session: Session, *, kinds: Sequence[str], owner: str, lease_seconds: float, now: datetime
+    session: Session,
+    *,
+    kinds: Sequence[str],
+    owner: str,
+    lease_seconds: float,
+    now: datetime,
+    where: ColumnElement[bool] = _ANY,
 ) -> ClaimedJob | None:
     """Take the job that has been due for longest, counting the attempt before it is made.
 
-    One with `POISONOUS_AFTER` crashes is taken to be put aside, not to be done.
+    `where` narrows the choice. One with `POISONOUS_AFTER` crashes is taken to be put aside, not to
+    be done.
     """
     due = (
         select(Job)
-        .where(_is_due(now), Job.kind.in_(kinds))
+        .where(_is_due(now), Job.kind.in_(kinds), where)
         .order_by(Job.run_at, Job.id)
         .limit(1)
         .with_for_update(skip_locked=True)
@@ -138,9 +147,15 @@ def claim(
     )
 
 
-def has_due(session: Session, *, kinds: Sequence[str], now: datetime) -> bool:
+def has_due(
+    session: Session,
+    *,
+    kinds: Sequence[str],
+    now: datetime,
+    where: ColumnElement[bool] = _ANY,
+) -> bool:
     """Tell whether a claim would find something, without taking the database's write lock."""
-    due = select(Job.id).where(_is_due(now), Job.kind.in_(kinds)).limit(1)
+    due = select(Job.id).where(_is_due(now), Job.kind.in_(kinds), where).limit(1)
     return session.scalar(due) is not None
 
 

@@ -9,12 +9,14 @@ from datetime import datetime
 from config import Settings
 from services.keys import KeyRing
 from services.links import Links
+from storage import zoom_queue
 from storage.models import ZoomConnection
 from storage.session import Database
 from zoom_client import ZoomClient
 
 from . import mail, zoom
 from .alarms import AlarmWatch
+from .endings import record_given_up
 from .letters import LetterWriter
 from .loop import Lane, Worker
 from .settling import EventSettling
@@ -49,9 +51,10 @@ def build_worker(
             "zoom",
             {"zoom.sync": sync.handle},
             settings.worker_threads,
-            {"zoom.sync": zoom.record_given_up},
+            {"zoom.sync": record_given_up},
+            queue=zoom_queue,
         ),
-        Lane("settle", {"zoom.settle": settling.handle}, 1),
+        Lane("settle", {"zoom.settle": settling.handle}, 1, queue=zoom_queue),
         Lane("mail", {"mail": sending.handle}, MAIL_THREADS, {"mail": mail.record_given_up}),
     ]
     watch = AlarmWatch(

@@ -11,17 +11,19 @@ _LATER_SECONDS = 3600
 _JITTER = 0.2
 # No limit of Zoom's lasts longer than a day: a later time is a mistake, and would end the tries.
 _LONGEST = timedelta(hours=25)
+_MOMENT = timedelta(seconds=5)
 
 
 def next_try(attempts: int, *, now: datetime, not_before: datetime | None = None) -> datetime:
     """Return when to try again after `attempts` tries, with ±20 % of jitter.
 
-    `not_before` is what the other side asked for, at most 25 hours; jitter then only adds, at most
-    five seconds.
+    `not_before` is what the other side asked for, at most 25 hours; jitter then only adds: a second
+    where it asked for a moment, else at most five.
     """
     if not_before is not None and not_before > now:
         not_before = min(not_before, now + _LONGEST)
-        return not_before + timedelta(seconds=random.uniform(0.1, 5.0))  # noqa: S311
+        most = 1.0 if not_before - now <= _MOMENT else 5.0
+        return not_before + timedelta(seconds=random.uniform(0.1, most))  # noqa: S311
     steps = min(max(attempts, 1), len(_STEPS_SECONDS) + 1)
     seconds = (*_STEPS_SECONDS, _LATER_SECONDS)[steps - 1]
     spread = random.uniform(1 - _JITTER, 1 + _JITTER)  # noqa: S311

@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 import secrets
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
@@ -32,6 +33,22 @@ Handler = Callable[[ClaimedJob], None]
 Recorder = Callable[[Session, ClaimedJob, datetime], None]
 
 
+class Queue(Protocol):
+    """Where a lane takes its jobs from: the module `jobs`, or one that holds some of them back."""
+
+    def has_due(self, session: Session, *, kinds: Sequence[str], now: datetime) -> bool: ...
+
+    def claim(
+        self,
+        session: Session,
+        *,
+        kinds: Sequence[str],
+        owner: str,
+        lease_seconds: float,
+        now: datetime,
+    ) -> ClaimedJob | None: ...
+
+
 @dataclass(frozen=True)
 class Lane:
     """Job kinds that share threads, so that a slow mail server does not delay Zoom.
@@ -43,6 +60,7 @@ class Lane:
     handlers: Mapping[str, Handler]
     threads: int
     recorders: Mapping[str, Recorder] = field(default_factory=dict)
+    queue: Queue = jobs
 
 
 class ThreadEnded(Exception):
@@ -141,10 +159,10 @@ class Worker:
         kinds = list(lane.handlers)
         now = self._read_clock()
         with self._database.read() as session:
-            if not jobs.has_due(session, kinds=kinds, now=now):
+            if not lane.queue.has_due(session, kinds=kinds, now=now):
                 return None
         with self._database.write() as session:
-            return jobs.claim(
+            return lane.queue.claim(
                 session, kinds=kinds, owner=owner, lease_seconds=LEASE_SECONDS, now=now
             )
 

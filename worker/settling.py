@@ -5,16 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 
-from services import deliveries
+from services import deliveries, settling
 from services.keys import KeyRing
 from storage import events, jobs, organizations, zoom_registrants
 from storage.jobs import LEASE_SECONDS, ClaimedJob
 from storage.models import Event, ZoomConnection
 from storage.session import Database
-from zoom_client import ALL_STATUSES, Registrant, ZoomClient, ZoomError
+from zoom_client import (
+    ALL_STATUSES,
+    RateLimited,
+    Registrant,
+    ScopeMissing,
+    ZoomClient,
+    ZoomError,
+)
 
 from .backoff import next_try
-from .zoom import describe
+from .endings import describe
+from .zoom_health import ZoomHealth
 
 LOOK_AGAIN_AFTER = timedelta(seconds=61)
 RENEW_AFTER = timedelta(seconds=15)
@@ -35,6 +43,7 @@ class EventSettling:
         self._make_client = make_client
         self._keys = keys
         self._read_clock = read_clock
+        self._health = ZoomHealth(database, read_clock=read_clock)
 
     def handle(self, job: ClaimedJob) -> None:
         looked_from = self._read_clock()
@@ -44,13 +53,16 @@ class EventSettling:
         event, connection = found
         client = self._make_client(connection)
         try:
-            index = deliveries.index_by_address(self._walk(job, event, client))
+            index = settling.index_by_address(self._walk(job, event, client))
         except ZoomError as error:
-            self._try_later(job, error)
+            if not isinstance(error, ScopeMissing):  # adding people needs another one
+                self._health.record_failure(connection, event, error)
+            self._try_later(job, error, self._health.is_standing(connection, event))
             return
+        self._health.record_success(connection, event)
         now = self._read_clock()
         with self._database.write() as session:
-            needs_look = deliveries.settle_unknown(
+            needs_look = settling.settle_unknown(
                 session, event, index, looked_from=looked_from, keys=self._keys, now=now
             )
             session.flush()
@@ -96,10 +108,17 @@ class EventSettling:
             jobs.hold(session, job, lease_seconds=LEASE_SECONDS, now=now)
         return now
 
-    def _try_later(self, job: ClaimedJob, error: ZoomError) -> None:
+    def _try_later(self, job: ClaimedJob, error: ZoomError, is_standing: bool) -> None:
         """Wait as long as Zoom says, though more people may be in doubt by now."""
         now = self._read_clock()
+        alone = next_try(job.attempts, now=now, not_before=error.retry_after)
         with self._database.write() as session:
-            run_at = next_try(job.attempts, now=now, not_before=error.retry_after)
-            reason = describe(error)
-            jobs.postpone(session, job, run_at=run_at, reason=reason, now=now, is_firm=True)
+            jobs.postpone(
+                session,
+                job,
+                run_at=now if is_standing else alone,
+                reason=describe(error),
+                now=now,
+                is_attempt=not (is_standing or isinstance(error, RateLimited)),
+                is_firm=True,
+            )

@@ -10,35 +10,33 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from services import deliveries
+from services import deliveries, person_limits
 from services.deliveries import Delivery, Step, WrongRegistrant
 from services.fault_points import fault_point
 from services.keys import KeyRing
-from services.mails import MailName, hasten_mails_with_link, request_mail
+from services.mails import MailName, request_mail
 from services.registrations import request_sync
-from storage import jobs, organizations, zoom_registrants
+from storage import jobs, organizations
 from storage.jobs import LEASE_SECONDS, ClaimedJob, LeaseLost
 from storage.models import Event, Registration, ZoomConnection, ZoomRegistrant
 from storage.session import Database
 from zoom_client import (
     ConfigurationError,
+    PersonDayLimited,
     RateLimited,
-    RegistrantAction,
     RegistrantNotFound,
     Retryable,
     ValidationFailed,
     ZoomClient,
     ZoomError,
-    ZoomOutcomeUnknown,
-    ZoomRefused,
 )
 
+from . import endings
 from .backoff import next_try
+from .zoom_health import ZoomHealth
 
-FIRST_LOOK_AFTER = timedelta(seconds=3)
 MOST_STEPS = 6
 FRESH_FOR = timedelta(seconds=LEASE_SECONDS / 2)
-UNKNOWN_FALLBACK = timedelta(minutes=15)
 
 log = logging.getLogger(__name__)
 
@@ -75,6 +73,7 @@ class RegistrantSync:
         self._make_client = make_client
         self._keys = keys
         self._read_clock = read_clock
+        self._health = ZoomHealth(database, read_clock=read_clock)
 
     def handle(self, job: ClaimedJob) -> None:
         """Go step by step, each one stored, until nothing is left to do or to be gained."""
@@ -94,7 +93,7 @@ class RegistrantSync:
             before = situation.step
         now = self._read_clock()
         with self._database.write() as session:
-            _give_zoom_time(session, job, now)
+            endings.give_zoom_time(session, job, now)
 
     def _begin_step(self, job: ClaimedJob, before: Step | None) -> _Situation | None:
         """Plan the next step and store that it begins; None if there is nothing to call now."""
@@ -102,7 +101,7 @@ class RegistrantSync:
         with self._storing(job) as (session, event, registration, registrant):
             step = deliveries.plan_step(registration, registrant)
             if step is Step.DONE:
-                _finish(session, job, registration, registrant, now)
+                endings.finish_step(session, job, registration, registrant, now)
                 return None
             if ending := deliveries.describe_ending(event, now=now):
                 session.flush()
@@ -110,17 +109,20 @@ class RegistrantSync:
                 return None
             if step is Step.SETTLE:
                 reason = "asking Zoom what became of the last try"
-                _leave_unknown(session, job, registrant, reason, now, is_attempt=False)
+                endings.leave_unknown(session, job, registrant, reason, now, is_attempt=False)
+                return None
+            if resets_at := endings.find_next_day(step, registrant, now):
+                endings.wait_for_next_day(session, job, registrant, resets_at, now)
                 return None
             if step is before and step is not Step.ADD:
                 # An add follows an add only once: without the answers that Zoom refused.
-                _give_zoom_time(session, job, now)
+                endings.give_zoom_time(session, job, now)
                 return None
             if step is Step.ADD:
                 deliveries.begin_add(registrant, now=now)
-            elif step in _ACTIONS:
+            elif step in endings.ACTIONS:
                 deliveries.begin_change(registrant, now=now)
-            _keep_lease(session, job, now)
+            endings.keep_lease(session, job, now)
             connection = organizations.need_connection(session, event.connection_id)
         return _Situation(step, event, registration, registrant, connection, now)
 
@@ -129,12 +131,14 @@ class RegistrantSync:
         try:
             self._take_step(job, situation, client)
         except ZoomError as error:
+            self._health.record_failure(situation.connection, situation.event, error)
             self._record_failure(job, situation, error)
             return False
         except WrongRegistrant as error:
             log.error("zoom answered about somebody else", extra={"job": job.id})
             self._refuse(job, situation, error)
             return False
+        self._health.record_success(situation.connection, situation.event)
         return True
 
     def _take_step(self, job: ClaimedJob, situation: _Situation, client: ZoomClient) -> None:
@@ -145,7 +149,7 @@ class RegistrantSync:
         kind = deliveries.get_kind(event)
         ref = deliveries.make_ref(situation.registration, registrant)
         try:
-            if action := _ACTIONS.get(situation.step):
+            if action := endings.ACTIONS.get(situation.step):
                 fault_point("before_status")
                 client.set_registrant_status(kind, event.zoom_id, action, [ref])
             read = client.get_registrant(kind, event.zoom_id, ref.id)
@@ -160,7 +164,7 @@ class RegistrantSync:
                 deliveries.record_read(
                     session, registration, stored, read, keys=self._keys, now=now
                 )
-            _keep_lease(session, job, now)
+            endings.keep_lease(session, job, now)
 
     def _add(self, job: ClaimedJob, situation: _Situation, client: ZoomClient) -> None:
         event, sends_answers = situation.event, situation.registrant.sends_answers
@@ -183,7 +187,7 @@ class RegistrantSync:
                 deliveries.leave_answers_out(registrant, now=now)
             else:
                 deliveries.record_added(event, registrant, added, now=now)
-            _keep_lease(session, job, now)
+            endings.keep_lease(session, job, now)
 
     def _check_fresh(self, job: ClaimedJob, situation: _Situation) -> None:
         """Make no call that was planned long ago.
@@ -203,7 +207,7 @@ class RegistrantSync:
             )
             if situation.step is Step.ADD:
                 deliveries.begin_doubt(registrant, now=now)
-            elif situation.step in _ACTIONS and registrant.registrant_id is not None:
+            elif situation.step in endings.ACTIONS and registrant.registrant_id is not None:
                 deliveries.begin_change(registrant, now=now)
             session.flush()
             request_sync(session, registration, now=now)
@@ -212,34 +216,61 @@ class RegistrantSync:
         """Decide by the kind of error whether to look, to wait, or to put aside."""
         log.warning(
             "zoom call failed",
-            extra={"job": job.id, "step": str(situation.step), "reason": describe(error)},
+            extra={"job": job.id, "step": str(situation.step), "reason": endings.describe(error)},
         )
-        if situation.step is Step.ADD and _is_doubtful(error, situation.registrant):
+        if situation.step is Step.ADD and endings.is_doubtful(error, situation.registrant):
             now = self._read_clock()
             with self._storing(job) as (session, _, _, registrant):
                 problem = type(error).__name__
                 deliveries.record_problem(registrant, Delivery.WAITING, problem, now=now)
-                _leave_unknown(session, job, registrant, describe(error), now, is_attempt=True)
+                endings.leave_unknown(
+                    session, job, registrant, endings.describe(error), now, is_attempt=True
+                )
+        elif isinstance(error, PersonDayLimited):
+            self._look_once(job, situation, error)
         elif isinstance(error, Retryable):
-            self._wait(job, error, Delivery.WAITING)
+            self._wait(job, situation, error, Delivery.WAITING)
         elif isinstance(error, ConfigurationError):
-            self._wait(job, error, Delivery.NEEDS_SETTING)
+            self._wait(job, situation, error, Delivery.NEEDS_SETTING)
         else:
             self._refuse(job, situation, error)
 
-    def _wait(self, job: ClaimedJob, error: ZoomError, delivery: Delivery) -> None:
+    def _look_once(self, job: ClaimedJob, situation: _Situation, error: PersonDayLimited) -> None:
+        """Find out whether Zoom has them from one of those calls; else they wait for its next day.
+
+        It counts whatever was tried for this address today, by whomever.
+        """
         now = self._read_clock()
         with self._storing(job) as (session, _, _, registrant):
+            problem, reason = type(error).__name__, endings.describe(error)
+            deliveries.record_problem(registrant, Delivery.WAITING, problem, now=now)
+            if situation.step is Step.ADD:
+                person_limits.use_up_adds(registrant, now=now)
+                deliveries.begin_doubt(registrant, looks=1, now=now)
+                endings.leave_unknown(session, job, registrant, reason, now, is_attempt=False)
+            else:
+                person_limits.use_up_changes(registrant, now=now)
+                endings.wait_for_next_day(session, job, registrant, error.retry_after or now, now)
+
+    def _wait(
+        self, job: ClaimedJob, situation: _Situation, error: ZoomError, delivery: Delivery
+    ) -> None:
+        """Wait alone, or with everybody else until a probe shows that it works again."""
+        now = self._read_clock()
+        is_standing = self._health.is_standing(situation.connection, situation.event)
+        with self._storing(job) as (session, _, _, registrant):
             deliveries.end_add_without_effect(registrant, now=now)
+            endings.uncount(situation.step, registrant, now)
             deliveries.record_problem(registrant, delivery, type(error).__name__, now=now)
             session.flush()
+            alone = next_try(job.attempts, now=now, not_before=error.retry_after)
             jobs.postpone(
                 session,
                 job,
-                run_at=next_try(job.attempts, now=now, not_before=error.retry_after),
-                reason=describe(error),
+                run_at=now if is_standing else alone,
+                reason=endings.describe(error),
                 now=now,
-                is_attempt=not isinstance(error, RateLimited),
+                is_attempt=not (is_standing or isinstance(error, RateLimited)),
             )
 
     def _refuse(
@@ -258,7 +289,7 @@ class RegistrantSync:
             if is_news and situation.step in (Step.ADD, Step.APPROVE, Step.READ):
                 request_mail(session, MailName.REFUSED, registration, now=now)
             session.flush()
-            jobs.park(session, job, reason=describe(error), now=now)
+            jobs.park(session, job, reason=endings.describe(error), now=now)
 
     @contextmanager
     def _storing(
@@ -270,83 +301,3 @@ class RegistrantSync:
         """
         with self._database.write() as session:
             yield session, *deliveries.read_for_step(session, job.payload["registration_id"])
-
-
-_ACTIONS = {
-    Step.APPROVE: RegistrantAction.APPROVE,
-    Step.CANCEL: RegistrantAction.CANCEL,
-    Step.DENY: RegistrantAction.DENY,
-}
-
-
-def describe(error: ZoomError | WrongRegistrant) -> str:
-    """Say what happened, for the organizer: the client's errors hold no address and no link."""
-    return f"{type(error).__name__}: {error}"
-
-
-def record_given_up(session: Session, job: ClaimedJob, now: datetime) -> None:
-    """Show at the person that the worker has given up on them; a later success takes it back."""
-    registrant = zoom_registrants.get_zoom_registrant(session, job.payload["registration_id"])
-    if registrant is not None:
-        deliveries.record_problem(registrant, Delivery.NEEDS_SETTING, "GivenUp", now=now)
-
-
-def _is_doubtful(error: ZoomError, registrant: ZoomRegistrant) -> bool:
-    """Tell whether an add that failed is worth a look through Zoom's lists.
-
-    Zoom refuses somebody whom it has as denied with a code that nobody documents: then they are
-    found, and approved. A refusal that comes again after that look is one.
-    """
-    if isinstance(error, ZoomRefused):
-        return registrant.problem != ZoomRefused.__name__
-    return isinstance(error, ZoomOutcomeUnknown)
-
-
-def _finish(
-    session: Session,
-    job: ClaimedJob,
-    registration: Registration,
-    registrant: ZoomRegistrant,
-    now: datetime,
-) -> None:
-    """Record that Zoom has what we want, and send what waited for it."""
-    was_refused = registrant.delivery == Delivery.REFUSED
-    deliveries.record_done(registration, registrant, now=now)
-    is_told = hasten_mails_with_link(session, registration.id, now=now)
-    if was_refused and not is_told and registrant.delivery == Delivery.REGISTERED:
-        request_mail(session, MailName.APPROVED, registration, now=now)
-    session.flush()
-    jobs.finish(session, job, now=now)
-
-
-def _give_zoom_time(session: Session, job: ClaimedJob, now: datetime) -> None:
-    """Wait where Zoom said yes and shows nothing of it: asking at once would only use up calls."""
-    reason = "Zoom says yes and changes nothing"
-    jobs.postpone(session, job, run_at=next_try(job.attempts, now=now), reason=reason, now=now)
-
-
-def _keep_lease(session: Session, job: ClaimedJob, now: datetime) -> None:
-    session.flush()
-    jobs.hold(session, job, lease_seconds=LEASE_SECONDS, now=now)
-
-
-def _leave_unknown(
-    session: Session,
-    job: ClaimedJob,
-    registrant: ZoomRegistrant,
-    reason: str,
-    now: datetime,
-    *,
-    is_attempt: bool,
-) -> None:
-    """Wait for the settling job, which makes this one ready again as soon as it knows."""
-    deliveries.end_add_unknown(session, registrant, run_at=now + FIRST_LOOK_AFTER, now=now)
-    session.flush()
-    jobs.postpone(
-        session,
-        job,
-        run_at=now + UNKNOWN_FALLBACK,
-        reason=reason,
-        now=now,
-        is_attempt=is_attempt,
-    )

@@ -12,7 +12,6 @@ from services.deliveries import (
     begin_add,
     end_add_unknown,
     end_add_without_effect,
-    index_by_address,
     make_new_registrant,
     plan_step,
     record_added,
@@ -20,12 +19,12 @@ from services.deliveries import (
     record_gone,
     record_read,
     record_unsure,
-    settle_unknown,
 )
 from services.events import LinkPolicy
 from services.keys import KeyRing
 from services.questions import Answer, Choice, Question, QuestionKind
 from services.registrations import Status, register
+from services.settling import index_by_address, settle_unknown
 from storage import events, registrations, zoom_registrants
 from storage.models import ZoomRegistrant
 from tests import factories

@@ -13,15 +13,16 @@ from services.events import LinkPolicy
 from services.keys import KeyRing
 from services.registrations import register, sync_key
 from services.zoom_tokens import SharedTokenStore
-from storage import events, registrations, submissions, zoom_registrants
+from storage import events, registrations, submissions, zoom_queue, zoom_registrants
 from storage.models import Event, Job, Mail, Registration, ZoomConnection, ZoomRegistrant
 from storage.session import Database
 from tests import factories
 from tests.clock import Clock
 from tests.fixtures.databases import SECRET
+from worker.endings import record_given_up
 from worker.loop import Lane, Worker
 from worker.settling import EventSettling
-from worker.zoom import RegistrantSync, record_given_up
+from worker.zoom import RegistrantSync
 from zoom_client import Credentials, HttpPool, ZoomClient
 from zoom_sandbox.server import SandboxServer
 
@@ -128,8 +129,14 @@ class Desk:
         self.sync = RegistrantSync(database, **parts)
         settling = EventSettling(database, **parts)
         lanes = [
-            Lane("zoom", {"zoom.sync": self.sync.handle}, threads, {"zoom.sync": record_given_up}),
-            Lane("settle", {"zoom.settle": settling.handle}, 1),
+            Lane(
+                "zoom",
+                {"zoom.sync": self.sync.handle},
+                threads,
+                {"zoom.sync": record_given_up},
+                queue=zoom_queue,
+            ),
+            Lane("settle", {"zoom.settle": settling.handle}, 1, queue=zoom_queue),
         ]
         return Worker(database, lanes, read_clock=self.clock)
 

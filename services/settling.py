@@ -1,0 +1,76 @@
+"""Judging doubts by one walk through an event's registrants at Zoom."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+
+from sqlalchemy.orm import Session
+
+from storage import zoom_registrants
+from storage.models import Event, ZoomRegistrant
+from zoom_client import Registrant, RegistrantStatus
+
+from .deliveries import LOOKS_BEFORE_ADDING_AGAIN, record_gone, record_read
+from .keys import KeyRing
+from .registrations import request_sync
+
+BETWEEN_LOOKS = timedelta(seconds=60)
+
+# What lies later than a walk could end was stored by a clock that has been set back since.
+LONGEST_WALK = timedelta(hours=1)
+
+
+def settle_unknown(
+    session: Session,
+    event: Event,
+    found: Mapping[str, Registrant],
+    *,
+    looked_from: datetime,
+    keys: KeyRing,
+    now: datetime,
+) -> bool:
+    """Judge every add of unknown outcome by one walk through the event's registrants.
+
+    Args:
+        found: all of Zoom's registrants by lower-cased address.
+        looked_from: when the walk began; an attempt that ended later is not judged.
+
+    Returns whether another look is needed. Side effects: deliveries that are settled go on.
+    """
+    needs_look = False
+    for registrant, registration in zoom_registrants.list_unknown(session, event.id):
+        ended_at = registrant.attempt_ended_at
+        if ended_at is None or looked_from <= ended_at <= looked_from + LONGEST_WALK:
+            needs_look = needs_look or ended_at is not None
+            continue
+        read = found.get(registration.email.lower())
+        if read is not None:
+            record_read(session, registration, registrant, read, keys=keys, now=now)
+        elif not _is_missed_for_good(registrant, looked_from):
+            needs_look = True
+            continue
+        else:
+            record_gone(registrant, now=now)
+        session.flush()
+        request_sync(session, registration, now=now)
+    return needs_look
+
+
+def index_by_address(people: Iterable[Registrant]) -> dict[str, Registrant]:
+    """Index registrants by address; an approved one wins over what else Zoom has of it."""
+    index: dict[str, Registrant] = {}
+    for person in people:
+        key = person.email.lower()
+        if key not in index or person.status == RegistrantStatus.APPROVED:
+            index[key] = person
+    return index
+
+
+def _is_missed_for_good(registrant: ZoomRegistrant, looked_from: datetime) -> bool:
+    """Count a look that did not find the person; two, a minute apart, say that Zoom has nobody."""
+    last = registrant.last_missed_at
+    if last is None or abs(looked_from - last) >= BETWEEN_LOOKS:
+        registrant.missed_looks += 1
+        registrant.last_missed_at = looked_from
+    return registrant.missed_looks >= LOOKS_BEFORE_ADDING_AGAIN

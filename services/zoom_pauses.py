@@ -1,0 +1,126 @@
+"""When everything at one account or event stands still, and when it goes on.
+
+What concerns everybody is found out once and said once: no job of those who wait uses up a try, and
+one probe now and then finds out that it works again.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy.orm import Session
+
+from storage import zoom_pauses
+from storage.models import ZoomAccount, ZoomEvent
+from storage.zoom_queue import PROBE_EVERY
+from zoom_client import (
+    AuthenticationFailed,
+    ConfigurationError,
+    Retryable,
+    ScopeMissing,
+    ZoomError,
+    ZoomOutcomeUnknown,
+    ZoomUnreachable,
+)
+
+FAILURES_BEFORE_PAUSE = 5
+NOTE_SUCCESS_EVERY = timedelta(seconds=10)
+
+_OUTAGES = (ZoomUnreachable, ZoomOutcomeUnknown)
+_OF_THE_ACCOUNT = (AuthenticationFailed, ScopeMissing)
+
+# Somebody has to mend it, and does not become faster by being asked for more often.
+_REPAIR_STEPS_SECONDS = (60, 120, 240, 480, 600)
+
+
+def is_answer(error: ZoomError) -> bool:
+    """Tell whether an error says that Zoom works: it refused this one thing and nothing else."""
+    return not isinstance(error, Retryable | ConfigurationError)
+
+
+def record_failure(
+    session: Session, account_id: str, event_id: int, error: ZoomError, *, now: datetime
+) -> bool:
+    """Count what failed, and have everybody wait where it concerns everybody.
+
+    Returns whether this one began a pause.
+    """
+    if isinstance(error, _OUTAGES):
+        account = zoom_pauses.lock_account(session, account_id, now=now)
+        account.failures += 1
+        account.updated_at = now
+        if account.paused_since is None and account.failures < FAILURES_BEFORE_PAUSE:
+            return False
+        return _pause(account, error, now)
+    if isinstance(error, _OF_THE_ACCOUNT):
+        account = zoom_pauses.lock_account(session, account_id, now=now)
+        account.failures = 0
+        return _pause(account, error, now)
+    if isinstance(error, ConfigurationError):
+        return _pause(zoom_pauses.lock_event(session, event_id, now=now), error, now)
+    return False
+
+
+def needs_record_of_success(
+    session: Session, account_id: str, event_id: int, *, now: datetime
+) -> bool:
+    """Tell whether a success says anything new; most are one of many."""
+    account = zoom_pauses.get_account(session, account_id)
+    event = zoom_pauses.get_event(session, event_id)
+    if account is None or account.last_success_at is None:
+        return True
+    is_old = abs(now - account.last_success_at) >= NOTE_SUCCESS_EVERY
+    return is_old or account.failures > 0 or _is_paused(account) or _is_paused(event)
+
+
+def record_success(session: Session, account_id: str, event_id: int, *, now: datetime) -> bool:
+    """Record that Zoom did what it was asked; return whether that ended a pause."""
+    account = zoom_pauses.lock_account(session, account_id, now=now)
+    account.failures = 0
+    account.last_success_at = account.updated_at = now
+    ended = _resume(account, now)
+    if _is_paused(zoom_pauses.get_event(session, event_id)):
+        ended = _resume(zoom_pauses.lock_event(session, event_id, now=now), now) or ended
+    return ended
+
+
+def is_standing(session: Session, account_id: str, event_id: int) -> bool:
+    """Tell whether an event's jobs wait for a probe."""
+    return _is_paused(zoom_pauses.get_account(session, account_id)) or _is_paused(
+        zoom_pauses.get_event(session, event_id)
+    )
+
+
+def _pause(paused: ZoomAccount | ZoomEvent, error: ZoomError, now: datetime) -> bool:
+    is_new = paused.paused_since is None
+    if paused.paused_since is None:
+        paused.paused_since = now
+        paused.probes = 0
+    elif now - paused.paused_since >= PROBE_EVERY:
+        # Before that, it is a call that was under way when the pause began.
+        paused.probes += 1
+    paused.pause_problem = type(error).__name__
+    paused.pause_reason = str(error)
+    paused.probe_at = now + _find_wait(error, paused.probes)
+    paused.updated_at = now
+    return is_new
+
+
+def _find_wait(error: ZoomError, probes: int) -> timedelta:
+    if isinstance(error, _OUTAGES):
+        return PROBE_EVERY
+    return timedelta(seconds=_REPAIR_STEPS_SECONDS[min(probes, len(_REPAIR_STEPS_SECONDS) - 1)])
+
+
+def _resume(paused: ZoomAccount | ZoomEvent, now: datetime) -> bool:
+    if paused.paused_since is None:
+        return False
+    paused.paused_since = paused.probe_at = None
+    paused.pause_problem = paused.pause_reason = ""
+    paused.probes = 0
+    paused.updated_at = now
+    return True
+
+
+def _is_paused(row: ZoomAccount | ZoomEvent | None) -> bool:
+    return row is not None and row.paused_since is not None

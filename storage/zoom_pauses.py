@@ -1,0 +1,123 @@
+"""Which accounts and events at Zoom stand still, and why."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import Select, or_, select, union_all, update
+from sqlalchemy.orm import Session
+
+from .models import Event, ZoomAccount, ZoomConnection, ZoomEvent
+from .statements import insert_for, table_of
+
+
+def get_account(session: Session, account_id: str) -> ZoomAccount | None:
+    return session.get(ZoomAccount, account_id)
+
+
+def get_event(session: Session, event_id: int) -> ZoomEvent | None:
+    return session.get(ZoomEvent, event_id)
+
+
+def lock_account(session: Session, account_id: str, *, now: datetime) -> ZoomAccount:
+    """Return an account's row for a change, made if need be."""
+    session.execute(
+        insert_for(session)(table_of(ZoomAccount))
+        .values(
+            account_id=account_id,
+            failures=0,
+            pause_problem="",
+            pause_reason="",
+            probes=0,
+            updated_at=now,
+        )
+        .on_conflict_do_nothing(index_elements=[ZoomAccount.account_id])
+    )
+    return session.get_one(ZoomAccount, account_id, with_for_update=True, populate_existing=True)
+
+
+def lock_event(session: Session, event_id: int, *, now: datetime) -> ZoomEvent:
+    """Return an event's row for a change, made if need be."""
+    session.execute(
+        insert_for(session)(table_of(ZoomEvent))
+        .values(event_id=event_id, pause_problem="", pause_reason="", probes=0, updated_at=now)
+        .on_conflict_do_nothing(index_elements=[ZoomEvent.event_id])
+    )
+    return session.get_one(ZoomEvent, event_id, with_for_update=True, populate_existing=True)
+
+
+def list_paused_accounts(session: Session) -> list[ZoomAccount]:
+    return list(
+        session.scalars(
+            select(ZoomAccount)
+            .where(ZoomAccount.paused_since.is_not(None))
+            .order_by(ZoomAccount.account_id)
+        )
+    )
+
+
+def list_paused_events(session: Session) -> list[ZoomEvent]:
+    return list(
+        session.scalars(
+            select(ZoomEvent)
+            .where(ZoomEvent.paused_since.is_not(None))
+            .order_by(ZoomEvent.event_id)
+        )
+    )
+
+
+def hasten_probes(session: Session, *, now: datetime) -> None:
+    """Have everything that stands still be tried at once, as somebody has mended something."""
+    for table in (ZoomAccount, ZoomEvent):
+        session.execute(
+            update(table)
+            .where(table.paused_since.is_not(None))
+            .values(probe_at=now, probes=0, updated_at=now)
+        )
+
+
+def take_probe(
+    session: Session, paused: ZoomAccount | ZoomEvent, *, until: datetime, now: datetime
+) -> bool:
+    """Become the one who tries whether it works again; False if somebody else was faster."""
+    table = type(paused)
+    key = ZoomAccount.account_id if isinstance(paused, ZoomAccount) else ZoomEvent.event_id
+    value = paused.account_id if isinstance(paused, ZoomAccount) else paused.event_id
+    taken = session.scalar(
+        update(table)
+        .where(key == value, table.paused_since.is_not(None), table.probe_at <= now)
+        .values(probe_at=until)
+        .returning(key)
+    )
+    return taken is not None
+
+
+def select_standing_events() -> Select[int]:
+    """Select the events of which no job may be claimed."""
+    of_accounts = (
+        select(Event.id)
+        .join(ZoomConnection, ZoomConnection.id == Event.connection_id)
+        .join(ZoomAccount, ZoomAccount.account_id == ZoomConnection.account_id)
+        .where(ZoomAccount.paused_since.is_not(None))
+    )
+    alone = select(ZoomEvent.event_id).where(ZoomEvent.paused_since.is_not(None))
+    standing = union_all(of_accounts, alone).subquery()
+    return select(standing.c[0])
+
+
+def select_events_to_probe(paused: ZoomAccount | ZoomEvent) -> Select[int]:
+    """Select the events whose jobs show whether a pause can end; for others another one holds."""
+    of_accounts = (
+        select(Event.id)
+        .join(ZoomConnection, ZoomConnection.id == Event.connection_id)
+        .outerjoin(ZoomAccount, ZoomAccount.account_id == ZoomConnection.account_id)
+        .outerjoin(ZoomEvent, ZoomEvent.event_id == Event.id)
+    )
+    if isinstance(paused, ZoomAccount):
+        return of_accounts.where(
+            ZoomConnection.account_id == paused.account_id, ZoomEvent.paused_since.is_(None)
+        )
+    return of_accounts.where(
+        Event.id == paused.event_id,
+        or_(ZoomAccount.account_id.is_(None), ZoomAccount.paused_since.is_(None)),
+    )

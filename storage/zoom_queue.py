@@ -1,0 +1,74 @@
+"""The queue of jobs for Zoom, which stands still where a pause says so, but for probes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, or_
+from sqlalchemy.orm import Session
+
+from . import jobs, zoom_pauses
+from .jobs import ClaimedJob
+from .models import Job, ZoomAccount, ZoomEvent
+
+PROBE_EVERY = timedelta(seconds=30)
+
+
+def has_due(session: Session, *, kinds: Sequence[str], now: datetime) -> bool:
+    """Tell whether a claim may find something: a job, or that it is time for a probe."""
+    if jobs.has_due(session, kinds=kinds, now=now, where=_is_free()):
+        return True
+    probes = [paused.probe_at for paused in _list_paused(session)]
+    return any(probe_at is not None and probe_at <= now for probe_at in probes)
+
+
+def claim(
+    session: Session, *, kinds: Sequence[str], owner: str, lease_seconds: float, now: datetime
+) -> ClaimedJob | None:
+    """Take the job that has been due for longest, of what does not stand still or as a probe."""
+    job = jobs.claim(
+        session,
+        kinds=kinds,
+        owner=owner,
+        lease_seconds=lease_seconds,
+        now=now,
+        where=_is_free(),
+    )
+    if job is not None:
+        return job
+    for paused in _list_paused(session):
+        kind = _find_probing_kind(session, paused, now)
+        if kind is None or kind not in kinds:
+            continue
+        if zoom_pauses.take_probe(session, paused, until=now + PROBE_EVERY, now=now):
+            return jobs.claim(
+                session,
+                kinds=[kind],
+                owner=owner,
+                lease_seconds=lease_seconds,
+                now=now,
+                where=Job.event_id.in_(zoom_pauses.select_events_to_probe(paused)),
+            )
+    return None
+
+
+def _find_probing_kind(
+    session: Session, paused: ZoomAccount | ZoomEvent, now: datetime
+) -> str | None:
+    """Return the kind of job that tries it: in an outage a walk, which cannot add anybody twice."""
+    is_outage = isinstance(paused, ZoomAccount) and paused.failures > 0
+    kinds = ("zoom.settle", "zoom.sync") if is_outage else ("zoom.sync", "zoom.settle")
+    where = Job.event_id.in_(zoom_pauses.select_events_to_probe(paused))
+    for kind in kinds:
+        if jobs.has_due(session, kinds=[kind], now=now, where=where):
+            return kind
+    return None
+
+
+def _list_paused(session: Session) -> list[ZoomAccount | ZoomEvent]:
+    return [*zoom_pauses.list_paused_accounts(session), *zoom_pauses.list_paused_events(session)]
+
+
+def _is_free() -> ColumnElement[bool]:
+    return or_(Job.event_id.is_(None), Job.event_id.not_in(zoom_pauses.select_standing_events()))

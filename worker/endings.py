@@ -1,0 +1,139 @@
+"""How a registration's job ends or waits, stored in the caller's transaction."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy.orm import Session
+
+from services import deliveries, person_limits
+from services.deliveries import Delivery, Step, WrongRegistrant
+from services.mails import MailName, hasten_mails_with_link, request_mail
+from storage import jobs, zoom_registrants
+from storage.jobs import LEASE_SECONDS, ClaimedJob
+from storage.models import Registration, ZoomRegistrant
+from zoom_client import (
+    PersonDayLimited,
+    RegistrantAction,
+    ZoomError,
+    ZoomOutcomeUnknown,
+    ZoomRefused,
+)
+
+from .backoff import next_try
+
+FIRST_LOOK_AFTER = timedelta(seconds=3)
+UNKNOWN_FALLBACK = timedelta(minutes=15)
+
+ACTIONS = {
+    Step.APPROVE: RegistrantAction.APPROVE,
+    Step.CANCEL: RegistrantAction.CANCEL,
+    Step.DENY: RegistrantAction.DENY,
+}
+
+
+def describe(error: ZoomError | WrongRegistrant) -> str:
+    """Say what happened, for the organizer: the client's errors hold no address and no link."""
+    return f"{type(error).__name__}: {error}"
+
+
+def record_given_up(session: Session, job: ClaimedJob, now: datetime) -> None:
+    """Show at the person that the worker has given up on them; a later success takes it back."""
+    registrant = zoom_registrants.get_zoom_registrant(session, job.payload["registration_id"])
+    if registrant is not None:
+        deliveries.record_problem(registrant, Delivery.NEEDS_SETTING, "GivenUp", now=now)
+
+
+def is_doubtful(error: ZoomError, registrant: ZoomRegistrant) -> bool:
+    """Tell whether an add that failed is worth a look through Zoom's lists.
+
+    Zoom refuses somebody whom it has as denied with a code that nobody documents: then they are
+    found, and approved. A refusal that comes again after that look is one.
+    """
+    if isinstance(error, ZoomRefused):
+        return registrant.problem != ZoomRefused.__name__
+    return isinstance(error, ZoomOutcomeUnknown)
+
+
+def finish_step(
+    session: Session,
+    job: ClaimedJob,
+    registration: Registration,
+    registrant: ZoomRegistrant,
+    now: datetime,
+) -> None:
+    """Record that Zoom has what we want, and send what waited for it."""
+    was_refused = registrant.delivery == Delivery.REFUSED
+    deliveries.record_done(registration, registrant, now=now)
+    is_told = hasten_mails_with_link(session, registration.id, now=now)
+    if was_refused and not is_told and registrant.delivery == Delivery.REGISTERED:
+        request_mail(session, MailName.APPROVED, registration, now=now)
+    session.flush()
+    jobs.finish(session, job, now=now)
+
+
+def find_next_day(step: Step, registrant: ZoomRegistrant, now: datetime) -> datetime | None:
+    """Return when Zoom takes a step about this person again, if not today."""
+    if step is Step.ADD:
+        return person_limits.find_next_add(registrant, now=now)
+    return person_limits.find_next_change(registrant, now=now) if step in ACTIONS else None
+
+
+def uncount(step: Step, registrant: ZoomRegistrant, now: datetime) -> None:
+    """Take back the count of a call that Zoom did not so much as look at."""
+    if step is Step.ADD:
+        person_limits.uncount_add(registrant, now=now)
+    elif step in ACTIONS:
+        person_limits.uncount_change(registrant, now=now)
+
+
+def wait_for_next_day(
+    session: Session,
+    job: ClaimedJob,
+    registrant: ZoomRegistrant,
+    resets_at: datetime,
+    now: datetime,
+) -> None:
+    deliveries.record_problem(registrant, Delivery.WAITING, PersonDayLimited.__name__, now=now)
+    session.flush()
+    jobs.postpone(
+        session,
+        job,
+        run_at=next_try(job.attempts, now=now, not_before=resets_at),
+        reason=f"{PersonDayLimited.__name__}: Zoom takes no more about this person today (UTC)",
+        now=now,
+        is_attempt=False,
+    )
+
+
+def give_zoom_time(session: Session, job: ClaimedJob, now: datetime) -> None:
+    """Wait where Zoom said yes and shows nothing of it: asking at once would only use up calls."""
+    reason = "Zoom says yes and changes nothing"
+    jobs.postpone(session, job, run_at=next_try(job.attempts, now=now), reason=reason, now=now)
+
+
+def keep_lease(session: Session, job: ClaimedJob, now: datetime) -> None:
+    session.flush()
+    jobs.hold(session, job, lease_seconds=LEASE_SECONDS, now=now)
+
+
+def leave_unknown(
+    session: Session,
+    job: ClaimedJob,
+    registrant: ZoomRegistrant,
+    reason: str,
+    now: datetime,
+    *,
+    is_attempt: bool,
+) -> None:
+    """Wait for the settling job, which makes this one ready again as soon as it knows."""
+    deliveries.end_add_unknown(session, registrant, run_at=now + FIRST_LOOK_AFTER, now=now)
+    session.flush()
+    jobs.postpone(
+        session,
+        job,
+        run_at=now + UNKNOWN_FALLBACK,
+        reason=reason,
+        now=now,
+        is_attempt=is_attempt,
+    )

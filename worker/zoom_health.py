@@ -1,0 +1,53 @@
+"""Telling everybody what a call to Zoom said about the account and the event."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import datetime
+
+from services import zoom_pauses
+from storage import jobs
+from storage.models import Event, ZoomConnection
+from storage.session import Database
+from zoom_client import ZoomError
+
+log = logging.getLogger(__name__)
+
+
+class ZoomHealth:
+    """Records outcomes in transactions of their own, which lock nothing but the account's row."""
+
+    def __init__(self, database: Database, *, read_clock: Callable[[], datetime]) -> None:
+        self._database = database
+        self._read_clock = read_clock
+
+    def record_success(self, connection: ZoomConnection, event: Event) -> None:
+        now = self._read_clock()
+        subject = (connection.account_id, event.id)
+        with self._database.read() as session:
+            if not zoom_pauses.needs_record_of_success(session, *subject, now=now):
+                return
+        with self._database.write() as session:
+            if zoom_pauses.record_success(session, *subject, now=now):
+                jobs.wake_workers(session)
+                log.warning("zoom works again", extra={"event": event.id})
+
+    def record_failure(self, connection: ZoomConnection, event: Event, error: ZoomError) -> None:
+        """Count a failure; an error that is an answer counts as a success."""
+        if zoom_pauses.is_answer(error):
+            self.record_success(connection, event)
+            return
+        now = self._read_clock()
+        with self._database.write() as session:
+            begins = zoom_pauses.record_failure(
+                session, connection.account_id, event.id, error, now=now
+            )
+        if begins:
+            reason = f"{type(error).__name__}: {error}"
+            log.error("zoom stands still", extra={"event": event.id, "reason": reason})
+
+    def is_standing(self, connection: ZoomConnection, event: Event) -> bool:
+        """Tell whether the event's jobs wait for a probe, so that no own wait is needed."""
+        with self._database.read() as session:
+            return zoom_pauses.is_standing(session, connection.account_id, event.id)
