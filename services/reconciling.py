@@ -13,9 +13,10 @@ from storage.registration_lists import list_registrants
 from zoom_client import Registrant, RegistrantStatus
 
 from .addresses import email_key
-from .deliveries import index_by_address, renew_links
+from .deliveries import renew_links
 from .keys import KeyRing
 from .registrations import Status
+from .settling import index_by_address
 
 
 @dataclass(frozen=True)
