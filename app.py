@@ -26,7 +26,17 @@ from storage.migrate import is_set_up
 from storage.models import ZoomConnection
 from storage.secret_keys import FILE_NAME, make_secret_key, read_secret_keys
 from storage.session import Database
-from views import health, home, joining, mailbox, personal, receipts, registration, static_files
+from views import (
+    health,
+    home,
+    joining,
+    mailbox,
+    metrics,
+    personal,
+    receipts,
+    registration,
+    static_files,
+)
 from views.access_log import init_access_log
 from views.bodies import init_bodies
 from views.errors import init_errors
@@ -128,7 +138,7 @@ def _init_views(app: Flask, settings: Settings) -> None:
     app.context_processor(
         lambda: {"locale": read_locale(), "language_links": list_language_links()}
     )
-    blueprints = [home, static_files, registration, receipts, joining, personal, health]
+    blueprints = [home, static_files, registration, receipts, joining, personal, health, metrics]
     if settings.is_demo:
         blueprints.append(mailbox)
     for view in blueprints:

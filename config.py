@@ -67,6 +67,8 @@ class Settings:
     """A web process with more than this is replaced; 0 for never."""
     worker_threads: int = 4
     """Threads of a worker that talk to Zoom."""
+    metrics_token: str = field(default="", repr=False)
+    """Opens `/metrics` to other machines; without it only this one sees them."""
     trusted_proxies: int = 0
     """How many proxies stand before the site."""
     form_min_seconds: float = 2.0
@@ -159,6 +161,8 @@ class Settings:
         secrets = self.secret_key.replace(",", "\n").splitlines()
         if any(len(secret.strip()) < 32 for secret in secrets):
             raise SettingsError("UKETSUKE_SECRET_KEY must have at least 32 characters")
+        if self.metrics_token and len(self.metrics_token) < 16:
+            raise SettingsError("UKETSUKE_METRICS_TOKEN must have at least 16 characters")
         if self.is_demo and urlsplit(self.site_url).hostname not in LOOPBACK:
             raise SettingsError("the demo shows every mail: it runs on a loopback address alone")
         if self.log_level not in ("DEBUG", "INFO", "WARNING", "ERROR"):

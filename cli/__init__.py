@@ -14,11 +14,12 @@ from .mails import mails_group
 from .reconciling import reconcile_command
 from .registrations import registrations_group
 from .serve import demo_command, serve_command, web_command, worker_command
+from .status import status_command
 
 _COMMANDS = (
     *(demo_command, serve_command, web_command, worker_command, demo_events_command),
     *(check_command, migrate_command, accept_secret_command, backup_command, restore_command),
-    *(events_group, registrations_group, jobs_group, mails_group),
+    *(events_group, registrations_group, jobs_group, mails_group, status_command),
 )
 
 

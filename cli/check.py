@@ -15,8 +15,8 @@ from services.known_secrets import (
     list_new_secrets,
 )
 from services.organizations import ensure_organization
+from services.overview import WORKER_SILENT_AFTER
 from storage import events, heartbeats, migrate
-from views.health import WORKER_SILENT_AFTER
 from views.site import Site, get_site
 from zoom_client import Kind, ZoomError, find_missing_scopes
 

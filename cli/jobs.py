@@ -82,10 +82,14 @@ def drop(job_id: int) -> None:
     click.echo(f"Job {job_id} is dropped.")
 
 
+def get_hint(reason: str) -> str | None:
+    """Say what helps against the error whose class a reason begins with."""
+    return _HINTS.get(reason.partition(":")[0])
+
+
 def explain(job: Job) -> str:
     """Say why a job waits, and what helps."""
-    kind = job.reason.partition(":")[0]
-    hint = _HINTS.get(kind)
+    hint = get_hint(job.reason)
     return f"{hint} ({job.reason})" if hint else job.reason
 
 

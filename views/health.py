@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from flask import Blueprint
 from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import SQLAlchemyError
 
+from services.overview import WORKER_SILENT_AFTER
 from storage import heartbeats, migrate
 
 from .site import Site, get_site
 
 bp = Blueprint("health", __name__)
-
-WORKER_SILENT_AFTER = timedelta(seconds=60)
 
 
 @bp.get("/healthz")

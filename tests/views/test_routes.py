@@ -10,6 +10,7 @@ pytestmark = only_sqlite
 
 ANYBODY = "anybody"
 LINK = "whoever has the link"
+OPERATOR = "this machine, or whoever has the token of the settings"
 DEMO = "this machine, in the demo"
 
 ROUTES = {
@@ -44,6 +45,7 @@ ROUTES = {
     "POST /s/<token>/code": LINK,
     "GET /s/<token>/invite.ics": LINK,
     "POST /s/<token>/resend": LINK,
+    "GET /metrics": OPERATOR,
     "GET /mailbox": DEMO,
     "GET /mailbox/<name>": DEMO,
     "GET /mailbox/<name>/attachments/<int:number>": DEMO,

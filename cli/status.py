@@ -1,0 +1,141 @@
+"""`flask status`: what waits, what stands still, and what to do about it, on one screen."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict
+from datetime import datetime
+
+import click
+from sqlalchemy.exc import SQLAlchemyError
+
+from services.alarms import find_problems
+from services.overview import Overview, Pause, read_overview
+from storage.disks import FILLING_PERCENT, measure_fill
+from views.site import Site, get_site
+from zoom_client import Plan
+
+from .groups import AppCommand, describe, echo_table, need_schema
+from .jobs import get_hint
+
+_MOST_EVENTS = 30
+_HEADINGS = ("EVENT", "STARTS (UTC)", "WAITING", "SINCE (UTC)")
+_MORE_HEADINGS = ("REGISTERED", "NEEDS SETTING", "REFUSED", "WITHOUT LINK")
+
+
+@click.command("status", cls=AppCommand)
+@click.option("--json", "is_json", is_flag=True, help="For programs.")
+def status_command(is_json: bool) -> None:
+    """Show what waits and what stands still; exit with 1 if somebody has to do something."""
+    site = get_site()
+    try:
+        overview = _read(site)
+    except SQLAlchemyError as error:
+        click.echo(
+            json.dumps({"database": "down"}) if is_json else f"database  DOWN: {describe(error)}"
+        )
+        raise SystemExit(1) from error
+    percent = measure_fill(site.settings.instance)
+    needs = list(list_needs(overview, percent))
+    if is_json:
+        document = {"needs": needs, "disk_percent": percent, **asdict(overview)}
+        click.echo(json.dumps(document, default=datetime.isoformat, ensure_ascii=False, indent=2))
+    else:
+        _print(overview, percent)
+        _print_needs(needs)
+    if needs:
+        raise SystemExit(1)
+
+
+def list_needs(overview: Overview, disk_percent: int) -> Iterator[str]:
+    """Say what somebody has to do, the most urgent first."""
+    if not overview.workers:
+        yield "no worker is running: flask serve, or flask worker"
+    if disk_percent >= FILLING_PERCENT:
+        yield f"the disk is {disk_percent} % full: once it is full nobody can register"
+    for account in overview.accounts:
+        if account.pause:
+            yield f"Zoom account {account.account_id}: {_write_pause(account.pause)}"
+    for event in overview.events:
+        if event.pause:
+            yield f"event {event.slug}: {_write_pause(event.pause)}"
+    for problem in find_problems(overview):
+        facts = ", ".join(f"{name}: {value}" for name, value in problem.facts.items())
+        yield f"alarm {problem.key} ({facts})" if facts else f"alarm {problem.key}"
+    for parked in overview.parked:
+        hint = get_hint(parked.problem) or "flask jobs list --state parked shows the reason"
+        yield f"{parked.count} put aside ({parked.kind}, {parked.problem}): {hint}"
+
+
+def _read(site: Site) -> Overview:
+    need_schema(site)
+    plan = Plan(site.settings.zoom_plan)
+    with site.database.read() as session:
+        return read_overview(session, plan=plan, now=site.read_clock())
+
+
+def _print(overview: Overview, disk_percent: int) -> None:
+    click.echo(f"{overview.taken_at:%Y-%m-%d %H:%M:%S} UTC\n")
+    mails = overview.mails
+    rows: list[tuple[str, str]] = [("database", "answers")]
+    since = ", ".join(_write_time(worker.started_at) for worker in overview.workers)
+    count = len(overview.workers)
+    rows.append(("workers", f"{count} alive, since {since}" if count else "NONE"))
+    for account in overview.accounts:
+        state = "PAUSED" if account.pause else "in use"
+        if account.failures and not account.pause:
+            state = f"{account.failures} failures in a row"
+        answered = _write_time(account.last_success_at) or "never"
+        rows.append(("Zoom", f"account {account.account_id}: {state}, last success {answered}"))
+    budgets = ", ".join(
+        f"{budget.label} {budget.per_second}"
+        + (f" ({budget.left} left today)" if budget.left is not None else "")
+        for budget in overview.budgets
+    )
+    rows.append(("Zoom's limits", f"calls per second: {budgets}"))
+    oldest = f", the first since {_write_time(mails.due_since)}" if mails.due_since else ""
+    failed = overview.count_parked(kind="mail")
+    rows.append(("mails", f"{mails.due} waiting{oldest}; {mails.later} for later; {failed} failed"))
+    rows.append(("disk", f"{disk_percent} % full"))
+    for alarm in overview.alarms:
+        told = f"told {_write_time(alarm.told_at)}" if alarm.told_at else "not told yet"
+        rows.append(("alarm", f"{alarm.name} since {_write_time(alarm.began_at)}, {told}"))
+    for label, text in rows:
+        click.echo(f"{label:14}{text}")
+    _print_events(overview)
+
+
+def _print_events(overview: Overview) -> None:
+    click.echo()
+    shown = overview.events[:_MOST_EVENTS]
+    rows = [
+        (
+            *(event.slug, _write_time(event.starts_at), event.waiting),
+            *(_write_time(event.waiting_since), event.registered, event.needs_setting),
+            *(event.refused, event.without_link),
+        )
+        for event in shown
+    ]
+    if rows:
+        echo_table((*_HEADINGS, *_MORE_HEADINGS), rows)
+    else:
+        click.echo("No published event lies ahead.")
+    if len(shown) < len(overview.events):
+        click.echo(f"These are the next {_MOST_EVENTS} of {len(overview.events)}.")
+
+
+def _print_needs(needs: list[str]) -> None:
+    click.echo("\nNobody has to do anything." if not needs else "\nSomebody has to look:")
+    for need in needs:
+        click.echo(f"  {need}")
+
+
+def _write_pause(pause: Pause) -> str:
+    hint = get_hint(pause.problem)
+    why = f"{hint} ({pause.reason})" if hint else pause.reason
+    return f"paused since {_write_time(pause.since)}: {why}"
+
+
+def _write_time(at: datetime | None) -> str:
+    return f"{at:%Y-%m-%d %H:%M}" if at else ""

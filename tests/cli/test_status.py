@@ -1,0 +1,77 @@
+"""`flask status`: one screen for whoever is called at night."""
+
+import json
+
+import pytest
+
+from app import create_app
+from config import Settings
+from storage import heartbeats
+from tests.fixtures.databases import only_sqlite
+from tests.people import HANAKO, TARO
+
+
+def beat(site):
+    with site.database.write() as session:
+        heartbeats.beat(session, "worker", started_at=site.clock(), now=site.clock())
+
+
+def register(site, person):
+    site.visitor().open("/e/spring").form().fill(**person).submit()
+    site.drain()
+
+
+def test_site_that_is_well_needs_nobody(site, run):
+    site.add_event(slug="spring")
+    register(site, TARO)
+    beat(site)
+
+    lines = run("status").output.splitlines()
+
+    [spring] = [line.split() for line in lines if line.startswith("spring ")]
+    assert spring[3:] == ["0", "1", "0", "0", "0"]
+    assert any(line.startswith("workers       1 alive, since 20") for line in lines)
+    assert lines[-1] == "Nobody has to do anything."
+
+
+def test_what_stands_still_is_told_with_what_to_do(site, run):
+    site.add_event(slug="spring")
+    register(site, TARO | {"email": "host@example.com"})
+    site.stop_zoom()
+    register(site, HANAKO)
+    beat(site)
+    site.clock.move(minutes=45)
+
+    output = run("status", exit_code=1).output
+
+    needs = output.partition("Somebody has to look:\n")[2].splitlines()
+    assert "  no worker is running: flask serve, or flask worker" in needs
+    assert "  alarm zoom_waiting (registrations: 1, events: 1)" in needs
+    hint = "the host needs no registration: they start the meeting"
+    assert f"  1 put aside (zoom.sync, HostCannotRegister): {hint}" in needs
+    assert "@" not in output and "佐藤" not in output
+
+
+@only_sqlite
+def test_programs_read_json(site, run):
+    site.add_event(slug="spring")
+    register(site, TARO)
+
+    document = json.loads(run("status", "--json", exit_code=1).output)
+
+    assert document["needs"] == [
+        "no worker is running: flask serve, or flask worker",
+        "alarm no_worker",
+    ]
+    [event] = document["events"]
+    assert (event["slug"], event["registered"], event["waiting_since"]) == ("spring", 1, None)
+    assert document["mails"] == {"due": 0, "due_since": None, "later": 0}
+
+
+@pytest.mark.parametrize("url", ["postgresql://127.0.0.1:1/none", "sqlite:////dev/null/none"])
+def test_database_that_is_away_is_one_line(url, tmp_path):
+    app = create_app(Settings(instance=tmp_path, database_url=url, secret_key="k" * 32))
+    done = app.test_cli_runner().invoke(args=["status"])
+    app.extensions["site"].database.dispose()
+    assert (done.exit_code, done.output.count("\n")) == (1, 1)
+    assert done.output.startswith("database  DOWN: ")
