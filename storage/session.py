@@ -36,11 +36,11 @@ class Database:
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self.engine = _create_sqlite_engine(url) if self.is_sqlite else _create_pg_engine(self.url)
         reader = self.engine.execution_options(is_reader=True)
-        writer = self.engine.execution_options(is_writer=True)
+        self._writer = self.engine.execution_options(is_writer=True)
         # Form versions never change: what was read of them once is kept for each database.
         info = {"cipher": cipher, "definitions": {}}
-        self._reader = sessionmaker(reader, info=info, autoflush=False)
-        self._writer = sessionmaker(writer, info=info, expire_on_commit=False)
+        self._make_reading = sessionmaker(reader, info=info, autoflush=False)
+        self._make_writing = sessionmaker(info=info, expire_on_commit=False)
         # Writers of one process queue here in order; SQLite's own busy handler sleeps and polls.
         self._write_lock = threading.Lock() if self.is_sqlite else None
 
@@ -50,31 +50,29 @@ class Database:
 
         On SQLite it sees one moment; on PostgreSQL each statement sees its own.
         """
-        with self._forgetting_lost_connections(), self._reader() as session:
+        with self._forgetting_lost_connections(), self._make_reading() as session:
             yield session
 
     def fetch(self, statement: Statement, values: Mapping[str, Any]) -> tuple[Any, ...] | None:
         """Run one SELECT by itself and return its first row: the cheapest way to read."""
         with self._forgetting_lost_connections(), closing(self.engine.raw_connection()) as pooled:
-            return statement.fetch_from(pooled, self.engine.dialect, values)
+            return statement.fetch_from(pooled, pooled, self.engine.dialect, values)
 
     @contextmanager
     def write(self) -> Iterator[Session]:
         """Open a transaction that may write; commit it at the end, roll back on an error.
 
-        Side effects: on SQLite the database's write lock is held from the first statement.
+        Side effects: on SQLite the database's write lock is held from the beginning.
         """
-        if self._write_lock is None:
-            with self._forgetting_lost_connections(), self._writer.begin() as session:
-                yield session
-            return
-        if not self._write_lock.acquire(timeout=WRITE_QUEUE_SECONDS):
-            raise QueueTimeout("another transaction of this process holds the database")
-        try:
-            with self._writer.begin() as session:
-                yield session
-        finally:
-            self._write_lock.release()
+        with (
+            self._queueing_for_the_lock(),
+            self._forgetting_lost_connections(),
+            self._writer.begin() as connection,
+            # Bound to its one connection, so that statements need not ask for it.
+            self._make_writing(bind=connection) as session,
+        ):
+            yield session
+            session.flush()
 
     def ping(self) -> None:
         """Raise if the database does not answer."""
@@ -83,6 +81,18 @@ class Database:
 
     def dispose(self) -> None:
         self.engine.dispose()
+
+    @contextmanager
+    def _queueing_for_the_lock(self) -> Iterator[None]:
+        if self._write_lock is None:
+            yield
+            return
+        if not self._write_lock.acquire(timeout=WRITE_QUEUE_SECONDS):
+            raise QueueTimeout("another transaction of this process holds the database")
+        try:
+            yield
+        finally:
+            self._write_lock.release()
 
     @contextmanager
     def _forgetting_lost_connections(self) -> Iterator[None]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
 from sqlalchemy import CursorResult, Executable, Insert, Select, Table
 from sqlalchemy.dialects import sqlite
-from sqlalchemy.engine import Dialect
+from sqlalchemy.engine import Connection, Dialect
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase, Session, make_transient_to_detached
 
@@ -34,43 +34,36 @@ class Statement:
 
     def fetch(self, session: Session, values: Mapping[str, Any]) -> tuple[Any, ...] | None:
         """Return the first row, if there is one."""
-        compiled, cursor = self._run(session, values)
-        return compiled.read(cursor.fetchone())
-
-    def change(self, session: Session, values: Mapping[str, Any]) -> int:
-        """Return how many rows were changed."""
-        _, cursor = self._run(session, values)
-        return int(cursor.rowcount)
-
-    def change_each(self, session: Session, rows: Iterable[Mapping[str, Any]]) -> None:
-        for values in rows:
-            self._run(session, values)
+        connection = _get_connection(session)
+        return self.fetch_from(connection, connection.connection, connection.dialect, values)
 
     def fetch_from(
-        self, pooled: Any, dialect: Dialect, values: Mapping[str, Any]
+        self, owner: Any, pooled: Any, dialect: Dialect, values: Mapping[str, Any]
     ) -> tuple[Any, ...] | None:
-        """Return the first row from a connection of the pool, outside any transaction."""
-        compiled = self._compile(dialect, values)
-        driver = pooled.driver_connection
+        """Return the first row from a connection of the pool, which `owner` can invalidate."""
+        compiled, driver = self._compile(dialect, values), pooled.driver_connection
         try:
             return compiled.read(driver.execute(compiled.text, compiled.bind(values)).fetchone())
         except compiled.driver_error as error:
-            translated = compiled.translate(error, driver)
-            if translated.connection_invalidated:
-                pooled.invalidate(error)
-            raise translated from error
+            raise compiled.translate(error, owner, driver) from error
 
-    def _run(self, session: Session, values: Mapping[str, Any]) -> tuple[_Compiled, Any]:
-        connection = session.connection()
-        compiled = self._compile(connection.dialect, values)
-        driver: Any = connection.connection.driver_connection
+    def change(self, session: Session, values: Mapping[str, Any]) -> int:
+        """Return how many rows were changed."""
+        return self.change_each(session, [values])
+
+    def change_each(self, session: Session, rows: Sequence[Mapping[str, Any]]) -> int:
+        """Run once for each row, and return how many rows were changed."""
+        if not rows:
+            return 0
+        connection = _get_connection(session)
+        compiled = self._compile(connection.dialect, rows[0])
+        cursor = connection.connection.cursor()
         try:
-            return compiled, driver.execute(compiled.text, compiled.bind(values))
+            cursor.executemany(compiled.text, [compiled.bind(values) for values in rows])
         except compiled.driver_error as error:
-            translated = compiled.translate(error, driver)
-            if translated.connection_invalidated:
-                connection.invalidate(error)
-            raise translated from error
+            driver = connection.connection.driver_connection
+            raise compiled.translate(error, connection, driver) from error
+        return cursor.rowcount
 
     def _compile(self, dialect: Dialect, values: Mapping[str, Any]) -> _Compiled:
         compiled = self._compiled.get(dialect.name)
@@ -110,8 +103,11 @@ class _Compiled:
             for value, process in zip(row, self.readers, strict=True)
         )
 
-    def translate(self, error: Any, driver: Any) -> DBAPIError:
+    def translate(self, error: Any, owner: Any, driver: Any) -> DBAPIError:
         """Make the error that SQLAlchemy would have raised; it shows nothing that was typed."""
+        is_lost = self.dialect.is_disconnect(error, driver, None)
+        if is_lost:
+            owner.invalidate(error)
         return cast(
             DBAPIError,
             DBAPIError.instance(
@@ -120,10 +116,15 @@ class _Compiled:
                 error,
                 self.driver_error,
                 hide_parameters=True,
-                connection_invalidated=self.dialect.is_disconnect(error, driver, None),
+                connection_invalidated=is_lost,
                 dialect=self.dialect,
             ),
         )
+
+
+def _get_connection(session: Session) -> Connection:
+    """Return the session's connection: a writer is bound to its one, a reader has to look."""
+    return session.bind if isinstance(session.bind, Connection) else session.connection()
 
 
 def _compile(statement: Executable, dialect: Dialect, names: list[str]) -> _Compiled:
