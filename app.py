@@ -41,7 +41,7 @@ from views.access_log import init_access_log
 from views.bodies import init_bodies
 from views.errors import init_errors
 from views.headers import init_headers
-from views.locale import choose_locale, list_language_links, read_locale
+from views.locale import list_language_links, read_locale, select_locale
 from views.markdown import render_markdown
 from views.overload import Admission
 from views.retries import init_retries
@@ -132,7 +132,7 @@ def _one_line_for_what_is_missing() -> Iterator[None]:
 def _init_views(app: Flask, settings: Settings) -> None:
     # Before Babel, which makes the environment.
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
-    Babel(app, locale_selector=choose_locale, default_locale="ja")
+    Babel(app, locale_selector=select_locale, default_locale="ja")
     app.jinja_env.filters["markdown"] = render_markdown
     app.jinja_env.globals.update(static_url=static_files.static_url)
     app.context_processor(

@@ -14,10 +14,8 @@ from services.events import (
     LinkPolicy,
     Seats,
     get_state,
-    read_definition,
     read_seats,
 )
-from services.questions import FormDefinition
 from storage import events
 from storage.events import EventHead
 from storage.models import Event
@@ -28,17 +26,17 @@ from .site import get_site
 
 @dataclass(frozen=True)
 class EventPage:
-    """A published event with what a request about its form needs before anything is drawn."""
+    """A published event with what a request about it needs before anything is drawn."""
 
     event: EventHead
+    form_version_id: int
     seats: Seats
     state: EventState
-    definition: FormDefinition
     policy: LinkPolicy
 
 
-def load_event(session: Session, slug: str, now: datetime) -> EventPage:
-    """Load a published event with its form, or answer 404; a draft is nobody's to see."""
+def load_event(slug: str, now: datetime) -> EventPage:
+    """Load a published event, or answer 404; a draft is nobody's to see."""
     event = events.find_head(get_site().database, slug)
     if event is None or event.status == EventState.DRAFT or event.form_version_id is None:
         abort(404)
@@ -46,9 +44,9 @@ def load_event(session: Session, slug: str, now: datetime) -> EventPage:
     seats = Seats(event.seats_taken, event.capacity)
     return EventPage(
         event=event,
+        form_version_id=event.form_version_id,
         seats=seats,
         state=get_state(event, seats, now),
-        definition=read_definition(session, event.form_version_id),
         policy=LinkPolicy(event.link_policy),
     )
 

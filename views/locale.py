@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import quote, urlencode
 
-from flask import g, request
+from flask import g, has_request_context, request
 from flask_babel import get_locale
 from werkzeug.datastructures import MultiDict
 
@@ -13,10 +13,13 @@ from services.texts import LOCALES
 _NAMES = {"ja": "日本語", "en": "English"}
 
 
-def choose_locale() -> str:
+def select_locale() -> str | None:
+    """Tell Flask-Babel the language of the answer; outside of requests it has a default."""
+    return read_locale() if has_request_context() else None
+
+
+def _choose_locale() -> str:
     """Take `?lang=`, else what the page knows of its reader, else what the browser asks for."""
-    if not request:
-        return LOCALES[0]
     asked = request.args.get("lang")
     if asked in LOCALES:
         return asked
@@ -27,8 +30,12 @@ def choose_locale() -> str:
 
 
 def read_locale() -> str:
-    """Return the language of this answer, `ja` or `en`."""
-    return str(get_locale() or LOCALES[0])
+    """Return the language of this answer, `ja` or `en`; it is chosen once."""
+    if not has_request_context():
+        return str(get_locale() or LOCALES[0])
+    if "locale" not in g:
+        g.locale = _choose_locale()
+    return str(g.locale)
 
 
 def list_language_links(path: str | None = None) -> list[tuple[str, str, str]]:

@@ -51,7 +51,6 @@ class ReceiptView:
     join_url: str
     is_early: bool
     waitlist_position: int | None
-    calendar: CalendarLinks | None
     resend_url: str | None
     address_url: str | None
     personal_url: str | None
@@ -76,13 +75,17 @@ def draw_receipt(
     """Draw the page of a receipt."""
     state = read_state(session, opened, now)
     event = draw_head(session, opened.event, now)
-    view = _view(session, opened, event, state, now, alert=alert, code_error=code_error)
+    view = _view(session, opened, state, now, alert=alert, code_error=code_error)
     values = _list_values(session, token, opened, state)
     links = list_language_links(f"/s/{mark('token')}")
 
     def draw() -> str:
         return render_template(
-            "registration/receipt.html", event=event, receipt=view, language_links=links
+            "registration/receipt.html",
+            event=event,
+            receipt=view,
+            calendar=_list_calendar_links(event, state) if has_calendar(state) else None,
+            language_links=links,
         )
 
     if set(request.args) - {"lang"}:
@@ -118,7 +121,6 @@ def get_join_url(opened: OpenedReceipt, state: ReceiptState) -> str | None:
 def _view(
     session: Session,
     opened: OpenedReceipt,
-    event: EventView,
     state: ReceiptState,
     now: datetime,
     *,
@@ -138,11 +140,6 @@ def _view(
         join_url=mark("join_url"),
         is_early=is_early(opened.event, now),
         waitlist_position=state.waitlist_position,
-        calendar=(
-            list_calendar_links(_make_appointment(event, state), f"{path}/invite.ics{query}")
-            if has_calendar(state)
-            else None
-        ),
         resend_url=f"{path}/resend{query}" if has_mail else None,
         address_url=f"{path}/address{query}" if is_correctable else None,
         personal_url=mark("personal_url") if state.may_change else None,
@@ -156,8 +153,8 @@ def _view(
     )
 
 
-def _make_appointment(event: EventView, state: ReceiptState) -> Appointment:
-    return Appointment(
+def _list_calendar_links(event: EventView, state: ReceiptState) -> CalendarLinks:
+    appointment = Appointment(
         title=event.title,
         starts_at=event.starts_at,
         ends_at=event.ends_at,
@@ -165,6 +162,7 @@ def _make_appointment(event: EventView, state: ReceiptState) -> Appointment:
         locale=event.locale,
         url=mark("quoted_join_url") if state.link == "button" else None,
     )
+    return list_calendar_links(appointment, f"/s/{mark('token')}/invite.ics?lang={event.locale}")
 
 
 def _list_values(

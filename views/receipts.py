@@ -105,7 +105,7 @@ def change_address(token: str) -> ResponseReturnValue:
         abort(404)
     except RegistrationNotOpen as refusal:
         with site.database.read() as session:
-            page = load_event(session, opened.event.slug, now)
+            page = load_event(opened.event.slug, now)
             return show_state(session, page, now, state=refusal.state)
     return redirect(f"{site.links.receipt(row)}?lang={read_locale()}", code=303)
 

@@ -58,38 +58,31 @@ class _Setback:
 @bp.get("/e/<slug>")
 def show_form(slug: str) -> ResponseReturnValue:
     site, now = get_site(), get_site().read_clock()
-    with site.database.read() as session:
-        page = load_event(session, slug, now)
-        if page.state is not EventState.OPEN:
+    page = load_event(slug, now)
+    if page.state is not EventState.OPEN:
+        with site.database.read() as session:
             return show_state(session, page, now)
-        form_class = build_registration_form(page.definition, read_locale())
-        token = _issue_token(page, now)
-        if _is_prefilled():
-            return _draw(session, page, form_class(prefill=request.args), token, now=now)
-        tags = tuple(sorted(_read_source().items()))
-        if not _is_kept(tags):
-            return _draw(session, page, form_class(), token, now=now)
-        key = (
-            *(page.event.id, page.event.version, page.policy),
-            *(page.seats.few_left, page.seats.are_all_taken, read_locale(), tags),
-            "lang" in request.args,
-        )
-        pages = site.tagged_pages if tags else site.plain_pages
-        return make_response(
-            pages.fill(
-                key,
-                {"token": token},
-                lambda: _render(session, page, form_class(), mark("token"), now=now),
-            )
-        )
+    token = _issue_token(page, now)
+    tags = tuple(sorted(_read_source().items()))
+    if _is_prefilled() or not _is_kept(tags):
+        with site.database.read() as session:
+            form = _get_form_class(session, page)(prefill=request.args)
+            return _draw(session, page, form, token, now=now)
+    key = (
+        *(page.event.id, page.event.version, page.policy),
+        *(page.seats.few_left, page.seats.are_all_taken, read_locale(), tags),
+        "lang" in request.args,
+    )
+    pages = site.tagged_pages if tags else site.plain_pages
+    return make_response(pages.fill(key, {"token": token}, lambda: _draw_for_all(page, now)))
 
 
 @bp.post("/e/<slug>")
 def submit_form(slug: str) -> ResponseReturnValue:
     site, now = get_site(), get_site().read_clock()
+    page = load_event(slug, now)
     with site.database.read() as session:
-        page = load_event(session, slug, now)
-        form = build_registration_form(page.definition, read_locale())(request.form)
+        form = _get_form_class(session, page)(request.form)
         is_valid = form.validate()
         alert, token = _check_token(page, form, now)
         if alert is not None or not is_valid or token is None:
@@ -97,19 +90,19 @@ def submit_form(slug: str) -> ResponseReturnValue:
                 return show_state(session, page, now)
             fresh = _issue_token(page, now)
             return _draw(session, page, form, fresh, alert=alert, status=422, now=now)
-        submission = form.to_submission(
-            nonce=token.nonce,
-            surface=token.surface,
-            source=_read_source(),
-        )
+    submission = form.to_submission(
+        nonce=token.nonce,
+        surface=token.surface,
+        source=_read_source(),
+    )
     return _register(page, form, submission, now)
 
 
 @bp.get("/e/<slug>/notice")
 def show_notice(slug: str) -> ResponseReturnValue:
     site, now, locale = get_site(), get_site().read_clock(), read_locale()
+    page = load_event(slug, now)
     with site.database.read() as session:
-        page = load_event(session, slug, now)
         definition = _choose_version(session, page, request.args.get("version"))
         notices = [
             (localize(question.label, locale), localize(question.notice, locale))
@@ -137,7 +130,7 @@ def _register(
         fault_point("after_commit")
     except RegistrationNotOpen as refusal:
         with site.database.read() as session:
-            fresh = load_event(session, page.event.slug, now)
+            fresh = load_event(page.event.slug, now)
             return show_state(session, fresh, now, state=refusal.state)
     except RateLimitReached as error:
         alert = _("Many people register from your network now. Please send again in a minute.")
@@ -151,7 +144,7 @@ def _register(
     if row.nonce != submission.nonce:
         # A full event must not tell a known address from a new one: its owner has a mail.
         with site.database.read() as session:
-            return show_state(session, load_event(session, page.event.slug, now), now)
+            return show_state(session, load_event(page.event.slug, now), now)
     return redirect(f"{site.links.receipt(row)}?lang={read_locale()}", code=303)
 
 
@@ -164,7 +157,7 @@ def _check_token(
         token = get_site().form_tokens.read(form.form_token.data, page.event.public_id, now=now)
     except FormTokenError:
         return expired, None
-    if token.form_version_id != page.definition.version_id:
+    if token.form_version_id != page.form_version_id:
         return _("The form has changed since you opened it. Please check your answers."), None
     is_quick = token.age_seconds(now) < get_site().settings.form_min_seconds
     if is_quick and not form.error_list:
@@ -174,8 +167,19 @@ def _check_token(
 
 def _issue_token(page: EventPage, now: datetime) -> str:
     return get_site().form_tokens.issue(
-        page.event.public_id, page.definition.version_id, Surface.PAGE, now=now
+        page.event.public_id, page.form_version_id, Surface.PAGE, now=now
     )
+
+
+def _get_form_class(session: Session, page: EventPage) -> type[RegistrationForm]:
+    return build_registration_form(read_definition(session, page.form_version_id), read_locale())
+
+
+def _draw_for_all(page: EventPage, now: datetime) -> str:
+    """Draw an empty form with a mark in the place of its token."""
+    with get_site().database.read() as session:
+        form = _get_form_class(session, page)()
+        return _render(session, page, form, mark("token"), now=now)
 
 
 def _render(
@@ -246,7 +250,7 @@ def _read_source() -> dict[str, str]:
 
 def _choose_version(session: Session, page: EventPage, asked: str | None) -> FormDefinition:
     if asked is None:
-        return page.definition
+        return read_definition(session, page.form_version_id)
     number = int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 10 else 0
     row = events.get_form_version_by_number(session, page.event.id, number)
     if row is None:
