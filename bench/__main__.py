@@ -12,12 +12,20 @@ from collections.abc import Callable, Iterator, Mapping
 
 from tests.fixtures.postgresql import PostgresqlMissing
 
+from .crowds import gather, kill_all
+from .overload import overload, slow_clients
 from .rounds import compare
 from .stand import Stand, build_stand
+from .starts import start
 from .table import Row, print_table
 
 SCENARIOS: Mapping[str, Callable[[Stand], Iterator[Row]]] = {
     "rounds": compare,
+    "crowds": gather,
+    "kill": kill_all,
+    "overload": overload,
+    "slow-clients": slow_clients,
+    "start": start,
 }
 
 

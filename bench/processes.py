@@ -6,7 +6,8 @@ import os
 import socket
 import subprocess
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -39,6 +40,10 @@ class Process:
             time.sleep(0.05)
         raise RuntimeError(f"{self._process.args} did not start: {self._log.read_text()[-2_000:]}")
 
+    def count_files(self) -> int:
+        """Count what the process has open."""
+        return len(list((PROC / str(self.pid) / "fd").iterdir()))
+
     def __enter__(self) -> Self:
         return self
 
@@ -62,26 +67,39 @@ def find_free_port() -> int:
         return port
 
 
+def list_tree(roots: Iterable[int]) -> list[int]:
+    """List processes with all their children, parents first."""
+    children: dict[int, list[int]] = {}
+    for number, parts in _list_stats():
+        children.setdefault(int(parts[1]), []).append(number)
+    found, waiting = [], list(roots)
+    while waiting:
+        found.append(waiting.pop(0))
+        waiting += children.get(found[-1], [])
+    return found
+
+
 def read_cpu_seconds(roots: Iterable[int]) -> float:
     """Return the CPU time of process trees since their start, ended children included."""
-    children: dict[int, list[int]] = {}
-    used: dict[int, int] = {}
+    used = {number: sum(map(int, parts[11:15])) for number, parts in _list_stats()}
+    return sum(used.get(number, 0) for number in list_tree(roots)) / TICKS
+
+
+def read_memory_mb(number: int) -> float:
+    """Return a process's memory, what it shares with others counted in parts (PSS), in MB."""
+    lines = (PROC / str(number) / "smaps_rollup").read_text().splitlines()
+    [size] = [line.split()[1] for line in lines if line.startswith("Pss:")]
+    return int(size) * 1024 / 1_000_000
+
+
+def _list_stats() -> Iterator[tuple[int, list[str]]]:
     for entry in PROC.iterdir():
         if entry.name.isdigit():
-            try:
+            # A process may end meanwhile.
+            with suppress(OSError):
                 stat = (entry / "stat").read_text()
-            except OSError:
-                continue
-            # The name, in brackets, may hold anything.
-            parts = stat.rpartition(")")[2].split()
-            children.setdefault(int(parts[1]), []).append(int(entry.name))
-            used[int(entry.name)] = sum(map(int, parts[11:15]))
-    total, waiting = 0, list(roots)
-    while waiting:
-        pid = waiting.pop()
-        total += used.get(pid, 0)
-        waiting += children.get(pid, [])
-    return total / TICKS
+                # The name, in brackets, may hold anything.
+                yield int(entry.name), stat.rpartition(")")[2].split()
 
 
 def read_machine_cpu_seconds() -> float:

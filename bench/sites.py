@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -20,7 +20,7 @@ from cli.serve import SANDBOX_ACCOUNT
 from config import Settings
 from services.event_documents import read_document
 from storage import migrate
-from storage.models import Job
+from storage.models import Job, Registration
 from storage.session import Database
 from views.site import Site
 from zoom_client import MeetingDraft
@@ -87,6 +87,11 @@ class Product:
             while self.count_finished_jobs() == before and time.monotonic() < deadline:
                 time.sleep(0.1)
             yield
+
+    def count_lost(self, promised: Sequence[str]) -> int:
+        """Count who was told that they are registered, and is not."""
+        with self.database.read() as session:
+            return len(set(promised) - set(session.scalars(select(Registration.email))))
 
     def count_finished_jobs(self) -> int:
         statement = select(func.count()).where(Job.state == "done")

@@ -127,6 +127,10 @@ class Sending:
         self._process.stdin.close()
         self._process.stdin = None
 
+    def is_running(self) -> bool:
+        # What it writes at its end may be more than a pipe holds.
+        return not select.select([self._process.stdout], [], [], 0)[0]
+
     def wait(self) -> Visits:
         output, _ = self._process.communicate()
         if self._process.returncode:
