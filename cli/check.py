@@ -22,7 +22,7 @@ from zoom_client import Kind, ZoomError, find_missing_scopes
 
 from .groups import AppCommand, describe
 from .secrets import explain
-from .serve import prepare_database
+from .serve import init_option, prepare_database
 
 CALLS = (
     *("get_meeting", "update_meeting", "get_questions", "update_questions"),
@@ -52,9 +52,10 @@ def check_command() -> None:
 
 
 @click.command("migrate", cls=AppCommand)
-def migrate_command() -> None:
+@init_option
+def migrate_command(is_new: bool) -> None:
     """Bring the database to this version."""
-    prepare_database(get_site())
+    prepare_database(get_site(), is_new=is_new)
     click.echo("The database is of this version.")
 
 

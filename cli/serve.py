@@ -18,14 +18,14 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from config import LOOPBACK, PREFIX, ROOT, Settings
 from services.fault_points import fault_point
-from storage import migrate
+from storage import database_files, migrate
 from views.site import Site, get_site
 from worker.alarms import AlarmWatch
 from worker.assembly import build_worker
 from worker.smtp import make_transport
 
 from .backups import take_backup
-from .groups import SiteCommand, describe
+from .groups import AppCommand, SiteCommand, describe
 from .logs import configure_logging
 from .secrets import keep_secrets
 from .stand_in import stand_in_after_fork
@@ -39,6 +39,11 @@ SANDBOX_ACCOUNT = {
     f"{PREFIX}ZOOM_CLIENT_ID": "sandbox-client",
     f"{PREFIX}ZOOM_CLIENT_SECRET": "sandbox-secret",
 }
+
+
+init_option = click.option(
+    "--init", "is_new", is_flag=True, help="Begin with an empty database where one is missing."
+)
 
 
 @click.command("web", cls=SiteCommand)
@@ -90,14 +95,16 @@ def worker_command() -> None:
     worker.run()
 
 
-@click.command("serve")
-def serve_command() -> None:
+@click.command("serve", cls=AppCommand)
+@init_option
+def serve_command(is_new: bool) -> None:
     """Serve everything on one machine: pages and one worker."""
-    _serve(get_site())
+    _serve(get_site(), is_new)
 
 
-@click.command("demo")
-def demo_command() -> None:
+@click.command("demo", cls=AppCommand)
+@init_option
+def demo_command(is_new: bool) -> None:
     """Show everything with a Zoom sandbox and example events; needs no account.
 
     With a real Zoom account in the settings this is `flask serve`.
@@ -105,7 +112,7 @@ def demo_command() -> None:
     site = get_site()
     settings = site.settings
     if settings.has_zoom_account:
-        _serve(site)
+        _serve(site, is_new)
         return
     if settings.host not in LOOPBACK:
         raise click.ClickException("The demo answers on this machine alone: unset UKETSUKE_HOST.")
@@ -119,7 +126,7 @@ def demo_command() -> None:
     check_port(settings.host, settings.port, "UKETSUKE_PORT")
     check_port("127.0.0.1", settings.sandbox_port, "UKETSUKE_SANDBOX_PORT")
     configure_logging(settings.log_level)
-    prepare_database(site)
+    prepare_database(site, is_new=is_new)
     environ = make_demo_environ(os.environ, settings)
     threading.Thread(target=_announce_demo, args=(settings,), daemon=True).start()
     supervise([make_sandbox(settings), *_make_site(environ), _make_child("demo-events", environ)])
@@ -143,16 +150,31 @@ def make_sandbox(settings: Settings) -> Child:
     return Child("sandbox", [sys.executable, *command], os.environ)
 
 
-def prepare_database(site: Site) -> None:
+def prepare_database(site: Site, *, is_new: bool) -> None:
     """Bring the database to this version, or say in one line why not.
+
+    One that was there and is missing is made anew only where that is wanted: `is_new`.
 
     Side effects: what this process and its children write is for their own user alone.
     """
     os.umask(0o077)
     site.settings.instance.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
+        if is_new:
+            database_files.forget_file(site.database)
+        database_files.check_file(site.database)
         _keep_copy(site)
         migrate.upgrade(site.database, on_step=lambda: fault_point("mid_migration"))
+        database_files.note_file(site.database)
+    except database_files.DatabaseLost as error:
+        raise click.ClickException(
+            f"The database {error} is missing, and it was there: put it back, restore a backup, or "
+            "begin with an empty one by --init."
+        ) from error
+    except database_files.DatabaseDamaged as error:
+        raise click.ClickException(
+            f"The database is damaged: {error}. Restore a backup with flask restore."
+        ) from error
     except migrate.DatabaseTooNew as error:
         raise click.ClickException(migrate.describe_misfit(site.database)) from error
     except SQLAlchemyError as error:
@@ -183,11 +205,11 @@ def check_port(host: str, port: int, setting: str) -> None:
             raise click.ClickException(message) from error
 
 
-def _serve(site: Site) -> None:
+def _serve(site: Site, is_new: bool) -> None:
     settings = site.settings
     check_port(settings.host, settings.port, "UKETSUKE_PORT")
     configure_logging(settings.log_level)
-    prepare_database(site)
+    prepare_database(site, is_new=is_new)
     click.echo(f"Uketsuke on {settings.site_url}")
     supervise(_make_site(os.environ))
 

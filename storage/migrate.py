@@ -15,6 +15,7 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from .ciphers import Cipher
+from .database_files import has_file, make_file
 from .session import BUSY_TIMEOUT_MS, Database
 
 _LOCK = 0x756B6574  # "uket": one migration at a time on a PostgreSQL server
@@ -23,6 +24,7 @@ _LOCK_NOT_AVAILABLE = "55P03"
 _TRIES = 20
 _PAUSE_SECONDS = 1.0
 _WAIT_MS = 600_000
+_NOT_SET_UP = "The database is not set up: run flask migrate."
 
 
 class DatabaseTooNew(Exception):
@@ -42,6 +44,7 @@ def upgrade(database: Database, *, on_step: Callable[[], None] | None = None) ->
     Raises:
         DatabaseTooNew: this version cannot work with the database's schema.
     """
+    make_file(database)
     for tries_left in reversed(range(_TRIES)):
         if not describe_misfit(database):
             return
@@ -81,12 +84,14 @@ def describe_misfit(database: Database) -> str:
     Empty if it can: the schema is its own, or a newer one that says that this version's code fits.
     So old processes go on while a rolling upgrade is under way.
     """
+    if not has_file(database):
+        return _NOT_SET_UP
     with database.engine.connect() as connection:
         revision, head = read_revision(connection), get_head()
         if revision == head or _is_newer_and_fits(connection, revision):
             return ""
     if revision is None:
-        return "The database is not set up: run flask migrate."
+        return _NOT_SET_UP
     if is_known(revision):
         return f"The database is of an older version (schema {revision}): run flask migrate."
     return (
@@ -97,6 +102,8 @@ def describe_misfit(database: Database) -> str:
 
 def needs_upgrade(database: Database) -> bool:
     """Tell whether there is a database, and of an older schema."""
+    if not has_file(database):
+        return False
     with database.engine.connect() as connection:
         revision = read_revision(connection)
         return revision is not None and revision != get_head() and is_known(revision)
@@ -114,7 +121,7 @@ def is_set_up(url: str) -> bool:
         DatabaseSilent: it does not answer.
     """
     database = Database(url, cipher=Cipher([b"nothing is read with it"]))
-    if database.is_sqlite and not Path(database.url.database or "").exists():
+    if not has_file(database):
         return False
     try:
         with database.engine.connect() as connection:

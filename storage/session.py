@@ -6,8 +6,9 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from typing import Any
+from urllib.parse import quote
 
-from sqlalchemy import Engine, create_engine, event, text
+from sqlalchemy import URL, Engine, create_engine, event, text
 from sqlalchemy.engine import Connection, make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as QueueTimeout
@@ -126,7 +127,7 @@ _COLLISIONS = {"40001": "serialization failure", "40P01": "deadlock"}
 
 def _create_sqlite_engine(url: str) -> Engine:
     engine = create_engine(
-        url,
+        _name_existing_file(make_url(url)),
         # Statements in error messages would show what people typed.
         hide_parameters=True,
         pool_size=20,
@@ -152,6 +153,12 @@ def _create_sqlite_engine(url: str) -> Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if is_writer else "BEGIN")
 
     return engine
+
+
+def _name_existing_file(url: URL) -> URL:
+    """Have a connection fail where there is no file, rather than make an empty one."""
+    path = f"file:{quote(url.database or '')}"
+    return url.set(database=path, query={"mode": "rw", "uri": "true"})
 
 
 def _create_pg_engine(url: Any) -> Engine:
