@@ -98,7 +98,6 @@ def _look_at_settings(site: Site) -> Iterator[Finding]:
 
 def _look_at_database(site: Site) -> Finding:
     try:
-        site.database.ping()
         return Finding("database", migrate.describe_misfit(site.database))
     except SQLAlchemyError as error:
         return Finding("database", f"does not answer: {describe(error)}")

@@ -225,7 +225,8 @@ def _make_child(name: str, environ: Mapping[str, str]) -> Child:
 
 def _announce_demo(settings: Settings) -> None:
     """Print where to look as soon as everything is there."""
-    ready = f"http://127.0.0.1:{settings.port}/e/demo"
+    # The second of them: it is made last.
+    ready = f"http://127.0.0.1:{settings.port}/e/demo-en"
     for _ in range(int(START_SECONDS * 10)):
         try:
             with urlopen(ready, timeout=5):

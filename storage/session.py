@@ -8,9 +8,9 @@ from contextlib import closing, contextmanager
 from typing import Any
 from urllib.parse import quote
 
-from sqlalchemy import URL, Engine, create_engine, event, text
+from sqlalchemy import URL, Engine, PoolProxiedConnection, create_engine, event
 from sqlalchemy.engine import Connection, make_url
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as QueueTimeout
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -56,7 +56,7 @@ class Database:
 
     def fetch(self, statement: Statement, values: Mapping[str, Any]) -> tuple[Any, ...] | None:
         """Run one SELECT by itself and return its first row: the cheapest way to read."""
-        with self._forgetting_lost_connections(), closing(self.engine.raw_connection()) as pooled:
+        with self._forgetting_lost_connections(), closing(self._connect()) as pooled:
             return statement.fetch_from(pooled, pooled, self.engine.dialect, values)
 
     @contextmanager
@@ -75,13 +75,16 @@ class Database:
             yield session
             session.flush()
 
-    def ping(self) -> None:
-        """Raise if the database does not answer."""
-        with self.engine.connect() as connection:
-            connection.execute(text("SELECT 1"))
-
     def dispose(self) -> None:
         self.engine.dispose()
+
+    def _connect(self) -> PoolProxiedConnection:
+        driver: Any = self.engine.dialect.loaded_dbapi
+        try:
+            return self.engine.raw_connection()
+        except driver.Error as error:
+            # The pool hands on what the driver raised; to everybody else it is SQLAlchemy's.
+            raise OperationalError(None, None, error, hide_parameters=True) from error
 
     @contextmanager
     def _queueing_for_the_lock(self) -> Iterator[None]:

@@ -7,6 +7,7 @@ import logging
 from flask import Flask, Response, make_response, render_template, request
 from flask_babel import gettext as _
 from sqlalchemy.exc import SQLAlchemyError
+from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import HTTPException
 
 from services.limits import RateLimitReached
@@ -74,9 +75,21 @@ def _show_http_error(error: HTTPException) -> Response:
 
 def _show_storage_error(error: Exception) -> Response:
     log.error("the database did not answer", exc_info=error, extra={"path": request.path[:3]})
-    response = show_error(503)
+    response = _give_back(request.form) if request.form else show_error(503)
     response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
     return response
+
+
+def _give_back(sent: MultiDict[str, str]) -> Response:
+    """Make a page that needs no database and holds all that was sent, to be sent again."""
+    page = render_template(
+        "errors/busy.html",
+        kind="unsaved",
+        seconds=RETRY_AFTER_SECONDS,
+        fields="",
+        pairs=list(sent.items(multi=True)),
+    )
+    return make_response(page, 503)
 
 
 def _show_rate_limit(error: RateLimitReached) -> Response:

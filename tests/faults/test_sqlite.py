@@ -1,0 +1,157 @@
+"""SQLite is locked by somebody else, or its disk is full: nothing half, nothing typed twice."""
+
+import os
+import sqlite3
+import subprocess
+import sys
+import threading
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+import requests
+
+from storage import session
+from tests.faults.crowd import Crowd
+from tests.faults.journals import check, gather, read_copy
+from tests.fixtures.databases import only_sqlite
+from tests.installation import ROOT, Installation, wait_until
+from tests.live_site import LiveSite
+from tests.mailbox import Mailbox
+from tests.people import ANN, HANAKO, TARO
+
+KEPT = "入力内容は残っています"
+
+
+def settle(site, crowd):
+    for _ in range(3):
+        site.drain()
+        site.let_pass(minutes=2)
+    copies = [read_copy(mail) for mail in Mailbox(site.settings.mailbox).list_mails()]
+    journals = gather(
+        site.database,
+        site.zoom,
+        site.parts.links,
+        answers=crowd.answers,
+        copies=copies,
+        now=site.clock(),
+    )
+    check(journals)
+
+
+@contextmanager
+def locked(site):
+    """Hold the database as another program does that writes, or forgets to end."""
+    with closing(sqlite3.connect(site.database.url.database, check_same_thread=False)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        yield other
+        if other.in_transaction:
+            other.rollback()
+
+
+@only_sqlite
+def test_f17_short_lock_is_waited_for(site):
+    site.add_event(slug="spring")
+    crowd = Crowd(site.url)
+    form = crowd.fill_in(TARO)
+    with locked(site) as other:
+        threading.Timer(1.0, other.rollback).start()
+        assert crowd.send(form).receipt is not None
+
+    settle(site, crowd)
+
+
+@only_sqlite
+def test_f17_long_lock_gives_the_form_back_filled_in(start_site, monkeypatch):
+    monkeypatch.setattr(session, "BUSY_TIMEOUT_MS", 300)
+    site = start_site()
+    site.add_event(slug="spring")
+    crowd, visitor = Crowd(site.url), site.visitor()
+    form = visitor.open("/e/spring").form().fill(**TARO)
+    with locked(site):
+        again = form.submit(status=503)
+        assert visitor.open("/e/spring").form(), "who only reads waits for nobody"
+    assert site.count_rows("submission") == 0
+
+    assert KEPT in again.text and int(again.response.headers["Retry-After"]) > 0
+    filled = again.form()
+    assert {name: filled[name] for name in TARO} == TARO
+    assert filled.submit().heading == "お申し込みが完了しました"
+    settle(site, crowd)
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A file system of two megabytes, and what fills it up but for a few bytes."""
+    if os.geteuid() != 0:
+        pytest.skip("only root may mount")
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(folder)]
+    if subprocess.run(mount, check=False, capture_output=True).returncode:
+        pytest.skip("file systems cannot be mounted here")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+@contextmanager
+def full(disk):
+    """Let a disk have no byte left meanwhile."""
+    filler = disk / "filler"
+    with filler.open("wb", buffering=0) as file:
+        try:
+            while True:
+                file.write(b"x" * 4096)
+        except OSError:
+            pass
+    yield
+    filler.unlink()
+
+
+@pytest.fixture
+def site_on_small_disk(small_disk, sqlite_databases):
+    template = Path(sqlite_databases.make_migrated().removeprefix("sqlite:///"))
+    file = small_disk / "site.sqlite3"
+    file.write_bytes(template.read_bytes())
+    with closing(LiveSite(f"sqlite:///{file}", small_disk / "instance")) as site:
+        yield site
+
+
+def test_f18_full_disk_keeps_pages_and_values_and_goes_on(site_on_small_disk, small_disk):
+    site = site_on_small_disk
+    site.add_event(slug="spring")
+    crowd, visitor = Crowd(site.url), site.visitor()
+    receipt = crowd.register(TARO).receipt
+    form = visitor.open("/e/spring").form().fill(**HANAKO)
+    with full(small_disk):
+        again = form.submit(status=503)
+        assert visitor.open("/e/spring").form() and visitor.open(receipt).heading
+        site.drain()
+
+    assert integrity(site) == "ok"
+    assert again.form()["email"] == HANAKO["email"]
+    assert again.form().submit().heading == "お申し込みが完了しました"
+    crowd.register(ANN)
+    settle(site, crowd)
+
+
+def integrity(site):
+    with closing(sqlite3.connect(site.database.url.database)) as database:
+        return database.execute("PRAGMA integrity_check").fetchone()[0]
+
+
+def test_f18_log_that_cannot_be_written_stops_no_request(tmp_path):
+    made = Installation(tmp_path, UKETSUKE_LOG_LEVEL="DEBUG")
+    assert made.run("migrate").returncode == 0
+    command = [sys.executable, "-m", "flask", "--app", str(ROOT / "app.py"), "web"]
+    with Path("/dev/full").open("wb") as full_disk:
+        process = subprocess.Popen(
+            command, cwd=ROOT, env=made.environ, stdout=full_disk, stderr=full_disk
+        )
+    try:
+        wait_until(lambda: made.answers(f"{made.url}/healthz"))
+        answers = [requests.get(f"{made.url}/e/none", timeout=10).status_code for _ in range(5)]
+        assert answers == [404] * 5
+    finally:
+        made.kill()
+        process.wait()
