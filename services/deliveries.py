@@ -13,7 +13,7 @@ from enum import StrEnum
 
 from sqlalchemy.orm import Session
 
-from storage import events, jobs, registrations, zoom_registrants
+from storage import events, jobs, registrations, zoom_pauses, zoom_registrants
 from storage.models import Event, Registration, ZoomRegistrant
 from zoom_client import (
     AddedRegistrant,
@@ -34,6 +34,11 @@ from .questions import Answer, FormDefinition, QuestionKind
 from .registrations import Status
 
 LOOKS_BEFORE_ADDING_AGAIN = 2
+
+# A walk costs a call for each 300 people; a stream of doubts must not make one after the other.
+BETWEEN_WALKS = timedelta(seconds=15)
+# What a batch does not tell waits for the batches that follow.
+READ_AFTER = timedelta(seconds=10)
 
 # Zoom's times have whole seconds, and two clocks never agree quite.
 CREATE_TIME_TOLERANCE = timedelta(seconds=2)
@@ -85,8 +90,7 @@ def plan_step(registration: Registration, registrant: ZoomRegistrant) -> Step:
         return Step.ADD
     if at_zoom != RegistrantStatus.APPROVED:
         return Step.APPROVE
-    is_read = registrant.join_url is not None and registrant.is_new_to_zoom is not None
-    return Step.DONE if is_read else Step.READ
+    return Step.DONE if registrant.join_url is not None else Step.READ
 
 
 def describe_ending(event: Event, *, now: datetime) -> str:
@@ -149,12 +153,20 @@ def end_add_unknown(
     registrant.updated_at = now
     # The person before the job, as the walk takes them: else the two wait for each other.
     session.flush()
+    request_walk(session, registrant.event_id, run_at=run_at, now=now)
+
+
+def request_walk(session: Session, event_id: int, *, run_at: datetime, now: datetime) -> None:
+    """Have the event's registrants at Zoom be looked through, but not right after the last time."""
+    state = zoom_pauses.get_event(session, event_id)
+    if state is not None and state.walked_at is not None and state.walked_at <= now:
+        run_at = max(run_at, state.walked_at + BETWEEN_WALKS)
     jobs.ensure(
         session,
         kind="zoom.settle",
-        key=f"settle:{registrant.event_id}",
-        payload={"event_id": registrant.event_id},
-        event_id=registrant.event_id,
+        key=f"settle:{event_id}",
+        payload={"event_id": event_id},
+        event_id=event_id,
         run_at=run_at,
         now=now,
     )
@@ -197,6 +209,18 @@ def record_read(
     registrant.zoom_status = read.status
     if read.join_url or read.status != RegistrantStatus.APPROVED:
         zoom_registrants.write_join_url(session, registrant, read.join_url)
+    record_whether_new(session, registration, registrant, read, keys=keys)
+
+
+def record_whether_new(
+    session: Session,
+    registration: Registration,
+    registrant: ZoomRegistrant,
+    read: Registrant,
+    *,
+    keys: KeyRing,
+) -> None:
+    """Store, once, whether Zoom has the person through us alone."""
     if registrant.is_new_to_zoom is None:
         was_known = events.is_known_registrant(
             session, registration.event_id, keys.hash_email(registration.email_key)
@@ -256,7 +280,8 @@ def make_new_registrant(
     first, last = registration.given_name, registration.family_name
     if event.zoom_name_order == "family_first":
         first, last = last, first
-    answers = read_answers(session, registration)
+    asks = asks_for_answers(session, registration.form_version_id)
+    answers = read_answers(session, registration) if asks else {}
     standard, custom = _marked_answers(definition, registration, answers, event)
     return NewRegistrant(
         email=registration.email,
@@ -265,6 +290,12 @@ def make_new_registrant(
         custom_questions=custom,
         **standard,
     )
+
+
+def asks_for_answers(session: Session, form_version_id: int) -> bool:
+    """Tell whether a form has questions whose answers Zoom gets."""
+    questions = read_definition(session, form_version_id).questions
+    return any(question.zoom_field or question.zoom_title for question in questions)
 
 
 def make_bare_registrant(person: NewRegistrant) -> NewRegistrant:

@@ -52,8 +52,7 @@ def read_join_state(
     if registrant is None or registrant.join_url is None:
         return JoinState.WAITING
     if submission is not None and not _may_open_from_screen(submission, registrant, policy):
-        is_undecided = registrant.is_new_to_zoom is None
-        return JoinState.WAITING if is_undecided else JoinState.BY_MAIL
+        return JoinState.BY_MAIL
     return JoinState.READY
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
@@ -11,7 +12,7 @@ from storage import zoom_registrants
 from storage.models import Event, ZoomRegistrant
 from zoom_client import Registrant, RegistrantStatus
 
-from .deliveries import LOOKS_BEFORE_ADDING_AGAIN, record_gone, record_read
+from .deliveries import LOOKS_BEFORE_ADDING_AGAIN, record_gone, record_read, record_whether_new
 from .keys import KeyRing
 from .registrations import request_sync
 
@@ -21,25 +22,40 @@ BETWEEN_LOOKS = timedelta(seconds=60)
 LONGEST_WALK = timedelta(hours=1)
 
 
+# So many in one transaction: whoever registers meanwhile waits for it on SQLite.
+AT_ONCE = 100
+
+
+@dataclass(frozen=True)
+class Judged:
+    """How far a judging has come: the last registration, None at the end; and who is left."""
+
+    last: int | None
+    needs_look: bool
+
+
 def settle_unknown(
     session: Session,
     event: Event,
     found: Mapping[str, Registrant],
     *,
     looked_from: datetime,
+    after: int = 0,
     keys: KeyRing,
     now: datetime,
-) -> bool:
-    """Judge every add of unknown outcome by one walk through the event's registrants.
+) -> Judged:
+    """Judge adds of unknown outcome by one walk through the event's registrants.
 
     Args:
         found: all of Zoom's registrants by lower-cased address.
         looked_from: when the walk began; an attempt that ended later is not judged.
+        after: the registration up to which they are judged already.
 
-    Returns whether another look is needed. Side effects: deliveries that are settled go on.
+    Side effects: deliveries that are settled go on.
     """
     needs_look = False
-    for registrant, registration in zoom_registrants.list_unknown(session, event.id):
+    doubts = zoom_registrants.list_unknown(session, event.id, after=after, limit=AT_ONCE)
+    for registrant, registration in doubts:
         ended_at = registrant.attempt_ended_at
         if ended_at is None or looked_from <= ended_at <= looked_from + LONGEST_WALK:
             needs_look = needs_look or ended_at is not None
@@ -54,7 +70,35 @@ def settle_unknown(
             record_gone(registrant, now=now)
         session.flush()
         request_sync(session, registration, now=now)
-    return needs_look
+    return Judged(doubts[-1][0].registration_id if doubts else None, needs_look)
+
+
+def tell_new_from_known(
+    session: Session,
+    event: Event,
+    found: Mapping[str, Registrant],
+    *,
+    looked_from: datetime,
+    after: int = 0,
+    keys: KeyRing,
+) -> Judged:
+    """Find out by the same walk who of those added in batches is new to Zoom; as above.
+
+    Nothing else of them is touched: another worker may be changing it.
+    """
+    needs_look = False
+    unread = zoom_registrants.list_unread(session, event.id, after=after, limit=AT_ONCE)
+    for registrant, registration in unread:
+        read = found.get(registration.email.lower())
+        answered_at = registrant.answered_at
+        if read is not None and read.id == registrant.registrant_id:
+            record_whether_new(session, registration, registrant, read, keys=keys)
+        elif answered_at is None or looked_from - answered_at < BETWEEN_LOOKS:
+            needs_look = True
+        else:
+            # Who cannot be told from somebody known gets the link by mail alone.
+            registrant.is_new_to_zoom = False
+    return Judged(unread[-1][0].registration_id if unread else None, needs_look)
 
 
 def index_by_address(people: Iterable[Registrant]) -> dict[str, Registrant]:

@@ -18,14 +18,12 @@ CHANNEL = "uketsuke_jobs"
 
 _NOTIFY = Statement(lambda _: text(f"NOTIFY {CHANNEL}"))
 
-
 POISONOUS_AFTER = 3
 """So many workers may die while they hold a job; then somebody has to look at it."""
 
 LEASE_SECONDS = 60.0
 """For so long a worker may hold a job without a sign of life; each remote call takes less than half
 of it."""
-
 
 CLOCK_TOLERANCE = timedelta(minutes=1)
 
@@ -45,6 +43,7 @@ class ClaimedJob:
     crashes: int
     owner: str
     created_at: datetime
+    event_id: int | None = None
 
 
 def enqueue(
@@ -126,25 +125,34 @@ def claim(
     job = session.scalar(due)
     if job is None:
         return None
-    if job.state == "running":
-        # Its lease ran out: whoever held it has died, perhaps of it.
-        job.crashes += 1
-    job.state = "running"
-    job.attempts += 1
-    job.owner = owner
-    job.lease_until = now + timedelta(seconds=lease_seconds)
-    job.updated_at = now
-    return ClaimedJob(
-        id=job.id,
-        kind=job.kind,
-        key=job.key,
-        payload=job.payload,
-        generation=job.generation,
-        attempts=job.attempts,
-        crashes=job.crashes,
-        owner=owner,
-        created_at=job.created_at,
+    return _take(job, owner, lease_seconds, now)
+
+
+def list_due(session: Session, kind: str, *, event_id: int, limit: int, now: datetime) -> list[Job]:
+    """List jobs of one event that wait for a worker and are due, the oldest first."""
+    return list(
+        session.scalars(
+            select(Job)
+            .where(
+                Job.state == "ready", Job.kind == kind, Job.run_at <= now, Job.event_id == event_id
+            )
+            .order_by(Job.run_at, Job.id)
+            .limit(limit)
+        )
     )
+
+
+def claim_these(
+    session: Session, job_ids: Sequence[int], *, owner: str, lease_seconds: float, now: datetime
+) -> list[ClaimedJob]:
+    """Take those of some jobs that still wait and that nobody else is just taking."""
+    waiting = session.scalars(
+        select(Job)
+        .where(Job.id.in_(job_ids), Job.state == "ready")
+        .order_by(Job.id)
+        .with_for_update(skip_locked=True)
+    )
+    return [_take(job, owner, lease_seconds, now) for job in waiting]
 
 
 def has_due(
@@ -174,10 +182,17 @@ def hold(session: Session, job: ClaimedJob, *, lease_seconds: float, now: dateti
         raise LeaseLost(job.key)
 
 
-def finish(session: Session, job: ClaimedJob, *, reason: str = "", now: datetime) -> None:
+def finish(
+    session: Session,
+    job: ClaimedJob,
+    *,
+    reason: str = "",
+    again_at: datetime | None = None,
+    now: datetime,
+) -> None:
     """End the job, or make it ready again if its work was needed anew meanwhile.
 
-    A reason says why it ends without its work done.
+    A reason says why it ends without its work done, `again_at` when it is done anew, if not now.
 
     Raises:
         LeaseLost: as `hold`.
@@ -189,7 +204,7 @@ def finish(session: Session, job: ClaimedJob, *, reason: str = "", now: datetime
         {
             "state": case((is_current, "done"), else_="ready"),
             "attempts": case((is_current, Job.attempts), else_=0),
-            "run_at": now,
+            "run_at": case((is_current, now), else_=again_at or now),
             "reason": reason,
         },
         now,
@@ -277,6 +292,29 @@ def drop(session: Session, job_id: int) -> bool:
 
 class LeaseLost(Exception):
     """The lease ran out and another worker holds the job now."""
+
+
+def _take(job: Job, owner: str, lease_seconds: float, now: datetime) -> ClaimedJob:
+    if job.state == "running":
+        # Its lease ran out: whoever held it has died, perhaps of it.
+        job.crashes += 1
+    job.state = "running"
+    job.attempts += 1
+    job.owner = owner
+    job.lease_until = now + timedelta(seconds=lease_seconds)
+    job.updated_at = now
+    return ClaimedJob(
+        id=job.id,
+        kind=job.kind,
+        key=job.key,
+        payload=job.payload,
+        event_id=job.event_id,
+        generation=job.generation,
+        attempts=job.attempts,
+        crashes=job.crashes,
+        owner=owner,
+        created_at=job.created_at,
+    )
 
 
 def _upsert(

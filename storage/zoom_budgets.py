@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Float, Integer, and_, bindparam, case, delete, or_
+from sqlalchemy import Float, Integer, and_, bindparam, case, delete, or_, select
 from sqlalchemy.orm import Session
 
 from .models import ZoomBudget
@@ -79,6 +80,17 @@ def close(session: Session, account_id: str, name: str, *, until: float, day: da
             ),
         )
     )
+
+
+def is_closed(session: Session, account_id: str, names: Sequence[str], *, now: float) -> bool:
+    """Tell whether Zoom has closed one of some budgets."""
+    closed = select(ZoomBudget.name).where(
+        ZoomBudget.account_id == account_id,
+        ZoomBudget.name.in_(names),
+        ZoomBudget.closed_until > now,
+        ZoomBudget.closed_until <= now + LONGEST_CLOSURE_SECONDS,
+    )
+    return session.scalar(closed.limit(1)) is not None
 
 
 def forget_idle_budgets(session: Session, *, before: date, now: float) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import exists, select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from .models import Registration, ZoomRegistrant
@@ -37,28 +38,69 @@ def ensure_zoom_registrant(session: Session, registration: Registration, *, now:
     )
 
 
-def list_unknown(session: Session, event_id: int) -> list[tuple[ZoomRegistrant, Registration]]:
-    """List the registrants whose last add has an unknown outcome."""
+def list_by_ids(
+    session: Session, registration_ids: Sequence[int]
+) -> list[tuple[ZoomRegistrant, Registration]]:
+    return _list_pairs(session, ZoomRegistrant.registration_id.in_(registration_ids))
+
+
+def lock_by_ids(
+    session: Session, registration_ids: Sequence[int]
+) -> list[tuple[ZoomRegistrant, Registration]]:
+    """Lock registrations in the order of their ids, then read what we know of them at Zoom."""
+    session.execute(
+        select(Registration.id)
+        .where(Registration.id.in_(registration_ids))
+        .order_by(Registration.id)
+        .with_for_update()
+    ).all()
+    return list_by_ids(session, registration_ids)
+
+
+def list_unknown(
+    session: Session, event_id: int, *, after: int = 0, limit: int
+) -> list[tuple[ZoomRegistrant, Registration]]:
+    """List the registrants whose last add has an unknown outcome, from an id on."""
+    return _list_pairs(
+        session,
+        ZoomRegistrant.event_id == event_id,
+        ZoomRegistrant.attempt_started_at.is_not(None),
+        ZoomRegistrant.registration_id > after,
+        limit=limit,
+    )
+
+
+def list_unread(
+    session: Session, event_id: int, *, after: int = 0, limit: int
+) -> list[tuple[ZoomRegistrant, Registration]]:
+    """List the registrants of whom Zoom has told a link and nothing else, from an id on."""
+    return _list_pairs(
+        session,
+        ZoomRegistrant.event_id == event_id,
+        ZoomRegistrant.registrant_id.is_not(None),
+        ZoomRegistrant.is_new_to_zoom.is_(None),
+        ZoomRegistrant.join_url.is_not(None),
+        ZoomRegistrant.registration_id > after,
+        limit=limit,
+    )
+
+
+def _list_pairs(
+    session: Session, *where: ColumnElement[bool], limit: int | None = None
+) -> list[tuple[ZoomRegistrant, Registration]]:
     rows = session.execute(
         select(ZoomRegistrant, Registration)
         .join(Registration, Registration.id == ZoomRegistrant.registration_id)
-        .where(
-            ZoomRegistrant.event_id == event_id,
-            ZoomRegistrant.attempt_started_at.is_not(None),
-        )
+        .where(*where)
         .order_by(ZoomRegistrant.registration_id)
+        .limit(limit)
     )
     return [(registrant, registration) for registrant, registration in rows]
 
 
-def has_unknown(session: Session, event_id: int) -> bool:
-    statement = select(
-        exists().where(
-            ZoomRegistrant.event_id == event_id,
-            ZoomRegistrant.attempt_started_at.is_not(None),
-        )
-    )
-    return bool(session.scalar(statement))
+def has_doubts(session: Session, event_id: int) -> bool:
+    """Tell whether a walk through the event's registrants would tell anything new."""
+    return bool(list_unknown(session, event_id, limit=1) or list_unread(session, event_id, limit=1))
 
 
 def list_with_link(session: Session, event_id: int) -> list[ZoomRegistrant]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
+
+from sqlalchemy.orm import Session
 
 from services import deliveries, settling
 from services.keys import KeyRing
-from storage import events, jobs, organizations, zoom_registrants
+from services.settling import Judged
+from storage import events, jobs, organizations, zoom_pauses, zoom_registrants
 from storage.jobs import LEASE_SECONDS, ClaimedJob
 from storage.models import Event, ZoomConnection
 from storage.session import Database
@@ -60,11 +63,10 @@ class EventSettling:
             self._try_later(job, error, self._health.is_standing(connection, event))
             return
         self._health.record_success(connection, event)
+        needs_look = self._judge(job, event, index, looked_from)
         now = self._read_clock()
         with self._database.write() as session:
-            needs_look = settling.settle_unknown(
-                session, event, index, looked_from=looked_from, keys=self._keys, now=now
-            )
+            zoom_pauses.lock_event(session, event.id, now=now).walked_at = now
             session.flush()
             if needs_look:
                 jobs.postpone(
@@ -76,14 +78,63 @@ class EventSettling:
                     is_attempt=False,
                 )
             else:
-                jobs.finish(session, job, now=now)
+                jobs.finish(session, job, again_at=now + deliveries.BETWEEN_WALKS, now=now)
+
+    def _judge(
+        self,
+        job: ClaimedJob,
+        event: Event,
+        index: Mapping[str, Registrant],
+        looked_from: datetime,
+    ) -> bool:
+        """Judge everybody in doubt, some in each transaction; return whether to look again."""
+        needs_look = False
+        renewed_at = self._read_clock()
+        for judge in (self._settle, self._tell_new_from_known):
+            last: int | None = 0
+            while last is not None:
+                with self._database.write() as session:
+                    judged = judge(session, event, index, looked_from, last)
+                last, needs_look = judged.last, needs_look or judged.needs_look
+                renewed_at = self._keep_lease(job, renewed_at)
+        return needs_look
+
+    def _settle(
+        self,
+        session: Session,
+        event: Event,
+        index: Mapping[str, Registrant],
+        looked_from: datetime,
+        after: int,
+    ) -> Judged:
+        return settling.settle_unknown(
+            session,
+            event,
+            index,
+            looked_from=looked_from,
+            after=after,
+            keys=self._keys,
+            now=self._read_clock(),
+        )
+
+    def _tell_new_from_known(
+        self,
+        session: Session,
+        event: Event,
+        index: Mapping[str, Registrant],
+        looked_from: datetime,
+        after: int,
+    ) -> Judged:
+        return settling.tell_new_from_known(
+            session, event, index, looked_from=looked_from, after=after, keys=self._keys
+        )
 
     def _begin(self, job: ClaimedJob, now: datetime) -> tuple[Event, ZoomConnection] | None:
         event_id: int = job.payload["event_id"]
         with self._database.write() as session:
             event = events.need_event(session, event_id)
             ending = deliveries.describe_ending(event, now=now)
-            if ending or not zoom_registrants.has_unknown(session, event_id):
+            if ending or not zoom_registrants.has_doubts(session, event_id):
                 jobs.finish(session, job, reason=ending, now=now)
                 return None
             jobs.hold(session, job, lease_seconds=LEASE_SECONDS, now=now)

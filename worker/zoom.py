@@ -1,4 +1,4 @@
-"""Making Zoom match our registrations, one call at a time."""
+"""Making Zoom match our registrations, step by step."""
 
 from __future__ import annotations
 
@@ -33,6 +33,7 @@ from zoom_client import (
 
 from . import endings
 from .backoff import next_try
+from .batches import BatchAdding
 from .zoom_health import ZoomHealth
 
 MOST_STEPS = 6
@@ -74,9 +75,14 @@ class RegistrantSync:
         self._keys = keys
         self._read_clock = read_clock
         self._health = ZoomHealth(database, read_clock=read_clock)
+        self._batches = BatchAdding(
+            database, make_client=make_client, health=self._health, read_clock=read_clock
+        )
 
     def handle(self, job: ClaimedJob) -> None:
         """Go step by step, each one stored, until nothing is left to do or to be gained."""
+        if self._batches.handle(job):
+            return
         before = None
         for _ in range(MOST_STEPS):
             situation = self._begin_step(job, before)

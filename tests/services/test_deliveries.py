@@ -76,7 +76,7 @@ class Case:
             looked_from=at,
             keys=KEYS,
             now=at,
-        )
+        ).needs_look
 
     def lose(self, *, at=NOW):
         begin_add(self.registrant, now=at)

@@ -18,7 +18,9 @@ LATER = NOW + timedelta(seconds=LEASE)
 
 
 def enqueue(session, key="a", *, kind="zoom.sync", run_at=NOW, now=NOW):
-    jobs.enqueue(session, kind=kind, key=key, payload={"id": key}, run_at=run_at, now=now)
+    jobs.enqueue(
+        session, kind=kind, key=key, payload={"id": key}, event_id=7, run_at=run_at, now=now
+    )
 
 
 def claim(session, owner="one", *, now=NOW, kinds=("zoom.sync",)):
@@ -407,3 +409,50 @@ def test_work_that_is_hastened_is_due_from_then_on(database):
         jobs.hasten(session, "a", now=LATER)
 
     assert read_job(database).due_since == LATER
+
+
+MANY = [f"job{number}" for number in range(30)]
+
+
+def claim_many_at_once(database, database_url, *, is_locked):
+    """Have four workers claim the same thirty jobs; return how many they got in all."""
+    with database.write() as session:
+        for key in MANY:
+            enqueue(session, key)
+    barrier = threading.Barrier(4)
+
+    def work(database):
+        with database.read() as session:
+            due = jobs.list_due(session, "zoom.sync", event_id=7, limit=30, now=NOW)
+            ids = [job.id for job in due]
+        barrier.wait()
+        with database.write() as session:
+            if is_locked:
+                found = jobs.claim_these(session, ids, owner="w", lease_seconds=LEASE, now=NOW)
+                return len(found)
+            return session.query(Job).filter(Job.id.in_(ids)).update({"state": "running"})
+
+    return sum(race(database_url, work))
+
+
+def test_each_of_many_jobs_is_claimed_by_one_worker(database, database_url):
+    assert claim_many_at_once(database, database_url, is_locked=True) == len(MANY)
+
+
+def test_many_jobs_claimed_without_their_condition_go_to_everybody(database, database_url):
+    assert claim_many_at_once(database, database_url, is_locked=False) > len(MANY)
+
+
+def test_jobs_of_another_event_or_held_by_somebody_are_not_listed(database):
+    with database.write() as session:
+        for key in ("a", "b", "c"):
+            enqueue(session, key)
+        jobs.enqueue(
+            session, kind="zoom.sync", key="d", payload={}, event_id=8, run_at=NOW, now=NOW
+        )
+        enqueue(session, "later", run_at=LATER)
+        claim(session)
+
+        due = jobs.list_due(session, "zoom.sync", event_id=7, limit=9, now=NOW)
+
+    assert [job.key for job in due] == ["b", "c"]
