@@ -61,7 +61,9 @@ class MailEvent:
 class MailContext:
     """What the templates of mails may use.
 
-    `join_url` is our link; until `is_link_ready` it opens a page that waits. `code` is set under
+    `join_url` is our link; until `is_link_ready` it opens a page that waits. `opens_text` is the
+    hour from which it leads to Zoom, where that is known, and `is_too_late` says that the event has
+    begun by then. `code` is set under
     the `code` policy. `reason` says why Zoom refused, to whom it refused. `name_differs` says that
     a repeated form came with another name, which is not told. `is_by_organizer` says that it was
     not the person who cancelled.
@@ -73,6 +75,8 @@ class MailContext:
     number: str = ""
     join_url: str | None = None
     is_link_ready: bool = True
+    opens_text: str = ""
+    is_too_late: bool = False
     personal_url: str | None = None
     code: str | None = None
     reason: str = ""

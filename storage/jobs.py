@@ -257,6 +257,10 @@ def park(session: Session, job: ClaimedJob, *, reason: str, now: datetime) -> No
     )
 
 
+def get_job(session: Session, key: str) -> Job | None:
+    return session.scalar(select(Job).where(Job.key == key))
+
+
 def list_jobs(session: Session, *, states: Sequence[str], limit: int) -> list[Job]:
     return list(
         session.scalars(

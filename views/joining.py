@@ -16,9 +16,11 @@ from services.dates import format_clock
 from services.joining import EARLY, JoinState, is_early, read_join_state, record_click
 from services.texts import write_full_name
 from services.tokens import Purpose
+from services.waits import read_wait
 from storage import zoom_registrants
+from storage.ciphers import DecryptionError
 
-from .event_pages import draw_event
+from .event_pages import draw_event, write_opening
 from .headers import POLICY
 from .locale import read_locale
 from .site import get_site
@@ -27,19 +29,26 @@ from .tokens import Opened, open_token
 bp = Blueprint("joining", __name__)
 log = logging.getLogger(__name__)
 
+UNUSABLE = "unusable"
 _ZOOM_HOSTS = ("zoom.us", "zoomgov.com")
 _ZOOM_SOURCES = " ".join(f"https://{host} https://*.{host}" for host in _ZOOM_HOSTS)
 
 
 @dataclass(frozen=True)
 class JoinView:
-    """What the template needs. `state` is `early` where all is ready and the room not yet open."""
+    """What the template needs.
+
+    `state` is `early` where all is ready and the room not yet open, and `unusable` where Zoom's
+    link cannot be followed. `opens_text` and `is_too_late` are as in `services.waits`.
+    """
 
     state: str
     action: str
     greeting_name: str
     entry_time: str
     has_fallback: bool
+    opens_text: str
+    is_too_late: bool
 
 
 @bp.get("/j/<token>")
@@ -48,7 +57,7 @@ def show_join(token: str) -> ResponseReturnValue:
     now = get_site().read_clock()
     with get_site().database.read() as session:
         opened = open_token(session, token, Purpose.JOIN_SCREEN, Purpose.JOIN_MAIL)
-        return _draw(session, token, opened, now)
+        return _draw(session, token, opened, _read_state(session, opened, now), now)
 
 
 @bp.post("/j/<token>")
@@ -60,7 +69,7 @@ def join(token: str) -> ResponseReturnValue:
         state = _read_state(session, opened, now)
         address = _find_way_in(session, opened, state)
         if address is None:
-            return _draw(session, token, opened, now)
+            return _draw(session, token, opened, state, now)
         record_click(session, opened.person, came_by_mail=opened.came_by_mail, now=now)
     return redirect(address, code=303)
 
@@ -68,19 +77,23 @@ def join(token: str) -> ResponseReturnValue:
 def _find_way_in(session: Session, opened: Opened, state: str) -> str | None:
     """Return where the button leads: Zoom's link, or the organizer's for times of trouble."""
     if state == JoinState.READY:
-        registrant = zoom_registrants.get_zoom_registrant(session, opened.person.id)
+        return _read_address(session, opened)
+    return opened.event.fallback_url if _has_fallback(opened, state) else None
+
+
+def _read_address(session: Session, opened: Opened) -> str | None:
+    """Return Zoom's link, unless it cannot be read or does not lead to Zoom."""
+    registrant = zoom_registrants.get_zoom_registrant(session, opened.person.id)
+    try:
         address = zoom_registrants.read_join_url(session, registrant)
-        if address is not None and is_zoom_address(address):
-            return address
-        log.error("a join URL leads away from Zoom", extra={"registration": opened.person.id})
-    if _has_fallback(opened, state):
-        return opened.event.fallback_url
-    return None
+    except DecryptionError:
+        address = None
+    return address if address is not None and is_zoom_address(address) else None
 
 
 def _has_fallback(opened: Opened, state: str) -> bool:
     """Tell whether the organizer's own link stands in; only who came by mail is surely known."""
-    is_waiting = state in (JoinState.WAITING, JoinState.REFUSED)
+    is_waiting = state in (JoinState.WAITING, JoinState.REFUSED, UNUSABLE)
     return is_waiting and opened.came_by_mail and bool(opened.event.fallback_url)
 
 
@@ -98,7 +111,7 @@ def is_zoom_address(address: str) -> bool:
 
 
 def _read_state(session: Session, opened: Opened, now: datetime) -> str:
-    return read_join_state(
+    state = read_join_state(
         opened.event,
         opened.person,
         zoom_registrants.get_zoom_registrant(session, opened.person.id),
@@ -106,20 +119,30 @@ def _read_state(session: Session, opened: Opened, now: datetime) -> str:
         policy=opened.policy,
         now=now,
     )
+    if state == JoinState.READY and _read_address(session, opened) is None:
+        # Without this the button would lead to the same page for ever.
+        log.error("a join URL cannot be used", extra={"registration": opened.person.id})
+        return UNUSABLE
+    return state
 
 
-def _draw(session: Session, token: str, opened: Opened, now: datetime) -> Response:
-    state = _read_state(session, opened, now)
+def _draw(session: Session, token: str, opened: Opened, state: str, now: datetime) -> Response:
     event, locale = opened.event, read_locale()
     # On a screen, the name that its reader typed: the address may be somebody else's.
     named = opened.submission or opened.person
     address = f"/j/{token}?lang={locale}"
+    wait = None
+    if state == JoinState.WAITING:
+        wait = read_wait(session, event, opened.person.id, now=now)
+        state = JoinState.REFUSED if wait and wait.needs_help else state
     view = JoinView(
         state="early" if state == JoinState.READY and is_early(event, now) else state,
         action=address,
         greeting_name=write_full_name(named.family_name, named.given_name, named.locale),
         entry_time=format_clock(event.starts_at - EARLY, event.timezone, locale),
         has_fallback=_has_fallback(opened, state),
+        opens_text=write_opening(wait, event.timezone),
+        is_too_late=wait is not None and wait.is_too_late,
     )
     html = render_template("personal/join.html", event=draw_event(session, event, now), join=view)
     response = make_response(html)

@@ -17,9 +17,11 @@ from services.questions import ConsentKind, Question
 from services.registration_changes import may_return
 from services.registrations import Status
 from services.texts import localize, write_full_name
+from services.waits import read_wait
 from storage import submissions, zoom_registrants
 
 from .calendar_links import CalendarLinks, list_calendar_links, make_entry
+from .event_pages import write_opening
 from .locale import read_locale
 from .places import name_place
 from .site import get_site
@@ -54,6 +56,8 @@ class PersonView:
     join_url: str | None
     is_early: bool
     is_waiting: bool
+    opens_text: str
+    is_too_late: bool
     is_refused: bool
     calendar: CalendarLinks | None
     news: list[NewsBox]
@@ -73,6 +77,7 @@ def view_person(session: Session, token: str, opened: Opened, now: datetime) -> 
     can_return = is_ahead(opened, now) and may_return(session, person, now=now)
     over = read_end_state(opened.event, now)
     delivery = _read_delivery(session, opened)
+    wait = read_wait(session, opened.event, person.id, now=now) if delivery in _WAITING else None
     join_url = get_join_url(opened) if _may_join(opened, delivery, over) else None
     entry = make_entry(session, opened.event, person, join_url=join_url)
     return PersonView(
@@ -84,6 +89,8 @@ def view_person(session: Session, token: str, opened: Opened, now: datetime) -> 
         join_url=join_url,
         is_early=is_early(opened.event, now),
         is_waiting=delivery in _WAITING,
+        opens_text=write_opening(wait, opened.event.timezone),
+        is_too_late=wait is not None and wait.is_too_late,
         is_refused=delivery == "refused" and over is None,
         calendar=(
             list_calendar_links(entry, f"{path}/invite.ics{query}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from urllib.parse import quote
 
 from flask import get_template_attribute, render_template, request
@@ -22,16 +22,19 @@ from services.questions import answers_from_json
 from services.receipts import ReceiptState, read_receipt_state
 from services.registration_changes import may_return
 from services.texts import write_full_name
+from services.waits import Wait, read_wait
 from storage.models import SubmissionRow
 
 from .calendar_links import CalendarLinks, list_calendar_links
-from .event_pages import draw_head
+from .event_pages import draw_head, write_opening
 from .kept_pages import fill, mark
 from .locale import list_language_links, read_locale
 from .places import name_place
 from .site import get_site
 from .tokens import OpenedReceipt
 
+# Zoom's answer takes about a second, and everybody comes here at once.
+_ANSWERED_AFTER = timedelta(seconds=60)
 _HAVE_MAIL = ("mailed", "confirmed", "pending", "waitlisted")
 
 
@@ -50,6 +53,9 @@ class ReceiptView:
     answers: str
     join_url: str
     is_early: bool
+    opens_text: str
+    is_too_late: bool
+    needs_help: bool
     waitlist_position: int | None
     resend_url: str | None
     address_url: str | None
@@ -75,7 +81,7 @@ def draw_receipt(
     """Draw the page of a receipt."""
     state = read_state(session, opened, now)
     event = draw_head(session, opened.event, now)
-    view = _view(session, opened, state, now, alert=alert, code_error=code_error)
+    view = _view(session, opened, event.timezone, state, now, alert=alert, code_error=code_error)
     values = _list_values(session, token, opened, state)
     links = list_language_links(f"/s/{mark('token')}")
 
@@ -121,6 +127,7 @@ def get_join_url(opened: OpenedReceipt, state: ReceiptState) -> str | None:
 def _view(
     session: Session,
     opened: OpenedReceipt,
+    timezone: str,
     state: ReceiptState,
     now: datetime,
     *,
@@ -130,6 +137,7 @@ def _view(
     has_mail = state.shown in _HAVE_MAIL
     is_correctable = has_mail and can_correct(session, opened, now)
     path, query = f"/s/{mark('token')}", f"?lang={read_locale()}"
+    wait = _read_wait(session, opened, state, now)
     return ReceiptView(
         number=mark("number"),
         state=state.shown,
@@ -139,6 +147,9 @@ def _view(
         answers=mark("answers") if opened.submission.answers else "",
         join_url=mark("join_url"),
         is_early=is_early(opened.event, now),
+        opens_text=write_opening(wait, timezone),
+        is_too_late=wait.is_too_late,
+        needs_help=wait.needs_help,
         waitlist_position=state.waitlist_position,
         resend_url=f"{path}/resend{query}" if has_mail else None,
         address_url=f"{path}/address{query}" if is_correctable else None,
@@ -151,6 +162,14 @@ def _view(
         state_url=f"{path}{query}",
         can_return=state.shown == "cancelled" and may_return(session, opened.person, now=now),
     )
+
+
+def _read_wait(session: Session, opened: OpenedReceipt, state: ReceiptState, now: datetime) -> Wait:
+    """Read what the reader waits for, unless they have come from the form just now."""
+    is_new = now - opened.submission.created_at < _ANSWERED_AFTER
+    if state.link != "button" or is_new:
+        return Wait()
+    return read_wait(session, opened.event, opened.person.id, now=now) or Wait()
 
 
 def _list_calendar_links(event: EventView, state: ReceiptState) -> CalendarLinks:

@@ -19,9 +19,7 @@ from worker.alarms import AlarmWatch
 from worker.smtp import make_transport
 
 OPERATOR = "operator@example.com"
-THREE_A_DAY = (
-    "You have exceeded the daily rate limit of (3) for Add meeting registrant API requests."
-)
+THREE_A_DAY = "You have exceeded the daily rate limit of (3) for Add meeting registrant API."
 
 
 class Watch:

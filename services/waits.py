@@ -1,0 +1,59 @@
+"""What a person without a join link may be told: until when, and whether waiting helps at all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy.orm import Session
+
+from storage import jobs, zoom_registrants
+from storage.events import AnyEvent
+
+from .deliveries import Delivery
+from .overview import name_problem
+from .registrations import sync_key
+
+# Limits that end at an hour which is known; everything else may be over in a minute.
+_OF_A_DAY = ("PersonDayLimited", "AccountDayLimited", "HostDayLimited", "BudgetSpent")
+_WORTH_TELLING = timedelta(minutes=15)
+_STEP = timedelta(minutes=10)
+
+
+@dataclass(frozen=True)
+class Wait:
+    """Why there is no link yet.
+
+    `opens_at` is from when on there will be one, where Zoom's limits say so, at full ten minutes;
+    `is_too_late` says that the event has begun by then. `needs_help` says that waiting does not
+    help: the organizer has to.
+    """
+
+    opens_at: datetime | None = None
+    is_too_late: bool = False
+    needs_help: bool = False
+
+
+def read_wait(
+    session: Session, event: AnyEvent, registration_id: int, *, now: datetime
+) -> Wait | None:
+    """Return what an approved person waits for; None where there is a link."""
+    registrant = zoom_registrants.get_zoom_registrant(session, registration_id)
+    if registrant is not None and registrant.join_url is not None:
+        return None
+    job = jobs.get_job(session, sync_key(registration_id))
+    if job is None or registrant is None:
+        return Wait()
+    if registrant.delivery == Delivery.REFUSED or job.state == "parked":
+        return Wait(needs_help=True)
+    is_long = job.state == "ready" and job.run_at - now >= _WORTH_TELLING
+    if not is_long or name_problem(job.reason) not in _OF_A_DAY:
+        return Wait()
+    opens_at = _round_up(job.run_at)
+    return Wait(opens_at=opens_at, is_too_late=opens_at > event.starts_at)
+
+
+def _round_up(at: datetime) -> datetime:
+    """Return the next full ten minutes: the queue moves on from then, one after the other."""
+    begun = at.replace(minute=at.minute // 10 * 10, second=0, microsecond=0)
+    return begun if begun == at else begun + _STEP
