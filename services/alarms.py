@@ -16,8 +16,9 @@ from sqlalchemy.orm import Session
 
 from storage import alarms
 from storage.models import Alarm
+from zoom_client import ZoomOutcomeUnknown, ZoomUnreachable
 
-from .overview import EventWork, Overview
+from .overview import EventWork, Overview, Pause
 
 PATIENCE = timedelta(minutes=30)
 """For so long Zoom or the mail server may be away before the operator hears of it."""
@@ -83,15 +84,17 @@ def find_problems(overview: Overview) -> list[Problem]:
     """Decide what of an overview the operator has to know."""
     now = overview.taken_at
     events = overview.events
+    pauses = [account.pause for account in overview.accounts if account.pause]
+    is_unset = any(map(_needs_somebody, pauses))
     waiting = [e for e in events if e.waiting_since and now - e.waiting_since >= PATIENCE]
-    unset = [e for e in events if e.needs_setting]
+    unset = [e for e in events if e.needs_setting or e.pause or (is_unset and e.waiting)]
     late = [e for e in events if e.late]
     soon = [e for e in events if e.without_link and now >= e.starts_at - BEFORE_START]
     problems = [
-        _describe(AlarmName.ZOOM_WAITING, waiting, sum(e.waiting for e in waiting)),
-        _describe(AlarmName.NEEDS_SETTING, unset, sum(e.needs_setting for e in unset)),
-        _describe(AlarmName.LINK_TOO_LATE, late, sum(e.late for e in late)),
-        _describe(AlarmName.STARTING_SOON, soon, sum(e.without_link for e in soon)),
+        _describe(AlarmName.ZOOM_WAITING, waiting, sum(e.waiting for e in waiting), pauses),
+        _describe(AlarmName.NEEDS_SETTING, unset, sum(e.without_link for e in unset), pauses),
+        _describe(AlarmName.LINK_TOO_LATE, late, sum(e.late for e in late), pauses),
+        _describe(AlarmName.STARTING_SOON, soon, sum(e.without_link for e in soon), pauses),
     ]
     mails = overview.mails
     if mails.due_since and now - mails.due_since >= PATIENCE:
@@ -144,12 +147,19 @@ def take_telling(session: Session, *, now: datetime) -> Telling | None:
     )
 
 
-def _describe(name: AlarmName, events: list[EventWork], people: int) -> Problem | None:
+def _describe(
+    name: AlarmName, events: list[EventWork], people: int, pauses: list[Pause]
+) -> Problem | None:
     if not events:
         return None
-    reasons = sorted({event.pause.problem for event in events if event.pause})
+    reasons = {pause.problem for pause in [*pauses, *(e.pause for e in events if e.pause)]}
     facts: dict[str, int | str] = {"registrations": people, "events": len(events)}
-    return Problem(name, facts | ({"reason": ", ".join(reasons)} if reasons else {}))
+    return Problem(name, facts | ({"reason": ", ".join(sorted(reasons))} if reasons else {}))
+
+
+def _needs_somebody(pause: Pause) -> bool:
+    """Tell whether waiting ends a pause of the account; one of an event never ends so."""
+    return pause.problem not in (ZoomUnreachable.__name__, ZoomOutcomeUnknown.__name__)
 
 
 def _go_on(alarm: Alarm, problem: Problem, now: datetime) -> bool:

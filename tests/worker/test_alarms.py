@@ -137,6 +137,7 @@ def test_missing_setting_is_told_at_once(watch):
     watch.look()
 
     assert watch.list_lines() == [("ERROR", "alarm", "needs_setting")]
+    assert "理由：ScopeMissing" in read_text(watch.site.mailbox.read_only(OPERATOR))
 
 
 @only_sqlite
@@ -158,6 +159,7 @@ def test_link_that_comes_only_after_the_start_is_told_at_once(watch):
     watch.site.zoom.fault("add_registrant", count=None, status=429, message=THREE_A_DAY)
     watch.register(starts_at=noon + timedelta(hours=8))
     watch.site.drain()
+    watch.work_on(seconds=70)
     watch.look()
 
     assert watch.list_alarms() == ["link_too_late"]
