@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from storage import jobs, zoom_pauses
+from storage import job_lists, zoom_pauses
 from storage.models import Job
 from views.site import get_site
 
@@ -50,7 +50,7 @@ def list_jobs(state: str | None) -> None:
     site = get_site()
     states = (state,) if state else _OPEN_STATES
     with site.database.read() as session:
-        found = jobs.list_jobs(session, states=states, limit=_MOST)
+        found = job_lists.list_jobs(session, states=states, limit=_MOST)
         rows = [
             (job.id, job.key, _WORDS[job.state], job.attempts, _write_next(job), explain(job))
             for job in found
@@ -66,7 +66,7 @@ def retry(job_id: int) -> None:
     """Do a job now that waits or was put aside."""
     site = get_site()
     with site.database.write() as session:
-        if not jobs.retry(session, job_id, now=site.read_clock()):
+        if not job_lists.retry(session, job_id, now=site.read_clock()):
             raise click.ClickException(f"There is no job {job_id} that waits or was put aside.")
         zoom_pauses.hasten_probes(session, now=site.read_clock())
     click.echo(f"Job {job_id} is due now.")
@@ -77,7 +77,7 @@ def retry(job_id: int) -> None:
 def drop(job_id: int) -> None:
     """Never do a job; what it was for stays undone."""
     with get_site().database.write() as session:
-        if not jobs.drop(session, job_id):
+        if not job_lists.drop(session, job_id):
             raise click.ClickException(f"There is no job {job_id} that could be dropped.")
     click.echo(f"Job {job_id} is dropped.")
 

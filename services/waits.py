@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from storage import jobs, zoom_registrants
+from storage import job_lists, zoom_registrants
 from storage.events import AnyEvent
 
 from .deliveries import Delivery
@@ -41,7 +41,7 @@ def read_wait(
     registrant = zoom_registrants.get_zoom_registrant(session, registration_id)
     if registrant is not None and registrant.join_url is not None:
         return None
-    job = jobs.get_job(session, sync_key(registration_id))
+    job = job_lists.get_job(session, sync_key(registration_id))
     if job is None or registrant is None:
         return Wait()
     if registrant.delivery == Delivery.REFUSED or job.state == "parked":

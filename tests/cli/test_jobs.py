@@ -2,7 +2,7 @@
 
 from services.events import LinkPolicy
 from services.registrations import register
-from storage import events, jobs
+from storage import events, job_lists
 from tests.factories import make_submission
 from tests.fixtures.databases import only_sqlite
 
@@ -18,7 +18,7 @@ def park_one(site):
         register(session, stored, submission, policy=LinkPolicy.SHOW, now=site.clock())
     site.drain()
     with site.database.read() as session:
-        [job] = jobs.list_jobs(session, states=("parked",), limit=10)
+        [job] = job_lists.list_jobs(session, states=("parked",), limit=10)
         return job.id
 
 

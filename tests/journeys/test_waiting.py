@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from services.dates import format_short
-from storage import jobs, registrations, zoom_registrants
+from storage import job_lists, registrations, zoom_registrants
 from tests.fixtures.databases import only_sqlite
 from tests.mailbox import find_link, read_text
 from tests.people import TARO
@@ -105,7 +105,7 @@ def test_person_whom_the_worker_gave_up_on_is_sent_to_the_organizer(site):
     mail = site.mailbox.read_only(TARO_ADDRESS)
     with site.database.write() as session:
         [person] = registrations.list_registrations_by_email_key(session, TARO_ADDRESS)
-        job = jobs.get_job(session, f"zoom:{person.id}")
+        job = job_lists.get_job(session, f"zoom:{person.id}")
         job.state, job.reason = "parked", "GivenUp: unexpected"
 
     page = site.visitor().open(find_link(mail, "j"))

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from storage import jobs
+from storage import job_lists, jobs
 from storage.models import Job
 from tests.factories import NOW
 from tests.races import race
@@ -288,7 +288,7 @@ def test_parked_job_waits_for_somebody(database):
         jobs.park(session, job, reason="refused", now=NOW)
         assert claim(session, now=NOW + timedelta(days=9)) is None
 
-        assert jobs.retry(session, job.id, now=NOW)
+        assert job_lists.retry(session, job.id, now=NOW)
         assert claim(session).attempts == 1
 
 
@@ -296,14 +296,14 @@ def test_running_job_is_neither_retried_nor_dropped(database):
     job = add_and_claim(database)
 
     with database.write() as session:
-        assert not jobs.retry(session, job.id, now=NOW)
-        assert not jobs.drop(session, job.id)
+        assert not job_lists.retry(session, job.id, now=NOW)
+        assert not job_lists.drop(session, job.id)
 
 
 def test_dropped_job_is_gone(database):
     with database.write() as session:
         enqueue(session)
-        assert jobs.drop(session, session.scalar(select(Job.id)))
+        assert job_lists.drop(session, session.scalar(select(Job.id)))
 
     assert read_job(database) is None
 
@@ -325,7 +325,7 @@ def test_jobs_are_listed_by_state(database):
         jobs.park(session, job, reason="refused", now=NOW)
 
     with database.read() as session:
-        parked = jobs.list_jobs(session, states=["parked"], limit=10)
+        parked = job_lists.list_jobs(session, states=["parked"], limit=10)
     assert [(row.key, row.reason) for row in parked] == [("a", "refused")]
 
 

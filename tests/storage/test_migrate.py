@@ -15,7 +15,7 @@ from sqlalchemy.exc import OperationalError
 
 from services.events import LinkPolicy
 from services.registrations import register
-from storage import jobs, migrate
+from storage import job_lists, jobs, migrate
 from storage.models import Base
 from tests import factories
 from tests.fixtures.databases import only_postgresql, only_sqlite, open_database
@@ -133,7 +133,7 @@ def test_open_jobs_of_an_older_database_learn_their_event(database):
     migrate.upgrade(database)
 
     with database.read() as session:
-        found = jobs.list_jobs(session, states=["ready"], limit=10)
+        found = job_lists.list_jobs(session, states=["ready"], limit=10)
         assert {job.kind: job.event_id for job in found} == dict.fromkeys(
             ("zoom.sync", "zoom.settle", "mail"), event.id
         )

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, time, timedelta
 import pytest
 
 from services.deliveries import Delivery
-from storage import jobs
+from storage import job_lists
 from storage.models import Mail
 from tests import factories
 from tests.fixtures.databases import only_sqlite
@@ -129,7 +129,7 @@ def test_refusal_of_unknown_meaning_counts_the_second_time(desk):
 
 def retry(desk):
     with desk.database.write() as session:
-        assert jobs.retry(session, desk.read_job().id, now=desk.clock())
+        assert job_lists.retry(session, desk.read_job().id, now=desk.clock())
 
 
 @pytest.mark.parametrize(
