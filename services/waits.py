@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from storage import job_lists, zoom_registrants
 from storage.events import AnyEvent
 
+from .dates import format_short
 from .deliveries import Delivery
 from .overview import name_problem
 from .registrations import sync_key
@@ -51,6 +52,13 @@ def read_wait(
         return Wait()
     opens_at = _round_up(job.run_at)
     return Wait(opens_at=opens_at, is_too_late=opens_at > event.starts_at)
+
+
+def write_opening(wait: Wait | None, timezone: str, locale: str) -> str:
+    """Write from when on a person's link opens; empty where nobody knows."""
+    if wait is None or wait.opens_at is None:
+        return ""
+    return format_short(wait.opens_at, timezone, locale)
 
 
 def _round_up(at: datetime) -> datetime:

@@ -8,7 +8,6 @@ from datetime import datetime
 from flask import Response, abort, g, make_response, render_template, request
 from sqlalchemy.orm import Session
 
-from services.dates import format_short
 from services.event_views import EventView, view_event
 from services.events import (
     EventState,
@@ -17,7 +16,6 @@ from services.events import (
     get_state,
     read_seats,
 )
-from services.waits import Wait
 from storage import events
 from storage.events import EventHead
 from storage.models import Event
@@ -87,10 +85,3 @@ def show_state(
         event = replace(event, state=state)
     status = 409 if request.method == "POST" else 200
     return make_response(render_template("registration/state.html", event=event), status)
-
-
-def write_opening(wait: Wait | None, timezone: str) -> str:
-    """Write from when on a person's link opens; empty where nobody knows."""
-    if wait is None or wait.opens_at is None:
-        return ""
-    return format_short(wait.opens_at, timezone, read_locale())

@@ -16,11 +16,11 @@ from services.dates import format_clock
 from services.joining import EARLY, JoinState, is_early, read_join_state, record_click
 from services.texts import write_full_name
 from services.tokens import Purpose
-from services.waits import read_wait
+from services.waits import read_wait, write_opening
 from storage import zoom_registrants
 from storage.ciphers import DecryptionError
 
-from .event_pages import draw_event, write_opening
+from .event_pages import draw_event
 from .headers import POLICY
 from .locale import read_locale
 from .site import get_site
@@ -141,7 +141,7 @@ def _draw(session: Session, token: str, opened: Opened, state: str, now: datetim
         greeting_name=write_full_name(named.family_name, named.given_name, named.locale),
         entry_time=format_clock(event.starts_at - EARLY, event.timezone, locale),
         has_fallback=_has_fallback(opened, state),
-        opens_text=write_opening(wait, event.timezone),
+        opens_text=write_opening(wait, event.timezone, locale),
         is_too_late=wait is not None and wait.is_too_late,
     )
     html = render_template("personal/join.html", event=draw_event(session, event, now), join=view)

@@ -17,11 +17,10 @@ from services.questions import ConsentKind, Question
 from services.registration_changes import may_return
 from services.registrations import Status
 from services.texts import localize, write_full_name
-from services.waits import read_wait
+from services.waits import read_wait, write_opening
 from storage import submissions, zoom_registrants
 
 from .calendar_links import CalendarLinks, list_calendar_links, make_entry
-from .event_pages import write_opening
 from .locale import read_locale
 from .places import name_place
 from .site import get_site
@@ -89,7 +88,7 @@ def view_person(session: Session, token: str, opened: Opened, now: datetime) -> 
         join_url=join_url,
         is_early=is_early(opened.event, now),
         is_waiting=delivery in _WAITING,
-        opens_text=write_opening(wait, opened.event.timezone),
+        opens_text=write_opening(wait, opened.event.timezone, locale),
         is_too_late=wait is not None and wait.is_too_late,
         is_refused=delivery == "refused" and over is None,
         calendar=(

@@ -22,11 +22,11 @@ from services.questions import answers_from_json
 from services.receipts import ReceiptState, read_receipt_state
 from services.registration_changes import may_return
 from services.texts import write_full_name
-from services.waits import Wait, read_wait
+from services.waits import Wait, read_wait, write_opening
 from storage.models import SubmissionRow
 
 from .calendar_links import CalendarLinks, list_calendar_links
-from .event_pages import draw_head, write_opening
+from .event_pages import draw_head
 from .kept_pages import fill, mark
 from .locale import list_language_links, read_locale
 from .places import name_place
@@ -147,7 +147,7 @@ def _view(
         answers=mark("answers") if opened.submission.answers else "",
         join_url=mark("join_url"),
         is_early=is_early(opened.event, now),
-        opens_text=write_opening(wait, timezone),
+        opens_text=write_opening(wait, timezone, read_locale()),
         is_too_late=wait.is_too_late,
         needs_help=wait.needs_help,
         waitlist_position=state.waitlist_position,

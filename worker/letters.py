@@ -16,7 +16,6 @@ from services.calendar_entries import make_calendar_entry
 from services.calendars import CalendarEntry, Method
 from services.codes import make_code
 from services.consents import list_present_consents
-from services.dates import format_short
 from services.event_views import view_mail_event
 from services.events import EventState, LinkPolicy, get_end, read_link_policy
 from services.keys import KeyRing
@@ -27,7 +26,7 @@ from services.questions import ConsentKind
 from services.registration_changes import is_by_organizer, may_return
 from services.registrations import Status
 from services.texts import write_full_name
-from services.waits import read_wait
+from services.waits import read_wait, write_opening
 from storage import events, organizations, submissions, zoom_registrants
 from storage.models import Event, Mail, Registration, SubmissionRow, ZoomRegistrant
 
@@ -160,11 +159,7 @@ class LetterWriter:
             number=created.number if created else "",
             join_url=self._links.join_from_mail(registration) if is_approved else None,
             is_link_ready=registrant is not None and registrant.join_url is not None,
-            opens_text=(
-                format_short(wait.opens_at, event.timezone, mail.locale)
-                if wait and wait.opens_at
-                else ""
-            ),
+            opens_text=write_opening(wait, event.timezone, mail.locale),
             is_too_late=wait is not None and wait.is_too_late,
             personal_url=personal_url,
             code=code,
