@@ -223,7 +223,7 @@ def record_whether_new(
     """Store, once, whether Zoom has the person through us alone."""
     if registrant.is_new_to_zoom is None:
         was_known = events.is_known_registrant(
-            session, registration.event_id, keys.hash_email(registration.email_key)
+            session, registration.event_id, keys.list_email_hashes(registration.email_key)
         )
         registrant.is_new_to_zoom = not was_known and _came_with_us(registrant, read)
 

@@ -29,6 +29,12 @@ class KeyRing:
         return [key.hex()[:16] for key in self.derive("fingerprint")]
 
     def hash_email(self, email_key: str) -> str:
-        """Hash an address for comparison only; the oldest secret keeps old hashes comparable."""
-        key = self.derive("email-hash")[-1]
-        return hmac.new(key, email_key.encode(), hashlib.sha256).hexdigest()
+        """Hash an address, to be compared with `list_email_hashes` only."""
+        return self.list_email_hashes(email_key)[0]
+
+    def list_email_hashes(self, email_key: str) -> list[str]:
+        """Return what an address was hashed to with any of the secrets, the newest first."""
+        return [
+            hmac.new(key, email_key.encode(), hashlib.sha256).hexdigest()
+            for key in self.derive("email-hash")
+        ]

@@ -50,7 +50,9 @@ def compare(
         Difference(email, "", status)
         for email, status in at_zoom.items()
         if email not in ours
-        and not events.is_known_registrant(session, event.id, keys.hash_email(email_key(email)))
+        and not events.is_known_registrant(
+            session, event.id, keys.list_email_hashes(email_key(email))
+        )
     ]
     for email, (status, registrant) in ours.items():
         if registrant is not None and registrant.zoom_status is None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, bindparam, delete, func, or_, select, update
+from sqlalchemy import and_, bindparam, delete, exists, func, or_, select, update
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 
@@ -258,8 +258,12 @@ def replace_known_registrants(session: Session, event_id: int, hashes: Iterable[
         session.execute(insert_for(session)(KnownRegistrant), rows)
 
 
-def is_known_registrant(session: Session, event_id: int, email_hash: str) -> bool:
-    return session.get(KnownRegistrant, (event_id, email_hash)) is not None
+def is_known_registrant(session: Session, event_id: int, email_hashes: Sequence[str]) -> bool:
+    """Tell whether Zoom had an address from the first day, by its hashes with each secret."""
+    statement = exists().where(
+        KnownRegistrant.event_id == event_id, KnownRegistrant.email_hash.in_(email_hashes)
+    )
+    return bool(session.scalar(select(statement)))
 
 
 def get_asset(session: Session, name: str) -> Asset | None:

@@ -24,6 +24,15 @@ def test_code_is_bound_to_receipt_version_and_site():
     assert not is_right_code(KeyRing([b"x" * 32]), "receipt", 1, code)
 
 
+def test_code_that_was_mailed_stays_good_while_secrets_are_exchanged():
+    code = make_code(KEYS, "receipt", 1)
+    new = b"n" * 32
+
+    assert is_right_code(KeyRing([b"k" * 32, new]), "receipt", 1, code)
+    assert is_right_code(KeyRing([new, b"k" * 32]), "receipt", 1, code)
+    assert not is_right_code(KeyRing([new]), "receipt", 1, code)
+
+
 def test_codes_use_the_whole_range():
     codes = [make_code(KEYS, new_public_id(), 0) for _ in range(2_000)]
 
