@@ -13,11 +13,13 @@ from collections.abc import Callable, Iterator, Mapping
 from tests.fixtures.postgresql import PostgresqlMissing
 
 from .crowds import gather, kill_all
+from .growth import grow
 from .overload import overload, slow_clients
 from .rounds import compare
 from .stand import Stand, build_stand
 from .starts import start
 from .table import Row, print_table
+from .zoom_calls import call_over_tls, wait_for_link, wait_for_zoom
 
 SCENARIOS: Mapping[str, Callable[[Stand], Iterator[Row]]] = {
     "rounds": compare,
@@ -26,6 +28,10 @@ SCENARIOS: Mapping[str, Callable[[Stand], Iterator[Row]]] = {
     "overload": overload,
     "slow-clients": slow_clients,
     "start": start,
+    "growth": grow,
+    "slow-zoom": wait_for_zoom,
+    "link": wait_for_link,
+    "zoom-client": call_over_tls,
 }
 
 

@@ -75,6 +75,7 @@ class Product:
     database: Database
     environ: dict[str, str]
     folder: Path
+    sandbox_url: str
 
     @contextmanager
     def run_worker(self) -> Iterator[None]:
@@ -155,7 +156,7 @@ def run_product(folder: Path, address: str) -> Iterator[Product]:
             log=folder / "web.log",
         )
         running.enter_context(web).wait_for_port(port)
-        yield Product(Server(web.pid, write_script(port)), database, environ, folder)
+        yield Product(Server(web.pid, write_script(port)), database, environ, folder, sandbox)
 
 
 def write_script(port: int, slug: str = SLUG) -> Script:
