@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
+from email.headerregistry import Address
 
 import click
 from sqlalchemy.exc import SQLAlchemyError
@@ -14,10 +16,14 @@ from services.known_secrets import (
     check_newest_secret,
     list_new_secrets,
 )
+from services.messages import MailContent, MessageRefused, compose_message
 from services.organizations import ensure_organization
 from services.overview import WORKER_SILENT_AFTER
 from storage import events, heartbeats, migrate
+from storage.disks import FILLING_PERCENT, measure_fill
+from storage.readiness import is_writable, measure_clock_difference
 from views.site import Site, get_site
+from worker.smtp import MailError, make_transport
 from zoom_client import Kind, ZoomError, find_missing_scopes
 
 from .groups import AppCommand, describe
@@ -30,6 +36,8 @@ CALLS = (
 )
 """What the site asks of an account at Zoom, by the names of the client's methods."""
 
+CLOCK_SECONDS = 5
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -40,9 +48,13 @@ class Finding:
 
 
 @click.command("check", cls=AppCommand)
-def check_command() -> None:
-    """Look at settings, database, worker and Zoom account; exit with 1 if something is wrong."""
-    findings = list(look(get_site()))
+@click.option("--send-test", metavar="ADDRESS", help="Send a mail there, too.")
+def check_command(send_test: str | None) -> None:
+    """Look at settings, database, mail server, worker, Zoom; exit with 1 if something is wrong."""
+    site = get_site()
+    findings = list(look(site))
+    if send_test:
+        findings.append(_send_test(site, send_test))
     for finding in findings:
         click.echo(f"{'no' if finding.problem else 'ok':4}{finding.subject}")
         if finding.problem:
@@ -62,10 +74,14 @@ def migrate_command(is_new: bool) -> None:
 def look(site: Site) -> Iterator[Finding]:
     """Yield what was looked at; after a broken database nothing more can be."""
     yield from _look_at_settings(site)
+    if site.settings.mail_url:
+        yield _look_at_mail_server(site)
+    yield _look_at_disk(site)
     database = _look_at_database(site)
     yield database
     if database.problem:
         return
+    yield _look_at_clock(site)
     yield _look_at_secret(site)
     yield _look_at_worker(site)
     if site.settings.has_zoom_account:
@@ -95,10 +111,63 @@ def _look_at_settings(site: Site) -> Iterator[Finding]:
         "" if settings.mail_url else "UKETSUKE_MAIL_URL is not set: mails are written to files",
     )
 
+    yield Finding(
+        "operator's address",
+        ""
+        if settings.operator_email
+        else "UKETSUKE_OPERATOR_EMAIL is not set: what stands still is told in the log alone",
+    )
+
+
+def _look_at_mail_server(site: Site) -> Finding:
+    """Sign in as sending does, and leave again."""
+    settings = site.settings
+    try:
+        make_transport(settings.mail_url, settings.mailbox).check(settings.sender)
+    except MailError as error:
+        return Finding("mail server's answer", str(error))
+    return Finding("mail server's answer")
+
+
+def _send_test(site: Site, address: str) -> Finding:
+    settings = site.settings
+    words = "This is a test of the mail server's settings. Nothing has to be done."
+    try:
+        message = compose_message(
+            MailContent("Uketsuke: test", f"{words}\n", f"<!doctype html><p>{words}</p>"),
+            sender=Address(addr_spec=settings.sender),
+            sender_name="Uketsuke",
+            recipient=address,
+            message_id=secrets.token_hex(16),
+            locale="en",
+            reply_to=None,
+            date=site.read_clock(),
+        )
+        make_transport(settings.mail_url, settings.mailbox).send(message, address)
+    except (MailError, MessageRefused) as error:
+        return Finding("test mail", f"{type(error).__name__}: {error}")
+    return Finding("test mail")
+
+
+def _look_at_disk(site: Site) -> Finding:
+    percent = measure_fill(site.settings.instance)
+    problem = f"{percent} % full: once it is full nobody can register"
+    return Finding("disk", problem if percent >= FILLING_PERCENT else "")
+
+
+def _look_at_clock(site: Site) -> Finding:
+    """Compare clocks: leases and tries are counted by that of each machine."""
+    ahead = measure_clock_difference(site.database, now=site.read_clock()).total_seconds()
+    problem = f"{ahead:+.0f} seconds between here and the database server"
+    return Finding("clock", problem if abs(ahead) > CLOCK_SECONDS else "")
+
 
 def _look_at_database(site: Site) -> Finding:
     try:
-        return Finding("database", migrate.describe_misfit(site.database))
+        if misfit := migrate.describe_misfit(site.database):
+            return Finding("database", misfit)
+        is_read_only = not is_writable(site.database)
+        return Finding("database", "may only be read" if is_read_only else "")
     except SQLAlchemyError as error:
         return Finding("database", f"does not answer: {describe(error)}")
 

@@ -8,6 +8,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from services.overview import WORKER_SILENT_AFTER
 from storage import heartbeats, migrate
+from storage.readiness import is_writable
 
 from .site import Site, get_site
 
@@ -22,7 +23,7 @@ def show_health() -> ResponseReturnValue:
 
 @bp.get("/readyz")
 def show_readiness() -> ResponseReturnValue:
-    """Say whether a registration would be stored and delivered: database, schema, worker."""
+    """Say whether a registration would be stored and delivered: schema, a write, worker."""
     site = get_site()
     missing = list_missing(site)
     return {
@@ -36,6 +37,8 @@ def list_missing(site: Site) -> list[str]:
     try:
         if migrate.describe_misfit(site.database):
             return ["migration"]
+        if not is_writable(site.database):
+            return ["writable database"]
         with site.database.read() as session:
             since = site.read_clock() - WORKER_SILENT_AFTER
             missing = [] if heartbeats.has_lived_since(session, since) else ["worker"]

@@ -59,6 +59,9 @@ class MailTransport(Protocol):
             MailError: see the tree above.
         """
 
+    def check(self, sender: str) -> None:
+        """Go as far as sending does without a message. Raises MailError."""
+
 
 def make_transport(mail_url: str, mailbox: Path) -> MailTransport:
     """Return the transport for `UKETSUKE_MAIL_URL`; without one mails are files in `mailbox`.
@@ -104,6 +107,19 @@ class SmtpTransport:
             finally:
                 client.close()
 
+    def check(self, sender: str) -> None:
+        """Connect, greet, secure and sign in, and say NOOP."""
+        client = self._make_client(sender.rpartition("@")[2])
+        with _deadline(client, self._total_seconds):
+            try:
+                with _unavailable_on_error():
+                    self._open(client)
+                    _check(client.noop(), MailUnavailable)
+                with suppress(OSError, smtplib.SMTPException):
+                    client.quit()
+            finally:
+                client.close()
+
     def _make_client(self, our_name: str) -> smtplib.SMTP:
         # The sender's domain greets: asking the resolver for our own name can take many seconds.
         if self._scheme == "smtps":
@@ -143,6 +159,9 @@ class FileTransport:
             _replace_file(path, message.as_bytes())
         except OSError as error:
             raise MailUnavailable(type(error).__name__) from error
+
+    def check(self, sender: str) -> None:
+        """Say nothing: the folder is made when it is needed."""
 
 
 def _replace_file(path: Path, content: bytes) -> None:

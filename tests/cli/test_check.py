@@ -6,6 +6,7 @@ from app import create_app
 from config import Settings
 from storage import heartbeats
 from tests.fixtures.databases import only_sqlite
+from tests.worker.smtp_server import Inbox, recite, serve
 
 
 @pytest.fixture
@@ -47,6 +48,9 @@ def test_new_installation_hears_what_is_missing(empty):
         "    UKETSUKE_BASE_URL is not set: links would lead nowhere",
         "no  mail server",
         "    UKETSUKE_MAIL_URL is not set: mails are written to files",
+        "no  operator's address",
+        "    UKETSUKE_OPERATOR_EMAIL is not set: what stands still is told in the log alone",
+        "ok  disk",
         "no  database",
         "    The database is not set up: run flask migrate.",
     ]
@@ -58,7 +62,9 @@ def test_healthy_site_is_told_so(site, run):
     lines = run("check").output.splitlines()
     assert lines == [
         "ok  Zoom account in the settings",
+        "ok  disk",
         "ok  database",
+        "ok  clock",
         "ok  secret",
         "ok  worker",
         "ok  Zoom's permissions for meetings",
@@ -111,3 +117,45 @@ def test_database_that_does_not_answer_is_one_line(tmp_path):
     assert done.exit_code == 1
     assert done.stderr.startswith("Error: The database cannot be used: ")
     assert len(done.stderr.splitlines()) == 1
+
+
+@only_sqlite
+def test_mail_server_is_tried_without_a_mail(start_site, make_runner):
+    inbox = Inbox()
+    with serve(inbox) as port:
+        site = start_site(mail_url=f"smtp://127.0.0.1:{port}")
+        beat(site)
+        assert "ok  mail server's answer" in make_runner(site)("check").output
+        assert (inbox.recipients_named, inbox.envelopes) == (0, [])
+
+        output = make_runner(site)("check", "--send-test", "it@example.com").output
+        assert "ok  test mail" in output
+    [envelope] = inbox.envelopes
+    assert envelope.rcpt_tos == ["it@example.com"]
+
+
+@only_sqlite
+@pytest.mark.parametrize("lines", [["554 not from here"], ["220 hi", "250 ok", "421 not now"]])
+def test_mail_server_that_refuses_is_told_with_its_words(start_site, make_runner, lines):
+    with recite(lines) as recital:
+        site = start_site(mail_url=f"smtp://127.0.0.1:{recital.port}")
+        beat(site)
+        output = make_runner(site)("check", exit_code=1).output
+    assert f"no  mail server's answer\n    {lines[-1]}\n" in output
+
+
+@only_sqlite
+def test_mail_server_that_is_away_is_told(start_site, make_runner):
+    site = start_site(mail_url="smtp://127.0.0.1:1")
+    beat(site)
+    output = make_runner(site)("check", exit_code=1).output
+    assert "no  mail server's answer\n    ConnectionRefusedError\n" in output
+
+
+def test_clock_that_differs_from_the_servers_is_told(site, run):
+    if site.database.is_sqlite:
+        pytest.skip("SQLite has no clock of its own")
+    site.clock.move(seconds=30)
+    beat(site)
+    output = run("check", exit_code=1).output
+    assert "no  clock\n    -30 seconds between here and the database server\n" in output

@@ -1,6 +1,7 @@
 """What `/healthz` and `/readyz` say to whoever watches over a site."""
 
 import pytest
+from sqlalchemy import text
 
 from app import create_app
 from config import Settings
@@ -59,3 +60,18 @@ def test_database_that_does_not_answer_is_named(url, tmp_path):
 
     app.extensions["site"].database.dispose()
     assert (answer.status_code, answer.json["missing"]) == (503, ["database"])
+
+
+def test_database_that_takes_no_write_is_not_ready(site):
+    beat(site)
+    with site.database.engine.connect() as connection:
+        if site.database.is_sqlite:
+            connection.exec_driver_sql("COMMIT")
+            connection.exec_driver_sql("BEGIN EXCLUSIVE")
+            assert ask(site) == (503, {"status": "waiting", "missing": ["database"]})
+            return
+    with site.database.write() as session:
+        name = session.scalar(text("SELECT current_database()"))
+        session.execute(text(f"ALTER DATABASE {name} SET default_transaction_read_only = on"))
+    site.database.dispose()
+    assert ask(site) == (503, {"status": "waiting", "missing": ["writable database"]})
