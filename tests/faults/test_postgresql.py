@@ -1,0 +1,319 @@
+"""F20: PostgreSQL restarts, drops connections, ends transactions, is full or stalls."""
+
+import socket
+import threading
+import time
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+
+import psycopg
+import pytest
+from sqlalchemy import make_url
+
+from storage import migrate, session
+from tests.faults.crowd import Crowd
+from tests.faults.journals import check, gather, read_copy
+from tests.fixtures.databases import open_database
+from tests.fixtures.postgresql import Cluster, PostgresqlMissing
+from tests.live_site import LiveSite
+from tests.people import TARO
+
+pytestmark = pytest.mark.postgresql
+
+CONNECTIONS = 20
+KEPT = "入力内容は"
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    """A cluster that may crash, and takes few connections."""
+    try:
+        made = Cluster(f"-c max_connections={CONNECTIONS}")
+    except PostgresqlMissing as missing:
+        pytest.skip(str(missing))
+    yield made
+    made.remove()
+
+
+@pytest.fixture
+def url(cluster):
+    made = cluster.create("site")
+    database = open_database(made)
+    migrate.upgrade(database)
+    database.dispose()
+    yield made
+    cluster.drop("site")
+
+
+@pytest.fixture
+def start(url, tmp_path):
+    """Start a site with an event that is open."""
+    with closing_all() as sites:
+
+        def start_site(database_url=url):
+            site = LiveSite(database_url, tmp_path / "instance")
+            sites.append(site)
+            site.add_event(slug="spring")
+            site.crowd = Crowd(site.url)
+            return site
+
+        yield start_site
+
+
+@contextmanager
+def closing_all():
+    sites = []
+    yield sites
+    for site in sites:
+        site.close()
+
+
+@pytest.fixture
+def site(start):
+    return start()
+
+
+@pytest.fixture
+def server(cluster):
+    """A connection of the superuser, that sees everything and is no part of the site."""
+    with psycopg.connect(cluster.make_url("site"), autocommit=True) as connection:
+        yield connection
+
+
+def settle(site):
+    site.let_pass(minutes=2)
+    site.drain()
+    copies = [read_copy(mail) for mail in site.mailbox.list_mails()]
+    answers, now = site.crowd.answers, site.clock()
+    links = site.parts.links
+    check(gather(site.database, site.zoom, links, answers=answers, copies=copies, now=now))
+
+
+def register_past(site, form):
+    """Send the form once: what happened in between is no matter of the person's."""
+    assert site.crowd.send(form).receipt is not None
+    settle(site)
+
+
+def hear_regrets(site, send):
+    """Send the form while it cannot be stored, then the one that came back, as it is."""
+    form = site.visitor().open("/e/spring").form().fill(**TARO)
+    again = send(form)
+    assert KEPT in again.text and int(again.response.headers["Retry-After"]) > 0
+    filled = again.form()
+    assert {name: filled[name] for name in TARO} == TARO
+    return filled
+
+
+def test_f20_server_that_crashed_and_is_back_costs_nobody_an_answer(site, cluster):
+    form = site.crowd.fill_in(TARO)
+    cluster.stop("immediate")
+    cluster.start()
+
+    register_past(site, form)
+
+
+def test_f20_server_that_is_away_gives_the_form_back_filled_in(site, cluster):
+    def send(form):
+        cluster.stop("immediate")
+        try:
+            return form.submit(status=503)
+        finally:
+            cluster.start()
+
+    filled = hear_regrets(site, send)
+
+    assert filled.submit().heading == "お申し込みが完了しました"
+    settle(site)
+
+
+def test_f20_connections_that_are_cut_cost_nobody_an_answer(site, server):
+    form = site.crowd.fill_in(TARO)
+    cut_others(server)
+
+    register_past(site, form)
+
+
+def cut_others(server):
+    server.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE datname = 'site' AND pid <> pg_backend_pid()"
+    )
+
+
+def test_f20_connection_that_is_cut_in_the_middle_costs_nobody_an_answer(site, cluster, server):
+    form = site.crowd.fill_in(TARO)
+    with psycopg.connect(cluster.make_url("site")) as other:
+        other.execute("LOCK TABLE registration IN SHARE MODE")
+        sending = threading.Thread(target=site.crowd.send, args=(form,))
+        sending.start()
+        wait_for_waiting(server)
+        cut_others(server)  # the one that waits, and the one that holds the lock
+        with suppress(psycopg.OperationalError):
+            other.rollback()
+    sending.join()
+
+    assert site.crowd.answers[-1].receipt is not None
+    settle(site)
+
+
+def wait_for_waiting(server):
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+    deadline = time.monotonic() + 10
+    while server.execute(waiting).fetchone()[0] == 0:
+        assert time.monotonic() < deadline, "nobody waits"
+        time.sleep(0.02)
+
+
+def test_f20_deadlock_costs_nobody_an_answer(site, cluster, server):
+    form = site.crowd.fill_in(TARO)
+    with psycopg.connect(cluster.make_url("site")) as other:
+        # The other one is in no hurry, so that ours is the one that PostgreSQL ends.
+        other.execute("SET deadlock_timeout = '60s'")
+        other.execute("LOCK TABLE registration IN SHARE MODE")
+        sending = threading.Thread(target=site.crowd.send, args=(form,))
+        sending.start()
+        wait_for_waiting(server)
+        other.execute("UPDATE event_counter SET value = value")
+        other.rollback()
+    sending.join()
+
+    assert count_deadlocks(server) >= 1
+    assert site.crowd.answers[-1].receipt is not None
+    settle(site)
+
+
+def count_deadlocks(server):
+    deadline = time.monotonic() + 10
+    counted = "SELECT deadlocks FROM pg_stat_database WHERE datname = 'site'"
+    while (count := server.execute(counted).fetchone()[0]) == 0 and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return count
+
+
+def refuse(server, times):
+    """Have PostgreSQL find no order for so many transactions, as at a stricter isolation."""
+    server.execute("CREATE SEQUENCE refused")
+    server.execute(
+        "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+        f" IF nextval('refused') <= {times} THEN"
+        " RAISE EXCEPTION 'could not serialize access' USING ERRCODE = '40001'; END IF;"
+        " RETURN NEW; END $$"
+    )
+    server.execute(
+        "CREATE TRIGGER refuse BEFORE INSERT ON registration FOR EACH ROW EXECUTE FUNCTION refuse()"
+    )
+
+
+def test_f20_serialization_failure_costs_nobody_an_answer(site, server):
+    form = site.crowd.fill_in(TARO)
+    refuse(server, 2)
+
+    register_past(site, form)
+
+
+def test_f20_serialization_failure_without_end_gives_the_form_back(site, server):
+    refuse(server, 3)
+
+    filled = hear_regrets(site, lambda form: form.submit(status=503))
+
+    assert filled.submit().heading == "お申し込みが完了しました"
+    settle(site)
+
+
+def test_f20_stall_gives_the_form_back_filled_in(start, cluster, monkeypatch):
+    monkeypatch.setattr(session, "BUSY_TIMEOUT_MS", 300)
+    site = start()
+
+    def send(form):
+        with psycopg.connect(cluster.make_url("site")) as other:
+            other.execute("LOCK TABLE registration IN ACCESS EXCLUSIVE MODE")
+            return form.submit(status=503)
+
+    filled = hear_regrets(site, send)
+
+    assert filled.submit().heading == "お申し込みが完了しました"
+    settle(site)
+
+
+def test_f20_server_without_a_free_connection_gives_the_form_back(site, cluster):
+    def send(form):
+        site.database.dispose()
+        with closing_all() as taken:
+            with suppress(psycopg.OperationalError):
+                while True:
+                    taken.append(psycopg.connect(cluster.make_url("site")))
+            return form.submit(status=503)
+
+    filled = hear_regrets(site, send)
+
+    assert filled.submit().heading == "お申し込みが完了しました"
+    settle(site)
+
+
+class CommitCutter:
+    """Stands before the server, and once lets a COMMIT through and its answer not."""
+
+    def __init__(self, folder: Path, server: Path) -> None:
+        self.commits_cut = 0
+        self.is_armed = False
+        self._server = server
+        self._listener = socket.socket(socket.AF_UNIX)
+        self._listener.bind(str(folder / ".s.PGSQL.5432"))
+        self._listener.listen(50)
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def close(self) -> None:
+        self._listener.close()
+
+    def _accept(self) -> None:
+        with suppress(OSError):
+            while True:
+                client, _ = self._listener.accept()
+                threading.Thread(target=self._serve, args=(client,), daemon=True).start()
+
+    def _serve(self, client: socket.socket) -> None:
+        with client, socket.socket(socket.AF_UNIX) as server, suppress(OSError):
+            server.connect(str(self._server / ".s.PGSQL.5432"))
+            answers = threading.Thread(target=_pass_on, args=(server, client), daemon=True)
+            answers.start()
+            while sent := client.recv(65_536):
+                if self.is_armed and b"COMMIT" in sent:
+                    self.is_armed = False
+                    self.commits_cut += 1
+                    client.shutdown(socket.SHUT_RDWR)
+                    server.sendall(sent)
+                    server.recv(65_536)
+                    return
+                server.sendall(sent)
+
+
+def _pass_on(source: socket.socket, target: socket.socket) -> None:
+    with suppress(OSError):
+        while received := source.recv(65_536):
+            target.sendall(received)
+
+
+def test_f20_commit_whose_answer_is_lost_is_found_again(start, url, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("s")
+    address = make_url(url)
+    cutter = CommitCutter(folder, Path(address.query["host"]))
+    with closing(cutter):
+        site = start(str(address.set(query={"host": str(folder)})))
+        form = site.crowd.fill_in(TARO)
+        cutter.is_armed = True
+
+        receipt = site.crowd.send(form).receipt
+
+        assert cutter.commits_cut == 1
+        assert receipt is not None and receipt == site.crowd.send(form).receipt
+        assert site.count_rows("submission") == 1
+        settle(site)
+
+
+def test_f21_commit_waits_for_the_disk(site):
+    """A commit is answered once it is on the disk; what the disk does then is not ours to test."""
+    with site.database.engine.connect() as connection:
+        asked = connection.exec_driver_sql("SHOW synchronous_commit").scalar()
+
+    assert asked == "on"
