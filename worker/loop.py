@@ -14,6 +14,7 @@ from typing import Protocol
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from services.fault_points import fault_point
 from storage import heartbeats, jobs, limits, zoom_budgets
 from storage.jobs import LEASE_SECONDS, POISONOUS_AFTER, ClaimedJob, LeaseLost
 from storage.session import Database
@@ -146,6 +147,7 @@ class Worker:
         if job.crashes >= POISONOUS_AFTER:
             self._put_aside(lane, job, f"its worker died {job.crashes} times while it ran")
             return True
+        fault_point("after_claim")
         try:
             lane.handlers[job.kind](job)
         except LeaseLost:

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from email.message import EmailMessage
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
 from sqlalchemy import select
@@ -26,6 +27,9 @@ from storage.models import Event, Job, Mail, Registration, SubmissionRow, ZoomRe
 from storage.session import Database
 from tests.mailbox import read_address, read_text
 from zoom_sandbox.control import SandboxControl
+
+if TYPE_CHECKING:
+    from tests.live_site import LiveSite
 
 OUR_LINK = re.compile(r"https?://[^\s\"'<>]+/[jr]/([a-z][\w-]{44})", re.ASCII)
 ZOOM_LINK = re.compile(r"https?://[^\s\"'<>]+[?&;]tk=[\w.-]+")
@@ -154,6 +158,30 @@ def gather(
 def read_copy(message: EmailMessage, *, at: float = 0.0) -> Copy:
     message_id = str(message["Message-ID"]).strip("<> ").partition("@")[0]
     return Copy(read_address(message).lower(), message_id, read_text(message), at)
+
+
+def settle(
+    site: LiveSite,
+    answers: Iterable[Answer],
+    *,
+    copies: Iterable[Copy] | None = None,
+    doubts: Iterable[Doubt] = (),
+) -> None:
+    """Let everything that waits be done on a site, and check its journals.
+
+    `copies` are the mails that have arrived; those that the site has written to files if not given.
+    """
+    for _ in range(3):
+        site.let_pass(minutes=2)
+        site.drain()
+    if copies is None:
+        copies = [read_copy(mail) for mail in site.mailbox.list_mails()]
+    links, now = site.parts.links, site.clock()
+    check(
+        gather(
+            site.database, site.zoom, links, answers=answers, copies=copies, doubts=doubts, now=now
+        )
+    )
 
 
 def check(journals: Journals) -> None:

@@ -11,7 +11,7 @@ from tests.people import ANN, HANAKO, TARO
 from tests.worker.smtp_server import Inbox, serve
 
 from .crowd import Crowd
-from .journals import Doubt, check, gather, read_copy
+from .journals import Doubt, read_copy, settle
 
 AWAY = "smtp://127.0.0.1:1"
 
@@ -44,20 +44,6 @@ def read_copies(inbox):
     return [read_copy(message) for message in messages]
 
 
-def compare(site, crowd, inbox, *, doubts=()):
-    check(
-        gather(
-            site.database,
-            site.zoom,
-            site.parts.links,
-            answers=crowd.answers,
-            copies=read_copies(inbox),
-            doubts=doubts,
-            now=site.clock(),
-        )
-    )
-
-
 def list_reasons(site):
     with site.database.read() as session:
         return list(session.scalars(select(Job.reason).where(Job.kind == "mail")))
@@ -79,7 +65,7 @@ def test_f24_mail_server_is_away_and_comes_back(start_site):
         again.drain()
         site.clock.move(hours=1)
 
-    compare(site, crowd, inbox)
+    settle(site, crowd.answers, copies=read_copies(inbox))
 
 
 @only_sqlite
@@ -99,7 +85,7 @@ def test_f24_one_domain_that_waits_does_not_hold_up_the_others(start_site):
             site.let_pass(hours=1)
             site.drain()
 
-    compare(site, crowd, inbox)
+    settle(site, crowd.answers, copies=read_copies(inbox))
 
 
 @only_sqlite
@@ -118,7 +104,7 @@ def test_f24_mail_that_is_put_off_goes_later(start_site, command):
         site.let_pass(hours=1)
         site.drain()
 
-    compare(site, crowd, inbox)
+    settle(site, crowd.answers, copies=read_copies(inbox))
 
 
 @only_sqlite
@@ -150,4 +136,4 @@ def test_f25_answer_of_the_mail_server_is_lost(start_site):
 
     first, second = read_copies(inbox)
     assert first == second, "the same mail, which mail programs show once"
-    compare(site, crowd, inbox, doubts=[Doubt(0.0, 0.0)])
+    settle(site, crowd.answers, copies=read_copies(inbox), doubts=[Doubt(0.0, 0.0)])

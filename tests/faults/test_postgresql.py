@@ -12,7 +12,7 @@ from sqlalchemy import make_url
 
 from storage import migrate, session
 from tests.faults.crowd import Crowd
-from tests.faults.journals import check, gather, read_copy
+from tests.faults.journals import settle
 from tests.fixtures.databases import open_database
 from tests.fixtures.postgresql import Cluster, PostgresqlMissing
 from tests.live_site import LiveSite
@@ -80,19 +80,10 @@ def server(cluster):
         yield connection
 
 
-def settle(site):
-    site.let_pass(minutes=2)
-    site.drain()
-    copies = [read_copy(mail) for mail in site.mailbox.list_mails()]
-    answers, now = site.crowd.answers, site.clock()
-    links = site.parts.links
-    check(gather(site.database, site.zoom, links, answers=answers, copies=copies, now=now))
-
-
 def register_past(site, form):
     """Send the form once: what happened in between is no matter of the person's."""
     assert site.crowd.send(form).receipt is not None
-    settle(site)
+    settle(site, site.crowd.answers)
 
 
 def hear_regrets(site, send):
@@ -124,7 +115,7 @@ def test_f20_server_that_is_away_gives_the_form_back_filled_in(site, cluster):
     filled = hear_regrets(site, send)
 
     assert filled.submit().heading == "お申し込みが完了しました"
-    settle(site)
+    settle(site, site.crowd.answers)
 
 
 def test_f20_connections_that_are_cut_cost_nobody_an_answer(site, server):
@@ -154,7 +145,7 @@ def test_f20_connection_that_is_cut_in_the_middle_costs_nobody_an_answer(site, c
     sending.join()
 
     assert site.crowd.answers[-1].receipt is not None
-    settle(site)
+    settle(site, site.crowd.answers)
 
 
 def wait_for_waiting(server):
@@ -180,7 +171,7 @@ def test_f20_deadlock_costs_nobody_an_answer(site, cluster, server):
 
     assert count_deadlocks(server) >= 1
     assert site.crowd.answers[-1].receipt is not None
-    settle(site)
+    settle(site, site.crowd.answers)
 
 
 def count_deadlocks(server):
@@ -218,7 +209,7 @@ def test_f20_serialization_failure_without_end_gives_the_form_back(site, server)
     filled = hear_regrets(site, lambda form: form.submit(status=503))
 
     assert filled.submit().heading == "お申し込みが完了しました"
-    settle(site)
+    settle(site, site.crowd.answers)
 
 
 def test_f20_stall_gives_the_form_back_filled_in(start, cluster, monkeypatch):
@@ -233,7 +224,7 @@ def test_f20_stall_gives_the_form_back_filled_in(start, cluster, monkeypatch):
     filled = hear_regrets(site, send)
 
     assert filled.submit().heading == "お申し込みが完了しました"
-    settle(site)
+    settle(site, site.crowd.answers)
 
 
 def test_f20_server_without_a_free_connection_gives_the_form_back(site, cluster):
@@ -248,7 +239,7 @@ def test_f20_server_without_a_free_connection_gives_the_form_back(site, cluster)
     filled = hear_regrets(site, send)
 
     assert filled.submit().heading == "お申し込みが完了しました"
-    settle(site)
+    settle(site, site.crowd.answers)
 
 
 class CommitCutter:
@@ -308,7 +299,7 @@ def test_f20_commit_whose_answer_is_lost_is_found_again(start, url, tmp_path_fac
         assert cutter.commits_cut == 1
         assert receipt is not None and receipt == site.crowd.send(form).receipt
         assert site.count_rows("submission") == 1
-        settle(site)
+        settle(site, site.crowd.answers)
 
 
 def test_f21_commit_waits_for_the_disk(site):

@@ -20,7 +20,7 @@ LONGEST_WAIT = 0.5
 
 PLACES = (
     *("before_commit", "after_commit"),
-    *("before_zoom", "after_zoom", "before_status", "before_save_link"),
+    *("after_claim", "before_zoom", "after_zoom", "before_status", "before_save_link"),
     *("before_mail", "after_mail"),
 )
 
