@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
+
 import click
 
+from services.overview import name_problem
 from storage import job_lists, zoom_pauses
 from storage.models import Job
 from views.site import get_site
 
-from .groups import SiteGroup, echo_table
+from .groups import SiteGroup, echo_table, need_event
 
 _STATES = ("parked", "ready", "running", "done")
 _OPEN_STATES = ("parked", "ready", "running")
 _WORDS = {"parked": "put aside", "ready": "waiting", "running": "running", "done": "done"}
 _MOST = 200
+_FEW = 20
+_HEADINGS = ("WORK", "EVENT", "RECEIPT", "STATE", "TRIES", "NEXT TRY (UTC)", "REASON")
 
 # What to do about an error, mostly at Zoom; its class begins the reason of a job.
 _HINTS = {
@@ -45,41 +51,56 @@ def jobs_group() -> None:
 
 @jobs_group.command("list")
 @click.option("--state", type=click.Choice(_STATES), help="By default all but what is done.")
-def list_jobs(state: str | None) -> None:
+@click.option("--event", "slug", help="Only the jobs of one event.")
+def list_jobs(state: str | None, slug: str | None) -> None:
     """Show what waits, what runs, and what was put aside with its reason."""
     site = get_site()
     states = (state,) if state else _OPEN_STATES
     with site.database.read() as session:
-        found = job_lists.list_jobs(session, states=states, limit=_MOST)
-        rows = [
-            (job.id, job.key, _WORDS[job.state], job.attempts, _write_next(job), explain(job))
-            for job in found
-        ]
-    echo_table(("ID", "WORK", "STATE", "TRIES", "NEXT TRY (UTC)", "REASON"), rows)
+        event_id = need_event(session, slug).id if slug else None
+        counts = job_lists.count_jobs(session, states=states, event_id=event_id)
+        found = job_lists.list_jobs(session, states=states, event_id=event_id, limit=_MOST)
+        subjects = job_lists.list_subjects(session, found)
+        rows = [(job.key, *subjects[job.id], *_write_job(job)) for job in found]
+    if sum(count for *_, count in counts) > _FEW:
+        _echo_counts(counts)
+    echo_table(_HEADINGS, rows)
     if len(found) == _MOST:
         click.echo(f"These are the first {_MOST}.")
 
 
 @jobs_group.command("retry")
-@click.argument("job_id", type=int)
-def retry(job_id: int) -> None:
-    """Do a job now that waits or was put aside."""
+@click.argument("key", required=False)
+@click.option("--all", "is_all", is_flag=True, help="Retry all that were put aside.")
+@click.option("--event", "slug", help="With --all: only those of one event.")
+@click.option("--reason", help="With --all: only those with this class of error.")
+def retry(key: str | None, is_all: bool, slug: str | None, reason: str | None) -> None:
+    """Do a job now that waits or was put aside; KEY is its WORK in the list, zoom:12."""
+    if is_all == bool(key) or (slug or reason) and not is_all:
+        raise click.UsageError("Name one job, or --all with --event or --reason.")
     site = get_site()
+    now = site.read_clock()
     with site.database.write() as session:
-        if not job_lists.retry(session, job_id, now=site.read_clock()):
-            raise click.ClickException(f"There is no job {job_id} that waits or was put aside.")
-        zoom_pauses.hasten_probes(session, now=site.read_clock())
-    click.echo(f"Job {job_id} is due now.")
+        if key:
+            if not job_lists.retry(session, key, now=now):
+                raise click.ClickException(f"There is no job {key} that waits or was put aside.")
+            words = f"Job {key} is due now."
+        else:
+            event_id = need_event(session, slug).id if slug else None
+            count = job_lists.retry_parked(session, event_id=event_id, problem=reason, now=now)
+            words = f"{count} jobs are due now."
+        zoom_pauses.hasten_probes(session, now=now)
+    click.echo(words)
 
 
 @jobs_group.command("drop")
-@click.argument("job_id", type=int)
-def drop(job_id: int) -> None:
-    """Never do a job; what it was for stays undone."""
+@click.argument("key")
+def drop(key: str) -> None:
+    """Never do a job; what it was for stays undone. KEY is its WORK in the list."""
     with get_site().database.write() as session:
-        if not job_lists.drop(session, job_id):
-            raise click.ClickException(f"There is no job {job_id} that could be dropped.")
-    click.echo(f"Job {job_id} is dropped.")
+        if not job_lists.drop(session, key):
+            raise click.ClickException(f"There is no job {key} that could be dropped.")
+    click.echo(f"Job {key} is dropped.")
 
 
 def get_hint(reason: str) -> str | None:
@@ -93,5 +114,17 @@ def explain(job: Job) -> str:
     return f"{hint} ({job.reason})" if hint else job.reason
 
 
-def _write_next(job: Job) -> str:
-    return f"{job.run_at:%Y-%m-%d %H:%M:%S}" if job.state == "ready" else ""
+def _write_job(job: Job) -> tuple[object, ...]:
+    next_try = f"{job.run_at:%Y-%m-%d %H:%M:%S}" if job.state == "ready" else ""
+    return _WORDS[job.state], job.attempts, next_try, explain(job)
+
+
+def _echo_counts(counts: Sequence[tuple[str, str, str, int]]) -> None:
+    """Print how many there are for each reason, before the long list."""
+    sums: Counter[tuple[str, str, str]] = Counter()
+    for kind, state, reason, count in counts:
+        sums[kind, _WORDS[state], name_problem(reason) if reason else ""] += count
+    echo_table(
+        ("JOBS", "KIND", "STATE", "REASON"), [(count, *of) for of, count in sums.most_common()]
+    )
+    click.echo()

@@ -5,46 +5,91 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import ColumnElement, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from .jobs import wake_workers
-from .models import Job
+from .models import Event, Job, Mail
 from .statements import rowcount
+from .submissions import get_creating_submission
 
 
 def get_job(session: Session, key: str) -> Job | None:
     return session.scalar(select(Job).where(Job.key == key))
 
 
-def list_jobs(session: Session, *, states: Sequence[str], limit: int) -> list[Job]:
+def list_jobs(
+    session: Session, *, states: Sequence[str], event_id: int | None = None, limit: int
+) -> list[Job]:
+    chosen = _choose(states, event_id)
     return list(
-        session.scalars(
-            select(Job).where(Job.state.in_(states)).order_by(Job.run_at, Job.id).limit(limit)
-        )
+        session.scalars(select(Job).where(*chosen).order_by(Job.run_at, Job.id).limit(limit))
     )
 
 
-def retry(session: Session, job_id: int, *, now: datetime) -> bool:
-    """Make a parked or waiting job due now with a fresh count of attempts."""
-    changed = session.execute(
-        update(Job)
-        .where(Job.id == job_id, Job.state.in_(("parked", "ready")))
-        .values(
-            state="ready",
-            attempts=0,
-            crashes=0,
-            run_at=now,
-            due_since=now,
-            reason="",
-            updated_at=now,
+def list_subjects(session: Session, found: Sequence[Job]) -> dict[int, tuple[str, str]]:
+    """Return the event's slug and the receipt's number that each job is about, by the job's id."""
+    slugs = {event_id: slug for event_id, slug in session.execute(select(Event.id, Event.slug))}
+    subjects = {}
+    for job in found:
+        registration_id = job.payload.get("registration_id")
+        if mail_id := job.payload.get("mail_id"):
+            mail = session.get(Mail, mail_id)
+            registration_id = mail.registration_id if mail else None
+        created = (
+            get_creating_submission(session, registration_id)
+            if registration_id is not None
+            else None
         )
+        subjects[job.id] = (slugs.get(job.event_id or 0, ""), created.number if created else "")
+    return subjects
+
+
+def count_jobs(
+    session: Session, *, states: Sequence[str], event_id: int | None = None
+) -> list[tuple[str, str, str, int]]:
+    """Count jobs by kind, state and the beginning of their reason, the most first."""
+    head = func.substr(Job.reason, 1, 40)
+    rows = session.execute(
+        select(Job.kind, Job.state, head, func.count())
+        .where(*_choose(states, event_id))
+        .group_by(Job.kind, Job.state, head)
+        .order_by(func.count().desc(), Job.kind, Job.state)
+    )
+    return [(kind, state, reason, count) for kind, state, reason, count in rows]
+
+
+def retry(session: Session, key: str, *, now: datetime) -> bool:
+    """Make a parked or waiting job due now with a fresh count of attempts."""
+    is_this = (Job.key == key, Job.state.in_(("parked", "ready")))
+    return _make_due(session, is_this, now) > 0
+
+
+def retry_parked(
+    session: Session, *, event_id: int | None, problem: str | None, now: datetime
+) -> int:
+    """Make all parked jobs due, or those of one event or class of error; return how many."""
+    chosen = _choose(("parked",), event_id)
+    if problem is not None:
+        chosen.append(or_(Job.reason == problem, Job.reason.startswith(f"{problem}:")))
+    return _make_due(session, chosen, now)
+
+
+def drop(session: Session, key: str) -> bool:
+    """Delete a job that is not running; return False if there was none."""
+    changed = session.execute(delete(Job).where(Job.key == key, Job.state != "running"))
+    return rowcount(changed) > 0
+
+
+def _choose(states: Sequence[str], event_id: int | None) -> list[ColumnElement[bool]]:
+    chosen: list[ColumnElement[bool]] = [Job.state.in_(states)]
+    return chosen if event_id is None else [*chosen, Job.event_id == event_id]
+
+
+def _make_due(session: Session, chosen: Sequence[ColumnElement[bool]], now: datetime) -> int:
+    values = {"state": "ready", "attempts": 0, "crashes": 0, "reason": ""}
+    changed = session.execute(
+        update(Job).where(*chosen).values(run_at=now, due_since=now, updated_at=now, **values)
     )
     wake_workers(session)
-    return rowcount(changed) > 0
-
-
-def drop(session: Session, job_id: int) -> bool:
-    """Delete a job that is not running; return False if there was none."""
-    changed = session.execute(delete(Job).where(Job.id == job_id, Job.state != "running"))
-    return rowcount(changed) > 0
+    return rowcount(changed)

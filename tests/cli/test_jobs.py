@@ -2,52 +2,96 @@
 
 from services.events import LinkPolicy
 from services.registrations import register
-from storage import events, job_lists
+from storage import events, job_lists, submissions
 from tests.factories import make_submission
 from tests.fixtures.databases import only_sqlite
 
-pytestmark = only_sqlite
 
-
-def park_one(site):
-    """Leave one registration that Zoom refused, and return its job's id."""
-    event = site.add_event(slug="spring")
-    with site.database.write() as session:
-        stored = events.need_event(session, event.id)
-        submission = make_submission(stored, email="host@example.com")
-        register(session, stored, submission, policy=LinkPolicy.SHOW, now=site.clock())
-    site.drain()
+def park_some(site, slug="spring", count=1):
+    """Leave registrations that Zoom refused, and return their jobs' keys."""
+    event = site.add_event(slug=slug)
+    for number in range(count):
+        site.zoom.fault("add_registrant", refusal="work_email")
+        with site.database.write() as session:
+            stored = events.need_event(session, event.id)
+            submission = make_submission(stored, email=f"p{number}@example.com")
+            register(session, stored, submission, policy=LinkPolicy.SHOW, now=site.clock())
+        site.drain()
     with site.database.read() as session:
-        [job] = job_lists.list_jobs(session, states=("parked",), limit=10)
-        return job.id
+        found = job_lists.list_jobs(session, states=("parked",), event_id=event.id, limit=100)
+    return [job.key for job in found]
 
 
-def test_reason_is_told_in_words(site, run):
-    job_id = park_one(site)
+def count_adds(site):
+    return len(site.zoom.journal(action="add_registrant"))
+
+
+def test_job_is_told_with_its_event_receipt_and_reason(site, run):
+    [key] = park_some(site)
+    with site.database.read() as session:
+        number = submissions.get_creating_submission(session, 1).number
+
     lines = run("jobs", "list", "--state", "parked").output.splitlines()
-    assert lines[0].split()[:4] == ["ID", "WORK", "STATE", "TRIES"]
-    assert lines[1].startswith(f"{job_id}   zoom:1  put aside  1 ")
-    assert "the host needs no registration: they start the meeting (HostCannot" in lines[1]
-    assert "host@example.com" not in lines[1]
+
+    assert lines[0].split()[:5] == ["WORK", "EVENT", "RECEIPT", "STATE", "TRIES"]
+    assert lines[1].startswith(f"{key}  spring  {number}  put aside  1 ")
+    assert "Zoom wants the work address that was invited (WorkEmailRequired" in lines[1]
+    assert "@" not in lines[1]
+
+
+@only_sqlite
+def test_many_are_counted_by_reason_first(site, run):
+    park_some(site, count=21)
+    lines = run("jobs", "list", "--state", "parked").output.splitlines()
+    assert lines[0].split() == ["JOBS", "KIND", "STATE", "REASON"]
+    assert lines[1].split() == ["21", "zoom.sync", "put", "aside", "WorkEmailRequired"]
+    assert lines[2] == ""
+    assert len(lines) == 3 + 22
+
+
+@only_sqlite
+def test_jobs_of_one_event_are_listed(site, run):
+    [spring] = park_some(site)
+    [autumn] = park_some(site, "autumn")
+    output = run("jobs", "list", "--event", "autumn", "--state", "parked").output
+    assert (spring in output, autumn in output) == (False, True)
 
 
 def test_job_that_was_put_aside_is_tried_again(site, run):
-    job_id = park_one(site)
-    done = run("jobs", "retry", str(job_id))
-    assert done.output == f"Job {job_id} is due now.\n"
-    before = len(site.zoom.journal(action="add_registrant"))
+    [key] = park_some(site)
+    assert run("jobs", "retry", key).output == f"Job {key} is due now.\n"
+    before = count_adds(site)
     site.drain()
-    assert len(site.zoom.journal(action="add_registrant")) == before + 1
+    assert count_adds(site) == before + 1
 
 
+def test_all_of_one_reason_or_event_are_tried_again(site, run):
+    park_some(site, count=2)
+    park_some(site, "autumn")
+
+    none = run("jobs", "retry", "--all", "--reason", "WorkEmail").output
+    autumn = run("jobs", "retry", "--all", "--event", "autumn").output
+    rest = run("jobs", "retry", "--all", "--reason", "WorkEmailRequired").output
+
+    assert [none, autumn, rest] == [f"{count} jobs are due now.\n" for count in (0, 1, 2)]
+
+
+@only_sqlite
+def test_retry_needs_one_job_or_all(site, run):
+    for arguments in ([], ["zoom:1", "--all"], ["zoom:1", "--event", "spring"]):
+        assert "Name one job, or --all" in run("jobs", "retry", *arguments, exit_code=2).output
+
+
+@only_sqlite
 def test_job_is_dropped(site, run):
-    job_id = park_one(site)
-    run("jobs", "drop", str(job_id))
+    [key] = park_some(site)
+    run("jobs", "drop", key)
     assert len(run("jobs", "list", "--state", "parked").output.splitlines()) == 1
-    again = run("jobs", "drop", str(job_id), exit_code=1)
-    assert again.stderr == f"Error: There is no job {job_id} that could be dropped.\n"
+    again = run("jobs", "drop", key, exit_code=1)
+    assert again.stderr == f"Error: There is no job {key} that could be dropped.\n"
 
 
+@only_sqlite
 def test_unknown_job_is_named(site, run):
-    done = run("jobs", "retry", "99", exit_code=1)
-    assert done.stderr == "Error: There is no job 99 that waits or was put aside.\n"
+    done = run("jobs", "retry", "zoom:99", exit_code=1)
+    assert done.stderr == "Error: There is no job zoom:99 that waits or was put aside.\n"

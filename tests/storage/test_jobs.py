@@ -288,7 +288,7 @@ def test_parked_job_waits_for_somebody(database):
         jobs.park(session, job, reason="refused", now=NOW)
         assert claim(session, now=NOW + timedelta(days=9)) is None
 
-        assert job_lists.retry(session, job.id, now=NOW)
+        assert job_lists.retry(session, job.key, now=NOW)
         assert claim(session).attempts == 1
 
 
@@ -296,14 +296,14 @@ def test_running_job_is_neither_retried_nor_dropped(database):
     job = add_and_claim(database)
 
     with database.write() as session:
-        assert not job_lists.retry(session, job.id, now=NOW)
-        assert not job_lists.drop(session, job.id)
+        assert not job_lists.retry(session, job.key, now=NOW)
+        assert not job_lists.drop(session, job.key)
 
 
 def test_dropped_job_is_gone(database):
     with database.write() as session:
         enqueue(session)
-        assert job_lists.drop(session, session.scalar(select(Job.id)))
+        assert job_lists.drop(session, "a")
 
     assert read_job(database) is None
 

@@ -225,7 +225,7 @@ def test_person_at_whom_the_workers_die_is_shown_as_given_up(desk, caplog):
     assert (job.state, desk.zoom.journal()) == ("parked", [])
     assert explain(job).startswith("the worker failed at it again and again")
     with desk.database.write() as session:
-        job_lists.retry(session, job.id, now=desk.clock())
+        job_lists.retry(session, job.key, now=desk.clock())
     desk.work()
     assert (desk.read().delivery, desk.read().problem) == (Delivery.REGISTERED, "")
 
@@ -244,7 +244,7 @@ def test_answer_about_somebody_else_is_refused_and_found_out_later(desk, does):
     assert desk.list_mails() == ["confirmation", "refused"]
 
     with desk.database.write() as session:
-        job_lists.retry(session, job.id, now=desk.clock())
+        job_lists.retry(session, job.key, now=desk.clock())
     desk.work()
     desk.let_pass(seconds=5)
     desk.work()

@@ -129,7 +129,7 @@ def test_refusal_of_unknown_meaning_counts_the_second_time(desk):
 
 def retry(desk):
     with desk.database.write() as session:
-        assert job_lists.retry(session, desk.read_job().id, now=desk.clock())
+        assert job_lists.retry(session, desk.read_job().key, now=desk.clock())
 
 
 @pytest.mark.parametrize(
