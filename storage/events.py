@@ -248,7 +248,8 @@ def add_counters(session: Session, event_id: int, changes: Mapping[str, int]) ->
         {"event_id": event_id, "name": name, "value": change}
         for name, change in sorted(changes.items())
     ]
-    _ADD_TO_COUNTER.change_each(session, rows)
+    for row in rows:
+        _ADD_TO_COUNTER.change(session, row)
 
 
 def replace_known_registrants(session: Session, event_id: int, hashes: Iterable[str]) -> None:

@@ -82,7 +82,8 @@ def ensure(
 
 def wake_workers(session: Session) -> None:
     """Tell idle workers at commit; on SQLite they see the file change."""
-    if is_postgresql(session):
+    if is_postgresql(session) and "has_woken" not in session.info:
+        session.info["has_woken"] = True
         _NOTIFY.change(session, {})
 
 

@@ -118,7 +118,7 @@ def replace_answers(
 
 
 def add_answers(session: Session, registration_id: int, rows: Sequence[Mapping[str, Any]]) -> None:
-    _INSERT_ANSWER.change_each(
+    _INSERT_ANSWER.insert_all(
         session, [{"registration_id": registration_id, **row} for row in rows]
     )
 
@@ -134,7 +134,7 @@ def list_answers(session: Session, registration_id: int) -> list[Answer]:
 
 
 def add_consents(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
-    _INSERT_CONSENT.change_each(session, rows)
+    _INSERT_CONSENT.insert_all(session, rows)
 
 
 def list_consents(session: Session, registration_id: int) -> list[Consent]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
-from sqlalchemy import CursorResult, Executable, Insert, Select, Table
+from sqlalchemy import CursorResult, Executable, Insert, Select, Table, bindparam
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import Connection, Dialect
 from sqlalchemy.exc import DBAPIError
@@ -30,7 +30,7 @@ class Statement:
 
     def __init__(self, build: Callable[[Any], Executable]) -> None:
         self._build = build
-        self._compiled: dict[str, _Compiled] = {}
+        self._compiled: dict[tuple[str, int], _Compiled] = {}
 
     def fetch(self, session: Session, values: Mapping[str, Any]) -> tuple[Any, ...] | None:
         """Return the first row, if there is one."""
@@ -49,27 +49,38 @@ class Statement:
 
     def change(self, session: Session, values: Mapping[str, Any]) -> int:
         """Return how many rows were changed."""
-        return self.change_each(session, [values])
-
-    def change_each(self, session: Session, rows: Sequence[Mapping[str, Any]]) -> int:
-        """Run once for each row, and return how many rows were changed."""
-        if not rows:
-            return 0
         connection = _get_connection(session)
-        compiled = self._compile(connection.dialect, rows[0])
-        cursor = connection.connection.cursor()
-        try:
-            cursor.executemany(compiled.text, [compiled.bind(values) for values in rows])
-        except compiled.driver_error as error:
-            driver = connection.connection.driver_connection
-            raise compiled.translate(error, connection, driver) from error
-        return cursor.rowcount
+        return self._change(connection, self._compile(connection.dialect, values), values)
 
-    def _compile(self, dialect: Dialect, values: Mapping[str, Any]) -> _Compiled:
-        compiled = self._compiled.get(dialect.name)
+    def insert_all(self, session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Insert rows of the same columns, all of them given, by one statement."""
+        if not rows:
+            return
+        connection = _get_connection(session)
+        compiled = self._compile(connection.dialect, rows[0], len(rows))
+        values = {
+            _number(name, number): value
+            for number, row in enumerate(rows)
+            for name, value in row.items()
+        }
+        self._change(connection, compiled, values)
+
+    def _change(
+        self, connection: Connection, compiled: _Compiled, values: Mapping[str, Any]
+    ) -> int:
+        driver: Any = connection.connection.driver_connection
+        try:
+            return int(driver.execute(compiled.text, compiled.bind(values)).rowcount)
+        except compiled.driver_error as error:
+            raise compiled.translate(error, connection, driver) from error
+
+    def _compile(self, dialect: Dialect, values: Mapping[str, Any], rows: int = 0) -> _Compiled:
+        compiled = self._compiled.get((dialect.name, rows))
         if compiled is None:
-            statement = self._build(_get_insert(dialect.name))
-            compiled = self._compiled[dialect.name] = _compile(statement, dialect, list(values))
+            statement, names = self._build(_get_insert(dialect.name)), list(values)
+            if rows:
+                statement, names = _repeat(statement, names, rows)
+            compiled = self._compiled[dialect.name, rows] = _compile(statement, dialect, names)
         return compiled
 
 
@@ -120,6 +131,21 @@ class _Compiled:
                 dialect=self.dialect,
             ),
         )
+
+
+def _repeat(statement: Executable, names: list[str], rows: int) -> tuple[Executable, list[str]]:
+    """Give an INSERT several rows of parameters with numbered names."""
+    assert isinstance(statement, Insert)
+    types = {column.name: column.type for column in statement.table.columns}
+    numbered = [
+        {name: bindparam(_number(name, number), type_=types[name]) for name in names}
+        for number in range(rows)
+    ]
+    return statement.values(numbered), [_number(n, i) for i in range(rows) for n in names]
+
+
+def _number(name: str, number: int) -> str:
+    return f"{name}_{number}"
 
 
 def _get_connection(session: Session) -> Connection:

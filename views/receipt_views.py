@@ -16,7 +16,7 @@ from services import receipts
 from services.answer_texts import list_answer_texts
 from services.calendars import Appointment
 from services.event_views import EventView
-from services.events import read_definition
+from services.events import LinkPolicy, read_definition
 from services.joining import is_early, read_end_state
 from services.questions import answers_from_json
 from services.receipts import ReceiptState, read_receipt_state
@@ -118,6 +118,15 @@ def can_correct(session: Session, opened: OpenedReceipt, now: datetime) -> bool:
     )
 
 
+def _is_correctable(
+    session: Session, opened: OpenedReceipt, state: ReceiptState, now: datetime
+) -> bool:
+    if opened.policy is LinkPolicy.SHOW:
+        # Both need that it is still its sender's alone, which is not worth asking twice.
+        return state.may_change and opened.submission.code_used_at is None
+    return can_correct(session, opened, now)
+
+
 def get_join_url(opened: OpenedReceipt, state: ReceiptState) -> str | None:
     if state.link != "button":
         return None
@@ -135,7 +144,7 @@ def _view(
     code_error: str | None,
 ) -> ReceiptView:
     has_mail = state.shown in _HAVE_MAIL
-    is_correctable = has_mail and can_correct(session, opened, now)
+    is_correctable = has_mail and _is_correctable(session, opened, state, now)
     path, query = f"/s/{mark('token')}", f"?lang={read_locale()}"
     wait = _read_wait(session, opened, state, now)
     return ReceiptView(

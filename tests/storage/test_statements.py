@@ -86,7 +86,7 @@ def test_errors_are_sqlalchemys_and_show_nothing_that_was_typed(database):
     bucket = {"name": "taro@example.com", "full_at": 0.0}
 
     with pytest.raises(IntegrityError) as caught, database.write() as session:
-        INSERT_BUCKET.change_each(session, [bucket, bucket])
+        INSERT_BUCKET.insert_all(session, [bucket, bucket])
 
     assert not may_pass(caught.value)
     assert "taro" not in str(caught.value).split("DETAIL")[0]
@@ -137,3 +137,15 @@ def test_one_request_notices_that_the_server_was_started_anew(database):
     assert may_pass(caught.value)
     for _ in range(5):
         assert database.fetch(SELECT_JOB, {"key": "mail:1"}) is None
+
+
+@pytest.mark.parametrize("count", [0, 1, 3])
+def test_rows_are_inserted_by_one_statement(database, count):
+    buckets = [{"name": f"bucket {number}", "full_at": number / 2} for number in range(count)]
+
+    with database.write() as session:
+        INSERT_BUCKET.insert_all(session, buckets)
+
+    with database.read() as session:
+        rows = session.execute(select(RateBucket.name, RateBucket.full_at))
+        assert sorted(rows) == [(bucket["name"], bucket["full_at"]) for bucket in buckets]
