@@ -52,6 +52,9 @@ def configure_logging(level: str) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level)
+    # Nothing of this is written; looking for the calling line costs most of it.
+    logging._srcfile = None  # as the logging cookbook advises
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     # It would write paths, and Zoom's paths may hold a host's address.
     logging.getLogger("urllib3").setLevel(logging.ERROR)
     # It tells of every request that waits for a moment.

@@ -18,11 +18,16 @@ class KeyRing:
         if not secrets or any(len(secret) < 32 for secret in secrets):
             raise ValueError("a secret key has at least 32 bytes")
         self._secrets = tuple(secrets)
+        self._derived: dict[str, list[bytes]] = {}
 
     def derive(self, purpose: str) -> list[bytes]:
         """Return this purpose's 32-byte keys, newest first."""
-        label = b"uketsuke/" + purpose.encode()
-        return [hmac.digest(secret, label, hashlib.sha256) for secret in self._secrets]
+        keys = self._derived.get(purpose)
+        if keys is None:
+            label = b"uketsuke/" + purpose.encode()
+            keys = [hmac.digest(secret, label, hashlib.sha256) for secret in self._secrets]
+            self._derived[purpose] = keys
+        return keys
 
     def list_fingerprints(self) -> list[str]:
         """Return what tells each secret from others, newest first, and says nothing about it."""

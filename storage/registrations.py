@@ -68,7 +68,7 @@ def lock_registration(session: Session, registration_id: int) -> Registration | 
 def insert_registration(session: Session, values: Mapping[str, Any]) -> Registration | None:
     """Insert a registration; return None if the event already has one of this address."""
     row = _INSERT_ONCE.fetch(session, values)
-    return None if row is None else attach(session, Registration(id=row[0], **values))
+    return None if row is None else attach(session, Registration, {"id": row[0], **values})
 
 
 def count_join_click(session: Session, registration: Registration, *, now: datetime) -> None:

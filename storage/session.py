@@ -8,7 +8,7 @@ from contextlib import closing, contextmanager
 from typing import Any
 from urllib.parse import quote
 
-from sqlalchemy import URL, Engine, PoolProxiedConnection, create_engine, event
+from sqlalchemy import URL, Engine, PoolProxiedConnection, create_engine, event, text
 from sqlalchemy.engine import Connection, make_url
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as QueueTimeout
@@ -20,6 +20,9 @@ from .statements import Statement
 BUSY_TIMEOUT_MS = 5_000
 WRITE_QUEUE_SECONDS = 10.0
 STATEMENT_TIMEOUT_MS = 15_000
+
+_BEGIN = Statement(lambda _: text("BEGIN"))
+_BEGIN_IMMEDIATE = Statement(lambda _: text("BEGIN IMMEDIATE"))
 
 
 class Database:
@@ -146,6 +149,8 @@ def _create_sqlite_engine(url: str) -> Engine:
             "synchronous=FULL",
             "foreign_keys=ON",
             "secure_delete=ON",
+            # A registration changes a page of each table and index: fewer, larger checkpoints.
+            "wal_autocheckpoint=4000",
             f"busy_timeout={BUSY_TIMEOUT_MS}",
         ):
             dbapi_connection.execute(f"PRAGMA {pragma}")
@@ -153,7 +158,7 @@ def _create_sqlite_engine(url: str) -> Engine:
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
         is_writer = connection.get_execution_options().get("is_writer")
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if is_writer else "BEGIN")
+        (_BEGIN_IMMEDIATE if is_writer else _BEGIN).change_on(connection, {})
 
     return engine
 
@@ -185,6 +190,6 @@ def _create_pg_engine(url: Any) -> Engine:
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
         if not connection.get_execution_options().get("is_reader"):
-            connection.exec_driver_sql("BEGIN")
+            _BEGIN.change_on(connection, {})
 
     return engine

@@ -11,6 +11,7 @@ from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import Connection, Dialect
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase, Session, make_transient_to_detached
+from sqlalchemy.orm.attributes import instance_dict
 
 Row = TypeVar("Row", bound=DeclarativeBase)
 Process = Callable[[Any], Any]
@@ -49,7 +50,10 @@ class Statement:
 
     def change(self, session: Session, values: Mapping[str, Any]) -> int:
         """Return how many rows were changed."""
-        connection = _get_connection(session)
+        return self.change_on(_get_connection(session), values)
+
+    def change_on(self, connection: Connection, values: Mapping[str, Any]) -> int:
+        """As `change`, where there is no session."""
         return self._change(connection, self._compile(connection.dialect, values), values)
 
     def insert_all(self, session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -207,8 +211,13 @@ def table_of(model: type[DeclarativeBase]) -> Table:
     return cast("Table", model.__table__)
 
 
-def attach(session: Session, row: Row) -> Row:
-    """Have the session know an object as the row that was just inserted, without reading it."""
+def attach(session: Session, model: type[Row], values: Mapping[str, Any]) -> Row:
+    """Have the session know a row that was inserted or read by a Statement as an object of its own.
+
+    As SQLAlchemy's own loading does, it passes by what setting each attribute would note.
+    """
+    row = model()
+    instance_dict(row).update(values)
     make_transient_to_detached(row)
     session.add(row)
     return row

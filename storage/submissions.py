@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, exists, select, update
+from sqlalchemy import ColumnElement, bindparam, exists, literal_column, select, update
 from sqlalchemy.orm import Session
 
 from .models import Registration, SubmissionRow
@@ -18,12 +18,22 @@ _BY_NONCE = select(SubmissionRow).where(
     SubmissionRow.digest == bindparam("digest"),
 )
 
-_WITH_REGISTRATION = (
-    select(SubmissionRow, Registration)
-    .outerjoin(Registration, Registration.id == SubmissionRow.registration_id)
-    .where(SubmissionRow.public_id == bindparam("public_id"))
+_COLUMNS = tuple(table_of(SubmissionRow).c)
+_REGISTRATION_COLUMNS = tuple(table_of(Registration).c)
+_WITH_REGISTRATION = Statement(
+    lambda _: (
+        select(*_COLUMNS, *_REGISTRATION_COLUMNS)
+        .outerjoin_from(
+            table_of(SubmissionRow),
+            table_of(Registration),
+            table_of(Registration).c.id == table_of(SubmissionRow).c.registration_id,
+        )
+        .where(table_of(SubmissionRow).c.public_id == bindparam("which"))
+    )
 )
 _BY_PUBLIC_ID = select(SubmissionRow).where(SubmissionRow.public_id == bindparam("public_id"))
+# Written out, as the index of what is held is found by its very words.
+_HELD: ColumnElement[str] = literal_column("'held'")
 _INSERT_ONCE = Statement(
     lambda insert: (
         insert(table_of(SubmissionRow))
@@ -58,9 +68,20 @@ def get_submission_by_public_id(session: Session, public_id: str) -> SubmissionR
 def get_with_registration(
     session: Session, public_id: str
 ) -> tuple[SubmissionRow, Registration | None] | None:
-    """Return a submission and the registration that it led to, if there is one."""
-    row = session.execute(_WITH_REGISTRATION, {"public_id": public_id}).first()
-    return None if row is None else (row[0], row[1])
+    """Return a submission and the registration that it led to, if there is one.
+
+    The session must know neither of them yet.
+    """
+    row = _WITH_REGISTRATION.fetch(session, {"which": public_id})
+    if row is None:
+        return None
+    names = [column.name for column in _COLUMNS]
+    submission = attach(session, SubmissionRow, dict(zip(names, row, strict=False)))
+    if submission.registration_id is None:
+        return submission, None
+    names = [column.name for column in _REGISTRATION_COLUMNS]
+    values = dict(zip(names, row[len(_COLUMNS) :], strict=True))
+    return submission, attach(session, Registration, values)
 
 
 def get_submission_by_nonce(
@@ -105,8 +126,8 @@ def count_corrections_before(session: Session, row: SubmissionRow) -> int:
 
 def insert_submission(session: Session, values: Mapping[str, Any]) -> SubmissionRow | None:
     """Insert a submission; return None if the same POST has one already."""
-    inserted = _INSERT_ONCE.fetch(session, values)
-    return None if inserted is None else attach(session, SubmissionRow(id=inserted[0], **values))
+    row = _INSERT_ONCE.fetch(session, values)
+    return None if row is None else attach(session, SubmissionRow, {"id": row[0], **values})
 
 
 def lock_submission(session: Session, submission_id: int) -> SubmissionRow | None:
@@ -142,7 +163,7 @@ def list_held(session: Session, event_id: int) -> list[SubmissionRow]:
     return list(
         session.scalars(
             select(SubmissionRow)
-            .where(SubmissionRow.event_id == event_id, SubmissionRow.outcome == "held")
+            .where(SubmissionRow.event_id == event_id, SubmissionRow.outcome == _HELD)
             .order_by(SubmissionRow.id)
         )
     )

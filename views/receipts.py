@@ -34,9 +34,10 @@ def show_receipt(token: str) -> ResponseReturnValue:
     now = get_site().read_clock()
     with get_site().database.read() as session:
         opened = _open(session, token)
-        alert = _("We have your request to send it again. It can take a few minutes.")
-        is_resent = request.args.get("done") == "resend"
-        page = draw_receipt(session, token, opened, now, alert=alert if is_resent else None)
+        alert = None
+        if request.args.get("done") == "resend":
+            alert = _("We have your request to send it again. It can take a few minutes.")
+        page = draw_receipt(session, token, opened, now, alert=alert)
     return make_response(page)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import JSON, ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from .base import Base, BigKey, Document, Moment, PrimaryKey, PublicId
@@ -20,8 +20,18 @@ class SubmissionRow(Base):
     __tablename__ = "submission"
     __table_args__ = (
         UniqueConstraint("event_id", "nonce", "digest"),
-        Index(None, "event_id", "outcome", "id"),
-        Index(None, "event_id", "email_key"),
+        Index(
+            "ix_submission_held",
+            *("event_id", "id"),
+            sqlite_where=text("outcome = 'held'"),
+            postgresql_where=text("outcome = 'held'"),
+        ),
+        Index(
+            "ix_submission_corrected",
+            "corrected_by_id",
+            sqlite_where=text("corrected_by_id IS NOT NULL"),
+            postgresql_where=text("corrected_by_id IS NOT NULL"),
+        ),
     )
 
     id: Mapped[PrimaryKey]
@@ -32,9 +42,7 @@ class SubmissionRow(Base):
         BigKey, ForeignKey("registration.id"), index=True
     )
     form_version_id: Mapped[int] = mapped_column(BigKey, ForeignKey("form_version.id"))
-    corrected_by_id: Mapped[int | None] = mapped_column(
-        BigKey, ForeignKey("submission.id"), index=True
-    )
+    corrected_by_id: Mapped[int | None] = mapped_column(BigKey, ForeignKey("submission.id"))
     nonce: Mapped[str] = mapped_column(String(32))
     digest: Mapped[str] = mapped_column(String(64))
     outcome: Mapped[str] = mapped_column(String(10))
