@@ -64,7 +64,7 @@ def kill_sandbox(rig: Rig, dice: random.Random) -> None:
 
 
 def lose_an_answer_of_zoom(rig: Rig, dice: random.Random) -> None:
-    operation = dice.choice(("add_registrant", "set_status", "get_registrant"))
+    operation = dice.choice(("add_registrant", "add_batch", "set_status", "get_registrant"))
     rig.zoom.fault(operation, does="close", when=dice.choice(("before", "after")))
 
 
