@@ -1,6 +1,5 @@
 """SQLite is locked by somebody else, or its disk is full: nothing half, nothing typed twice."""
 
-import os
 import sqlite3
 import subprocess
 import sys
@@ -61,20 +60,6 @@ def test_f17_long_lock_gives_the_form_back_filled_in(start_site, monkeypatch):
     assert {name: filled[name] for name in TARO} == TARO
     assert filled.submit().heading == "お申し込みが完了しました"
     settle(site, crowd.answers)
-
-
-@pytest.fixture
-def small_disk(tmp_path):
-    """A file system of two megabytes, and what fills it up but for a few bytes."""
-    if os.geteuid() != 0:
-        pytest.skip("only root may mount")
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(folder)]
-    if subprocess.run(mount, check=False, capture_output=True).returncode:
-        pytest.skip("file systems cannot be mounted here")
-    yield folder
-    subprocess.run(["umount", str(folder)], check=True)
 
 
 @contextmanager

@@ -154,6 +154,17 @@ def test_confirmation_before_the_answer_of_zoom_keeps_the_place():
     assert "10 minutes before the start" not in text
 
 
+def test_link_that_opens_at_a_known_hour_is_told_with_it():
+    context = make_full_context(is_link_ready=False, opens_text="12/10 09:10", is_too_late=True)
+    mail = render_mail("delayed", context, "ja")
+    shown = squeeze(Page(mail.html).text)
+    for words in ("12/10 09:10ごろです", "イベントの開始に間に合いません", "お問い合わせ先まで"):
+        assert words in mail.text
+        assert squeeze(words) in shown
+    assert "準備ができると" not in mail.text
+    assert "\n\n\n" not in mail.text
+
+
 def test_code_and_link_are_told_apart():
     both = render_mail("confirmation", make_full_context(), "ja").text
     code = render_mail("pending", make_full_context(join_url=None), "ja").text
