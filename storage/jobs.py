@@ -22,8 +22,7 @@ POISONOUS_AFTER = 3
 """So many workers may die while they hold a job; then somebody has to look at it."""
 
 LEASE_SECONDS = 60.0
-"""For so long a worker may hold a job without a sign of life; each remote call takes less than half
-of it."""
+"""So long a worker may hold a job without a sign of life; a remote call takes less than half."""
 
 CLOCK_TOLERANCE = timedelta(minutes=1)
 
@@ -116,44 +115,56 @@ def claim(
     `where` narrows the choice. One with `POISONOUS_AFTER` crashes is taken to be put aside, not to
     be done.
     """
-    due = (
-        select(Job)
-        .where(_is_due(now), Job.kind.in_(kinds), where)
-        .order_by(Job.run_at, Job.id)
-        .limit(1)
-        .with_for_update(skip_locked=True)
-    )
-    job = session.scalar(due)
-    if job is None:
-        return None
-    return _take(job, owner, lease_seconds, now)
+    for due in _list_ways_to_be_due(now):
+        found = select(Job).where(*due, _is_of(kinds), where).order_by(Job.run_at).limit(1)
+        if job := session.scalar(found.with_for_update(skip_locked=True)):
+            return take(job, owner=owner, lease_seconds=lease_seconds, now=now)
+    return None
 
 
-def list_due(session: Session, kind: str, *, event_id: int, limit: int, now: datetime) -> list[Job]:
-    """List jobs of one event that wait for a worker and are due, the oldest first."""
+def count_due(session: Session, kind: str, *, event_id: int, most: int, now: datetime) -> int:
+    """Count the jobs of one event that wait for a worker and are due, up to a number."""
+    due = select(Job.id).where(*_is_waiting(kind, event_id, now)).limit(most)
+    return len(session.scalars(due).all())
+
+
+def lock_due(
+    session: Session, kind: str, *, event_id: int | None, limit: int, now: datetime
+) -> list[Job]:
+    """List the jobs of one event that are due, the oldest first, for `take` in this transaction."""
     return list(
         session.scalars(
             select(Job)
-            .where(
-                Job.state == "ready", Job.kind == kind, Job.run_at <= now, Job.event_id == event_id
-            )
-            .order_by(Job.run_at, Job.id)
+            .where(*_is_waiting(kind, event_id, now))
+            .order_by(Job.run_at)
             .limit(limit)
+            .with_for_update(skip_locked=True)
         )
     )
 
 
-def claim_these(
-    session: Session, job_ids: Sequence[int], *, owner: str, lease_seconds: float, now: datetime
-) -> list[ClaimedJob]:
-    """Take those of some jobs that still wait and that nobody else is just taking."""
-    waiting = session.scalars(
-        select(Job)
-        .where(Job.id.in_(job_ids), Job.state == "ready")
-        .order_by(Job.id)
-        .with_for_update(skip_locked=True)
+def take(job: Job, *, owner: str, lease_seconds: float, now: datetime) -> ClaimedJob:
+    """Claim a job that this transaction has locked, counting the attempt before it is made."""
+    if job.state == "running":
+        # Its lease ran out: whoever held it has died, perhaps of it.
+        job.crashes += 1
+    job.state = "running"
+    job.attempts += 1
+    job.owner = owner
+    job.lease_until = now + timedelta(seconds=lease_seconds)
+    job.updated_at = now
+    return ClaimedJob(
+        id=job.id,
+        kind=job.kind,
+        key=job.key,
+        payload=job.payload,
+        event_id=job.event_id,
+        generation=job.generation,
+        attempts=job.attempts,
+        crashes=job.crashes,
+        owner=owner,
+        created_at=job.created_at,
     )
-    return [_take(job, owner, lease_seconds, now) for job in waiting]
 
 
 def has_due(
@@ -164,8 +175,10 @@ def has_due(
     where: ColumnElement[bool] = _ANY,
 ) -> bool:
     """Tell whether a claim would find something, without taking the database's write lock."""
-    due = select(Job.id).where(_is_due(now), Job.kind.in_(kinds), where).limit(1)
-    return session.scalar(due) is not None
+    return any(
+        session.scalar(select(Job.id).where(*due, _is_of(kinds), where).limit(1)) is not None
+        for due in _list_ways_to_be_due(now)
+    )
 
 
 def hold(session: Session, job: ClaimedJob, *, lease_seconds: float, now: datetime) -> None:
@@ -262,27 +275,8 @@ class LeaseLost(Exception):
     """The lease ran out and another worker holds the job now."""
 
 
-def _take(job: Job, owner: str, lease_seconds: float, now: datetime) -> ClaimedJob:
-    if job.state == "running":
-        # Its lease ran out: whoever held it has died, perhaps of it.
-        job.crashes += 1
-    job.state = "running"
-    job.attempts += 1
-    job.owner = owner
-    job.lease_until = now + timedelta(seconds=lease_seconds)
-    job.updated_at = now
-    return ClaimedJob(
-        id=job.id,
-        kind=job.kind,
-        key=job.key,
-        payload=job.payload,
-        event_id=job.event_id,
-        generation=job.generation,
-        attempts=job.attempts,
-        crashes=job.crashes,
-        owner=owner,
-        created_at=job.created_at,
-    )
+def _is_waiting(kind: str, event_id: int | None, now: datetime) -> list[ColumnElement[bool]]:
+    return [Job.state == "ready", Job.kind == kind, Job.run_at <= now, Job.event_id == event_id]
 
 
 def _upsert(
@@ -344,18 +338,24 @@ _UPSERT = Statement(lambda insert: _upsert_job(insert, keeps_time=False))
 _UPSERT_KEEPING_TIME = Statement(lambda insert: _upsert_job(insert, keeps_time=True))
 
 
-def _is_due(now: datetime) -> ColumnElement[bool]:
-    """Tell which jobs may be claimed.
+def _is_of(kinds: Sequence[str]) -> ColumnElement[bool]:
+    # SQLite reads an index in order for an equality alone, and would sort the whole queue for IN.
+    return Job.kind == kinds[0] if len(kinds) == 1 else Job.kind.in_(kinds)
+
+
+def _list_ways_to_be_due(now: datetime) -> list[list[ColumnElement[bool]]]:
+    """List which jobs may be claimed: one search each, as for all at once everything due is read.
 
     What was stored in the future comes from a clock that has been set back since; its times mean
-    nothing, and its job would wait for as long as that clock was wrong. Two machines whose clocks
-    differ by more than the tolerance would take each other's jobs too early, as their leases do.
+    nothing. Two machines whose clocks differ by more than the tolerance would take each other's
+    jobs too early, as their leases do.
     """
-    is_from_the_future = Job.updated_at > now + CLOCK_TOLERANCE
-    return or_(
-        and_(Job.state == "ready", or_(Job.run_at <= now, is_from_the_future)),
-        and_(Job.state == "running", or_(Job.lease_until <= now, is_from_the_future)),
-    )
+    soon = now + CLOCK_TOLERANCE
+    return [
+        [Job.state == "running", or_(Job.lease_until <= now, Job.updated_at > soon)],
+        [Job.state == "ready", Job.run_at <= now],
+        [Job.state == "ready", Job.run_at > soon, Job.updated_at > soon],
+    ]
 
 
 def _release(session: Session, job: ClaimedJob, values: dict[str, Any], now: datetime) -> None:

@@ -39,6 +39,7 @@ from .zoom_health import ZoomHealth
 KIND = "zoom.sync"
 # Among so many who are due, those who need something else must not hide those who fit.
 LOOK_AHEAD = 2 * batches.MOST
+_OTHERS = batches.MANY - 1
 # A budget that is empty for longer than this is not waited for: people are added alone meanwhile.
 LONG_WAIT = timedelta(seconds=10)
 
@@ -99,29 +100,36 @@ class BatchAdding:
             return None
         now = self._read_clock()
         with self._database.read() as session:
-            due = jobs.list_due(session, KIND, event_id=job.event_id, limit=LOOK_AHEAD, now=now)
-            if len(due) + 1 < batches.MANY:
+            if (
+                jobs.count_due(session, KIND, event_id=job.event_id, most=_OTHERS, now=now)
+                < _OTHERS
+            ):
                 return None
             event = events.need_event(session, job.event_id)
             connection = organizations.need_connection(session, event.connection_id)
             if self._must_go_alone(session, event, connection, now):
                 return None
-            found = {job.payload["registration_id"]: job.id}
-            found |= {row.payload["registration_id"]: row.id for row in due}
-            chosen = batches.choose_for_batch(session, list(found), now=now)
             session.expunge_all()
-        if len(chosen) < batches.MANY or job.payload["registration_id"] not in chosen:
-            return None
         with self._database.write() as session:
-            claimed = jobs.claim_these(
-                session,
-                [found[i] for i in chosen if found[i] != job.id],
-                owner=job.owner,
-                lease_seconds=LEASE_SECONDS,
-                now=now,
-            )
-        held = {row.payload["registration_id"]: row for row in [job, *claimed]}
-        return _Batch(event, connection, dict(sorted(held.items())))
+            held = self._claim_others(session, job, now)
+        return _Batch(event, connection, dict(sorted(held.items()))) if held else None
+
+    def _claim_others(
+        self, session: Session, job: ClaimedJob, now: datetime
+    ) -> dict[int, ClaimedJob]:
+        """Take the jobs of those who can be added together with this one's person."""
+        own = job.payload["registration_id"]
+        due = jobs.lock_due(session, KIND, event_id=job.event_id, limit=LOOK_AHEAD, now=now)
+        found = {row.payload["registration_id"]: row for row in due}
+        chosen = batches.choose_for_batch(session, [own, *found], now=now)
+        if own not in chosen or len(chosen) < batches.MANY:
+            return {}
+        taken = {
+            i: jobs.take(found[i], owner=job.owner, lease_seconds=LEASE_SECONDS, now=now)
+            for i in chosen
+            if i != own
+        }
+        return {own: job, **taken}
 
     def _must_go_alone(
         self, session: Session, event: Event, connection: ZoomConnection, now: datetime
