@@ -116,7 +116,7 @@ def _wait_for_one(product: Product, zoom: SandboxControl) -> float:
 
 
 def call_over_tls(stand: Stand) -> Iterator[Row]:
-    """Compare the CPU of calls by our client with urllib3's alone, and with calls without a pool."""
+    """Compare the CPU of our client's calls with urllib3's alone, and with those of no pool."""
     certificate = stand.folder / "loopback.pem"
     _make_certificate(certificate)
     context = ssl.create_default_context(cafile=str(certificate))
