@@ -107,8 +107,8 @@ def test_f23_two_workers_do_everything_once(rig, crowd):
 
     copies = [copy for copy in rig.post_box.copies if copy.to.startswith("both")]
     assert len({copy.to for copy in copies}) == len(copies) == 20
-    effects = [[entry["effect"] for entry in list_adds(rig, person)] for person in people]
-    assert [effect.count("add") for effect in effects] == [1] * 20
+    effects = [rig.zoom.journal(email=person["email"], effect="add") for person in people]
+    assert [len(added) for added in effects] == [1] * 20
 
 
 # There SQLite maps memory for each connection, so that it is missed at once.

@@ -39,6 +39,8 @@ STORE_SECONDS = 2.0
 
 DRAIN_SECONDS = 60.0
 
+PAUSE_SECONDS, PASSED_IN_A_PAUSE = 4.0, 30.0
+
 
 class PostBox(Inbox):
     """Keeps every copy of a mail; `cuts` times it hangs up before it says that it has one."""
@@ -225,9 +227,14 @@ class Rig:
             # A job whose worker has died is held until its lease ends; one that runs, for a moment.
             patience = 0.0 if not _runs(left) else 1.0 if self.deaths else 3.0
             until = min(until for _, _, until in left)
-            if until > self.clock() and time.monotonic() - seen_at >= patience:
+            quiet = time.monotonic() - seen_at
+            if until > self.clock() and quiet >= patience:
                 self._pass_time((until - self.clock()).total_seconds() + 0.1)
                 moves += 1
+            elif quiet > PAUSE_SECONDS:
+                # It is due, and nobody takes it: calls to Zoom are paused.
+                self._pass_time(PASSED_IN_A_PAUSE)
+                moves, seen_at = moves + 1, time.monotonic()
             time.sleep(0.03)
 
     def gather(self, answers: list[Answer]) -> Journals:
