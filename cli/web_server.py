@@ -7,6 +7,7 @@ hundred of them (measured), and its evented workers starve connections.
 
 from __future__ import annotations
 
+import gc
 import select
 import signal
 import socket
@@ -58,6 +59,9 @@ def serve(
     A process that dies or hangs is replaced. The application must hold no connection when this is
     called: the processes are forks of this one.
     """
+    # What is here now stays, and need be looked through by no process's garbage collector.
+    gc.collect()
+    gc.freeze()
     # Shared, so that what waits in its queue outlives a process.
     listener = socket.create_server(
         (host, port),

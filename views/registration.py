@@ -65,8 +65,8 @@ def show_form(slug: str) -> ResponseReturnValue:
     token = _issue_token(page, now)
     tags = tuple(sorted(_read_source().items()))
     if _is_prefilled() or not _is_kept(tags):
+        form = _get_form_class(page)(prefill=request.args)
         with site.database.read() as session:
-            form = _get_form_class(session, page)(prefill=request.args)
             return _draw(session, page, form, token, now=now)
     key = (
         *(page.event.id, page.event.version, page.policy),
@@ -81,11 +81,11 @@ def show_form(slug: str) -> ResponseReturnValue:
 def submit_form(slug: str) -> ResponseReturnValue:
     site, now = get_site(), get_site().read_clock()
     page = load_event(slug, now)
-    with site.database.read() as session:
-        form = _get_form_class(session, page)(request.form)
-        is_valid = form.validate()
-        alert, token = _check_token(page, form, now)
-        if alert is not None or not is_valid or token is None:
+    form = _get_form_class(page)(request.form)
+    is_valid = form.validate()
+    alert, token = _check_token(page, form, now)
+    if alert is not None or not is_valid or token is None:
+        with site.database.read() as session:
             if page.state is not EventState.OPEN:
                 return show_state(session, page, now)
             fresh = _issue_token(page, now)
@@ -152,11 +152,10 @@ def _check_token(
     page: EventPage, form: RegistrationForm, now: datetime
 ) -> tuple[str | None, FormToken | None]:
     """Return what to tell the person, or the token that may be used."""
-    expired = _("This page was open too long. Send again - your answers are still here.")
     try:
         token = get_site().form_tokens.read(form.form_token.data, page.event.public_id, now=now)
     except FormTokenError:
-        return expired, None
+        return _("This page was open too long. Send again - your answers are still here."), None
     if token.form_version_id != page.form_version_id:
         return _("The form has changed since you opened it. Please check your answers."), None
     is_quick = token.age_seconds(now) < get_site().settings.form_min_seconds
@@ -171,14 +170,20 @@ def _issue_token(page: EventPage, now: datetime) -> str:
     )
 
 
-def _get_form_class(session: Session, page: EventPage) -> type[RegistrationForm]:
-    return build_registration_form(read_definition(session, page.form_version_id), read_locale())
+def _get_form_class(page: EventPage) -> type[RegistrationForm]:
+    site, version_id, locale = get_site(), page.form_version_id, read_locale()
+
+    def build() -> type[RegistrationForm]:
+        with site.database.read() as session:
+            return build_registration_form(read_definition(session, version_id), locale)
+
+    return site.form_classes.get((version_id, locale), build)
 
 
 def _draw_for_all(page: EventPage, now: datetime) -> str:
     """Draw an empty form with a mark in the place of its token."""
+    form = _get_form_class(page)()
     with get_site().database.read() as session:
-        form = _get_form_class(session, page)()
         return _render(session, page, form, mark("token"), now=now)
 
 

@@ -10,6 +10,7 @@ from typing import cast
 from flask import current_app
 
 from config import Settings
+from forms.registration import RegistrationForm
 from services.event_views import EventView
 from services.form_tokens import FormTokens
 from services.keys import KeyRing
@@ -41,6 +42,7 @@ class Site:
     plain_pages: KeptPages = field(default_factory=KeptPages)
     tagged_pages: KeptPages = field(default_factory=KeptPages)
     receipts: KeptPages = field(default_factory=KeptPages)
+    form_classes: Kept[type[RegistrationForm]] = field(default_factory=Kept)
     event_views: Kept[EventView] = field(default_factory=Kept)
 
 
