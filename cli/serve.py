@@ -28,6 +28,7 @@ from .backups import take_backup
 from .groups import AppCommand, SiteCommand, describe
 from .logs import configure_logging
 from .secrets import keep_secrets
+from .sockets import inherit_listener
 from .stand_in import stand_in_after_fork
 from .supervisor import Child, supervise
 from .web_server import serve
@@ -51,7 +52,9 @@ def web_command() -> None:
     """Serve pages: several processes, one for each core."""
     site = get_site()
     settings = site.settings
-    check_port(settings.host, settings.port, "UKETSUKE_PORT")
+    listener = inherit_listener()
+    if listener is None:
+        check_port(settings.host, settings.port, "UKETSUKE_PORT")
     configure_logging(settings.log_level)
     app = current_app._get_current_object()  # type: ignore[attr-defined]
     stand_in_after_fork(
@@ -68,6 +71,7 @@ def web_command() -> None:
         app,
         host=settings.host,
         port=settings.port,
+        listener=listener,
         processes=settings.web_processes or min(os.cpu_count() or 1, 4),
         threads=settings.web_threads,
         memory_mb=settings.web_memory_mb,

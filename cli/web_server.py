@@ -21,6 +21,7 @@ from waitress.channel import HTTPChannel
 from waitress.server import TcpWSGIServer
 from waitress.task import ThreadedTaskDispatcher, WSGITask
 
+from .sockets import open_listener
 from .web_processes import DRAIN_SECONDS, SILENT_SECONDS, TICK_SECONDS, Pulse, WebProcesses
 
 WAITED_SECONDS = "uketsuke.waited_seconds"
@@ -49,6 +50,7 @@ def serve(
     *,
     host: str,
     port: int,
+    listener: socket.socket | None = None,
     processes: int,
     threads: int,
     memory_mb: int = 0,
@@ -63,12 +65,7 @@ def serve(
     gc.collect()
     gc.freeze()
     # Shared, so that what waits in its queue outlives a process.
-    listener = socket.create_server(
-        (host, port),
-        family=socket.AF_INET6 if ":" in host else socket.AF_INET,
-        backlog=1024,
-        dualstack_ipv6=host == "::" and socket.has_dualstack_ipv6(),
-    )
+    listener = listener or open_listener(host, port)
     adjustments = Adjustments(
         sockets=[listener],
         threads=threads,

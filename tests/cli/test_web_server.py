@@ -16,7 +16,7 @@ import pytest
 import requests
 
 from cli.supervisor import Restarts
-from tests.installation import HOST, ROOT, Installation, find_free_port, wait_until
+from tests.installation import HOST, ROOT, Installation, find_free_port, make_command, wait_until
 
 pytestmark = pytest.mark.skipif(
     not Path("/proc/self/environ").exists(), reason="processes are found in Linux's /proc"
@@ -276,3 +276,50 @@ def test_nobody_is_let_in_once_the_end_has_begun(served):
         slow.sendall(b"a" * 994)
         assert slow.recv(100).startswith(b"HTTP/1.1 404")
     assert served.process.wait(20) == 0
+
+
+def test_restart_on_a_socket_that_is_held_fails_nobody(tmp_path):
+    """As systemd does it for a `.socket` unit: who comes in between waits in the socket's queue."""
+    made = Installation(tmp_path)
+    assert made.run("migrate").returncode == 0
+    failures, count, is_over = [], 0, threading.Event()
+
+    def ask():
+        nonlocal count
+        while not is_over.is_set():
+            try:
+                assert requests.get(f"{made.url}/healthz", timeout=20).status_code == 200
+                count += 1
+            except (requests.RequestException, AssertionError) as error:
+                failures.append(repr(error))
+
+    with socket.create_server((HOST, made.port), backlog=1024) as held:
+        people = [threading.Thread(target=ask) for _ in range(4)]
+        process = start_on(held, made)
+        for person in people:
+            person.start()
+        for _ in range(2):
+            time.sleep(1)
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(20) == 0
+            process = start_on(held, made)
+        before = count
+        wait_until(lambda: count > before or failures)
+        is_over.set()
+        for person in people:
+            person.join()
+        process.terminate()
+        assert process.wait(20) == 0
+    assert (failures, count > 20) == ([], True)
+
+
+def start_on(held, installation):
+    """Start `flask web` with a socket as its descriptor 3."""
+    script = 'export LISTEN_FDS=1 LISTEN_PID=$$; exec "$@" 3<&' + str(held.fileno())
+    return subprocess.Popen(
+        ["bash", "-c", script, "bash", *make_command("web", app=ROOT / "app.py")],
+        cwd=ROOT,
+        env=installation.environ,
+        pass_fds=[held.fileno()],
+        stderr=subprocess.DEVNULL,
+    )

@@ -45,7 +45,7 @@ def test_nginx_takes_the_example_with_a_certificate(tmp_path):
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd is missing")
 def test_systemd_takes_the_units(tmp_path):
     units = []
-    for source in sorted(DEPLOY.glob("*.service")):
+    for source in sorted(DEPLOY.glob("uketsuke-*")):
         unit = tmp_path / source.name
         flask = f"{tmp_path}/flask"
         text = source.read_text().replace("/srv/uketsuke/.venv/bin/flask", flask)
@@ -61,7 +61,7 @@ def test_systemd_takes_the_units(tmp_path):
     )
 
     ours = [line for line in done.stderr.splitlines() if "uketsuke" in line]
-    assert len(units) == 3
+    assert len(units) == 4
     assert (done.returncode, ours) == (0, [])
 
 
