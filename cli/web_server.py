@@ -193,7 +193,6 @@ def _answer(application: Callable[..., Any], adjustments: Adjustments, pulse: Pu
 
 def _take_in_who_waits(listener: socket.socket, sockets: dict[int, Any]) -> None:
     """Accept whom the kernel has greeted already: closing the last listener would cut them off."""
-    for _ in range(CONNECTIONS):
-        if not select.select([listener], [], [], 0)[0]:
-            break
+    deadline = time.monotonic() + HEARING_SECONDS
+    while select.select([listener], [], [], 0)[0] and time.monotonic() < deadline:
         wasyncore.loop(0, use_poll=True, map=sockets, count=1)

@@ -293,24 +293,27 @@ def test_restart_on_a_socket_that_is_held_fails_nobody(tmp_path):
             except (requests.RequestException, AssertionError) as error:
                 failures.append(repr(error))
 
-    with socket.create_server((HOST, made.port), backlog=1024) as held:
-        people = [threading.Thread(target=ask) for _ in range(4)]
-        process = start_on(held, made)
-        for person in people:
-            person.start()
-        for _ in range(2):
-            time.sleep(1)
-            process.send_signal(signal.SIGTERM)
-            assert process.wait(20) == 0
-            process = start_on(held, made)
+    def wait_for_answers():
         before = count
-        wait_until(lambda: count > before or failures)
-        is_over.set()
-        for person in people:
-            person.join()
-        process.terminate()
-        assert process.wait(20) == 0
-    assert (failures, count > 20) == ([], True)
+        wait_until(lambda: count > before + 20 or failures)
+
+    with ExitStack() as ending:
+        held = ending.enter_context(socket.create_server((HOST, made.port), backlog=1024))
+        process = start_on(held, made)
+        ending.callback(lambda: process.wait())
+        ending.callback(made.kill)
+        for _ in range(4):
+            person = threading.Thread(target=ask)
+            person.start()
+            ending.callback(person.join)
+        ending.callback(is_over.set)
+        for _ in range(2):
+            wait_for_answers()
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(40) == 0
+            process = start_on(held, made)
+        wait_for_answers()
+        assert failures == []
 
 
 def start_on(held, installation):
