@@ -179,6 +179,8 @@ def _create_pg_engine(url: Any) -> Engine:
         hide_parameters=True,
         pool_size=10,
         max_overflow=20,
+        # Writers end their transaction themselves and readers have none: nothing is to be reset.
+        pool_reset_on_return=None,
         connect_args={"options": options},
     )
 

@@ -42,11 +42,12 @@ class Statement:
         self, owner: Any, pooled: Any, dialect: Dialect, values: Mapping[str, Any]
     ) -> tuple[Any, ...] | None:
         """Return the first row from a connection of the pool, which `owner` can invalidate."""
-        compiled, driver = self._compile(dialect, values), pooled.driver_connection
+        compiled, cursor = self._compile(dialect, values), _get_cursor(pooled)
         try:
-            return compiled.read(driver.execute(compiled.text, compiled.bind(values)).fetchone())
+            cursor.execute(compiled.text, compiled.bind(values))
+            return compiled.read(cursor.fetchone())
         except compiled.driver_error as error:
-            raise compiled.translate(error, owner, driver) from error
+            raise compiled.translate(error, owner, pooled.driver_connection) from error
 
     def change(self, session: Session, values: Mapping[str, Any]) -> int:
         """Return how many rows were changed."""
@@ -72,11 +73,13 @@ class Statement:
     def _change(
         self, connection: Connection, compiled: _Compiled, values: Mapping[str, Any]
     ) -> int:
-        driver: Any = connection.connection.driver_connection
+        pooled = connection.connection
+        cursor = _get_cursor(pooled)
         try:
-            return int(driver.execute(compiled.text, compiled.bind(values)).rowcount)
+            cursor.execute(compiled.text, compiled.bind(values))
         except compiled.driver_error as error:
-            raise compiled.translate(error, connection, driver) from error
+            raise compiled.translate(error, connection, pooled.driver_connection) from error
+        return int(cursor.rowcount)
 
     def _compile(self, dialect: Dialect, values: Mapping[str, Any], rows: int = 0) -> _Compiled:
         compiled = self._compiled.get((dialect.name, rows))
@@ -150,6 +153,17 @@ def _repeat(statement: Executable, names: list[str], rows: int) -> tuple[Executa
 
 def _number(name: str, number: int) -> str:
     return f"{name}_{number}"
+
+
+def _get_cursor(pooled: Any) -> Any:
+    """Return the one cursor that a connection has for statements: each new one costs psycopg much.
+
+    What it has read is of no use to anybody once the next statement runs.
+    """
+    cursor = pooled.info.get("cursor")
+    if cursor is None:
+        cursor = pooled.info["cursor"] = pooled.driver_connection.cursor()
+    return cursor
 
 
 def _get_connection(session: Session) -> Connection:
