@@ -3,6 +3,7 @@
 PYTHON ?= python3
 UV ?= uv
 PROCESSES ?= auto
+MINUTES ?= 30
 ROUNDS ?= 200
 
 BIN := .venv/bin
@@ -13,7 +14,7 @@ LOCK := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-h
 DATABASE := $(if $(findstring postgresql,$(UKETSUKE_DATABASE_URL)),.venv/postgresql.stamp)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test migration-test check bench kill-loop screenshots texts lock
+.PHONY: help run test migration-test check bench soak kill-loop screenshots texts lock
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -41,6 +42,9 @@ bench: .venv/dev.stamp ## Measure the site against a bare Flask view, as a table
 
 kill-loop: .venv/dev.stamp ## Kill processes of a running site at random, ROUNDS=200 times on each database
 	$(BIN)/python -m tests.kill_loop --rounds $(ROUNDS)
+
+soak: .venv/dev.stamp ## Run the site for MINUTES with a Zoom that fails at random
+	$(BIN)/python -m bench.soak --minutes $(MINUTES)
 
 screenshots: .venv/dev.stamp ## Take a picture of every page into docs/screenshots/
 	$(BIN)/python -m tests.screenshots

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from .crowds import NONE
 from .processes import (
     Process,
+    count_files,
     list_tree,
     read_cpu_seconds,
     read_machine_cpu_seconds,
@@ -107,7 +108,7 @@ def _dribble(port: int, start: str, stand: Stand) -> Iterator[None]:
     with Process(command, environ={}, log=stand.folder / "slow.log") as process:
         deadline = time.monotonic() + 10
         # One descriptor for each, besides a few of Python's own.
-        while process.count_files() < SLOW_CLIENTS:
+        while count_files(process.pid) < SLOW_CLIENTS:
             if time.monotonic() > deadline:
                 raise RuntimeError("the slow clients did not come")
             time.sleep(0.05)

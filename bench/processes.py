@@ -40,10 +40,6 @@ class Process:
             time.sleep(0.05)
         raise RuntimeError(f"{self._process.args} did not start: {self._log.read_text()[-2_000:]}")
 
-    def count_files(self) -> int:
-        """Count what the process has open."""
-        return len(list((PROC / str(self.pid) / "fd").iterdir()))
-
     def __enter__(self) -> Self:
         return self
 
@@ -90,6 +86,11 @@ def read_memory_mb(number: int) -> float:
     lines = (PROC / str(number) / "smaps_rollup").read_text().splitlines()
     [size] = [line.split()[1] for line in lines if line.startswith("Pss:")]
     return int(size) * 1024 / 1_000_000
+
+
+def count_files(number: int) -> int:
+    """Count the files, sockets and pipes that a process has open."""
+    return len(list((PROC / str(number) / "fd").iterdir()))
 
 
 def _list_stats() -> Iterator[tuple[int, list[str]]]:

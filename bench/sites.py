@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -72,24 +72,28 @@ class Product:
     """The real site: its web processes, and the environment for a worker beside them."""
 
     web: Server
-    database: Database
+    site: Site
     environ: dict[str, str]
     folder: Path
     sandbox_url: str
 
+    @property
+    def database(self) -> Database:
+        return self.site.database
+
     @contextmanager
-    def run_worker(self) -> Iterator[None]:
-        """Run a worker, which has begun to work on what the turns before have left."""
+    def run_worker(self) -> Iterator[int]:
+        """Run a worker that has begun to work on what was left before; return its process."""
         before = self.count_finished_jobs()
         command = [sys.executable, "-m", "flask", "--app", "app.py", "worker"]
         log = self.folder / "worker.log"
-        with Process(command, environ=self.environ, log=log):
+        with Process(command, environ=self.environ, log=log) as worker:
             deadline = time.monotonic() + WORKER_START_SECONDS
             while self.count_finished_jobs() == before and time.monotonic() < deadline:
                 time.sleep(0.1)
-            yield
+            yield worker.pid
 
-    def count_lost(self, promised: Sequence[str]) -> int:
+    def count_lost(self, promised: Iterable[str]) -> int:
         """Count who was told that they are registered, and is not."""
         with self.database.read() as session:
             return len(set(promised) - set(session.scalars(select(Registration.email))))
@@ -148,15 +152,15 @@ def run_product(folder: Path, address: str) -> Iterator[Product]:
             log=folder / "zoom.log",
         )
         running.enter_context(zoom).wait_for_port(sandbox_port)
-        database = _prepare_event(environ)
-        running.callback(database.dispose)
+        site = _prepare_event(environ)
+        running.callback(site.database.dispose)
         web = Process(
             [sys.executable, "-m", "flask", "--app", "app.py", "web"],
             environ=environ,
             log=folder / "web.log",
         )
         running.enter_context(web).wait_for_port(port)
-        yield Product(Server(web.pid, write_script(port)), database, environ, folder, sandbox)
+        yield Product(Server(web.pid, write_script(port)), site, environ, folder, sandbox)
 
 
 def write_script(port: int, slug: str = SLUG) -> Script:
@@ -171,7 +175,7 @@ def write_script(port: int, slug: str = SLUG) -> Script:
     )
 
 
-def _prepare_event(environ: dict[str, str]) -> Database:
+def _prepare_event(environ: dict[str, str]) -> Site:
     """Migrate the database and publish the demo's webinar, without a last seat."""
     settings = replace(Settings.from_env(environ), is_demo=True)
     site: Site = create_app(settings).extensions["site"]
@@ -188,4 +192,4 @@ def _prepare_event(environ: dict[str, str]) -> Database:
     document = replace(document, slug=SLUG, capacity=None, zoom_id=meeting.id, starts_at=starts_at)
     store_document(site, document, EXAMPLES)
     publish_event(site, SLUG)
-    return site.database
+    return site

@@ -98,7 +98,7 @@ def build_stand(database: str, *, rounds: int, seconds: float) -> Iterator[Stand
     """Start both sites on one kind of database."""
     with ExitStack() as running:
         folder = Path(running.enter_context(tempfile.TemporaryDirectory(prefix="uketsuke-bench-")))
-        cluster = running.enter_context(_start_cluster()) if database == "postgresql" else None
+        cluster = running.enter_context(start_cluster()) if database == "postgresql" else None
         addresses = [cluster.create(name) if cluster else "" for name in ("floor", "product")]
         yield Stand(
             database,
@@ -113,7 +113,7 @@ def build_stand(database: str, *, rounds: int, seconds: float) -> Iterator[Stand
 
 
 @contextmanager
-def _start_cluster() -> Iterator[Cluster]:
+def start_cluster() -> Iterator[Cluster]:
     """Start PostgreSQL as it is installed: every commit reaches the disk."""
     cluster = Cluster("-c fsync=on -c full_page_writes=on -c shared_buffers=128MB -c autovacuum=on")
     try:

@@ -80,7 +80,7 @@ class Order:
 class Visits:
     """What came of an order; times in milliseconds, sorted.
 
-    `promised` are the addresses of those who were told that they are registered; `answers` the
+    `promised` has who was told that they are registered, by address, and where; `answers` has the
     times of single requests that were answered as the script says, `refusals` of those turned away.
     """
 
@@ -92,7 +92,7 @@ class Visits:
     refusals: list[float] = field(default_factory=list)
     refusal_bytes: int = 0
     errors: dict[str, int] = field(default_factory=dict)
-    promised: list[str] = field(default_factory=list)
+    promised: dict[str, str] = field(default_factory=dict)
 
     @property
     def rate(self) -> float:
@@ -317,7 +317,7 @@ def _look(order: Order) -> _Steps:
     _find_token(script, page)
 
 
-def _register(script: Script, promised: list[str]) -> _Steps:
+def _register(script: Script, promised: dict[str, str]) -> _Steps:
     """Open the form, send it and see the page that says so, as somebody new."""
     network = secrets.token_bytes(3)
     page = yield _write("GET", script, script.path, network=network)
@@ -329,10 +329,10 @@ def _register(script: Script, promised: list[str]) -> _Steps:
     body = urlencode({**script.fields, name: token, "email": email}, doseq=True)
     page = yield _write("POST", script, script.path, body, network=network, cookie=cookie)
     _expect(page, script.status, script.path)
-    promised.append(email)
     target = _TARGET.search(page.head)
+    parts = urlsplit(target[1].decode() if target else "")
+    promised[email] = parts.path
     if target:
-        parts = urlsplit(target[1].decode())
         page = yield _write("GET", script, f"{parts.path}?{parts.query}", network=network)
         _expect(page, 200, "what follows")
     if script.done.encode() not in page.body:

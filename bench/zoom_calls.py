@@ -103,7 +103,10 @@ def _wait_for_one(product: Product, zoom: SandboxControl) -> float:
     statement = (
         select(Registration.created_at, ZoomRegistrant.answered_at)
         .join(ZoomRegistrant, ZoomRegistrant.registration_id == Registration.id)
-        .where(Registration.email == visit.promised[0], ZoomRegistrant.delivery == "registered")
+        .where(
+            Registration.email == next(iter(visit.promised)),
+            ZoomRegistrant.delivery == "registered",
+        )
     )
     while datetime.now(UTC) < began + timedelta(seconds=20):
         with product.database.read() as session:
