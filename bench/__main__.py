@@ -19,7 +19,7 @@ from .rounds import compare
 from .stand import Stand, build_stand
 from .starts import start
 from .table import Row, print_table
-from .zoom_calls import call_over_tls, wait_for_link, wait_for_zoom
+from .zoom_calls import call_over_tls, drain_crowd, wait_for_link, wait_for_zoom
 
 SCENARIOS: Mapping[str, Callable[[Stand], Iterator[Row]]] = {
     "rounds": compare,
@@ -32,6 +32,7 @@ SCENARIOS: Mapping[str, Callable[[Stand], Iterator[Row]]] = {
     "slow-zoom": wait_for_zoom,
     "link": wait_for_link,
     "zoom-client": call_over_tls,
+    "drain": drain_crowd,
 }
 
 

@@ -29,15 +29,17 @@ from zoom_client import Credentials, HttpPool, ZoomClient
 from zoom_client.token import MemoryTokenStore
 from zoom_sandbox.control import SandboxControl
 
-from .crowds import ARRIVALS
+from .crowds import ARRIVALS, NONE
 from .processes import Process, find_free_port
 from .sites import Product, run_product
 from .stand import Stand
 from .table import Goal, Row
 from .visitors import HOST, Order, percentile, send_visitors
+from .zoom_drain import LATENCY_SECONDS, drain
 
 SLOW_SECONDS = 0.2
 SLOW_ZOOM = Goal(2.0, 1.1)
+ALL_LINKS = Goal(120, 60, unit="s")
 LINK_LATE = Goal(1_000, 200, unit="ms")
 CALL_CPU = Goal(3.0, 1.5)
 CALL_CPU_OF_OTHERS = Goal(15.0, 40.0, is_least=True)
@@ -92,6 +94,18 @@ def wait_for_link(stand: Stand) -> Iterator[Row]:
             waits = sorted(_wait_for_one(product, zoom) for _ in range(PEOPLE))
     name = f"link after one registration, beyond Zoom's {SLOW_SECONDS * 1000:.0f} ms a call: p95"
     yield Row("P9", name, stand.database, percentile(waits, 0.95), LINK_LATE)
+
+
+def drain_crowd(stand: Stand) -> Iterator[Row]:
+    """Have a crowd wait at a Zoom that keeps to its limits, and see when the last has a link."""
+    people = 1_000 if stand.is_quick else 10_000
+    address = stand.cluster.create("crowd") if stand.cluster else ""
+    folder = stand.folder / "crowd"
+    folder.mkdir()
+    drained = drain(people, folder, address=address)
+    name = f"{people:,} wait, Zoom answers in {LATENCY_SECONDS * 1000:.0f} ms, plan Pro"
+    yield Row("P20", f"{name}: all links", stand.database, drained.seconds, ALL_LINKS)
+    yield Row("P20", f"{name}: refused calls", stand.database, drained.refused, NONE)
 
 
 def _wait_for_one(product: Product, zoom: SandboxControl) -> float:

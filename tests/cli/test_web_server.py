@@ -2,6 +2,8 @@
 
 import json
 import os
+import resource
+import select
 import signal
 import socket
 import sqlite3
@@ -16,6 +18,7 @@ import pytest
 import requests
 
 from cli.supervisor import Restarts
+from cli.web_server import CROWDED
 from tests.installation import HOST, ROOT, Installation, find_free_port, make_command, wait_until
 
 pytestmark = pytest.mark.skipif(
@@ -57,6 +60,39 @@ def test_slow_clients_do_not_stop_the_service(served, start):
             for client in clients:
                 client.sendall(b"a")
             assert requests.get(f"{served.url}/healthz", timeout=2).json() == {"status": "ok"}
+
+
+def poll_all(clients):
+    """List those of many connections on which something has come, or that were closed."""
+    poll = select.poll()
+    for client in clients:
+        poll.register(client, select.POLLIN)
+    return poll.poll(0)
+
+
+@pytest.mark.skipif(
+    resource.getrlimit(resource.RLIMIT_NOFILE)[0] < 4 * CROWDED, reason="too few open files"
+)
+def test_unused_connections_make_room_in_a_crowd(served):
+    """Two processes share them: so many that one at least has a crowd."""
+    with ExitStack() as closing:
+        clients = [
+            closing.enter_context(socket.create_connection((HOST, served.port)))
+            for _ in range(2 * CROWDED + 10)
+        ]
+        slow, unused = clients[:5], clients[5:]
+        for client in slow:
+            client.sendall(BODY)
+
+        def is_any_closed():
+            requests.get(f"{served.url}/healthz", timeout=5)
+            for client in slow:
+                client.sendall(b"a")
+            return poll_all(unused)
+
+        wait_until(is_any_closed, seconds=20)
+
+        assert poll_all(slow) == []
 
 
 def test_process_that_dies_is_replaced(served):
