@@ -98,9 +98,9 @@ class Crowd:
             try:
                 with closing(Visitor(self._url)) as visitor:
                     return visitor.open(self._form).form()
-            except (requests.RequestException, AssertionError):
+            except (requests.RequestException, AssertionError) as error:
                 if time.monotonic() > deadline:
-                    raise
+                    raise NotTaken(f"the form does not open: {error}") from error
                 time.sleep(BETWEEN_SECONDS)
 
     def _keep(self, answer: Answer) -> Answer:

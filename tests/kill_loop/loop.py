@@ -64,7 +64,8 @@ class KillLoop:
                 journals = self._rig.gather(self._list_answers())
                 found = find_faults(journals)
             except AssertionError as error:
-                journals, found = self._rig.gather(self._list_answers()), [str(error)]
+                journals = self._rig.gather(self._list_answers())
+                found = [str(error), *self._rig.read_last_words()]
             seconds = time.monotonic() - begun
             self._note(fault, journals, seconds)
             died = ", ".join(self._rig.deaths) or "-"

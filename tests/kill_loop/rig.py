@@ -237,6 +237,11 @@ class Rig:
                 moves, seen_at = moves + 1, time.monotonic()
             time.sleep(0.03)
 
+    def read_last_words(self) -> list[str]:
+        """Read the last lines that each process has logged."""
+        logs = sorted(self.folder.glob("*.err"))
+        return [f"{log.name}: {line}" for log in logs for line in log.read_text().splitlines()[-3:]]
+
     def gather(self, answers: list[Answer]) -> Journals:
         box = self.post_box
         return gather(
