@@ -16,6 +16,9 @@ _PRIVATE = (
     ),
     (re.compile(r"(https?:/)?/\S*[?&](tk|pwd|code)=\S+"), "(link)"),
 )
+# Each pattern looks at such a word from each of its characters on: with a long one for minutes, in
+# which the process does nothing else, and a request's method is as long as its sender likes.
+_LONG = re.compile(r"\S{301,}")
 _PLAIN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "taskName"}
 
 
@@ -41,6 +44,7 @@ class JsonFormatter(logging.Formatter):
 
 def mask(text: str) -> str:
     """Replace tokens, addresses and join links; control characters become escapes in JSON."""
+    text = _LONG.sub("(long)", text)
     for pattern, replacement in _PRIVATE:
         text = pattern.sub(replacement, text)
     return text
