@@ -21,7 +21,7 @@ from storage import zoom_registrants
 from storage.ciphers import DecryptionError
 
 from .event_pages import draw_event
-from .headers import POLICY
+from .headers import let_forms_lead_to
 from .locale import read_locale
 from .site import get_site
 from .tokens import Opened, open_token
@@ -156,5 +156,4 @@ def allow_leaving_for_zoom(response: Response, fallback_url: str) -> None:
     targets = [f"http://{sandbox.netloc}" if sandbox.scheme == "http" else _ZOOM_SOURCES]
     if fallback_url:
         targets.append("https://" + urlsplit(fallback_url).netloc)
-    policy = POLICY.replace("form-action 'self'", " ".join(["form-action 'self'", *targets]))
-    response.headers["Content-Security-Policy"] = policy
+    response.headers["Content-Security-Policy"] = let_forms_lead_to(*targets)

@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable, Iterable
 from functools import cache
 from typing import Any
-from urllib.parse import parse_qs, parse_qsl
+from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 from flask import Flask, render_template
 from flask_babel import force_locale
@@ -27,7 +27,7 @@ from werkzeug.http import parse_accept_header
 from services.texts import LOCALES
 
 from .bodies import FORM, MAX_FIELDS
-from .headers import SECURITY
+from .headers import SECURITY, let_forms_lead_to
 
 log = logging.getLogger(__name__)
 
@@ -63,6 +63,10 @@ class Admission:
         self._waited, self._waiting = waited, waiting
         self._body_bytes = app.config["MAX_CONTENT_LENGTH"]
         self._draw_page = _make_page_drawer(app)
+        # Browsers hold the way on to the policy of the page whose button was pressed. Where it
+        # leads, to Zoom or to an address of the organizer's, is not known before the app is asked.
+        zoom = urlsplit(app.extensions["site"].settings.zoom_api_url)
+        self._join_policy = let_forms_lead_to("https:", f"{zoom.scheme}://{zoom.netloc}")
         self._tally = _Tally()
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
@@ -77,14 +81,15 @@ class Admission:
         fields = self._read_fields(environ) if environ["REQUEST_METHOD"] == "POST" else None
         page = self._draw_page(_choose_locale(environ), _choose_kind(environ, fields))
         body = page.replace(_SECONDS_MARK, seconds).replace(_FIELDS_MARK, fields or "").encode()
-        headers = [
-            ("Content-Type", "text/html; charset=utf-8"),
-            ("Content-Length", str(len(body))),
-            ("Retry-After", seconds),
-            ("Cache-Control", "no-store"),
-            *SECURITY.items(),
-        ]
-        start_response("503 Service Unavailable", headers)
+        headers = SECURITY | {
+            "Content-Type": "text/html; charset=utf-8",
+            "Content-Length": str(len(body)),
+            "Retry-After": seconds,
+            "Cache-Control": "no-store",
+        }
+        if environ["PATH_INFO"].startswith("/j/"):
+            headers["Content-Security-Policy"] = self._join_policy
+        start_response("503 Service Unavailable", list(headers.items()))
         return [body]
 
     def _read_fields(self, environ: Environ) -> str | None:

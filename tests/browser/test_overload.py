@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import expect
 
 from cli.web_server import WAITED_SECONDS, WAITING
-from tests.browser.steps import fill_in, heading, send
+from tests.browser.steps import expect_room_of, fill_in, heading, send
 from tests.fixtures.databases import only_sqlite
 
 pytestmark = [pytest.mark.browser, only_sqlite]
@@ -119,3 +119,19 @@ def test_page_opens_by_itself_after_a_while(stage, crowd, hurry, open_tab, has_s
     crowd.is_there = False
 
     expect(heading(tab)).to_have_text(event.title["ja"])
+
+
+def test_join_button_that_was_turned_away_leads_to_zoom_after_all(stage, crowd, open_tab):
+    stage.add_event("spring")
+    stage.register("spring", "taro@example.com")
+    stage.site.wait_until(lambda: stage.site.mailbox.list_mails("taro@example.com"))
+    tab = open_tab()
+    tab.goto(stage.join("taro@example.com"))
+    crowd.is_there = True
+    tab.get_by_role("button", name="Zoomで参加する").click()
+    expect(heading(tab)).to_have_text(BUSY)
+    crowd.is_there = False
+
+    tab.get_by_role("button", name="もう一度送信する").click()
+
+    expect_room_of(tab, "太郎 山田", "taro@example.com")
