@@ -32,7 +32,8 @@ from .serve import init_option, prepare_database
 
 CALLS = (
     *("get_meeting", "update_meeting", "get_questions", "update_questions"),
-    *("list_registrants", "add_registrant", "get_registrant", "set_registrant_status"),
+    *("list_registrants", "add_registrant", "add_registrants"),
+    *("get_registrant", "set_registrant_status"),
 )
 """What the site asks of an account at Zoom, by the names of the client's methods."""
 
