@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from services import person_limits
+from services import batches, person_limits
 from services import zoom_pauses as decisions
 from services.deliveries import Delivery
 from storage import zoom_pauses, zoom_queue
@@ -16,14 +16,15 @@ from tests.fixtures.databases import only_sqlite
 from tests.races import race
 from tests.worker.desk import TARO
 
-PEOPLE = [f"person{number}@example.com" for number in range(12)]
+# So few that each is added alone.
+PEOPLE = [f"person{number}@example.com" for number in range(batches.MANY - 1)]
 HANAKO = "hanako@example.com"
 ACCOUNT = "sandbox-account"
 
 
 @pytest.fixture
 def crowd(desk):
-    """A desk where twelve people wait."""
+    """A desk where some people wait."""
     for email in PEOPLE:
         desk.register(email)
     return desk
@@ -57,7 +58,7 @@ def test_five_failures_in_a_row_stop_everybody(crowd):
     account = read_account(crowd)
     assert (crowd.count_calls("add_registrant"), account.failures) == (5, 5)
     assert (account.pause_problem, account.paused_since is None) == ("ZoomOutcomeUnknown", False)
-    assert [crowd.read_job(email).attempts for email in PEOPLE] == [1] * 5 + [0] * 7
+    assert [crowd.read_job(email).attempts for email in PEOPLE] == [1] * 5 + [0] * 4
 
 
 @only_sqlite
@@ -124,7 +125,13 @@ def switch_registration_off(desk):
     desk.zoom.change_meeting(desk.event.zoom_id, settings={"approval_type": 2})
 
 
+def lose_meeting(desk):
+    words = {"status": 404, "code": 3001, "message": "Meeting does not exist."}
+    desk.zoom.fault(path="/v2/meetings/", count=None, **words)
+
+
 def mend(desk):
+    desk.zoom.clear_faults()
     scopes = {*desk.zoom.state()["scopes"], "meeting:write:registrant:admin"}
     desk.zoom.grant_scopes(scopes)
     desk.zoom.restore_secret()
@@ -137,8 +144,9 @@ def mend(desk):
         (break_secret, "AuthenticationFailed", read_account),
         (take_scope, "ScopeMissing", read_account),
         (switch_registration_off, "RegistrationDisabled", read_event),
+        (lose_meeting, "MeetingNotFound", read_event),
     ],
-    ids=["secret", "scope", "registration"],
+    ids=["secret", "scope", "registration", "meeting"],
 )
 def test_what_somebody_has_to_mend_is_asked_for_rarely(crowd, happen, problem, read):
     happen(crowd)
