@@ -98,7 +98,8 @@ def test_f09_day_of_one_person_is_used_up_and_others_go_on(site):
 
 @only_sqlite
 def test_f10_day_of_the_account_is_used_up_and_other_calls_go_on(site):
-    crowd = register(site, TARO)
+    crowd = register(site)
+    receipt = crowd.register(TARO).receipt
     site.drain()
     crowd.register(HANAKO)
     until = (site.clock() + timedelta(hours=5)).replace(microsecond=0)
@@ -110,8 +111,11 @@ def test_f10_day_of_the_account_is_used_up_and_other_calls_go_on(site):
     )
     site.drain()
     crowd.register(ANN)
+    personal = site.visitor().open(receipt).follow("登録内容の変更・キャンセル")
+    personal.follow("参加をキャンセルする").form("キャンセルする").submit()
     work(site, times=3, seconds=60)
     assert count_adds(site) == 2, "nobody else asks before the time that Zoom has named"
+    assert site.list_effects(TARO["email"]) == ["add", "cancel"]
 
     site.let_pass(hours=5)
 
@@ -174,7 +178,15 @@ def switch_registration_off(site):
     return lambda: site.zoom.change_meeting(meeting["id"], settings={"approval_type": 1})
 
 
-@pytest.mark.parametrize("break_it", [revoke_secret, remove_scope, switch_registration_off])
+def lose_meeting(site):
+    words = {"status": 404, "code": 3001, "message": "Meeting does not exist."}
+    site.zoom.fault(path="/v2/meetings/", count=None, **words)
+    return site.zoom.clear_faults
+
+
+@pytest.mark.parametrize(
+    "break_it", [revoke_secret, remove_scope, switch_registration_off, lose_meeting]
+)
 def test_f12_f13_setting_that_somebody_mends_lets_everything_go_on(site, break_it):
     crowd = register(site, *PEOPLE)
     mend = break_it(site)

@@ -7,7 +7,7 @@ import pytest
 
 from app import create_app
 from config import Settings
-from storage import heartbeats
+from storage import heartbeats, zoom_budgets
 from tests.fixtures.databases import only_sqlite
 from tests.people import HANAKO, TARO
 from views.metrics import MEDIA_TYPE
@@ -84,12 +84,14 @@ def test_what_waits_is_counted(site):
     site.add_event(slug="over", starts_at=site.clock() - timedelta(hours=2))
     site.visitor().open("/e/spring").form().fill(**TARO).submit()
     site.drain()
+    succeeded_at = site.clock().timestamp()
     site.stop_zoom()
     site.visitor().open("/e/spring").form().fill(**HANAKO).submit()
     site.drain()
     site.clock.move(minutes=2)
     with site.database.write() as session:
         heartbeats.beat(session, "w", started_at=site.clock(), now=site.clock())
+        use_up_one(session, "HEAVY", now=site.clock())
 
     found = read(site)
 
@@ -100,9 +102,25 @@ def test_what_waits_is_counted(site):
     assert 120 <= found["oldest_waiting_seconds", spring] < 150
     assert (found["mails", 'state="due"'], found["mails", 'state="failed"']) == (1, 0)
     assert (found["workers_alive", None], found["database_up", None]) == (1, 1)
-    assert found["zoom_budget_left", 'label="HEAVY"'] == 30_000
+    assert found["zoom_budget_left", 'label="HEAVY"'] == 29_999
+    last_success = found["zoom_last_success_timestamp_seconds", 'account="1"']
+    assert 0 <= succeeded_at - last_success < 30
+    assert found["zoom_paused", 'account="1"'] == 0
     assert 0 < found["disk_used_ratio", None] <= 1
     assert not [labels for _, labels in found if labels and "over" in labels]
+
+
+def use_up_one(session, label, *, now):
+    zoom_budgets.reserve(
+        session,
+        "sandbox-account",
+        label,
+        interval=0.0,
+        patience=1.0,
+        per_day=None,
+        day=now.date(),
+        now=now.timestamp(),
+    )
 
 
 @only_sqlite
