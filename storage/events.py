@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, bindparam, delete, exists, func, or_, select, update
+from sqlalchemy import and_, bindparam, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 
@@ -261,10 +261,10 @@ def replace_known_registrants(session: Session, event_id: int, hashes: Iterable[
 
 def is_known_registrant(session: Session, event_id: int, email_hashes: Sequence[str]) -> bool:
     """Tell whether Zoom had an address from the first day, by its hashes with each secret."""
-    statement = exists().where(
-        KnownRegistrant.event_id == event_id, KnownRegistrant.email_hash.in_(email_hashes)
+    return any(
+        _IS_KNOWN.fetch(session, {"event": event_id, "hash": email_hash})
+        for email_hash in email_hashes
     )
-    return bool(session.scalar(select(statement)))
 
 
 def get_asset(session: Session, name: str) -> Asset | None:
@@ -312,3 +312,9 @@ def _add_to_counter(insert: Any) -> Any:
 
 
 _ADD_TO_COUNTER = Statement(_add_to_counter)
+_IS_KNOWN = Statement(
+    lambda _: select(KnownRegistrant.event_id).where(
+        KnownRegistrant.event_id == bindparam("event"),
+        KnownRegistrant.email_hash == bindparam("hash"),
+    )
+)

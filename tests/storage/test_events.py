@@ -115,5 +115,5 @@ def test_known_registrants_are_replaced(database):
         events.replace_known_registrants(session, event.id, ["c" * 64])
 
     with database.read() as session:
-        known = [events.is_known_registrant(session, event.id, c * 64) for c in "abc"]
+        known = [events.is_known_registrant(session, event.id, [c * 64]) for c in "abc"]
     assert known == [False, False, True]
