@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -81,12 +82,14 @@ def request_word_of_delay(
         request_mail(session, MailName.DELAYED, registration, run_at=run_at, now=now)
 
 
-def hasten_mails_with_link(session: Session, registration_id: int, *, now: datetime) -> bool:
-    """Send now what waited for Zoom's answer; return False if nothing did."""
-    waiting = mails.list_queued(session, registration_id, names=_WITH_LINK)
-    for mail in waiting:
-        jobs.hasten(session, _job_key(mail.id), now=now)
-    return bool(waiting)
+def hasten_mails_with_link(
+    session: Session, registration_ids: Sequence[int], *, now: datetime
+) -> set[int]:
+    """Send now what waited for Zoom's answer; return the registrations for which something did."""
+    waiting = mails.list_queued(session, registration_ids, names=_WITH_LINK)
+    if waiting:
+        jobs.hasten(session, [_job_key(mail_id) for mail_id, _ in waiting], now=now)
+    return {registration_id for _, registration_id in waiting}
 
 
 def send_held(session: Session, mail_id: int, *, now: datetime) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, or_, select, text, true, update
+from sqlalchemy import ColumnElement, and_, case, or_, select, text, true, tuple_, update
 from sqlalchemy.orm import Session
 
 from .models import Job
@@ -86,11 +86,11 @@ def wake_workers(session: Session) -> None:
         _NOTIFY.change(session, {})
 
 
-def hasten(session: Session, key: str, *, now: datetime) -> bool:
-    """Make a job due now; return False if it was not waiting."""
+def hasten(session: Session, keys: Sequence[str], *, now: datetime) -> int:
+    """Make jobs due now; return how many of them were waiting."""
     changed = session.execute(
         update(Job)
-        .where(Job.key == key, Job.state == "ready")
+        .where(Job.key.in_(keys), Job.state == "ready")
         .values(
             run_at=now,
             due_since=case((Job.due_since < now, Job.due_since), else_=now),
@@ -98,7 +98,7 @@ def hasten(session: Session, key: str, *, now: datetime) -> bool:
         )
     )
     wake_workers(session)
-    return rowcount(changed) > 0
+    return rowcount(changed)
 
 
 def claim(
@@ -187,13 +187,15 @@ def hold(session: Session, job: ClaimedJob, *, lease_seconds: float, now: dateti
     Raises:
         LeaseLost: another worker has taken it; nothing of this one may be stored.
     """
-    changed = session.execute(
-        update(Job)
-        .where(Job.id == job.id, Job.owner == job.owner, Job.state == "running")
-        .values(lease_until=now + timedelta(seconds=lease_seconds), updated_at=now)
-    )
-    if rowcount(changed) == 0:
-        raise LeaseLost(job.key)
+    hold_all(session, [job], lease_seconds=lease_seconds, now=now)
+
+
+def hold_all(
+    session: Session, batch: Sequence[ClaimedJob], *, lease_seconds: float, now: datetime
+) -> None:
+    """As `hold`, for jobs of one worker by one statement: if one is lost, nothing may be stored."""
+    values = {"lease_until": now + timedelta(seconds=lease_seconds), "updated_at": now}
+    _change_held(session, batch, values)
 
 
 def finish(
@@ -214,12 +216,33 @@ def finish(
     is_current = Job.generation == job.generation
     _release(
         session,
-        job,
+        [job],
         {
             "state": case((is_current, "done"), else_="ready"),
             "attempts": case((is_current, Job.attempts), else_=0),
             "run_at": case((is_current, now), else_=again_at or now),
             "reason": reason,
+        },
+        now,
+    )
+
+
+def finish_all(session: Session, batch: Sequence[ClaimedJob], *, now: datetime) -> None:
+    """As `finish`, for jobs of one worker by one statement, each by its own generation.
+
+    Raises:
+        LeaseLost: one of them is lost; nothing may be stored.
+    """
+    generations = [(job.id, job.generation) for job in batch]
+    is_current = tuple_(Job.id, Job.generation).in_(generations)
+    _release(
+        session,
+        batch,
+        {
+            "state": case((is_current, "done"), else_="ready"),
+            "attempts": case((is_current, Job.attempts), else_=0),
+            "run_at": now,
+            "reason": "",
         },
         now,
     )
@@ -244,7 +267,7 @@ def postpone(
     attempts = Job.attempts if is_attempt else Job.attempts - 1
     _release(
         session,
-        job,
+        [job],
         {
             "state": "ready",
             "attempts": case((is_kept, attempts), else_=0),
@@ -260,7 +283,7 @@ def park(session: Session, job: ClaimedJob, *, reason: str, now: datetime) -> No
     is_current = Job.generation == job.generation
     _release(
         session,
-        job,
+        [job],
         {
             "state": case((is_current, "parked"), else_="ready"),
             "attempts": case((is_current, Job.attempts), else_=0),
@@ -358,11 +381,20 @@ def _list_ways_to_be_due(now: datetime) -> list[list[ColumnElement[bool]]]:
     ]
 
 
-def _release(session: Session, job: ClaimedJob, values: dict[str, Any], now: datetime) -> None:
+def _release(
+    session: Session, batch: Sequence[ClaimedJob], values: dict[str, Any], now: datetime
+) -> None:
+    released = {"owner": None, "lease_until": None, "crashes": 0, "updated_at": now}
+    _change_held(session, batch, released | values)
+
+
+def _change_held(session: Session, batch: Sequence[ClaimedJob], values: dict[str, Any]) -> None:
+    """Change jobs that one worker holds, all of them or none."""
+    (owner,) = {job.owner for job in batch}
     changed = session.execute(
         update(Job)
-        .where(Job.id == job.id, Job.owner == job.owner, Job.state == "running")
-        .values(owner=None, lease_until=None, crashes=0, updated_at=now, **values)
+        .where(Job.id.in_([job.id for job in batch]), Job.owner == owner, Job.state == "running")
+        .values(**values)
     )
-    if rowcount(changed) == 0:
-        raise LeaseLost(job.key)
+    if rowcount(changed) < len(batch):
+        raise LeaseLost(", ".join(job.key for job in batch))

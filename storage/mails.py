@@ -27,16 +27,18 @@ def add_mail(session: Session, values: Mapping[str, Any]) -> int:
     return int(row[0])
 
 
-def list_queued(session: Session, registration_id: int, *, names: Sequence[str]) -> list[Mail]:
-    return list(
-        session.scalars(
-            select(Mail).where(
-                Mail.registration_id == registration_id,
-                Mail.state == "queued",
-                Mail.name.in_(names),
-            )
+def list_queued(
+    session: Session, registration_ids: Sequence[int], *, names: Sequence[str]
+) -> list[tuple[int, int]]:
+    """List the mails about some registrations that wait: id, registration."""
+    rows = session.execute(
+        select(Mail.id, Mail.registration_id).where(
+            Mail.registration_id.in_(registration_ids),
+            Mail.state == "queued",
+            Mail.name.in_(names),
         )
     )
+    return [(mail_id, registration_id) for mail_id, registration_id in rows]
 
 
 def list_held(session: Session) -> list[Mail]:

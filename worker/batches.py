@@ -154,11 +154,11 @@ class BatchAdding:
                     )
                     deliveries.begin_add(row[1], now=now)
             session.flush()
-            for registration_id, job in batch.jobs.items():
-                if registration_id in people:
-                    jobs.hold(session, job, lease_seconds=LEASE_SECONDS, now=now)
-                else:
-                    _give_back(session, job, "", now)
+            held = [batch.jobs[registration_id] for registration_id in people]
+            if held:
+                jobs.hold_all(session, held, lease_seconds=LEASE_SECONDS, now=now)
+            for registration_id in batch.jobs.keys() - people:
+                _give_back(session, batch.jobs[registration_id], "", now)
         return people
 
     def _add(self, batch: _Batch, people: Mapping[int, NewRegistrant]) -> None:
@@ -188,9 +188,7 @@ class BatchAdding:
                 strangers.discard(registration.email.lower())
                 if answer := added.get(registration.email.lower()):
                     batches.record_batch_added(session, registrant, answer, now=now)
-            session.flush()
-            for registration_id, (registration, registrant) in rows.items():
-                self._end(session, batch.jobs[registration_id], registration, registrant, now)
+            self._end(session, batch, rows, now)
             deliveries.request_walk(
                 session, batch.event.id, run_at=now + deliveries.READ_AFTER, now=now
             )
@@ -198,21 +196,21 @@ class BatchAdding:
             log.error("zoom answered about somebody else", extra={"event": batch.event.id})
 
     def _end(
-        self,
-        session: Session,
-        job: ClaimedJob,
-        registration: Registration,
-        registrant: ZoomRegistrant,
-        now: datetime,
+        self, session: Session, batch: _Batch, rows: Mapping[int, _Row], now: datetime
     ) -> None:
-        step = deliveries.plan_step(registration, registrant)
-        if step is Step.DONE:
-            endings.finish_step(session, job, registration, registrant, now)
-        elif step is Step.SETTLE:
-            reason = "Zoom's answer to a batch did not name this person"
-            endings.leave_unknown(session, job, registrant, reason, now, is_attempt=True)
-        else:
-            _give_back(session, job, "", now)
+        done: list[endings.Done] = []
+        for registration_id, (registration, registrant) in rows.items():
+            job, step = batch.jobs[registration_id], deliveries.plan_step(registration, registrant)
+            if step is Step.DONE:
+                done.append((job, registration, registrant))
+            elif step is Step.SETTLE:
+                reason = "Zoom's answer to a batch did not name this person"
+                endings.leave_unknown(session, job, registrant, reason, now, is_attempt=True)
+            else:
+                session.flush()
+                _give_back(session, job, "", now)
+        if done:
+            endings.finish_steps(session, done, now)
 
     def _record_failure(self, batch: _Batch, error: ZoomError) -> None:
         """Decide by the kind of error: look, wait, or add each one alone."""

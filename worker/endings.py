@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
@@ -31,6 +32,9 @@ ACTIONS = {
     Step.DENY: RegistrantAction.DENY,
 }
 
+Done = tuple[ClaimedJob, Registration, ZoomRegistrant]
+"""Somebody for whom nothing is left to do, and the job that was about it."""
+
 
 def describe(error: ZoomError | WrongRegistrant) -> str:
     """Say what happened, for the organizer: the client's errors hold no address and no link."""
@@ -55,21 +59,20 @@ def is_doubtful(error: ZoomError, registrant: ZoomRegistrant) -> bool:
     return isinstance(error, ZoomOutcomeUnknown)
 
 
-def finish_step(
-    session: Session,
-    job: ClaimedJob,
-    registration: Registration,
-    registrant: ZoomRegistrant,
-    now: datetime,
-) -> None:
-    """Record that Zoom has what we want, and send what waited for it."""
-    was_refused = registrant.delivery == Delivery.REFUSED
-    deliveries.record_done(registration, registrant, now=now)
-    is_told = hasten_mails_with_link(session, registration.id, now=now)
-    if was_refused and not is_told and registrant.delivery == Delivery.REGISTERED:
-        request_mail(session, MailName.APPROVED, registration, now=now)
+def finish_steps(session: Session, done: Sequence[Done], now: datetime) -> None:
+    """Record that Zoom has what we want of some people, and send what waited for it.
+
+    One worker holds them all, and thirty cost as many statements as one.
+    """
+    refused = [person for person in done if person[2].delivery == Delivery.REFUSED]
+    for _, registration, registrant in done:
+        deliveries.record_done(registration, registrant, now=now)
+    told = hasten_mails_with_link(session, [person[1].id for person in done], now=now)
+    for _, registration, registrant in refused:
+        if registration.id not in told and registrant.delivery == Delivery.REGISTERED:
+            request_mail(session, MailName.APPROVED, registration, now=now)
     session.flush()
-    jobs.finish(session, job, now=now)
+    jobs.finish_all(session, [job for job, _, _ in done], now=now)
 
 
 def find_next_day(step: Step, registrant: ZoomRegistrant, now: datetime) -> datetime | None:

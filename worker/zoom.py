@@ -107,7 +107,7 @@ class RegistrantSync:
         with self._storing(job) as (session, event, registration, registrant):
             step = deliveries.plan_step(registration, registrant)
             if step is Step.DONE:
-                endings.finish_step(session, job, registration, registrant, now)
+                endings.finish_steps(session, [(job, registration, registrant)], now)
                 return None
             if ending := deliveries.describe_ending(event, now=now):
                 session.flush()

@@ -116,10 +116,12 @@ def test_expired_lease_goes_to_another_worker(database):
     [
         lambda session, job: jobs.hold(session, job, lease_seconds=LEASE, now=LATER),
         lambda session, job: jobs.finish(session, job, now=LATER),
+        lambda session, job: jobs.hold_all(session, [job], lease_seconds=LEASE, now=LATER),
+        lambda session, job: jobs.finish_all(session, [job], now=LATER),
         lambda session, job: jobs.park(session, job, reason="refused", now=LATER),
         lambda session, job: jobs.postpone(session, job, run_at=NOW, reason="busy", now=LATER),
     ],
-    ids=["hold", "finish", "park", "postpone"],
+    ids=["hold", "finish", "hold_all", "finish_all", "park", "postpone"],
 )
 def test_late_worker_changes_nothing(database, end):
     job = add_and_claim(database)
@@ -231,6 +233,64 @@ def test_work_needed_again_while_it_runs_is_done_again(database):
     assert (again.generation, again.attempts) == (2, 1)
 
 
+def add_and_claim_several(database, keys="abc"):
+    with database.write() as session:
+        for key in keys:
+            enqueue(session, key)
+        return [claim(session) for _ in keys]
+
+
+def test_each_of_several_jobs_is_finished_by_its_own_generation(database):
+    batch = add_and_claim_several(database)
+    with database.write() as session:
+        enqueue(session, batch[1].key)
+
+    with database.write() as session:
+        jobs.finish_all(session, batch, now=LATER)
+
+    rows = [read_job(database, job.key) for job in batch]
+    assert [(row.state, row.attempts) for row in rows] == [("done", 1), ("ready", 0), ("done", 1)]
+    assert {(row.owner, row.lease_until, row.run_at) for row in rows} == {(None, None, LATER)}
+
+
+def test_generation_of_one_job_ends_no_other(database):
+    batch = add_and_claim_several(database)
+    with database.write() as session:
+        enqueue(session, batch[0].key)
+        jobs.finish(session, batch[0], now=NOW)
+        again = claim(session)
+        enqueue(session, batch[1].key)
+
+        jobs.finish_all(session, [again, batch[1]], now=NOW)
+
+    assert again.generation == 2
+    assert [read_job(database, job.key).state for job in batch] == ["done", "ready", "running"]
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        lambda session, batch: jobs.hold_all(session, batch, lease_seconds=LEASE, now=LATER),
+        lambda session, batch: jobs.finish_all(session, batch, now=LATER),
+    ],
+    ids=["hold", "finish"],
+)
+def test_worker_that_lost_one_of_several_jobs_stores_nothing(database, end):
+    batch = add_and_claim_several(database)
+    with database.write() as session:
+        taken = claim(session, "two", now=LATER)
+    before = [read_job(database, job.key).lease_until for job in batch]
+
+    with pytest.raises(jobs.LeaseLost), database.write() as session:
+        end(session, batch)
+
+    rows = [read_job(database, job.key) for job in batch]
+    assert {row.state for row in rows} == {"running"}
+    assert [row.lease_until for row in rows] == before
+    assert [row.owner for row in rows].count("one") == 2
+    assert read_job(database, taken.key).owner == "two"
+
+
 def test_work_needed_again_after_it_was_done_is_ready(database):
     job = add_and_claim(database)
     with database.write() as session:
@@ -311,10 +371,10 @@ def test_dropped_job_is_gone(database):
 def test_hastened_job_is_due_now(database):
     with database.write() as session:
         enqueue(session, run_at=LATER)
-        assert jobs.hasten(session, "a", now=NOW)
+        assert jobs.hasten(session, ["a", "b"], now=NOW) == 1
 
         assert claim(session) is not None
-        assert not jobs.hasten(session, "a", now=NOW)
+        assert jobs.hasten(session, ["a"], now=NOW) == 0
 
 
 def test_jobs_are_listed_by_state(database):
@@ -406,7 +466,7 @@ def test_wait_is_counted_from_when_the_work_was_first_due(database):
 def test_work_that_is_hastened_is_due_from_then_on(database):
     with database.write() as session:
         enqueue(session, run_at=NOW + timedelta(hours=1))
-        jobs.hasten(session, "a", now=LATER)
+        jobs.hasten(session, ["a"], now=LATER)
 
     assert read_job(database).due_since == LATER
 

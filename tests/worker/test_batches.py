@@ -5,6 +5,7 @@ from collections import Counter
 from dataclasses import replace
 
 import pytest
+from sqlalchemy import event
 
 from services import batches as rules
 from services.deliveries import Delivery
@@ -259,6 +260,31 @@ def test_batch_that_outlived_its_lease_doubles_nobody(desk):
     let_everybody_be_settled(desk)
 
     assert_everybody_is_there_once(desk, MANY[:12])
+
+
+def count_statements(desk):
+    """Have everybody added, and count what SQLAlchemy says to the database meanwhile."""
+    statements = []
+
+    def keep(_connection, _cursor, statement, *_):
+        statements.append(statement)
+
+    event.listen(desk.database.engine, "before_cursor_execute", keep)
+    desk.work()
+    event.remove(desk.database.engine, "before_cursor_execute", keep)
+    return len(statements)
+
+
+def test_thirty_cost_as_many_statements_as_ten(desk):
+    people = [f"early{number}@example.com" for number in range(rules.MANY)]
+    counts = []
+    for crowd in (people, MANY[30:40], MANY[:30]):
+        register_all(desk, crowd)
+        counts.append(count_statements(desk))
+
+    assert count_batches(desk) == 3
+    assert counts[1] == counts[2]
+    assert_everybody_is_there_once(desk, people + MANY)
 
 
 def test_thirty_jobs_of_a_worker_that_died_are_settled_by_one_walk(desk):
