@@ -1,10 +1,14 @@
 """How a person gets the link: on the screen, by a code from the mail, or by mail alone."""
 
 import re
+import time
+
+import pytest
 
 from tests.mailbox import find_code, find_link
 from tests.organizer import Organizer
 from tests.people import HANAKO, TARO
+from views.registration import EVEN_SECONDS
 
 NUMBER = re.compile(r"[0-9A-Z]{4}-[0-9A-Z]{4}")
 
@@ -86,6 +90,23 @@ def test_known_address_looks_like_a_new_one_under_code(site):
     for receipt in (again, new):
         refused = receipt.form("参加用URLを表示する").fill(code="000000").submit(status=422)
         assert "最新のメールの6桁の数字を入力してください" in refused.text
+
+
+@pytest.mark.parametrize("policy", ["code", "mail"])
+@pytest.mark.parametrize("capacity", [None, 1], ids=["with seats", "full"])
+def test_time_of_an_answer_does_not_tell_a_known_address(site, policy, capacity):
+    site.add_event(slug="spring", link_policy=policy, capacity=capacity)
+    form = site.visitor().open("/e/spring").form()
+    register(site, TARO)
+    seconds = []
+    for number in range(4):
+        for email in ("taro@example.com", f"hanako{number}@example.com"):
+            form.fill(**TARO | {"email": email})
+            began_at = time.monotonic()
+            form.page.visitor.try_post(form.action, form.fields)
+            seconds.append(time.monotonic() - began_at)
+
+    assert min(seconds) >= EVEN_SECONDS
 
 
 def test_one_address_gets_three_mails_a_day_and_the_page_stays_the_same(site):
