@@ -52,7 +52,8 @@ def lock_by_ids(
         select(Registration.id)
         .where(Registration.id.in_(registration_ids))
         .order_by(Registration.id)
-        .with_for_update()
+        # As `lock_registration`: a stronger lock would wait in a circle with a walk.
+        .with_for_update(key_share=True)
     ).all()
     return list_by_ids(session, registration_ids)
 

@@ -16,7 +16,7 @@ from services.deliveries import Delivery
 from services.events import LinkPolicy
 from services.registration_changes import ChangeRefused, correct_address
 from services.registrations import register
-from storage import registrations, submissions
+from storage import registrations, submissions, zoom_registrants
 from storage.models import Registration, ZoomRegistrant
 from tests.factories import make_submission
 from tests.races import race
@@ -219,6 +219,10 @@ def test_everybody_ends_as_they_wish_whatever_fails(make_desk, database_url, cap
     assert list_errors(caplog) == []
 
 
+def lock_for_a_batch(session, registration_id):
+    zoom_registrants.lock_by_ids(session, [registration_id])
+
+
 def lock_as_if_it_were_deleted(session, registration_id):
     person = select(Registration).where(Registration.id == registration_id)
     session.scalar(person.with_for_update())
@@ -227,7 +231,11 @@ def lock_as_if_it_were_deleted(session, registration_id):
 @only_postgresql
 @pytest.mark.parametrize(
     ("lock", "is_deadlock"),
-    [(registrations.lock_registration, False), (lock_as_if_it_were_deleted, True)],
+    [
+        (registrations.lock_registration, False),
+        (lock_for_a_batch, False),
+        (lock_as_if_it_were_deleted, True),
+    ],
 )
 def test_walk_and_a_step_of_one_person_do_not_wait_in_a_circle(desk, lock, is_deadlock):
     desk.register()
