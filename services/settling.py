@@ -21,7 +21,6 @@ BETWEEN_LOOKS = timedelta(seconds=60)
 # What lies later than a walk could end was stored by a clock that has been set back since.
 LONGEST_WALK = timedelta(hours=1)
 
-
 # So many in one transaction: whoever registers meanwhile waits for it on SQLite.
 AT_ONCE = 100
 

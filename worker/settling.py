@@ -24,7 +24,7 @@ from zoom_client import (
 )
 
 from .backoff import next_try
-from .endings import describe
+from .endings import describe, keep_lease
 from .zoom_health import ZoomHealth
 
 LOOK_AGAIN_AFTER = timedelta(seconds=61)
@@ -89,14 +89,13 @@ class EventSettling:
     ) -> bool:
         """Judge everybody in doubt, some in each transaction; return whether to look again."""
         needs_look = False
-        renewed_at = self._read_clock()
         for judge in (self._settle, self._tell_new_from_known):
             last: int | None = 0
             while last is not None:
                 with self._database.write() as session:
                     judged = judge(session, event, index, looked_from, last)
+                    keep_lease(session, job, self._read_clock())
                 last, needs_look = judged.last, needs_look or judged.needs_look
-                renewed_at = self._keep_lease(job, renewed_at)
         return needs_look
 
     def _settle(

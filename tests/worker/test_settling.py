@@ -215,6 +215,29 @@ def test_slow_walk_keeps_its_job(desk):
 
 
 @only_sqlite
+def test_walk_whose_lease_ran_out_stores_nothing(desk):
+    desk.register()
+    lose_answers(desk, when="after")
+    desk.work()
+    desk.let_pass(seconds=4)
+
+    def be_suspended():
+        desk.before_calls = lambda: None
+        desk.clock.move(seconds=61)
+        claim = {"kinds": ["zoom.settle"], "owner": "other", "lease_seconds": 60}
+        with desk.database.write() as session:
+            assert jobs.claim(session, **claim, now=desk.clock())
+
+    desk.before_calls = be_suspended
+    desk.work()
+
+    registrant, settling = desk.read(), desk.find_settling()
+    assert desk.count_calls("list_registrants") == len(LISTS)
+    assert (registrant.registrant_id, registrant.attempt_started_at is None) == (None, False)
+    assert (settling.owner, settling.state) == ("other", "running")
+
+
+@only_sqlite
 def test_walk_goes_through_every_page(desk):
     for number in range(320):
         desk.zoom.add_registrant(desk.event.zoom_id, f"other{number}@example.com")
