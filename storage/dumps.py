@@ -156,8 +156,8 @@ class PostgresqlDump:
         self._database = database
 
     def write(self, copy: Path) -> Content:
-        engine = self._database.engine.execution_options(isolation_level="REPEATABLE READ")
-        with engine.connect() as connection, connection.begin():
+        with self._database.engine.begin() as connection:
+            connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
             # It stands still for as long as the dump takes.
             connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
             connection.execute(text("SET LOCAL statement_timeout = 0"))
