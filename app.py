@@ -165,7 +165,6 @@ def _build_zoom_clients(
     credentials = Credentials(
         settings.zoom_account_id, settings.zoom_client_id, settings.zoom_client_secret
     )
-
     budget = SharedBudget(
         database, settings.zoom_account_id, Plan(settings.zoom_plan), read_clock=clock
     )

@@ -63,10 +63,9 @@ class MailContext:
 
     `join_url` is our link; until `is_link_ready` it opens a page that waits. `opens_text` is the
     hour from which it leads to Zoom, where that is known, and `is_too_late` says that the event has
-    begun by then. `code` is set under
-    the `code` policy. `reason` says why Zoom refused, to whom it refused. `name_differs` says that
-    a repeated form came with another name, which is not told. `is_by_organizer` says that it was
-    not the person who cancelled.
+    begun by then. `code` is set under the `code` policy. `reason` says why Zoom refused, to whom it
+    refused. `name_differs` says that a repeated form came with another name, which is not told.
+    `is_by_organizer` says that it was not the person who cancelled.
     """
 
     event: MailEvent

@@ -222,8 +222,8 @@ def correct_address(
 
     A wrong address that was new hears nothing more: its links stop working and its seat is given
     back. One that was known, or has been typed by others since, keeps what it had; the answer here
-    is the same. The same address typed
-    again changes nothing, nor does a receipt that was corrected before.
+    is the same. The same address typed again changes nothing, nor does a receipt that was corrected
+    before.
 
     Raises:
         ChangeRefused: under `show`, the submission made no registration or its address is proven;

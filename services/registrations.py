@@ -19,11 +19,7 @@ from .codes import make_receipt_number
 from .consents import keep_consents
 from .events import EventState, LinkPolicy, Seats, get_state, read_seats
 from .mails import CONFIRM_WITHIN, MailName, request_mail
-from .questions import (
-    ConsentKind,
-    answers_from_json,
-    answers_to_json,
-)
+from .questions import ConsentKind, answers_from_json, answers_to_json
 from .submissions import ConsentGiven, Submission, Surface
 
 

@@ -38,7 +38,8 @@ class Database:
         if self.url.drivername == "postgresql":
             self.url = self.url.set(drivername="postgresql+psycopg")
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
-        self.engine = _create_sqlite_engine(url) if self.is_sqlite else _create_pg_engine(self.url)
+        create = _create_sqlite_engine if self.is_sqlite else _create_pg_engine
+        self.engine = create(self.url)
         reader = self.engine.execution_options(is_reader=True)
         self._writer = self.engine.execution_options(is_writer=True)
         # Form versions never change: what was read of them once is kept for each database.
@@ -58,7 +59,7 @@ class Database:
             yield session
 
     def fetch(self, statement: Statement, values: Mapping[str, Any]) -> tuple[Any, ...] | None:
-        """Run one SELECT by itself and return its first row: the cheapest way to read."""
+        """Run one SELECT by itself and return its row, if any: the cheapest way to read."""
         with self._forgetting_lost_connections(), closing(self._connect()) as pooled:
             return statement.fetch_from(pooled, pooled, self.engine.dialect, values)
 
@@ -131,9 +132,9 @@ def may_pass(error: Exception) -> bool:
 _COLLISIONS = {"40001": "serialization failure", "40P01": "deadlock"}
 
 
-def _create_sqlite_engine(url: str) -> Engine:
+def _create_sqlite_engine(url: URL) -> Engine:
     engine = create_engine(
-        _name_existing_file(make_url(url)),
+        _name_existing_file(url),
         # Statements in error messages would show what people typed.
         hide_parameters=True,
         pool_size=20,
@@ -169,7 +170,7 @@ def _name_existing_file(url: URL) -> URL:
     return url.set(database=path, query={"mode": "rw", "uri": "true"})
 
 
-def _create_pg_engine(url: Any) -> Engine:
+def _create_pg_engine(url: URL) -> Engine:
     options = (
         f"-c statement_timeout={STATEMENT_TIMEOUT_MS} -c lock_timeout={BUSY_TIMEOUT_MS}"
         " -c idle_in_transaction_session_timeout=60000 -c timezone=UTC"

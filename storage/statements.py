@@ -34,14 +34,17 @@ class Statement:
         self._compiled: dict[tuple[str, int], _Compiled] = {}
 
     def fetch(self, session: Session, values: Mapping[str, Any]) -> tuple[Any, ...] | None:
-        """Return the first row, if there is one."""
+        """Return the row of a statement that has one at most.
+
+        SQLite would hold on to what a longer answer has left, and to the moment it was read at.
+        """
         connection = _get_connection(session)
         return self.fetch_from(connection, connection.connection, connection.dialect, values)
 
     def fetch_from(
         self, owner: Any, pooled: Any, dialect: Dialect, values: Mapping[str, Any]
     ) -> tuple[Any, ...] | None:
-        """Return the first row from a connection of the pool, which `owner` can invalidate."""
+        """As `fetch`, from a connection of the pool, which `owner` can invalidate."""
         compiled, cursor = self._compile(dialect, values), _get_cursor(pooled)
         try:
             cursor.execute(compiled.text, compiled.bind(values))

@@ -9,13 +9,7 @@ from flask import Response, abort, g, make_response, render_template, request
 from sqlalchemy.orm import Session
 
 from services.event_views import EventView, view_event
-from services.events import (
-    EventState,
-    LinkPolicy,
-    Seats,
-    get_state,
-    read_seats,
-)
+from services.events import EventState, LinkPolicy, Seats, get_state, read_seats
 from storage import events
 from storage.events import EventHead
 from storage.models import Event

@@ -8,15 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlencode
 
-from flask import (
-    Blueprint,
-    Response,
-    abort,
-    make_response,
-    redirect,
-    render_template,
-    request,
-)
+from flask import Blueprint, Response, abort, make_response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.exc import SQLAlchemyError
@@ -69,7 +61,7 @@ def show_form(slug: str) -> ResponseReturnValue:
             return show_state(session, page, now)
     token = _issue_token(page, now)
     tags = tuple(sorted(_read_source().items()))
-    if _is_prefilled() or not _is_kept(tags):
+    if not _is_kept(tags):
         form = _get_form_class(page)(prefill=request.args)
         with site.database.read() as session:
             return _draw(session, page, form, token, now=now)
@@ -240,10 +232,6 @@ def _ask_to_send_again(
         )
     response.headers["Retry-After"] = str(setback.retry_after_seconds)
     return response
-
-
-def _is_prefilled() -> bool:
-    return not set(request.args).issubset({"lang", *SOURCE_NAMES})
 
 
 def _is_kept(tags: tuple[tuple[str, str], ...]) -> bool:

@@ -49,6 +49,8 @@ class ZoomEvent(Pausable, Base):
 class ZoomBudget(Base):
     """Calls that an account may make: one row for each label of Zoom's, and for each busy host.
 
+    A row `batch:<event>` counts nothing: it says until when that event's people are added alone.
+
     `full_at` is the theoretical arrival time of GCRA and `closed_until` what Zoom itself has asked
     for, both in seconds since 1970; `used_that_day` counts the calls of `day`, which is UTC.
     """

@@ -16,7 +16,8 @@ _UNREAD = text("registrant_id IS NOT NULL AND is_new_to_zoom IS NULL")
 class ZoomRegistrant(Base):
     """The delivery of one registration to Zoom, written by the worker; publishing renews links.
 
-    `delivery` is waiting, registered, needs_setting or refused, with `problem` as its reason.
+    `delivery` is waiting, registered, withdrawn, needs_setting or refused, with `problem` as its
+    reason.
     `zoom_status` is what Zoom said last: approved, pending, denied, or None for not there; it is
     changing from before we change it until Zoom was read. `attempt_started_at` is set before an add
     and cleared with its result: found set, the outcome of that add is unknown and Zoom is asked
