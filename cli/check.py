@@ -38,6 +38,7 @@ CALLS = (
 """What the site asks of an account at Zoom, by the names of the client's methods."""
 
 CLOCK_SECONDS = 5
+MAKE_ROOM = "once it is full nobody can register; delete old backups and logs"
 
 
 @dataclass(frozen=True)
@@ -53,14 +54,14 @@ class Finding:
 def check_command(send_test: str | None) -> None:
     """Look at settings, database, mail server, worker, Zoom; exit with 1 if something is wrong."""
     site = get_site()
-    findings = list(look(site))
-    if send_test:
-        findings.append(_send_test(site, send_test))
-    for finding in findings:
+    problems = 0
+    # Each is told at once: what comes next may end the command.
+    for finding in _look_and_send(site, send_test):
         click.echo(f"{'no' if finding.problem else 'ok':4}{finding.subject}")
         if finding.problem:
             click.echo(f"    {finding.problem}")
-    if any(finding.problem for finding in findings):
+            problems += 1
+    if problems:
         raise SystemExit(1)
 
 
@@ -70,6 +71,12 @@ def migrate_command(is_new: bool) -> None:
     """Bring the database to this version."""
     prepare_database(get_site(), is_new=is_new)
     click.echo("The database is of this version.")
+
+
+def _look_and_send(site: Site, send_test: str | None) -> Iterator[Finding]:
+    yield from look(site)
+    if send_test:
+        yield _send_test(site, send_test)
 
 
 def look(site: Site) -> Iterator[Finding]:
@@ -152,7 +159,7 @@ def _send_test(site: Site, address: str) -> Finding:
 
 def _look_at_disk(site: Site) -> Finding:
     percent = measure_fill(site.settings.instance)
-    problem = f"{percent} % full: once it is full nobody can register"
+    problem = f"{percent} % full: {MAKE_ROOM}"
     return Finding("disk", problem if percent >= FILLING_PERCENT else "")
 
 

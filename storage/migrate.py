@@ -24,7 +24,6 @@ _LOCK_NOT_AVAILABLE = "55P03"
 _TRIES = 20
 _PAUSE_SECONDS = 1.0
 _WAIT_MS = 600_000
-_NOT_SET_UP = "The database is not set up: run flask migrate."
 
 
 class DatabaseTooNew(Exception):
@@ -85,19 +84,24 @@ def describe_misfit(database: Database) -> str:
     So old processes go on while a rolling upgrade is under way.
     """
     if not has_file(database):
-        return _NOT_SET_UP
+        return _describe_absence(database)
     with database.engine.connect() as connection:
         revision, head = read_revision(connection), get_head()
         if revision == head or _is_newer_and_fits(connection, revision):
             return ""
     if revision is None:
-        return _NOT_SET_UP
+        return _describe_absence(database)
     if is_known(revision):
         return f"The database is of an older version (schema {revision}): run flask migrate."
     return (
         f"The database is of a newer version of Uketsuke (schema {revision}, here {head}): "
         "install that version, or restore the backup from before its upgrade."
     )
+
+
+def _describe_absence(database: Database) -> str:
+    """Name the place: often it is another database that is meant, and a variable is missing."""
+    return f"The database {database.place} is not set up: name another one, or run flask migrate."
 
 
 def needs_upgrade(database: Database) -> bool:

@@ -49,6 +49,13 @@ class Database:
         # Writers of one process queue here in order; SQLite's own busy handler sleeps and polls.
         self._write_lock = threading.Lock() if self.is_sqlite else None
 
+    @property
+    def place(self) -> str:
+        """Where it is, as its operator knows it: a file, or a name at a host; no password."""
+        if self.is_sqlite:
+            return str(self.url.database)
+        return f"{self.url.database} at {self.url.host or self.url.query.get('host', 'localhost')}"
+
     @contextmanager
     def read(self) -> Iterator[Session]:
         """Open a transaction that only reads.

@@ -48,7 +48,9 @@ def empty(empty_url):
 
 
 def test_empty_database_gets_every_table(empty):
-    assert migrate.describe_misfit(empty) == "The database is not set up: run flask migrate."
+    assert migrate.describe_misfit(empty) == (
+        f"The database {empty.place} is not set up: name another one, or run flask migrate."
+    )
 
     migrate.upgrade(empty)
 
