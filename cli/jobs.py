@@ -21,8 +21,10 @@ _MOST = 200
 _FEW = 20
 _HEADINGS = ("WORK", "EVENT", "RECEIPT", "STATE", "TRIES", "NEXT TRY (UTC)", "REASON")
 
-# What to do about an error, mostly at Zoom; its class begins the reason of a job.
+# What to do about an error of Zoom or the mail server; its class begins the reason of a job.
 _HINTS = {
+    "ZoomUnreachable": "Zoom or the way to it is down: it goes on by itself",
+    "ZoomOutcomeUnknown": "Zoom answers badly or too late: it goes on by itself",
     "AuthenticationFailed": "check the app's credentials and that it is activated",
     "ScopeMissing": "add the scopes to the app in Zoom's marketplace, then retry",
     "HostNotFound": "the host is no user of this Zoom account",
@@ -41,6 +43,10 @@ _HINTS = {
     "BudgetSpent": "the plan's limit of calls: it goes on by itself",
     "GivenUp": "the worker failed at it again and again: see its log, then retry",
     "AccountDayLimited": "Zoom's limit for the account: it goes on tomorrow (UTC)",
+    "HostDayLimited": "Zoom's limit for the host: it goes on tomorrow (UTC)",
+    "MailUnavailable": "the mail server is away: once it is back, retry what was put aside",
+    "MailRefused": "the mail server refused it for good: mend what it says, then retry",
+    "HeldBack": "a restore held it back: flask mails list, then flask mails send",
 }
 
 

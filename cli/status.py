@@ -10,15 +10,26 @@ from datetime import datetime
 import click
 from sqlalchemy.exc import SQLAlchemyError
 
-from services.alarms import find_problems
+from services.alarms import AlarmName, find_problems
 from services.overview import Overview, Pause, read_overview
 from storage.disks import FILLING_PERCENT, measure_fill
 from views.site import Site, get_site
 from zoom_client import Plan
 
+from .check import MAKE_ROOM
 from .groups import AppCommand, describe, echo_table, need_schema
 from .jobs import get_hint
 
+# The other alarms are needs of their own, that do not wait for half an hour.
+_ALARMS = {
+    AlarmName.ZOOM_WAITING: "registrations have waited for Zoom for half an hour or longer",
+    AlarmName.NEEDS_SETTING: "a setting at Zoom has to be changed: flask jobs list says which",
+    AlarmName.LINK_TOO_LATE: "links will come after the start: add these people by hand in Zoom",
+    AlarmName.STARTING_SOON: "people have no link shortly before the start: flask jobs list says"
+    " why; if there is no time, add them by hand in Zoom",
+    AlarmName.MAIL_WAITING: "mails have waited for half an hour or longer: flask check asks the"
+    " mail server",
+}
 _MOST_EVENTS = 30
 _HEADINGS = ("EVENT", "STARTS (UTC)", "WAITING", "SINCE (UTC)")
 _MORE_HEADINGS = ("REGISTERED", "NEEDS SETTING", "REFUSED", "WITHOUT LINK")
@@ -42,7 +53,7 @@ def status_command(is_json: bool) -> None:
         document = {"needs": needs, "disk_percent": percent, **asdict(overview)}
         click.echo(json.dumps(document, default=datetime.isoformat, ensure_ascii=False, indent=2))
     else:
-        _print(overview, percent)
+        _print(overview, percent, place=site.database.place)
         _print_needs(needs)
     if needs:
         raise SystemExit(1)
@@ -53,7 +64,7 @@ def list_needs(overview: Overview, disk_percent: int) -> Iterator[str]:
     if not overview.workers:
         yield "no worker is running: flask serve, or flask worker"
     if disk_percent >= FILLING_PERCENT:
-        yield f"the disk is {disk_percent} % full: once it is full nobody can register"
+        yield f"the disk is {disk_percent} % full: {MAKE_ROOM}"
     for account in overview.accounts:
         if account.pause:
             yield f"Zoom account {account.account_id}: {_write_pause(account.pause)}"
@@ -61,8 +72,9 @@ def list_needs(overview: Overview, disk_percent: int) -> Iterator[str]:
         if event.pause:
             yield f"event {event.slug}: {_write_pause(event.pause)}"
     for problem in find_problems(overview):
-        facts = ", ".join(f"{name}: {value}" for name, value in problem.facts.items())
-        yield f"alarm {problem.key} ({facts})" if facts else f"alarm {problem.key}"
+        if problem.name in _ALARMS:
+            facts = ", ".join(f"{name}: {value}" for name, value in problem.facts.items())
+            yield f"{_ALARMS[problem.name]} ({facts})"
     for parked in overview.parked:
         hint = get_hint(parked.problem) or "flask jobs list --state parked shows the reason"
         yield f"{parked.count} put aside ({parked.kind}, {parked.problem}): {hint}"
@@ -75,10 +87,10 @@ def _read(site: Site) -> Overview:
         return read_overview(session, plan=plan, now=site.read_clock())
 
 
-def _print(overview: Overview, disk_percent: int) -> None:
+def _print(overview: Overview, disk_percent: int, *, place: str) -> None:
     click.echo(f"{overview.taken_at:%Y-%m-%d %H:%M:%S} UTC\n")
     mails = overview.mails
-    rows: list[tuple[str, str]] = [("database", "answers")]
+    rows: list[tuple[str, str]] = [("database", f"answers: {place}")]
     since = ", ".join(_write_time(worker.started_at) for worker in overview.workers)
     count = len(overview.workers)
     rows.append(("workers", f"{count} alive, since {since}" if count else "NONE"))

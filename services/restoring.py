@@ -17,7 +17,7 @@ from storage.models import Event
 from .deliveries import begin_doubt, describe_ending, end_add_unknown
 from .registrations import Status
 
-HELD = "held back by a restore: perhaps it was sent before; flask mails send"
+HELD = "HeldBack: perhaps it was sent before the restore"
 
 
 @dataclass(frozen=True)
