@@ -193,7 +193,7 @@ class BatchAdding:
                 session, batch.event.id, run_at=now + deliveries.READ_AFTER, now=now
             )
         if strangers:
-            log.error("zoom answered about somebody else", extra={"event": batch.event.id})
+            log.error("zoom answered about somebody else", extra={"event": batch.event.slug})
 
     def _end(
         self, session: Session, batch: _Batch, rows: Mapping[int, _Row], now: datetime
@@ -215,7 +215,7 @@ class BatchAdding:
     def _record_failure(self, batch: _Batch, error: ZoomError) -> None:
         """Decide by the kind of error: look, wait, or add each one alone."""
         reason = endings.describe(error)
-        log.warning("zoom refused a batch", extra={"event": batch.event.id, "reason": reason})
+        log.warning("zoom refused a batch", extra={"event": batch.event.slug, "reason": reason})
         now = self._read_clock()
         alone_until = _find_end_of_closure(error, now)
         is_standing = self._health.is_standing(batch.connection, batch.event)

@@ -151,9 +151,9 @@ class Worker:
         try:
             lane.handlers[job.kind](job)
         except LeaseLost:
-            log.warning("another worker took the job", extra={"job": job.id})
+            log.warning("another worker took the job", extra={"job": job.key})
         except Exception as error:
-            log.exception("job failed", extra={"job": job.id, "kind": job.kind})
+            log.exception("job failed", extra={"job": job.key, "kind": job.kind})
             self._put_back(lane, job, error)
         return True
 
@@ -181,7 +181,7 @@ class Worker:
     def _put_aside(self, lane: Lane, job: ClaimedJob, reason: str) -> None:
         """Give up, where whoever looks after the job's person sees it too."""
         now = self._read_clock()
-        log.error("job put aside", extra={"job": job.id, "kind": job.kind, "reason": reason})
+        log.error("job put aside", extra={"job": job.key, "kind": job.kind, "reason": reason})
         with self._leaving_it_to_the_lease(job), self._database.write() as session:
             if recorder := lane.recorders.get(job.kind):
                 recorder(session, job, now)
@@ -193,7 +193,7 @@ class Worker:
         try:
             yield
         except (LeaseLost, SQLAlchemyError):
-            log.warning("the job waits for its lease to end", extra={"job": job.id})
+            log.warning("the job waits for its lease to end", extra={"job": job.key})
 
     def _look_until_stopped(self, look: Callable[[], None]) -> None:
         while not self._stop.wait(LOOK_SECONDS):

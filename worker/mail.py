@@ -122,7 +122,7 @@ class MailSending:
         is_final = isinstance(error, (MailRefused, MessageRefused))
         is_final = is_final or now - job.created_at > GIVE_UP_AFTER
         reason = f"{type(error).__name__}: {error}"
-        log.warning("mail not sent", extra={"job": job.id, "reason": reason})
+        log.warning("mail not sent", extra={"job": job.key, "reason": reason})
         with self._database.write() as session:
             mail = mails.get_mail(session, job.payload["mail_id"])
             assert mail is not None, "mails are not deleted while their job runs"

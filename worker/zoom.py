@@ -141,7 +141,7 @@ class RegistrantSync:
             self._record_failure(job, situation, error)
             return False
         except WrongRegistrant as error:
-            log.error("zoom answered about somebody else", extra={"job": job.id})
+            log.error("zoom answered about somebody else", extra={"job": job.key})
             self._refuse(job, situation, error)
             return False
         self._health.record_success(situation.connection, situation.event)
@@ -222,7 +222,7 @@ class RegistrantSync:
         """Decide by the kind of error whether to look, to wait, or to put aside."""
         log.warning(
             "zoom call failed",
-            extra={"job": job.id, "step": str(situation.step), "reason": endings.describe(error)},
+            extra={"job": job.key, "step": str(situation.step), "reason": endings.describe(error)},
         )
         if situation.step is Step.ADD and endings.is_doubtful(error, situation.registrant):
             now = self._read_clock()

@@ -31,7 +31,7 @@ class ZoomHealth:
         with self._database.write() as session:
             if zoom_pauses.record_success(session, *subject, now=now):
                 jobs.wake_workers(session)
-                log.warning("zoom works again", extra={"event": event.id})
+                log.warning("zoom works again", extra={"event": event.slug})
 
     def record_failure(self, connection: ZoomConnection, event: Event, error: ZoomError) -> None:
         """Count a failure; an error that is an answer counts as a success."""
@@ -45,7 +45,7 @@ class ZoomHealth:
             )
         if begins:
             reason = f"{type(error).__name__}: {error}"
-            log.error("zoom stands still", extra={"event": event.id, "reason": reason})
+            log.error("zoom stands still", extra={"event": event.slug, "reason": reason})
 
     def is_standing(self, connection: ZoomConnection, event: Event) -> bool:
         """Tell whether the event's jobs wait for a probe, so that no own wait is needed."""

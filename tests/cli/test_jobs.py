@@ -1,10 +1,14 @@
 """Jobs from the command line."""
 
+import pytest
+
+from cli.jobs import get_hint
 from services.events import LinkPolicy
 from services.registrations import register
 from storage import events, job_lists, submissions
 from tests.factories import make_submission
 from tests.fixtures.databases import only_sqlite
+from zoom_client import ConfigurationError
 
 
 def park_some(site, slug="spring", count=1):
@@ -47,6 +51,38 @@ def test_many_are_counted_by_reason_first(site, run):
     assert lines[1].split() == ["21", "zoom.sync", "put", "aside", "WorkEmailRequired"]
     assert lines[2] == ""
     assert len(lines) == 3 + 22
+
+
+@only_sqlite
+def test_log_names_a_job_as_the_list_does(site, run, caplog):
+    event = site.add_event(slug="spring")
+    with site.database.write() as session:
+        stored = events.need_event(session, event.id)
+        # So that numbers of jobs and of registrations differ.
+        for number in range(2):
+            submission = make_submission(stored, email=f"p{number}@example.com")
+            register(session, stored, submission, policy=LinkPolicy.SHOW, now=site.clock())
+    site.stop_zoom()
+    site.drain()
+
+    named = {line.job for line in caplog.records if line.getMessage() == "zoom call failed"}
+    output = run("jobs", "list").output
+    assert named == {"zoom:1", "zoom:2"}
+    assert all(f"{key} " in output for key in named)
+    assert "it goes on by itself (ZoomUnreachable" in output
+
+
+def list_errors_below(error):
+    for below in error.__subclasses__():
+        yield below.__name__
+        yield from list_errors_below(below)
+
+
+@pytest.mark.parametrize(
+    "name", ["ZoomUnreachable", "ZoomOutcomeUnknown", *list_errors_below(ConfigurationError)]
+)
+def test_whatever_makes_zoom_stand_still_comes_with_what_to_do(name):
+    assert get_hint(f"{name}: Zoom's words")
 
 
 @only_sqlite
