@@ -72,7 +72,8 @@ def _check_secret(site: Site, manifest: Manifest) -> None:
     """End the command unless links of the backup's mails would work here."""
     if set(manifest.secrets) & set(site.keys.list_fingerprints()):
         return
-    where = "UKETSUKE_SECRET_KEY" if site.settings.secret_key else FILE_NAME
+    settings = site.settings
+    where = "UKETSUKE_SECRET_KEY" if settings.secret_key else settings.instance / FILE_NAME
     raise click.ClickException(
         f"The backup was made with another secret than that in {where}: put its own there. If it"
         " is lost for good, restore with --without-secret, then run flask accept-secret."

@@ -49,6 +49,8 @@ def write_backup(
     Raises:
         BackupError: the copy cannot be made, or is not sound.
     """
+    if not path.absolute().parent.is_dir():
+        raise BackupError(f"there is no folder {path.absolute().parent}")
     with TemporaryDirectory(dir=path.absolute().parent, prefix=f".{path.name}.") as folder:
         copy, packed = Path(folder) / "copy", Path(folder) / "packed"
         content = _get_dump(database).write(copy)

@@ -71,7 +71,10 @@ class SqliteDump:
 
     def write(self, copy: Path) -> Content:
         with closing(self._connect(self._path)) as source:
-            source.execute("VACUUM INTO ?", (str(copy),))
+            try:
+                source.execute("VACUUM INTO ?", (str(copy),))
+            except sqlite3.Error as error:
+                raise BackupError(f"the database could not be copied: {error}") from error
         return self._check(copy)
 
     def restore(

@@ -128,8 +128,7 @@ def test_restored_site_sends_nothing_twice_and_adds_nobody_twice(site, restored,
     assert find_faults(journals) == [
         # Zoom answers with whom it has: there is one Ann, who has used two of three adds a day.
         "ann@example.com was added to Zoom 2 times",
-        "the job mail:2 is parked: held back by a restore: perhaps it was sent before;"
-        " flask mails send",
+        "the job mail:2 is parked: HeldBack: perhaps it was sent before the restore",
         "the mail confirmation to hanako@example.com is still held",
     ]
     assert sorted(p["email"] for p in site.zoom.state()["registrants"]) == sorted(
@@ -153,6 +152,8 @@ def test_mails_that_were_held_back_are_sent_when_somebody_says_so(site, restored
     with restored.database.read() as session:
         first, second = session.scalars(select(Mail.id).order_by(Mail.id))
 
+    hint = "a restore held it back: flask mails list, then flask mails send"
+    assert f"2 put aside (mail, HeldBack): {hint}" in run("status", exit_code=1).output
     assert "taro@example.com" in run("mails", "list").output
     run("mails", "send", str(first))
     run("mails", "send", "999", exit_code=1)
@@ -298,6 +299,15 @@ def test_backup_is_for_its_owner_alone_and_leaves_nothing_beside_it(site, backup
     with zipfile.ZipFile(backup) as archive:
         content = b"".join(archive.read(name) for name in archive.namelist())
     assert site.settings.secret_key.encode() not in content
+
+
+@only_sqlite
+def test_f18_backup_without_room_or_folder_says_so_in_one_line(site, small_disk):
+    (small_disk / "logs").write_bytes(bytes(2_000_000))
+    full = make_run(site)("backup", str(small_disk / "night.zip"), exit_code=1).stderr
+    away = make_run(site)("backup", str(small_disk / "none" / "night.zip"), exit_code=1).stderr
+    assert full.startswith("Error: No backup was made: the database could not be copied: ")
+    assert away == f"Error: No backup was made: there is no folder {small_disk / 'none'}.\n"
 
 
 @only_sqlite
