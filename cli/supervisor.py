@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from config import ROOT
 
@@ -64,7 +65,7 @@ class Child:
             cwd=ROOT,
             env=dict(self.environ),
             start_new_session=True,
-            preexec_fn=end_with_parent if sys.platform == "linux" else None,
+            preexec_fn=partial(end_with, os.getpid()) if sys.platform == "linux" else None,
         )
 
     def has_ended(self) -> bool:
@@ -119,6 +120,9 @@ def describe_end(status: int) -> dict[str, str | int]:
         return {"signal": -status}
 
 
-def end_with_parent() -> None:
-    """Have the kernel end this process if the supervisor is killed outright."""
+def end_with(parent: int) -> None:
+    """Have the kernel end this process if its parent, the supervisor, is killed outright."""
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    if os.getppid() != parent:
+        # It was killed before the kernel knew, which tells nobody afterwards.
+        os.kill(os.getpid(), signal.SIGTERM)

@@ -16,7 +16,7 @@ from pathlib import Path
 from threading import get_ident
 from typing import Any
 
-from .supervisor import Restarts, describe_end, end_with_parent
+from .supervisor import Restarts, describe_end, end_with
 
 TICK_SECONDS = 0.5
 DRAIN_SECONDS = 30.0
@@ -136,16 +136,16 @@ class WebProcesses:
                     self._fork()
 
     def _fork(self) -> None:
-        child = _Child(Pulse(), time.monotonic())
+        child, parent = _Child(Pulse(), time.monotonic()), os.getpid()
         number = os.fork()
         if number == 0:
-            os._exit(self._be_child(child.pulse))
+            os._exit(self._be_child(child.pulse, parent))
         self._children[number] = child
 
-    def _be_child(self, pulse: Pulse) -> int:
+    def _be_child(self, pulse: Pulse, parent: int) -> int:
         try:
             if sys.platform == "linux":
-                end_with_parent()
+                end_with(parent)
             faulthandler.register(signal.SIGUSR2, all_threads=True)
             self._work(pulse)
         except Exception:

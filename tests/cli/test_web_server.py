@@ -297,6 +297,30 @@ def test_stop_while_processes_are_started_ends_them_all(milliseconds):
                 os.killpg(process.pid, signal.SIGKILL)
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="the kernel has to tell of the parent's end")
+def test_process_whose_parent_is_killed_as_it_begins_ends_too():
+    port = find_free_port()
+    late = "import os, time; os.register_at_fork(after_in_child=lambda: time.sleep(1))"
+    command = [sys.executable, "-c", f"{late}\n{SERVER}", str(port)]
+    with subprocess.Popen(command, cwd=ROOT, start_new_session=True) as process:
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+        wait_until(lambda: children.read_text())
+
+        process.kill()
+
+    try:
+        wait_until(lambda: not is_taken(port), seconds=20)
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+
+
+def is_taken(port):
+    with suppress(ConnectionRefusedError), socket.create_connection((HOST, port), timeout=5):
+        return True
+    return False
+
+
 def test_nobody_is_let_in_once_the_end_has_begun(served):
     with socket.create_connection((HOST, served.port)) as slow:
         slow.sendall(BODY)
