@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import secrets
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -83,7 +84,8 @@ class Worker:
         look: Callable[[], None] | None = None,
         read_clock: Callable[[], datetime],
     ) -> None:
-        self.owner = secrets.token_hex(8)
+        # Begins with the process's number, for whoever looks for the process that holds a job.
+        self.owner = f"{os.getpid()}-{secrets.token_hex(5)}"
         self._database = database
         self._lanes = lanes
         self._look = look

@@ -18,10 +18,10 @@ from .journals import Answer
 
 Person = Mapping[str, str | list[str]]
 
-PATIENCE_SECONDS = 60.0
-"""For so long a person sends again what was not taken."""
+PATIENCE_SECONDS = 180.0
+"""For so long a person sends again what was not taken: a busy machine starts a site slowly."""
 
-BETWEEN_SECONDS = 0.1
+BETWEEN_SECONDS = 0.2
 
 
 class NotTaken(AssertionError):

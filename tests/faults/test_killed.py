@@ -111,6 +111,18 @@ def test_f23_two_workers_do_everything_once(rig, crowd):
     assert [len(added) for added in effects] == [1] * 20
 
 
+def test_worker_that_takes_its_time_is_left_its_work(rig, crowd, person):
+    """The loop ends leases of the dead alone; else a machine that is slow would fail it."""
+    rig.arm("before_mail:sleep:5")
+    crowd.register(person)
+
+    assert rig.drain() == 0, "no time had to pass"
+
+    [_] = [copy for copy in rig.post_box.copies if copy.to == person["email"]]
+    assert not rig.deaths
+    settle(rig, crowd)
+
+
 # There SQLite maps memory for each connection, so that it is missed at once.
 @pytest.mark.parametrize("rig", ["sqlite"], indirect=True)
 def test_f38_web_that_runs_out_of_memory_is_told_in_a_page(rig, crowd):

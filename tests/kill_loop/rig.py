@@ -13,6 +13,7 @@ from resource import RLIMIT_AS, prlimit
 from typing import Any
 
 from sqlalchemy import func, select, text
+from sqlalchemy.exc import SQLAlchemyError
 
 from app import create_app
 from config import Settings
@@ -34,10 +35,20 @@ EVENTS: dict[str, dict[str, Any]] = {
 }
 PROCESSES = {"web": "web", "worker-1": "worker", "worker-2": "worker"}
 
-STORE_SECONDS = 2.0
-"""So long before its death a worker may have heard that a mail had arrived, and not stored it."""
+CONNECTIONS = "connections"
 
-DRAIN_SECONDS = 60.0
+STORE_SECONDS = 2.0
+"""So long before and after a death a mail may arrive whose sender does not store that it has."""
+
+DRAIN_SECONDS = 180.0
+"""What is stuck stays so for ever; a machine that is busy with something else takes its time."""
+
+HELD_SECONDS, HELD_IN_VAIN_SECONDS = 30.0, 6.0
+"""So long a worker that lives may hold a job before its lease is ended by moving the clock.
+
+Ended sooner, a second worker would do what the first one does: leases are longer than any call. In
+vain it holds one whose end it could not store, as the database was away.
+"""
 
 PAUSE_SECONDS, PASSED_IN_A_PAUSE = 4.0, 30.0
 
@@ -199,20 +210,22 @@ class Rig:
         """Let the database be away meanwhile: what was done then could not be stored."""
         begun = time.monotonic()
         yield
+        self.deaths.append(CONNECTIONS)
         self.doubt(since=begun)
         # Of this process alone: the site's must find out by themselves.
         self.site.database.dispose()
 
     def doubt(self, *, since: float | None = None) -> None:
-        """Note that a mail which arrived a moment ago may be sent again."""
+        """Note that a mail which arrived a moment ago, or is on its way, may be sent again."""
         now = time.monotonic()
-        self.post_box.doubts.append(Doubt((since or now) - STORE_SECONDS, now + 0.1))
+        begin = min([(since or now) - STORE_SECONDS, *self._list_arrivals_not_stored()])
+        self.post_box.doubts.append(Doubt(begin, now + STORE_SECONDS))
 
     def drain(self) -> int:
         """Wait until all work is done, moving the clock where it only waits; return how often.
 
         Raises:
-            AssertionError: it was not done in a minute.
+            AssertionError: it was not done in three minutes.
         """
         deadline = time.monotonic() + DRAIN_SECONDS
         seen, seen_at, moves = None, 0.0, 0
@@ -224,14 +237,15 @@ class Rig:
             assert time.monotonic() < deadline, f"stuck: {left}"
             if left != seen:
                 seen, seen_at = left, time.monotonic()
-            # A job whose worker has died is held until its lease ends; one that runs, for a moment.
-            patience = 0.0 if not _runs(left) else 1.0 if self.deaths else 3.0
+            is_held = any(self._lives(owner) for _, owner, _ in left)
+            in_vain = CONNECTIONS in self.deaths
+            patience = 0.0 if not is_held else HELD_IN_VAIN_SECONDS if in_vain else HELD_SECONDS
             until = min(until for _, _, until in left)
             quiet = time.monotonic() - seen_at
             if until > self.clock() and quiet >= patience:
                 self._pass_time((until - self.clock()).total_seconds() + 0.1)
                 moves += 1
-            elif quiet > PAUSE_SECONDS:
+            elif quiet > max(PAUSE_SECONDS, patience):
                 # It is due, and nobody takes it: calls to Zoom are paused.
                 self._pass_time(PASSED_IN_A_PAUSE)
                 moves, seen_at = moves + 1, time.monotonic()
@@ -254,19 +268,36 @@ class Rig:
             now=self.clock(),
         )
 
-    def _read_work(self) -> list[tuple[str, str, Any]]:
-        """List the jobs that are not done: key, state, and until when nothing happens by itself."""
+    def _lives(self, owner: str | None) -> bool:
+        """Tell whether a job is held by a worker that lives: its name begins with its process."""
+        if owner is None:
+            return False
+        workers = (self.find(name) for name, command in PROCESSES.items() if command == "worker")
+        return int(owner.partition("-")[0]) in workers
+
+    def _list_arrivals_not_stored(self) -> list[float]:
+        """List when mails arrived of which the database does not know that they have."""
+        is_open = Mail.state.in_(("sending", "unknown", "again"))
+        try:
+            with self.site.database.read() as session:
+                not_stored = set(session.scalars(select(Mail.message_id).where(is_open)))
+        except SQLAlchemyError:
+            return []  # it is away, and whoever took it away says so once it is back
+        return [copy.at for copy in self.post_box.copies if copy.message_id in not_stored]
+
+    def _read_work(self) -> list[tuple[str, str | None, Any]]:
+        """List the jobs not done: key, who holds it, and until when nothing happens by itself."""
         words_of_delay = select(Mail.id).where(Mail.name == "delayed", Mail.state == "queued")
         with self.site.database.read() as session:
             delayed = {f"mail:{number}" for number in session.scalars(words_of_delay)}
             found = session.execute(
-                select(Job.key, Job.state, Job.run_at, Job.lease_until)
+                select(Job.key, Job.owner, Job.run_at, Job.lease_until)
                 .where(Job.state.in_(("ready", "running")))
                 .order_by(Job.id)
             ).all()
         return [
-            (key, state, lease_until if state == "running" else run_at)
-            for key, state, run_at, lease_until in found
+            (key, owner, lease_until or run_at)
+            for key, owner, run_at, lease_until in found
             if key not in delayed
         ]
 
@@ -287,7 +318,3 @@ class Rig:
             return subprocess.Popen(
                 command, cwd=ROOT, env=self._installation.environ, stdout=log, stderr=log
             )
-
-
-def _runs(work: list[tuple[str, str, Any]]) -> bool:
-    return any(state == "running" for _, state, _ in work)
