@@ -2,7 +2,8 @@
 # Several web processes and workers behind nginx on one PostgreSQL, on one machine and without systemd.
 #
 #   deploy/cluster.sh start      migrate, then start everything and wait until it answers
-#   deploy/cluster.sh restart    end and start the processes one after the other, while people register
+#   deploy/cluster.sh restart    end and start the processes one after the other, while people register; settings
+#                                stay as they were at `start`, but for what stands in files (UKETSUKE_..._FILE)
 #   deploy/cluster.sh status     show what runs
 #   deploy/cluster.sh stop       end everything; what was begun is finished
 #
