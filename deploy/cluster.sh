@@ -98,8 +98,9 @@ restart() {
         pid=$(read_pid "$name")
         kill -TERM "$pid" 2>/dev/null || true
         wait_for 60 "$name" is_new "$name" "$pid"
-        # The next one goes only when this one answers again.
-        case $name in web-*) wait_for 60 "$name" answers "${name#web-}" ;; esac
+        # The next one goes only when this one answers again, and nginx has it back: after a refusal it is left out
+        # for `fail_timeout`, and of two processes none would be left.
+        case $name in web-*) wait_for 60 "$name" answers "${name#web-}"; sleep 2 ;; esac
     done
     nginx -c "$RUN/nginx.conf" -s reload
     echo "All were restarted, one after the other."
