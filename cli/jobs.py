@@ -41,6 +41,7 @@ _HINTS = {
     "ValidationFailed": "Zoom does not take a value: ask the person for another one",
     "PersonDayLimited": "Zoom's limit for this person: it goes on tomorrow (UTC)",
     "BudgetSpent": "the plan's limit of calls: it goes on by itself",
+    "MailOutcomeUnknown": "perhaps it never went: look in the mail server's log, then retry",
     "GivenUp": "the worker failed at it again and again: see its log, then retry",
     "AccountDayLimited": "Zoom's limit for the account: it goes on tomorrow (UTC)",
     "HostDayLimited": "Zoom's limit for the host: it goes on tomorrow (UTC)",

@@ -21,7 +21,7 @@ from .letters import Letter, LetterWriter, is_wanted
 from .smtp import MailError, MailOutcomeUnknown, MailRefused, MailTransport
 
 GIVE_UP_AFTER = timedelta(hours=24)
-TWICE_UNKNOWN = "nobody knows whether it was sent, twice: see the mail server's log"
+TWICE_UNKNOWN = f"{MailOutcomeUnknown.__name__}: nobody knows, of either try, whether it was sent"
 
 log = logging.getLogger(__name__)
 
@@ -70,6 +70,7 @@ class MailSending:
                 jobs.finish(session, job, now=now)
                 return None
             if mail.state == "again":
+                log.error("mail given up", extra={"job": job.id, "reason": TWICE_UNKNOWN})
                 mail.state, mail.error = "failed", TWICE_UNKNOWN
                 session.flush()
                 jobs.park(session, job, reason=TWICE_UNKNOWN, now=now)

@@ -222,8 +222,11 @@ def test_worker_that_dies_of_a_mail_sends_two_copies_at_most(open_post_office, p
             kill_worker_at(site, place)
         site.drain()
 
+        told = site.app.test_cli_runner().invoke(args=["status"]).output
+
     assert len(inbox.envelopes) == copies
     assert read_mails(site) == [("confirmation", "failed", TWICE_UNKNOWN, "parked")]
+    assert "  1 put aside (mail, MailOutcomeUnknown): perhaps it never went: look in" in told
 
 
 @only_sqlite
