@@ -21,6 +21,14 @@ BUSY_TIMEOUT_MS = 5_000
 WRITE_QUEUE_SECONDS = 10.0
 STATEMENT_TIMEOUT_MS = 15_000
 
+# A server that was cut off says nothing: without these a thread would wait for it for hours.
+_NOTICING_SILENCE = {
+    "connect_timeout": 5,
+    "keepalives_idle": 15,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 20_000,
+}
 _BEGIN = Statement(lambda _: text("BEGIN"))
 _BEGIN_IMMEDIATE = Statement(lambda _: text("BEGIN IMMEDIATE"))
 
@@ -189,7 +197,8 @@ def _create_pg_engine(url: URL) -> Engine:
         max_overflow=20,
         # Writers end their transaction themselves and readers have none: nothing is to be reset.
         pool_reset_on_return=None,
-        connect_args={"options": options},
+        # What the address itself says wins.
+        connect_args={"options": options, **_NOTICING_SILENCE, **url.query},
     )
 
     @event.listens_for(engine, "connect")
