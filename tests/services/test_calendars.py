@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from icalendar import Calendar
 
@@ -130,7 +130,6 @@ def test_hostile_text_stays_inside_its_value(text):
     assert event["SUMMARY"] == "".join(c for c in text if c.isprintable() or c in "\u200d\u202e")
 
 
-@settings(deadline=None)
 @given(st.text(st.characters(exclude_categories=["Cc", "Cs"]), max_size=300))
 def test_lines_fold_at_75_octets_between_characters(title):
     file = build_ics(replace(ENTRY, title=title))
