@@ -208,7 +208,7 @@ def _list_values(
         "masked_email": mask_email(submission.email),
         "answers": _draw_answers(session, submission),
         "join_url": join_url,
-        "quoted_join_url": quote(join_url),
+        "quoted_join_url": quote(join_url, safe=""),
         "personal_url": (
             site.links.personal_from_screen(submission, opened.person) if state.may_change else ""
         ),
