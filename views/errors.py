@@ -57,7 +57,7 @@ def _get_texts() -> dict[int, tuple[str, str]]:
         ),
         503: (
             _("Please try again in a moment"),
-            _("We cannot save anything right now. Go back and send it again: nothing is lost."),
+            _("We are sorry: this page cannot be shown now. Please try again in a few minutes."),
         ),
     }
 

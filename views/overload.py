@@ -155,7 +155,8 @@ def _choose_locale(environ: Environ) -> str:
 
 def _choose_kind(environ: Environ, fields: str | None) -> str:
     if environ["REQUEST_METHOD"] == "POST":
-        return "unread" if fields is None else "answers"
+        is_joining = environ["PATH_INFO"].startswith("/j/")
+        return "unread" if fields is None else "join" if is_joining else "answers"
     return "receipt" if environ["PATH_INFO"].startswith("/s/") else "page"
 
 

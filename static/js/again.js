@@ -13,7 +13,10 @@ function countDown(part) {
     clearInterval(timer);
     line.hidden = stop.hidden = true;
   };
-  stop.addEventListener("click", end);
+  stop.addEventListener("click", () => {
+    end();
+    part.querySelector(".button").focus(); // who uses a keyboard stays where they were
+  });
   part.addEventListener("submit", end);
   line.hidden = stop.hidden = false;
   tick();

@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import expect
 
 from cli.web_server import WAITED_SECONDS, WAITING
-from tests.browser.steps import expect_room_of, fill_in, heading, send
+from tests.browser.steps import JOIN, expect_room_of, fill_in, heading, send
 from tests.fixtures.databases import only_sqlite
 
 pytestmark = [pytest.mark.browser, only_sqlite]
@@ -92,6 +92,35 @@ def test_sending_by_itself_can_be_stopped(stage, crowd, hurry, open_tab):
     expect(heading(tab)).to_have_text(DONE)
 
 
+def test_focus_stays_at_the_buttons_when_the_countdown_is_stopped(stage, crowd, open_tab):
+    stage.add_event("spring")
+    tab = open_tab()
+    crowd.is_there = True
+    tab.goto(stage.address("spring"))
+
+    tab.get_by_role("button", name="自動で開かない").press("Enter")
+
+    expect(tab.get_by_role("link", name="今すぐ開く")).to_be_focused()
+
+
+def test_two_clicks_send_once(stage, crowd, open_tab):
+    stage.add_event("spring")
+    tab = open_tab()
+    tab.goto(stage.address("spring"))
+    fill_all(tab)
+    crowd.is_there = True
+    send(tab)
+    crowd.is_there = False
+    posts = []
+    tab.on("request", lambda request: posts.append(request) if request.method == "POST" else None)
+
+    tab.get_by_role("button", name="もう一度送信する").dblclick()
+
+    expect(heading(tab)).to_have_text(DONE)
+    assert len(posts) == 1
+    assert stage.site.count_rows("submission") == 1
+
+
 def test_consent_that_was_not_given_is_not_given_by_sending_again(stage, crowd, open_tab):
     stage.add_event("spring")
     tab = open_tab()
@@ -128,10 +157,10 @@ def test_join_button_that_was_turned_away_leads_to_zoom_after_all(stage, crowd, 
     tab = open_tab()
     tab.goto(stage.join("taro@example.com"))
     crowd.is_there = True
-    tab.get_by_role("button", name="Zoomで参加する").click()
+    tab.get_by_role("button", name=JOIN["ja"]).click()
     expect(heading(tab)).to_have_text(BUSY)
     crowd.is_there = False
 
-    tab.get_by_role("button", name="もう一度送信する").click()
+    tab.get_by_role("button", name=JOIN["ja"]).click()
 
     expect_room_of(tab, "太郎 山田", "taro@example.com")
