@@ -109,9 +109,12 @@ def test_person_whom_the_worker_gave_up_on_is_sent_to_the_organizer(site):
         job.state, job.reason = "parked", "GivenUp: unexpected"
 
     page = site.visitor().open(find_link(mail, "j"))
+    personal = site.visitor().open(find_link(mail, "r"))
 
-    assert "参加方法は、主催者にお問い合わせください" in page.text
+    for text in (page.text, personal.text):
+        assert "参加方法は、主催者にお問い合わせください" in text
     assert not page.root.find_all("form")
+    assert "Zoomへの登録を処理しています" not in personal.text
 
 
 @only_sqlite
