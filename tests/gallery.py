@@ -2,19 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
+from typing import Any
+from urllib.parse import urlsplit
 
+from flask import Response
 from playwright.sync_api import Page
+from sqlalchemy.exc import OperationalError
 
+from cli.web_server import WAITED_SECONDS, WAITING
 from tests.live_site import LiveSite
 from tests.stage import LONG_TEXT, LONG_WORD, Stage
 from views.errors import show_error
+from views.overload import StartResponse
 
 Act = Callable[[Page], None]
 
+CROWDED = "crowded=1"
+"""Who has this in an address comes while many others do."""
+
+NO_DATABASE = "/errors/database"
+THREE_A_DAY = (
+    "You have exceeded the daily rate limit of (3) for Add meeting registrant API requests."
+)
+
+LONG_WAITING = f"{'very.' * 8}patient@{'sub.' * 16}example.com"
 LONG_NAME = {
     "family_name": "寿限無寿限無五劫の擦り切れ" * 3,
     "given_name": "Wolfeschlegelstein" * 3,
@@ -23,11 +38,12 @@ LONG_NAME = {
 
 @dataclass(frozen=True)
 class Scene:
-    """A page in one state: where it is, and what a person does there first."""
+    """A page in one state: where it is, what a person does there first, and what is held still."""
 
     name: str
     address: str
     act: Act | None = None
+    hold: Act | None = None
 
     def open(self, tab: Page, *, locale: str) -> None:
         """Show it in a tab; the state is the same each time."""
@@ -36,18 +52,24 @@ class Scene:
         if self.act:
             with tab.expect_navigation():
                 self.act(tab)
+        if self.hold:
+            self.hold(tab)
 
 
 def build_gallery(site: LiveSite) -> list[Scene]:
     """Bring a fresh site into every state, and list what there is to see."""
     _add_error_pages(site)
+    _let_crowds_come(site)
     stage = Stage(site)
+    stage.go_to_noon()
     scenes = [
         *_list_event_scenes(stage),
         *_list_approval_scenes(stage),
         *_list_link_scenes(stage),
         *_list_personal_scenes(stage),
         *_list_hostile_scenes(stage),
+        *_list_crowd_scenes(stage),
+        *_list_wait_scenes(stage),
     ]
     # Last: the worker stands still after it, so that one person waits for Zoom.
     return [*scenes, *_list_join_scenes(stage), *_list_other_scenes(stage)]
@@ -61,9 +83,16 @@ def list_mail_scenes(site: LiveSite) -> list[Scene]:
         "mail-pending": "pending@example.com",
         "mail-cancelled": "gone@example.com",
     }
+    delayed = {
+        "mail-delayed": "delayed@example.com",
+        "mail-delayed-hour": "hour@example.com",
+        "mail-delayed-too-late": "toolate@example.com",
+        "mail-delayed-long": LONG_WAITING,
+    }
     return [
-        Scene(name, f"{site.url}/mailbox", partial(show_mail, email=email))
-        for name, email in people.items()
+        Scene(name, f"{site.url}/mailbox", partial(show_mail, email=email, subject=subject))
+        for subject, mails in (("", people), ("参加用URL準備中", delayed))
+        for name, email in mails.items()
     ]
 
 
@@ -166,18 +195,24 @@ def _list_join_scenes(stage: Stage) -> list[Scene]:
     stage.end_event("over")
     stage.change_event("called-off", status="cancelled")
     stage.register("today", email="late@example.com")
+    given_up = stage.register("later", email="parked@example.com")
+    stage.give_up("parked@example.com")
+    stage.site.let_pass(seconds=70)
     return [
         Scene("join-early", stage.join("early@example.com")),
         Scene("join-ready", stage.join("ready@example.com")),
         Scene("join-refused", stage.join("host@example.com")),
         Scene("join-by-mail", by_screen),
         Scene("join-waiting", stage.join("late@example.com")),
+        Scene("join-given-up", stage.join("parked@example.com")),
         Scene("join-ended", stage.join("ended@example.com")),
         Scene("join-event-cancelled", stage.join("off@example.com")),
+        Scene("receipt-given-up", given_up),
         Scene("receipt-today", receipts["ready"]),
         Scene("receipt-ended", receipts["ended"]),
         Scene("receipt-event-cancelled", receipts["off"]),
         Scene("personal-refused", stage.personal("host@example.com")),
+        Scene("personal-given-up", stage.personal("parked@example.com")),
         Scene("personal-waiting", stage.personal("late@example.com")),
         Scene("personal-ended", stage.personal("ended@example.com")),
         Scene("personal-event-cancelled", stage.personal("off@example.com")),
@@ -220,6 +255,62 @@ def _list_hostile_scenes(stage: Stage) -> list[Scene]:
     ]
 
 
+def _list_crowd_scenes(stage: Stage) -> list[Scene]:
+    """More come than can be answered, and the database is away."""
+    form = stage.address("demo")
+    return [
+        Scene("busy", f"{form}?{CROWDED}", hold=stop_counting),
+        Scene("busy-receipt", f"{stage.site.url}/s/unread?{CROWDED}", hold=stop_counting),
+        Scene("busy-answers", form, partial(send_to, query=CROWDED), hold=stop_counting),
+        Scene("busy-join", stage.join("taro@example.com"), join_crowd, hold=stop_counting),
+        Scene("unsaved", form, partial(send_to, path=NO_DATABASE), hold=stop_counting),
+        Scene("unread", f"{stage.site.url}{NO_DATABASE}"),
+    ]
+
+
+def _list_wait_scenes(stage: Stage) -> list[Scene]:
+    """Zoom has not taken somebody, and it is known until when, or that it never will."""
+    site = stage.site
+    in_eight_hours = site.clock() + timedelta(hours=8)
+    title = {"ja": f"{LONG_WORD}株式会社{'年次総会のご案内' * 8}", "en": LONG_WORD * 2}
+    stage.add_event("later")
+    stage.add_event("long-wait", title=title)
+    stage.add_event("too-soon", starts_at=in_eight_hours)
+    site.drain()  # who came before is at Zoom, and waits for nothing
+    site.zoom.fault("add_registrant", count=None, status=429, message=THREE_A_DAY)
+    hour = stage.register("later", email="hour@example.com")
+    long = stage.register("long-wait", email=LONG_WAITING, **LONG_NAME)
+    too_late = stage.register("too-soon", email="toolate@example.com")
+    _wait_a_minute(site)
+    site.zoom.clear_faults()
+    site.zoom.fault("add_registrant", count=None, status=503)
+    stage.register("later", email="delayed@example.com")
+    _wait_a_minute(site)
+    site.zoom.clear_faults()
+    site.let_pass(minutes=15)
+    stage.register("later", email="unusable@example.com")
+    site.drain()
+    stage.spoil_link("unusable@example.com")
+    return [
+        Scene("join-hour", stage.join("hour@example.com")),
+        Scene("join-too-late", stage.join("toolate@example.com")),
+        Scene("join-long", stage.join(LONG_WAITING)),
+        Scene("join-unusable", stage.join("unusable@example.com")),
+        Scene("receipt-hour", hour),
+        Scene("receipt-too-late", too_late),
+        Scene("receipt-long-wait", long),
+        Scene("personal-hour", stage.personal("hour@example.com")),
+        Scene("personal-too-late", stage.personal("toolate@example.com")),
+    ]
+
+
+def _wait_a_minute(site: LiveSite) -> None:
+    """Let Zoom's refusals last until people are told by mail."""
+    for seconds in (0, 70, 120):
+        site.let_pass(seconds=seconds)
+        site.drain()
+
+
 def _list_other_scenes(stage: Stage) -> list[Scene]:
     url = stage.site.url
     return [
@@ -237,6 +328,22 @@ def _list_other_scenes(stage: Stage) -> list[Scene]:
 def _add_error_pages(site: LiveSite) -> None:
     """Give the pages of errors addresses: most cannot be brought about from a browser."""
     site.app.add_url_rule("/errors/<int:status>", view_func=show_error)
+    site.app.add_url_rule(NO_DATABASE, view_func=_ask_lost_database, methods=["GET", "POST"])
+
+
+def _ask_lost_database() -> Response:
+    raise OperationalError("SELECT 1", {}, Exception("the database is away"))
+
+
+def _let_crowds_come(site: LiveSite) -> None:
+    answer = site.app.wsgi_app
+
+    def answer_in_crowd(environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+        if CROWDED in environ["QUERY_STRING"]:
+            environ |= {WAITED_SECONDS: 2.0, WAITING: 900}
+        return answer(environ, start_response)
+
+    site.app.wsgi_app = answer_in_crowd  # type: ignore[method-assign]
 
 
 def send_empty(tab: Page) -> None:
@@ -252,6 +359,30 @@ def send_too_late(tab: Page) -> None:
     fill_in(tab, email="taro@example.com")
     tab.locator("[name=form_token]").evaluate("(input) => { input.value = 'expired' }")
     send_empty(tab)
+
+
+def send_to(tab: Page, path: str = "", query: str = "") -> None:
+    """Send a form that is filled in to where it is not answered as usual."""
+    fill_in(tab, email="taro@example.com")
+    _lead_to(tab, f"{path or urlsplit(tab.url).path}?{query}")
+    send_empty(tab)
+
+
+def join_crowd(tab: Page) -> None:
+    _lead_to(tab, f"{urlsplit(tab.url).path}?{CROWDED}")
+    press_last_button(tab)
+
+
+def _lead_to(tab: Page, address: str) -> None:
+    """Let the form of a page lead elsewhere, in the language of the page."""
+    whole = f"{address}&{urlsplit(tab.url).query}"
+    tab.locator("form[data-form]").evaluate("(form, to) => { form.action = to }", whole)
+
+
+def stop_counting(tab: Page) -> None:
+    """Let the page count no further, so that it stays as it is."""
+    tab.locator("[data-again-words]").wait_for()
+    tab.evaluate("() => { for (let timer = 0; timer < 1000; timer++) clearInterval(timer) }")
 
 
 def send_code(tab: Page) -> None:
@@ -277,13 +408,14 @@ def fill_in(tab: Page, *, email: str) -> None:
     tab.check("#question_privacy")
 
 
-def open_mail(tab: Page, email: str = "taro@example.com") -> None:
+def open_mail(tab: Page, email: str = "taro@example.com", subject: str = "") -> None:
     """Open the mail to somebody that came first, which is the last of the list."""
-    tab.locator("li", has_text=email).last.get_by_role("link").click()
+    mails = tab.locator("li", has_text=email).filter(has_text=subject)
+    mails.last.get_by_role("link").click()
     tab.locator("iframe").scroll_into_view_if_needed()  # what was never in view is not drawn
 
 
-def show_mail(tab: Page, email: str) -> None:
+def show_mail(tab: Page, email: str, subject: str) -> None:
     """Show a mail as a mail program does, without the mailbox around it."""
-    open_mail(tab, email)
+    open_mail(tab, email, subject)
     tab.goto(tab.locator("iframe").evaluate("(frame) => frame.src"))

@@ -11,7 +11,8 @@ from cli.demo_events import ensure_demo_events
 from services import registration_changes
 from services.default_form import default_questions
 from services.default_notice import Operator
-from storage import events, registrations, submissions
+from services.registrations import sync_key
+from storage import events, job_lists, registrations, submissions, zoom_registrants
 from storage.models import Event, Registration
 from tests.live_site import LiveSite
 
@@ -67,6 +68,12 @@ class Stage:
         self.site = site
         self._visitor = site.visitor()
         self._slugs: dict[str, str] = {}
+
+    def go_to_noon(self) -> None:
+        """Let the clock be far from midnight UTC, when Zoom's days begin."""
+        now = self.site.clock()
+        noon = now.replace(hour=12, minute=0, second=0) + timedelta(days=1)
+        self.site.let_pass(seconds=(noon - now).total_seconds())
 
     def address(self, slug: str) -> str:
         return f"{self.site.url}/e/{slug}"
@@ -130,6 +137,20 @@ class Stage:
             registration_changes.deny(
                 session, event, person, actor="organizer", now=self.site.clock()
             )
+
+    def give_up(self, email: str) -> None:
+        """Let the worker have given up on bringing somebody to Zoom."""
+        with self.site.database.write() as session:
+            job = job_lists.get_job(session, sync_key(self._find(email).id))
+            assert job is not None
+            job.state, job.reason = "parked", "GivenUp: unexpected"
+
+    def spoil_link(self, email: str) -> None:
+        """Let somebody's link lead where no link of Zoom's leads."""
+        with self.site.database.write() as session:
+            registrant = zoom_registrants.get_zoom_registrant(session, self._find(email).id)
+            assert registrant is not None
+            zoom_registrants.write_join_url(session, registrant, "https://example.com/j/1")
 
     def personal(self, email: str) -> str:
         """Return the address of a personal page, as mails have it."""
