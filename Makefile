@@ -14,7 +14,7 @@ LOCK := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-h
 DATABASE := $(if $(findstring postgresql,$(UKETSUKE_DATABASE_URL)),.venv/postgresql.stamp)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test migration-test check bench soak kill-loop screenshots texts lock
+.PHONY: help run test migration-test cluster-test check bench soak kill-loop screenshots texts lock
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -27,6 +27,9 @@ test: .venv/dev.stamp ## Run every test
 
 migration-test: .venv/dev.stamp ## Kill migrations half-way with a million registrations in the database
 	UKETSUKE_TEST_ROWS=1000000 $(BIN)/python -m pytest -q --durations=0 tests/faults/test_migrations.py
+
+cluster-test: .venv/dev.stamp ## Restart and kill many processes behind nginx while people come
+	$(BIN)/python -m pytest -q -m slow tests/deploy
 
 check: .venv/dev.stamp ## Run linters, types, translations and locks
 	$(BIN)/ruff check

@@ -37,6 +37,7 @@ NEW = b"a new secret that nobody has used before"
 
 pytestmark = [
     pytest.mark.postgresql,
+    pytest.mark.slow,  # leases and the two looks of a walk take minutes
     pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="Linux's /proc is missing"),
     pytest.mark.skipif(
         not (shutil.which("nginx") and shutil.which("curl")),

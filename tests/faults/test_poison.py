@@ -13,7 +13,7 @@ from tests.people import ANN, HANAKO, TARO
 def read_jobs(site):
     with site.database.read() as session:
         jobs = session.scalars(select(Job).where(Job.kind == "zoom.sync").order_by(Job.id))
-        return [(job.id, job.state, job.reason) for job in jobs]
+        return [(job.key, job.state, job.reason) for job in jobs]
 
 
 def test_f22_poison_is_put_aside_and_the_others_go_on(site):
@@ -29,9 +29,9 @@ def test_f22_poison_is_put_aside_and_the_others_go_on(site):
 
     site.drain()
 
-    [(number, state, reason), *others] = read_jobs(site)
+    [(key, state, reason), *others] = read_jobs(site)
     assert state == "parked" and "its worker died 3 times" in reason
     assert [state for _, state, _ in others] == ["done", "done"]
-    retried = site.app.test_cli_runner().invoke(args=["jobs", "retry", str(number)])
+    retried = site.app.test_cli_runner().invoke(args=["jobs", "retry", key])
     assert retried.exit_code == 0, retried.output
     settle(site, crowd.answers)
