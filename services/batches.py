@@ -13,9 +13,9 @@ from sqlalchemy.orm import Session
 
 from storage import zoom_registrants
 from storage.models import Registration, ZoomRegistrant
-from zoom_client import AddedRegistrant, RegistrantStatus
+from zoom_client import AddedRegistrant
 
-from .deliveries import Step, asks_for_answers, end_add_without_effect, plan_step
+from .deliveries import Step, asks_for_answers, keep_added, plan_step
 from .person_limits import find_next_add
 
 # Zoom takes no more at once.
@@ -73,9 +73,6 @@ def record_batch_added(
     session: Session, registrant: ZoomRegistrant, added: AddedRegistrant, *, now: datetime
 ) -> None:
     """Store whom a batch made; the caller has found them by their address."""
-    end_add_without_effect(registrant, now=now)
-    registrant.registrant_id = added.registrant_id
-    approved = RegistrantStatus.APPROVED if added.join_url else RegistrantStatus.PENDING
-    registrant.zoom_status = added.status or approved
+    keep_added(registrant, added, now=now)
     if added.join_url:
         zoom_registrants.write_join_url(session, registrant, added.join_url)

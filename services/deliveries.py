@@ -182,6 +182,11 @@ def record_added(
     """
     if added.meeting_id is not None and added.meeting_id != event.zoom_id:
         raise WrongRegistrant("another meeting")
+    keep_added(registrant, added, now=now)
+
+
+def keep_added(registrant: ZoomRegistrant, added: AddedRegistrant, *, now: datetime) -> None:
+    """Store the id and status of somebody who was added; only approved people have a link."""
     end_add_without_effect(registrant, now=now)
     registrant.registrant_id = added.registrant_id
     approved = RegistrantStatus.APPROVED if added.join_url else RegistrantStatus.PENDING

@@ -58,8 +58,7 @@ class _Batch:
 
     @property
     def closure(self) -> str:
-        """The name under which the account's budget has batches of this event closed."""
-        return f"batch:{self.event.id}"
+        return _name_closure(self.event)
 
 
 class BatchAdding:
@@ -134,7 +133,7 @@ class BatchAdding:
     def _must_go_alone(
         self, session: Session, event: Event, connection: ZoomConnection, now: datetime
     ) -> bool:
-        names = [Label.HEAVY, f"batch:{event.id}"]
+        names = [Label.HEAVY, _name_closure(event)]
         return (
             bool(deliveries.describe_ending(event, now=now))
             # A probe must not put thirty people in doubt.
@@ -235,12 +234,7 @@ class BatchAdding:
                 job = batch.jobs[registration_id]
                 if isinstance(error, ZoomOutcomeUnknown):
                     endings.leave_unknown(session, job, registrant, reason, now, is_attempt=True)
-                elif (
-                    is_theirs
-                    or is_standing
-                    or alone_until is not None
-                    or isinstance(error, PersonDayLimited)
-                ):
+                elif is_theirs or is_standing or alone_until is not None:
                     _give_back(session, job, reason, now)
                 else:
                     run_at = next_try(job.attempts, now=now, not_before=error.retry_after)
@@ -283,6 +277,11 @@ class BatchAdding:
         """Read and lock everybody in the order of their ids; a job comes after its person."""
         found = zoom_registrants.lock_by_ids(session, list(batch.jobs))
         return {registration.id: (registration, registrant) for registrant, registration in found}
+
+
+def _name_closure(event: Event) -> str:
+    """Return the name under which the account's budget has batches of an event closed."""
+    return f"batch:{event.id}"
 
 
 def _give_back(session: Session, job: ClaimedJob, reason: str, now: datetime) -> None:
