@@ -71,7 +71,8 @@ def create_app(
         BABEL_TRANSLATION_DIRECTORIES="translations",
     )
     with _one_line_for_what_is_missing():
-        secrets = _read_secrets(settings)
+        found = _find_secrets(settings)
+        secrets = found or make_secret_key(settings.instance)
         keys = KeyRing(secrets)
     signer = TokenSigner(keys)
     clock = read_clock or _read_clock
@@ -86,6 +87,7 @@ def create_app(
         links=Links(settings.site_url, signer),
         make_zoom_client=_build_zoom_clients(settings, database, clock),
         read_clock=clock,
+        secret_is_new=not found,
     )
     _init_views(app, settings)
     init_cli(app)
@@ -101,8 +103,8 @@ def _read_settings() -> Settings:
         raise SystemExit(f"Error: {error}") from error
 
 
-def _read_secrets(settings: Settings) -> list[bytes]:
-    """Return the installation's secrets; one is made only where there is no database yet.
+def _find_secrets(settings: Settings) -> list[bytes]:
+    """Return the installation's secrets, or none where one may be made: there is no database yet.
 
     Raises:
         ValueError: there is a database, or perhaps one, and no secret.
@@ -115,7 +117,7 @@ def _read_secrets(settings: Settings) -> list[bytes]:
             " back, or set UKETSUKE_SECRET_KEY. If it is lost for good, write a new secret of 32"
             " characters or more there and run flask accept-secret."
         )
-    return make_secret_key(settings.instance)
+    return []
 
 
 @contextmanager

@@ -11,11 +11,12 @@ from sqlalchemy.orm import Session
 from services.restoring import Restored, make_safe
 from storage.backups import Manifest, read_manifest, restore_backup, write_backup
 from storage.dumps import BackupError
-from storage.secret_keys import FILE_NAME
+from storage.secret_keys import FILE_NAME, forget_secret_key
 from views.site import Site, get_site
 
 from .groups import AppCommand, SiteCommand
 
+_IF_LOST = "If it is lost for good, restore with --without-secret, then run flask accept-secret."
 _PRECIOUS = ("event", "registration", "submission", "mail")
 
 
@@ -44,6 +45,8 @@ def restore_command(file: Path, replace: bool, without_secret: bool) -> None:
     def change(session: Session) -> None:
         done.append(make_safe(session, now=now))
 
+    if site.secret_is_new and not without_secret:
+        _refuse_new_secret(site)
     try:
         manifest = read_manifest(file)
         if not without_secret:
@@ -68,6 +71,16 @@ def take_backup(site: Site, file: Path) -> Manifest:
         raise click.ClickException(f"No backup was made: {error}.") from error
 
 
+def _refuse_new_secret(site: Site) -> None:
+    """End the command, and leave the place of the secret free for the one that belongs there."""
+    folder = site.settings.instance
+    forget_secret_key(folder)
+    raise click.ClickException(
+        f"There is no secret: put that of the backup into {folder / FILE_NAME}, or set"
+        f" UKETSUKE_SECRET_KEY. {_IF_LOST}"
+    )
+
+
 def _check_secret(site: Site, manifest: Manifest) -> None:
     """End the command unless links of the backup's mails would work here."""
     if set(manifest.secrets) & set(site.keys.list_fingerprints()):
@@ -75,8 +88,8 @@ def _check_secret(site: Site, manifest: Manifest) -> None:
     settings = site.settings
     where = "UKETSUKE_SECRET_KEY" if settings.secret_key else settings.instance / FILE_NAME
     raise click.ClickException(
-        f"The backup was made with another secret than that in {where}: put its own there. If it"
-        " is lost for good, restore with --without-secret, then run flask accept-secret."
+        f"The backup was made with another secret than that in {where}: put its own there."
+        f" {_IF_LOST}"
     )
 
 

@@ -48,6 +48,11 @@ def make_secret_key(instance: Path) -> list[bytes]:
     return read_secret_keys("", instance)
 
 
+def forget_secret_key(instance: Path) -> None:
+    """Take away the file that `make_secret_key` has written, before anything was made with it."""
+    (instance / FILE_NAME).unlink()
+
+
 def _split(text: str) -> list[bytes]:
     lines = text.replace(",", "\n").splitlines()
     return [line.strip().encode() for line in lines if line.strip()]

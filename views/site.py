@@ -27,6 +27,7 @@ from .kept_pages import Kept, KeptPages
 class Site:
     """The parts of one running site; `read_clock` returns the time, aware.
 
+    `secret_is_new` says that this process has made the secret: nothing can depend on it yet.
     What is drawn for everybody alike is kept. Pages whose address has campaign tags are kept apart:
     the tags are the visitor's to choose, and must not push out the plain page.
     """
@@ -39,6 +40,7 @@ class Site:
     links: Links
     make_zoom_client: Callable[[ZoomConnection], ZoomClient]
     read_clock: Callable[[], datetime]
+    secret_is_new: bool = False
     plain_pages: KeptPages = field(default_factory=KeptPages)
     tagged_pages: KeptPages = field(default_factory=KeptPages)
     receipts: KeptPages = field(default_factory=KeptPages)

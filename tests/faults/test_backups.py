@@ -14,11 +14,13 @@ from storage import migrate
 from storage.backups import read_manifest, restore_backup, write_backup
 from storage.dumps import BackupError
 from storage.models import Mail, ZoomRegistrant
+from storage.secret_keys import FILE_NAME
 from tests import factories
 from tests.cli.conftest import make_run
 from tests.faults.crowd import Crowd
 from tests.faults.journals import find_faults, gather, read_copy
 from tests.fixtures.databases import only_sqlite, open_database
+from tests.installation import Installation
 from tests.live_site import LiveSite
 from tests.mailbox import find_link
 from tests.people import ANN, TARO
@@ -347,6 +349,21 @@ def test_backup_needs_its_secret(databases, backup, tmp_path):
 
     assert refused.startswith("Error: The backup was made with another secret")
     assert "does not belong to this database" in unknown
+
+
+@only_sqlite
+def test_restore_without_any_secret_writes_none(backup, tmp_path):
+    place = Installation(tmp_path / "new")
+    secret = tmp_path / "new" / "instance" / FILE_NAME
+
+    refused = place.run("restore", str(backup))
+    left = [path.name for path in (tmp_path / "new").rglob("*")]
+    done = place.run("restore", "--without-secret", str(backup))
+
+    assert (refused.returncode, refused.stderr.count("\n"), left) == (1, 1, ["instance"])
+    assert f"There is no secret: put that of the backup into {secret}, or set" in refused.stderr
+    assert (done.returncode, secret.exists()) == (0, True)
+    assert place.run("accept-secret", "--yes").returncode == 0
 
 
 @pytest.mark.postgresql
