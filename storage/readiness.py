@@ -1,13 +1,19 @@
-"""Whether the database would take a registration now, asked without leaving anything in it."""
+"""Whether the database would take a registration now."""
 
 from __future__ import annotations
 
+import shutil
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
+from . import limits
 from .session import Database
 
+_LITTLE_ROOM = 64 * 1024  # bytes; SQLite begins its smallest file with half of it
+_NO_ROOM = "53100"  # PostgreSQL's disk_full
 _IS_READ_ONLY = text(
     "SELECT pg_is_in_recovery() OR current_setting('transaction_read_only')::boolean"
 )
@@ -21,6 +27,28 @@ def is_writable(database: Database) -> bool:
     """
     with database.write() as session:
         return database.is_sqlite or not session.scalar(_IS_READ_ONLY)
+
+
+def write_something(database: Database, *, now: datetime) -> None:
+    """Commit one small row, which is forgotten within hours.
+
+    On a full disk a transaction may begin and write: only its end is refused.
+
+    Raises:
+        SQLAlchemyError: it was not kept; see `is_disk_full`.
+    """
+    with database.write() as session:
+        limits.spend(session, "readiness", interval=1.0, burst=3600, now=now.timestamp())
+
+
+def is_disk_full(database: Database, error: SQLAlchemyError) -> bool:
+    """Tell whether something failed since the database's disk has no room left.
+
+    SQLite has several errors for it, by the file that could not grow: there the disk is asked.
+    """
+    if database.is_sqlite:
+        return shutil.disk_usage(Path(database.place).absolute().parent).free < _LITTLE_ROOM
+    return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", "") == _NO_ROOM
 
 
 def measure_clock_difference(database: Database, *, now: datetime) -> timedelta:

@@ -8,7 +8,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from services.overview import WORKER_SILENT_AFTER
 from storage import heartbeats, migrate
-from storage.readiness import is_writable
+from storage.readiness import is_disk_full, is_writable, write_something
 
 from .site import Site, get_site
 
@@ -39,9 +39,17 @@ def list_missing(site: Site) -> list[str]:
             return ["migration"]
         if not is_writable(site.database):
             return ["writable database"]
-        with site.database.read() as session:
-            since = site.read_clock() - WORKER_SILENT_AFTER
-            missing = [] if heartbeats.has_lived_since(session, since) else ["worker"]
-    except SQLAlchemyError:
-        return ["database"]
+        missing = _look_for_worker(site)
+    except SQLAlchemyError as error:
+        return ["disk space of the database" if is_disk_full(site.database, error) else "database"]
     return [*missing, *(site.settings.list_missing() if site.settings.has_zoom_account else [])]
+
+
+def _look_for_worker(site: Site) -> list[str]:
+    now = site.read_clock()
+    with site.database.read() as session:
+        if heartbeats.has_lived_since(session, now - WORKER_SILENT_AFTER):
+            return []
+    # Where nothing can be kept, no sign of life is either: workers may well run.
+    write_something(site.database, now=now)
+    return ["worker"]

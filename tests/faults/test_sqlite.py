@@ -103,6 +103,20 @@ def test_f18_full_disk_keeps_pages_and_values_and_goes_on(site_on_small_disk, sm
     settle(site, crowd.answers)
 
 
+def test_f18_full_disk_is_named_while_workers_cannot_show_that_they_live(
+    site_on_small_disk, small_disk
+):
+    site = site_on_small_disk
+    assert ask_what_is_missing(site) == ["worker"]
+    with full(small_disk):
+        assert ask_what_is_missing(site) == ["disk space of the database"]
+    assert ask_what_is_missing(site) == ["worker"]
+
+
+def ask_what_is_missing(site):
+    return site.visitor().look("GET", "/readyz").json()["missing"]
+
+
 def integrity(site):
     with closing(sqlite3.connect(site.database.url.database)) as database:
         return database.execute("PRAGMA integrity_check").fetchone()[0]
