@@ -110,13 +110,15 @@ def owns_registration(
 def use_code(
     session: Session, submission: SubmissionRow, typed: str, *, keys: KeyRing, now: datetime
 ) -> None:
-    """Check a code from the mail; a right one reveals the link on this receipt.
+    """Check a code from the mail; a right one reveals the link on this receipt, from then on.
 
     Every try is counted before it is compared. Commit also when this raises: tries must count.
 
     Raises:
         CodeRefused: wrong, older than 15 minutes, or the fifth try was used.
     """
+    if submission.code_used_at is not None:
+        return
     registration = _get_registration(session, submission)
     issued_at = submission.code_issued_at
     if registration is None or issued_at is None:

@@ -62,13 +62,15 @@ def cancel(
 def register_again(
     session: Session, event: Event, registration: Registration, *, now: datetime
 ) -> None:
-    """Bring a cancelled registration back, as a new one would come in.
+    """Bring a cancelled registration back, as a new one would come in; one that is back stays.
 
     Raises:
-        ChangeRefused: it is not cancelled, the organizer cancelled it, or it came back often.
+        ChangeRefused: it was denied, the organizer cancelled it, or it came back often.
         RegistrationNotOpen: the event takes nobody now.
     """
     registration = _lock(session, event, registration.id)
+    if registration.status not in (Status.CANCELLED, Status.DENIED):
+        return
     if not may_return(session, registration, now=now):
         raise ChangeRefused
     if not (registration.family_name or registration.given_name):

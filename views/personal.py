@@ -161,8 +161,9 @@ def use_proposal(token: str, public_id: str) -> ResponseReturnValue:
     with get_site().database.write() as session:
         count_against_network(session, now)
         opened = _open_changeable(session, token, now)
-        repeat = _load_repeat(session, opened, public_id)
-        registration_changes.use_submission(session, opened.person, repeat, now=now)
+        repeat = _load_repeat(session, opened, public_id, may_be_used=True)
+        if repeat.outcome == Outcome.REPEAT:
+            registration_changes.use_submission(session, opened.person, repeat, now=now)
         _prove(opened, now)
     return _go_back(token, "saved")
 
@@ -292,14 +293,23 @@ def _open_changeable(session: Session, token: str, now: datetime) -> Opened:
     return opened
 
 
-def _load_repeat(session: Session, opened: Opened, public_id: str) -> SubmissionRow:
+def _load_repeat(
+    session: Session, opened: Opened, public_id: str, *, may_be_used: bool = False
+) -> SubmissionRow:
     """Load what was sent again for this person; only the mail's reader may take it over."""
     repeat = submissions.get_submission_by_public_id(session, public_id)
     if repeat is None or repeat.registration_id != opened.person.id:
         abort(404)
-    if repeat.outcome != Outcome.REPEAT or not opened.came_by_mail:
+    is_used = repeat.outcome == Outcome.USED and _stands(session, opened, repeat)
+    is_open = repeat.outcome == Outcome.REPEAT or (may_be_used and is_used)
+    if not is_open or not opened.came_by_mail:
         abort(404)
     return repeat
+
+
+def _stands(session: Session, opened: Opened, repeat: SubmissionRow) -> bool:
+    """Tell whether what was sent again is what the registration says now."""
+    return all(new == present for _label, new, present in _compare(session, opened, repeat))
 
 
 def _read_form(session: Session, opened: Opened) -> FormDefinition:

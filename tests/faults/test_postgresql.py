@@ -10,12 +10,14 @@ import psycopg
 import pytest
 from sqlalchemy import make_url
 
+from services.codes import CODE_TRIES
 from storage import migrate, session
 from tests.faults.crowd import Crowd
 from tests.faults.journals import settle
 from tests.fixtures.databases import open_database
 from tests.fixtures.postgresql import Cluster, PostgresqlMissing
 from tests.live_site import LiveSite
+from tests.mailbox import find_code, find_link
 from tests.people import TARO
 
 pytestmark = pytest.mark.postgresql
@@ -285,21 +287,55 @@ def _pass_on(source: socket.socket, target: socket.socket) -> None:
             target.sendall(received)
 
 
-def test_f20_commit_whose_answer_is_lost_is_found_again(start, url, tmp_path_factory):
+@pytest.fixture
+def site_behind(start, url, tmp_path_factory):
+    """A site, and what can cut its line to the database at a COMMIT."""
     folder = tmp_path_factory.mktemp("s")
     address = make_url(url)
-    cutter = CommitCutter(folder, Path(address.query["host"]))
-    with closing(cutter):
-        site = start(str(address.set(query={"host": str(folder)})))
-        form = site.crowd.fill_in(TARO)
+    with closing(CommitCutter(folder, Path(address.query["host"]))) as cutter:
+        yield start(str(address.set(query={"host": str(folder)}))), cutter
+
+
+def test_f20_commit_whose_answer_is_lost_is_found_again(site_behind):
+    site, cutter = site_behind
+    form = site.crowd.fill_in(TARO)
+    cutter.is_armed = True
+
+    receipt = site.crowd.send(form).receipt
+
+    assert cutter.commits_cut == 1
+    assert receipt is not None and receipt == site.crowd.send(form).receipt
+    assert site.count_rows("submission") == 1
+    settle(site, site.crowd.answers)
+
+
+def test_f20_change_whose_answer_is_lost_is_answered_as_done(site_behind):
+    site, cutter = site_behind
+    site.add_event(slug="code", link_policy="code")
+    visitor = site.visitor()
+    receipt = visitor.open("/e/code").form().fill(**TARO).submit()
+    site.drain()
+    confirmation = site.mailbox.read_only(TARO["email"])
+    code = find_code(confirmation)
+    visitor.open("/e/code").form().fill(**TARO | {"given_name": "太朗"}).submit()
+    personal = visitor.open(find_link(confirmation, "r"))
+
+    def submit(form):
         cutter.is_armed = True
+        return form.submit()
 
-        receipt = site.crowd.send(form).receipt
-
-        assert cutter.commits_cut == 1
-        assert receipt is not None and receipt == site.crowd.send(form).receipt
-        assert site.count_rows("submission") == 1
-        settle(site, site.crowd.answers)
+    with_code = receipt.form("参加用URLを表示する")
+    for _ in range(CODE_TRIES - 1):
+        with_code.fill(code=f"{(int(code) + 1) % 1_000_000:06d}").submit(status=422)
+    assert submit(with_code.fill(code=code)).heading == "お申し込みが完了しました"
+    [proposal] = [a["href"] for a in personal.root.find_all("a") if "/answers/" in a["href"]]
+    use_it = visitor.open(proposal).form("この内容に変更する")
+    assert "登録内容を変更しました。" in submit(use_it).text
+    cancelled = submit(personal.follow("参加をキャンセルする").form("キャンセルする"))
+    assert "参加をキャンセルしました。" in cancelled.text
+    back = cancelled.follow("もう一度申し込む").form("もう一度申し込む")
+    assert "あらためてお申し込みを受け付けました。" in submit(back).text
+    assert cutter.commits_cut == 4
 
 
 def test_f21_commit_waits_for_the_disk(site):

@@ -274,6 +274,16 @@ def test_cancelled_person_comes_back(session):
     assert people.get_generation() == 3
 
 
+def test_coming_back_twice_changes_nothing_more(session):
+    people = People(session)
+    cancel(session, people.event, people.add(), actor="person", now=LATER)
+    for _ in range(2):
+        register_again(session, people.event, people.get(), now=LATER)
+
+    assert people.counters() == {"seats": 1, "status:approved": 1}
+    assert people.list_mails() == ["confirmation", "cancelled", "confirmation"]
+
+
 @pytest.mark.parametrize(
     ("members", "status"),
     [({"approval": "manual"}, Status.PENDING), ({"has_waitlist": True}, Status.WAITLISTED)],
