@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from storage import registrations, submissions
+from storage import mails, registrations, submissions
 from storage.events import AnyEvent
 from storage.models import Registration, SubmissionRow
 
@@ -73,6 +73,25 @@ def read_receipt_state(
             registrations.count_waitlisted_before(session, registration) + 1 if is_waiting else None
         ),
     )
+
+
+@dataclass(frozen=True)
+class MailProgress:
+    """What became of the newest mail that says how things stand: sending, sent or failed."""
+
+    state: str = "sending"
+    sent_at: datetime | None = None
+
+
+def read_mail_progress(session: Session, registration: Registration) -> MailProgress:
+    """Read it; as sending counts too what was never asked for, or is held back by a restore."""
+    name = MAIL_OF_STATUS.get(Status(registration.status))
+    names = (MailName.CONFIRMATION, MailName.APPROVED) if name is MailName.CONFIRMATION else (name,)
+    found = mails.list_mails(session, registration.id)
+    newest = next((m for m in reversed(found) if m.name in names and m.state != "dropped"), None)
+    if newest is None or newest.state not in ("sent", "failed"):
+        return MailProgress()
+    return MailProgress(newest.state, newest.sent_at)
 
 
 def speaks_for_registration(submission: SubmissionRow) -> bool:

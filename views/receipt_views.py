@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from urllib.parse import quote
@@ -15,11 +14,17 @@ from forms.addresses import is_carrier_address
 from services import receipts
 from services.answer_texts import list_answer_texts
 from services.calendars import Appointment
+from services.dates import format_short
 from services.event_views import EventView
 from services.events import LinkPolicy, read_definition
 from services.joining import is_early, read_end_state
 from services.questions import answers_from_json
-from services.receipts import ReceiptState, read_receipt_state
+from services.receipts import (
+    MailProgress,
+    ReceiptState,
+    read_mail_progress,
+    read_receipt_state,
+)
 from services.registration_changes import may_return
 from services.texts import write_full_name
 from services.waits import Wait, read_wait, write_opening
@@ -35,7 +40,8 @@ from .tokens import OpenedReceipt
 
 # Zoom's answer takes about a second, and everybody comes here at once.
 _ANSWERED_AFTER = timedelta(seconds=60)
-_HAVE_MAIL = ("mailed", "confirmed", "pending", "waitlisted")
+_TELLS_OF_MAIL = ("confirmed", "pending", "waitlisted")
+_HAVE_MAIL = ("mailed", *_TELLS_OF_MAIL)
 
 
 @dataclass(frozen=True)
@@ -50,6 +56,8 @@ class ReceiptView:
     link: str
     greeting_name: str
     masked_email: str
+    mail: str
+    mail_sent_at: str
     answers: str
     join_url: str
     is_early: bool
@@ -80,9 +88,21 @@ def draw_receipt(
 ) -> bytes:
     """Draw the page of a receipt."""
     state = read_state(session, opened, now)
+    mail = _read_mail(session, opened, state, now)
     event = draw_head(session, opened.event, now)
-    view = _view(session, opened, event.timezone, state, now, alert=alert, code_error=code_error)
+    view = _view(
+        session,
+        opened,
+        event.timezone,
+        state,
+        now,
+        mail=mail.state,
+        alert=alert,
+        code_error=code_error,
+    )
     values = _list_values(session, token, opened, state)
+    if mail.sent_at is not None:
+        values["mail_sent_at"] = format_short(mail.sent_at, event.timezone, event.locale)
     links = list_language_links(f"/s/{mark('token')}")
 
     def draw() -> str:
@@ -140,6 +160,7 @@ def _view(
     state: ReceiptState,
     now: datetime,
     *,
+    mail: str,
     alert: str | None,
     code_error: str | None,
 ) -> ReceiptView:
@@ -153,6 +174,8 @@ def _view(
         link=state.link,
         greeting_name=mark("greeting_name"),
         masked_email=mark("masked_email"),
+        mail=mail,
+        mail_sent_at=mark("mail_sent_at"),
         answers=mark("answers") if opened.submission.answers else "",
         join_url=mark("join_url"),
         is_early=is_early(opened.event, now),
@@ -175,10 +198,22 @@ def _view(
 
 def _read_wait(session: Session, opened: OpenedReceipt, state: ReceiptState, now: datetime) -> Wait:
     """Read what the reader waits for, unless they have come from the form just now."""
-    is_new = now - opened.submission.created_at < _ANSWERED_AFTER
-    if state.link != "button" or is_new:
+    if state.link != "button" or _is_new(opened, now):
         return Wait()
     return read_wait(session, opened.event, opened.person.id, now=now) or Wait()
+
+
+def _read_mail(
+    session: Session, opened: OpenedReceipt, state: ReceiptState, now: datetime
+) -> MailProgress:
+    """Read what became of the mail, where the reader may know, and has not come just now."""
+    if state.shown not in _TELLS_OF_MAIL or _is_new(opened, now):
+        return MailProgress()
+    return read_mail_progress(session, opened.person)
+
+
+def _is_new(opened: OpenedReceipt, now: datetime) -> bool:
+    return now - opened.submission.created_at < _ANSWERED_AFTER
 
 
 def _list_calendar_links(event: EventView, state: ReceiptState) -> CalendarLinks:
@@ -195,7 +230,7 @@ def _list_calendar_links(event: EventView, state: ReceiptState) -> CalendarLinks
 
 def _list_values(
     session: Session, token: str, opened: OpenedReceipt, state: ReceiptState
-) -> Mapping[str, str]:
+) -> dict[str, str]:
     """Return what the marks of a receipt stand for."""
     site, submission = get_site(), opened.submission
     join_url = get_join_url(opened, state) or ""

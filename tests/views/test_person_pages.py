@@ -1,7 +1,10 @@
 """What a receipt and the personal page say in each state, and what they offer no more."""
 
 import pytest
+from sqlalchemy import select, update
 
+from services.dates import format_short
+from storage.models import Mail
 from tests.fixtures.databases import only_sqlite
 from tests.organizer import Organizer
 from tests.stage import Stage
@@ -103,6 +106,49 @@ def test_receipt_of_who_was_cancelled_by_the_organizer_invites_to_nothing(stage,
     assert "あらためて参加をご希望の場合" not in open_receipt().text
 
 
+def test_receipt_says_that_the_mail_went_only_once_it_has(stage, look):
+    stage.add_event("spring")
+    open_receipt = look()
+    assert "確認メールを t***@example.com にお送りします。" in open_receipt().text
+    stage.site.let_pass(minutes=2)
+    assert "確認メールを t***@example.com にお送りします。" in open_receipt().text
+
+    stage.site.drain()
+    [at] = list_mails(stage, Mail.sent_at)
+    sent = f"お送りしました（{format_short(at, 'Asia/Tokyo', 'ja')}）。"
+    assert sent in open_receipt().text
+    open_receipt().form("確認メールを再送する").submit()
+    assert "確認メールを t***@example.com にお送りします。" in open_receipt().text
+
+
+def test_receipt_says_that_the_mail_could_not_be_sent(stage, look):
+    stage.add_event("spring")
+    open_receipt = look()
+    stage.site.let_pass(minutes=2)
+    with stage.site.database.write() as session:
+        session.execute(update(Mail).values(state="failed"))
+
+    assert "確認メールが届いていない可能性があります" in open_receipt().text
+
+
+@pytest.mark.parametrize("policy", ["code", "mail"])
+def test_receipt_says_nothing_of_the_mail_where_its_reader_is_unknown(stage, look, policy):
+    stage.add_event("spring", link_policy=policy)
+    open_receipt = look()
+    before = open_receipt().text
+    stage.site.let_pass(minutes=2)
+    stage.site.drain()
+
+    assert list_mails(stage, Mail.state) == ["sent"]
+    assert open_receipt().text == before
+    assert "t***@example.com にメールをお送りします。" in before
+
+
+def list_mails(stage, column):
+    with stage.site.database.read() as session:
+        return list(session.scalars(select(column)))
+
+
 @pytest.mark.parametrize(
     ("members", "words"),
     [
@@ -113,7 +159,7 @@ def test_receipt_of_who_was_cancelled_by_the_organizer_invites_to_nothing(stage,
 def test_who_has_no_place_learns_what_follows_and_may_withdraw(stage, look, members, words):
     stage.add_event("spring", **members)
     receipt = look()()
-    assert "t***@example.com にメールをお送りしました。" in receipt.text
+    assert "確認メールを t***@example.com にお送りします。" in receipt.text
     assert words in receipt.text
 
     personal = open_personal(stage)
