@@ -71,6 +71,8 @@ def list_needs(overview: Overview, disk_percent: int) -> Iterator[str]:
     for event in overview.events:
         if event.pause:
             yield f"event {event.slug}: {_write_pause(event.pause)}"
+        if event.closed_by_zoom:
+            yield f"event {event.slug}: the form is closed: {get_hint(event.closed_by_zoom)}"
     for problem in find_problems(overview):
         if problem.name in _ALARMS:
             facts = ", ".join(f"{name}: {value}" for name, value in problem.facts.items())

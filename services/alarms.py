@@ -6,6 +6,7 @@ again only a day later, or after it was over. A message that could not be sent s
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from storage import alarms
 from storage.models import Alarm
-from zoom_client import ZoomOutcomeUnknown, ZoomUnreachable
+from zoom_client import ScopeMissing, ZoomOutcomeUnknown, ZoomUnreachable
 
 from .overview import EventWork, Overview, Pause
 
@@ -26,6 +27,8 @@ PATIENCE = timedelta(minutes=30)
 BEFORE_START = timedelta(minutes=30)
 REPEAT_AFTER = timedelta(days=1)
 TELLING_LEASE = timedelta(seconds=90)
+
+_SCOPE = re.compile(r"[a-z_]+(?::[a-z_]+)+")
 
 
 class AlarmName(StrEnum):
@@ -40,7 +43,7 @@ class AlarmName(StrEnum):
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing that is wrong now; `facts` are counts and classes of errors, never names.
+    """One thing that is wrong now; `facts` are counts, classes of errors and scopes, never names.
 
     `place` tells what is wrong on one machine from the same on another one.
     """
@@ -87,7 +90,11 @@ def find_problems(overview: Overview) -> list[Problem]:
     pauses = [account.pause for account in overview.accounts if account.pause]
     is_unset = any(map(_needs_somebody, pauses))
     waiting = [e for e in events if e.waiting_since and now - e.waiting_since >= PATIENCE]
-    unset = [e for e in events if e.needs_setting or e.pause or (is_unset and e.waiting)]
+    unset = [
+        e
+        for e in events
+        if e.needs_setting or e.pause or e.closed_by_zoom or (is_unset and e.waiting)
+    ]
     late = [e for e in events if e.late]
     soon = [e for e in events if e.without_link and now >= e.starts_at - BEFORE_START]
     problems = [
@@ -152,9 +159,20 @@ def _describe(
 ) -> Problem | None:
     if not events:
         return None
-    reasons = {pause.problem for pause in [*pauses, *(e.pause for e in events if e.pause)]}
+    pauses = [*pauses, *(event.pause for event in events if event.pause)]
+    closed = {event.closed_by_zoom for event in events if event.closed_by_zoom}
+    reasons = {pause.problem for pause in pauses} | closed
+    scopes = {scope for pause in pauses for scope in _find_scopes(pause)}
     facts: dict[str, int | str] = {"registrations": people, "events": len(events)}
-    return Problem(name, facts | ({"reason": ", ".join(sorted(reasons))} if reasons else {}))
+    for label, words in (("reason", reasons), ("scopes", scopes)):
+        if words:
+            facts[label] = ", ".join(sorted(words))
+    return Problem(name, facts)
+
+
+def _find_scopes(pause: Pause) -> list[str]:
+    """Return the scopes that Zoom's words name, as `meeting:write:registrant:admin`."""
+    return _SCOPE.findall(pause.reason) if pause.problem == ScopeMissing.__name__ else []
 
 
 def _needs_somebody(pause: Pause) -> bool:

@@ -191,6 +191,7 @@ def _check_move(session: Session, event: Event, document: EventDocument, now: da
     event.known_read_at = None
     event.published_at = None
     event.zoom_titles = []
+    event.closed_by_zoom = ""
 
 
 def _change(session: Session, event: Event, values: Mapping[str, Any], now: datetime) -> None:

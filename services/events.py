@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from storage import events, organizations
 from storage.events import AnyEvent
 from storage.models import Event
+from zoom_client import MeetingOver
 
 from .questions import FormDefinition, definition_from_rows
 
@@ -40,14 +41,19 @@ class LinkPolicy(StrEnum):
 
 @dataclass(frozen=True)
 class Seats:
-    """How many places there are, at one moment. Without a capacity there is always one."""
+    """How many places there are, at one moment. Without a capacity there is always one.
+
+    `are_gone_at_zoom` says that it takes nobody, however many we would.
+    """
 
     taken: int
     capacity: int | None
+    are_gone_at_zoom: bool = False
 
     @property
     def are_all_taken(self) -> bool:
-        return self.capacity is not None and self.taken >= self.capacity
+        is_full = self.capacity is not None and self.taken >= self.capacity
+        return is_full or self.are_gone_at_zoom
 
     @property
     def few_left(self) -> int | None:
@@ -56,6 +62,10 @@ class Seats:
             return None
         left = self.capacity - self.taken
         return left if left * 100 < self.capacity * FEW_SEATS_PERCENT else None
+
+
+def count_seats(event: AnyEvent, taken: int) -> Seats:
+    return Seats(taken, event.capacity, are_gone_at_zoom=bool(event.closed_by_zoom))
 
 
 def get_end(event: AnyEvent) -> datetime:
@@ -68,7 +78,8 @@ def get_state(event: AnyEvent, seats: Seats, now: datetime) -> EventState:
         return EventState(event.status)
     if now >= get_end(event):
         return EventState.ENDED
-    if event.status == EventState.CLOSED or (event.closes_at and now >= event.closes_at):
+    is_closed = event.status == EventState.CLOSED or event.closed_by_zoom == MeetingOver.__name__
+    if is_closed or (event.closes_at and now >= event.closes_at):
         return EventState.CLOSED
     if event.opens_at and now < event.opens_at:
         return EventState.SOON
@@ -80,8 +91,8 @@ def get_state(event: AnyEvent, seats: Seats, now: datetime) -> EventState:
 def read_seats(session: Session, event: AnyEvent) -> Seats:
     """Read how many seats are taken, where that matters."""
     if event.capacity is None:
-        return Seats(0, None)
-    return Seats(events.get_counter(session, event.id, events.SEATS), event.capacity)
+        return count_seats(event, 0)
+    return count_seats(event, events.get_counter(session, event.id, events.SEATS))
 
 
 def read_link_policy(session: Session, event: Event) -> LinkPolicy:

@@ -39,7 +39,8 @@ class EventWork:
     """The registrations of one event that is not over, counted by what became of them at Zoom.
 
     `waiting` counts all for whom Zoom is not as it should be, cancelled ones included; `late` are
-    those whose next try comes only after the start.
+    those whose next try comes only after the start. `closed_by_zoom` is the class of the error with
+    which Zoom takes nobody new.
     """
 
     slug: str
@@ -52,6 +53,7 @@ class EventWork:
     refused: int
     without_link: int
     pause: Pause | None
+    closed_by_zoom: str
 
 
 @dataclass(frozen=True)
@@ -174,6 +176,7 @@ def _count_event(
         refused=deliveries.get(Delivery.REFUSED, 0),
         without_link=sum(deliveries.get(delivery, 0) for delivery in lacking),
         pause=_read_pause(paused) if paused else None,
+        closed_by_zoom=event.closed_by_zoom,
     )
 
 

@@ -19,6 +19,7 @@ from .events import EventState, get_end, read_definition
 from .keys import KeyRing
 from .organizations import make_operator
 from .questions import ConsentKind, Question
+from .zoom_closings import go_on
 from .zoom_setup import ZoomReady
 
 
@@ -70,8 +71,10 @@ def record_published(
     if event.status == EventState.DRAFT:
         event.status = PUBLISHED
     events.raise_version(session, event)
-    zoom_pauses.hasten_probes(session, now=now)
     event.updated_at = now
+    session.flush()
+    zoom_pauses.hasten_probes(session, now=now)
+    go_on(session, event, now=now)
 
 
 def _list_gaps(organization: Organization) -> Iterable[str]:

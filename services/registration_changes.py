@@ -136,16 +136,18 @@ def deny(
     fill_free_seats(session, event, now=now)
 
 
-def fill_free_seats(session: Session, event: Event, *, now: datetime) -> bool:
+def fill_free_seats(
+    session: Session, event: Event, *, limit: int | None = None, now: datetime
+) -> bool:
     """Move up those who wait while there are seats, in the order in which they came.
 
-    Returns whether more may move up: nobody else can write while hundreds do, so they go on in
-    another transaction.
+    Returns whether more than `limit` may move up: nobody else can write while hundreds do, so they
+    go on in another transaction.
     """
     if not event.has_waitlist or event.status == EventState.CANCELLED or now >= get_end(event):
         return False
     events.lock_seats(session, event.id)
-    for _ in range(MOST_MOVED_AT_ONCE):
+    for _ in range(limit or MOST_MOVED_AT_ONCE):
         waiting = registrations.get_first_waitlisted(session, event.id)
         if waiting is None:
             return False

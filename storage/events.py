@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, bindparam, delete, func, or_, select, update
+from sqlalchemy import and_, bindparam, case, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 
@@ -40,6 +40,7 @@ class EventHead:
     opens_at: datetime | None
     closes_at: datetime | None
     form_version_id: int | None
+    closed_by_zoom: str
     link_policy: str
     seats_taken: int
 
@@ -47,7 +48,11 @@ class EventHead:
 AnyEvent = Event | EventHead
 
 _HEAD_COLUMNS = tuple(part.name for part in fields(EventHead))[:-2]
-_CAPACITY = select(Event.capacity).where(Event.id == bindparam("taken_at")).scalar_subquery()
+_CAPACITY = (
+    select(case((Event.closed_by_zoom != "", 0), else_=Event.capacity))
+    .where(Event.id == bindparam("taken_at"))
+    .scalar_subquery()
+)
 _TAKE_SEAT = Statement(
     lambda _: (
         update(table_of(EventCounter))
@@ -86,6 +91,14 @@ _LOCK_SEATS = (
 def need_event(session: Session, event_id: int) -> Event:
     """Return the event that a row names: events are not deleted."""
     return session.get_one(Event, event_id)
+
+
+def lock_event(session: Session, event_id: int) -> Event:
+    """Return an event for a change that others make too; before its seats and registrations."""
+    # Registrations that name the event are written meanwhile.
+    return session.get_one(
+        Event, event_id, with_for_update={"key_share": True}, populate_existing=True
+    )
 
 
 def find_head(database: Database, slug: str) -> EventHead | None:
@@ -219,8 +232,8 @@ def list_counters(session: Session, event_id: int) -> dict[str, int]:
 def take_seat(session: Session, event_id: int) -> bool:
     """Count one more seat unless all that the event has now are taken, in one statement.
 
-    Returns False when the event is full. The row exists from the event's first day, so that two
-    takers always meet at its lock.
+    Returns False when the event is full, here or at Zoom. The row exists from the event's first
+    day, so that two takers always meet at its lock.
     """
     return _TAKE_SEAT.change(session, {"taken_at": event_id}) == 1
 

@@ -75,6 +75,16 @@ def retry_parked(
     return _make_due(session, chosen, now)
 
 
+def retry_first_parked(
+    session: Session, event_id: int, *, problems: Sequence[str], now: datetime
+) -> bool:
+    """Make the first job of an event due that was put aside with one of these classes of error."""
+    chosen = _choose(("parked",), event_id)
+    is_one = or_(*(Job.reason.startswith(f"{problem}:") for problem in problems))
+    first = select(func.min(Job.id)).where(*chosen, is_one).scalar_subquery()
+    return _make_due(session, [Job.id == first], now) > 0
+
+
 def drop(session: Session, key: str) -> bool:
     """Delete a job that is not running; return False if there was none."""
     changed = session.execute(delete(Job).where(Job.key == key, Job.state != "running"))

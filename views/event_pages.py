@@ -9,7 +9,7 @@ from flask import Response, abort, g, make_response, render_template, request
 from sqlalchemy.orm import Session
 
 from services.event_views import EventView, view_event
-from services.events import EventState, LinkPolicy, Seats, get_state, read_seats
+from services.events import EventState, LinkPolicy, Seats, count_seats, get_state, read_seats
 from storage import events
 from storage.events import EventHead
 from storage.models import Event
@@ -35,7 +35,7 @@ def load_event(slug: str, now: datetime) -> EventPage:
     if event is None or event.status == EventState.DRAFT or event.form_version_id is None:
         abort(404)
     g.default_locale = event.default_locale
-    seats = Seats(event.seats_taken, event.capacity)
+    seats = count_seats(event, event.seats_taken)
     return EventPage(
         event=event,
         form_version_id=event.form_version_id,
@@ -59,7 +59,7 @@ def draw_event(session: Session, event: Event, now: datetime) -> EventView:
 
 def draw_head(session: Session, event: EventHead, now: datetime) -> EventView:
     """As `draw_event`, put together once for each version, state, seats shown and language."""
-    locale, seats = read_locale(), Seats(event.seats_taken, event.capacity)
+    locale, seats = read_locale(), count_seats(event, event.seats_taken)
     state = get_state(event, seats, now)
     key = (event.id, event.version, state, seats.few_left, seats.are_all_taken, locale)
 

@@ -114,6 +114,7 @@ def _count_events(overview: Overview) -> Iterator[Gauge]:
     unset = Gauge("registrations_needing_setting", "Registrations that a setting at Zoom holds up.")
     refused = Gauge("registrations_refused", "Registrations that Zoom refuses.")
     lacking = Gauge("registrations_without_link", "Registrations without a join link.")
+    closed = Gauge("form_closed_by_zoom", "1 for each event for which Zoom takes nobody more.")
     for event in overview.events:
         waiting.add(event.waiting, event=event.slug)
         oldest.add(_age(overview, event.waiting_since), event=event.slug)
@@ -121,7 +122,9 @@ def _count_events(overview: Overview) -> Iterator[Gauge]:
         unset.add(event.needs_setting, event=event.slug)
         refused.add(event.refused, event=event.slug)
         lacking.add(event.without_link, event=event.slug)
-    yield from (waiting, oldest, registered, unset, refused, lacking)
+        if event.closed_by_zoom:
+            closed.add(1, event=event.slug, reason=event.closed_by_zoom)
+    yield from (waiting, oldest, registered, unset, refused, lacking, closed)
 
 
 def _count_mails(overview: Overview) -> Iterator[Gauge]:

@@ -71,12 +71,37 @@ _ADVICE = {
     ),
     AlarmName.DISK_FILLING: lazy_gettext("Once it is full, nobody can register."),
 }
+# What stands in the way at Zoom, and what to do about it.
+_REASONS = {
+    "ZoomUnreachable": lazy_gettext("Zoom cannot be reached."),
+    "ZoomOutcomeUnknown": lazy_gettext("Zoom does not answer as it should."),
+    "AuthenticationFailed": lazy_gettext(
+        "Zoom refuses the app's credentials: check them, and that the app is activated."
+    ),
+    "ScopeMissing": lazy_gettext("The app lacks scopes: add them in Zoom's marketplace."),
+    "HostNotFound": lazy_gettext("The host is no user of this Zoom account."),
+    "HostNotAllowed": lazy_gettext("The host's plan or settings at Zoom forbid it."),
+    "MeetingNotFound": lazy_gettext("The meeting is gone at Zoom, or belongs to another account."),
+    "WrongKind": lazy_gettext("A meeting was turned into a webinar at Zoom, or the reverse."),
+    "RegistrationDisabled": lazy_gettext(
+        "Registration is off at Zoom: flask event publish switches it on."
+    ),
+    "AtCapacity": lazy_gettext(
+        "Zoom takes no more people, so the form is closed: raise the limit at Zoom, then run flask"
+        " event publish."
+    ),
+    "MeetingOver": lazy_gettext(
+        "At Zoom the meeting is over, so the form is closed: correct its time at Zoom, then run"
+        " flask event publish."
+    ),
+}
 _LABELS = {
     "registrations": lazy_gettext("Registrations"),
     "events": lazy_gettext("Events"),
     "mails": lazy_gettext("Mails"),
     "percent": lazy_gettext("Disk in use in percent"),
     "reason": lazy_gettext("Reason"),
+    "scopes": lazy_gettext("Missing scopes"),
     "machine": lazy_gettext("Machine"),
 }
 
@@ -207,4 +232,13 @@ class AlarmWatch:
 
 
 def _label(facts: Mapping[str, object]) -> list[tuple[object, object]]:
-    return [(_LABELS[name], value) for name, value in facts.items() if name in _LABELS]
+    return [
+        (_LABELS[name], _write_reason(str(value)) if name == "reason" else value)
+        for name, value in facts.items()
+        if name in _LABELS
+    ]
+
+
+def _write_reason(problems: str) -> str:
+    """Put classes of errors into words."""
+    return " ".join(str(_REASONS.get(problem, problem)) for problem in problems.split(", "))

@@ -22,6 +22,7 @@ from storage.models import Event, Registration, ZoomConnection, ZoomRegistrant
 from storage.session import Database
 from zoom_client import (
     ConfigurationError,
+    MeetingClosed,
     PersonDayLimited,
     RateLimited,
     RegistrantNotFound,
@@ -83,10 +84,12 @@ class RegistrantSync:
         """Go step by step, each one stored, until nothing is left to do or to be gained."""
         if self._batches.handle(job):
             return
-        before = None
+        before, changed = None, None
         for _ in range(MOST_STEPS):
             situation = self._begin_step(job, before)
             if situation is None:
+                if changed is not None:
+                    self._health.let_next_try(changed)
                 return
             client = self._make_client(situation.connection)
             self._check_fresh(job, situation)
@@ -97,6 +100,7 @@ class RegistrantSync:
                 self._leave_doubt(job, situation)
                 raise
             before = situation.step
+            changed = changed if before is Step.READ else situation.event
         now = self._read_clock()
         with self._database.write() as session:
             endings.give_zoom_time(session, job, now)
@@ -240,6 +244,10 @@ class RegistrantSync:
             self._wait(job, situation, error, Delivery.NEEDS_SETTING)
         else:
             self._refuse(job, situation, error)
+            if isinstance(error, MeetingClosed):
+                self._health.close_form(situation.event, error)
+            else:
+                self._health.let_next_try(situation.event)
 
     def _look_once(self, job: ClaimedJob, situation: _Situation, error: PersonDayLimited) -> None:
         """Find out whether Zoom has them from one of those calls; else they wait for its next day.

@@ -6,11 +6,11 @@ import logging
 from collections.abc import Callable
 from datetime import datetime
 
-from services import zoom_pauses
-from storage import jobs
+from services import zoom_closings, zoom_pauses
+from storage import events, jobs
 from storage.models import Event, ZoomConnection
 from storage.session import Database
-from zoom_client import ZoomError
+from zoom_client import MeetingClosed, ZoomError
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +46,25 @@ class ZoomHealth:
         if begins:
             reason = f"{type(error).__name__}: {error}"
             log.error("zoom stands still", extra={"event": event.slug, "reason": reason})
+
+    def close_form(self, event: Event, error: MeetingClosed) -> None:
+        """Record that Zoom takes nobody new for an event."""
+        with self._database.write() as session:
+            locked = events.lock_event(session, event.id)
+            begins = zoom_closings.close_form(session, locked, error, now=self._read_clock())
+        if begins:
+            reason = f"{type(error).__name__}: {error}"
+            log.error("zoom takes nobody more", extra={"event": event.slug, "reason": reason})
+
+    def let_next_try(self, event: Event) -> None:
+        """Go on where Zoom took nobody, once it has taken somebody or let somebody go."""
+        if not event.closed_by_zoom:
+            return
+        with self._database.write() as session:
+            locked = events.lock_event(session, event.id)
+            is_open = zoom_closings.go_on(session, locked, now=self._read_clock())
+        if is_open:
+            log.warning("zoom takes people again", extra={"event": event.slug})
 
     def is_standing(self, connection: ZoomConnection, event: Event) -> bool:
         """Tell whether the event's jobs wait for a probe, so that no own wait is needed."""

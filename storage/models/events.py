@@ -11,7 +11,10 @@ from .base import Base, BigKey, Document, Moment, PrimaryKey, PublicId
 
 
 class Event(Base):
-    """One event. Texts are `{locale: text}`; `version` rises with every change of what is shown."""
+    """One event. Texts are `{locale: text}`; `version` rises with every change of what is shown.
+
+    `closed_by_zoom` is the class of the error with which Zoom refuses everybody who is new.
+    """
 
     __tablename__ = "event"
 
@@ -45,6 +48,7 @@ class Event(Base):
     closes_at: Mapped[Moment | None]
     approval: Mapped[str] = mapped_column(String(9), default="automatic")
     link_policy: Mapped[str] = mapped_column(String(4), default="show")
+    closed_by_zoom: Mapped[str] = mapped_column(String(11), default="", server_default="")
     fallback_url: Mapped[str] = mapped_column(String(1000), default="")
 
     brand_color: Mapped[str] = mapped_column(String(7), default="")

@@ -52,6 +52,20 @@ def test_what_stands_still_is_told_with_what_to_do(site, run):
 
 
 @only_sqlite
+def test_form_that_zoom_has_closed_is_told_with_what_to_do(site, run):
+    site.add_event(slug="spring")
+    [meeting] = site.zoom.state()["meetings"]
+    site.zoom.change_meeting(meeting["id"], capacity=0)
+    register(site, TARO)
+    beat(site)
+
+    needs = run("status", exit_code=1).output.partition("Somebody has to look:\n")[2]
+
+    hint = "Zoom has no place left: raise the limit there, then flask event publish"
+    assert f"  event spring: the form is closed: {hint}\n" in needs
+
+
+@only_sqlite
 def test_programs_read_json(site, run):
     site.add_event(slug="spring")
     register(site, TARO)

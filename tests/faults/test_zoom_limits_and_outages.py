@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from cli.publishing import publish_event
 from services.zoom_tokens import SharedTokenStore
 from storage import zoom_pauses
 from tests.fixtures.databases import only_sqlite
@@ -20,8 +21,8 @@ PEOPLE = [TARO | {"email": f"person{number}@example.com"} for number in range(8)
 TWENTY = 20
 
 
-def register(site, *people):
-    site.add_event(slug="spring")
+def register(site, *people, **members):
+    site.add_event(slug="spring", **members)
     crowd = Crowd(site.url)
     for person in people:
         crowd.register(person)
@@ -195,6 +196,46 @@ def test_f12_f13_setting_that_somebody_mends_lets_everything_go_on(site, break_i
 
     mend()
     site.let_pass(minutes=10)
+
+    settle(site, crowd.answers)
+
+
+def fill_at_zoom(site):
+    [meeting] = site.zoom.state()["meetings"]
+    site.zoom.change_meeting(meeting["id"], capacity=1)
+    return lambda: site.zoom.change_meeting(meeting["id"], capacity=100)
+
+
+def end_at_zoom(site):
+    site.zoom.move_clock(days=30)
+    return lambda: site.zoom.set_clock(site.clock())
+
+
+@pytest.mark.parametrize(
+    ("happen", "words"),
+    [(fill_at_zoom, "満席になりました"), (end_at_zoom, "受付を終了しました")],
+    ids=["full", "over"],
+)
+def test_f13_form_closes_while_zoom_takes_nobody(site, happen, words):
+    starts_at = (site.clock() + timedelta(days=7)).replace(microsecond=0)
+    crowd = register(site, TARO, starts_at=starts_at)
+    site.drain()
+    mend = happen(site)
+    crowd.register(HANAKO)
+    late = site.visitor().open("/e/spring").form().fill(**ANN)
+    site.drain()
+
+    refused = late.submit(status=409)
+
+    assert words in refused.text
+    assert words in site.visitor().open("/e/spring").text
+    assert site.count_rows("registration") == 2
+    assert any("Zoom" in str(mail["Subject"]) for mail in site.mailbox.list_mails(HANAKO["email"]))
+
+    mend()
+    publish_event(site.parts, "spring")
+    site.drain()
+    crowd.register(ANN)
 
     settle(site, crowd.answers)
 

@@ -137,7 +137,24 @@ def test_missing_setting_is_told_at_once(watch):
     watch.look()
 
     assert watch.list_lines() == [("ERROR", "alarm", "needs_setting")]
-    assert "理由：ScopeMissing" in read_text(watch.site.mailbox.read_only(OPERATOR))
+    text = read_text(watch.site.mailbox.read_only(OPERATOR))
+    assert "理由：アプリのスコープが不足しています" in text
+    named = text.partition("不足しているスコープ：")[2].splitlines()[0]
+    assert named == "meeting:write:registrant, meeting:write:registrant:admin"
+
+
+@only_sqlite
+def test_form_that_zoom_has_closed_is_told_at_once(watch):
+    watch.site.add_event(slug="spring")
+    [meeting] = watch.site.zoom.state()["meetings"]
+    watch.site.zoom.change_meeting(meeting["id"], capacity=0)
+    watch.site.visitor().open("/e/spring").form().fill(**TARO).submit()
+    watch.site.drain()
+    watch.look()
+
+    assert watch.list_lines() == [("ERROR", "alarm", "needs_setting")]
+    text = read_text(watch.site.mailbox.read_only(OPERATOR))
+    assert "上限" in text and "flask event publish" in text
 
 
 @only_sqlite
