@@ -61,7 +61,7 @@ class Settings:
     """Zoom's token server; only for tests."""
     web_processes: int = 0
     """Web processes; 0 means one for each core, at most 4."""
-    web_threads: int = 8
+    web_threads: int = 4
     """Threads of each web process."""
     web_memory_mb: int = 512
     """A web process with more than this is replaced; 0 for never."""

@@ -22,7 +22,7 @@ from cli.web_server import serve
 
 ADDRESS = "FLOOR_DATABASE"
 WEB_PROCESSES = 2
-WEB_THREADS = 8
+WEB_THREADS = 4
 
 
 @dataclass(frozen=True)

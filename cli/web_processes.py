@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import faulthandler
 import logging
-import mmap
 import os
 import signal
 import sys
@@ -13,9 +12,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from threading import get_ident
-from typing import Any
 
+from .pulses import Pulse, Pulses
 from .supervisor import Restarts, describe_end, end_with
 
 TICK_SECONDS = 0.5
@@ -28,40 +26,6 @@ SILENT_SECONDS = 60.0
 _ENDINGS = (signal.SIGINT, signal.SIGTERM)
 
 log = logging.getLogger(__name__)
-
-
-class Pulse:
-    """Shows the parent that a process answers requests: a byte that changes in shared memory.
-
-    It stands still while requests are being answered and none gets done, and when nobody reports.
-    """
-
-    def __init__(self) -> None:
-        self._byte = mmap.mmap(-1, 1)
-        self._running: set[int] = set()
-        self._has_answered = False
-
-    def watch(self, application: Callable[..., Any]) -> Callable[..., Any]:
-        """Return the application, with its requests taken note of."""
-
-        def answer(environ: Any, start_response: Any) -> Any:
-            self._running.add(get_ident())
-            try:
-                return application(environ, start_response)
-            finally:
-                self._running.discard(get_ident())
-                self._has_answered = True
-
-        return answer
-
-    def report(self) -> None:
-        """Say, in the process, that it is at work."""
-        if self._has_answered or not self._running:
-            self._byte[0] = (self._byte[0] + 1) % 256
-        self._has_answered = False
-
-    def read(self) -> int:
-        return self._byte[0]
 
 
 @dataclass
@@ -102,6 +66,7 @@ class WebProcesses:
         self._work = work
         self._close = close
         self._number = number
+        self._pulses = Pulses(number)
         self._memory_mb = memory_mb
         self._most_silent_looks = silent_seconds / TICK_SECONDS
         self._children: dict[int, _Child] = {}
@@ -136,7 +101,10 @@ class WebProcesses:
                     self._fork()
 
     def _fork(self) -> None:
-        child, parent = _Child(Pulse(), time.monotonic()), os.getpid()
+        pulse, parent = self._pulses.begin(), os.getpid()
+        if pulse is None:
+            return
+        child = _Child(pulse, time.monotonic())
         number = os.fork()
         if number == 0:
             os._exit(self._be_child(child.pulse, parent))
@@ -161,6 +129,7 @@ class WebProcesses:
             while (found := os.waitpid(-1, os.WNOHANG))[0]:
                 number, status = found
                 child = self._children.pop(number)
+                self._pulses.end(child.pulse)
                 if self._is_stopping or child.is_leaving:
                     continue
                 starts.append(child.started_at)

@@ -21,8 +21,9 @@ from waitress.channel import HTTPChannel
 from waitress.server import TcpWSGIServer
 from waitress.task import ThreadedTaskDispatcher, WSGITask
 
+from .pulses import Pulse
 from .sockets import open_listener
-from .web_processes import DRAIN_SECONDS, SILENT_SECONDS, TICK_SECONDS, Pulse, WebProcesses
+from .web_processes import DRAIN_SECONDS, SILENT_SECONDS, TICK_SECONDS, WebProcesses
 
 WAITED_SECONDS = "uketsuke.waited_seconds"
 """In the environ of a request: how long it has waited for a thread."""
@@ -36,7 +37,16 @@ CONNECTIONS = 1000
 # Beyond this many, connections that nobody uses make room: browsers keep theirs to be faster later.
 CROWDED = 600
 IDLE_IN_A_CROWD_SECONDS = 2.0
-ACCEPTED_AT_ONCE = 16
+
+# Each turn of the loop looks at every connection, so who has many takes several more in one turn.
+CONNECTIONS_FOR_ANOTHER_ACCEPT = 40
+
+# Who wakes first would take all that come at once, and keep them; who has clearly more lets the
+# others go first, for so long that a process which has nothing to do has taken them.
+LET_OTHERS_SECONDS = 0.005
+
+# What is not more goes out in one piece, sent by the thread that made it.
+ANSWER_BYTES = 64 * 1024
 
 # Above what a form may be, so that the page says so; what is longer still is not worth a page.
 BODY_BYTES = 2 * 1024 * 1024
@@ -71,6 +81,7 @@ def serve(
         threads=threads,
         ident=None,
         connection_limit=CONNECTIONS,
+        send_bytes=ANSWER_BYTES,
         channel_timeout=IDLE_SECONDS,
         max_request_body_size=BODY_BYTES,
         inbuf_overflow=BODY_BYTES_IN_MEMORY,
@@ -96,6 +107,10 @@ class _Task(WSGITask):  # type: ignore[misc]
         environ[WAITING] = len(self.channel.server.task_dispatcher.queue)
         return environ
 
+    def finish(self) -> None:
+        super().finish()
+        self.channel.send_answer()
+
 
 class _Channel(HTTPChannel):  # type: ignore[misc]
     """One connection."""
@@ -108,6 +123,21 @@ class _Channel(HTTPChannel):  # type: ignore[misc]
         """Tell whether a request is coming in or being answered, or an answer still on its way."""
         return self.request is not None or bool(self.requests or self.total_outbufs_len)
 
+    def writable(self) -> bool:
+        """Leave an answer to the thread that writes it, unless it grows large.
+
+        Else the loop would find all the time that something can be sent, and be in its way.
+        """
+        if self.requests and self.total_outbufs_len < ANSWER_BYTES:
+            return False
+        return bool(super().writable())
+
+    def send_answer(self) -> None:
+        """Send what the kernel takes at once; the loop sends the rest."""
+        with self.outbuf_lock:
+            if self.connected:
+                self._flush_exception(self._flush_some, do_close=False)
+
 
 class _Server(TcpWSGIServer):  # type: ignore[misc]
     """The listener of one process, and all its connections."""
@@ -119,7 +149,10 @@ class _Server(TcpWSGIServer):  # type: ignore[misc]
         application: Callable[..., Any],
         sockets: dict[int, Any],
         adjustments: Adjustments,
+        pulse: Pulse,
     ) -> None:
+        self._pulse = pulse
+        self._takes_again_at = 0.0
         listener = adjustments.sockets[0]
         dispatcher = ThreadedTaskDispatcher()
         dispatcher.set_thread_count(adjustments.threads)
@@ -141,18 +174,35 @@ class _Server(TcpWSGIServer):  # type: ignore[misc]
         task.began_to_wait_at = time.monotonic()
         super().add_task(task)
 
+    def turn(self) -> None:
+        """Wait until something can be read, written or accepted, and do it."""
+        self._pulse.report(len(self.active_channels))
+        pause = self._takes_again_at - time.monotonic()
+        wait = pause if pause > 0 else TICK_SECONDS
+        wasyncore.loop(wait, use_poll=True, map=self._map, count=1)
+
+    def readable(self) -> bool:
+        if len(self.active_channels) > CROWDED:
+            self._make_room()
+        return bool(super().readable()) and self._takes_again_at <= time.monotonic()
+
     def handle_accept(self) -> None:
-        """Take several from the queue: each turn of the loop looks at every connection."""
-        for _ in range(ACCEPTED_AT_ONCE):
+        if self._lets_others_go_first():
+            return
+        for _ in range(1 + len(self.active_channels) // CONNECTIONS_FOR_ANOTHER_ACCEPT):
             before = len(self.active_channels)
             super().handle_accept()
             if len(self.active_channels) == before:
                 return
 
-    def readable(self) -> bool:
-        if len(self.active_channels) > CROWDED:
-            self._make_room()
-        return bool(super().readable())
+    def _lets_others_go_first(self) -> bool:
+        now, mine = time.monotonic(), len(self.active_channels)
+        has_let_them = now < self._takes_again_at + LET_OTHERS_SECONDS
+        if has_let_them or not self._pulse.has_fewer_elsewhere(mine - 2 - mine // 8):
+            self._takes_again_at = 0.0
+            return False
+        self._takes_again_at = now + LET_OTHERS_SECONDS
+        return True
 
     def _make_room(self) -> None:
         channels = self.active_channels.values()
@@ -176,10 +226,10 @@ def _answer(application: Callable[..., Any], adjustments: Adjustments, pulse: Pu
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent tells when
     signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGINT, signal.SIGTERM))
     sockets: dict[int, Any] = {}
-    server = _Server(pulse.watch(application), sockets, adjustments)
+    server = _Server(pulse.watch(application), sockets, adjustments, pulse)
     while not is_stopping:
-        wasyncore.loop(TICK_SECONDS, use_poll=True, map=sockets, count=1)
-        pulse.report()
+        server.turn()
+    pulse.leave()
     _take_in_who_waits(adjustments.sockets[0], sockets)
     # Only the listener: the thread that writes answers is still needed.
     wasyncore.dispatcher.close(server)

@@ -95,6 +95,49 @@ def test_unused_connections_make_room_in_a_crowd(served):
         assert poll_all(slow) == []
 
 
+def list_connections(served):
+    """Count the connections that each web process has taken."""
+    children = served.find_processes("web") - {served.process.pid}
+    addresses = {f":{served.port:04X}"}
+    lines = Path("/proc/net/tcp").read_text().splitlines()[1:]
+    sockets = {line.split()[9] for line in lines if line.split()[1][-5:] in addresses}
+    return [
+        sum(os.readlink(file)[8:-1] in sockets for file in Path(f"/proc/{child}/fd").iterdir()) - 1
+        for child in children
+    ]
+
+
+def test_connections_that_come_at_once_are_shared_by_the_processes(served):
+    for child in served.find_processes("web") - {served.process.pid}:
+        # Its threads come right before its first turn.
+        wait_until(lambda child=child: len(os.listdir(f"/proc/{child}/task")) > 1)
+    time.sleep(0.2)
+    with ExitStack() as closing:
+        clients = [closing.enter_context(socket.socket()) for _ in range(40)]
+        for client in clients:
+            client.setblocking(False)
+            client.connect_ex((HOST, served.port))
+
+        wait_until(lambda: sum(list_connections(served)) == 40)
+
+        assert min(list_connections(served)) >= 12, list_connections(served)
+
+
+def test_process_that_takes_nobody_in_keeps_nobody_waiting(served):
+    children = served.find_processes("web") - {served.process.pid}
+    stopped = next(iter(children))
+    os.kill(stopped, signal.SIGSTOP)
+    try:
+        with ExitStack() as closing:
+            for _ in range(20):
+                client = closing.enter_context(requests.Session())
+                began = time.monotonic()
+                assert client.get(f"{served.url}/healthz", timeout=5).status_code == 200
+                assert time.monotonic() - began < 1
+    finally:
+        os.kill(stopped, signal.SIGCONT)
+
+
 def test_process_that_dies_is_replaced(served):
     parent = served.process.pid
     before = served.find_processes("web")
