@@ -25,6 +25,9 @@ PATIENCE = timedelta(minutes=30)
 """For so long Zoom or the mail server may be away before the operator hears of it."""
 
 BEFORE_START = timedelta(minutes=30)
+# Mails that nobody has refused, put aside after a day or after a second try whose end is unknown.
+_PERHAPS_NEVER_WENT = ("MailOutcomeUnknown", "MailUnavailable", "GivenUp")
+
 REPEAT_AFTER = timedelta(days=1)
 TELLING_LEASE = timedelta(seconds=90)
 
@@ -37,6 +40,7 @@ class AlarmName(StrEnum):
     LINK_TOO_LATE = "link_too_late"
     STARTING_SOON = "starting_soon"
     MAIL_WAITING = "mail_waiting"
+    MAIL_GIVEN_UP = "mail_given_up"
     NO_WORKER = "no_worker"
     DISK_FILLING = "disk_filling"
 
@@ -106,6 +110,7 @@ def find_problems(overview: Overview) -> list[Problem]:
     mails = overview.mails
     if mails.due_since and now - mails.due_since >= PATIENCE:
         problems.append(Problem(AlarmName.MAIL_WAITING, {"mails": mails.due}))
+    problems.append(_find_lost_mails(overview))
     if not overview.workers:
         problems.append(Problem(AlarmName.NO_WORKER, {}))
     return [problem for problem in problems if problem is not None]
@@ -173,6 +178,18 @@ def _describe(
 def _find_scopes(pause: Pause) -> list[str]:
     """Return the scopes that Zoom's words name, as `meeting:write:registrant:admin`."""
     return _SCOPE.findall(pause.reason) if pause.problem == ScopeMissing.__name__ else []
+
+
+def _find_lost_mails(overview: Overview) -> Problem | None:
+    found = {
+        parked.problem: parked.count
+        for parked in overview.parked
+        if parked.kind == "mail" and parked.problem in _PERHAPS_NEVER_WENT
+    }
+    if not found:
+        return None
+    facts: dict[str, int | str] = {"mails": sum(found.values()), "reason": ", ".join(sorted(found))}
+    return Problem(AlarmName.MAIL_GIVEN_UP, facts)
 
 
 def _needs_somebody(pause: Pause) -> bool:

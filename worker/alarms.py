@@ -45,6 +45,7 @@ _TITLES = {
     AlarmName.LINK_TOO_LATE: lazy_gettext("Join links will come after the start"),
     AlarmName.STARTING_SOON: lazy_gettext("People without a join link shortly before the start"),
     AlarmName.MAIL_WAITING: lazy_gettext("Mails cannot be sent"),
+    AlarmName.MAIL_GIVEN_UP: lazy_gettext("Mails that may never have gone"),
     AlarmName.NO_WORKER: lazy_gettext("No worker is running"),
     AlarmName.DISK_FILLING: lazy_gettext("The disk is filling up"),
 }
@@ -65,6 +66,10 @@ _ADVICE = {
     ),
     AlarmName.MAIL_WAITING: lazy_gettext(
         "Every mail is kept, and goes by itself as soon as the mail server takes it."
+    ),
+    AlarmName.MAIL_GIVEN_UP: lazy_gettext(
+        "They are not tried again by themselves. Please look in the mail server's log whether they"
+        " went; if not, “flask jobs retry” sends them."
     ),
     AlarmName.NO_WORKER: lazy_gettext(
         "Registrations are kept, but nothing goes to Zoom and no mail is sent until one is started."

@@ -2,6 +2,7 @@
 
 import logging
 import threading
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -19,6 +20,7 @@ from worker.alarms import AlarmWatch
 from worker.smtp import make_transport
 
 OPERATOR = "operator@example.com"
+SILENT = ["220 hi", "250 ok", "250 ok", "250 ok", "354 go"]
 THREE_A_DAY = "You have exceeded the daily rate limit of (3) for Add meeting registrant API."
 
 
@@ -49,9 +51,10 @@ class Watch:
         self.site.visitor().open("/e/spring").form().fill(**TARO).submit()
         self.site.drain()
 
-    def work_on(self, **by):
+    def work_on(self, *, mail_url="", **by):
         """Let time pass for workers that work."""
         self.site.let_pass(**by)
+        self.site.settings = replace(self.site.settings, mail_url=mail_url)
         self.site.drain()
 
     def list_subjects(self):
@@ -205,9 +208,8 @@ def test_mail_server_is_away_and_the_alarm_waits_for_it_too(watch):
 def test_message_that_perhaps_went_goes_once_more_as_the_same_one(watch):
     watch.register_without_zoom()
     watch.work_on(minutes=31)
-    silent = ["220 hi", "250 ok", "250 ok", "250 ok", "354 go"]
     for _ in range(3):
-        with recite(silent) as recital:
+        with recite(SILENT) as recital:
             watch.look(mail_url=f"smtp://127.0.0.1:{recital.port}")
             watch.work_on(minutes=2)
 
@@ -215,6 +217,26 @@ def test_message_that_perhaps_went_goes_once_more_as_the_same_one(watch):
     with watch.site.database.read() as session:
         [alarm] = session.scalars(select(Alarm))
         assert (alarm.message_id, alarm.told_at is None) == ("", False)
+
+
+def test_mail_that_perhaps_never_went_is_told_with_the_way_on(watch):
+    watch.register()
+    for _ in range(2):
+        with recite(SILENT) as recital:
+            watch.work_on(minutes=10, mail_url=f"smtp://127.0.0.1:{recital.port}")
+        watch.look()
+    watch.look()
+
+    assert watch.list_lines() == [("ERROR", "alarm", "mail_given_up")]
+    text = read_text(watch.site.mailbox.read_only(OPERATOR))
+    assert {"メール：1", "理由：MailOutcomeUnknown"} <= set(text.splitlines())
+    assert "flask jobs retry" in text
+
+    watch.site.app.test_cli_runner().invoke(args=["jobs", "retry", "mail:1"])
+    watch.work_on(minutes=1)
+    watch.look()
+    assert len(watch.site.mailbox.list_mails(TARO["email"])) == 1
+    assert watch.list_lines()[1:] == [("WARNING", "alarm over", "mail_given_up")]
 
 
 @only_sqlite
