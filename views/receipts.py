@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import datetime
 
 from flask import Blueprint, Response, abort, make_response, redirect, render_template, request
@@ -12,6 +13,7 @@ from sqlalchemy.orm import Session
 from forms.addresses import email_key
 from forms.receipt import AddressForm, build_address_form
 from services import receipts
+from services.events import LinkPolicy
 from services.joining import read_end_state
 from services.receipts import CodeRefused
 from services.registration_changes import ChangeRefused, correct_address
@@ -23,10 +25,14 @@ from .event_pages import draw_head, load_event, show_state
 from .limits import count_against_network
 from .locale import read_locale
 from .receipt_views import can_correct, draw_receipt, get_join_url, has_calendar, read_state
+from .registration import EVEN_SECONDS
 from .site import get_site
 from .tokens import OpenedReceipt, open_receipt
 
 bp = Blueprint("receipts", __name__)
+
+# As a form's answer, but what is corrected is a registration ended and another one made.
+EVEN_CORRECTION_SECONDS = 2 * EVEN_SECONDS
 
 
 @bp.get("/s/<token>")
@@ -83,12 +89,34 @@ def show_address_form(token: str) -> ResponseReturnValue:
 
 @bp.post("/s/<token>/address")
 def change_address(token: str) -> ResponseReturnValue:
-    site, now = get_site(), get_site().read_clock()
+    began_at = time.monotonic()
+    now = get_site().read_clock()
     form = build_address_form(read_locale())(request.form)
-    with site.database.read() as session:
+    with get_site().database.read() as session:
         opened = _open_correctable(session, token, now)
         if not form.validate():
             return _draw_address(session, token, opened, form, now)
+    answer = _correct_address(token, opened, form, now)
+    if opened.policy is not LinkPolicy.SHOW:
+        time.sleep(max(0.0, began_at + EVEN_CORRECTION_SECONDS - time.monotonic()))
+    return answer
+
+
+@bp.get("/s/<token>/invite.ics")
+def download_calendar(token: str) -> ResponseReturnValue:
+    with get_site().database.read() as session:
+        opened = _open(session, token)
+        state = read_state(session, opened, get_site().read_clock())
+        if not has_calendar(state):
+            abort(404)
+        event, url = events.need_event(session, opened.event.id), get_join_url(opened, state)
+        return answer_ics(make_entry(session, event, opened.person, join_url=url))
+
+
+def _correct_address(
+    token: str, opened: OpenedReceipt, form: AddressForm, now: datetime
+) -> ResponseReturnValue:
+    site = get_site()
     try:
         with site.database.write() as session:
             opened = _open_correctable(session, token, now)
@@ -109,17 +137,6 @@ def change_address(token: str) -> ResponseReturnValue:
             page = load_event(opened.event.slug, now)
             return show_state(session, page, now, state=refusal.state)
     return redirect(f"{site.links.receipt(row)}?lang={read_locale()}", code=303)
-
-
-@bp.get("/s/<token>/invite.ics")
-def download_calendar(token: str) -> ResponseReturnValue:
-    with get_site().database.read() as session:
-        opened = _open(session, token)
-        state = read_state(session, opened, get_site().read_clock())
-        if not has_calendar(state):
-            abort(404)
-        event, url = events.need_event(session, opened.event.id), get_join_url(opened, state)
-        return answer_ics(make_entry(session, event, opened.person, join_url=url))
 
 
 def _open(session: Session, token: str) -> OpenedReceipt:

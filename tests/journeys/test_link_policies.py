@@ -8,6 +8,7 @@ import pytest
 from tests.mailbox import find_code, find_link
 from tests.organizer import Organizer
 from tests.people import HANAKO, TARO
+from views.receipts import EVEN_CORRECTION_SECONDS
 from views.registration import EVEN_SECONDS
 
 NUMBER = re.compile(r"[0-9A-Z]{4}-[0-9A-Z]{4}")
@@ -107,6 +108,22 @@ def test_time_of_an_answer_does_not_tell_a_known_address(site, policy, capacity)
             seconds.append(time.monotonic() - began_at)
 
     assert min(seconds) >= EVEN_SECONDS
+
+
+@pytest.mark.parametrize("policy", ["code", "mail"])
+def test_time_of_a_correction_does_not_tell_a_known_address(site, policy):
+    site.add_event(slug="spring", link_policy=policy)
+    register(site, TARO)
+    seconds = []
+    for number in range(4):
+        for email in ("taro@example.com", f"hanako{number}@example.com"):
+            mistaken = register(site, TARO | {"email": f"wrong@{email.replace('@', '.')}"})
+            form = mistaken.follow("メールアドレスを訂正する").form().fill(email=email)
+            began_at = time.monotonic()
+            form.page.visitor.try_post(form.action, form.fields)
+            seconds.append(time.monotonic() - began_at)
+
+    assert min(seconds) >= EVEN_CORRECTION_SECONDS
 
 
 def test_one_address_gets_three_mails_a_day_and_the_page_stays_the_same(site):
