@@ -13,7 +13,8 @@ from tests.templates.test_mails import Page, squeeze
 from worker.alarms import _ADVICE, _LABELS, _TITLES
 from worker.mail_rendering import render_parts
 
-FOLDER = Path(__file__).parents[2] / "templates/operator"
+TEMPLATES = Path(__file__).parents[2] / "templates"
+FOLDER = TEMPLATES / "operator"
 KINDS = ("alarm", "over")
 
 
@@ -43,6 +44,11 @@ def test_every_mail_has_its_three_files():
     assert set(folders) == set(KINDS)
     for folder in folders.values():
         assert {file.name for file in folder.iterdir()} == {"subject.txt", "body.txt", "body.html"}
+
+
+def test_all_mails_are_drawn_on_one_page():
+    files = [*FOLDER.rglob("*.html"), *(TEMPLATES / "mail").rglob("*.html")]
+    assert [file.name for file in files if "<head>" in file.read_text()] == ["_page.html"]
 
 
 @pytest.mark.parametrize("name", list(AlarmName))
