@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from functools import cache
 from typing import Any
 
 from sqlalchemy import Float, Integer, and_, bindparam, case, delete, or_, select
 from sqlalchemy.orm import Session
 
 from .models import ZoomBudget
-from .statements import insert_for, table_of
+from .statements import Statement, insert_for, table_of
 
 LONGEST_CLOSURE_SECONDS = 26 * 3600.0
 """What lies further ahead was stored by a clock that has been set back since."""
+
+_LONGEST_WAIT_SECONDS = 60.0
 
 
 def reserve(
@@ -38,8 +39,8 @@ def reserve(
 
     Returns the moment, or None where it is too far ahead or the day is used up.
     """
-    full_at = session.scalar(
-        _take_moment(insert_for(session)),
+    taken = _TAKE_MOMENT.fetch(
+        session,
         {
             "account_id": account_id,
             "name": name,
@@ -50,10 +51,12 @@ def reserve(
             "now": now,
             "interval": interval,
             "latest": now + patience,
+            "latest_taken": now + _LONGEST_WAIT_SECONDS,
+            "latest_closed": now + LONGEST_CLOSURE_SECONDS,
             "per_day": 2**31 - 1 if per_day is None else per_day,
         },
     )
-    return None if full_at is None else full_at - interval
+    return None if taken is None else float(taken[0]) - interval
 
 
 def get_budget(session: Session, account_id: str, name: str) -> ZoomBudget | None:
@@ -100,24 +103,25 @@ def forget_idle_budgets(session: Session, *, before: date, now: float) -> None:
     )
 
 
-@cache
 def _take_moment(insert: Any) -> Any:
-    now, interval = bindparam("now", type_=Float), bindparam("interval", type_=Float)
-    latest, per_day = bindparam("latest", type_=Float), bindparam("per_day", type_=Integer)
+    now, interval, latest, latest_taken, latest_closed = (
+        bindparam(name, type_=Float)
+        for name in ("now", "interval", "latest", "latest_taken", "latest_closed")
+    )
     budget = table_of(ZoomBudget).c
     statement = insert(table_of(ZoomBudget))
-    today = statement.excluded.day
-    # A moment later than anybody may wait for was never taken: the clock has gone back since.
-    taken = case(
-        (and_(budget.full_at > now, budget.full_at <= now + 60.0), budget.full_at), else_=now
-    )
-    is_closed = and_(
-        budget.closed_until > taken, budget.closed_until <= now + LONGEST_CLOSURE_SECONDS
-    )
+    today, one = statement.excluded.day, statement.excluded.used_that_day
+    # What lies later than anybody waits for was never taken: the clock has gone back since.
+    is_taken = and_(budget.full_at > now, budget.full_at <= latest_taken)
+    taken = case((is_taken, budget.full_at), else_=now)
+    is_closed = and_(budget.closed_until > taken, budget.closed_until <= latest_closed)
     moment = case((is_closed, budget.closed_until), else_=taken)
-    used = case((budget.day == today, budget.used_that_day), else_=0)
+    used = case((budget.day == today, budget.used_that_day + one), else_=one)
     return statement.on_conflict_do_update(
         index_elements=[ZoomBudget.account_id, ZoomBudget.name],
-        set_={"full_at": moment + interval, "day": today, "used_that_day": used + 1},
-        where=and_(moment <= latest, used < per_day),
+        set_={"full_at": moment + interval, "day": today, "used_that_day": used},
+        where=and_(moment <= latest, used <= bindparam("per_day", type_=Integer)),
     ).returning(ZoomBudget.full_at)
+
+
+_TAKE_MOMENT = Statement(_take_moment)

@@ -56,10 +56,6 @@ class _Batch:
     connection: ZoomConnection
     jobs: Mapping[int, ClaimedJob]
 
-    @property
-    def closure(self) -> str:
-        return _name_closure(self.event)
-
 
 class BatchAdding:
     """Takes the place of adding one by one; arguments as `RegistrantSync`."""
@@ -218,10 +214,9 @@ class BatchAdding:
         log.warning("zoom refused a batch", extra={"event": batch.event.slug, "reason": reason})
         now = self._read_clock()
         alone_until = _find_end_of_closure(error, now)
+        is_theirs = _is_theirs(error)
         is_standing = self._health.is_standing(batch.connection, batch.event)
-        is_theirs = isinstance(error, PersonDayLimited) or not isinstance(
-            error, Retryable | ConfigurationError | BatchNotSupported
-        )
+        goes_back = is_theirs or is_standing or alone_until is not None
         with self._database.write() as session:
             rows = self._lock(session, batch)
             for _, registrant in rows.values():
@@ -235,26 +230,12 @@ class BatchAdding:
                 job = batch.jobs[registration_id]
                 if isinstance(error, ZoomOutcomeUnknown):
                     endings.leave_unknown(session, job, registrant, reason, now, is_attempt=True)
-                elif is_theirs or is_standing or alone_until is not None:
+                elif goes_back:
                     _give_back(session, job, reason, now)
                 else:
-                    run_at = next_try(job.attempts, now=now, not_before=error.retry_after)
-                    jobs.postpone(
-                        session,
-                        job,
-                        run_at=run_at,
-                        reason=reason,
-                        now=now,
-                        is_attempt=not isinstance(error, RateLimited),
-                    )
+                    _try_later(session, job, error, now)
             if alone_until is not None:
-                zoom_budgets.close(
-                    session,
-                    batch.connection.account_id,
-                    batch.closure,
-                    until=alone_until.timestamp(),
-                    day=now.astimezone(UTC).date(),
-                )
+                _close(session, batch, alone_until, now)
 
     def _end_add(self, registrant: ZoomRegistrant, error: ZoomError, now: datetime) -> None:
         if isinstance(error, ZoomOutcomeUnknown):
@@ -288,6 +269,35 @@ def _name_closure(event: Event) -> str:
 def _give_back(session: Session, job: ClaimedJob, reason: str, now: datetime) -> None:
     """Make a job due again for whoever comes, without a try used up."""
     jobs.postpone(session, job, run_at=now, reason=reason, now=now, is_attempt=False)
+
+
+def _try_later(session: Session, job: ClaimedJob, error: ZoomError, now: datetime) -> None:
+    jobs.postpone(
+        session,
+        job,
+        run_at=next_try(job.attempts, now=now, not_before=error.retry_after),
+        reason=endings.describe(error),
+        now=now,
+        is_attempt=not isinstance(error, RateLimited),
+    )
+
+
+def _close(session: Session, batch: _Batch, until: datetime, now: datetime) -> None:
+    """Have people of this event be added alone until then."""
+    zoom_budgets.close(
+        session,
+        batch.connection.account_id,
+        _name_closure(batch.event),
+        until=until.timestamp(),
+        day=now.astimezone(UTC).date(),
+    )
+
+
+def _is_theirs(error: ZoomError) -> bool:
+    """Tell whether a batch was refused for somebody in it: one by one the others may be taken."""
+    if isinstance(error, PersonDayLimited):
+        return True
+    return not isinstance(error, Retryable | ConfigurationError | BatchNotSupported)
 
 
 def _find_end_of_closure(error: ZoomError, now: datetime) -> datetime | None:
