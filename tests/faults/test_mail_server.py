@@ -1,19 +1,26 @@
 """The mail server is away, slow, in doubt, or takes some people's mails alone."""
 
+import asyncio
+import socket
+import threading
+from contextlib import ExitStack, contextmanager, suppress
 from email import message_from_bytes, policy
 
 import pytest
 from sqlalchemy import select
 
-from storage.models import Job
+from storage.models import Job, ZoomRegistrant
 from tests.fixtures.databases import only_sqlite
 from tests.people import ANN, HANAKO, TARO
 from tests.worker.smtp_server import Inbox, serve
+from worker.smtp import SmtpTransport
 
 from .crowd import Crowd
 from .journals import Doubt, read_copy, settle
 
 AWAY = "smtp://127.0.0.1:1"
+PATIENCE_SECONDS = 1.0
+UNAVAILABLE = "MailUnavailable"
 
 
 class ParticularInbox(Inbox):
@@ -27,6 +34,47 @@ class ParticularInbox(Inbox):
         if address.endswith(f"@{self.domain}"):
             return "451 4.7.1 try later"
         return await super().handle_RCPT(server, session, envelope, address, options)
+
+
+class HangingInbox(Inbox):
+    """Keeps the first mail, and says nothing about it for longer than anybody waits."""
+
+    async def handle_DATA(self, server, session, envelope):
+        answer = await super().handle_DATA(server, session, envelope)
+        if len(self.envelopes) == 1:
+            await asyncio.sleep(3 * PATIENCE_SECONDS)
+        return answer
+
+
+@contextmanager
+def dribble():
+    """Greet everybody who connects with a byte now and then, without an end; give the address."""
+    is_over = threading.Event()
+    with ExitStack() as closing:
+        listener = closing.enter_context(socket.create_server(("127.0.0.1", 0)))
+        listener.settimeout(0.05)
+        clients = []
+
+        def greet():
+            while not is_over.is_set():
+                with suppress(TimeoutError):
+                    clients.append(closing.enter_context(listener.accept()[0]))
+                for client in clients:
+                    with suppress(OSError):
+                        client.sendall(b"2")
+
+        thread = threading.Thread(target=greet)
+        thread.start()
+        closing.callback(thread.join)
+        closing.callback(is_over.set)
+        yield f"smtp://127.0.0.1:{listener.getsockname()[1]}"
+
+
+@pytest.fixture
+def impatient(monkeypatch):
+    """Have the worker wait for a mail server for a second, not for 25."""
+    defaults = {"total_seconds": PATIENCE_SECONDS}
+    monkeypatch.setattr(SmtpTransport.__init__, "__kwdefaults__", defaults)
 
 
 class CuttingInbox(Inbox):
@@ -105,6 +153,52 @@ def test_f24_mail_that_is_put_off_goes_later(start_site, command):
         site.drain()
 
     settle(site, crowd.answers, copies=read_copies(inbox))
+
+
+@only_sqlite
+@pytest.mark.usefixtures("impatient")
+def test_f24_mail_server_that_dribbles_holds_up_no_link(start_site):
+    inbox = Inbox()
+    with dribble() as slow, serve(inbox) as port:
+        site = start_site(mail_url=slow)
+        site.add_event(slug="spring")
+        crowd = Crowd(site.url)
+        crowd.register_all([TARO, HANAKO, ANN])
+        worker = site.start_worker()
+        site.wait_until(lambda: len(list_links(site)) == 3, seconds=5)
+        site.wait_until(lambda: {r.partition(":")[0] for r in list_reasons(site)} == {UNAVAILABLE})
+        worker.stop()
+
+        again = start_site(mail_url=f"smtp://127.0.0.1:{port}", base_url=site.url)
+        site.clock.move(hours=1)
+        again.clock.move(hours=1)
+        again.drain()
+
+    settle(site, crowd.answers, copies=read_copies(inbox))
+
+
+def list_links(site):
+    with site.database.read() as session:
+        found = select(ZoomRegistrant.join_url).where(ZoomRegistrant.join_url.is_not(None))
+        return list(session.scalars(found))
+
+
+@only_sqlite
+@pytest.mark.usefixtures("impatient")
+def test_f24_mail_server_that_hangs_after_the_text_gets_it_once_more(start_site):
+    inbox = HangingInbox()
+    with serve(inbox) as port:
+        site = start_site(mail_url=f"smtp://127.0.0.1:{port}")
+        site.add_event(slug="spring")
+        crowd = Crowd(site.url)
+        crowd.register(TARO)
+        for _ in range(4):
+            site.drain()
+            site.let_pass(hours=1)
+
+    first, second = read_copies(inbox)
+    assert first == second, "the same mail, which mail programs show once"
+    settle(site, crowd.answers, copies=read_copies(inbox), doubts=[Doubt(0.0, 0.0)])
 
 
 @only_sqlite

@@ -67,6 +67,13 @@ class Desk:
             person = self._find(session, email)
             registration_changes.register_again(session, self.event, person, now=self.clock())
 
+    def deny(self, email: str = TARO) -> None:
+        """Do what an organizer does, as `approve`."""
+        self._decide(registration_changes.deny, email)
+
+    def approve(self, email: str = TARO) -> None:
+        self._decide(registration_changes.approve, email)
+
     def rename(self, family_name: str, email: str = TARO) -> None:
         with self.database.write() as session:
             person = self._find(session, email)
@@ -196,6 +203,11 @@ class Desk:
     def list_at_zoom(self) -> dict[str, str]:
         """Return Zoom's status of everybody, by address."""
         return {person["email"]: person["status"] for person in self.zoom.state()["registrants"]}
+
+    def _decide(self, decide: Callable[..., None], email: str) -> None:
+        with self.database.write() as session:
+            person = self._find(session, email)
+            decide(session, self.event, person, actor="organizer", now=self.clock())
 
     def _wait_until(self, is_so: Callable[[], bool]) -> None:
         deadline = time.monotonic() + 10

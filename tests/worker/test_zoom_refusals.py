@@ -194,6 +194,63 @@ def test_person_whose_adds_are_used_up_waits_for_the_next_day_alone(desk):
     assert desk.list_effects() == ["add"]
 
 
+def go_to_noon(desk):
+    """Let the clock be far from midnight UTC, when Zoom's days begin."""
+    noon = desk.clock().replace(hour=12, minute=0, second=0) + timedelta(days=1)
+    desk.let_pass(seconds=(noon - desk.clock()).total_seconds())
+
+
+def change_ten_times(desk):
+    """Change somebody's status at Zoom as often as it takes of one person a day."""
+    for _ in range(5):
+        desk.deny()
+        desk.work()
+        desk.approve()
+        desk.work()
+    assert desk.list_effects() == ["add", *["cancel", "approve"] * 5]
+
+
+def test_eleventh_change_of_a_day_waits_for_the_next_and_is_not_asked_for(desk):
+    go_to_noon(desk)
+    desk.register()
+    desk.register("hanako@example.com")
+    desk.work()
+    change_ten_times(desk)
+
+    desk.deny()
+    desk.deny("hanako@example.com")
+    desk.work()
+    desk.work()
+
+    assert desk.count_calls("set_status") == 11, "ten for one person, and one for the other"
+    assert read_outcome(desk) == (Delivery.WAITING, "PersonDayLimited", "ready")
+    assert desk.read("hanako@example.com").delivery == Delivery.WITHDRAWN
+
+    desk.let_pass(hours=13)
+    desk.work()
+    assert desk.read().delivery == Delivery.WITHDRAWN
+    assert desk.list_at_zoom()[TARO] == "denied"
+
+
+def test_change_that_zoom_takes_no_more_today_is_asked_for_once(desk):
+    go_to_noon(desk)
+    desk.register()
+    desk.work()
+    desk.zoom.use_up(f"status:{desk.read().registrant_id}", 10)
+
+    desk.cancel()
+    desk.work()
+    desk.cancel()
+    desk.let_pass(hours=2)
+    desk.work()
+
+    assert desk.count_calls("set_status") == 1, "others have used it up, and it is known since"
+    assert read_outcome(desk) == (Delivery.WAITING, "PersonDayLimited", "ready")
+    desk.let_pass(hours=11)
+    desk.work()
+    assert desk.list_effects() == ["add", "cancel"]
+
+
 def test_everything_goes_on_by_itself_once_the_setting_is_right(desk):
     people = [f"person{number}@example.com" for number in range(5)]
     for email in people:
