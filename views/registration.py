@@ -24,11 +24,12 @@ from services.registrations import RegistrationNotOpen, register
 from services.submissions import SOURCE_NAMES, Submission, Surface
 from services.texts import localize
 from storage import events
+from storage.models import SubmissionRow
 
 from .errors import RETRY_AFTER_SECONDS
 from .event_pages import EventPage, draw_page, load_event, show_state
 from .kept_pages import mark
-from .limits import count_against_network
+from .limits import CountingFailed, count_registration
 from .locale import read_locale
 from .retries import is_worth_another_try
 from .site import get_site
@@ -123,11 +124,7 @@ def _register(
 ) -> ResponseReturnValue:
     site = get_site()
     try:
-        with site.database.write() as session:
-            count_against_network(session, now)
-            event = events.get_head(session, page.event.slug) or abort(404)
-            row = register(session, event, submission, policy=page.policy, now=now)
-            fault_point("before_commit")
+        row = _keep(page, submission, now)
         fault_point("after_commit")
     except RegistrationNotOpen as refusal:
         with site.database.read() as session:
@@ -147,6 +144,27 @@ def _register(
         with site.database.read() as session:
             return show_state(session, load_event(page.event.slug, now), now)
     return redirect(f"{site.links.receipt(row)}?lang={read_locale()}", code=303)
+
+
+def _keep(page: EventPage, submission: Submission, now: datetime) -> SubmissionRow:
+    """Store it and count it; what cannot be counted is stored nevertheless."""
+    try:
+        return _store(page, submission, now, is_counted=True)
+    except CountingFailed:
+        log.exception("what a network sends is not counted")
+    return _store(page, submission, now, is_counted=False)
+
+
+def _store(
+    page: EventPage, submission: Submission, now: datetime, *, is_counted: bool
+) -> SubmissionRow:
+    with get_site().database.write() as session:
+        if is_counted:
+            count_registration(session, now)
+        event = events.get_head(session, page.event.slug) or abort(404)
+        row = register(session, event, submission, policy=page.policy, now=now)
+        fault_point("before_commit")
+    return row
 
 
 def _check_token(

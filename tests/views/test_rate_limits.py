@@ -1,6 +1,7 @@
 """One network sends too much: it is asked to wait, loses nothing, and stops nobody else."""
 
 import pytest
+from sqlalchemy import text
 
 from services import limits
 from tests.fixtures.databases import only_sqlite
@@ -111,6 +112,17 @@ def test_what_sends_mails_from_a_personal_page_is_limited(site):
     again.submit(status=429)
 
     assert "キャンセル済み" in site.visitor().open(personal.url).text
+
+
+def test_who_cannot_be_counted_is_registered_but_sent_no_more_mails(site):
+    receipt = register(site)
+    with site.database.write() as session:
+        session.execute(text("DROP TABLE rate_bucket"))
+
+    assert register(site, HANAKO).heading == "お申し込みが完了しました"
+
+    receipt.form("確認メールを再送する").submit(status=503)
+    assert site.count_rows("registration") == site.count_rows("mail") == 2
 
 
 @only_sqlite
