@@ -50,7 +50,8 @@ ANSWER_BYTES = 64 * 1024
 
 # Above what a form may be, so that the page says so; what is longer still is not worth a page.
 BODY_BYTES = 2 * 1024 * 1024
-BODY_BYTES_IN_MEMORY = 64 * 1024
+# As much as a form may be: what is longer goes to a temporary file, whose disk may be full.
+BODY_BYTES_IN_MEMORY = 256 * 1024 + 1
 IDLE_SECONDS = 30
 HEARING_SECONDS = 0.5
 

@@ -103,6 +103,23 @@ def test_f18_full_disk_keeps_pages_and_values_and_goes_on(site_on_small_disk, sm
     settle(site, crowd.answers)
 
 
+@only_sqlite
+def test_f18_full_folder_of_temporary_files_costs_nobody_a_form(site, small_disk):
+    site.add_event(slug="spring")
+    port = site.start_web_processes(TMPDIR=str(small_disk), UKETSUKE_WEB_PROCESSES="1")
+    address, too_long = f"http://127.0.0.1:{port}", {"more": "x" * 300_000}
+    # Python chooses its folder once, by what can be written.
+    assert requests.post(f"{address}/e/spring", too_long, timeout=10).status_code == 413
+    crowd = Crowd(address)
+    form = crowd.fill_in(TARO)
+    form.fields.append(("more", "x" * 250_000))
+
+    with full(small_disk):
+        assert crowd.send(form).receipt is not None
+        with pytest.raises(requests.ConnectionError):
+            requests.post(f"{address}/e/spring", too_long, timeout=10)
+
+
 def test_f18_full_disk_is_named_while_workers_cannot_show_that_they_live(
     site_on_small_disk, small_disk
 ):
