@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 import click
 
@@ -68,7 +69,8 @@ def list_jobs(state: str | None, slug: str | None) -> None:
         counts = job_lists.count_jobs(session, states=states, event_id=event_id)
         found = job_lists.list_jobs(session, states=states, event_id=event_id, limit=_MOST)
         subjects = job_lists.list_subjects(session, found)
-        rows = [(job.key, *subjects[job.id], *_write_job(job)) for job in found]
+        probes = zoom_pauses.list_next_probes(session)
+        rows = [(job.key, *subjects[job.id], *_write_job(job, probes)) for job in found]
     if sum(count for *_, count in counts) > _FEW:
         _echo_counts(counts)
     echo_table(_HEADINGS, rows)
@@ -121,9 +123,18 @@ def explain(job: Job) -> str:
     return f"{hint} ({job.reason})" if hint else job.reason
 
 
-def _write_job(job: Job) -> tuple[object, ...]:
-    next_try = f"{job.run_at:%Y-%m-%d %H:%M:%S}" if job.state == "ready" else ""
-    return _WORDS[job.state], job.attempts, next_try, explain(job)
+def _write_job(job: Job, probes: Mapping[int, datetime]) -> tuple[object, ...]:
+    return _WORDS[job.state], job.attempts, _write_next_try(job, probes), explain(job)
+
+
+def _write_next_try(job: Job, probes: Mapping[int, datetime]) -> str:
+    """Say when a job is done next; where Zoom's queue stands still, that is not its own hour."""
+    if job.state != "ready":
+        return ""
+    probe_at = probes.get(job.event_id or 0) if job.kind.startswith("zoom.") else None
+    if probe_at is None:
+        return f"{job.run_at:%Y-%m-%d %H:%M:%S}"
+    return f"{max(job.run_at, probe_at):%Y-%m-%d %H:%M:%S}, when Zoom's pause ends"
 
 
 def _echo_counts(counts: Sequence[tuple[str, str, str, int]]) -> None:

@@ -66,6 +66,18 @@ def list_paused_events(session: Session) -> list[ZoomEvent]:
     )
 
 
+def list_next_probes(session: Session) -> dict[int, datetime]:
+    """Return when each event that stands still is tried next: of two pauses, the later hour."""
+    rows = session.execute(
+        select(Event.id, ZoomAccount.probe_at, ZoomEvent.probe_at)
+        .join(ZoomConnection, ZoomConnection.id == Event.connection_id)
+        .outerjoin(ZoomAccount, ZoomAccount.account_id == ZoomConnection.account_id)
+        .outerjoin(ZoomEvent, ZoomEvent.event_id == Event.id)
+        .where(Event.id.in_(select_standing_events()))
+    )
+    return {event_id: max(filter(None, probes)) for event_id, *probes in rows}
+
+
 def hasten_probes(session: Session, *, now: datetime) -> None:
     """Have everything that stands still be tried at once, as somebody has mended something."""
     for table in (ZoomAccount, ZoomEvent):

@@ -5,7 +5,7 @@ import pytest
 from cli.jobs import get_hint
 from services.events import LinkPolicy
 from services.registrations import register
-from storage import events, job_lists, submissions
+from storage import events, job_lists, submissions, zoom_pauses
 from tests.factories import make_submission
 from tests.fixtures.databases import only_sqlite
 from zoom_client import ConfigurationError
@@ -70,6 +70,26 @@ def test_log_names_a_job_as_the_list_does(site, run, caplog):
     assert named == {"zoom:1", "zoom:2"}
     assert all(f"{key} " in output for key in named)
     assert "it goes on by itself (ZoomUnreachable" in output
+
+
+def test_next_try_is_when_zooms_pause_ends(site, run):
+    granted = site.zoom.state()["scopes"]
+    site.zoom.grant_scopes(scope for scope in granted if "write:registrant" not in scope)
+    event = site.add_event(slug="spring")
+    for number in range(2):
+        with site.database.write() as session:
+            stored = events.need_event(session, event.id)
+            submission = make_submission(stored, email=f"p{number}@example.com")
+            register(session, stored, submission, policy=LinkPolicy.CODE, now=site.clock())
+    site.drain()
+    with site.database.read() as session:
+        [account] = zoom_pauses.list_paused_accounts(session)
+
+    lines = run("jobs", "list").output.splitlines()
+
+    told = [line for line in lines if line.startswith("zoom:")]
+    hour = f"{account.probe_at:%Y-%m-%d %H:%M:%S}, when Zoom's pause ends"
+    assert len(told) == 2 and all(hour in line for line in told)
 
 
 def list_errors_below(error):
