@@ -14,14 +14,15 @@ from pathlib import Path
 
 import pytest
 import requests
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from services.keys import KeyRing
 from services.links import Links
 from services.tokens import TokenSigner
+from storage.models import Mail
 from tests import factories
 from tests.faults.crowd import Crowd, FilledIn
-from tests.faults.journals import Doubt, check, gather, read_copy
+from tests.faults.journals import check, gather, read_copy
 from tests.fixtures.databases import SECRET, open_database
 from tests.installation import ROOT, Installation, find_free_port, wait_until
 from tests.mailbox import Mailbox, find_link
@@ -156,7 +157,7 @@ class StrictPeople:
             time.sleep(THINKING_SECONDS)
 
 
-def check_journals(cluster, answers, doubts):
+def check_journals(cluster, answers, in_doubt):
     keys = KeyRing([SECRET])
     check(
         gather(
@@ -165,10 +166,15 @@ def check_journals(cluster, answers, doubts):
             Links(cluster.url, TokenSigner(keys)),
             answers=answers,
             copies=[read_copy(mail) for mail in cluster.mailbox.list_mails()],
-            doubts=doubts,
+            in_doubt=in_doubt,
             now=read_now(),
         )
     )
+
+
+def list_mails_asked_for(cluster):
+    with cluster.database.read() as session:
+        return session.scalars(select(Mail.message_id)).all()
 
 
 def kill_one_after_the_other(cluster, rounds):
@@ -201,10 +207,10 @@ def test_nobody_notices_that_processes_end(cluster):
         cut_off_after_the_commit(cluster)
     with StrictPeople(cluster, "kill") as killed:
         kill_one_after_the_other(cluster, rounds=8)
-    killed_until = time.time()
+    asked = list_mails_asked_for(cluster)
     wait_until(lambda: not cluster.has_work(), seconds=300)
     answers = cut.crowd.answers + killed.crowd.answers
-    check_journals(cluster, answers, doubts=[Doubt(0, killed_until)])
+    check_journals(cluster, answers, in_doubt=asked)
     with StrictPeople(cluster, "added") as added, keep_form_open(cluster) as send_form:
         exchange_secrets(cluster, SECRET, NEW)
     with StrictPeople(cluster, "in-front") as in_front:

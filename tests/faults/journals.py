@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from email.message import EmailMessage
@@ -90,25 +90,19 @@ class AskedMail:
 
 @dataclass(frozen=True)
 class Copy:
-    """A mail as it arrived; `at` is in the seconds that doubts are told in."""
+    """A mail as it arrived."""
 
     to: str
     message_id: str
     text: str
-    at: float = 0.0
-
-
-@dataclass(frozen=True)
-class Doubt:
-    """A time in which the sender of a mail that had arrived could not store that it had."""
-
-    begin: float
-    end: float
 
 
 @dataclass(frozen=True)
 class Journals:
-    """All that is known from the four sides; `stuck` is work that was due and is not done."""
+    """All that is known from the four sides; `stuck` is work that was due and is not done.
+
+    `in_doubt` names the mails whose sender could not know, or not store, that they had arrived.
+    """
 
     answers: Sequence[Answer] = ()
     rows: Sequence[Row] = ()
@@ -116,7 +110,7 @@ class Journals:
     effects: Sequence[Effect] = ()
     asked: Sequence[AskedMail] = ()
     copies: Sequence[Copy] = ()
-    doubts: Sequence[Doubt] = ()
+    in_doubt: Collection[str] = ()
     stuck: Sequence[str] = ()
 
 
@@ -127,7 +121,7 @@ def gather(
     *,
     answers: Iterable[Answer],
     copies: Iterable[Copy],
-    doubts: Iterable[Doubt] = (),
+    in_doubt: Iterable[str] = (),
     now: datetime,
 ) -> Journals:
     """Read all four sides as they are now; `zoom` is the control of the sandbox."""
@@ -150,14 +144,14 @@ def gather(
         ],
         asked=asked,
         copies=list(copies),
-        doubts=list(doubts),
+        in_doubt=frozenset(in_doubt),
         stuck=stuck,
     )
 
 
-def read_copy(message: EmailMessage, *, at: float = 0.0) -> Copy:
+def read_copy(message: EmailMessage) -> Copy:
     message_id = str(message["Message-ID"]).strip("<> ").partition("@")[0]
-    return Copy(read_address(message).lower(), message_id, read_text(message), at)
+    return Copy(read_address(message).lower(), message_id, read_text(message))
 
 
 def settle(
@@ -165,7 +159,7 @@ def settle(
     answers: Iterable[Answer],
     *,
     copies: Iterable[Copy] | None = None,
-    doubts: Iterable[Doubt] = (),
+    in_doubt: Iterable[str] = (),
 ) -> None:
     """Let everything that waits be done on a site, and check its journals.
 
@@ -179,7 +173,13 @@ def settle(
     links, now = site.parts.links, site.clock()
     check(
         gather(
-            site.database, site.zoom, links, answers=answers, copies=copies, doubts=doubts, now=now
+            site.database,
+            site.zoom,
+            links,
+            answers=answers,
+            copies=copies,
+            in_doubt=in_doubt,
+            now=now,
         )
     )
 
@@ -201,6 +201,15 @@ def find_faults(journals: Journals) -> list[str]:
         *_find_leaks(journals),
         *_find_stuck(journals),
     ]
+
+
+def count_doubled_mails(journals: Journals) -> int:
+    """Count the mails of which more than one copy arrived."""
+    return sum(count > 1 for count in _count_copies(journals).values())
+
+
+def _count_copies(journals: Journals) -> Counter[str]:
+    return Counter(copy.message_id for copy in journals.copies)
 
 
 def _find_lost(journals: Journals) -> Iterator[str]:
@@ -266,14 +275,12 @@ def _find_wrong_mails(journals: Journals) -> Iterator[str]:
 
 
 def _find_doubled_mails(journals: Journals) -> Iterator[str]:
-    copies: dict[str, list[Copy]] = {}
-    for copy in journals.copies:
-        copies.setdefault(copy.message_id, []).append(copy)
-    for of_one in copies.values():
-        email = of_one[0].to
-        if len(of_one) > COPIES_AT_MOST:
-            yield f"{email} has got a mail {len(of_one)} times"
-        elif len(of_one) > 1 and not _is_doubtful(of_one[0].at, journals.doubts):
+    readers = {copy.message_id: copy.to for copy in reversed(journals.copies)}
+    for message_id, count in _count_copies(journals).items():
+        email = readers[message_id]
+        if count > COPIES_AT_MOST:
+            yield f"{email} has got a mail {count} times"
+        elif count > 1 and message_id not in journals.in_doubt:
             yield f"{email} has got a mail twice, though it was known that it had arrived"
     firsts = Counter(m.email for m in journals.asked if m.name == "confirmation" and _went(m))
     rows = Counter(row.email for row in journals.rows)
@@ -304,10 +311,6 @@ def _find_stuck(journals: Journals) -> Iterator[str]:
     for mail in journals.asked:
         if mail.state not in ("sent", "dropped") and mail.name != "delayed":
             yield f"the mail {mail.name} to {mail.email} is still {mail.state}"
-
-
-def _is_doubtful(arrived_at: float, doubts: Sequence[Doubt]) -> bool:
-    return any(doubt.begin <= arrived_at <= doubt.end for doubt in doubts)
 
 
 def _went(mail: AskedMail) -> bool:

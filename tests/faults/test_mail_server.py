@@ -16,7 +16,7 @@ from tests.worker.smtp_server import Inbox, serve
 from worker.smtp import SmtpTransport
 
 from .crowd import Crowd
-from .journals import Doubt, read_copy, settle
+from .journals import read_copy, settle
 
 AWAY = "smtp://127.0.0.1:1"
 PATIENCE_SECONDS = 1.0
@@ -198,7 +198,7 @@ def test_f24_mail_server_that_hangs_after_the_text_gets_it_once_more(start_site)
 
     first, second = read_copies(inbox)
     assert first == second, "the same mail, which mail programs show once"
-    settle(site, crowd.answers, copies=read_copies(inbox), doubts=[Doubt(0.0, 0.0)])
+    settle(site, crowd.answers, copies=read_copies(inbox), in_doubt=[first.message_id])
 
 
 @only_sqlite
@@ -230,4 +230,4 @@ def test_f25_answer_of_the_mail_server_is_lost(start_site):
 
     first, second = read_copies(inbox)
     assert first == second, "the same mail, which mail programs show once"
-    settle(site, crowd.answers, copies=read_copies(inbox), doubts=[Doubt(0.0, 0.0)])
+    settle(site, crowd.answers, copies=read_copies(inbox), in_doubt=[first.message_id])

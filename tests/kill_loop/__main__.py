@@ -53,11 +53,13 @@ def run(folder: Path, database: str, *, rounds: int, seed: int) -> None:
         loop.run(rounds)
     tally = loop.tally
     seconds = time.monotonic() - begun
-    print(f"{database}: {rounds} rounds, {tally.people} people, {seconds:.0f} s")
-    print(f"  lost 0, doubled at Zoom 0, stuck 0, a round {median(tally.seconds):.1f} s")
-    print(f"  mails that came twice, after an unknown outcome: {tally.doubled_mails}")
     for fault, count in sorted(tally.faults.items()):
         print(f"  {count:3}  {fault}")
+    print(
+        f"{database}: {rounds} rounds of {median(tally.seconds):.1f} s, {tally.people} people,"
+        f" {seconds:.0f} s: lost 0, doubled at Zoom 0, stuck 0; mails sent twice where the mail"
+        f" server's answer was unknown {tally.doubled_mails}, elsewhere 0"
+    )
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from tests.faults.crowd import Crowd
-from tests.faults.journals import Answer, Journals, find_faults
+from tests.faults.journals import Answer, Journals, count_doubled_mails, find_faults
 from tests.people import TARO
 
 from .faults import Injection, list_faults
@@ -117,8 +117,7 @@ class KillLoop:
     def _note(self, fault: str, journals: Journals, seconds: float) -> None:
         self.tally.faults[fault] += 1
         self.tally.seconds.append(seconds)
-        copies = Counter(copy.message_id for copy in journals.copies)
-        self.tally.doubled_mails = sum(count > 1 for count in copies.values())
+        self.tally.doubled_mails = count_doubled_mails(journals)
 
     def _keep(self, journals: Journals) -> None:
         file = self._rig.folder / "journals.json"

@@ -21,7 +21,7 @@ from services.fault_points import FAULT_VARIABLE
 from storage import jobs, migrate
 from storage.models import Job, Mail
 from tests import factories
-from tests.faults.journals import Answer, Copy, Doubt, Journals, gather, read_copy
+from tests.faults.journals import Answer, Copy, Journals, gather, read_copy
 from tests.fixtures.postgresql import Cluster
 from tests.installation import ROOT, Installation, wait_until
 from tests.worker.smtp_server import Inbox, serve
@@ -36,9 +36,6 @@ EVENTS: dict[str, dict[str, Any]] = {
 PROCESSES = {"web": "web", "worker-1": "worker", "worker-2": "worker"}
 
 CONNECTIONS = "connections"
-
-STORE_SECONDS = 2.0
-"""So long before and after a death a mail may arrive whose sender does not store that it has."""
 
 DRAIN_SECONDS = 180.0
 """What is stuck stays so for ever; a machine that is busy with something else takes its time."""
@@ -59,16 +56,16 @@ class PostBox(Inbox):
     def __init__(self) -> None:
         super().__init__()
         self.copies: list[Copy] = []
-        self.doubts: list[Doubt] = []
+        self.in_doubt: set[str] = set()
         self.cuts = 0
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> Any:
-        now = time.monotonic()
         message = message_from_bytes(envelope.content, policy=policy.default)
-        self.copies.append(read_copy(message, at=now))
+        copy = read_copy(message)
+        self.copies.append(copy)
         if self.cuts:
             self.cuts -= 1
-            self.doubts.append(Doubt(now, now))
+            self.in_doubt.add(copy.message_id)
             server.transport.abort()
         return "250 OK"
 
@@ -185,7 +182,8 @@ class Rig:
                 continue
             if process is not None:
                 self.deaths.append(name)
-                self.doubt()
+                # Where the database is away too, it is noted once that is back.
+                self._note_what_is_being_sent()
             if name == "sandbox":
                 self._processes[name] = self._start_sandbox()
                 self.wait_for_zoom()
@@ -208,18 +206,11 @@ class Rig:
     @contextmanager
     def without_database(self) -> Iterator[None]:
         """Let the database be away meanwhile: what was done then could not be stored."""
-        begun = time.monotonic()
         yield
         self.deaths.append(CONNECTIONS)
-        self.doubt(since=begun)
         # Of this process alone: the site's must find out by themselves.
         self.site.database.dispose()
-
-    def doubt(self, *, since: float | None = None) -> None:
-        """Note that a mail which arrived a moment ago, or is on its way, may be sent again."""
-        now = time.monotonic()
-        begin = min([(since or now) - STORE_SECONDS, *self._list_arrivals_not_stored()])
-        self.post_box.doubts.append(Doubt(begin, now + STORE_SECONDS))
+        wait_until(self._note_what_is_being_sent)
 
     def drain(self) -> int:
         """Wait until all work is done, moving the clock where it only waits; return how often.
@@ -264,7 +255,7 @@ class Rig:
             self.site.links,
             answers=answers,
             copies=list(box.copies),
-            doubts=list(box.doubts),
+            in_doubt=box.in_doubt,
             now=self.clock(),
         )
 
@@ -275,15 +266,19 @@ class Rig:
         workers = (self.find(name) for name, command in PROCESSES.items() if command == "worker")
         return int(owner.partition("-")[0]) in workers
 
-    def _list_arrivals_not_stored(self) -> list[float]:
-        """List when mails arrived of which the database does not know that they have."""
+    def _note_what_is_being_sent(self) -> bool:
+        """Note the mails that may come twice: that they go was stored, that they went was not.
+
+        Returns False where the database is away.
+        """
         is_open = Mail.state.in_(("sending", "unknown", "again"))
         try:
             with self.site.database.read() as session:
-                not_stored = set(session.scalars(select(Mail.message_id).where(is_open)))
+                found = session.scalars(select(Mail.message_id).where(is_open)).all()
         except SQLAlchemyError:
-            return []  # it is away, and whoever took it away says so once it is back
-        return [copy.at for copy in self.post_box.copies if copy.message_id in not_stored]
+            return False
+        self.post_box.in_doubt.update(found)
+        return True
 
     def _read_work(self) -> list[tuple[str, str | None, Any]]:
         """List the jobs not done: key, who holds it, and until when nothing happens by itself."""
