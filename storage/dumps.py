@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 
 from . import migrate
 from .ciphers import Cipher
-from .session import BUSY_TIMEOUT_MS, Database
+from .session import BUSY_TIMEOUT_MS, Database, take_all_time
 
 # Without a row in these a database was made, but never used.
 _PRECIOUS = ("event", "submission", "registration", "mail")
@@ -163,7 +163,7 @@ class PostgresqlDump:
             connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
             # It stands still for as long as the dump takes.
             connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
-            connection.execute(text("SET LOCAL statement_timeout = 0"))
+            take_all_time(connection)
             snapshot = connection.execute(text("SELECT pg_export_snapshot()")).scalar_one()
             content = _read_content(connection)
             self._run(

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from .ciphers import Cipher
 from .database_files import has_file, make_file
-from .session import BUSY_TIMEOUT_MS, Database
+from .session import BUSY_TIMEOUT_MS, Database, take_all_time
 
 _LOCK = 0x756B6574  # "uket": one migration at a time on a PostgreSQL server
 _LOCK_SECONDS = 2
@@ -216,8 +216,8 @@ def _exclusive(database: Database) -> Iterator[Connection]:
         connection.begin(),
     ):
         if not database.is_sqlite:
-            for setting in ("lock_timeout", "statement_timeout"):
-                connection.execute(text(f"SET LOCAL {setting} = 0"))
+            take_all_time(connection)
+            connection.execute(text("SET LOCAL lock_timeout = 0"))
             connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
             # Whoever waits for a table keeps everybody else off it meanwhile.
             connection.execute(text(f"SET LOCAL lock_timeout = '{_LOCK_SECONDS}s'"))

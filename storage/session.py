@@ -144,6 +144,13 @@ def may_pass(error: Exception) -> bool:
     return error.connection_invalidated or getattr(error.orig, "sqlstate", "") in _COLLISIONS
 
 
+def take_all_time(connection: Connection) -> None:
+    """Let the statements of a transaction on PostgreSQL take as long as they need."""
+    driver: Any = connection.connection.driver_connection
+    driver.patience_seconds = None
+    connection.execute(text("SET LOCAL statement_timeout = 0"))
+
+
 _COLLISIONS = {"40001": "serialization failure", "40P01": "deadlock"}
 
 
@@ -200,6 +207,12 @@ def _create_pg_engine(url: URL) -> Engine:
         # What the address itself says wins.
         connect_args={"options": options, **_NOTICING_SILENCE, **url.query},
     )
+
+    @event.listens_for(engine, "do_connect")
+    def connect(_dialect: Any, _record: Any, arguments: Any, named: Any) -> Any:
+        from .pg_connections import ImpatientConnection  # SQLite needs no driver of PostgreSQL's
+
+        return ImpatientConnection.connect(*arguments, **named)
 
     @event.listens_for(engine, "connect")
     def configure(dbapi_connection: Any, _record: Any) -> None:

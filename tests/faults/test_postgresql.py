@@ -1,5 +1,7 @@
 """F20: PostgreSQL restarts, drops connections, ends transactions, is full or stalls."""
 
+import os
+import signal
 import socket
 import threading
 import time
@@ -12,13 +14,14 @@ from sqlalchemy import make_url
 
 from services.codes import CODE_TRIES
 from storage import migrate, session
+from storage.pg_connections import ImpatientConnection
 from tests.faults.crowd import Crowd
 from tests.faults.journals import settle
 from tests.fixtures.databases import open_database
 from tests.fixtures.postgresql import Cluster, PostgresqlMissing
 from tests.live_site import LiveSite
 from tests.mailbox import find_code, find_link
-from tests.people import TARO
+from tests.people import HANAKO, TARO
 
 pytestmark = pytest.mark.postgresql
 
@@ -237,6 +240,49 @@ def test_f20_server_without_a_free_connection_gives_the_form_back(site, cluster)
                 while True:
                     taken.append(psycopg.connect(cluster.make_url("site")))
             return form.submit(status=503)
+
+    filled = hear_regrets(site, send)
+
+    assert filled.submit().heading == "お申し込みが完了しました"
+    settle(site, site.crowd.answers)
+
+
+@contextmanager
+def frozen(cluster):
+    """Have all of the server's processes stand still, with their connections open."""
+    children = Path(f"/proc/{cluster.pid}/task/{cluster.pid}/children").read_text().split()
+    processes = [cluster.pid, *map(int, children)]
+    for process in processes:
+        os.kill(process, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for process in processes:
+            os.kill(process, signal.SIGCONT)
+
+
+def test_f20_server_that_stands_still_for_a_moment_is_waited_for(site, cluster):
+    form = site.crowd.fill_in(TARO)
+    sending = threading.Thread(target=site.crowd.send, args=(form,))
+    with frozen(cluster):
+        sending.start()
+        time.sleep(1)
+    sending.join()
+
+    assert site.crowd.answers[-1].receipt is not None
+    settle(site, site.crowd.answers)
+
+
+def test_f20_server_that_stands_still_gives_the_form_back_filled_in(site, cluster, monkeypatch):
+    monkeypatch.setattr(ImpatientConnection, "patience_seconds", 0.5)
+    site.crowd.register(HANAKO)
+
+    def send(form):
+        with frozen(cluster):
+            began = time.monotonic()
+            page = form.submit(status=503)
+            assert time.monotonic() - began < 8, "nor does a new connection wait for long"
+            return page
 
     filled = hear_regrets(site, send)
 
