@@ -131,6 +131,17 @@ def test_receipt_says_that_the_mail_could_not_be_sent(stage, look):
     assert "確認メールが届いていない可能性があります" in open_receipt().text
 
 
+def test_receipt_of_who_was_given_up_has_no_button_that_leads_nowhere(stage, look):
+    stage.add_event("spring")
+    open_receipt = look()
+    stage.give_up(TARO)
+    stage.site.let_pass(seconds=70)
+
+    page = open_receipt()
+    assert "参加方法は、主催者にお問い合わせください。" in page.text
+    assert "/j/" not in page.response.text and "カレンダー" not in page.text
+
+
 @pytest.mark.parametrize("policy", ["code", "mail"])
 def test_receipt_says_nothing_of_the_mail_where_its_reader_is_unknown(stage, look, policy):
     stage.add_event("spring", link_policy=policy)
