@@ -38,23 +38,21 @@ def read_locale() -> str:
     return str(g.locale)
 
 
+def list_other_languages(here: str) -> list[tuple[str, str]]:
+    """Return (locale, name) of each language but one."""
+    return [(locale, _NAMES[locale]) for locale in LOCALES if locale != here]
+
+
 def list_language_links(path: str | None = None) -> list[tuple[str, str, str]]:
     """Return (locale, name, address) of this page in each other language."""
     if not request or request.method == "POST":
         return []
-    here, path = read_locale(), path or _quote_path()
+    path = path or _quote_path()
     links = []
-    for locale in LOCALES:
-        if locale != here:
-            query = MultiDict(request.args)
-            query["lang"] = locale
-            links.append(
-                (
-                    locale,
-                    _NAMES[locale],
-                    f"{path}?{urlencode(list(query.items(multi=True)))}",
-                )
-            )
+    for locale, name in list_other_languages(read_locale()):
+        query = MultiDict(request.args)
+        query["lang"] = locale
+        links.append((locale, name, f"{path}?{urlencode(list(query.items(multi=True)))}"))
     return links
 
 

@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable, Iterable
 from functools import cache
 from typing import Any
-from urllib.parse import parse_qs, parse_qsl, urlsplit
+from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
 from flask import Flask, render_template
 from flask_babel import force_locale
@@ -28,6 +28,7 @@ from services.texts import LOCALES
 
 from .bodies import FORM, MAX_FIELDS
 from .headers import SECURITY, let_forms_lead_to
+from .locale import list_other_languages
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +46,7 @@ ALWAYS = ("healthz", "readyz", "metrics", "static", "brand", "assets")
 RETRY_SECONDS = range(8, 21)
 REPORT_SECONDS = 5.0
 
-_SECONDS_MARK, _FIELDS_MARK = secrets.token_urlsafe(24), secrets.token_urlsafe(24)
+_SECONDS_MARK, _FIELDS_MARK, _QUERY_MARK = (secrets.token_urlsafe(24) for _ in range(3))
 
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
@@ -80,7 +81,8 @@ class Admission:
         seconds = str(secrets.choice(RETRY_SECONDS))
         fields = self._read_fields(environ) if environ["REQUEST_METHOD"] == "POST" else None
         page = self._draw_page(_choose_locale(environ), _choose_kind(environ, fields))
-        body = page.replace(_SECONDS_MARK, seconds).replace(_FIELDS_MARK, fields or "").encode()
+        page = page.replace(_SECONDS_MARK, seconds).replace(_QUERY_MARK, _repeat_query(environ))
+        body = page.replace(_FIELDS_MARK, fields or "").encode()
         headers = SECURITY | {
             "Content-Type": "text/html; charset=utf-8",
             "Content-Length": str(len(body)),
@@ -153,6 +155,13 @@ def _choose_locale(environ: Environ) -> str:
     return parse_accept_header(accepted, LanguageAccept).best_match(LOCALES) or LOCALES[0]
 
 
+def _repeat_query(environ: Environ) -> str:
+    """Write the tags of an address for the link to another language, which comes after them."""
+    pairs = parse_qsl(environ.get("QUERY_STRING", ""), keep_blank_values=True)
+    kept = urlencode([(name, value) for name, value in pairs if name != "lang"])
+    return html.escape(f"{kept}&") if kept else ""
+
+
 def _choose_kind(environ: Environ, fields: str | None) -> str:
     if environ["REQUEST_METHOD"] == "POST":
         is_joining = environ["PATH_INFO"].startswith("/j/")
@@ -171,6 +180,12 @@ def _make_page_drawer(app: Flask) -> Callable[[str, str], str]:
                 kind=kind,
                 seconds=_SECONDS_MARK,
                 fields=_FIELDS_MARK,
+                # In another language what was sent would be gone.
+                language_links=[
+                    (other, name, f"?{_QUERY_MARK}lang={other}")
+                    for other, name in list_other_languages(locale)
+                    if kind in ("page", "receipt")
+                ],
             )
 
     return draw

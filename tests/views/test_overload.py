@@ -144,6 +144,24 @@ def test_page_speaks_the_language_of_its_reader(ask, path, accepted, heading):
 
 
 @pytest.mark.parametrize(
+    ("path", "links"),
+    [
+        ("/e/spring", ["?lang=en"]),
+        ("/e/spring?lang=en&utm_source=a%26b%22", ["?utm_source=a%26b%22&lang=ja"]),
+        ("/s/x?lang=ja", ["?lang=en"]),
+    ],
+)
+def test_page_leads_to_the_other_language(ask, path, links):
+    header = parse(ask(path).text).find_all("header")[0]
+
+    assert [a["href"] for a in header.find_all("a")] == links
+
+
+def test_page_that_keeps_answers_has_no_link_that_would_lose_them(ask):
+    assert parse(send(ask).text).find_all("header")[0].find_all("a") == []
+
+
+@pytest.mark.parametrize(
     "sent",
     [
         {"data": "a=%ff"},
