@@ -1,16 +1,23 @@
 """Too many come while a person sends a form: what they typed is kept, and sent once."""
 
+from dataclasses import replace
+from urllib.parse import parse_qs
+
 import pytest
 from playwright.sync_api import expect
+from sqlalchemy.exc import OperationalError
 
 from cli.web_server import WAITED_SECONDS, WAITING
+from services.questions import Question, QuestionKind
 from tests.browser.steps import JOIN, expect_room_of, fill_in, heading, send
+from tests.factories import COMPANY, PRIVACY
 from tests.fixtures.databases import only_sqlite
 
 pytestmark = [pytest.mark.browser, only_sqlite]
 
 BUSY = "ただいま混み合っています"
 DONE = "お申し込みが完了しました"
+COMMENT = Question("comment", QuestionKind.TEXTAREA, {"ja": "ご質問", "en": "Comment"})
 
 
 class Crowd:
@@ -72,6 +79,34 @@ def test_answers_are_kept_and_sent_once(stage, crowd, hurry, open_tab, has_scrip
     expect(tab.get_by_text('"R&D" <b>')).to_be_visible()
     assert stage.is_registered("spring", "taro@example.com")
     assert stage.site.count_rows("submission") == 1
+
+
+@pytest.mark.parametrize("trouble", ["crowd", "database"])
+def test_lines_are_kept_as_they_were_typed(stage, crowd, open_tab, monkeypatch, trouble):
+    stage.add_event("spring", questions=(COMMENT, replace(COMPANY, required=True), PRIVACY))
+    tab = open_tab()
+    tab.goto(stage.address("spring"))
+    fill_in(tab)
+    tab.locator("[name=question_comment]").fill("  一行目\n\n三行目 ")
+    posts = []
+    tab.on("request", lambda request: posts.append(request) if request.method == "POST" else None)
+
+    with monkeypatch.context() as broken:
+        if trouble == "crowd":
+            broken.setattr(crowd, "is_there", True)
+        else:
+            broken.setattr(stage.site.database, "_connect", lose_database)
+        send(tab)
+        expect(tab.get_by_role("button", name="もう一度送信する")).to_be_visible()
+    tab.get_by_role("button", name="もう一度送信する").click()
+
+    expect(heading(tab)).to_have_text(DONE)
+    typed = [parse_qs(post.post_data)["question_comment"] for post in posts]
+    assert typed == [["  一行目\r\n\r\n三行目 "]] * 2
+
+
+def lose_database():
+    raise OperationalError("SELECT 1", {}, Exception("the database is away"))
 
 
 def test_sending_by_itself_can_be_stopped(stage, crowd, hurry, open_tab):
