@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
@@ -186,13 +186,18 @@ class LiveSite:
         self.wait_until(lambda: _answers(f"http://{HOST}:{port}/healthz"))
         return port
 
-    def start_process(self, command: str, **environ: str) -> subprocess.Popen[bytes]:
-        """Start a command that runs until the site closes, with this site's settings."""
+    def start_process(
+        self, command: str, *, under: Sequence[str] = (), **environ: str
+    ) -> subprocess.Popen[bytes]:
+        """Start a command that runs until the site closes, with this site's settings.
+
+        `under` is a program that runs it, with its options.
+        """
         settings = {
             f"UKETSUKE_{name.upper()}": str(getattr(self.settings, name)) for name in _SHARED
         }
         process = subprocess.Popen(
-            [sys.executable, "-m", "flask", "--app", str(ROOT / "app.py"), command],
+            [*under, sys.executable, "-m", "flask", "--app", str(ROOT / "app.py"), command],
             env={**os.environ, **settings, **environ},
             stderr=subprocess.DEVNULL,
         )

@@ -11,13 +11,16 @@ from tests.faults.journals import settle
 from tests.installation import ROOT
 from tests.people import HANAKO, TARO
 
-ZONES = ("UTC", "Asia/Tokyo", "America/New_York")
+ZONES = ("Asia/Tokyo", "America/New_York", "Pacific/Kiritimati")
 JUMPS = {"two days on": {"days": 2}, "a day back": {"days": -1}, "nine hours on": {"hours": 9}}
 
 ABOUT_TIME = (
     *("tests/services/test_dates.py", "tests/services/test_calendars.py"),
     *("tests/services/test_form_tokens.py", "tests/services/test_event_editing.py"),
-    "tests/zoom_client/test_rate_limits.py",
+    *("tests/services/test_event_documents.py", "tests/services/test_messages.py"),
+    *("tests/services/test_receipts.py", "tests/services/test_registration_exports.py"),
+    *("tests/zoom_client/test_rate_limits.py", "tests/zoom_client/test_refusals.py"),
+    *("tests/zoom_client/test_token.py", "tests/zoom_sandbox/test_recurrence.py"),
 )
 
 

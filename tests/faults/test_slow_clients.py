@@ -1,6 +1,9 @@
 """F30: clients that send a byte now and then keep nobody from registering."""
 
+import re
+import shutil
 import socket
+import subprocess
 import threading
 from contextlib import ExitStack, contextmanager
 
@@ -9,7 +12,7 @@ import pytest
 from bench.sites import write_script
 from bench.visitors import Order, send_visitors
 from tests.fixtures.databases import only_sqlite
-from tests.installation import HOST
+from tests.installation import HOST, ROOT, find_free_port
 from tests.stage import Stage
 
 pytestmark = only_sqlite
@@ -64,3 +67,59 @@ def test_slow_clients_keep_nobody_from_registering(site, starts):
     assert visits.count == 40
     assert site.count_rows("registration") == 40
     assert visits.times[-1] < 5_000
+
+
+@contextmanager
+def nginx_before(port, folder):
+    """Run nginx as `deploy/nginx.conf` says, without TLS, before one port; give its own."""
+    example = (ROOT / "deploy/nginx.conf").read_text()
+    front = find_free_port()
+    for what, instead in (
+        (r".*# TLS.*", ""),
+        (r"(?m)^    server_name .*", f"    listen {HOST}:{front};"),
+        (r"(?m)^    server 127\.0\.0\.1:(?!8001).*", ""),
+        ("127.0.0.1:8001", f"{HOST}:{port}"),
+        ("/var/log/nginx/", f"{folder}/"),
+    ):
+        example, found = re.subn(what, instead, example)
+        assert found, what
+    kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    temporary = "\n".join(f"{kind}_temp_path {folder}/{kind};" for kind in kinds)
+    config = folder / "nginx.conf"
+    config.write_text(
+        f"daemon off; pid {folder}/pid; events {{ worker_connections 2048; }}\n"
+        f"http {{ {temporary} {example} }}"
+    )
+    process = subprocess.Popen(["nginx", "-e", f"{folder}/errors", "-c", config])
+    try:
+        yield front
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+@pytest.mark.skipif(not shutil.which("nginx"), reason="apt-get install nginx-light")
+def test_f30_slow_clients_wait_at_nginx(site, tmp_path):
+    Stage(site).add_event("spring")
+    port = site.start_web_processes(UKETSUKE_WEB_PROCESSES="1")
+    with nginx_before(port, tmp_path) as front:
+        site.wait_until(lambda: is_heard(front))
+        with dribble(front, [HEAD, BODY] * SLOW_CLIENTS):
+            assert count_connections(port) < SLOW_CLIENTS, "the site hears of none of them"
+            visits = send_visitors(Order(write_script(front, "spring"), True, 0, 4, total=40))
+            visits.check()
+
+    assert visits.count == site.count_rows("registration") == 40
+    assert visits.times[-1] < 5_000
+
+
+def is_heard(port):
+    with socket.socket() as client:
+        return client.connect_ex((HOST, port)) == 0
+
+
+def count_connections(port):
+    """Count the connections to a port of this machine, as the kernel lists them."""
+    mark = f":{port:04X}"
+    with open("/proc/net/tcp") as table:
+        return sum(line.split()[1].endswith(mark) and line.split()[3] == "01" for line in table)

@@ -1,14 +1,19 @@
 """Zoom is away, at its limits, or needs somebody to mend it; in the end all journals agree."""
 
+import shutil
+import subprocess
 import threading
 from collections import Counter
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import select
 
 from cli.publishing import publish_event
+from services.overview import name_problem
 from services.zoom_tokens import SharedTokenStore
 from storage import zoom_pauses
+from storage.models import Job
 from tests.fixtures.databases import only_sqlite
 from tests.people import ANN, HANAKO, TARO
 from zoom_client import Credentials, HttpPool, Kind, ZoomClient
@@ -54,6 +59,35 @@ def test_f06_nobody_reaches_zoom_for_ten_minutes(site):
     work(site, times=3, seconds=31)
 
     settle(site, crowd.answers)
+
+
+WITHOUT_NETWORK = ["unshare", "--net"]
+
+
+def has_own_networks():
+    if shutil.which("unshare") is None:
+        return False
+    return subprocess.run([*WITHOUT_NETWORK, "true"], capture_output=True).returncode == 0
+
+
+@pytest.mark.skipif(not has_own_networks(), reason="networks cannot be taken away here")
+def test_f06_worker_on_a_machine_without_network_loses_nothing(site):
+    crowd = register(site, TARO)
+    worker = site.start_process("worker", under=WITHOUT_NETWORK)
+    site.wait_until(lambda: list_reasons(site) == ["ZoomUnreachable"])
+    worker.terminate()
+    assert worker.wait(20) == 0
+    assert site.zoom.journal() == []
+
+    work(site, times=3, seconds=31)
+
+    settle(site, crowd.answers)
+
+
+def list_reasons(site):
+    with site.database.read() as session:
+        reasons = session.scalars(select(Job.reason).where(Job.kind == "zoom.sync"))
+        return [name_problem(reason) for reason in reasons]
 
 
 def test_f07_zoom_answers_503_for_ten_minutes(site):
