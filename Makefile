@@ -2,6 +2,7 @@
 
 PYTHON ?= python3
 UV ?= uv
+CYCLONEDX ?= cyclonedx-py
 PROCESSES ?= auto
 MINUTES ?= 30
 ROUNDS ?= 200
@@ -14,7 +15,7 @@ LOCK := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-h
 DATABASE := $(if $(findstring postgresql,$(UKETSUKE_DATABASE_URL)),.venv/postgresql.stamp)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test migration-test cluster-test check bench soak kill-loop screenshots texts lock
+.PHONY: help run test migration-test cluster-test check bench soak kill-loop screenshots texts lock sbom
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -64,6 +65,11 @@ lock: ## Write the requirements*.txt anew from their .in files (needs uv)
 	$(LOCK) requirements.in -o requirements.txt
 	$(LOCK) requirements-postgresql.in -o requirements-postgresql.txt
 	$(LOCK) requirements-dev.in -o requirements-dev.txt
+
+sbom: ## List what an installation consists of, with hashes, as CycloneDX (needs cyclonedx-py)
+	@command -v $(CYCLONEDX) >/dev/null || { echo "cyclonedx-py is missing: pip install cyclonedx-bom"; exit 1; }
+	$(CYCLONEDX) requirements requirements.txt --output-reproducible -o sbom.json
+	$(CYCLONEDX) requirements requirements-postgresql.txt --output-reproducible -o sbom-postgresql.json
 
 $(BIN)/python:
 	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) is missing: install Python 3.11 or newer"; exit 1; }

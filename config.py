@@ -47,6 +47,8 @@ class Settings:
     """Sender of all mails; empty means `noreply@` the site's host."""
     operator_email: str = ""
     """Who is told when something stands still; empty writes log lines alone."""
+    security_contact: str = ""
+    """Where weaknesses are reported: a `mailto:` or `https:` address."""
     zoom_account_id: str = ""
     """Account of the Server-to-Server OAuth app."""
     zoom_client_id: str = ""
@@ -151,6 +153,10 @@ class Settings:
             raise SettingsError("UKETSUKE_MAIL_FROM must be an address like events@example.com")
         if self.operator_email and not _MAILBOX.fullmatch(self.operator_email):
             raise SettingsError("UKETSUKE_OPERATOR_EMAIL must be an address like it@example.com")
+        if self.security_contact and not _CONTACT.fullmatch(self.security_contact):
+            raise SettingsError(
+                "UKETSUKE_SECURITY_CONTACT must be like mailto:security@example.com or https://…"
+            )
         account = (self.zoom_account_id, self.zoom_client_id, self.zoom_client_secret)
         if any(account) and not all(account):
             raise SettingsError(
@@ -183,6 +189,8 @@ ZOOM_PLANS = ("free", "pro", "business")
 MAIL_SCHEMES = ("smtp", "smtp+starttls", "smtps")
 _DATABASES = ("postgresql://", "postgresql+psycopg://", "sqlite:///")
 _MAILBOX = re.compile(r"[^\s@<>,;:\"]+@[A-Za-z0-9.-]+")
+
+_CONTACT = re.compile(r"mailto:[^\s@]+@[A-Za-z0-9.-]+|https://[!-~]+")
 
 
 def _is_address(text: str, schemes: tuple[str, ...]) -> bool:

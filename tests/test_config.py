@@ -58,6 +58,8 @@ def test_file_holds_a_value_and_wins(tmp_path):
         ("UKETSUKE_BASE_URL", "https://", "UKETSUKE_BASE_URL must be like https://"),
         ("UKETSUKE_MAIL_URL", "http://mail.example.com", "UKETSUKE_MAIL_URL must begin with one"),
         ("UKETSUKE_MAIL_FROM", "Desk <a@example.com>", "UKETSUKE_MAIL_FROM must be an address"),
+        ("UKETSUKE_SECURITY_CONTACT", "security@example.com", "UKETSUKE_SECURITY_CONTACT must be"),
+        ("UKETSUKE_SECURITY_CONTACT", "https://a b", "UKETSUKE_SECURITY_CONTACT must be like"),
         ("UKETSUKE_DATABASE_URL", "mysql://db", "UKETSUKE_DATABASE_URL must begin with postgresql"),
         ("UKETSUKE_SECRET_KEY", "short", "UKETSUKE_SECRET_KEY must have at least 32 characters"),
         ("UKETSUKE_LOG_LEVEL", "LOUD", "UKETSUKE_LOG_LEVEL must be DEBUG, INFO"),

@@ -1,6 +1,8 @@
-"""The front page, and the images of events."""
+"""The front page, the images of events, and what programs look for at the root of a site."""
 
 from __future__ import annotations
+
+from datetime import timedelta
 
 from flask import Blueprint, Response, abort, render_template
 from flask.typing import ResponseReturnValue
@@ -15,6 +17,8 @@ from .locale import read_locale
 from .site import get_site
 
 bp = Blueprint("home", __name__)
+
+SECURITY_CONTACT_HOLDS = timedelta(days=90)
 
 
 @bp.get("/")
@@ -50,4 +54,23 @@ def show_asset(name: str) -> ResponseReturnValue:
 @bp.get("/robots.txt")
 def show_robots() -> ResponseReturnValue:
     lines = ("User-agent: *", "Disallow: /s/", "Disallow: /j/", "Disallow: /r/", "")
+    return Response("\n".join(lines), mimetype="text/plain")
+
+
+@bp.get("/.well-known/security.txt")
+def show_security_contact() -> ResponseReturnValue:
+    """Say whom to tell of a weakness, as RFC 9116 has it; there may be nobody."""
+    site = get_site()
+    contact = site.settings.security_contact
+    if not contact:
+        abort(404)
+    # It is true for as long as it is shown; the RFC asks for a date within a year.
+    today = site.read_clock().replace(hour=0, minute=0, second=0, microsecond=0)
+    lines = (
+        f"Contact: {contact}",
+        f"Expires: {today + SECURITY_CONTACT_HOLDS:%Y-%m-%dT%H:%M:%SZ}",
+        "Preferred-Languages: ja, en",
+        f"Canonical: {site.settings.site_url}/.well-known/security.txt",
+        "",
+    )
     return Response("\n".join(lines), mimetype="text/plain")

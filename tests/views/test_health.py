@@ -1,5 +1,7 @@
 """What `/healthz` and `/readyz` say to whoever watches over a site."""
 
+from datetime import datetime, timedelta
+
 import pytest
 from sqlalchemy import text
 
@@ -75,3 +77,23 @@ def test_database_that_takes_no_write_is_not_ready(site):
         session.execute(text(f"ALTER DATABASE {name} SET default_transaction_read_only = on"))
     site.database.dispose()
     assert ask(site) == (503, {"status": "waiting", "missing": ["writable database"]})
+
+
+@only_sqlite
+def test_security_contact_is_told_as_the_rfc_has_it(start_site):
+    contact = "mailto:security@example.com"
+    site = start_site(security_contact=contact)
+
+    answer = site.visitor().look("GET", "/.well-known/security.txt")
+
+    assert answer.headers["Content-Type"].startswith("text/plain")
+    told = dict(line.split(": ", 1) for line in answer.text.splitlines())
+    assert told["Contact"] == contact
+    assert told["Canonical"] == f"{site.url}/.well-known/security.txt"
+    ahead = datetime.fromisoformat(told["Expires"]) - site.clock()
+    assert timedelta(days=30) < ahead < timedelta(days=365)
+
+
+@only_sqlite
+def test_without_a_security_contact_there_is_no_such_page(site):
+    assert site.visitor().look("GET", "/.well-known/security.txt").status_code == 404

@@ -15,6 +15,7 @@ DEMO = "this machine, in the demo"
 
 ROUTES = {
     "GET /": ANYBODY,
+    "GET /.well-known/security.txt": ANYBODY,
     "GET /assets/<name>": ANYBODY,
     "GET /brand/<string(length=6):color>.css": ANYBODY,
     "GET /e/<slug>": ANYBODY,
