@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from flask import Response
 from playwright.sync_api import Page
+from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
 from cli.web_server import WAITED_SECONDS, WAITING
@@ -24,6 +25,7 @@ Act = Callable[[Page], None]
 CROWDED = "crowded=1"
 """Who has this in an address comes while many others do."""
 
+NOT_STORED = "unlucky@example.com"
 NO_DATABASE = "/errors/database"
 THREE_A_DAY = (
     "You have exceeded the daily rate limit of (3) for Add meeting registrant API requests."
@@ -256,13 +258,15 @@ def _list_hostile_scenes(stage: Stage) -> list[Scene]:
 
 
 def _list_crowd_scenes(stage: Stage) -> list[Scene]:
-    """More come than can be answered, and the database is away."""
+    """More come than can be answered, and the database takes nothing or is away."""
     form = stage.address("demo")
+    _refuse_to_store(stage.site)
     return [
         Scene("busy", f"{form}?{CROWDED}", hold=stop_counting),
         Scene("busy-receipt", f"{stage.site.url}/s/unread?{CROWDED}", hold=stop_counting),
         Scene("busy-answers", form, partial(send_to, query=CROWDED), hold=stop_counting),
         Scene("busy-join", stage.join("taro@example.com"), join_crowd, hold=stop_counting),
+        Scene("form-not-stored", form, partial(send_filled, email=NOT_STORED)),
         Scene("unsaved", form, partial(send_to, path=NO_DATABASE), hold=stop_counting),
         Scene("unread", f"{stage.site.url}{NO_DATABASE}"),
     ]
@@ -335,6 +339,17 @@ def _ask_lost_database() -> Response:
     raise OperationalError("SELECT 1", {}, Exception("the database is away"))
 
 
+def _refuse_to_store(site: LiveSite) -> None:
+    """Have the database refuse what one person sends, as a full disk does to all."""
+    with site.database.write() as session:
+        session.execute(
+            text(
+                "CREATE TRIGGER full_disk BEFORE INSERT ON submission WHEN NEW.email ="
+                f" '{NOT_STORED}' BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END"
+            )
+        )
+
+
 def _let_crowds_come(site: LiveSite) -> None:
     answer = site.app.wsgi_app
 
@@ -350,9 +365,13 @@ def send_empty(tab: Page) -> None:
     tab.locator(".form-end button").click()
 
 
-def send_typo(tab: Page) -> None:
-    fill_in(tab, email="taro@gmial.com")
+def send_filled(tab: Page, email: str) -> None:
+    fill_in(tab, email=email)
     send_empty(tab)
+
+
+def send_typo(tab: Page) -> None:
+    send_filled(tab, email="taro@gmial.com")
 
 
 def send_too_late(tab: Page) -> None:
