@@ -140,6 +140,7 @@ def test_receipt_of_who_was_given_up_has_no_button_that_leads_nowhere(stage, loo
     page = open_receipt()
     assert "参加方法は、主催者にお問い合わせください。" in page.text
     assert "/j/" not in page.response.text and "カレンダー" not in page.text
+    assert "確認メールを" not in page.text.replace("確認メールを再送する", "")
 
 
 @pytest.mark.parametrize("policy", ["code", "mail"])
