@@ -13,7 +13,7 @@ from enum import StrEnum
 
 from sqlalchemy.orm import Session
 
-from storage import events, jobs, registrations, zoom_pauses, zoom_registrants
+from storage import events, job_requests, registrations, zoom_pauses, zoom_registrants
 from storage.models import Event, Registration, ZoomRegistrant
 from zoom_client import (
     AddedRegistrant,
@@ -161,7 +161,7 @@ def request_walk(session: Session, event_id: int, *, run_at: datetime, now: date
     state = zoom_pauses.get_event(session, event_id)
     if state is not None and state.walked_at is not None and state.walked_at <= now:
         run_at = max(run_at, state.walked_at + BETWEEN_WALKS)
-    jobs.ensure(
+    job_requests.ensure(
         session,
         kind="zoom.settle",
         key=f"settle:{event_id}",

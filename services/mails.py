@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from sqlalchemy.orm import Session
 
-from storage import jobs, mails, registrations
+from storage import job_requests, mails, registrations
 from storage.models import Registration, SubmissionRow
 
 from .addresses import fold_tag
@@ -88,7 +88,7 @@ def hasten_mails_with_link(
     """Send now what waited for Zoom's answer; return the registrations for which something did."""
     waiting = mails.list_queued(session, registration_ids, names=_WITH_LINK)
     if waiting:
-        jobs.hasten(session, [_job_key(mail_id) for mail_id, _ in waiting], now=now)
+        job_requests.hasten(session, [_job_key(mail_id) for mail_id, _ in waiting], now=now)
     return {registration_id for _, registration_id in waiting}
 
 
@@ -132,7 +132,7 @@ def _add(
 def _enqueue(
     session: Session, mail_id: int, event_id: int, *, run_at: datetime, now: datetime
 ) -> None:
-    jobs.enqueue(
+    job_requests.enqueue(
         session,
         kind="mail",
         key=_job_key(mail_id),

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from sqlalchemy.orm import Session
 
-from storage import events, jobs, registrations, submissions, zoom_registrants
+from storage import events, job_requests, registrations, submissions, zoom_registrants
 from storage.events import AnyEvent
 from storage.models import Event, Registration, SubmissionRow
 from storage.models.base import new_public_id
@@ -166,7 +166,7 @@ def status_for_new(event: AnyEvent) -> Status:
 def request_sync(session: Session, registration: Registration, *, now: datetime) -> None:
     """Have the worker make Zoom match what the registration now is."""
     zoom_registrants.ensure_zoom_registrant(session, registration, now=now)
-    jobs.enqueue(
+    job_requests.enqueue(
         session,
         kind="zoom.sync",
         key=sync_key(registration.id),

@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
-from .jobs import wake_workers
+from .job_requests import wake_workers
 from .models import Event, Job, Mail
 from .statements import rowcount
 from .submissions import get_creating_submission

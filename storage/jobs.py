@@ -1,4 +1,7 @@
-"""The queue of work for other systems: rows in the database of the registrations themselves."""
+"""The queue of work for other systems, as workers take from it; `job_requests` puts work in.
+
+Its jobs are rows in the database of the registrations themselves.
+"""
 
 from __future__ import annotations
 
@@ -7,16 +10,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, or_, select, text, true, tuple_, update
+from sqlalchemy import ColumnElement, case, or_, select, true, tuple_, update
 from sqlalchemy.orm import Session
 
 from .models import Job
-from .statements import Statement, is_postgresql, rowcount, table_of
-
-CHANNEL = "uketsuke_jobs"
-"""PostgreSQL's NOTIFY channel that wakes the workers at commit."""
-
-_NOTIFY = Statement(lambda _: text(f"NOTIFY {CHANNEL}"))
+from .statements import rowcount
 
 POISONOUS_AFTER = 3
 """So many workers may die while they hold a job; then somebody has to look at it."""
@@ -43,62 +41,6 @@ class ClaimedJob:
     owner: str
     created_at: datetime
     event_id: int | None = None
-
-
-def enqueue(
-    session: Session,
-    *,
-    kind: str,
-    key: str,
-    payload: Mapping[str, Any],
-    event_id: int | None = None,
-    run_at: datetime,
-    now: datetime,
-) -> None:
-    """Make work needed: add the job, or raise its generation and make it ready again.
-
-    A job that runs stays with its worker; the raised generation keeps that worker from finishing.
-    """
-    _upsert(session, kind, key, payload, event_id, run_at=run_at, now=now, keeps_time=False)
-
-
-def ensure(
-    session: Session,
-    *,
-    kind: str,
-    key: str,
-    payload: Mapping[str, Any],
-    event_id: int | None = None,
-    run_at: datetime,
-    now: datetime,
-) -> None:
-    """As `enqueue`, but a job that waits already keeps its time.
-
-    For work that many things ask for: each new one must not push it further away.
-    """
-    _upsert(session, kind, key, payload, event_id, run_at=run_at, now=now, keeps_time=True)
-
-
-def wake_workers(session: Session) -> None:
-    """Tell idle workers at commit; on SQLite they see the file change."""
-    if is_postgresql(session) and "has_woken" not in session.info:
-        session.info["has_woken"] = True
-        _NOTIFY.change(session, {})
-
-
-def hasten(session: Session, keys: Sequence[str], *, now: datetime) -> int:
-    """Make jobs due now; return how many of them were waiting."""
-    changed = session.execute(
-        update(Job)
-        .where(Job.key.in_(keys), Job.state == "ready")
-        .values(
-            run_at=now,
-            due_since=case((Job.due_since < now, Job.due_since), else_=now),
-            updated_at=now,
-        )
-    )
-    wake_workers(session)
-    return rowcount(changed)
 
 
 def claim(
@@ -300,65 +242,6 @@ class LeaseLost(Exception):
 
 def _is_waiting(kind: str, event_id: int | None, now: datetime) -> list[ColumnElement[bool]]:
     return [Job.state == "ready", Job.kind == kind, Job.run_at <= now, Job.event_id == event_id]
-
-
-def _upsert(
-    session: Session,
-    kind: str,
-    key: str,
-    payload: Mapping[str, Any],
-    event_id: int | None,
-    *,
-    run_at: datetime,
-    now: datetime,
-    keeps_time: bool,
-) -> None:
-    (_UPSERT_KEEPING_TIME if keeps_time else _UPSERT).change(
-        session,
-        {
-            "kind": kind,
-            "key": key,
-            "payload": dict(payload),
-            "event_id": event_id,
-            "state": "ready",
-            "generation": 1,
-            "attempts": 0,
-            "crashes": 0,
-            "run_at": run_at,
-            "due_since": run_at,
-            "reason": "",
-            "created_at": now,
-            "updated_at": now,
-        },
-    )
-    wake_workers(session)
-
-
-def _upsert_job(insert: Any, keeps_time: bool) -> Any:
-    """Build the upsert: a running job stays as it is, and one that waits may keep its time."""
-    statement = insert(table_of(Job))
-    is_running, is_ready = Job.state == "running", Job.state == "ready"
-    is_left = or_(is_running, is_ready) if keeps_time else is_running
-    is_due_before = and_(or_(is_running, is_ready), Job.due_since <= statement.excluded.due_since)
-    return statement.on_conflict_do_update(
-        index_elements=[Job.key],
-        set_={
-            "generation": Job.generation + 1,
-            "state": case((is_left, Job.state), else_="ready"),
-            "attempts": case((is_left, Job.attempts), else_=0),
-            "crashes": case((is_left, Job.crashes), else_=0),
-            "run_at": case((is_left, Job.run_at), else_=statement.excluded.run_at),
-            "due_since": case((is_due_before, Job.due_since), else_=statement.excluded.due_since),
-            "payload": statement.excluded.payload,
-            "event_id": statement.excluded.event_id,
-            "reason": "",
-            "updated_at": statement.excluded.updated_at,
-        },
-    )
-
-
-_UPSERT = Statement(lambda insert: _upsert_job(insert, keeps_time=False))
-_UPSERT_KEEPING_TIME = Statement(lambda insert: _upsert_job(insert, keeps_time=True))
 
 
 def _is_of(kinds: Sequence[str]) -> ColumnElement[bool]:

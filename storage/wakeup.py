@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from sqlalchemy import text
 
-from .jobs import CHANNEL
+from .job_requests import CHANNEL
 from .session import Database
 
 POLL_SECONDS = 0.05

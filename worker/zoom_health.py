@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from services import zoom_closings, zoom_pauses
-from storage import events, jobs
+from storage import events, job_requests
 from storage.models import Event, ZoomConnection
 from storage.session import Database
 from zoom_client import MeetingClosed, ZoomError
@@ -30,7 +30,7 @@ class ZoomHealth:
                 return
         with self._database.write() as session:
             if zoom_pauses.record_success(session, *subject, now=now):
-                jobs.wake_workers(session)
+                job_requests.wake_workers(session)
                 log.warning("zoom works again", extra={"event": event.slug})
 
     def record_failure(self, connection: ZoomConnection, event: Event, error: ZoomError) -> None:

@@ -18,7 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from app import create_app
 from config import Settings
 from services.fault_points import FAULT_VARIABLE
-from storage import jobs, migrate
+from storage import job_requests, migrate
 from storage.models import Job, Mail
 from tests import factories
 from tests.faults.journals import Answer, Copy, Journals, gather, read_copy
@@ -302,7 +302,7 @@ class Rig:
         self.clock.move(seconds)
         self.zoom.set_clock(self.clock())
         with self.site.database.write() as session:
-            jobs.wake_workers(session)
+            job_requests.wake_workers(session)
             if self.site.database.is_sqlite:
                 # Any change of the file wakes its workers.
                 session.execute(text("PRAGMA user_version = 1"))

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from storage import job_lists, jobs
+from storage import job_lists, job_requests, jobs
 from storage.models import Job
 from tests.factories import NOW
 from tests.races import race
@@ -18,7 +18,7 @@ LATER = NOW + timedelta(seconds=LEASE)
 
 
 def enqueue(session, key="a", *, kind="zoom.sync", run_at=NOW, now=NOW):
-    jobs.enqueue(
+    job_requests.enqueue(
         session, kind=kind, key=key, payload={"id": key}, event_id=7, run_at=run_at, now=now
     )
 
@@ -49,7 +49,7 @@ def test_rolled_back_work_is_not_queued(database):
 def test_job_knows_its_event(database):
     with database.write() as session:
         for event_id in (1, 2):
-            jobs.enqueue(
+            job_requests.enqueue(
                 session,
                 kind="mail",
                 key="a",
@@ -158,7 +158,7 @@ def test_job_that_many_ask_for_keeps_its_time(database):
     with database.write() as session:
         for minute in range(3):
             run_at = NOW + timedelta(minutes=minute)
-            jobs.ensure(session, kind="mail", key="a", payload={}, run_at=run_at, now=NOW)
+            job_requests.ensure(session, kind="mail", key="a", payload={}, run_at=run_at, now=NOW)
 
     job = read_job(database)
     assert (job.state, job.run_at, job.generation) == ("ready", NOW, 3)
@@ -168,7 +168,7 @@ def test_job_that_is_over_gets_the_time_it_is_asked_for(database):
     job = add_and_claim(database)
     with database.write() as session:
         jobs.finish(session, job, now=NOW)
-        jobs.ensure(session, kind="mail", key="a", payload={}, run_at=LATER, now=NOW)
+        job_requests.ensure(session, kind="mail", key="a", payload={}, run_at=LATER, now=NOW)
 
     assert (read_job(database).state, read_job(database).run_at) == ("ready", LATER)
 
@@ -371,10 +371,10 @@ def test_dropped_job_is_gone(database):
 def test_hastened_job_is_due_now(database):
     with database.write() as session:
         enqueue(session, run_at=LATER)
-        assert jobs.hasten(session, ["a", "b"], now=NOW) == 1
+        assert job_requests.hasten(session, ["a", "b"], now=NOW) == 1
 
         assert claim(session) is not None
-        assert jobs.hasten(session, ["a"], now=NOW) == 0
+        assert job_requests.hasten(session, ["a"], now=NOW) == 0
 
 
 def test_jobs_are_listed_by_state(database):
@@ -466,7 +466,7 @@ def test_wait_is_counted_from_when_the_work_was_first_due(database):
 def test_work_that_is_hastened_is_due_from_then_on(database):
     with database.write() as session:
         enqueue(session, run_at=NOW + timedelta(hours=1))
-        jobs.hasten(session, ["a"], now=LATER)
+        job_requests.hasten(session, ["a"], now=LATER)
 
     assert read_job(database).due_since == LATER
 
@@ -514,7 +514,7 @@ def test_jobs_of_another_event_or_held_by_somebody_are_not_listed(database):
     with database.write() as session:
         for key in ("a", "b", "c"):
             enqueue(session, key)
-        jobs.enqueue(
+        job_requests.enqueue(
             session, kind="zoom.sync", key="d", payload={}, event_id=8, run_at=NOW, now=NOW
         )
         enqueue(session, "later", run_at=LATER)

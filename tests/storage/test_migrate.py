@@ -15,7 +15,7 @@ from sqlalchemy.exc import OperationalError
 
 from services.events import LinkPolicy
 from services.registrations import register
-from storage import job_lists, jobs, migrate
+from storage import job_lists, job_requests, migrate
 from storage.models import Base
 from tests import factories
 from tests.fixtures.databases import only_postgresql, only_sqlite, open_database
@@ -121,7 +121,7 @@ def test_open_jobs_of_an_older_database_learn_their_event(database):
         event = factories.make_event(session)
         submission = factories.make_submission(event)
         register(session, event, submission, policy=LinkPolicy.SHOW, now=factories.NOW)
-        jobs.enqueue(
+        job_requests.enqueue(
             session,
             kind="zoom.settle",
             key=f"settle:{event.id}",

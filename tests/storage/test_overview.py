@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import event
 
-from storage import jobs, overview
+from storage import job_requests, overview
 from tests.factories import NOW
 from tests.fixtures.databases import only_sqlite
 
@@ -62,7 +62,7 @@ def test_mails_are_due_or_come_later(database):
     with database.write() as session:
         for key, minutes in (("a", -40), ("b", -1), ("c", 5)):
             run_at = NOW + timedelta(minutes=minutes)
-            jobs.enqueue(session, kind="mail", key=key, payload={}, run_at=run_at, now=NOW)
+            job_requests.enqueue(session, kind="mail", key=key, payload={}, run_at=run_at, now=NOW)
     with database.read() as session:
         found = overview.count_mail_jobs(session, now=NOW)
     assert found == overview.MailJobs(2, NOW - timedelta(minutes=40), 1)

@@ -4,7 +4,7 @@ import threading
 import time
 from contextlib import closing
 
-from storage import jobs
+from storage import job_requests
 from storage.wakeup import make_waker
 from tests.factories import NOW
 from tests.fixtures.databases import open_database
@@ -12,7 +12,7 @@ from tests.fixtures.databases import open_database
 
 def enqueue(database):
     with database.write() as session:
-        jobs.enqueue(session, kind="mail", key="mail:1", payload={}, run_at=NOW, now=NOW)
+        job_requests.enqueue(session, kind="mail", key="mail:1", payload={}, run_at=NOW, now=NOW)
 
 
 def measure_wait(waker, seconds, stop=None):

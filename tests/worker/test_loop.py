@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select, text
 
-from storage import heartbeats, jobs
+from storage import heartbeats, job_requests, jobs
 from storage.jobs import LeaseLost
 from storage.models import Job
 from storage.session import Database
@@ -30,7 +30,7 @@ class Bench:
         with self.database.write() as session:
             now = self.clock()
             run_at = now + timedelta(hours=hours)
-            jobs.enqueue(session, kind=kind, key=key, payload={}, run_at=run_at, now=now)
+            job_requests.enqueue(session, kind=kind, key=key, payload={}, run_at=run_at, now=now)
 
     def finish(self, job: jobs.ClaimedJob) -> None:
         with self.database.write() as session:

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from services.deliveries import Delivery
-from storage import jobs
+from storage import job_requests, jobs
 from tests.fixtures.databases import only_sqlite
 from tests.worker.desk import TARO
 
@@ -257,7 +257,7 @@ def test_walk_goes_through_every_page(desk):
 def put_in_doubt(desk):
     """Ask for a walk, as an add does whose answer is lost."""
     with desk.database.write() as session:
-        jobs.ensure(
+        job_requests.ensure(
             session,
             kind="zoom.settle",
             key=f"settle:{desk.event.id}",
