@@ -8,7 +8,7 @@ from sqlalchemy import text
 from app import create_app
 from config import Settings
 from storage import heartbeats
-from tests.fixtures.databases import only_sqlite
+from tests.fixtures.databases import only_postgresql, only_sqlite
 
 OF_AN_ACCOUNT = ["UKETSUKE_BASE_URL", "UKETSUKE_MAIL_URL"]
 
@@ -97,3 +97,22 @@ def test_security_contact_is_told_as_the_rfc_has_it(start_site):
 @only_sqlite
 def test_without_a_security_contact_there_is_no_such_page(site):
     assert site.visitor().look("GET", "/.well-known/security.txt").status_code == 404
+
+
+@only_postgresql
+def test_disk_of_the_server_that_is_full_is_named_instead_of_the_worker(site):
+    with site.database.write() as session:
+        session.execute(
+            text(
+                "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql "
+                "AS 'BEGIN RAISE disk_full; END'"
+            )
+        )
+        session.execute(
+            text(
+                "CREATE TRIGGER full_disk BEFORE INSERT ON rate_bucket "
+                "FOR EACH ROW EXECUTE FUNCTION refuse()"
+            )
+        )
+
+    assert ask(site)[1]["missing"] == ["disk space of the database"]
