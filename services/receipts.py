@@ -160,16 +160,19 @@ def resend(
 ) -> None:
     """Send the receipt's mail again, within the limits; the page never says which.
 
-    Under `code` the new mail has a new code.
+    One that has not gone yet goes once. Under `code` the new mail has a new code.
     """
     registration = _get_registration(session, submission)
     if registration is None:
         return
+    # Of two at once the second must see what the first has asked for.
+    registrations.lock_registration(session, registration.id)
     known = submission.outcome == Outcome.REPEAT
-    name = None if known else MAIL_OF_STATUS.get(Status(registration.status))
-    is_asked = request_mail(
-        session, name or MailName.REPEAT, registration, submission=submission, now=now
-    )
+    status = Status(registration.status)
+    name = MailName.REPEAT if known else MAIL_OF_STATUS.get(status, MailName.REPEAT)
+    if mails.is_queued(session, registration.id, name=name, submission_id=submission.id):
+        return
+    is_asked = request_mail(session, name, registration, submission=submission, now=now)
     if is_asked and policy is LinkPolicy.CODE:
         submissions.issue_code(submission, now=now)
 

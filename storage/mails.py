@@ -41,6 +41,19 @@ def list_queued(
     return [(mail_id, registration_id) for mail_id, registration_id in rows]
 
 
+def is_queued(
+    session: Session, registration_id: int, *, name: str, submission_id: int | None
+) -> bool:
+    """Tell whether a mail about one submission waits to be sent."""
+    waiting = exists().where(
+        Mail.registration_id == registration_id,
+        Mail.state == "queued",
+        Mail.name == name,
+        Mail.submission_id == submission_id,
+    )
+    return bool(session.scalar(select(waiting)))
+
+
 def list_held(session: Session) -> list[Mail]:
     """List the mails that a restore held back."""
     return list(session.scalars(select(Mail).where(Mail.state == "held").order_by(Mail.id)))

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import update
 
 from services.codes import CODE_TRIES, make_code
 from services.deliveries import Delivery
@@ -20,6 +21,7 @@ from services.receipts import (
 from services.registration_changes import cancel, correct_address, deny
 from services.registrations import Status, register
 from storage import events, mails, registrations, submissions, zoom_registrants
+from storage.models import Mail
 from tests import factories
 from tests.factories import NOW
 from tests.fixtures.databases import SECRET
@@ -199,6 +201,7 @@ def test_new_code_replaces_the_one_before_and_its_tries(session):
     row = send(session, factories.make_event(session), policy=CODE)
     old = read_code(row)
     submissions.count_try(session, row.id, limit=CODE_TRIES)
+    deliver_mails(session)
     resend(session, row, policy=CODE, now=NOW)
     session.flush()
     session.refresh(row)
@@ -210,10 +213,26 @@ def test_new_code_replaces_the_one_before_and_its_tries(session):
 def test_resending_stops_quietly_at_the_limit(session):
     row = send(session, factories.make_event(session), policy=CODE)
     for _ in range(5):
+        deliver_mails(session)
         resend(session, row, policy=CODE, now=NOW)
 
     assert row.code_version == 3
     assert len(mails.list_mails(session, row.registration_id)) == 3
+
+
+@pytest.mark.parametrize("members", [{}, {"approval": "manual"}])
+def test_mail_that_has_not_gone_yet_goes_once(session, members):
+    row = send(session, factories.make_event(session, **members))
+    deliver_mails(session)
+    for _ in range(2):
+        resend(session, row, policy=SHOW, now=NOW)
+
+    states = [mail.state for mail in mails.list_mails(session, row.registration_id)]
+    assert states == ["sent", "queued"]
+
+
+def deliver_mails(session):
+    session.execute(update(Mail).values(state="sent"))
 
 
 def test_held_submission_has_nothing_to_resend(session):
@@ -227,6 +246,7 @@ def test_repeated_submission_is_resent_as_such(session):
     event = factories.make_event(session)
     send(session, event)
     row = send(session, event)
+    deliver_mails(session)
     resend(session, row, policy=SHOW, now=NOW)
 
     names = [mail.name for mail in mails.list_mails(session, row.registration_id)]
