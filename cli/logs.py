@@ -6,6 +6,7 @@ import json
 import logging
 import re
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 _PRIVATE = (
@@ -20,6 +21,10 @@ _PRIVATE = (
 # which the process does nothing else, and a request's method is as long as its sender likes.
 _LONG = re.compile(r"\S{301,}")
 _PLAIN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "taskName"}
+
+# Nearly every line says the same few short words: what they look like masked is kept.
+_SHORT = 40
+_encode = json.JSONEncoder(ensure_ascii=False).encode
 
 
 class JsonFormatter(logging.Formatter):
@@ -39,15 +44,22 @@ class JsonFormatter(logging.Formatter):
         }
         if record.exc_info:
             line["trace"] = mask(self.formatException(record.exc_info))
-        return json.dumps(line, ensure_ascii=False)
+        return _encode(line)
 
 
 def mask(text: str) -> str:
     """Replace tokens, addresses and join links; control characters become escapes in JSON."""
+    return _mask_again(text) if len(text) < _SHORT else _mask(text)
+
+
+def _mask(text: str) -> str:
     text = _LONG.sub("(long)", text)
     for pattern, replacement in _PRIVATE:
         text = pattern.sub(replacement, text)
     return text
+
+
+_mask_again = lru_cache(maxsize=512)(_mask)
 
 
 def configure_logging(level: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -346,7 +346,7 @@ def _keep(
             "family_name": submission.family_name,
             "given_name": submission.given_name,
             "answers": answers_to_json(submission.answers),
-            "consents": [asdict(consent) for consent in submission.consents],
+            "consents": [dict(vars(consent)) for consent in submission.consents],
             "locale": submission.locale,
             "surface": submission.surface,
             "source": dict(submission.source),

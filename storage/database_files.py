@@ -46,9 +46,8 @@ def check_file(database: Database) -> None:
     if found != "ok":
         # Its last line says what was found, those before it where.
         raise DatabaseDamaged(str(found).splitlines()[-1])
-    with database.write() as session:
-        # Its transaction begins as one that writes.
-        session.connection()
+    with database.write():
+        pass  # its transaction begins as one that writes
 
 
 def make_file(database: Database) -> None:

@@ -15,6 +15,7 @@ from sqlalchemy.exc import TimeoutError as QueueTimeout
 from sqlalchemy.orm import Session, sessionmaker
 
 from .ciphers import Cipher
+from .direct_sessions import WITHOUT_BEGIN, DirectSession
 from .statements import Statement
 
 BUSY_TIMEOUT_MS = 5_000
@@ -31,6 +32,7 @@ _NOTICING_SILENCE = {
 }
 _BEGIN = Statement(lambda _: text("BEGIN"))
 _BEGIN_IMMEDIATE = Statement(lambda _: text("BEGIN IMMEDIATE"))
+_COMMIT = Statement(lambda _: text("COMMIT"))
 
 
 class Database:
@@ -48,12 +50,15 @@ class Database:
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         create = _create_sqlite_engine if self.is_sqlite else _create_pg_engine
         self.engine = create(self.url)
-        reader = self.engine.execution_options(is_reader=True)
-        self._writer = self.engine.execution_options(is_writer=True)
         # Form versions never change: what was read of them once is kept for each database.
         info = {"cipher": cipher, "definitions": {}}
-        self._make_reading = sessionmaker(reader, info=info, autoflush=False)
-        self._make_writing = sessionmaker(info=info, expire_on_commit=False)
+        self._make_reading = sessionmaker(
+            class_=DirectSession, engine=self.engine, info=info, autoflush=False
+        )
+        self._make_writing = sessionmaker(
+            class_=DirectSession, engine=self.engine, info=info, expire_on_commit=False
+        )
+        self._begin_writing = _BEGIN_IMMEDIATE if self.is_sqlite else _BEGIN
         # Writers of one process queue here in order; SQLite's own busy handler sleeps and polls.
         self._write_lock = threading.Lock() if self.is_sqlite else None
 
@@ -70,13 +75,19 @@ class Database:
 
         On SQLite it sees one moment; on PostgreSQL each statement sees its own.
         """
-        with self._forgetting_lost_connections(), self._make_reading() as session:
+        with (
+            self._forgetting_lost_connections(),
+            closing(self._connect()) as pooled,
+            self._make_reading(pooled=pooled) as session,
+        ):
+            if self.is_sqlite:
+                _BEGIN.change_on(pooled, self.engine.dialect, {})
             yield session
 
     def fetch(self, statement: Statement, values: Mapping[str, Any]) -> tuple[Any, ...] | None:
         """Run one SELECT by itself and return its row, if any: the cheapest way to read."""
         with self._forgetting_lost_connections(), closing(self._connect()) as pooled:
-            return statement.fetch_from(pooled, pooled, self.engine.dialect, values)
+            return statement.fetch_from(pooled, self.engine.dialect, values)
 
     @contextmanager
     def write(self) -> Iterator[Session]:
@@ -87,15 +98,35 @@ class Database:
         with (
             self._queueing_for_the_lock(),
             self._forgetting_lost_connections(),
-            self._writer.begin() as connection,
-            # Bound to its one connection, so that statements need not ask for it.
-            self._make_writing(bind=connection) as session,
+            self._transaction() as pooled,
+            self._make_writing(pooled=pooled) as session,
         ):
             yield session
             session.flush()
 
     def dispose(self) -> None:
         self.engine.dispose()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[PoolProxiedConnection]:
+        dialect = self.engine.dialect
+        with closing(self._connect()) as pooled:
+            try:
+                self._begin_writing.change_on(pooled, dialect, {})
+                yield pooled
+                _COMMIT.change_on(pooled, dialect, {})
+            except BaseException:
+                self._roll_back(pooled)
+                raise
+
+    def _roll_back(self, pooled: PoolProxiedConnection) -> None:
+        """Take back what was done; where the connection is lost, its server does."""
+        driver: Any = self.engine.dialect.loaded_dbapi
+        try:
+            if pooled.is_valid:
+                pooled.rollback()
+        except driver.Error as error:
+            pooled.invalidate(error)
 
     def _connect(self) -> PoolProxiedConnection:
         driver: Any = self.engine.dialect.loaded_dbapi
@@ -160,6 +191,7 @@ def _create_sqlite_engine(url: URL) -> Engine:
         # Statements in error messages would show what people typed.
         hide_parameters=True,
         pool_size=20,
+        pool_use_lifo=True,
         connect_args={"timeout": BUSY_TIMEOUT_MS / 1000},
     )
 
@@ -180,8 +212,10 @@ def _create_sqlite_engine(url: URL) -> Engine:
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
-        is_writer = connection.get_execution_options().get("is_writer")
-        (_BEGIN_IMMEDIATE if is_writer else _BEGIN).change_on(connection, {})
+        options = connection.get_execution_options()
+        if not options.get(WITHOUT_BEGIN):
+            statement = _BEGIN_IMMEDIATE if options.get("is_writer") else _BEGIN
+            statement.change_on(connection.connection, connection.dialect, {})
 
     return engine
 
@@ -221,7 +255,7 @@ def _create_pg_engine(url: URL) -> Engine:
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
-        if not connection.get_execution_options().get("is_reader"):
-            _BEGIN.change_on(connection, {})
+        if not connection.get_execution_options().get(WITHOUT_BEGIN):
+            _BEGIN.change_on(connection.connection, connection.dialect, {})
 
     return engine

@@ -8,10 +8,12 @@ from typing import Any, TypeVar, cast
 
 from sqlalchemy import CursorResult, Executable, Insert, Select, Table, bindparam
 from sqlalchemy.dialects import sqlite
-from sqlalchemy.engine import Connection, Dialect
+from sqlalchemy.engine import Dialect
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase, Session, make_transient_to_detached
 from sqlalchemy.orm.attributes import instance_dict
+
+from .direct_sessions import DirectSession
 
 Row = TypeVar("Row", bound=DeclarativeBase)
 Process = Callable[[Any], Any]
@@ -38,50 +40,46 @@ class Statement:
 
         SQLite would hold on to what a longer answer has left, and to the moment it was read at.
         """
-        connection = _get_connection(session)
-        return self.fetch_from(connection, connection.connection, connection.dialect, values)
+        return self.fetch_from(*_get_connection(session), values)
 
     def fetch_from(
-        self, owner: Any, pooled: Any, dialect: Dialect, values: Mapping[str, Any]
+        self, pooled: Any, dialect: Dialect, values: Mapping[str, Any]
     ) -> tuple[Any, ...] | None:
-        """As `fetch`, from a connection of the pool, which `owner` can invalidate."""
+        """As `fetch`, where there is no session but a connection of the pool."""
         compiled, cursor = self._compile(dialect, values), _get_cursor(pooled)
         try:
             cursor.execute(compiled.text, compiled.bind(values))
             return compiled.read(cursor.fetchone())
         except compiled.driver_error as error:
-            raise compiled.translate(error, owner, pooled.driver_connection) from error
+            raise compiled.translate(error, pooled) from error
 
     def change(self, session: Session, values: Mapping[str, Any]) -> int:
         """Return how many rows were changed."""
-        return self.change_on(_get_connection(session), values)
+        return self.change_on(*_get_connection(session), values)
 
-    def change_on(self, connection: Connection, values: Mapping[str, Any]) -> int:
-        """As `change`, where there is no session."""
-        return self._change(connection, self._compile(connection.dialect, values), values)
+    def change_on(self, pooled: Any, dialect: Dialect, values: Mapping[str, Any]) -> int:
+        """As `change`, where there is no session but a connection of the pool."""
+        return self._change(pooled, self._compile(dialect, values), values)
 
     def insert_all(self, session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
         """Insert rows of the same columns, all of them given, by one statement."""
         if not rows:
             return
-        connection = _get_connection(session)
-        compiled = self._compile(connection.dialect, rows[0], len(rows))
+        pooled, dialect = _get_connection(session)
+        compiled = self._compile(dialect, rows[0], len(rows))
         values = {
             _number(name, number): value
             for number, row in enumerate(rows)
             for name, value in row.items()
         }
-        self._change(connection, compiled, values)
+        self._change(pooled, compiled, values)
 
-    def _change(
-        self, connection: Connection, compiled: _Compiled, values: Mapping[str, Any]
-    ) -> int:
-        pooled = connection.connection
+    def _change(self, pooled: Any, compiled: _Compiled, values: Mapping[str, Any]) -> int:
         cursor = _get_cursor(pooled)
         try:
             cursor.execute(compiled.text, compiled.bind(values))
         except compiled.driver_error as error:
-            raise compiled.translate(error, connection, pooled.driver_connection) from error
+            raise compiled.translate(error, pooled) from error
         return int(cursor.rowcount)
 
     def _compile(self, dialect: Dialect, values: Mapping[str, Any], rows: int = 0) -> _Compiled:
@@ -124,11 +122,11 @@ class _Compiled:
             for value, process in zip(row, self.readers, strict=True)
         )
 
-    def translate(self, error: Any, owner: Any, driver: Any) -> DBAPIError:
+    def translate(self, error: Any, pooled: Any) -> DBAPIError:
         """Make the error that SQLAlchemy would have raised; it shows nothing that was typed."""
-        is_lost = self.dialect.is_disconnect(error, driver, None)
+        is_lost = self.dialect.is_disconnect(error, pooled.driver_connection, None)
         if is_lost:
-            owner.invalidate(error)
+            pooled.invalidate(error)
         return cast(
             DBAPIError,
             DBAPIError.instance(
@@ -169,9 +167,12 @@ def _get_cursor(pooled: Any) -> Any:
     return cursor
 
 
-def _get_connection(session: Session) -> Connection:
-    """Return the session's connection: a writer is bound to its one, a reader has to look."""
-    return session.bind if isinstance(session.bind, Connection) else session.connection()
+def _get_connection(session: Session) -> tuple[Any, Dialect]:
+    """Return the pooled connection of a session, and what is particular to its database."""
+    if isinstance(session, DirectSession):
+        return session.pooled, session.dialect
+    connection = session.connection()
+    return connection.connection, connection.dialect
 
 
 def _compile(statement: Executable, dialect: Dialect, names: list[str]) -> _Compiled:
@@ -210,12 +211,12 @@ def _get_insert(dialect_name: str) -> Any:
 
 
 def is_postgresql(session: Session) -> bool:
-    return session.get_bind().dialect.name == "postgresql"
+    return _get_connection(session)[1].name == "postgresql"
 
 
 def insert_for(session: Session) -> Any:
     """Return the `insert` that knows ON CONFLICT on the session's database."""
-    return _get_insert(session.get_bind().dialect.name)
+    return _get_insert(_get_connection(session)[1].name)
 
 
 def rowcount(result: Any) -> int:

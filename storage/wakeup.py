@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from sqlalchemy import text
 
+from .direct_sessions import WITHOUT_BEGIN
 from .job_requests import CHANNEL
 from .session import Database
 
@@ -84,6 +85,6 @@ class PostgresqlWaker:
     def _listen(self) -> Any:
         if self._connection is None:
             # In a transaction nothing would be heard before its end.
-            self._connection = self._engine.connect().execution_options(is_reader=True)
+            self._connection = self._engine.connect().execution_options(**{WITHOUT_BEGIN: True})
             self._connection.execute(text(f"LISTEN {CHANNEL}"))
         return self._connection.connection.driver_connection

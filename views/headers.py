@@ -18,6 +18,8 @@ SECURITY = {
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
 }
 
+_ALWAYS = {**SECURITY, "Cache-Control": "no-store"}
+
 _LASTING = "public, max-age=31536000, immutable"
 
 
@@ -32,10 +34,8 @@ def init_headers(app: Flask) -> None:
 
 def _set_headers(response: Response) -> Response:
     headers = response.headers
-    for name, value in SECURITY.items():
-        headers.setdefault(name, value)
-    if "Cache-Control" not in headers:
-        headers["Cache-Control"] = "no-store"
+    given = {name.lower() for name, _ in headers}
+    headers.extend({name: value for name, value in _ALWAYS.items() if name.lower() not in given})
     return response
 
 

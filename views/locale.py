@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from urllib.parse import quote, urlencode
 
 from flask import g, has_request_context, request
 from flask_babel import get_locale
-from werkzeug.datastructures import MultiDict
+from werkzeug.datastructures import LanguageAccept, MultiDict
+from werkzeug.http import parse_accept_header
 
 from services.texts import LOCALES
 
@@ -26,7 +28,14 @@ def _choose_locale() -> str:
     known = g.get("known_locale")
     if known in LOCALES:
         return str(known)
-    return request.accept_languages.best_match(LOCALES) or g.get("default_locale") or LOCALES[0]
+    accepted = _match_accepted(request.headers.get("Accept-Language", ""))
+    return accepted or g.get("default_locale") or LOCALES[0]
+
+
+@lru_cache(maxsize=1024)
+def _match_accepted(header: str) -> str | None:
+    """Return the best of our languages; browsers send few different headers."""
+    return parse_accept_header(header, LanguageAccept).best_match(LOCALES)
 
 
 def read_locale() -> str:

@@ -261,6 +261,8 @@ def _is_kept(tags: tuple[tuple[str, str], ...]) -> bool:
 
 def _read_source() -> dict[str, str]:
     """Read the campaign tags of the address, cut to what is worth keeping."""
+    if not request.args:
+        return {}
     return {
         name: value[:SOURCE_LENGTH]
         for name in SOURCE_NAMES

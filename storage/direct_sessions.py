@@ -1,0 +1,36 @@
+"""Sessions whose transaction is begun and ended without SQLAlchemy."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Engine, PoolProxiedConnection
+from sqlalchemy.engine import Connection
+from sqlalchemy.orm import Session
+
+WITHOUT_BEGIN = "without_begin"
+"""The execution option of a connection on which nobody says BEGIN when SQLAlchemy begins."""
+
+
+class DirectSession(Session):
+    """A session on one connection of the pool, which a `Statement` uses as it is.
+
+    SQLAlchemy's own connection is put around it when the ORM first needs one: what every visitor
+    does needs none, and it costs as much as three statements.
+    """
+
+    def __init__(self, *, engine: Engine, pooled: PoolProxiedConnection, **options: Any) -> None:
+        super().__init__(**options)
+        self.pooled = pooled
+        self.dialect = engine.dialect
+        self._engine = engine
+        self._around: Connection | None = None
+
+    def get_bind(self, *_: Any, **__: Any) -> Connection:
+        if self._around is None:
+            self._around = Connection(self._engine, self.pooled).execution_options(
+                **{WITHOUT_BEGIN: True}
+            )
+            # So that the session takes part in a transaction, and has none of its own to end.
+            self._around.begin()
+        return self._around
