@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from typing import Any
@@ -19,6 +21,10 @@ from .direct_sessions import WITHOUT_BEGIN, DirectSession
 from .statements import Statement
 
 BUSY_TIMEOUT_MS = 5_000
+
+# SQLite's own patience sleeps longer each time, up to 100 ms, while others come and go: whoever
+# waits to write asks again after this long instead, until the same time is up.
+ASK_AGAIN_MS = 1
 WRITE_QUEUE_SECONDS = 10.0
 STATEMENT_TIMEOUT_MS = 15_000
 
@@ -48,17 +54,20 @@ class Database:
         if self.url.drivername == "postgresql":
             self.url = self.url.set(drivername="postgresql+psycopg")
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
-        create = _create_sqlite_engine if self.is_sqlite else _create_pg_engine
-        self.engine = create(self.url)
+        if self.is_sqlite:
+            self.engine = _create_sqlite_engine(self.url, BUSY_TIMEOUT_MS)
+            # Few connections that write, as writers stand in a queue: those few know the file.
+            self._writer = _create_sqlite_engine(self.url, ASK_AGAIN_MS)
+        else:
+            self.engine = self._writer = _create_pg_engine(self.url)
         # Form versions never change: what was read of them once is kept for each database.
         info = {"cipher": cipher, "definitions": {}}
         self._make_reading = sessionmaker(
             class_=DirectSession, engine=self.engine, info=info, autoflush=False
         )
         self._make_writing = sessionmaker(
-            class_=DirectSession, engine=self.engine, info=info, expire_on_commit=False
+            class_=DirectSession, engine=self._writer, info=info, expire_on_commit=False
         )
-        self._begin_writing = _BEGIN_IMMEDIATE if self.is_sqlite else _BEGIN
         # Writers of one process queue here in order; SQLite's own busy handler sleeps and polls.
         self._write_lock = threading.Lock() if self.is_sqlite else None
 
@@ -77,7 +86,7 @@ class Database:
         """
         with (
             self._forgetting_lost_connections(),
-            closing(self._connect()) as pooled,
+            closing(_connect(self.engine)) as pooled,
             self._make_reading(pooled=pooled) as session,
         ):
             if self.is_sqlite:
@@ -86,7 +95,7 @@ class Database:
 
     def fetch(self, statement: Statement, values: Mapping[str, Any]) -> tuple[Any, ...] | None:
         """Run one SELECT by itself and return its row, if any: the cheapest way to read."""
-        with self._forgetting_lost_connections(), closing(self._connect()) as pooled:
+        with self._forgetting_lost_connections(), closing(_connect(self.engine)) as pooled:
             return statement.fetch_from(pooled, self.engine.dialect, values)
 
     @contextmanager
@@ -106,15 +115,18 @@ class Database:
 
     def dispose(self) -> None:
         self.engine.dispose()
+        self._writer.dispose()
 
     @contextmanager
     def _transaction(self) -> Iterator[PoolProxiedConnection]:
-        dialect = self.engine.dialect
-        with closing(self._connect()) as pooled:
+        with closing(_connect(self._writer)) as pooled:
             try:
-                self._begin_writing.change_on(pooled, dialect, {})
+                if self.is_sqlite:
+                    _begin_immediately(pooled, self._writer)
+                else:
+                    _BEGIN.change_on(pooled, self._writer.dialect, {})
                 yield pooled
-                _COMMIT.change_on(pooled, dialect, {})
+                _COMMIT.change_on(pooled, self._writer.dialect, {})
             except BaseException:
                 self._roll_back(pooled)
                 raise
@@ -127,14 +139,6 @@ class Database:
                 pooled.rollback()
         except driver.Error as error:
             pooled.invalidate(error)
-
-    def _connect(self) -> PoolProxiedConnection:
-        driver: Any = self.engine.dialect.loaded_dbapi
-        try:
-            return self.engine.raw_connection()
-        except driver.Error as error:
-            # The pool hands on what the driver raised; to everybody else it is SQLAlchemy's.
-            raise OperationalError(None, None, error, hide_parameters=True) from error
 
     @contextmanager
     def _queueing_for_the_lock(self) -> Iterator[None]:
@@ -159,8 +163,30 @@ class Database:
             yield
         except DBAPIError as error:
             if error.connection_invalidated:
-                self.engine.dispose()
+                self.dispose()
             raise
+
+
+def _connect(engine: Engine) -> PoolProxiedConnection:
+    driver: Any = engine.dialect.loaded_dbapi
+    try:
+        return engine.raw_connection()
+    except driver.Error as error:
+        # The pool hands on what the driver raised; to everybody else it is SQLAlchemy's.
+        raise OperationalError(None, None, error, hide_parameters=True) from error
+
+
+def _begin_immediately(pooled: PoolProxiedConnection, engine: Engine) -> None:
+    """Take SQLite's write lock, as soon as no other process has it."""
+    deadline = time.monotonic() + BUSY_TIMEOUT_MS / 1_000
+    while True:
+        try:
+            _BEGIN_IMMEDIATE.change_on(pooled, engine.dialect, {})
+            return
+        except OperationalError as error:
+            is_taken = getattr(error.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY
+            if not is_taken or time.monotonic() > deadline:
+                raise
 
 
 def may_pass(error: Exception) -> bool:
@@ -185,7 +211,7 @@ def take_all_time(connection: Connection) -> None:
 _COLLISIONS = {"40001": "serialization failure", "40P01": "deadlock"}
 
 
-def _create_sqlite_engine(url: URL) -> Engine:
+def _create_sqlite_engine(url: URL, busy_timeout_ms: int) -> Engine:
     engine = create_engine(
         _name_existing_file(url),
         # Statements in error messages would show what people typed.
@@ -206,7 +232,7 @@ def _create_sqlite_engine(url: URL) -> Engine:
             "secure_delete=ON",
             # A registration changes a page of each table and index: fewer, larger checkpoints.
             "wal_autocheckpoint=4000",
-            f"busy_timeout={BUSY_TIMEOUT_MS}",
+            f"busy_timeout={busy_timeout_ms}",
         ):
             dbapi_connection.execute(f"PRAGMA {pragma}")
 
