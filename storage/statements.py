@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache, lru_cache
 from typing import Any, TypeVar, cast
 
 from sqlalchemy import CursorResult, Executable, Insert, Select, Table, bindparam
@@ -12,8 +13,10 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase, Session, make_transient_to_detached
 from sqlalchemy.orm.attributes import instance_dict
+from sqlalchemy.types import TypeEngine
 
 from .direct_sessions import DirectSession
+from .models.base import UtcDateTime
 
 Row = TypeVar("Row", bound=DeclarativeBase)
 Process = Callable[[Any], Any]
@@ -106,7 +109,7 @@ class _Compiled:
     order: tuple[str, ...] | None
     constants: Mapping[str, Any]
     binders: Mapping[str, Process]
-    readers: tuple[Process | None, ...]
+    readers: tuple[tuple[int, Process], ...]
 
     def bind(self, values: Mapping[str, Any]) -> Any:
         bound = {**self.constants, **values}
@@ -117,10 +120,10 @@ class _Compiled:
     def read(self, row: tuple[Any, ...] | None) -> tuple[Any, ...] | None:
         if row is None or not self.readers:
             return row
-        return tuple(
-            value if process is None else process(value)
-            for value, process in zip(row, self.readers, strict=True)
-        )
+        read = list(row)
+        for place, process in self.readers:
+            read[place] = process(read[place])
+        return tuple(read)
 
     def translate(self, error: Any, pooled: Any) -> DBAPIError:
         """Make the error that SQLAlchemy would have raised; it shows nothing that was typed."""
@@ -194,12 +197,23 @@ def _compile(statement: Executable, dialect: Dialect, names: list[str]) -> _Comp
         binders={
             name: process
             for name, bound in compiled.binds.items()
-            if (process := bound.type.dialect_impl(dialect).bind_processor(dialect))
+            if (process := _get_binder(bound.type, dialect))
         },
         readers=tuple(
-            column.type.dialect_impl(dialect).result_processor(dialect, None) for column in columns
+            (place, process)
+            for place, column in enumerate(columns)
+            if (process := column.type.dialect_impl(dialect).result_processor(dialect, None))
         ),
     )
+
+
+@cache
+def _get_binder(kind: TypeEngine[Any], dialect: Dialect) -> Process | None:
+    process: Process | None = kind.dialect_impl(dialect).bind_processor(dialect)
+    if process is not None and isinstance(kind, UtcDateTime):
+        # A registration writes the same moment ten times.
+        return lru_cache(maxsize=64)(process)
+    return process
 
 
 def _get_insert(dialect_name: str) -> Any:

@@ -20,6 +20,8 @@ _BY_NONCE = select(SubmissionRow).where(
 
 _COLUMNS = tuple(table_of(SubmissionRow).c)
 _REGISTRATION_COLUMNS = tuple(table_of(Registration).c)
+_NAMES = tuple(column.name for column in _COLUMNS)
+_REGISTRATION_NAMES = tuple(column.name for column in _REGISTRATION_COLUMNS)
 _WITH_REGISTRATION = Statement(
     lambda _: (
         select(*_COLUMNS, *_REGISTRATION_COLUMNS)
@@ -75,12 +77,10 @@ def get_with_registration(
     row = _WITH_REGISTRATION.fetch(session, {"which": public_id})
     if row is None:
         return None
-    names = [column.name for column in _COLUMNS]
-    submission = attach(session, SubmissionRow, dict(zip(names, row, strict=False)))
+    submission = attach(session, SubmissionRow, dict(zip(_NAMES, row, strict=False)))
     if submission.registration_id is None:
         return submission, None
-    names = [column.name for column in _REGISTRATION_COLUMNS]
-    values = dict(zip(names, row[len(_COLUMNS) :], strict=True))
+    values = dict(zip(_REGISTRATION_NAMES, row[len(_COLUMNS) :], strict=True))
     return submission, attach(session, Registration, values)
 
 
