@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from .ciphers import Cipher
 from .direct_sessions import WITHOUT_BEGIN, DirectSession
-from .statements import Statement
+from .statements import Statement, translate_error
 
 BUSY_TIMEOUT_MS = 5_000
 
@@ -38,7 +38,6 @@ _NOTICING_SILENCE = {
 }
 _BEGIN = Statement(lambda _: text("BEGIN"))
 _BEGIN_IMMEDIATE = Statement(lambda _: text("BEGIN IMMEDIATE"))
-_COMMIT = Statement(lambda _: text("COMMIT"))
 
 
 class Database:
@@ -126,10 +125,21 @@ class Database:
                 else:
                     _BEGIN.change_on(pooled, self._writer.dialect, {})
                 yield pooled
-                _COMMIT.change_on(pooled, self._writer.dialect, {})
+                self._commit(pooled)
             except BaseException:
                 self._roll_back(pooled)
                 raise
+
+    def _commit(self, pooled: PoolProxiedConnection) -> None:
+        driver: Any = self._writer.dialect.loaded_dbapi
+        connection: Any = pooled.driver_connection
+        if not self.is_sqlite and connection.info.transaction_status.name == "INERROR":
+            # PostgreSQL would roll it back, and say so to nobody.
+            raise RuntimeError("a statement failed, and whoever saw it went on")
+        try:
+            pooled.commit()
+        except driver.Error as error:
+            raise translate_error(error, pooled, self._writer.dialect, "COMMIT") from error
 
     def _roll_back(self, pooled: PoolProxiedConnection) -> None:
         """Take back what was done; where the connection is lost, its server does."""

@@ -54,7 +54,7 @@ class Statement:
             cursor.execute(compiled.text, compiled.bind(values))
             return compiled.read(cursor.fetchone())
         except compiled.driver_error as error:
-            raise compiled.translate(error, pooled) from error
+            raise translate_error(error, pooled, dialect, compiled.text) from error
 
     def change(self, session: Session, values: Mapping[str, Any]) -> int:
         """Return how many rows were changed."""
@@ -82,7 +82,7 @@ class Statement:
         try:
             cursor.execute(compiled.text, compiled.bind(values))
         except compiled.driver_error as error:
-            raise compiled.translate(error, pooled) from error
+            raise translate_error(error, pooled, compiled.dialect, compiled.text) from error
         return int(cursor.rowcount)
 
     def _compile(self, dialect: Dialect, values: Mapping[str, Any], rows: int = 0) -> _Compiled:
@@ -125,23 +125,27 @@ class _Compiled:
             read[place] = process(read[place])
         return tuple(read)
 
-    def translate(self, error: Any, pooled: Any) -> DBAPIError:
-        """Make the error that SQLAlchemy would have raised; it shows nothing that was typed."""
-        is_lost = self.dialect.is_disconnect(error, pooled.driver_connection, None)
-        if is_lost:
-            pooled.invalidate(error)
-        return cast(
-            DBAPIError,
-            DBAPIError.instance(
-                self.text,
-                {},
-                error,
-                self.driver_error,
-                hide_parameters=True,
-                connection_invalidated=is_lost,
-                dialect=self.dialect,
-            ),
-        )
+
+def translate_error(error: Any, pooled: Any, dialect: Dialect, statement: str) -> DBAPIError:
+    """Make the error that SQLAlchemy would have raised; it shows nothing that was typed.
+
+    Side effects: a connection that is lost is invalidated.
+    """
+    is_lost = dialect.is_disconnect(error, pooled.driver_connection, None)
+    if is_lost:
+        pooled.invalidate(error)
+    return cast(
+        DBAPIError,
+        DBAPIError.instance(
+            statement,
+            {},
+            error,
+            dialect.loaded_dbapi.Error,
+            hide_parameters=True,
+            connection_invalidated=is_lost,
+            dialect=dialect,
+        ),
+    )
 
 
 def _repeat(statement: Executable, names: list[str], rows: int) -> tuple[Executable, list[str]]:

@@ -1,6 +1,7 @@
 """Transactions: what is kept, what is not, and who waits for whom."""
 
 import threading
+from contextlib import nullcontext, suppress
 
 import pytest
 from sqlalchemy import func, insert, select, text
@@ -45,6 +46,17 @@ def test_write_that_fails_is_undone_whole(database):
         add_bucket(session, "a")
 
     assert count_buckets(database) == 0
+
+
+def test_write_whose_error_was_passed_over_is_kept_or_fails(database):
+    """SQLite undoes the one statement; PostgreSQL would undo all, and say so to nobody."""
+    expected = nullcontext() if database.is_sqlite else pytest.raises(RuntimeError)
+    with expected, database.write() as session:
+        add_bucket(session, "a")
+        with suppress(IntegrityError):
+            add_bucket(session, "a")
+
+    assert count_buckets(database) == (1 if database.is_sqlite else 0)
 
 
 def test_failed_write_frees_the_database(database):
