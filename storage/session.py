@@ -37,7 +37,7 @@ _NOTICING_SILENCE = {
     "tcp_user_timeout": 20_000,
 }
 _BEGIN = Statement(lambda _: text("BEGIN"))
-_BEGIN_IMMEDIATE = Statement(lambda _: text("BEGIN IMMEDIATE"))
+_BEGIN_IMMEDIATE = "BEGIN IMMEDIATE"
 
 
 class Database:
@@ -126,9 +126,8 @@ class Database:
                     _BEGIN.change_on(pooled, self._writer.dialect, {})
                 yield pooled
                 self._commit(pooled)
-            except BaseException:
+            finally:
                 self._roll_back(pooled)
-                raise
 
     def _commit(self, pooled: PoolProxiedConnection) -> None:
         driver: Any = self._writer.dialect.loaded_dbapi
@@ -142,7 +141,7 @@ class Database:
             raise translate_error(error, pooled, self._writer.dialect, "COMMIT") from error
 
     def _roll_back(self, pooled: PoolProxiedConnection) -> None:
-        """Take back what was done; where the connection is lost, its server does."""
+        """Take back what was not committed; where the connection is lost, its server does."""
         driver: Any = self.engine.dialect.loaded_dbapi
         try:
             if pooled.is_valid:
@@ -188,15 +187,16 @@ def _connect(engine: Engine) -> PoolProxiedConnection:
 
 def _begin_immediately(pooled: PoolProxiedConnection, engine: Engine) -> None:
     """Take SQLite's write lock, as soon as no other process has it."""
+    connection: Any = pooled.driver_connection
     deadline = time.monotonic() + BUSY_TIMEOUT_MS / 1_000
     while True:
         try:
-            _BEGIN_IMMEDIATE.change_on(pooled, engine.dialect, {})
+            connection.execute(_BEGIN_IMMEDIATE)
             return
-        except OperationalError as error:
-            is_taken = getattr(error.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY
+        except sqlite3.OperationalError as error:
+            is_taken = error.sqlite_errorcode == sqlite3.SQLITE_BUSY
             if not is_taken or time.monotonic() > deadline:
-                raise
+                raise translate_error(error, pooled, engine.dialect, _BEGIN_IMMEDIATE) from error
 
 
 def may_pass(error: Exception) -> bool:
@@ -250,8 +250,9 @@ def _create_sqlite_engine(url: URL, busy_timeout_ms: int) -> Engine:
     def begin(connection: Connection) -> None:
         options = connection.get_execution_options()
         if not options.get(WITHOUT_BEGIN):
-            statement = _BEGIN_IMMEDIATE if options.get("is_writer") else _BEGIN
-            statement.change_on(connection.connection, connection.dialect, {})
+            begin = _BEGIN_IMMEDIATE if options.get("is_writer") else "BEGIN"
+            driver: Any = connection.connection.driver_connection
+            driver.execute(begin)
 
     return engine
 
