@@ -43,6 +43,7 @@ from views.errors import init_errors
 from views.headers import init_headers
 from views.locale import list_language_links, read_locale, select_locale
 from views.markdown import render_markdown
+from views.organizer import init_organizer
 from views.overload import Admission
 from views.retries import init_retries
 from views.site import Site
@@ -145,6 +146,7 @@ def _init_views(app: Flask, settings: Settings) -> None:
         blueprints.append(mailbox)
     for view in blueprints:
         app.register_blueprint(view.bp)
+    init_organizer(app)
     init_retries(app)
     init_access_log(app)
     init_bodies(app)

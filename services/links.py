@@ -17,7 +17,7 @@ class _Linked(Protocol):
 
 
 class _Receipted(Protocol):
-    """A submission row, as far as links are concerned."""
+    """The row of a submission, or of a link of one use, as far as addresses are concerned."""
 
     @property
     def public_id(self) -> str: ...
@@ -36,6 +36,11 @@ class Links:
 
     def event(self, slug: str) -> str:
         return f"{self.base_url}/e/{slug}"
+
+    def access(self, link: _Receipted) -> str:
+        """Return the address at which an organizer's link of one use opens."""
+        token = self._signer.make(Purpose.ACCESS, link.public_id)
+        return f"{self.base_url}/organizer/enter/{token}"
 
     def receipt(self, submission: _Receipted) -> str:
         return f"{self.base_url}/s/{self._signer.make(Purpose.RECEIPT, submission.public_id)}"

@@ -27,6 +27,7 @@ class Purpose(StrEnum):
     JOIN_MAIL = "m"
     PERSONAL_SCREEN = "p"
     PERSONAL_MAIL = "r"
+    ACCESS = "a"
 
 
 @dataclass(frozen=True)

@@ -132,6 +132,9 @@ class LiveSite:
         entries = self.zoom.journal(email=email)
         return [entry["effect"] for entry in entries if entry["effect"]]
 
+    def close_later(self, close: Callable[[], None]) -> None:
+        self._closing.callback(close)
+
     def visitor(self, *, locale: str = "ja") -> Visitor:
         """Return somebody new, with a browser that asks for a language."""
         visitor = Visitor(self.url, locale=locale)

@@ -84,9 +84,12 @@ class Visitor:
             timeout=SECONDS,
             **options,
         )
-        assert "Set-Cookie" not in response.headers, f"{response.url} sets a cookie"
+        self._check_cookies(response)
         assert response.headers.get("X-Content-Type-Options") == "nosniff", response.url
         return response
+
+    def _check_cookies(self, response: requests.Response) -> None:
+        assert "Set-Cookie" not in response.headers, f"{response.url} sets a cookie"
 
     def _is_ours(self, address: str) -> bool:
         return urlsplit(urljoin(self.url, address)).netloc == urlsplit(self.url).netloc

@@ -18,7 +18,10 @@ MAY_IMPORT = {
     "storage": ((), ("sqlalchemy", "alembic", "cryptography", "psycopg")),
     "services": (
         ("storage", "zoom_client"),
-        ("sqlalchemy.orm", "itsdangerous", "icalendar", "PIL", "tomli_w"),
+        (
+            *("sqlalchemy.orm", "itsdangerous", "icalendar", "PIL", "tomli_w"),
+            *("argon2", "pyotp", "segno", "webauthn"),
+        ),
     ),
     "forms": (
         ("services",),

@@ -38,6 +38,10 @@ def _get_texts() -> dict[int, tuple[str, str]]:
             _("This request cannot be read"),
             _("Please go back and try again."),
         ),
+        403: (
+            _("You may not do this"),
+            _("Your role in this organization does not allow it. An owner can change that."),
+        ),
         404: (
             _("This page does not exist"),
             _("Please check the address, or open the link in your email again."),

@@ -27,18 +27,26 @@ class Bundle:
 
 @cache
 def get_bundle(name: str) -> Bundle | None:
-    """Return `site.css` or `site.js`, put together once for the life of the process."""
-    if name == "site.css":
-        files = [STATIC / "css/tokens.css", STATIC / "css/base.css"]
-        files += sorted((STATIC / "css/components").glob("*.css"))
-        content = "\n".join(file.read_text() for file in files)
-        return _make_bundle(content, "text/css")
-    if name == "site.js":
-        # Each file is a module of its own; a block keeps its names to itself.
-        files = sorted((STATIC / "js").glob("*.js"))
-        content = "\n".join(f"{{\n{file.read_text()}}}" for file in files)
-        return _make_bundle(content, "text/javascript")
-    return None
+    """Return a bundle, put together once for the life of the process.
+
+    `site.css` and `site.js` are for everybody, `organizer.css` and `organizer.js` for the dashboard
+    alone: pages of the form carry nothing of it.
+    """
+    if name not in BUNDLES:
+        return None
+    area, kind = name.split(".")
+    if kind == "css":
+        files = [STATIC / "css/tokens.css", STATIC / "css/base.css"] if area == "site" else []
+        files += sorted((STATIC / "css" / _FOLDERS[area]).glob("*.css"))
+        return _make_bundle("\n".join(file.read_text() for file in files), "text/css")
+    # Each file is a module of its own; a block keeps its names to itself.
+    folder = STATIC / "js" / ("" if area == "site" else area)
+    content = "\n".join(f"{{\n{file.read_text()}}}" for file in sorted(folder.glob("*.js")))
+    return _make_bundle(content, "text/javascript")
+
+
+BUNDLES = ("site.css", "site.js", "organizer.css", "organizer.js")
+_FOLDERS = {"site": "components", "organizer": "organizer"}
 
 
 def static_url(name: str) -> str:
@@ -48,10 +56,10 @@ def static_url(name: str) -> str:
     return f"/static/{name}?v={version}"
 
 
-@bp.get("/static/<any('site.css', 'site.js'):name>")
+@bp.get("/static/<any('site.css', 'site.js', 'organizer.css', 'organizer.js'):name>")
 def show_bundle(name: str) -> Response:
     bundle = get_bundle(name)
-    assert bundle is not None, "the route names just these two"
+    assert bundle is not None, "the route names just these"
     return keep_for_ever(Response(bundle.content, mimetype=bundle.media_type))
 
 

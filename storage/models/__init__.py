@@ -1,11 +1,21 @@
 """Every table, one module per noun; importing this package fills `Base.metadata`."""
 
 from .alarms import Alarm
+from .audit import AuditEntry, AuditHead
 from .base import Base
 from .events import Asset, Event, EventCounter, FormVersion, KnownRegistrant
 from .jobs import Job, RateBucket, WorkerHeartbeat
 from .mails import Mail
 from .organizations import Organization, ZoomConnection
+from .organizers import (
+    AccessLink,
+    EventAccess,
+    Membership,
+    Organizer,
+    OrganizerMail,
+    OrganizerSession,
+    Passkey,
+)
 from .registrations import Answer, Consent, Registration, RegistrationChange
 from .schema import SchemaFit
 from .secrets import KnownSecret
@@ -14,19 +24,28 @@ from .zoom_limits import ZoomAccount, ZoomBudget, ZoomEvent
 from .zoom_registrants import ZoomRegistrant
 
 __all__ = [
+    "AccessLink",
     "Alarm",
     "Answer",
     "Asset",
+    "AuditEntry",
+    "AuditHead",
     "Base",
     "Consent",
     "Event",
+    "EventAccess",
     "EventCounter",
     "FormVersion",
     "Job",
     "KnownRegistrant",
     "KnownSecret",
     "Mail",
+    "Membership",
     "Organization",
+    "Organizer",
+    "OrganizerMail",
+    "OrganizerSession",
+    "Passkey",
     "RateBucket",
     "Registration",
     "RegistrationChange",

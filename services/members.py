@@ -1,0 +1,125 @@
+"""Who may do what: roles, the permissions that each has, and the member of a signed-in browser."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from storage.models import Membership, Organization, Organizer, OrganizerSession
+
+
+class Permission(StrEnum):
+    """One right, as a view asks for it.
+
+    `SIGNED_IN` is had by every member: their own account, and nothing of the organization.
+    """
+
+    SIGNED_IN = "signed_in"
+    SEE_EVENTS = "see_events"
+    EDIT_EVENTS = "edit_events"
+    ADD_EVENTS = "add_events"
+    SEE_PEOPLE = "see_people"
+    CHANGE_PEOPLE = "change_people"
+    EXPORT_PEOPLE = "export_people"
+    MANAGE_ORGANIZATION = "manage_organization"
+    MANAGE_MEMBERS = "manage_members"
+    SEE_AUDIT = "see_audit"
+
+
+class Role(StrEnum):
+    """What a member is in an organization."""
+
+    OWNER = "owner"
+    EDITOR = "editor"
+    APPROVER = "approver"
+    VIEWER = "viewer"
+    EXPORTER = "exporter"
+
+
+_VIEWS = frozenset({Permission.SIGNED_IN, Permission.SEE_EVENTS, Permission.SEE_PEOPLE})
+_GRANTS: dict[Role, frozenset[Permission]] = {
+    Role.OWNER: frozenset(Permission),
+    Role.EDITOR: _VIEWS | {Permission.EDIT_EVENTS, Permission.ADD_EVENTS},
+    Role.APPROVER: _VIEWS | {Permission.CHANGE_PEOPLE},
+    Role.VIEWER: _VIEWS,
+    Role.EXPORTER: _VIEWS | {Permission.EXPORT_PEOPLE},
+}
+
+# Who was let into some events alone has no right over what all events share.
+_OF_ALL_EVENTS = frozenset(
+    {
+        Permission.ADD_EVENTS,
+        Permission.MANAGE_ORGANIZATION,
+        Permission.MANAGE_MEMBERS,
+        Permission.SEE_AUDIT,
+    }
+)
+
+
+def list_permissions(role: Role, *, has_all_events: bool = True) -> frozenset[Permission]:
+    """Return what a role may do; less for a member who was let into some events alone."""
+    granted = _GRANTS[role]
+    return granted if has_all_events else granted - _OF_ALL_EVENTS
+
+
+def may_grant(giver: Role, role: Role) -> bool:
+    """Tell whether somebody may make another one a member with a role: no more than they have."""
+    return _GRANTS[role] <= _GRANTS[giver]
+
+
+@dataclass(frozen=True)
+class Member:
+    """Whoever asks for a page of the dashboard, in the organization that they have chosen.
+
+    Storage functions for organizers take `organization_id` and `event_ids` from here, so that what
+    is not theirs cannot be asked for. `event_ids` is None for all events of the organization.
+    `proven_at` is when they last showed a password, a code or a passkey.
+    """
+
+    organizer_id: int
+    public_id: str
+    name: str
+    email: str
+    locale: str
+    organization_id: int
+    organization_name: str
+    role: Role
+    event_ids: frozenset[int] | None
+    session_id: int
+    seen_at: datetime
+    proven_at: datetime
+
+    @property
+    def permissions(self) -> frozenset[Permission]:
+        return list_permissions(self.role, has_all_events=self.event_ids is None)
+
+    def may(self, permission: Permission) -> bool:
+        return permission in self.permissions
+
+    def may_see_event(self, event_id: int) -> bool:
+        """Tell whether an event of the organization is among those that they were let into."""
+        return self.event_ids is None or event_id in self.event_ids
+
+
+def make_member(
+    organizer: Organizer,
+    membership: Membership,
+    organization: Organization,
+    browser: OrganizerSession,
+    event_ids: frozenset[int] | None,
+) -> Member:
+    return Member(
+        organizer_id=organizer.id,
+        public_id=organizer.public_id,
+        name=organizer.name or organizer.email,
+        email=organizer.email,
+        locale=organizer.locale,
+        organization_id=organization.id,
+        organization_name=organization.name,
+        role=Role(membership.role),
+        event_ids=event_ids,
+        session_id=browser.id,
+        seen_at=browser.seen_at,
+        proven_at=browser.proven_at,
+    )

@@ -1,0 +1,127 @@
+"""The events of an organization as its members see them listed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Select, and_, exists, func, or_, select, tuple_
+from sqlalchemy.orm import Session
+
+from .events import SEATS
+from .models import Event, EventCounter, Job, ZoomAccount, ZoomConnection, ZoomEvent
+
+DRAFT, CANCELLED = "draft", "cancelled"
+PENDING = "status:pending"
+SURELY_OVER = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class ListedEvent:
+    """An event with its numbers; `is_paused` says that nothing goes to Zoom for it now."""
+
+    event: Event
+    seats_taken: int
+    pending: int
+    is_paused: bool
+    has_parked: bool
+
+
+@dataclass(frozen=True)
+class EventCounts:
+    published: int
+    draft: int
+    ended: int
+
+
+def get_event(
+    session: Session, organization_id: int, public_id: str, *, event_ids: frozenset[int] | None
+) -> Event | None:
+    """Return an event of this organization, if it is among those that may be seen."""
+    statement = _within(select(Event), organization_id, event_ids)
+    event: Event | None = session.scalar(statement.where(Event.public_id == public_id))
+    return event
+
+
+def count_events(
+    session: Session, organization_id: int, *, event_ids: frozenset[int] | None, now: datetime
+) -> EventCounts:
+    """Count an organization's events by the list in which each stands."""
+    columns = [func.count().filter(_is_in(tab, now)) for tab in _TABS]
+    statement: Any = select(*columns).select_from(Event)
+    published, draft, ended = session.execute(_within(statement, organization_id, event_ids)).one()
+    return EventCounts(published, draft, ended)
+
+
+def list_events(
+    session: Session,
+    organization_id: int,
+    tab: str,
+    *,
+    event_ids: frozenset[int] | None,
+    after: tuple[datetime, int] | None = None,
+    limit: int,
+    now: datetime,
+) -> list[ListedEvent]:
+    """List the events of a tab: `published` and `draft` the next one first, `ended` the last.
+
+    Args:
+        after: start and id of the last event of the page before.
+    """
+    key = tuple_(Event.starts_at, Event.id)
+    seats, pending = (_counter(name) for name in (SEATS, PENDING))
+    statement = _within(
+        select(Event, seats, pending, _is_paused(), _has_parked()), organization_id, event_ids
+    ).where(_is_in(tab, now))
+    if after is not None:
+        place = tuple_(after[0], after[1])
+        statement = statement.where(key < place if tab == "ended" else key > place)
+    order = (
+        (Event.starts_at.desc(), Event.id.desc()) if tab == "ended" else (Event.starts_at, Event.id)
+    )
+    rows = session.execute(statement.order_by(*order).limit(limit))
+    return [ListedEvent(*row) for row in rows]
+
+
+_TABS = ("published", "draft", "ended")
+
+
+def _within(
+    statement: Select[Any], organization_id: int, event_ids: frozenset[int] | None
+) -> Select[Any]:
+    statement = statement.where(Event.organization_id == organization_id)
+    return statement if event_ids is None else statement.where(Event.id.in_(event_ids))
+
+
+def _is_in(tab: str, now: datetime) -> Any:
+    # Its end would need arithmetic of each database's own; a day after its start it is surely over.
+    is_over = or_(Event.starts_at < now - SURELY_OVER, Event.status == CANCELLED)
+    if tab == "draft":
+        return Event.status == DRAFT
+    if tab == "ended":
+        return and_(Event.status != DRAFT, is_over)
+    return and_(Event.status != DRAFT, ~is_over)
+
+
+def _counter(name: str) -> Any:
+    value = (
+        select(EventCounter.value)
+        .where(EventCounter.event_id == Event.id, EventCounter.name == name)
+        .scalar_subquery()
+    )
+    return func.coalesce(value, 0)
+
+
+def _is_paused() -> Any:
+    of_event = exists().where(ZoomEvent.event_id == Event.id, ZoomEvent.paused_since.is_not(None))
+    of_account = exists().where(
+        ZoomConnection.id == Event.connection_id,
+        ZoomAccount.account_id == ZoomConnection.account_id,
+        ZoomAccount.paused_since.is_not(None),
+    )
+    return or_(of_event, of_account)
+
+
+def _has_parked() -> Any:
+    return exists().where(Job.state == "parked", Job.event_id == Event.id)

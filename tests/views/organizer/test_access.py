@@ -1,0 +1,225 @@
+"""Every route of the dashboard: who may open it, and that nobody reaches what is others'."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import product
+
+import pytest
+
+from services.members import Permission, Role, list_permissions
+from storage.models import OrganizerSession
+from tests import factories
+from tests.dashboard import Dashboard, make_entrance, make_membership, sign_in, sign_in_again
+from tests.fixtures.databases import only_sqlite
+from views.organizer.access import NEEDED
+
+# What can be opened before anybody is signed in. Nothing else may be without a permission.
+OPEN = {
+    "GET /organizer/sign-in",
+    "GET /organizer/enter/<token>",
+    "POST /organizer/enter/<token>",
+}
+
+
+@dataclass(frozen=True)
+class World:
+    """One organization as its members see it: for each part of an address, what is theirs."""
+
+    ids: dict[str, str]
+    browsers: dict[Role, Dashboard]
+
+
+def list_rules(site):
+    return [
+        (method, rule, site.app.view_functions[rule.endpoint])
+        for rule in site.app.url_map.iter_rules()
+        if rule.rule.startswith("/organizer")
+        for method in sorted(rule.methods - {"HEAD", "OPTIONS"})
+    ]
+
+
+def build_world(site, name) -> World:
+    """Make an organization with somebody of every role, an event, and one of everything."""
+    with site.database.write() as session:
+        organization = factories.make_organization(session, name=name, now=site.clock())
+        event = factories.make_event(
+            session, organization_id=organization.id, now=site.clock(), status="draft"
+        )
+        memberships = {
+            role: make_membership(session, role, organization=organization, now=site.clock())
+            for role in Role
+        }
+        ids = {"event": event.public_id}
+        ids |= {kind: make(session, site, memberships) for kind, make in MAKERS.items()}
+    browsers = {role: sign_in_again(site, row.organizer_id) for role, row in memberships.items()}
+    return World(ids, browsers)
+
+
+# For each part of an address but `event`: makes one and returns its public id.
+MAKERS: dict[str, Callable[..., str]] = {}
+
+
+def write_path(rule, ids):
+    """Fill in an address; a part that nobody knows fails, so that no new route is left out."""
+    return re.sub(r"<(?:\w+(?:\([^)]*\))?:)?(\w+)>", lambda part: ids[part[1]], rule.rule)
+
+
+def ask(browser, method, path):
+    if method == "GET":
+        return browser.look("GET", path)
+    token = browser.open("/organizer").root.find_all("input", name="csrf_token")[0]["value"]
+    return browser.try_post(path, [("csrf_token", token)])
+
+
+@pytest.fixture
+def own(site):
+    return build_world(site, "自分の会")
+
+
+@pytest.fixture
+def foreign(site, own):
+    return build_world(site, "よその会")
+
+
+pytestmark = only_sqlite
+
+
+def test_every_route_names_its_permission(site):
+    without = {
+        f"{method} {rule.rule}"
+        for method, rule, view in list_rules(site)
+        if not isinstance(getattr(view, NEEDED, None), Permission)
+    }
+
+    assert without == OPEN
+
+
+def test_nobody_but_the_permitted_gets_in(site, own, foreign):
+    """Role × route × own and foreign: the role decides first, and then whose it is."""
+    wrong = []
+    for (method, rule, view), role in product(list_rules(site), Role):
+        needed = getattr(view, NEEDED, None)
+        if needed is None or rule.rule == "/organizer/sign-out":
+            continue
+        is_permitted = needed in list_permissions(role)
+        for ids, is_own in ((own.ids, True), (foreign.ids, False)):
+            if not is_own and not rule.arguments:
+                continue
+            status = ask(own.browsers[role], method, write_path(rule, ids)).status_code
+            allowed = is_good(status, is_own) if is_permitted else status == 403
+            if not allowed:
+                wrong.append((role, method, rule.rule, "own" if is_own else "foreign", status))
+
+    assert wrong == []
+
+
+def is_good(status, is_own):
+    return status in (200, 303, 409, 422) if is_own else status == 404
+
+
+def test_strangers_are_led_to_the_sign_in(site):
+    stranger = Dashboard(site.url)
+    found = {}
+    for method, rule, view in list_rules(site):
+        if method == "GET" and getattr(view, NEEDED, None):
+            path = write_path(rule, dict.fromkeys(rule.arguments, "x" * 22))
+            answer = stranger.look("GET", path)
+            found[rule.rule] = (answer.status_code, answer.headers["Location"].split("?")[0])
+    stranger.close()
+
+    assert set(found.values()) == {(303, "/organizer/sign-in")}
+
+
+def test_post_without_the_forms_token_is_refused(site, own):
+    owner, other = own.browsers[Role.OWNER], own.browsers[Role.EDITOR]
+    token = other.open("/organizer").root.find_all("input", name="csrf_token")[0]["value"]
+    wrong = []
+    for method, rule, _ in list_rules(site):
+        if method != "GET":
+            path = write_path(rule, own.ids | {"token": "x"})
+            for fields in ([], [("csrf_token", token)], [("csrf_token", "x")]):
+                status = owner.try_post(path, fields).status_code
+                if status != 400:
+                    wrong.append((rule.rule, fields, status))
+
+    assert wrong == []
+
+
+def test_post_from_another_site_is_refused(site, own):
+    owner = own.browsers[Role.OWNER]
+    token = owner.open("/organizer").root.find_all("input", name="csrf_token")[0]["value"]
+    for name, value in (("Sec-Fetch-Site", "cross-site"), ("Origin", "https://attacker.invalid")):
+        fields = [("csrf_token", token)]
+        owner.post("/organizer/sign-out", fields, status=400, headers={name: value})
+
+    assert owner.look("GET", "/organizer").status_code == 200
+
+
+def test_event_outside_of_a_members_own_is_unknown(site):
+    with site.database.write() as session:
+        mine, other = (factories.make_event(session, now=site.clock()) for _ in range(2))
+        ids = (mine.public_id, other.public_id)
+        mine_id = mine.id
+    member = sign_in(site, Role.EDITOR, event_ids=[mine_id])
+
+    page = member.open("/organizer")
+
+    assert page.root.find_all("a", href=f"/organizer/events/{ids[0]}")
+    assert not page.root.find_all("a", href=f"/organizer/events/{ids[1]}")
+
+
+def test_cookie_is_for_the_dashboard_and_says_nothing(site):
+    owner = sign_in(site)
+    [value] = owner.cookies.values()
+    with site.database.read() as session:
+        [row] = session.query(OrganizerSession).all()
+
+    assert len(value) == 43
+    assert value not in (row.token_hash, row.public_id)
+
+
+def test_session_ends_when_nobody_uses_it(site):
+    owner = sign_in(site)
+    site.clock.move(hours=11)
+    assert owner.look("GET", "/organizer").status_code == 200
+    site.clock.move(hours=11)
+    assert owner.look("GET", "/organizer").status_code == 200
+    site.clock.move(hours=13)
+
+    assert owner.look("GET", "/organizer").status_code == 303
+
+
+def test_session_ends_after_a_week_however_it_is_used(site):
+    owner = sign_in(site)
+    for _ in range(16):
+        assert owner.look("GET", "/organizer").status_code == 200
+        site.clock.move(hours=11)
+
+    assert owner.look("GET", "/organizer").status_code == 303
+
+
+def test_signing_out_ends_the_session_itself(site):
+    owner = sign_in(site)
+    stolen = next(iter(owner.cookies.values()))
+    owner.open("/organizer").form("サインアウト").submit()
+    thief = site.app.test_client()
+    thief.set_cookie("uketsuke", stolen)
+
+    assert thief.get("/organizer", base_url=site.url).status_code == 303
+
+
+def test_link_to_enter_works_once(site):
+    with site.database.write() as session:
+        organizer_id = make_membership(session, now=site.clock()).organizer_id
+    link = make_entrance(site, organizer_id)
+    first, second = Dashboard(site.url), Dashboard(site.url)
+    late = second.open(link)
+    first.open(link).form().submit()
+
+    assert first.look("GET", "/organizer").status_code == 200
+    assert first.look("GET", link).status_code == 404
+    late.form().submit(status=404)
+    assert second.look("GET", "/organizer").status_code == 303

@@ -1,0 +1,184 @@
+"""Who may open a page of the dashboard: every view of it is declared with `needs`.
+
+The browser keeps one cookie, random and for the whole site, that `/organizer` alone reads. Signed
+in, its hash is a row of `organizer_session`; before that it only ties forms to the browser.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+from flask import Blueprint, abort, g, redirect, request
+from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+from services import audit, browsers
+from services.audit import Action
+from services.csrf import is_csrf_token, make_csrf_token
+from services.members import Member, Permission
+from storage import event_lists, organizers
+from storage.models import Event
+
+from ..site import get_site
+
+bp = Blueprint("organizer", __name__, url_prefix="/organizer")
+
+COOKIE_SECONDS = int(browsers.LONGEST.total_seconds())
+SIGN_IN = "/organizer/sign-in"
+PROVE = "/organizer/prove"
+NEEDED = "needed_permission"
+"""The attribute of a view that names the permission it was declared with."""
+
+View = Callable[..., ResponseReturnValue]
+
+
+def needs(permission: Permission, *, proof: bool = False) -> Callable[[View], View]:
+    """Declare what a view needs: it is called with `member`, who has that right.
+
+    Whoever is not signed in is led to do so and back; whoever lacks the right gets 403, whatever
+    was asked for, and the log an entry. What belongs to others is the view's to answer with 404,
+    which `need_event` and the storage functions that take `organization_id` make easy.
+
+    Args:
+        proof: ask again who it is where that was last shown more than ten minutes ago.
+    """
+
+    def declare(view: View) -> View:
+        @wraps(view)
+        def answer(**arguments: Any) -> ResponseReturnValue:
+            member = find_member()
+            if member is None:
+                return _send_to(SIGN_IN)
+            if not member.may(permission):
+                _record_denial(member, permission)
+                abort(403)
+            if proof and not browsers.is_proven(member, get_site().read_clock()):
+                return _send_to(PROVE)
+            return view(member=member, **arguments)
+
+        setattr(answer, NEEDED, permission)
+        return answer
+
+    return declare
+
+
+def find_member() -> Member | None:
+    """Return who is signed in with this browser; it is read once for each request."""
+    if "member" not in g:
+        g.member = _read_member()
+        if g.member is not None:
+            g.known_locale = g.member.locale
+    return g.member
+
+
+def need_event(session: Session, member: Member, public_id: str) -> Event:
+    """Return an event that the member may see; any other is answered with 404."""
+    event = event_lists.get_event(
+        session, member.organization_id, public_id, event_ids=member.event_ids
+    )
+    if event is None:
+        abort(404)
+    return event
+
+
+def make_form_token() -> str:
+    """Return the hidden field of a form that changes something. Side effects: the cookie."""
+    if "new_cookie" not in g and not _read_cookie():
+        g.new_cookie = browsers.new_token()
+    return make_csrf_token(get_site().keys, g.get("new_cookie") or _read_cookie())
+
+
+def give_cookie(token: str) -> None:
+    """Let the answer of this request carry another cookie; an empty one takes it away."""
+    g.new_cookie = token
+
+
+def read_next(default: str = "/organizer") -> str:
+    """Return where to go after signing in: a path of the dashboard, and nothing else."""
+    wanted = request.values.get("next", "")
+    is_path = wanted.startswith("/organizer") and urlsplit(wanted).netloc == ""
+    is_plain = wanted.isascii() and wanted.isprintable() and "\\" not in wanted
+    return wanted if is_path and is_plain and "//" not in wanted else default
+
+
+@bp.context_processor
+def _add_member() -> dict[str, Member | None]:
+    return {"member": g.get("member")}
+
+
+@bp.before_request
+def _check_origin() -> None:
+    """Refuse what another site has a browser send: by what the browser says, and by the token."""
+    find_member()
+    if request.method in ("GET", "HEAD", "OPTIONS"):
+        return
+    if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
+        abort(400)
+    origin = request.headers.get("Origin")
+    if origin not in (None, "null") and urlsplit(origin).netloc != request.host:
+        abort(400)
+    token = request.form.get("csrf_token", "")
+    if not _read_cookie() or not is_csrf_token(get_site().keys, _read_cookie(), token):
+        abort(400)
+
+
+@bp.after_request
+def _set_cookie(response: Response) -> Response:
+    if "new_cookie" in g:
+        name, is_secure = _name_cookie()
+        response.set_cookie(
+            name,
+            g.new_cookie,
+            max_age=COOKIE_SECONDS if g.new_cookie else 0,
+            path="/",
+            secure=is_secure,
+            httponly=True,
+            samesite="Lax",
+        )
+    return response
+
+
+def _read_member() -> Member | None:
+    token = _read_cookie()
+    if not token:
+        return None
+    site = get_site()
+    now = site.read_clock()
+    with site.database.read() as session:
+        member = browsers.find_member(session, site.keys, token, now=now)
+    if member is not None and now - member.seen_at > browsers.NOTED_EVERY:
+        with site.database.write() as session:
+            organizers.note_seen(session, member.session_id, now=now)
+    return member
+
+
+def _read_cookie() -> str:
+    return request.cookies.get(_name_cookie()[0], "")
+
+
+def _name_cookie() -> tuple[str, bool]:
+    """Return the cookie's name, and whether it goes over https alone: the prefix demands it."""
+    is_secure = get_site().settings.site_url.startswith("https://")
+    return ("__Host-uketsuke" if is_secure else "uketsuke", is_secure)
+
+
+def _send_to(page: str) -> ResponseReturnValue:
+    """Lead to a page that comes first, and back to where a GET wanted to go."""
+    back = request.full_path.rstrip("?") if request.method == "GET" else ""
+    return redirect(f"{page}?{urlencode({'next': back})}" if back else page, code=303)
+
+
+def _record_denial(member: Member, permission: Permission) -> None:
+    site = get_site()
+    with site.database.write() as session:
+        audit.record(
+            session,
+            member,
+            Action.ACCESS_DENIED,
+            facts={"needed": str(permission)},
+            now=site.read_clock(),
+        )

@@ -1,0 +1,45 @@
+"""The ways through the dashboard; a member sees those that lead somewhere for them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from flask import g, request, url_for
+from flask_babel import lazy_gettext
+
+from services.members import Permission
+
+
+@dataclass(frozen=True)
+class Way:
+    """One entry: `section` is the first part of the names of all views that belong to it."""
+
+    endpoint: str
+    label: Any
+    needed: Permission
+    description: Any = ""
+
+    @property
+    def url(self) -> str:
+        return url_for(self.endpoint)
+
+    @property
+    def is_here(self) -> bool:
+        """Whether this page is the entry's, or lies below it."""
+        return request.path == self.url or request.path.startswith(f"{self.url}/")
+
+
+MAIN = (
+    Way("organizer.list_events", lazy_gettext("Events"), Permission.SEE_EVENTS),
+    Way("organizer.show_settings", lazy_gettext("Settings"), Permission.SIGNED_IN),
+)
+
+SETTINGS: list[Way] = []
+"""What the settings page lists; a module adds its own."""
+
+
+def list_navigation(ways: tuple[Way, ...] | list[Way] = MAIN) -> list[Way]:
+    """Return the entries that the member of this request may open."""
+    member = g.get("member")
+    return [way for way in ways if member is not None and member.may(way.needed)]
