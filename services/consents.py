@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy.orm import Session
 
-from storage import registrations
+from storage import registration_index, registrations
 from storage.models import Consent, Registration, SubmissionRow
 
 from .events import read_definition
@@ -101,13 +102,18 @@ def change_consent(
         "recorded_at": now,
     }
     registrations.add_consents(session, [row])
+    registration_index.mark(session, registration.id)
 
 
 def list_present_consents(
     session: Session, registration: Registration, kind: ConsentKind
 ) -> list[Consent]:
     """Return the newest evidence of each box of a kind: that is what holds."""
-    evidence = registrations.list_consents(session, registration.id)
+    return present_consents(registrations.list_consents(session, registration.id), kind)
+
+
+def present_consents(evidence: Iterable[Consent], kind: ConsentKind) -> list[Consent]:
+    """As `list_present_consents`, of evidence that was read already, the oldest first."""
     newest = {consent.question_id: consent for consent in evidence if consent.kind == kind}
     return list(newest.values())
 

@@ -13,7 +13,14 @@ from enum import StrEnum
 
 from sqlalchemy.orm import Session
 
-from storage import events, job_requests, registrations, zoom_pauses, zoom_registrants
+from storage import (
+    events,
+    job_requests,
+    registration_index,
+    registrations,
+    zoom_pauses,
+    zoom_registrants,
+)
 from storage.models import Event, Registration, ZoomRegistrant
 from zoom_client import (
     AddedRegistrant,
@@ -263,7 +270,7 @@ def record_unsure(registrant: ZoomRegistrant, *, now: datetime) -> None:
 def record_done(registration: Registration, registrant: ZoomRegistrant, *, now: datetime) -> None:
     """Record that Zoom has what we want."""
     wanted = registration.status == Status.APPROVED
-    registrant.delivery = Delivery.REGISTERED if wanted else Delivery.WITHDRAWN
+    _set_delivery(registrant, Delivery.REGISTERED if wanted else Delivery.WITHDRAWN)
     registrant.problem = ""
     registrant.answered_at = now
     registrant.updated_at = now
@@ -272,9 +279,15 @@ def record_done(registration: Registration, registrant: ZoomRegistrant, *, now: 
 def record_problem(
     registrant: ZoomRegistrant, delivery: Delivery, problem: str, *, now: datetime
 ) -> None:
-    registrant.delivery = delivery
+    _set_delivery(registrant, delivery)
     registrant.problem = problem
     registrant.updated_at = now
+
+
+def _set_delivery(registrant: ZoomRegistrant, delivery: Delivery) -> None:
+    if registrant.delivery != delivery:
+        registrant.delivery = delivery
+        registration_index.mark_registrant(registrant)
 
 
 def make_new_registrant(

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from sqlalchemy.orm import Session
 
-from storage import registrations
+from storage import registration_index, registrations
 from storage.events import AnyEvent
 from storage.models import Event, Registration, SubmissionRow, ZoomRegistrant
 
@@ -79,6 +79,7 @@ def record_click(
 def prove_address(registration: Registration, *, now: datetime) -> None:
     if registration.proven_at is None:
         registration.proven_at = now
+        registration_index.mark_person(registration)
 
 
 def _may_open_from_screen(

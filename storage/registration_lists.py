@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from operator import attrgetter
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
@@ -16,6 +16,16 @@ from .models import Answer, Consent, Mail, Registration, SubmissionRow, ZoomRegi
 T = TypeVar("T")
 
 CHUNK = 500
+
+# One receipt made the registration: neither of the joins adds rows.
+_ROWS = (
+    select(Registration, SubmissionRow.number, ZoomRegistrant.delivery)
+    .outerjoin(
+        SubmissionRow,
+        (SubmissionRow.registration_id == Registration.id) & (SubmissionRow.outcome == "created"),
+    )
+    .outerjoin(ZoomRegistrant, ZoomRegistrant.registration_id == Registration.id)
+)
 
 
 @dataclass(frozen=True)
@@ -65,26 +75,15 @@ def list_full_rows(
     """Yield the same with answers and consents; memory holds one chunk."""
     last_id = 0
     while chunk := _read_chunk(session, event_id, status, last_id):
-        ids = [row.registration.id for row in chunk]
-        answers = _group(
-            session.scalars(
-                select(Answer)
-                .where(Answer.registration_id.in_(ids))
-                .order_by(Answer.registration_id, Answer.question_id, Answer.position)
-            )
-        )
-        consents = _group(
-            session.scalars(
-                select(Consent)
-                .where(Consent.registration_id.in_(ids))
-                .order_by(Consent.registration_id, Consent.id)
-            )
-        )
-        for row in chunk:
-            key = row.registration.id
-            yield FullRow(row, tuple(answers.get(key, ())), tuple(consents.get(key, ())))
-        last_id = ids[-1]
+        last_id = chunk[-1].registration.id
+        yield from _complete(session, chunk)
         session.expunge_all()
+
+
+def read_full_rows(session: Session, ids: Sequence[int]) -> list[FullRow]:
+    """Read registrations with answers and consents, in the order of their ids."""
+    rows = session.execute(_ROWS.where(Registration.id.in_(ids)).order_by(Registration.id))
+    return _complete(session, _make_rows(rows))
 
 
 def list_undelivered(session: Session, event_id: int) -> list[Registration]:
@@ -120,24 +119,46 @@ def list_without_mail(
 def _read_chunk(
     session: Session, event_id: int, status: str | None, after_id: int
 ) -> list[RegistrationRow]:
-    # One receipt made the registration: neither of the joins adds rows.
     statement = (
-        select(Registration, SubmissionRow.number, ZoomRegistrant.delivery)
-        .outerjoin(
-            SubmissionRow,
-            (SubmissionRow.registration_id == Registration.id)
-            & (SubmissionRow.outcome == "created"),
-        )
-        .outerjoin(ZoomRegistrant, ZoomRegistrant.registration_id == Registration.id)
-        .where(Registration.event_id == event_id, Registration.id > after_id)
+        _ROWS.where(Registration.event_id == event_id, Registration.id > after_id)
         .order_by(Registration.id)
         .limit(CHUNK)
     )
     if status is not None:
         statement = statement.where(Registration.status == status)
+    return _make_rows(session.execute(statement))
+
+
+def _make_rows(rows: Iterable[Any]) -> list[RegistrationRow]:
     return [
         RegistrationRow(registration, number or "", delivery or "")
-        for registration, number, delivery in session.execute(statement)
+        for registration, number, delivery in rows
+    ]
+
+
+def _complete(session: Session, rows: Sequence[RegistrationRow]) -> list[FullRow]:
+    ids = [row.registration.id for row in rows]
+    answers = _group(
+        session.scalars(
+            select(Answer)
+            .where(Answer.registration_id.in_(ids))
+            .order_by(Answer.registration_id, Answer.question_id, Answer.position)
+        )
+    )
+    consents = _group(
+        session.scalars(
+            select(Consent)
+            .where(Consent.registration_id.in_(ids))
+            .order_by(Consent.registration_id, Consent.id)
+        )
+    )
+    return [
+        FullRow(
+            row,
+            tuple(answers.get(row.registration.id, ())),
+            tuple(consents.get(row.registration.id, ())),
+        )
+        for row in rows
     ]
 
 

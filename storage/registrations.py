@@ -10,6 +10,7 @@ from sqlalchemy import and_, bindparam, delete, exists, func, insert, or_, selec
 from sqlalchemy.orm import Session
 
 from .models import Answer, Consent, Registration, RegistrationChange
+from .registration_index import mark
 from .statements import Statement, attach, table_of
 
 _BY_EMAIL_KEY = select(Registration).where(
@@ -166,6 +167,7 @@ def add_change(
             changed_at=now,
         )
     )
+    mark(session, registration_id)
 
 
 def erase_changes(session: Session, registration_id: int, *, action: str) -> None:
@@ -178,6 +180,7 @@ def erase_changes(session: Session, registration_id: int, *, action: str) -> Non
         )
         .values(before={}, after={})
     )
+    mark(session, registration_id)
 
 
 def count_changes(

@@ -17,6 +17,7 @@ from zoom_client import ZoomClient
 from . import mail, zoom
 from .alarms import AlarmWatch
 from .endings import record_given_up
+from .indexing import index_registrations
 from .letters import LetterWriter
 from .loop import Lane, Worker
 from .settling import EventSettling
@@ -64,4 +65,9 @@ def build_worker(
         app_context=app_context,
         read_clock=read_clock,
     )
-    return Worker(database, lanes, look=lambda: watch.look(is_worker=True), read_clock=read_clock)
+
+    def look() -> None:
+        watch.look(is_worker=True)
+        index_registrations(database)
+
+    return Worker(database, lanes, look=look, read_clock=read_clock)

@@ -16,6 +16,14 @@ from .organizers import (
     OrganizerSession,
     Passkey,
 )
+from .registration_index import (
+    IndexBits,
+    IndexBlock,
+    IndexMark,
+    IndexProgress,
+    IndexTexts,
+    IndexTotal,
+)
 from .registrations import Answer, Consent, Registration, RegistrationChange
 from .schema import SchemaFit
 from .secrets import KnownSecret
@@ -36,6 +44,12 @@ __all__ = [
     "EventAccess",
     "EventCounter",
     "FormVersion",
+    "IndexBits",
+    "IndexBlock",
+    "IndexMark",
+    "IndexProgress",
+    "IndexTexts",
+    "IndexTotal",
     "Job",
     "KnownRegistrant",
     "KnownSecret",

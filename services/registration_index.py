@@ -1,0 +1,152 @@
+"""What registrations are filtered, searched and counted by, and keeping the index of it.
+
+A facet is a (name, value): `status`, `delivery`, `proof`, `locale`, `mailable`, `hour` (in UTC),
+`answer:<question>`, `consent:<question>`, `source:<tag>`. Free text makes none.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from datetime import UTC
+
+from sqlalchemy.orm import Session
+
+from storage import registration_index
+from storage.index_writing import Entry, Facet, list_behind, take_in
+from storage.registration_lists import FullRow, read_full_rows
+
+from .consents import present_consents
+from .events import read_definition
+from .questions import ConsentKind, FormDefinition, QuestionKind
+
+AT_ONCE = 500
+"""How many registrations one transaction takes in: some tens of milliseconds."""
+
+MOST_SOURCES = 100
+"""How many values a campaign tag is counted by; addresses of links are for anybody to make up."""
+
+OTHER_SOURCES = "…"
+
+FACETED = {
+    QuestionKind.SELECT,
+    QuestionKind.RADIO,
+    QuestionKind.CHECKBOXES,
+    QuestionKind.PREFECTURE,
+    QuestionKind.COUNTRY,
+}
+
+_COMPANY = re.compile(r"株式会社|有限会社|合同会社|\((株|有|同)\)")
+_HIRAGANA = {code: code + 0x60 for code in range(0x3041, 0x3097)}
+_SEPARATOR = "\x1f"
+
+
+def catch_up(session: Session, event_id: int) -> bool:
+    """Take in who is new and what was changed; return whether there may be more to do."""
+    sources = _Sources(session, event_id)
+
+    def describe(session: Session, ids: Sequence[int]) -> dict[int, Entry]:
+        return {
+            full.row.registration.id: _describe(session, full, sources)
+            for start in range(0, len(ids), AT_ONCE)
+            for full in read_full_rows(session, ids[start : start + AT_ONCE])
+        }
+
+    return take_in(session, event_id, describe, limit=AT_ONCE)
+
+
+def list_events_behind(session: Session) -> list[int]:
+    return list_behind(session)
+
+
+def fold(text: str) -> str:
+    """Write a text as it is searched: widths, cases, kana, spaces and forms of companies alike."""
+    plain = unicodedata.normalize("NFKC", text).casefold().translate(_HIRAGANA)
+    plain = "".join(char for char in plain if not _is_ignored(char))
+    return _COMPANY.sub("", plain) or plain
+
+
+def _is_ignored(char: str) -> bool:
+    return char.isspace() or unicodedata.category(char) in ("Cc", "Cf", "Cs", "Mn")
+
+
+def is_mailable(full: FullRow) -> bool:
+    """Tell whether advertising may go to a person: the address proven, the newest box ticked."""
+    boxes = present_consents(full.consents, ConsentKind.MARKETING)
+    is_proven = full.row.registration.proven_at is not None
+    return is_proven and bool(boxes) and all(box.is_given for box in boxes)
+
+
+class _Sources:
+    """Gives each campaign tag its value, and a common one to those that come late."""
+
+    def __init__(self, session: Session, event_id: int) -> None:
+        self._session = session
+        self._event_id = event_id
+        self._known: dict[str, set[str]] = {}
+
+    def choose(self, name: str, value: str) -> str:
+        known = self._known.get(name)
+        if known is None:
+            known = self._known[name] = registration_index.list_values(
+                self._session, self._event_id, name, limit=MOST_SOURCES
+            )
+        if value not in known and len(known) >= MOST_SOURCES:
+            return OTHER_SOURCES
+        known.add(value)
+        return value
+
+
+def _describe(session: Session, full: FullRow, sources: _Sources) -> Entry:
+    person = full.row.registration
+    definition = read_definition(session, person.form_version_id)
+    facets: set[Facet] = {
+        ("status", person.status),
+        ("delivery", full.row.delivery),
+        ("proof", "no" if person.proven_at is None else "yes"),
+        ("mailable", "yes" if is_mailable(full) else "no"),
+        ("locale", person.locale),
+        ("hour", f"{person.created_at.astimezone(UTC):%Y-%m-%dT%H}"),
+    }
+    for name, value in person.source.items():
+        facet = f"source:{name}"
+        facets.add((facet, sources.choose(facet, _as_key(str(value)))))
+    newest = {consent.question_id: consent.is_given for consent in full.consents}
+    facets |= {
+        (f"consent:{question_id}", "yes" if is_given else "no")
+        for question_id, is_given in newest.items()
+    }
+    facets |= {
+        (f"answer:{answer.question_id}", _as_key(answer.value))
+        for answer in full.answers
+        if _is_faceted(definition, answer.question_id)
+    }
+    return Entry(frozenset(facets), _write_text(full, definition))
+
+
+def _is_faceted(definition: FormDefinition, question_id: str) -> bool:
+    question = definition.get_question(question_id)
+    return question is not None and question.kind in FACETED
+
+
+def _as_key(value: str) -> str:
+    return value.replace("\0", "")[:120]
+
+
+def _write_text(full: FullRow, definition: FormDefinition) -> str:
+    person = full.row.registration
+    companies = (
+        answer.value
+        for answer in full.answers
+        if (question := definition.get_question(answer.question_id)) is not None
+        and question.autocomplete == "organization"
+    )
+    texts = (
+        person.family_name + person.given_name,
+        person.given_name + person.family_name,
+        person.email,
+        full.row.number,
+        *companies,
+    )
+    return _SEPARATOR.join(fold(text) for text in texts)
