@@ -34,6 +34,7 @@ CALLS = (
     *("get_meeting", "update_meeting", "get_questions", "update_questions"),
     *("list_registrants", "add_registrant", "add_registrants"),
     *("get_registrant", "set_registrant_status"),
+    *("list_users", "get_user", "list_meetings", "create_meeting"),
 )
 """What the site asks of an account at Zoom, by the names of the client's methods."""
 

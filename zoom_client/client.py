@@ -278,6 +278,11 @@ class ZoomClient:
         """Read the user with this address or id, or raise HostNotFound."""
         return self._ask("GET", f"/users/{_quote_host(host)}", answers.read_user)
 
+    def list_users(self) -> Iterator[User]:
+        """Walk through the account's active users, who may be hosts."""
+        params = {"status": "active"}
+        yield from self._walk("/users", "users", answers.read_user, params)
+
     def scopes(self) -> frozenset[str]:
         """Return what the app may do now, which only a new token tells."""
         return self._account.get_scopes()

@@ -24,6 +24,7 @@ _SCOPES = {
     "update_questions": "{kind}:update:registration_question",
     "delete_registrant": "{kind}:delete:registrant",
     "get_user": "user:read:user",
+    "list_users": "user:read:list_users",
 }
 
 

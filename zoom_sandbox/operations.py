@@ -21,7 +21,7 @@ from zoom_sandbox.registrants import (
     list_registrants,
     set_status,
 )
-from zoom_sandbox.users import get_user
+from zoom_sandbox.users import get_user, list_users
 
 _OF_HOST = "/v2/users/<user_id>/{kind}s"
 _ONE = "/v2/{kind}s/<meeting_id>"
@@ -74,6 +74,7 @@ TOKEN = Operation("token", "app", "POST", "/oauth/token", token)
 
 OPERATIONS = (
     Operation("user", "user", "GET", "/v2/users/<user_id>", get_user, "LIGHT", "user:read:user"),
+    Operation("users", "user", "GET", "/v2/users", list_users, "MEDIUM", "user:read:list_users"),
     *(
         Operation(
             name,

@@ -285,6 +285,9 @@ QUERIES: dict[tuple[str, str], Check] = {
     ("user", "get_user"): record(
         {"login_type": text(), "encrypted_email": _SWITCH, "search_by_unique_id": _SWITCH}
     ),
+    ("user", "list_users"): record(
+        {**_PAGING, "status": choice("active", "inactive", "pending"), "role_id": text()}
+    ),
     ("meeting", "list_meetings"): record(
         {
             **_PAGING,

@@ -245,6 +245,14 @@ def test_user_tells_what_they_are(zoom):
     assert (user.id, user.email, user.type) == ("u1", "host@example.com", 2)
 
 
+def test_users_of_all_pages_are_listed(zoom):
+    rows = [{"id": f"u{number}", "email": f"u{number}@example.com", "type": 2} for number in (1, 2)]
+    zoom.will_answer({"users": rows[:1], "next_page_token": "more"})
+    zoom.will_answer({"users": rows[1:]})
+
+    assert [user.id for user in zoom.client().list_users()] == ["u1", "u2"]
+
+
 @pytest.mark.parametrize("name", ["api_url", "oauth_url"])
 @pytest.mark.parametrize(
     "url",

@@ -152,6 +152,7 @@ CALLS = [
         lambda c, k: c.update_questions(k, ID, QUESTIONS),
     ),
     ("get", "user", 200, lambda c, k: c.get_user("host@example.com")),
+    ("get", "users", 200, lambda c, k: list(c.list_users())),
 ]
 EVERY_CALL = pytest.mark.parametrize(("method", "path", "status", "call"), CALLS)
 BOTH_KINDS = pytest.mark.parametrize("kind", list(Kind))
@@ -169,7 +170,8 @@ def openapi():
 
 def get_operation(description, method, path, kind):
     first, _, rest = path.partition("/")
-    start = "/users/{userId}" if first == "user" else f"/{kind}s/{{{kind}Id}}"
+    starts = {"user": "/users/{userId}", "users": "/users"}
+    start = starts.get(first, f"/{kind}s/{{{kind}Id}}")
     rest = rest.format(kind=kind, rid="{registrantId}")
     return description["paths"][f"{start}/{rest}".rstrip("/")][method]
 

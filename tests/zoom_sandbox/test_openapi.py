@@ -143,6 +143,7 @@ FULL_PERSON: dict[str, Any] = {
 def test_whole_walk_agrees_with_the_description(described, kind):
     api = described
     api.call("GET", "/users/host@example.com")
+    api.call("GET", "/users", status="active", page_size=30)
     meeting = api.create(kind, agenda="Why", duration=45, timezone="Asia/Tokyo", password="abc123")
     path = api.path(meeting)
     api.call("GET", path)
@@ -219,7 +220,8 @@ def test_every_operation_is_described_with_its_label_and_scope():
     for operation in OPERATIONS:
         method, label, scopes = known[operation.name]
         assert (operation.method, operation.label) == (method, label)
-        assert operation.scope in scopes
+        # Some are there for administrators alone.
+        assert not {operation.scope, f"{operation.scope}:admin"}.isdisjoint(scopes)
 
 
 def test_token_answers_agree_with_the_description(api):
