@@ -8,7 +8,8 @@ from pathlib import Path
 import click
 
 from services.dates import format_moment
-from services.event_documents import EventDocument, check_slug, read_document, set_schedule
+from services.event_documents import EventDocument, check_slug, read_document
+from services.event_drafts import make_draft, take_schedule
 from services.event_editing import (
     cancel_event,
     close_event,
@@ -30,7 +31,6 @@ from zoom_client import Kind, Meeting
 from .groups import SiteGroup, echo_table, need_event
 from .publishing import ensure_connection, make_client, plan_publishing, publish_event
 
-_LONGEST_TITLE = 200
 # So few that nobody waits long for the database.
 _TOLD_AT_ONCE = 100
 
@@ -55,15 +55,8 @@ def add_event(zoom_id: int, kind: str, slug: str | None, language: str) -> None:
         if events.get_event_by_slug(session, slug):
             raise click.ClickException(f"There is an event {slug} already.")
     meeting = _read_meeting(site, Kind(kind), zoom_id)
-    document = EventDocument(
-        slug=slug,
-        kind=Kind(kind),
-        zoom_id=zoom_id,
-        default_locale=language,
-        title={language: meeting.topic[:_LONGEST_TITLE] or slug},
-        description={language: meeting.agenda} if meeting.agenda else {},
-    )
-    event = store_document(site, _take_schedule(document, meeting), Path())
+    document = make_draft(meeting, slug=slug, locale=language)
+    event = store_document(site, document, Path())
     click.echo(f"{event.slug} is a draft. Next: flask event publish {event.slug}")
 
 
@@ -224,21 +217,11 @@ def _complete(site: Site, document: EventDocument) -> EventDocument:
         raise DocumentError("zoom_id is missing")
     if document.has_schedule:
         return document
-    return _take_schedule(document, _read_meeting(site, document.kind, document.zoom_id))
+    return take_schedule(document, _read_meeting(site, document.kind, document.zoom_id))
 
 
 def _read_meeting(site: Site, kind: Kind, zoom_id: int) -> Meeting:
     return read_from_zoom(make_client(site), kind, zoom_id, now=site.read_clock())
-
-
-def _take_schedule(document: EventDocument, meeting: Meeting) -> EventDocument:
-    assert meeting.start_time is not None, "read_from_zoom refuses meetings without a time"
-    return set_schedule(
-        document,
-        starts_at=meeting.start_time,
-        duration_minutes=meeting.duration_minutes or 60,
-        timezone=meeting.timezone or "UTC",
-    )
 
 
 def _sends_to_zoom(document: EventDocument) -> bool:

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import click
 
 from services.organizations import ensure_organization
-from services.publishing import check_publishable, record_published
-from services.questions import Question
+from services.publishing import Published, Subject, read_subject, record_published
 from services.zoom_setup import ZoomPlan, plan_changes, prepare_zoom
 from storage import organizations
-from storage.models import Event, ZoomConnection
+from storage.models import ZoomConnection
 from views.site import Site
-from zoom_client import Kind, ZoomClient
+from zoom_client import ZoomClient
 
 from .groups import need_event
 
@@ -21,52 +18,31 @@ from .groups import need_event
 PATIENCE_SECONDS = 120.0
 
 
-@dataclass(frozen=True)
-class _Subject:
-    """What is published, detached from its transaction."""
-
-    event: Event
-    questions: tuple[Question, ...]
-    client: ZoomClient
-
-
-@dataclass(frozen=True)
-class Published:
-    """What to tell: questions that Zoom did not keep, and how many it knew before the first day."""
-
-    lost_titles: tuple[str, ...]
-    known_before: int
-
-
 def publish_event(site: Site, slug: str) -> Published:
     """Set everything at Zoom, read it back, and make the event public; may be done again."""
     check_settings(site)
-    subject = _read(site, slug)
-    event = subject.event
+    subject, client = _read(site, slug)
     ready = prepare_zoom(
-        subject.client,
-        Kind(event.kind),
-        event.zoom_id,
+        client,
+        subject.kind,
+        subject.zoom_id,
         subject.questions,
-        starts_at=event.starts_at,
+        starts_at=subject.starts_at,
         now=site.read_clock(),
         total_seconds=PATIENCE_SECONDS,
     )
     with site.database.write() as session:
-        current = need_event(session, slug)
-        if (current.zoom_id, current.version) != (event.zoom_id, event.version):
-            raise click.ClickException(f"{slug} was changed meanwhile: publish it again.")
-        record_published(session, current, ready, keys=site.keys, now=site.read_clock())
-    known_before = len(ready.people) if event.known_read_at is None else 0
-    return Published(ready.lost_titles, known_before)
+        event = need_event(session, slug)
+        return record_published(
+            session, event, subject, ready, keys=site.keys, now=site.read_clock()
+        )
 
 
 def plan_publishing(site: Site, slug: str) -> ZoomPlan:
     """Say what publishing would change at Zoom; nothing is changed."""
-    subject = _read(site, slug)
-    event = subject.event
+    subject, client = _read(site, slug)
     return plan_changes(
-        subject.client, Kind(event.kind), event.zoom_id, subject.questions, now=site.read_clock()
+        client, subject.kind, subject.zoom_id, subject.questions, now=site.read_clock()
     )
 
 
@@ -97,11 +73,11 @@ def ensure_connection(site: Site) -> ZoomConnection:
         )
 
 
-def _read(site: Site, slug: str) -> _Subject:
+def _read(site: Site, slug: str) -> tuple[Subject, ZoomClient]:
     ensure_connection(site)
     with site.database.read() as session:
         event = need_event(session, slug)
-        questions = check_publishable(session, event, now=site.read_clock())
+        subject = read_subject(session, event, now=site.read_clock())
         connection = organizations.need_connection(session, event.connection_id)
         session.expunge_all()
-    return _Subject(event, questions, site.make_zoom_client(connection))
+    return subject, site.make_zoom_client(connection)

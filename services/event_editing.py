@@ -42,6 +42,18 @@ class EventChangeRefused(Exception):
     """The event is not in a state that allows this; the message says why."""
 
 
+class MeetingTaken(EventChangeRefused):
+    """Another event leads to the meeting: of two, one would cancel whom the other keeps."""
+
+
+class PeopleRegistered(EventChangeRefused):
+    """People are registered at the meeting that the event would leave."""
+
+
+class ChangedMeanwhile(EventChangeRefused):
+    """Somebody else has changed it since it was read."""
+
+
 def save_event(
     session: Session,
     document: EventDocument,
@@ -169,7 +181,7 @@ def _check_alone(
     for other in others:
         is_over = other.status == EventState.CANCELLED or now >= get_end(other)
         if not is_over and other.slug != document.slug:
-            raise EventChangeRefused(
+            raise MeetingTaken(
                 f"{other.slug} leads to the {document.kind} {document.zoom_id} already: one event "
                 "has both languages, and each date of a series one after the other."
             )
@@ -181,7 +193,7 @@ def _check_move(session: Session, event: Event, document: EventDocument, now: da
     if (zoom_id, str(document.kind)) == (event.zoom_id, event.kind):
         return
     if registrations.has_registrations(session, event.id):
-        raise EventChangeRefused(
+        raise PeopleRegistered(
             f"People are registered for {event.slug} at the {event.kind} {event.zoom_id}: give the "
             "other one a slug of its own."
         )

@@ -13,7 +13,7 @@ from zoom_client import Kind
 
 from .default_notice import Operator, write_notice, write_summary
 from .event_documents import EventDocument, OrganizationTexts, PictureRef, write_document
-from .events import read_definition
+from .events import read_current_form
 from .images import EncodedImage, ImageRefused, encode_header, encode_logo
 from .organizations import make_operator
 from .questions import ConsentKind, Question
@@ -40,23 +40,29 @@ def export_event(session: Session, event: Event) -> str:
     organization's address when the file is read again.
     """
     organization = organizations.need_organization(session, event.organization_id)
-    assert event.form_version_id is not None, "an event has a form from its first day"
-    definition = read_definition(session, event.form_version_id)
     operator = make_operator(organization)
+    questions = read_current_form(session, event).questions
+    document = replace(
+        describe_event(session, event),
+        organization=_copy_texts(organization),
+        questions=tuple(_drop_default_notice(q, operator) for q in questions),
+    )
+    return write_document(document)
+
+
+def describe_event(session: Session, event: Event) -> EventDocument:
+    """Return an event as a document without its organization and its questions."""
     values = {
         part.name: getattr(event, part.name)
         for part in fields(EventDocument)
         if part.name not in ("kind", "logo", "header", "organization", "questions")
     }
-    document = EventDocument(
+    return EventDocument(
         **values,
         kind=Kind(event.kind),
         logo=_make_ref(session, event, "logo"),
         header=_make_ref(session, event, "header"),
-        organization=_copy_texts(organization),
-        questions=tuple(_drop_default_notice(q, operator) for q in definition.questions),
     )
-    return write_document(document)
 
 
 def list_pictures(session: Session, event: Event) -> dict[str, bytes]:

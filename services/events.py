@@ -101,6 +101,12 @@ def read_link_policy(session: Session, event: Event) -> LinkPolicy:
     return LinkPolicy(locked or event.link_policy)
 
 
+def read_current_form(session: Session, event: Event) -> FormDefinition:
+    """Read the form that an event has now."""
+    assert event.form_version_id is not None, "an event has a form from its first day"
+    return read_definition(session, event.form_version_id)
+
+
 def read_definition(session: Session, form_version_id: int) -> FormDefinition:
     """Read one version of a form; versions never change, so they are kept in memory.
 

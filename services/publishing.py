@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 from sqlalchemy.orm import Session
 
 from storage import events, organizations, zoom_pauses
 from storage.models import Event, Organization
+from zoom_client import Kind
 
 from .addresses import email_key
 from .default_form import follow_operator
 from .default_notice import Operator
 from .deliveries import renew_links
-from .event_editing import PUBLISHED, EventChangeRefused
-from .events import EventState, get_end, read_definition
+from .event_editing import PUBLISHED, ChangedMeanwhile, EventChangeRefused
+from .events import EventState, get_end, read_current_form
 from .keys import KeyRing
 from .organizations import make_operator
 from .questions import ConsentKind, Question
@@ -23,8 +26,52 @@ from .zoom_closings import go_on
 from .zoom_setup import ZoomReady
 
 
+class Gap(StrEnum):
+    """What people must be able to read before they register, and cannot."""
+
+    NAME = "name"
+    ADDRESS = "address"
+    REPRESENTATIVE = "representative"
+    CONTACT = "contact"
+    PRIVACY_QUESTION = "privacy_question"
+    NOTICE = "notice"
+    OPERATOR_IN_TEXT = "operator_in_text"
+
+
 class NotPublishable(EventChangeRefused):
     """Something that people must be able to read before they register is missing."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """An event to be published, as it was when Zoom began to be asked."""
+
+    event_id: int
+    version: int
+    kind: Kind
+    zoom_id: int
+    starts_at: datetime
+    questions: tuple[Question, ...]
+
+
+@dataclass(frozen=True)
+class Published:
+    """What to tell: questions that Zoom did not keep, and how many it knew before the first day."""
+
+    lost_titles: tuple[str, ...]
+    known_before: int
+
+
+def read_subject(session: Session, event: Event, *, now: datetime) -> Subject:
+    """Read what Zoom has to be told of an event before it is published.
+
+    Raises:
+        NotPublishable: the message names every gap.
+    """
+    questions = check_publishable(session, event, now=now)
+    return Subject(
+        event.id, event.version, Kind(event.kind), event.zoom_id, event.starts_at, questions
+    )
 
 
 def check_publishable(session: Session, event: Event, *, now: datetime) -> tuple[Question, ...]:
@@ -35,30 +82,46 @@ def check_publishable(session: Session, event: Event, *, now: datetime) -> tuple
     """
     if event.status == EventState.CANCELLED or now >= get_end(event):
         raise NotPublishable(f"{event.slug} is over or cancelled.")
-    assert event.form_version_id is not None, "an event has a form from its first day"
-    questions = read_definition(session, event.form_version_id).questions
-    organization = organizations.need_organization(session, event.organization_id)
-    gaps = [
-        *_list_gaps(organization),
-        *_list_notice_gaps(questions, event.default_locale),
-        *_list_nameless(questions, make_operator(organization)),
-    ]
+    gaps = [say for _, say in list_gaps(session, event)]
     if gaps:
         raise NotPublishable(
             f"{event.slug} cannot be published. Missing: {', '.join(gaps)}. Export the event, fill "
             "them in and import it again; docs/events.md explains the file with [organization]."
         )
-    return questions
+    return read_current_form(session, event).questions
+
+
+def list_gaps(session: Session, event: Event) -> list[tuple[Gap, str]]:
+    """List what the law and an event's visitors ask for and is missing, each with its name."""
+    questions = read_current_form(session, event).questions
+    organization = organizations.need_organization(session, event.organization_id)
+    return [
+        *_list_gaps(organization),
+        *_list_notice_gaps(questions, event.default_locale),
+        *_list_nameless(questions, make_operator(organization)),
+    ]
 
 
 def record_published(
-    session: Session, event: Event, ready: ZoomReady, *, keys: KeyRing, now: datetime
-) -> None:
+    session: Session,
+    event: Event,
+    subject: Subject,
+    ready: ZoomReady,
+    *,
+    keys: KeyRing,
+    now: datetime,
+) -> Published:
     """Store what Zoom said and make a draft public, all in the caller's transaction.
+
+    Raises:
+        ChangedMeanwhile: it is another event than the one that Zoom was told of.
 
     The first time, who is at Zoom already is remembered as known there; later, Zoom's list has our
     own people too, whose links are stored as they are now. What stood still is tried at once.
     """
+    if (event.zoom_id, event.version) != (subject.zoom_id, subject.version):
+        raise ChangedMeanwhile(f"{event.slug} was changed meanwhile: publish it again.")
+    known_before = len(ready.people) if event.known_read_at is None else 0
     if event.known_read_at is None:
         hashes = [keys.hash_email(email_key(person.email)) for person in ready.people]
         events.replace_known_registrants(session, event.id, hashes)
@@ -75,33 +138,37 @@ def record_published(
     session.flush()
     zoom_pauses.hasten_probes(session, now=now)
     go_on(session, event, now=now)
+    return Published(ready.lost_titles, known_before)
 
 
-def _list_gaps(organization: Organization) -> Iterable[str]:
-    gaps = {
-        "the organization's name": organization.legal_name or organization.name,
-        "its address": organization.address,
-        "its representative": organization.representative,
-        "its contact (contact_email or contact_url)": (
-            organization.contact_email or organization.contact_url
+def _list_gaps(organization: Organization) -> Iterable[tuple[Gap, str]]:
+    gaps = (
+        (Gap.NAME, "the organization's name", organization.legal_name or organization.name),
+        (Gap.ADDRESS, "its address", organization.address),
+        (Gap.REPRESENTATIVE, "its representative", organization.representative),
+        (
+            Gap.CONTACT,
+            "its contact (contact_email or contact_url)",
+            organization.contact_email or organization.contact_url,
         ),
-    }
-    return [gap for gap, text in gaps.items() if not text.strip()]
+    )
+    return [(gap, say) for gap, say, text in gaps if not text.strip()]
 
 
-def _list_notice_gaps(questions: Iterable[Question], locale: str) -> Iterable[str]:
+def _list_notice_gaps(questions: Iterable[Question], locale: str) -> Iterable[tuple[Gap, str]]:
     notices = [q.notice for q in questions if q.consent is ConsentKind.PRIVACY]
     if not notices:
-        return ['a question of the kind consent with consent = "privacy"']
+        return [(Gap.PRIVACY_QUESTION, 'a question of the kind consent with consent = "privacy"')]
     if not all(notice.get(locale, "").strip() for notice in notices):
-        return [f"the privacy notice with the purposes, in the event's language ({locale})"]
+        say = f"the privacy notice with the purposes, in the event's language ({locale})"
+        return [(Gap.NOTICE, say)]
     return []
 
 
-def _list_nameless(questions: Iterable[Question], operator: Operator) -> Iterable[str]:
+def _list_nameless(questions: Iterable[Question], operator: Operator) -> Iterable[tuple[Gap, str]]:
     """Name the consents whose text was made before anybody was named in it."""
     return [
-        f"whom the text of “{question.id}” speaks of"
+        (Gap.OPERATOR_IN_TEXT, f"whom the text of “{question.id}” speaks of")
         for question in questions
         if follow_operator(question, Operator(name=""), operator) != question
     ]

@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import TypeVar
 
 from zoom_client import (
@@ -41,8 +42,25 @@ _APPROVALS: dict[int, str] = {
 }
 
 
+class Standstill(StrEnum):
+    """Why a meeting cannot be used as it is."""
+
+    GONE = "gone"
+    OTHER_KIND = "other_kind"
+    PERSONAL_ID = "personal_id"
+    NO_FIXED_TIME = "no_fixed_time"
+    PAST = "past"
+    OTHER_TIME = "other_time"
+    NOT_KEPT = "not_kept"
+    TOO_SLOW = "too_slow"
+
+
 class SetupRefused(Exception):
     """The meeting cannot be used as it is; the message says why and what to change."""
+
+    def __init__(self, standstill: Standstill, message: str) -> None:
+        super().__init__(message)
+        self.standstill = standstill
 
 
 @dataclass(frozen=True)
@@ -92,20 +110,27 @@ def read_from_zoom(client: ZoomClient, kind: Kind, zoom_id: int, *, now: datetim
         meeting = client.get_meeting(kind, zoom_id)
     except MeetingNotFound as error:
         raise SetupRefused(
+            Standstill.GONE,
             f"Zoom has no {kind} {zoom_id} that this account can see: check the id, and that its "
-            "host belongs to the account of the credentials."
+            "host belongs to the account of the credentials.",
         ) from error
     except WrongKind as error:
-        raise SetupRefused(f"{zoom_id} is not a {kind}: try the other kind.") from error
+        raise SetupRefused(
+            Standstill.OTHER_KIND, f"{zoom_id} is not a {kind}: try the other kind."
+        ) from error
     if meeting.settings.get("use_pmi") is True:
         raise SetupRefused(
-            f"The {kind} {zoom_id} uses a personal meeting id: have Zoom generate one."
+            Standstill.PERSONAL_ID,
+            f"The {kind} {zoom_id} uses a personal meeting id: have Zoom generate one.",
         )
     if not meeting.has_fixed_time:
-        raise SetupRefused(f"The {kind} {zoom_id} has no fixed time: give it one in Zoom.")
-    start = _find_start(meeting, now)
+        raise SetupRefused(
+            Standstill.NO_FIXED_TIME,
+            f"The {kind} {zoom_id} has no fixed time: give it one in Zoom.",
+        )
+    start = find_start(meeting, now)
     if start is None:
-        raise SetupRefused(f"The start of the {kind} {zoom_id} is in the past.")
+        raise SetupRefused(Standstill.PAST, f"The start of the {kind} {zoom_id} is in the past.")
     return replace(meeting, start_time=start)
 
 
@@ -118,7 +143,7 @@ def plan_changes(
         SetupRefused, ZoomError: as `read_from_zoom`.
     """
     meeting = read_from_zoom(client, kind, zoom_id, now=now)
-    current = _read_questions(client, kind, zoom_id)
+    current = read_questions_at_zoom(client, kind, zoom_id)
     wanted = _merge_questions(current, questions)
     return ZoomPlan(meeting, wanted, (*_compare_settings(meeting), *_compare(current, wanted)))
 
@@ -147,7 +172,7 @@ def prepare_zoom(
     _check_time(meeting, starts_at)
     if plan.has_settings_to_change:
         watch.check()
-        client.update_meeting(kind, zoom_id, _PATCH, host=meeting.host_id)
+        client.update_meeting(kind, zoom_id, OUR_FORM_ALONE, host=meeting.host_id)
         meeting = client.get_meeting(kind, zoom_id)
         _check_kept(meeting)
     watch.check()
@@ -162,25 +187,33 @@ def prepare_zoom(
     )
 
 
-_PATCH = MeetingPatch(
+OUR_FORM_ALONE = MeetingPatch(
     approval_type=ApprovalType.MANUAL,
     registrants_confirmation_email=False,
     registrants_email_notification=False,
 )
+"""What makes our form the only way in: nobody gets in by Zoom's, and Zoom mails nobody."""
 
 
-def _find_start(meeting: Meeting, now: datetime) -> datetime | None:
+def find_start(meeting: Meeting, now: datetime) -> datetime | None:
+    """Return the start of a meeting's next date, if one is ahead."""
     dates = [date.start_time for date in meeting.occurrences if date.status != "deleted"]
     starts = sorted(start for start in (*dates, meeting.start_time) if start and start > now)
     return starts[0] if starts else None
 
 
-def _check_time(meeting: Meeting, starts_at: datetime) -> None:
+def has_date(meeting: Meeting, starts_at: datetime) -> bool:
+    """Tell whether a meeting, or one date of a series, starts at a moment."""
     starts = {meeting.start_time, *(date.start_time for date in meeting.occurrences)}
-    if starts_at not in starts:
+    return starts_at in starts
+
+
+def _check_time(meeting: Meeting, starts_at: datetime) -> None:
+    if not has_date(meeting, starts_at):
         raise SetupRefused(
+            Standstill.OTHER_TIME,
             f"Zoom has the {meeting.kind} at {meeting.start_time:%Y-%m-%d %H:%M} UTC, the event "
-            f"says {starts_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC: change one of them."
+            f"says {starts_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC: change one of them.",
         )
 
 
@@ -199,7 +232,7 @@ def _check_kept(meeting: Meeting) -> None:
         if meeting.type == 9
         else " Set it in Zoom by hand, or look whether the account locks it."
     )
-    raise SetupRefused(f"Zoom did not keep a setting. {reason}.{hint}")
+    raise SetupRefused(Standstill.NOT_KEPT, f"Zoom did not keep a setting. {reason}.{hint}")
 
 
 def _compare_settings(meeting: Meeting) -> list[Change]:
@@ -216,7 +249,8 @@ def _say(switch: bool | None) -> str:
     return "off" if switch is False else "on"
 
 
-def _read_questions(client: ZoomClient, kind: Kind, zoom_id: int) -> Questions:
+def read_questions_at_zoom(client: ZoomClient, kind: Kind, zoom_id: int) -> Questions:
+    """Return what Zoom asks; nothing where registration is off."""
     try:
         return client.get_questions(kind, zoom_id)
     except RegistrationDisabled:
@@ -276,7 +310,8 @@ class _Stopwatch:
     def check(self) -> None:
         if time.monotonic() > self._ends:
             raise SetupRefused(
-                f"Zoom took more than {self._seconds:g} seconds. Nothing is published; try again."
+                Standstill.TOO_SLOW,
+                f"Zoom took more than {self._seconds:g} seconds. Nothing is published; try again.",
             )
 
     def guard(self, items: Iterable[T]) -> Iterator[T]:
