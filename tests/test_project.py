@@ -115,7 +115,7 @@ def test_links_of_documents_lead_somewhere(document):
 
 
 def test_readme_names_every_scope_that_is_needed():
-    named = re.findall(r"`(meeting:[a-z_:]+)`", (ROOT / "README.md").read_text())
+    named = re.findall(r"`((?:meeting|user):[a-z_:]+)`", (ROOT / "README.md").read_text())
 
     assert sorted(named) == sorted(find_missing_scopes([], Kind.MEETING, CALLS))
 
