@@ -27,6 +27,7 @@ from worker.smtp import make_transport
 from .backups import take_backup
 from .groups import AppCommand, SiteCommand, describe
 from .logs import configure_logging
+from .organizers import has_owner, make_demo_entrance, make_owner_link
 from .secrets import keep_secrets
 from .sockets import inherit_listener
 from .stand_in import stand_in_after_fork
@@ -132,7 +133,7 @@ def demo_command(is_new: bool) -> None:
     configure_logging(settings.log_level)
     prepare_database(site, is_new=is_new)
     environ = make_demo_environ(os.environ, settings)
-    threading.Thread(target=_announce_demo, args=(settings,), daemon=True).start()
+    threading.Thread(target=_announce_demo, args=(site,), daemon=True).start()
     supervise([make_sandbox(settings), *_make_site(environ), _make_child("demo-events", environ)])
 
 
@@ -215,6 +216,9 @@ def _serve(site: Site, is_new: bool) -> None:
     configure_logging(settings.log_level)
     prepare_database(site, is_new=is_new)
     click.echo(f"Uketsuke on {settings.site_url}")
+    if not has_owner(site):
+        # Nobody becomes the owner by being the first to come.
+        click.echo(f"Become its owner, once and within a day: {make_owner_link(site)}")
     supervise(_make_site(os.environ))
 
 
@@ -227,8 +231,9 @@ def _make_child(name: str, environ: Mapping[str, str]) -> Child:
     return Child(name, command, environ, is_restarted=name != "demo-events")
 
 
-def _announce_demo(settings: Settings) -> None:
+def _announce_demo(site: Site) -> None:
     """Print where to look as soon as everything is there."""
+    settings = site.settings
     # The second of them: it is made last.
     ready = f"http://127.0.0.1:{settings.port}/e/demo-en"
     for _ in range(int(START_SECONDS * 10)):
@@ -240,14 +245,16 @@ def _announce_demo(settings: Settings) -> None:
     else:
         click.echo("The demo did not start within a minute: see the messages above.", err=True)
         return
-    site, sandbox = settings.site_url, f"http://127.0.0.1:{settings.sandbox_port}"
+    address, sandbox = settings.site_url, f"http://127.0.0.1:{settings.sandbox_port}"
     click.echo(
         f"""
   Uketsuke is ready. Ctrl-C ends it.
 
-  Webinar, Japanese   {site}/e/demo
-  Meeting, English    {site}/e/demo-en
-  Mails that it sent  {site}/mailbox
+  Webinar, Japanese   {address}/e/demo
+  Meeting, English    {address}/e/demo-en
+  Dashboard           {make_demo_entrance(site)}
+                      (this link signs you in, once; the next start prints another)
+  Mails that it sent  {address}/mailbox
   What "Zoom" knows   {sandbox}/
 """
     )

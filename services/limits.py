@@ -36,7 +36,7 @@ def check_network_limit(
     Raises:
         RateLimitReached: the network sends too much.
     """
-    network = _get_network(remote_addr or "")
+    network = name_network(remote_addr or "")
     name = hmac.new(keys.derive("network")[0], network.encode(), hashlib.sha256).hexdigest()
     is_within = limits.spend(
         session,
@@ -49,7 +49,8 @@ def check_network_limit(
         raise RateLimitReached(retry_after_seconds=60)
 
 
-def _get_network(remote_addr: str) -> str:
+def name_network(remote_addr: str) -> str:
+    """Return what counts as one network: an IPv4 address, or an IPv6 /64."""
     try:
         address = ipaddress.ip_address(remote_addr)
     except ValueError:

@@ -35,6 +35,7 @@ def make_safe(session: Session, *, now: datetime) -> Restored:
     apart from the database, and erase them here again.
     """
     restoring.forget_processes(session, now=now)
+    restoring.end_access(session, now=now)
     mails_held = restoring.hold_mails(session, reason=HELD, now=now)
     known: dict[int, Event] = {event.id: event for event in events.list_events(session)}
     doubts = 0

@@ -9,8 +9,11 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from .models import (
+    AccessLink,
     Job,
     Mail,
+    OrganizerMail,
+    OrganizerSession,
     RateBucket,
     Registration,
     WorkerHeartbeat,
@@ -46,6 +49,15 @@ def forget_processes(session: Session, *, now: datetime) -> None:
     session.execute(delete(WorkerHeartbeat))
     session.execute(delete(RateBucket))
     session.execute(update(ZoomConnection).values(token=None, token_lease_until=None))
+
+
+def end_access(session: Session, *, now: datetime) -> None:
+    """End what let organizers in: sessions, links and their mails may have ended since."""
+    session.execute(delete(OrganizerSession))
+    session.execute(update(AccessLink).where(AccessLink.used_at.is_(None)).values(used_at=now))
+    session.execute(
+        update(OrganizerMail).where(OrganizerMail.state.in_(_UNSENT)).values(state="dropped")
+    )
 
 
 def list_undelivered(

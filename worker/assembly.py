@@ -9,12 +9,13 @@ from datetime import datetime
 from config import Settings
 from services.keys import KeyRing
 from services.links import Links
+from services.organizer_mails import JOB
 from storage import zoom_queue
 from storage.models import ZoomConnection
 from storage.session import Database
 from zoom_client import ZoomClient
 
-from . import mail, zoom
+from . import mail, organizer_mail, zoom
 from .alarms import AlarmWatch
 from .endings import record_given_up
 from .indexing import index_registrations
@@ -57,6 +58,7 @@ def build_worker(
         ),
         Lane("settle", {"zoom.settle": settling.handle}, 1, queue=zoom_queue),
         Lane("mail", {"mail": sending.handle}, MAIL_THREADS, {"mail": mail.record_given_up}),
+        _make_organizers_lane(settings, database, links, transport, app_context, read_clock),
     ]
     watch = AlarmWatch(
         settings,
@@ -71,3 +73,22 @@ def build_worker(
         index_registrations(database)
 
     return Worker(database, lanes, look=look, read_clock=read_clock)
+
+
+def _make_organizers_lane(
+    settings: Settings,
+    database: Database,
+    links: Links,
+    transport: MailTransport,
+    app_context: Callable[[], AbstractContextManager[object]],
+    read_clock: Callable[[], datetime],
+) -> Lane:
+    sending = organizer_mail.OrganizerMailSending(
+        settings,
+        database,
+        links=links,
+        transport=transport,
+        app_context=app_context,
+        read_clock=read_clock,
+    )
+    return Lane("organizers", {JOB: sending.handle}, 1, {JOB: organizer_mail.record_given_up})

@@ -47,7 +47,8 @@ def test_every_mail_has_its_three_files():
 
 
 def test_all_mails_are_drawn_on_one_page():
-    files = [*FOLDER.rglob("*.html"), *(TEMPLATES / "mail").rglob("*.html")]
+    folders = (FOLDER, TEMPLATES / "mail", TEMPLATES / "organizer_mail")
+    files = [file for folder in folders for file in folder.rglob("*.html")]
     assert [file.name for file in files if "<head>" in file.read_text()] == ["_page.html"]
 
 

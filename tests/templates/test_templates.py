@@ -14,7 +14,8 @@ ROOT = Path(__file__).parents[2]
 PAGES = sorted(
     path
     for path in ROOT.glob("templates/**/*.html")
-    if not {"mail", "operator"} & set(path.parts)  # mails, which are not shown by our pages
+    if not {"mail", "operator", "organizer_mail"}
+    & set(path.parts)  # mails, which are not shown by our pages
 )
 CATALOGUE = ROOT / "translations/ja/LC_MESSAGES/messages.po"
 

@@ -14,7 +14,6 @@ from urllib.parse import urlencode, urlsplit
 from flask import Blueprint, abort, g, redirect, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
-from werkzeug.wrappers import Response
 
 from services import audit, browsers
 from services.audit import Action
@@ -24,10 +23,10 @@ from storage import event_lists, organizers
 from storage.models import Event
 
 from ..site import get_site
+from .cookies import BROWSER, give_cookie, read_cookie, set_cookies
 
 bp = Blueprint("organizer", __name__, url_prefix="/organizer")
 
-COOKIE_SECONDS = int(browsers.LONGEST.total_seconds())
 SIGN_IN = "/organizer/sign-in"
 PROVE = "/organizer/prove"
 NEEDED = "needed_permission"
@@ -87,14 +86,9 @@ def need_event(session: Session, member: Member, public_id: str) -> Event:
 
 def make_form_token() -> str:
     """Return the hidden field of a form that changes something. Side effects: the cookie."""
-    if "new_cookie" not in g and not _read_cookie():
-        g.new_cookie = browsers.new_token()
-    return make_csrf_token(get_site().keys, g.get("new_cookie") or _read_cookie())
-
-
-def give_cookie(token: str) -> None:
-    """Let the answer of this request carry another cookie; an empty one takes it away."""
-    g.new_cookie = token
+    if not read_cookie(BROWSER):
+        give_cookie(BROWSER, browsers.new_token())
+    return make_csrf_token(get_site().keys, read_cookie(BROWSER))
 
 
 def read_next(default: str = "/organizer") -> str:
@@ -122,28 +116,16 @@ def _check_origin() -> None:
     if origin not in (None, "null") and urlsplit(origin).netloc != request.host:
         abort(400)
     token = request.form.get("csrf_token", "")
-    if not _read_cookie() or not is_csrf_token(get_site().keys, _read_cookie(), token):
+    cookie = read_cookie(BROWSER)
+    if not cookie or not is_csrf_token(get_site().keys, cookie, token):
         abort(400)
 
 
-@bp.after_request
-def _set_cookie(response: Response) -> Response:
-    if "new_cookie" in g:
-        name, is_secure = _name_cookie()
-        response.set_cookie(
-            name,
-            g.new_cookie,
-            max_age=COOKIE_SECONDS if g.new_cookie else 0,
-            path="/",
-            secure=is_secure,
-            httponly=True,
-            samesite="Lax",
-        )
-    return response
+bp.after_request(set_cookies)
 
 
 def _read_member() -> Member | None:
-    token = _read_cookie()
+    token = read_cookie(BROWSER)
     if not token:
         return None
     site = get_site()
@@ -154,16 +136,6 @@ def _read_member() -> Member | None:
         with site.database.write() as session:
             organizers.note_seen(session, member.session_id, now=now)
     return member
-
-
-def _read_cookie() -> str:
-    return request.cookies.get(_name_cookie()[0], "")
-
-
-def _name_cookie() -> tuple[str, bool]:
-    """Return the cookie's name, and whether it goes over https alone: the prefix demands it."""
-    is_secure = get_site().settings.site_url.startswith("https://")
-    return ("__Host-uketsuke" if is_secure else "uketsuke", is_secure)
 
 
 def _send_to(page: str) -> ResponseReturnValue:

@@ -1,62 +1,145 @@
-"""Signing in and out."""
+"""Signing in with a password, and signing out."""
 
 from __future__ import annotations
 
-from flask import abort, redirect, render_template, request
-from flask.typing import ResponseReturnValue
+from datetime import datetime
+from urllib.parse import urlencode
 
-from services import audit, browsers, sign_in
-from services.access_links import LinkPurpose, find_link
+from flask import redirect, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from forms.accounts import AccountForm, build_sign_in_form
+from services import audit, browsers, passwords, sign_in, tickets
+from services.addresses import email_key
 from services.audit import Action
+from services.limits import RateLimitReached
 from services.members import Member, Permission
+from services.sign_in_limits import Try, count_try
 from storage import organizers
+from storage.models import Organizer
 
 from ..site import get_site
-from .access import bp, give_cookie, needs, read_next
+from .access import SIGN_IN, bp, find_member, needs, read_next
+from .cookies import BROWSER, DEVICE, STEP, give_cookie, read_cookie
+
+SECOND_STEP = "/organizer/sign-in/code"
 
 
 @bp.get("/sign-in")
 def show_sign_in() -> ResponseReturnValue:
-    return render_template("organizer/sign_in.html", next=read_next())
+    return _draw(build_sign_in_form(None))
+
+
+@bp.post("/sign-in")
+def check_password() -> ResponseReturnValue:
+    """Sign in, or go on to the second step; whatever is wrong gets one answer."""
+    form = build_sign_in_form(request.form)
+    if not form.validate():
+        return _draw(form), 422
+    site = get_site()
+    now = site.read_clock()
+    key = email_key(form["email"].data)
+    with site.database.read() as session:
+        organizer = organizers.get_organizer_by_key(session, key)
+        has_second = organizer is not None and sign_in.needs_second_step(session, organizer)
+    try:
+        count(Try.PASSWORD, key, organizer, now)
+    except RateLimitReached as error:
+        return _draw(form, wait_seconds=error.retry_after_seconds), 429
+    # Outside of any transaction, as it takes long; and for nobody as long as for somebody.
+    is_right = passwords.is_password(
+        organizer.password_hash if organizer else "", form["password"].data
+    )
+    if organizer is None or not is_right:
+        with site.database.write() as session:
+            sign_in.record_failure(session, organizer, by="password", now=now)
+        form.refuse("password", _("The email address or the password is wrong"))
+        return _draw(form), 422
+    if has_second:
+        ticket = tickets.make_ticket(site.keys, organizer, read_cookie(BROWSER), now=now)
+        give_cookie(STEP, ticket)
+        return redirect(f"{SECOND_STEP}?{write_next()}", code=303)
+    return finish(organizer, by="password", now=now) or _refuse_member_of_nothing(form)
 
 
 @bp.post("/sign-out")
 @needs(Permission.SIGNED_IN)
 def sign_out(member: Member) -> ResponseReturnValue:
     site = get_site()
-    now = site.read_clock()
     with site.database.write() as session:
         organizers.end_session(session, member.session_id)
-        audit.record(session, member, Action.SIGNED_OUT, now=now)
-    give_cookie("")
-    return redirect("/organizer/sign-in", code=303)
+        audit.record(session, member, Action.SIGNED_OUT, now=site.read_clock())
+    give_cookie(BROWSER, "")
+    return redirect(SIGN_IN, code=303)
 
 
-@bp.get("/enter/<token>")
-def show_link(token: str) -> ResponseReturnValue:
-    """Show a button: mail scanners open links, and this one works once."""
+def count(kind: Try, key: str, organizer: Organizer | None, now: datetime) -> None:
+    """Count a try where the settings say so.
+
+    Raises:
+        RateLimitReached: it was one too many.
+    """
     site = get_site()
-    with site.database.read() as session:
-        link = find_link(session, site.signer, token, now=site.read_clock())
-        if link is None:
-            abort(404)
-        return render_template("organizer/enter.html", token=token, purpose=link.purpose)
-
-
-@bp.post("/enter/<token>")
-def use_link(token: str) -> ResponseReturnValue:
-    site = get_site()
-    now = site.read_clock()
+    if not site.settings.rate_limits:
+        return
     with site.database.write() as session:
-        link = find_link(session, site.signer, token, now=now)
-        if link is None or link.purpose != LinkPurpose.ENTER:
-            abort(404)
-        cookie = sign_in.enter_by_link(session, site.keys, link, device=read_device(), now=now)
-    if cookie is None:
-        abort(404)
-    give_cookie(cookie)
-    return redirect("/organizer", code=303)
+        count_try(
+            session,
+            site.keys,
+            kind,
+            email_key=key,
+            device=tickets.read_device(site.keys, read_cookie(DEVICE), organizer),
+            remote_addr=request.remote_addr,
+            now=now,
+        )
+
+
+def finish(organizer: Organizer, *, by: str, now: datetime) -> ResponseReturnValue | None:
+    """Begin the session of an organizer who has shown all there is; None for a member of nothing.
+
+    Side effects: the browser gets a new cookie, whatever it had before.
+    """
+    site = get_site()
+    with site.database.write() as session:
+        former = find_member()
+        if former is not None:
+            organizers.end_session(session, former.session_id)
+        row = organizers.lock_organizer(session, organizer.id)
+        token = sign_in.begin_session(session, site.keys, row, by=by, device=read_device(), now=now)
+    if token is None:
+        return None
+    take_in(organizer, token)
+    return redirect(read_next(), code=303)
+
+
+def take_in(organizer: Organizer, token: str) -> None:
+    """Let the browser be the one of a session that has begun."""
+    site = get_site()
+    give_cookie(BROWSER, token)
+    give_cookie(STEP, "")
+    if not tickets.read_device(site.keys, read_cookie(DEVICE), organizer):
+        give_cookie(DEVICE, tickets.make_device(site.keys, organizer))
 
 
 def read_device() -> str:
     return browsers.describe_device(request.headers.get("User-Agent", ""))
+
+
+def write_next() -> str:
+    return urlencode({"next": read_next()})
+
+
+def _refuse_member_of_nothing(form: AccountForm) -> ResponseReturnValue:
+    form.refuse("email", _("This account is not a member of any organization any more"))
+    return _draw(form), 422
+
+
+def _draw(form: AccountForm, *, wait_seconds: int = 0) -> str:
+    return render_template(
+        "organizer/sign_in.html",
+        rows=form.rows,
+        errors=form.error_list,
+        next=read_next(),
+        wait_seconds=wait_seconds,
+    )

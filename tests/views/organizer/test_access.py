@@ -19,6 +19,10 @@ from views.organizer.access import NEEDED
 # What can be opened before anybody is signed in. Nothing else may be without a permission.
 OPEN = {
     "GET /organizer/sign-in",
+    "POST /organizer/sign-in",
+    "GET /organizer/password",
+    "POST /organizer/password",
+    "GET /organizer/password/asked",
     "GET /organizer/enter/<token>",
     "POST /organizer/enter/<token>",
 }
@@ -173,7 +177,7 @@ def test_event_outside_of_a_members_own_is_unknown(site):
 
 def test_cookie_is_for_the_dashboard_and_says_nothing(site):
     owner = sign_in(site)
-    [value] = owner.cookies.values()
+    value = owner.cookies["uketsuke"]
     with site.database.read() as session:
         [row] = session.query(OrganizerSession).all()
 
@@ -203,7 +207,7 @@ def test_session_ends_after_a_week_however_it_is_used(site):
 
 def test_signing_out_ends_the_session_itself(site):
     owner = sign_in(site)
-    stolen = next(iter(owner.cookies.values()))
+    stolen = owner.cookies["uketsuke"]
     owner.open("/organizer").form("サインアウト").submit()
     thief = site.app.test_client()
     thief.set_cookie("uketsuke", stolen)

@@ -1,0 +1,68 @@
+"""How often somebody may try to sign in: slowed down, and never locked out by strangers.
+
+A try is counted against the address that was typed, known or not, and against the network. A
+browser in which the organizer was signed in before is counted by itself instead: so whoever tries
+their password from elsewhere does not keep them out.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from datetime import datetime
+from enum import Enum
+
+from sqlalchemy.orm import Session
+
+from storage import limits
+
+from .keys import KeyRing
+from .limits import RateLimitReached, name_network
+
+
+class Try(Enum):
+    """What is tried: name, seconds in which one try comes back, how many at once."""
+
+    PASSWORD = ("password", 60.0, 10)
+    CODE = ("code", 60.0, 5)
+    MAIL = ("mail", 1_200.0, 3)
+    NETWORK = ("network", 10.0, 60)
+
+
+def count_try(
+    session: Session,
+    keys: KeyRing,
+    kind: Try,
+    *,
+    email_key: str,
+    device: str = "",
+    remote_addr: str | None,
+    now: datetime,
+) -> None:
+    """Count one try in a transaction of its own.
+
+    Args:
+        device: what tells a browser that was signed in as this address before; else empty.
+
+    Raises:
+        RateLimitReached: that was one too many; it says when to try again.
+    """
+    if device:
+        _spend(session, keys, kind, f"{email_key}\0{device}", now)
+        return
+    _spend(session, keys, Try.NETWORK, name_network(remote_addr or ""), now)
+    _spend(session, keys, kind, email_key, now)
+
+
+def _spend(session: Session, keys: KeyRing, kind: Try, what: str, now: datetime) -> None:
+    name, interval, burst = kind.value
+    digest = hmac.new(keys.derive("sign-in-limit")[0], what.encode(), hashlib.sha256).hexdigest()
+    is_within = limits.spend(
+        session,
+        f"sign-in:{name}:{digest}",
+        interval=interval,
+        burst=burst,
+        now=now.timestamp(),
+    )
+    if not is_within:
+        raise RateLimitReached(retry_after_seconds=int(interval))

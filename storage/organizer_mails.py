@@ -1,0 +1,36 @@
+"""Reading and writing mails to organizers."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from .models import OrganizerMail
+
+
+def add_mail(
+    session: Session,
+    *,
+    name: str,
+    email: str,
+    access_link_id: int | None,
+    locale: str,
+    message_id: str,
+    now: datetime,
+) -> int:
+    mail = OrganizerMail(
+        name=name,
+        email=email,
+        access_link_id=access_link_id,
+        locale=locale,
+        message_id=message_id,
+        created_at=now,
+    )
+    session.add(mail)
+    session.flush()
+    return mail.id
+
+
+def get_mail(session: Session, mail_id: int) -> OrganizerMail | None:
+    return session.get(OrganizerMail, mail_id)
