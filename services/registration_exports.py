@@ -10,7 +10,6 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from storage import events
 from storage.models import Event
 from storage.registration_lists import FullRow, list_full_rows
 
@@ -18,7 +17,8 @@ from .answer_texts import NamePlace, write_answer
 from .answers import gather_answers
 from .dates import load_zone
 from .events import read_definition
-from .questions import Question, question_from_dict
+from .facets import list_questions
+from .questions import Question
 from .submissions import SOURCE_NAMES
 from .texts import localize
 
@@ -73,7 +73,7 @@ def list_export_rows(session: Session, export: Export) -> Iterator[list[str]]:
     Questions that only an earlier version of the form had keep their columns.
     """
     event, locale = export.event, export.locale
-    questions = _list_questions(session, event)
+    questions = list_questions(session, event)
     labels = [localize(question.label, locale) for question in questions]
     yield [defuse(cell) for cell in (*_HEADINGS[locale], *labels, *SOURCE_NAMES)]
     for full in list_full_rows(session, event.id, status=export.status):
@@ -101,15 +101,6 @@ def defuse(cell: str) -> str:
 
 def _is_skipped(char: str) -> bool:
     return char.isspace() or unicodedata.category(char) in ("Cf", "Cc", "Zs")
-
-
-def _list_questions(session: Session, event: Event) -> list[Question]:
-    """Return the questions of all versions, the newest wording of each."""
-    questions: dict[str, Question] = {}
-    for version in events.list_form_versions(session, event.id):
-        for values in version.questions:
-            questions.setdefault(values["id"], question_from_dict(values))
-    return list(questions.values())
 
 
 def _write_person(full: FullRow, export: Export) -> list[str]:

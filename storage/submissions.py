@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, exists, literal_column, select, update
+from sqlalchemy import ColumnElement, bindparam, exists, func, literal_column, select, update
 from sqlalchemy.orm import Session
 
 from .models import Registration, SubmissionRow
@@ -157,6 +157,11 @@ def has_rival(session: Session, row: SubmissionRow) -> bool:
     """Tell whether somebody has sent other values for the registration that a submission made."""
     values = {"registration_id": row.registration_id, "digest": row.digest, "own_id": row.id}
     return _RIVAL.fetch(session, values) is not None
+
+
+def count_held(session: Session, event_id: int) -> int:
+    held = (SubmissionRow.event_id == event_id, SubmissionRow.outcome == "held")
+    return session.scalar(select(func.count()).where(*held)) or 0
 
 
 def list_held(session: Session, event_id: int) -> list[SubmissionRow]:

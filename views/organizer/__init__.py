@@ -4,13 +4,24 @@ from __future__ import annotations
 
 from flask import Flask
 
-from . import access, events, links, lost_password, settings, sign_in
+from . import (
+    access,
+    events,
+    held,
+    links,
+    lost_password,
+    overview,
+    people,
+    person,
+    settings,
+    sign_in,
+)
 from .access import bp
 from .navigation import list_navigation
 
 __all__ = ["init_organizer"]
 
-MODULES = (sign_in, links, lost_password, events, settings)
+MODULES = (sign_in, links, lost_password, events, settings, overview, people, person, held)
 """Each module declares its routes on `access.bp` when it is imported."""
 
 

@@ -9,7 +9,10 @@ from itertools import product
 
 import pytest
 
+from services.events import LinkPolicy
 from services.members import Permission, Role, list_permissions
+from services.registrations import register
+from storage import event_lists, registrations
 from storage.models import OrganizerSession
 from tests import factories
 from tests.dashboard import Dashboard, make_entrance, make_membership, sign_in, sign_in_again
@@ -64,6 +67,32 @@ def build_world(site, name) -> World:
 
 # For each part of an address but `event`: makes one and returns its public id.
 MAKERS: dict[str, Callable[..., str]] = {}
+
+
+def make_person(session, site, memberships):
+    event = event_lists.list_events(
+        session,
+        memberships[Role.OWNER].organization_id,
+        "draft",
+        event_ids=None,
+        after=None,
+        limit=1,
+        now=site.clock(),
+    )[0].event
+    event.status = "published"
+    row = register(
+        session,
+        event,
+        factories.make_submission(event),
+        policy=LinkPolicy.SHOW,
+        now=site.clock(),
+    )
+    event.status = "draft"
+    session.flush()
+    return registrations.get_registration(session, row.registration_id).public_id
+
+
+MAKERS["person"] = make_person
 
 
 def write_path(rule, ids):

@@ -1,0 +1,68 @@
+"""Bars of counts, and registrations by day."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+
+from .dates import load_zone
+
+MOST_BARS = 12
+DAYS = 14
+
+
+@dataclass(frozen=True)
+class Bar:
+    """`percent` is the length of the bar, the longest one 100."""
+
+    label: str
+    count: int
+    percent: float
+
+
+@dataclass(frozen=True)
+class Bars:
+    """`rest` counts what is in none of the bars; `top` is the highest, if there is any."""
+
+    bars: tuple[Bar, ...]
+    total: int
+    rest: int
+
+    @property
+    def top(self) -> Bar | None:
+        counted = [bar for bar in self.bars if bar.count]
+        return max(counted, key=lambda bar: bar.count, default=None)
+
+
+def make_bars(counts: Iterable[tuple[str, int]], *, most: int = MOST_BARS) -> Bars:
+    """Draw counts in the order given; where there are too many, the highest, highest first."""
+    rows = list(counts)
+    shown = rows
+    if len(rows) > most:
+        shown = sorted(rows, key=lambda row: -row[1])[:most]
+    highest = max((count for _, count in shown), default=0) or 1
+    total = sum(count for _, count in rows)
+    bars = tuple(Bar(label, count, round(100 * count / highest, 1)) for label, count in shown)
+    return Bars(bars, total, total - sum(count for _, count in shown))
+
+
+def count_days(
+    hours: Mapping[str, int], timezone: str, *, days: int = DAYS
+) -> list[tuple[date, int]]:
+    """Sum hours in UTC (`2030-04-01T05`) up to days of a zone: the last ones with anybody in them.
+
+    In zones that are half an hour apart a registration may count for the day before or after.
+    """
+    zone = load_zone(timezone)
+    counts: Counter[date] = Counter()
+    for hour, count in hours.items():
+        at = datetime.strptime(hour, "%Y-%m-%dT%H").replace(tzinfo=UTC)
+        counts[at.astimezone(zone).date()] += count
+    if not counts:
+        return []
+    last = max(counts)
+    first = max(min(counts), last - timedelta(days=days - 1))
+    span = (last - first).days + 1
+    return [(day, counts[day]) for day in (first + timedelta(days=n) for n in range(span))]

@@ -1,0 +1,88 @@
+"""What people of an event can be told apart by, in words: for filters and charts alike."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlalchemy.orm import Session
+
+from storage import events
+from storage.models import Event
+
+from .answer_texts import NamePlace, write_answer
+from .questions import Answer, Question, question_from_dict
+from .registration_index import FACETED
+from .texts import localize
+
+_TICKED = {"ja": {"yes": "はい", "no": "いいえ"}, "en": {"yes": "Yes", "no": "No"}}
+
+
+@dataclass(frozen=True)
+class Value:
+    """One value with its words, and how many have it."""
+
+    value: str
+    label: str
+    count: int
+
+
+@dataclass(frozen=True)
+class Facet:
+    """One thing that people differ in; `name` is that of the index."""
+
+    name: str
+    label: str
+    values: tuple[Value, ...]
+    is_consent: bool = False
+
+
+def list_questions(session: Session, event: Event) -> list[Question]:
+    """Return the questions of all versions of an event's form, the newest wording of each."""
+    questions: dict[str, Question] = {}
+    for version in events.list_form_versions(session, event.id):
+        for values in version.questions:
+            questions.setdefault(values["id"], question_from_dict(values))
+    return list(questions.values())
+
+
+def list_facets(
+    session: Session,
+    event: Event,
+    totals: Mapping[str, Mapping[str, int]],
+    *,
+    locale: str,
+    name_place: NamePlace,
+) -> list[Facet]:
+    """List the questions whose answers are counted, in the form's order, with their counts."""
+    facets = []
+    for question in list_questions(session, event):
+        label = localize(question.label, locale)
+        if question.is_consent:
+            counts = totals.get(f"consent:{question.id}", {})
+            words = _TICKED[locale]
+            values = tuple(Value(key, words[key], counts.get(key, 0)) for key in ("yes", "no"))
+            facets.append(Facet(f"consent:{question.id}", label, values, is_consent=True))
+        elif question.kind in FACETED:
+            counts = totals.get(f"answer:{question.id}", {})
+            facets.append(
+                Facet(
+                    f"answer:{question.id}",
+                    label,
+                    _list_values(question, counts, locale, name_place),
+                )
+            )
+    return facets
+
+
+def _list_values(
+    question: Question, counts: Mapping[str, int], locale: str, name_place: NamePlace
+) -> tuple[Value, ...]:
+    """Return the choices in the form's order, then what only earlier versions offered."""
+    offered = [choice.value for choice in question.choices]
+    known = [*offered, *sorted(set(counts).difference(offered))]
+    return tuple(
+        Value(value, write_answer(question, Answer((value,)), locale, name_place), count)
+        for value in known
+        if (count := counts.get(value, 0)) or value in offered
+    )

@@ -1,0 +1,87 @@
+"""What an organizer does about one person or several, each with its own result."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy.orm import Session
+
+from storage import job_lists, registrations, zoom_pauses
+from storage.models import Event, Registration
+
+from .mails import MailName, request_mail
+from .registration_changes import ORGANIZER, ChangeRefused, approve, cancel, deny
+from .registrations import RegistrationNotOpen, Status, sync_key
+
+
+class Act(StrEnum):
+    APPROVE = "approve"
+    DENY = "deny"
+    CANCEL = "cancel"
+    RESEND = "resend"
+    RETRY = "retry"
+
+
+class ActResult(StrEnum):
+    """What became of an act: done, nothing to do, or why not."""
+
+    DONE = "done"
+    UNCHANGED = "unchanged"
+    FULL = "full"
+    CANCELLED = "cancelled"
+
+
+# What is sent again is what the person was told last about where they stand.
+_MAIL_OF_STATUS = {
+    Status.PENDING: MailName.PENDING,
+    Status.WAITLISTED: MailName.WAITLISTED,
+    Status.APPROVED: MailName.APPROVED,
+    Status.DENIED: MailName.DENIED,
+    Status.CANCELLED: MailName.CANCELLED,
+}
+_CHANGES: dict[Act, Callable[..., None]] = {
+    Act.APPROVE: approve,
+    Act.DENY: deny,
+    Act.CANCEL: cancel,
+}
+
+
+def act_on(
+    session: Session, event: Event, registration: Registration, act: Act, *, now: datetime
+) -> ActResult:
+    """Do one act about one person. Side effects: as those of the change, or a mail, or a job."""
+    if act is Act.RESEND:
+        name = _MAIL_OF_STATUS[Status(registration.status)]
+        is_asked = request_mail(session, name, registration, now=now)
+        return ActResult.DONE if is_asked else ActResult.UNCHANGED
+    if act is Act.RETRY:
+        is_due = job_lists.retry(session, sync_key(registration.id), now=now)
+        zoom_pauses.hasten_probes(session, now=now)
+        return ActResult.DONE if is_due else ActResult.UNCHANGED
+    before = registration.status
+    try:
+        _CHANGES[act](session, event, registration, actor=ORGANIZER, now=now)
+    except ChangeRefused:
+        return ActResult.CANCELLED
+    except RegistrationNotOpen:
+        return ActResult.FULL
+    session.flush()
+    after = registrations.get_registration(session, registration.id)
+    is_changed = after is not None and after.status != before
+    return ActResult.DONE if is_changed else ActResult.UNCHANGED
+
+
+def list_acts(status: Status, *, is_parked: bool) -> list[Act]:
+    """List what makes sense for somebody in a status."""
+    acts = []
+    if status in (Status.PENDING, Status.WAITLISTED, Status.DENIED):
+        acts.append(Act.APPROVE)
+    if status in (Status.PENDING, Status.WAITLISTED, Status.APPROVED):
+        acts.append(Act.DENY)
+    if status is not Status.CANCELLED and status is not Status.DENIED:
+        acts.append(Act.CANCEL)
+    if is_parked:
+        acts.append(Act.RETRY)
+    return [*acts, Act.RESEND]

@@ -1,0 +1,235 @@
+"""People on the dashboard: found, told apart, decided about; and the numbers of their event."""
+
+import pytest
+
+from services.events import LinkPolicy
+from services.members import Role
+from services.questions import Answer, Choice, ConsentKind, Question, QuestionKind
+from services.registrations import register
+from services.submissions import ConsentGiven
+from storage import job_lists, registrations
+from storage.models import AuditEntry
+from tests import factories
+from tests.dashboard import sign_in
+from tests.fixtures.databases import only_sqlite
+
+pytestmark = only_sqlite
+
+AGE = Question(
+    "age",
+    QuestionKind.RADIO,
+    {"ja": "年代", "en": "Age"},
+    choices=(Choice("20s", {"ja": "20代"}), Choice("30s", {"ja": "30代"})),
+)
+NEWS = Question(
+    "news", QuestionKind.CONSENT, {"ja": "ご案内を受け取る"}, consent=ConsentKind.MARKETING
+)
+QUESTIONS = (factories.COMPANY, AGE, factories.PRIVACY, NEWS)
+HOSTILE = "<script>alert(1)</script>\u202e\"'><img src=x onerror=alert(1)> {{7*7}} =1+1"
+
+
+def make_event(site, **members):
+    with site.database.write() as session:
+        event = factories.make_event(session, questions=QUESTIONS, now=site.clock(), **members)
+        return event.public_id, event.id
+
+
+def add(site, event_id, email, *, age="20s", **members):
+    with site.database.write() as session:
+        event = session.get_one(factories.Event, event_id)
+        answers = {"company": Answer(("例株式会社",)), "age": Answer((age,))}
+        consents = (
+            ConsentGiven("privacy", ConsentKind.PRIVACY, "同意する", True),
+            ConsentGiven("news", ConsentKind.MARKETING, "受け取る", True),
+        )
+        submission = factories.make_submission(
+            event, email=email, **{"answers": answers, "consents": consents} | members
+        )
+        row = register(session, event, submission, policy=LinkPolicy.SHOW, now=site.clock())
+        if row.registration_id is None:
+            return row.number
+        return registrations.get_registration(session, row.registration_id).public_id
+
+
+def find(site, public_id):
+    with site.database.read() as session:
+        return registrations.get_registration_by_public_id(session, public_id)
+
+
+def list_names(page):
+    return [cell.text.strip() for cell in page.root.find_all("th", scope="row")]
+
+
+def list_actions(site):
+    with site.database.read() as session:
+        return [entry.action for entry in session.query(AuditEntry).order_by(AuditEntry.id)]
+
+
+@pytest.fixture
+def event(site):
+    return make_event(site)
+
+
+def test_list_shows_the_newest_first_and_leaves_an_entry(site, event):
+    public_id, event_id = event
+    add(site, event_id, "a@example.com", family_name="一番")
+    add(site, event_id, "b@example.com", family_name="二番")
+    page = sign_in(site).open(f"/organizer/events/{public_id}/people")
+    assert list_names(page) == ["二番 太郎", "一番 太郎"]
+    assert "people_listed" in list_actions(site)
+
+
+def test_search_and_filters_together_narrow_the_list(site, event):
+    public_id, event_id = event
+    add(site, event_id, "a@example.com", family_name="一番", age="30s")
+    add(site, event_id, "b@example.jp", family_name="二番", age="30s")
+    add(site, event_id, "c@example.com", family_name="三番")
+    browser = sign_in(site)
+    people = f"/organizer/events/{public_id}/people"
+    assert list_names(browser.open(f"{people}?q=@example.com")) == ["三番 太郎", "一番 太郎"]
+    assert list_names(browser.open(f"{people}?q=@example.com&answer:age=30s")) == ["一番 太郎"]
+    assert list_names(browser.open(f"{people}?status=denied")) == []
+    assert list_names(browser.open(f"{people}?q=%25")) == []
+
+
+@pytest.mark.parametrize(
+    "query", ["sort=(select 1)", "at=-1", "at=x", "made_up=1", "answer:made_up=1", "sort=email"]
+)
+def test_made_up_filters_and_orders_are_refused(site, event, query):
+    assert (
+        sign_in(site).look("GET", f"/organizer/events/{event[0]}/people?{query}").status_code == 400
+    )
+
+
+def test_pages_follow_each_other(site, event):
+    public_id, event_id = event
+    for number in range(53):
+        add(site, event_id, f"p{number}@example.com", family_name=f"人{number}")
+    browser = sign_in(site)
+    first = browser.open(f"/organizer/events/{public_id}/people")
+    [link] = [a["href"] for a in first.root.find_all("a") if "at=" in a["href"]]
+    second = browser.open(link)
+    assert len(list_names(first)) == 50
+    assert list_names(second) == ["人2 太郎", "人1 太郎", "人0 太郎"]
+
+
+def test_approval_by_hand_gives_a_place_a_job_and_a_mail(site):
+    public_id, event_id = make_event(site, approval="manual")
+    person = add(site, event_id, "a@example.com")
+    browser = sign_in(site, Role.APPROVER)
+    address = f"/organizer/events/{public_id}/people/{person}"
+    browser.post_form(address, address, {"act": "approve"})
+    assert find(site, person).status == "approved"
+    with site.database.read() as session:
+        job = job_lists.get_job(session, f"zoom:{find(site, person).id}")
+    assert job is not None
+    assert list_actions(site)[-2:] == ["person_changed", "person_seen"]
+
+
+def test_viewer_sees_no_button_and_may_not_press_one(site):
+    public_id, event_id = make_event(site, approval="manual")
+    person = add(site, event_id, "a@example.com")
+    browser = sign_in(site, Role.VIEWER)
+    address = f"/organizer/events/{public_id}/people/{person}"
+    assert browser.open(address).root.find_all("input", name="act") == []
+    browser.post_form(address, address, {"act": "approve"}, status=403)
+    assert find(site, person).status == "pending"
+
+
+def test_several_are_confirmed_with_their_count_before_anything_happens(site):
+    public_id, event_id = make_event(site, approval="manual", capacity=2)
+    people = [add(site, event_id, f"p{n}@example.com", family_name=f"人{n}") for n in range(2)]
+    address = f"/organizer/events/{public_id}/people"
+    browser = sign_in(site)
+    token = browser.open(address).root.find_all("input", name="csrf_token")[0]["value"]
+    chosen = [("csrf_token", token), ("act", "deny"), *(("person", key) for key in people)]
+    asked = browser.post(address, chosen)
+    assert "2人" in asked.text
+    assert {find(site, key).status for key in people} == {"pending"}
+    done = (
+        asked.form("acts").submit() if False else browser.post(address, [*chosen, ("sure", "yes")])
+    )
+    assert list_names(done) == ["人0 太郎", "人1 太郎"]
+    assert {find(site, key).status for key in people} == {"denied"}
+
+
+def test_person_of_another_event_is_unknown_here(site, event):
+    _, other_id = make_event(site)
+    person = add(site, other_id, "a@example.com")
+    browser = sign_in(site)
+    assert browser.look("GET", f"/organizer/events/{event[0]}/people/{person}").status_code == 404
+
+
+def test_hostile_words_are_shown_as_text(site, event):
+    public_id, event_id = event
+    person = add(
+        site,
+        event_id,
+        "a@example.com",
+        family_name=HOSTILE,
+        source={"utm_source": HOSTILE},
+        answers={"company": Answer((HOSTILE,))},
+    )
+    browser = sign_in(site)
+    base = f"/organizer/events/{public_id}"
+    for address in (base, f"{base}/people", f"{base}/people/{person}", f"{base}/numbers"):
+        answer = browser.look("GET", address)
+        assert answer.status_code == 200
+        assert "<script>alert" not in answer.text
+        assert "<img src=x" not in answer.text
+    assert "{{7*7}}" in browser.look("GET", f"{base}/people/{person}").text
+
+
+def test_overview_counts_states_answers_and_days(site, event):
+    public_id, event_id = event
+    for number, age in enumerate(("20s", "20s", "30s")):
+        add(site, event_id, f"p{number}@example.com", age=age)
+    page = sign_in(site).open(f"/organizer/events/{public_id}")
+    tables = [
+        [cell.text.strip() for cell in table.find_all("td")]
+        for table in page.root.find_all("table")
+    ]
+    assert tables[0] == ["3"]
+    assert ["2", "1"] in tables
+
+
+def test_open_page_learns_of_newcomers_by_itself(site, event):
+    public_id, event_id = event
+    browser = sign_in(site)
+    page = browser.open(f"/organizer/events/{public_id}")
+    [live] = [
+        tag["data-live"] for tag in page.root.find_all("div") if "data-live" in tag.attributes
+    ]
+    add(site, event_id, "a@example.com")
+    assert ">1</a>" in browser.look("GET", live).text
+
+
+def test_held_submission_is_registered_or_put_away_by_hand(site, event):
+    public_id, event_id = event
+    numbers = [
+        add(site, event_id, f"p{n}@example.com", is_suspicious=True, family_name=f"人{n}")
+        for n in range(2)
+    ]
+    browser = sign_in(site)
+    address = f"/organizer/events/{public_id}/held"
+    assert len(list_names(browser.open(address))) == 2
+    for number, act in zip(numbers, ("release", "drop"), strict=True):
+        browser.post_form(address, address, {"number": number, "act": act})
+    assert list_names(browser.open(address)) == []
+    page = browser.open(f"/organizer/events/{public_id}/people")
+    assert list_names(page) == ["人0 太郎"]
+
+
+def test_put_aside_work_is_named_and_tried_again(site, event):
+    public_id, event_id = event
+    person = add(site, event_id, "a@example.com")
+    key = f"zoom:{find(site, person).id}"
+    with site.database.write() as session:
+        job = job_lists.get_job(session, key)
+        job.state, job.reason = "parked", "RegistrationDisabled: 3027"
+    browser = sign_in(site)
+    address = f"/organizer/events/{public_id}"
+    assert "RegistrationDisabled" in browser.open(address).text
+    browser.post_form(address, f"{address}/retry", {})
+    with site.database.read() as session:
+        assert job_lists.get_job(session, key).state == "ready"

@@ -1,0 +1,112 @@
+"""An event's first page: its numbers, how they came about, and what needs the organizer."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from flask import redirect, render_template
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext
+from sqlalchemy.orm import Session
+
+from services import audit
+from services.audit import Action
+from services.charts import Bars, count_days, make_bars
+from services.facets import list_facets
+from services.members import Member, Permission
+from services.overview import name_problem
+from services.registrations import Status
+from storage import events, job_lists, registration_index, submissions, zoom_pauses
+from storage.models import Event
+
+from ..locale import read_locale
+from ..places import name_place
+from ..site import get_site
+from . import people_words as words
+from .access import bp, need_event, needs
+from .people import refresh_index, view_event
+from .people_filters import list_sources
+
+_WEEKDAYS = "月火水木金土日"
+
+
+@bp.get("/events/<event>", endpoint="show_event")
+@needs(Permission.SEE_EVENTS)
+def show_event(member: Member, event: str) -> ResponseReturnValue:
+    site = get_site()
+    refresh_index(member, event)
+    with site.database.write() as session:
+        found = need_event(session, member, event)
+        view = _view(session, found)
+        object_ = f"event:{event}"
+        audit.record(session, member, Action.EVENT_SEEN, object_, now=site.read_clock())
+    return render_template("organizer/event.html", here="overview", **view)
+
+
+@bp.get("/events/<event>/numbers", endpoint="show_numbers")
+@needs(Permission.SEE_EVENTS)
+def show_numbers(member: Member, event: str) -> ResponseReturnValue:
+    """Return the part of the page that changes, for a page that is open."""
+    refresh_index(member, event)
+    with get_site().database.read() as session:
+        return render_template(
+            "organizer/_numbers.html", **_view(session, need_event(session, member, event))
+        )
+
+
+@bp.post("/events/<event>/retry", endpoint="retry_event")
+@needs(Permission.CHANGE_PEOPLE)
+def retry_event(member: Member, event: str) -> ResponseReturnValue:
+    """Have everything of an event done again that was put aside."""
+    site = get_site()
+    now = site.read_clock()
+    with site.database.write() as session:
+        found = need_event(session, member, event)
+        count = job_lists.retry_parked(session, event_id=found.id, problem=None, now=now)
+        zoom_pauses.hasten_probes(session, now=now)
+        facts: dict[str, audit.Fact] = {"act": "retry", "count": count}
+        object_ = f"event:{event}"
+        audit.record(session, member, Action.PEOPLE_CHANGED, object_, facts=facts, now=now)
+    return redirect(f"/organizer/events/{event}", code=303)
+
+
+def _view(session: Session, event: Event) -> dict[str, Any]:
+    counters = events.list_counters(session, event.id)
+    totals = registration_index.list_totals(session, event.id)
+    facets = list_facets(session, event, totals, locale=read_locale(), name_place=name_place)
+    days = count_days(totals.get("hour", {}), event.timezone)
+    charts = [(gettext("Registrations by day"), make_bars((_write_day(d), n) for d, n in days))]
+    charts += [(facet.label, _draw(facet.values)) for facet in [*list_sources(totals), *facets]]
+    return {
+        "event": view_event(event),
+        "numbers": [
+            (words.STATUS[status], counters.get(f"status:{status}", 0), status) for status in Status
+        ],
+        "capacity": event.capacity,
+        "seats": counters.get(events.SEATS, 0),
+        "charts": [(title, bars) for title, bars in charts if bars.total],
+        "problems": _list_problems(session, event),
+        "held": submissions.count_held(session, event.id),
+    }
+
+
+def _draw(values: Any) -> Bars:
+    return make_bars((value.label, value.count) for value in values)
+
+
+def _list_problems(session: Session, event: Event) -> list[tuple[str, str, int]]:
+    """Return (what it means, what was said, how many) for each reason that work was put aside."""
+    counts = job_lists.count_jobs(session, states=("parked",), event_id=event.id)
+    sums: dict[tuple[str, str], int] = {}
+    for _, _, reason, count in counts:
+        problem = name_problem(reason)
+        key = (str(words.PROBLEM.get(problem, words.OTHER_PROBLEM)), problem)
+        sums[key] = sums.get(key, 0) + count
+    return [(text, problem, count) for (text, problem), count in sums.items()]
+
+
+def _write_day(day: date) -> str:
+    if read_locale() == "ja":
+        return f"{day.month}/{day.day}（{_WEEKDAYS[day.weekday()]}）"
+    return f"{day:%a}, {day:%b} {day.day}"

@@ -1,0 +1,182 @@
+"""The people of an event: found, filtered, and acted on several at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask import render_template, request
+from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
+
+from services import audit
+from services.audit import Action, Fact
+from services.dates import format_short
+from services.members import Member, Permission
+from services.people_acts import Act, act_on
+from services.registration_index import catch_up, is_mailable
+from services.texts import localize, write_full_name
+from storage import people, registration_index
+from storage.models import Event
+from storage.registration_lists import FullRow, read_full_rows
+
+from ..locale import read_locale
+from ..site import get_site
+from . import people_words as words
+from .access import bp, need_event, needs
+from .people_filters import PeopleQuery, list_filters, read_query
+
+PAGE = 50
+BULK = (Act.APPROVE, Act.DENY, Act.CANCEL, Act.RESEND, Act.RETRY)
+
+
+@bp.get("/events/<event>/people", endpoint="list_people")
+@needs(Permission.SEE_PEOPLE)
+def list_people(member: Member, event: str) -> ResponseReturnValue:
+    site = get_site()
+    refresh_index(member, event)
+    with site.database.read() as session:
+        found = need_event(session, member, event)
+        totals = registration_index.list_totals(session, found.id)
+        filters = list_filters(session, found, totals)
+        query = read_query(filters)
+        page = registration_index.read_page(
+            session,
+            found.id,
+            query.wanted,
+            limit=PAGE,
+            begin=query.begin,
+            oldest_first=query.sort == "oldest",
+        )
+        rows = _read_in_order(session, page.ids)
+        total = sum(totals.get("status", {}).values())
+        count = count_found(session, found, query, total)
+        view = view_event(found)
+        shown = [view_row(found, row) for row in rows]
+    _record_list(member, event, query, len(shown))
+    return render_template(
+        "organizer/people.html",
+        event=view,
+        here="people",
+        filters=filters,
+        query=query,
+        people=shown,
+        next=query.write(at=page.next) if page.next is not None else "",
+        count=count,
+        total=total,
+        bulk=[(act, words.ACT[act]) for act in BULK],
+    )
+
+
+@bp.post("/events/<event>/people", endpoint="act_on_people")
+@needs(Permission.CHANGE_PEOPLE)
+def act_on_people(member: Member, event: str) -> ResponseReturnValue:
+    """Ask whether it is meant, with the count; then do it, one person after the other."""
+    site = get_site()
+    now = site.read_clock()
+    with site.database.read() as session:
+        found = need_event(session, member, event)
+        chosen = people.list_people(session, found.id, request.form.getlist("person")[:PAGE])
+        names = [(person.public_id, write_name(person)) for person in chosen]
+        view = view_event(found)
+    act = read_act()
+    if not names or act is None:
+        return render_template("organizer/people_act.html", event=view, people=[], act=None), 422
+    if request.form.get("sure") != "yes":
+        return render_template(
+            "organizer/people_act.html", event=view, people=names, act=act, label=words.ACT[act]
+        )
+    results = []
+    for public_id, name in names:
+        with site.database.write() as session:
+            here = need_event(session, member, event)
+            person = people.get_person(session, here.id, public_id)
+            assert person is not None, "registrations are not deleted while they are shown"
+            result = act_on(session, here, person, act, now=now)
+            facts: dict[str, Fact] = {"act": str(act), "result": str(result), "several": len(names)}
+            object_ = f"registration:{public_id}"
+            audit.record(session, member, Action.PERSON_CHANGED, object_, facts=facts, now=now)
+        results.append((public_id, name, words.RESULT[result]))
+    return render_template(
+        "organizer/people_done.html", event=view, results=results, label=words.ACT[act]
+    )
+
+
+def read_act() -> Act | None:
+    asked = request.form.get("act", "")
+    return Act(asked) if asked in set(Act) else None
+
+
+def refresh_index(member: Member, event: str) -> None:
+    """Take in what was registered and changed since anybody looked."""
+    site = get_site()
+    with site.database.read() as session:
+        event_id = need_event(session, member, event).id
+        is_behind = registration_index.is_behind(session, event_id)
+    if is_behind:
+        with site.database.write() as session:
+            catch_up(session, event_id)
+
+
+def count_found(session: Session, event: Event, query: PeopleQuery, total: int) -> int:
+    wanted = query.wanted
+    if not wanted.facets and not wanted.text:
+        return total
+    return registration_index.count_matches(session, event.id, wanted)
+
+
+def view_event(event: Event) -> dict[str, Any]:
+    locale = read_locale()
+    return {
+        "public_id": event.public_id,
+        "slug": event.slug,
+        "title": localize(event.title, locale) or event.slug,
+        "is_draft": event.status == "draft",
+    }
+
+
+def view_row(event: Event, full: FullRow) -> dict[str, Any]:
+    person = full.row.registration
+    return {
+        "public_id": person.public_id,
+        "name": write_name(person),
+        "email": person.email,
+        "number": full.row.number,
+        "status": words.STATUS[person.status],
+        "status_kind": words.STATUS_KIND.get(person.status, ""),
+        "delivery": words.DELIVERY[full.row.delivery],
+        "delivery_kind": words.DELIVERY_KIND.get(full.row.delivery, ""),
+        "is_mailable": is_mailable(full),
+        "is_proven": person.proven_at is not None,
+        "clicks": person.join_clicks,
+        "registered": format_short(person.created_at, event.timezone, read_locale()),
+    }
+
+
+def write_name(person: Any) -> str:
+    return write_full_name(person.family_name, person.given_name, person.locale) or person.email
+
+
+def _read_in_order(session: Session, ids: list[int]) -> list[FullRow]:
+    rows: Mapping[int, FullRow] = {
+        full.row.registration.id: full for full in read_full_rows(session, ids)
+    }
+    return [rows[key] for key in ids if key in rows]
+
+
+def _record_list(member: Member, event: str, query: PeopleQuery, count: int) -> None:
+    site = get_site()
+    facts: dict[str, Fact] = {
+        "count": count,
+        "filters": " ".join(sorted(query.chosen)),
+        "is_searched": bool(query.text),
+    }
+    with site.database.write() as session:
+        audit.record(
+            session,
+            member,
+            Action.PEOPLE_LISTED,
+            f"event:{event}",
+            facts=facts,
+            now=site.read_clock(),
+        )

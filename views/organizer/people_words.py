@@ -1,0 +1,95 @@
+"""The words of the dashboard for what becomes of a registration."""
+
+from __future__ import annotations
+
+from flask_babel import lazy_gettext, lazy_pgettext
+
+from services.people_acts import Act, ActResult
+
+STATUS = {
+    "approved": lazy_gettext("Confirmed"),
+    "pending": lazy_gettext("Waiting for approval"),
+    "waitlisted": lazy_gettext("On the waiting list"),
+    "denied": lazy_gettext("Turned down"),
+    "cancelled": lazy_pgettext("registration", "Cancelled"),
+}
+STATUS_KIND = {"approved": "success", "pending": "warning"}
+DELIVERY = {
+    "waiting": lazy_gettext("On the way to Zoom"),
+    "registered": lazy_gettext("Registered at Zoom"),
+    "withdrawn": lazy_gettext("Taken back at Zoom"),
+    "needs_setting": lazy_gettext("Needs a setting changed in Zoom"),
+    "refused": lazy_gettext("Zoom refused"),
+    "": lazy_gettext("Not meant for Zoom yet"),
+}
+DELIVERY_KIND = {"needs_setting": "warning", "refused": "warning"}
+YES_NO = {"yes": lazy_gettext("Yes"), "no": lazy_gettext("No")}
+LOCALE = {"ja": "日本語", "en": "English"}
+SOURCE = {
+    "utm_source": lazy_gettext("Campaign source"),
+    "utm_medium": lazy_gettext("Campaign medium"),
+    "utm_campaign": lazy_gettext("Campaign name"),
+    "utm_term": lazy_gettext("Campaign term"),
+    "utm_content": lazy_gettext("Campaign content"),
+}
+MAIL = {
+    "confirmation": lazy_gettext("Confirmation"),
+    "pending": lazy_gettext("Received, waits for approval"),
+    "waitlisted": lazy_gettext("Place on the waiting list"),
+    "approved": lazy_gettext("Approval with the join link"),
+    "denied": lazy_gettext("Turned down"),
+    "cancelled": lazy_gettext("Cancellation"),
+    "repeat": lazy_gettext("Registered already"),
+    "delayed": lazy_gettext("The link comes later"),
+    "refused": lazy_gettext("Zoom refused"),
+    "event_cancelled": lazy_gettext("The event is cancelled"),
+}
+MAIL_STATE = {
+    "queued": lazy_gettext("Waiting to be sent"),
+    "sending": lazy_gettext("Being sent"),
+    "unknown": lazy_gettext("Perhaps sent, tried once more"),
+    "again": lazy_gettext("Perhaps sent, tried once more"),
+    "sent": lazy_gettext("Sent"),
+    "failed": lazy_gettext("Not sent: the mail server refused it"),
+    "dropped": lazy_gettext("Not sent: another mail took its place"),
+    "held": lazy_gettext("Held back by a restore"),
+}
+ACTOR = {
+    "person": lazy_gettext("The person"),
+    "organizer": lazy_gettext("The organizer"),
+    "waitlist": lazy_gettext("A place became free"),
+    "correction": lazy_gettext("A corrected address"),
+}
+ACT = {
+    Act.APPROVE: lazy_gettext("Approve"),
+    Act.DENY: lazy_gettext("Turn down"),
+    Act.CANCEL: lazy_gettext("Cancel the registration"),
+    Act.RESEND: lazy_gettext("Send the mail again"),
+    Act.RETRY: lazy_gettext("Try Zoom again"),
+}
+RESULT = {
+    ActResult.DONE: lazy_gettext("Done"),
+    ActResult.UNCHANGED: lazy_gettext("Nothing to do"),
+    ActResult.FULL: lazy_gettext("Not done: no place is left"),
+    ActResult.CANCELLED: lazy_gettext("Not done: the person has cancelled"),
+}
+PROBLEM = {
+    "AuthenticationFailed": lazy_gettext("Zoom does not take the credentials of the app."),
+    "ScopeMissing": lazy_gettext("The app lacks a permission in Zoom's marketplace."),
+    "HostNotFound": lazy_gettext("The host is no user of this Zoom account."),
+    "HostNotAllowed": lazy_gettext("The host's plan or settings at Zoom do not allow it."),
+    "MeetingNotFound": lazy_gettext("The meeting is gone, or belongs to another Zoom account."),
+    "WrongKind": lazy_gettext("A meeting was turned into a webinar, or the reverse."),
+    "RegistrationDisabled": lazy_gettext("Registration is switched off in Zoom."),
+    "MeetingOver": lazy_gettext("At Zoom the meeting is over."),
+    "AtCapacity": lazy_gettext("Zoom has no place left."),
+    "HostCannotRegister": lazy_gettext("The host needs no registration: they start the meeting."),
+    "AlreadyPanelist": lazy_gettext("The person has a panelist's link from Zoom."),
+    "WorkEmailRequired": lazy_gettext("Zoom wants the work address that was invited."),
+    "ZoomAccountRequired": lazy_gettext("Zoom wants an address with a Zoom account."),
+    "ValidationFailed": lazy_gettext("Zoom does not take a value: please ask for another one."),
+    "MailOutcomeUnknown": lazy_gettext("A mail may never have gone."),
+    "MailUnavailable": lazy_gettext("The mail server was away for long."),
+    "MailRefused": lazy_gettext("The mail server refused a mail for good."),
+}
+OTHER_PROBLEM = lazy_gettext("Work was put aside after several tries.")

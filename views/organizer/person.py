@@ -1,0 +1,179 @@
+"""One person at an event: all that is known, and what can be done."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from flask import abort, redirect, render_template
+from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
+
+from services import audit
+from services.answer_texts import list_answer_texts
+from services.answers import ANSWERS, gather_answers
+from services.audit import Action
+from services.dates import format_moment
+from services.events import read_definition
+from services.members import Member, Permission
+from services.overview import name_problem
+from services.people_acts import act_on, list_acts
+from services.questions import FormDefinition
+from services.registrations import Status, sync_key
+from services.texts import localize
+from storage import job_lists, mails, people, registrations, zoom_registrants
+from storage.models import Event, Registration, RegistrationChange
+from storage.registration_lists import FullRow, read_full_rows
+
+from ..locale import read_locale
+from ..places import name_place
+from ..site import get_site
+from . import people_words as words
+from .access import bp, need_event, needs
+from .people import read_act, view_event, view_row
+
+
+@bp.get("/events/<event>/people/<person>", endpoint="show_person")
+@needs(Permission.SEE_PEOPLE)
+def show_person(member: Member, event: str, person: str) -> ResponseReturnValue:
+    site = get_site()
+    now = site.read_clock()
+    with site.database.write() as session:
+        found = need_event(session, member, event)
+        registration = _need_person(session, found, person)
+        view = _view(session, found, registration)
+        object_ = f"registration:{person}"
+        audit.record(session, member, Action.PERSON_SEEN, object_, now=now)
+        shown = view_event(found)
+    return render_template("organizer/person.html", event=shown, here="people", **view)
+
+
+@bp.post("/events/<event>/people/<person>", endpoint="act_on_person")
+@needs(Permission.CHANGE_PEOPLE)
+def act_on_person(member: Member, event: str, person: str) -> ResponseReturnValue:
+    site = get_site()
+    now = site.read_clock()
+    act = read_act()
+    with site.database.write() as session:
+        found = need_event(session, member, event)
+        registration = _need_person(session, found, person)
+        if act is None:
+            abort(422)
+        result = act_on(session, found, registration, act, now=now)
+        facts = {"act": str(act), "result": str(result)}
+        object_ = f"registration:{person}"
+        audit.record(session, member, Action.PERSON_CHANGED, object_, facts=facts, now=now)
+    return redirect(f"/organizer/events/{event}/people/{person}?done={result}", code=303)
+
+
+def _need_person(session: Session, event: Event, public_id: str) -> Registration:
+    registration = people.get_person(session, event.id, public_id)
+    if registration is None:
+        abort(404)
+    return registration
+
+
+def _view(session: Session, event: Event, registration: Registration) -> dict[str, Any]:
+    locale = read_locale()
+    [full] = read_full_rows(session, [registration.id])
+    definition = read_definition(session, registration.form_version_id)
+    job = job_lists.get_job(session, sync_key(registration.id))
+    is_parked = job is not None and job.state == "parked"
+    registrant = zoom_registrants.get_zoom_registrant(session, registration.id)
+    acts = list_acts(Status(registration.status), is_parked=is_parked)
+    return {
+        "person": view_row(event, full),
+        "answers": list_answer_texts(definition, gather_answers(full.answers), locale, name_place),
+        "consents": _list_consents(session, event, full),
+        "mails": [
+            {
+                "name": words.MAIL.get(mail.name, mail.name),
+                "state": words.MAIL_STATE.get(mail.state, mail.state),
+                "asked": _write(mail.created_at, event),
+                "sent": _write(mail.sent_at, event),
+                "is_failed": mail.state == "failed",
+            }
+            for mail in mails.list_mails(session, registration.id)
+        ],
+        "changes": [
+            _view_change(change, event, definition)
+            for change in registrations.list_changes(session, registration.id)
+        ],
+        "proven": _write(registration.proven_at, event),
+        "clicked": _write(registration.last_clicked_at, event),
+        "source": [
+            (words.SOURCE.get(name, name), value) for name, value in registration.source.items()
+        ],
+        "language": words.LOCALE.get(registration.locale, registration.locale),
+        "registrant_id": registrant.registrant_id if registrant else None,
+        "problem": name_problem(job.reason) if job is not None and is_parked else "",
+        "reason": job.reason if job is not None and is_parked else "",
+        "acts": [(act, words.ACT[act]) for act in acts],
+        "results": {str(result): text for result, text in words.RESULT.items()},
+    }
+
+
+def _list_consents(session: Session, event: Event, full: FullRow) -> list[dict[str, Any]]:
+    shown = []
+    for consent in full.consents:
+        question = read_definition(session, consent.form_version_id).get_question(
+            consent.question_id
+        )
+        notice = {} if question is None else question.notice
+        shown.append(
+            {
+                "label": consent.label,
+                "is_given": consent.is_given,
+                "at": _write(consent.recorded_at, event),
+                "language": words.LOCALE.get(consent.locale, consent.locale),
+                "hash": consent.notice_hash,
+                "notice": localize(notice, consent.locale),
+            }
+        )
+    return shown
+
+
+def _view_change(
+    change: RegistrationChange, event: Event, definition: FormDefinition
+) -> dict[str, Any]:
+    if change.action == ANSWERS:
+        lines = _list_differences(change, definition)
+    else:
+        before, after = (side.get("status", "") for side in (change.before, change.after))
+        lines = [("", str(words.STATUS.get(before, before)), str(words.STATUS.get(after, after)))]
+    return {
+        "at": _write(change.changed_at, event),
+        "by": words.ACTOR.get(change.actor, change.actor),
+        "lines": lines,
+    }
+
+
+def _list_differences(
+    change: RegistrationChange, definition: FormDefinition
+) -> list[tuple[str, str, str]]:
+    def flatten(side: dict[str, Any]) -> dict[str, str]:
+        names = f"{side.get('family_name', '')} {side.get('given_name', '')}".strip()
+        answers = {key: _write_stored(value) for key, value in side.get("answers", {}).items()}
+        return {"": names, **answers}
+
+    before, after = flatten(change.before), flatten(change.after)
+    return [
+        (_name_question(definition, key), before.get(key, ""), after.get(key, ""))
+        for key in {**before, **after}
+        if before.get(key, "") != after.get(key, "")
+    ]
+
+
+def _name_question(definition: FormDefinition, key: str) -> str:
+    question = definition.get_question(key)
+    return localize(question.label, read_locale()) if question else key
+
+
+def _write_stored(answer: Any) -> str:
+    """Write an answer as the history keeps it: values, and the text beside その他."""
+    texts = (*answer.get("values", ()), answer.get("other", ""))
+    return ", ".join(str(text) for text in texts if text)
+
+
+def _write(moment: datetime | None, event: Event) -> str:
+    return "" if moment is None else format_moment(moment, event.timezone, read_locale())
