@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from functools import cache
+from functools import lru_cache
 
 from flask import Flask
 from flask_babel import Babel
@@ -20,10 +20,10 @@ from services.keys import KeyRing
 from services.links import Links
 from services.tokens import TokenSigner
 from services.zoom_budget import SharedBudget
+from services.zoom_connections import ZoomSettings, choose_credentials
 from services.zoom_tokens import SharedTokenStore
 from storage.ciphers import Cipher
 from storage.migrate import is_set_up
-from storage.models import ZoomConnection
 from storage.secret_keys import FILE_NAME, make_secret_key, read_secret_keys
 from storage.session import Database
 from views import (
@@ -46,11 +46,12 @@ from views.markdown import render_markdown
 from views.organizer import init_organizer
 from views.overload import Admission
 from views.retries import init_retries
-from views.site import Site
-from zoom_client import Credentials, HttpPool, Plan, ZoomClient
+from views.site import Site, ZoomClients
+from zoom_client import Credentials, HttpPool, MemoryTokenStore, Plan, TokenStore, ZoomClient
 
 BODY_BYTES = 256 * 1024
 FORM_PARTS = 200
+CLIENTS = 64
 
 
 def create_app(
@@ -78,15 +79,17 @@ def create_app(
     signer = TokenSigner(keys)
     clock = read_clock or _read_clock
     with _one_line_for_what_is_missing():
-        database = Database(settings.database_address, cipher=Cipher(secrets))
+        cipher = Cipher(secrets)
+        database = Database(settings.database_address, cipher=cipher)
     app.extensions["site"] = Site(
         settings=settings,
         database=database,
+        cipher=cipher,
         keys=keys,
         signer=signer,
         form_tokens=FormTokens(keys),
         links=Links(settings.site_url, signer),
-        make_zoom_client=_build_zoom_clients(settings, database, clock),
+        zoom=_build_zoom_clients(settings, database, cipher, clock),
         read_clock=clock,
         secret_is_new=not found,
     )
@@ -162,30 +165,41 @@ def _init_views(app: Flask, settings: Settings) -> None:
 
 
 def _build_zoom_clients(
-    settings: Settings, database: Database, clock: Callable[[], datetime]
-) -> Callable[[ZoomConnection], ZoomClient]:
+    settings: Settings, database: Database, cipher: Cipher, clock: Callable[[], datetime]
+) -> ZoomClients:
     """Return the factory of clients: one pool for the process, what is shared beside it."""
     pool = HttpPool()
-    credentials = Credentials(
-        settings.zoom_account_id, settings.zoom_client_id, settings.zoom_client_secret
-    )
-    budget = SharedBudget(
-        database, settings.zoom_account_id, Plan(settings.zoom_plan), read_clock=clock
+    account = ZoomSettings(
+        Credentials(settings.zoom_account_id, settings.zoom_client_id, settings.zoom_client_secret),
+        Plan(settings.zoom_plan),
+        settings.zoom_oauth_url,
     )
 
-    @cache
-    def make_client(connection_id: int) -> ZoomClient:
+    def build(credentials: Credentials, plan: Plan, store: TokenStore) -> ZoomClient:
         return ZoomClient(
             credentials,
-            token_store=SharedTokenStore(database, connection_id, read_clock=clock),
+            token_store=store,
             api_url=settings.zoom_api_url,
             oauth_url=settings.zoom_oauth_url,
             pool=pool,
-            budget=budget,
+            budget=SharedBudget(database, credentials.account_id, plan, read_clock=clock),
             now=clock,
         )
 
-    return lambda connection: make_client(connection.id)
+    # By the credentials too: as soon as others are stored, a connection has another client.
+    @lru_cache(maxsize=CLIENTS)
+    def make_client(connection_id: int, credentials: Credentials, plan: Plan) -> ZoomClient:
+        owner = f"{credentials.account_id}/{credentials.client_id}"
+        store = SharedTokenStore(database, connection_id, owner=owner, read_clock=clock)
+        return build(credentials, plan, store)
+
+    return ZoomClients(
+        settings=account,
+        of_connection=lambda connection: make_client(
+            connection.id, *choose_credentials(connection, account, cipher)
+        ),
+        on_trial=lambda credentials, plan: build(credentials, plan, MemoryTokenStore()),
+    )
 
 
 def _read_clock() -> datetime:

@@ -19,8 +19,10 @@ from services.known_secrets import (
 from services.messages import MailContent, MessageRefused, compose_message
 from services.organizations import ensure_organization
 from services.overview import WORKER_SILENT_AFTER
-from storage import events, heartbeats, migrate
+from services.zoom_preflight import CALLS
+from storage import events, heartbeats, migrate, organizations
 from storage.disks import FILLING_PERCENT, measure_fill
+from storage.models import ZoomConnection
 from storage.readiness import is_writable, measure_clock_difference
 from views.site import Site, get_site
 from worker.smtp import MailError, make_transport
@@ -29,14 +31,6 @@ from zoom_client import Kind, ZoomError, find_missing_scopes
 from .groups import AppCommand, describe
 from .secrets import explain
 from .serve import init_option, prepare_database
-
-CALLS = (
-    *("get_meeting", "update_meeting", "get_questions", "update_questions"),
-    *("list_registrants", "add_registrant", "add_registrants"),
-    *("get_registrant", "set_registrant_status"),
-    *("list_users", "get_user", "list_meetings", "create_meeting"),
-)
-"""What the site asks of an account at Zoom, by the names of the client's methods."""
 
 CLOCK_SECONDS = 5
 MAKE_ROOM = "once it is full nobody can register; delete old backups and logs"
@@ -93,8 +87,8 @@ def look(site: Site) -> Iterator[Finding]:
     yield _look_at_clock(site)
     yield _look_at_secret(site)
     yield _look_at_worker(site)
-    if site.settings.has_zoom_account:
-        yield from _look_at_zoom(site)
+    for connection in _list_connections(site):
+        yield from _look_at_zoom(site, connection)
 
 
 def _look_at_settings(site: Site) -> Iterator[Finding]:
@@ -106,8 +100,9 @@ def _look_at_settings(site: Site) -> Iterator[Finding]:
         "UKETSUKE_ZOOM_ACCOUNT_ID, _CLIENT_ID and _CLIENT_SECRET belong together"
         if has_part
         else ""
-        if any(account)
-        else "none: set UKETSUKE_ZOOM_ACCOUNT_ID, _CLIENT_ID and _CLIENT_SECRET",
+        if any(account) or _has_stored_account(site)
+        else "none: connect Zoom in the dashboard, or set UKETSUKE_ZOOM_ACCOUNT_ID, _CLIENT_ID "
+        "and _CLIENT_SECRET",
     )
     if settings.is_demo:
         return
@@ -199,17 +194,36 @@ def _look_at_worker(site: Site) -> Finding:
     return Finding("worker", "" if lives else "none was seen in the last minute: run flask serve")
 
 
-def _look_at_zoom(site: Site) -> Iterator[Finding]:
-    with site.database.write() as session:
-        account_id = site.settings.zoom_account_id
-        connection = ensure_organization(session, account_id=account_id, now=site.read_clock())
-        kinds = sorted({event.kind for event in events.list_events(session)}) or list(Kind)
+def _has_stored_account(site: Site) -> bool:
+    try:
+        with site.database.read() as session:
+            return organizations.has_stored_secret(session)
+    except SQLAlchemyError:
+        return False
+
+
+def _list_connections(site: Site) -> list[ZoomConnection]:
+    """List whatever there are credentials for, those of the settings first."""
+    found = []
+    if site.settings.has_zoom_account:
+        with site.database.write() as session:
+            account_id = site.settings.zoom_account_id
+            found = [ensure_organization(session, account_id=account_id, now=site.read_clock())]
+    with site.database.read() as session:
+        stored = organizations.list_connections(session)
+    known = {connection.id for connection in found}
+    return found + [row for row in stored if row.client_secret and row.id not in known]
+
+
+def _look_at_zoom(site: Site, connection: ZoomConnection) -> Iterator[Finding]:
+    with site.database.read() as session:
+        used = {event.kind for event in events.list_events_of_connection(session, connection.id)}
     try:
         granted = site.make_zoom_client(connection).scopes()
     except ZoomError as error:
         yield Finding("Zoom", str(error))
         return
-    for kind in kinds:
+    for kind in sorted(used) or list(Kind):
         missing = find_missing_scopes(granted, Kind(kind), CALLS)
         problem = f"the app lacks the scopes {', '.join(missing)}" if missing else ""
         yield Finding(f"Zoom's permissions for {kind}s", problem)

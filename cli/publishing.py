@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from services.organizations import ensure_organization
+from services.organizations import ensure_organization, find_stored_connection
 from services.publishing import Published, Subject, read_subject, record_published
 from services.zoom_setup import ZoomPlan, plan_changes, prepare_zoom
 from storage import organizations
@@ -63,9 +63,13 @@ def make_client(site: Site) -> ZoomClient:
 def ensure_connection(site: Site) -> ZoomConnection:
     settings = site.settings
     if not settings.has_zoom_account:
+        with site.database.read() as session:
+            stored = find_stored_connection(session)
+        if stored is not None:
+            return stored
         raise click.ClickException(
-            "No Zoom account: set UKETSUKE_ZOOM_ACCOUNT_ID, UKETSUKE_ZOOM_CLIENT_ID and "
-            "UKETSUKE_ZOOM_CLIENT_SECRET."
+            "No Zoom account: connect it in the dashboard, or set UKETSUKE_ZOOM_ACCOUNT_ID, "
+            "UKETSUKE_ZOOM_CLIENT_ID and UKETSUKE_ZOOM_CLIENT_SECRET."
         )
     with site.database.write() as session:
         return ensure_organization(

@@ -12,11 +12,28 @@ from storage.models import Organization, ZoomConnection
 from .default_notice import Operator
 
 
+class ChangedMeanwhile(Exception):
+    """Somebody else has changed the organization since the page was opened."""
+
+
+def need_version(session: Session, organization_id: int, version: str) -> Organization:
+    """Return an organization to be changed, counted as changed.
+
+    Raises:
+        ChangedMeanwhile: `version`, as a page has carried it, is not the one of now.
+    """
+    organization = organizations.lock_organization(session, organization_id)
+    if str(organization.version) != version:
+        raise ChangedMeanwhile
+    organization.version += 1
+    return organization
+
+
 def ensure_organization(session: Session, *, account_id: str, now: datetime) -> ZoomConnection:
     """Return the first organization's connection, making both where there are none.
 
-    `account_id` is the Zoom account of the settings, whose credentials the connection uses. If it
-    has changed, the token of the account before is forgotten.
+    `account_id` is the Zoom account of the settings, whose credentials the connection uses unless
+    others were stored with it. If it has changed, the token of the account before is forgotten.
     """
     organization = organizations.get_first_organization(session)
     if organization is None:
@@ -26,10 +43,19 @@ def ensure_organization(session: Session, *, account_id: str, now: datetime) -> 
         return organizations.add_connection(
             session, organization.id, account_id=account_id, now=now
         )
-    if connection.account_id != account_id:
+    if connection.account_id != account_id and not connection.client_id:
         connection.account_id = account_id
         connection.token = None
     return connection
+
+
+def find_stored_connection(session: Session) -> ZoomConnection | None:
+    """Return the first organization's connection if credentials were stored with it."""
+    organization = organizations.get_first_organization(session)
+    if organization is None:
+        return None
+    connection = organizations.get_first_connection(session, organization.id)
+    return connection if connection is not None and connection.client_secret else None
 
 
 def make_operator(organization: Organization) -> Operator:

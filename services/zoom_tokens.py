@@ -23,14 +23,21 @@ class SharedTokenStore:
 
     The lock is a lease on the row, not a transaction: asking Zoom for a token takes time, and
     nobody may wait for the database meanwhile. A holder that dies frees it after 15 seconds; one
-    that is late leaves the lease of its successor alone.
+    that is late leaves the lease of its successor alone. `owner` names account and app: a token of
+    others, which somebody stored who did not know yet that they had changed, is as good as none.
     """
 
     def __init__(
-        self, database: Database, connection_id: int, *, read_clock: Callable[[], datetime]
+        self,
+        database: Database,
+        connection_id: int,
+        *,
+        owner: str,
+        read_clock: Callable[[], datetime],
     ) -> None:
         self._database = database
         self._connection_id = connection_id
+        self._owner = owner
         self._read_clock = read_clock
         self._threads = threading.Lock()
 
@@ -41,11 +48,12 @@ class SharedTokenStore:
                 document = organizations.read_token(session, self._connection_id)
         except DecryptionError:
             return None
-        return None if document is None else _load(document)
+        return None if document is None else _load(document, self._owner)
 
     def put(self, token: Token) -> None:
+        document = _dump(token, self._owner)
         with self._database.write() as session:
-            organizations.write_token(session, self._connection_id, _dump(token))
+            organizations.write_token(session, self._connection_id, document)
 
     @contextmanager
     def lock(self, seconds: float) -> Iterator[None]:
@@ -79,9 +87,10 @@ class SharedTokenStore:
         return now + LEASE if is_taken else None
 
 
-def _dump(token: Token) -> str:
+def _dump(token: Token, owner: str) -> str:
     return json.dumps(
         {
+            "owner": owner,
             "access_token": token.access_token,
             "expires_at": token.expires_at.isoformat(),
             "scopes": sorted(token.scopes),
@@ -89,8 +98,10 @@ def _dump(token: Token) -> str:
     )
 
 
-def _load(document: str) -> Token:
+def _load(document: str, owner: str) -> Token | None:
     values = json.loads(document)
+    if values.get("owner") != owner:
+        return None
     return Token(
         access_token=values["access_token"],
         expires_at=datetime.fromisoformat(values["expires_at"]),

@@ -149,6 +149,10 @@ def list_events_at_zoom(
     )
 
 
+def list_events_of_connection(session: Session, connection_id: int) -> list[Event]:
+    return list(session.scalars(select(Event).where(Event.connection_id == connection_id)))
+
+
 def raise_version(session: Session, event: Event) -> None:
     """Have an event's pages drawn again; counted in the database, where two changes are two."""
     raised = (

@@ -17,6 +17,13 @@ def need_organization(session: Session, organization_id: int) -> Organization:
     return session.get_one(Organization, organization_id)
 
 
+def lock_organization(session: Session, organization_id: int) -> Organization:
+    """Return an organization whose texts or settings are about to change."""
+    return session.get_one(
+        Organization, organization_id, with_for_update={"key_share": True}, populate_existing=True
+    )
+
+
 def get_first_organization(session: Session) -> Organization | None:
     return session.scalar(select(Organization).order_by(Organization.id).limit(1))
 
@@ -39,6 +46,29 @@ def get_first_connection(session: Session, organization_id: int) -> ZoomConnecti
         .where(ZoomConnection.organization_id == organization_id)
         .order_by(ZoomConnection.id)
         .limit(1)
+    )
+
+
+def list_connections(session: Session) -> list[ZoomConnection]:
+    return list(session.scalars(select(ZoomConnection).order_by(ZoomConnection.id)))
+
+
+def has_stored_secret(session: Session) -> bool:
+    """Tell whether any organization has pasted credentials of its own."""
+    statement = select(ZoomConnection.id).where(ZoomConnection.client_secret.is_not(None)).limit(1)
+    return session.scalar(statement) is not None
+
+
+def lock_first_connection(session: Session, organization_id: int) -> ZoomConnection | None:
+    """Return the connection whose credentials are about to change."""
+    connection = get_first_connection(session, organization_id)
+    if connection is None:
+        return None
+    return session.get_one(
+        ZoomConnection,
+        connection.id,
+        with_for_update={"key_share": True},
+        populate_existing=True,
     )
 
 

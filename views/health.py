@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import SQLAlchemyError
 
 from services.overview import WORKER_SILENT_AFTER
-from storage import heartbeats, migrate
+from storage import heartbeats, migrate, organizations
 from storage.readiness import is_disk_full, is_writable, write_something
 
 from .site import Site, get_site
@@ -42,7 +42,15 @@ def list_missing(site: Site) -> list[str]:
         missing = _look_for_worker(site)
     except SQLAlchemyError as error:
         return ["disk space of the database" if is_disk_full(site.database, error) else "database"]
-    return [*missing, *(site.settings.list_missing() if site.settings.has_zoom_account else [])]
+    return [*missing, *(site.settings.list_missing() if _has_real_account(site) else [])]
+
+
+def _has_real_account(site: Site) -> bool:
+    """Tell whether people's links lead to a real meeting, so that links and mails must work."""
+    if site.settings.has_zoom_account:
+        return True
+    with site.database.read() as session:
+        return organizations.has_stored_secret(session)
 
 
 def _look_for_worker(site: Site) -> list[str]:

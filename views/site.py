@@ -16,11 +16,26 @@ from services.form_tokens import FormTokens
 from services.keys import KeyRing
 from services.links import Links
 from services.tokens import TokenSigner
+from services.zoom_connections import ZoomSettings
+from storage.ciphers import Cipher
 from storage.models import ZoomConnection
 from storage.session import Database
-from zoom_client import ZoomClient
+from zoom_client import Credentials, Plan, ZoomClient
 
 from .kept_pages import Kept, KeptPages
+
+
+@dataclass(frozen=True)
+class ZoomClients:
+    """Where clients of Zoom come from.
+
+    `of_connection` is for what is stored, `on_trial` for credentials that somebody has just typed:
+    such a client shares its token with nobody.
+    """
+
+    settings: ZoomSettings
+    of_connection: Callable[[ZoomConnection], ZoomClient]
+    on_trial: Callable[[Credentials, Plan], ZoomClient]
 
 
 @dataclass(frozen=True)
@@ -34,11 +49,12 @@ class Site:
 
     settings: Settings
     database: Database
+    cipher: Cipher
     keys: KeyRing
     signer: TokenSigner
     form_tokens: FormTokens
     links: Links
-    make_zoom_client: Callable[[ZoomConnection], ZoomClient]
+    zoom: ZoomClients
     read_clock: Callable[[], datetime]
     secret_is_new: bool = False
     plain_pages: KeptPages = field(default_factory=KeptPages)
@@ -46,6 +62,10 @@ class Site:
     receipts: KeptPages = field(default_factory=KeptPages)
     form_classes: Kept[type[RegistrationForm]] = field(default_factory=Kept)
     event_views: Kept[EventView] = field(default_factory=Kept)
+
+    def make_zoom_client(self, connection: ZoomConnection) -> ZoomClient:
+        """Return the client of a connection, as its row says now."""
+        return self.zoom.of_connection(connection)
 
 
 def get_site() -> Site:

@@ -59,7 +59,7 @@ from zoom_client.models import (
 )
 from zoom_client.pacing import Budget, Label, Plan, Unlimited
 from zoom_client.refusals import find_next_reset
-from zoom_client.scopes import find_missing_scopes
+from zoom_client.scopes import describe_scope, find_missing_scopes
 from zoom_client.token import Credentials, MemoryTokenStore, Token, TokenStore
 from zoom_client.transport import HttpPool
 from zoom_client.webhooks import answer_challenge, sign, verify_signature
@@ -127,6 +127,7 @@ __all__ = [
     "ZoomRefused",
     "ZoomUnreachable",
     "answer_challenge",
+    "describe_scope",
     "find_missing_scopes",
     "find_next_reset",
     "quote_uuid",

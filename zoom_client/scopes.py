@@ -41,6 +41,13 @@ def find_missing_scopes(
     return [f"{scope}:admin" for scope in needed if held.isdisjoint({scope, *_find_broader(scope)})]
 
 
+def describe_scope(call: str, kind: Kind) -> tuple[str, str]:
+    """Return the scope that a call needs, as Zoom's marketplace names it, and the classic one."""
+    scope = _SCOPES[call].format(kind=kind)
+    family, verb, _ = scope.split(":")
+    return f"{scope}:admin", f"{family}:{'read' if verb == 'read' else 'write'}:admin"
+
+
 def _find_broader(scope: str) -> set[str]:
     family, verb, _ = scope.split(":")
     classic = f"{family}:{'read' if verb == 'read' else 'write'}"

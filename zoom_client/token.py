@@ -139,6 +139,8 @@ class TokenSource:
 
     def _ask(self, deadline: Deadline) -> Token:
         credentials = self._credentials
+        if not credentials.client_secret:
+            raise AuthenticationFailed("There is no client secret")
         pair = f"{credentials.client_id}:{credentials.client_secret}".encode()
         grant = {"grant_type": "account_credentials", "account_id": credentials.account_id}
         asked_at = self._now()

@@ -53,6 +53,10 @@ class SandboxControl:
     def restore_secret(self) -> None:
         self._call("PUT", "/credentials", {"revoked": False})
 
+    def change_secret(self, secret: str) -> None:
+        """Let the app have another secret, as its owner does when one has leaked."""
+        self._call("PUT", "/credentials", {"client_secret": secret})
+
     def remove_scopes(self, *scopes: str) -> None:
         """Take scopes away, named as in the token's answer (`meeting:write:registrant:admin`)."""
         left = set(self.state()["scopes"]) - set(scopes)

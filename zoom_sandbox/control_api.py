@@ -120,13 +120,18 @@ def expire_tokens() -> tuple[str, int]:
 
 @bp.put("/credentials")
 def change_credentials() -> tuple[str, int]:
-    """Take `revoked` (the secret is no longer accepted) and `scopes` (all that is granted)."""
+    """Take `revoked` (the secret is no longer accepted), `scopes` (all that is granted), or another
+    `client_secret`, with which the tokens of the former one end.
+    """
     sandbox = current_sandbox()
     body = _body()
     with sandbox.lock:
         credentials = sandbox.credentials
         credentials.is_revoked = bool(body.get("revoked", credentials.is_revoked))
         credentials.scopes = set(body.get("scopes", credentials.scopes))
+        if "client_secret" in body:
+            credentials.client_secret = body["client_secret"]
+            credentials.expire_tokens()
     return _DONE
 
 

@@ -27,12 +27,13 @@ class Credentials:
         self._settings = settings
         self._clock = clock
         self._tokens: dict[str, _Token] = {}
+        self.client_secret = settings.client_secret
         self.is_revoked = False
         self.scopes = scopes
 
     def accepts(self, client_id: str | None, client_secret: str | None) -> bool:
         given = f"{client_id}:{client_secret}".encode()
-        known = f"{self._settings.client_id}:{self._settings.client_secret}".encode()
+        known = f"{self._settings.client_id}:{self.client_secret}".encode()
         return not self.is_revoked and hmac.compare_digest(given, known)
 
     def accepts_account(self, account_id: str) -> bool:

@@ -9,7 +9,11 @@ from .base import Base, BigKey, Moment, PrimaryKey, PublicId
 
 
 class Organization(Base):
-    """Who owns events, brand, notices and sender. A `link_policy` here is locked for all events."""
+    """Who owns events, brand, notices and sender. A `link_policy` here is locked for all events.
+
+    `timezone` and `default_locale` are what a new event starts with. `version` rises with every
+    change, so that of two who edit at once the second is told.
+    """
 
     __tablename__ = "organization"
 
@@ -22,14 +26,20 @@ class Organization(Base):
     contact_email: Mapped[str] = mapped_column(String(254), default="")
     contact_url: Mapped[str] = mapped_column(String(500), default="")
     link_policy: Mapped[str | None] = mapped_column(String(8))
+    timezone: Mapped[str] = mapped_column(
+        String(50), default="Asia/Tokyo", server_default="Asia/Tokyo"
+    )
+    default_locale: Mapped[str] = mapped_column(String(5), default="ja", server_default="ja")
+    version: Mapped[int] = mapped_column(default=1, server_default="1")
     created_at: Mapped[Moment]
 
 
 class ZoomConnection(Base):
     """One set of Zoom credentials and the token that all processes share.
 
-    Without a stored secret the credentials come from the environment. `token` is encrypted;
-    whoever holds the lease asks for a new one.
+    Without a `client_id` the credentials come from the environment. `client_secret` is encrypted
+    together with what it is for (`services.zoom_connections.seal`), `plan` says whose limits hold.
+    `token` is encrypted; whoever holds the lease asks for a new one.
     """
 
     __tablename__ = "zoom_connection"
@@ -39,6 +49,7 @@ class ZoomConnection(Base):
     account_id: Mapped[str] = mapped_column(String(100))
     client_id: Mapped[str] = mapped_column(String(100), default="")
     client_secret: Mapped[bytes | None]
+    plan: Mapped[str] = mapped_column(String(10), default="", server_default="")
     token: Mapped[bytes | None]
     token_lease_until: Mapped[Moment | None]
     created_at: Mapped[Moment]

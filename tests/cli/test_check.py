@@ -46,7 +46,8 @@ def test_new_installation_hears_what_is_missing(empty, tmp_path):
     assert done.exit_code == 1
     assert done.output.splitlines() == [
         "no  Zoom account in the settings",
-        "    none: set UKETSUKE_ZOOM_ACCOUNT_ID, _CLIENT_ID and _CLIENT_SECRET",
+        "    none: connect Zoom in the dashboard, or set UKETSUKE_ZOOM_ACCOUNT_ID, _CLIENT_ID and "
+        "_CLIENT_SECRET",
         "no  public address",
         "    UKETSUKE_BASE_URL is not set: links would lead nowhere",
         "no  mail server",

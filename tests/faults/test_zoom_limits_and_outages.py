@@ -188,7 +188,9 @@ def test_f11_twenty_threads_whose_token_is_refused_fetch_one(site):
 def make_client(site, pool):
     return ZoomClient(
         Credentials(ACCOUNT, "sandbox-client", "sandbox-secret"),
-        token_store=SharedTokenStore(site.database, 1, read_clock=site.clock),
+        token_store=SharedTokenStore(
+            site.database, 1, owner="sandbox-account/sandbox-client", read_clock=site.clock
+        ),
         api_url=f"{site.sandbox.url}/v2",
         oauth_url=site.sandbox.url,
         pool=pool,

@@ -29,7 +29,7 @@ def open_store(database, clock):
         organization = factories.make_organization(session)
         connection = organizations.get_first_connection(session, organization.id)
 
-    return lambda: SharedTokenStore(database, connection.id, read_clock=clock)
+    return lambda: SharedTokenStore(database, connection.id, owner="app", read_clock=clock)
 
 
 def make_token(clock, text="t"):

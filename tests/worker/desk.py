@@ -118,7 +118,7 @@ class Desk:
 
         def make_client(connection: ZoomConnection) -> ZoomClient:
             self.before_calls()
-            store = SharedTokenStore(database, connection.id, read_clock=self.clock)
+            store = SharedTokenStore(database, connection.id, owner="app", read_clock=self.clock)
             return ZoomClient(
                 CREDENTIALS,
                 token_store=store,

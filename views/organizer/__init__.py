@@ -15,13 +15,14 @@ from . import (
     person,
     settings,
     sign_in,
+    zoom,
 )
 from .access import bp
 from .navigation import list_navigation
 
 __all__ = ["init_organizer"]
 
-MODULES = (sign_in, links, lost_password, events, settings, overview, people, person, held)
+MODULES = (sign_in, links, lost_password, events, settings, overview, people, person, held, zoom)
 """Each module declares its routes on `access.bp` when it is imported."""
 
 

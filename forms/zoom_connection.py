@@ -1,0 +1,67 @@
+"""The form that connects an organization to a Zoom account."""
+
+from __future__ import annotations
+
+from flask_babel import gettext as _
+from werkzeug.datastructures import MultiDict
+
+from .accounts import AccountForm, build_form
+from .fields import Matches
+from .pages import build_choice, build_line, build_secret
+
+# What Zoom's marketplace hands out; nothing else can stand in the header they are sent in.
+_ID = r"[A-Za-z0-9_.=-]+"
+LONGEST_ID = 100
+
+
+def build_zoom_connection_form(
+    formdata: MultiDict[str, str] | None = None, *, is_stored: bool = False, **stored: str
+) -> AccountForm:
+    """Ask for what Zoom's marketplace shows; with a stored secret its field may stay empty."""
+    secret_help = (
+        _("Stored and never shown again. Leave this empty to keep it.")
+        if is_stored
+        else _("It is encrypted when it is stored, and never shown again.")
+    )
+    return build_form(
+        {
+            "account_id": build_line(
+                "account_id",
+                _("Account ID"),
+                longest=LONGEST_ID,
+                needed=_("Enter the account ID"),
+                checks=(Matches(_ID, _say_id),),
+                autocomplete="off",
+            ),
+            "client_id": build_line(
+                "client_id",
+                _("Client ID"),
+                longest=LONGEST_ID,
+                needed=_("Enter the client ID"),
+                checks=(Matches(_ID, _say_id),),
+                autocomplete="off",
+            ),
+            "client_secret": build_secret(
+                "client_secret",
+                _("Client secret"),
+                help_text=secret_help,
+                needed="" if is_stored else _("Enter the client secret"),
+            ),
+            "plan": build_choice(
+                "plan",
+                _("Plan of the Zoom account"),
+                [
+                    ("free", _("Free (Basic)")),
+                    ("pro", _("Pro")),
+                    ("business", _("Business or higher")),
+                ],
+                help_text=_("Zoom does not tell apps the plan. Calls keep within its limits."),
+            ),
+        },
+        formdata,
+        **stored,
+    )
+
+
+def _say_id(label: str) -> str:
+    return _("Copy %(label)s again: it has letters, digits and hyphens alone", label=label)

@@ -1,0 +1,173 @@
+"""Looking at an account of Zoom before it is relied on: what the app may do, and who can host.
+
+Everything here asks Zoom and stores nothing; no transaction may be open meanwhile.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import islice
+
+from zoom_client import (
+    HostNotAllowed,
+    Kind,
+    ScopeMissing,
+    User,
+    ZoomClient,
+    ZoomError,
+    describe_scope,
+    find_missing_scopes,
+)
+
+LICENSED = 2
+MOST_HOSTS = 100
+MOST_HOSTS_TRIED = 3
+
+
+class Task(StrEnum):
+    """What the site does at Zoom, each with the scopes of its calls."""
+
+    SET_UP = "set_up"
+    REGISTER = "register"
+    BATCH = "batch"
+    LOOK_UP = "look_up"
+    ANSWERS = "answers"
+    PICK = "pick"
+    CREATE = "create"
+    HOSTS = "hosts"
+
+
+_CALLS: dict[Task, tuple[str, ...]] = {
+    Task.SET_UP: ("get_meeting", "update_meeting"),
+    Task.REGISTER: ("add_registrant", "set_registrant_status"),
+    Task.BATCH: ("add_registrants",),
+    Task.LOOK_UP: ("list_registrants", "get_registrant"),
+    Task.ANSWERS: ("get_questions", "update_questions"),
+    Task.PICK: ("list_meetings",),
+    Task.CREATE: ("create_meeting",),
+    Task.HOSTS: ("list_users", "get_user"),
+}
+
+CALLS = tuple(call for calls in _CALLS.values() for call in calls)
+"""What the site asks of an account at Zoom, by the names of the client's methods."""
+
+OPTIONAL = frozenset({Task.BATCH})
+"""Without these everything goes on, only slower."""
+
+
+@dataclass(frozen=True)
+class Scope:
+    """One permission: its granular name, and the classic one that holds it too."""
+
+    name: str
+    classic: str
+    is_granted: bool
+
+
+@dataclass(frozen=True)
+class TaskFinding:
+    """One thing that the site does, for one kind of event, and what it needs for that."""
+
+    task: Task
+    kind: Kind
+    scopes: tuple[Scope, ...]
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        return tuple(scope.name for scope in self.scopes if not scope.is_granted)
+
+
+class Webinars(StrEnum):
+    """Whether the account has the add-on, as far as its hosts could be asked."""
+
+    HAD = "had"
+    MISSING = "missing"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class Host:
+    email: str
+    name: str
+    is_licensed: bool
+
+
+@dataclass(frozen=True)
+class Preflight:
+    """What was found. `hosts` is None where the app may not list them or Zoom did not answer."""
+
+    findings: tuple[TaskFinding, ...]
+    hosts: tuple[Host, ...] | None
+    webinars: Webinars
+
+    @property
+    def has_licensed_host(self) -> bool:
+        return any(host.is_licensed for host in self.hosts or ())
+
+    def list_missing(self, kind: Kind) -> list[TaskFinding]:
+        return [found for found in self.findings if found.kind is kind and found.missing]
+
+
+def look_at_account(client: ZoomClient) -> Preflight:
+    """Ask for a new token and say what it opens, then look for hosts as far as it lets us.
+
+    Raises:
+        ZoomError: there is no token; `AuthenticationFailed` where the credentials are refused.
+    """
+    granted = client.scopes()
+    hosts = _list_hosts(client)
+    return Preflight(
+        findings=tuple(_find_scopes(granted)),
+        hosts=hosts,
+        webinars=_look_for_webinars(client, hosts or ()),
+    )
+
+
+def _find_scopes(granted: Collection[str]) -> Iterator[TaskFinding]:
+    for kind in Kind:
+        for task, calls in _CALLS.items():
+            if task is Task.HOSTS and kind is not Kind.MEETING:
+                continue  # Users are of no kind.
+            yield TaskFinding(
+                task,
+                kind,
+                tuple(
+                    Scope(
+                        *describe_scope(call, kind),
+                        is_granted=not find_missing_scopes(granted, kind, (call,)),
+                    )
+                    for call in calls
+                ),
+            )
+
+
+def _list_hosts(client: ZoomClient) -> tuple[Host, ...] | None:
+    try:
+        users = list(islice(client.list_users(), MOST_HOSTS))
+    except ZoomError:
+        return None
+    return tuple(_describe(user) for user in users)
+
+
+def _describe(user: User) -> Host:
+    name = " ".join(part for part in (user.first_name, user.last_name) if part)
+    return Host(user.email, name, is_licensed=user.type == LICENSED)
+
+
+def _look_for_webinars(client: ZoomClient, hosts: Collection[Host]) -> Webinars:
+    """Have some hosts' webinars listed: Zoom refuses that where the add-on is missing."""
+    outcome = Webinars.UNKNOWN
+    for host in [host for host in hosts if host.is_licensed][:MOST_HOSTS_TRIED]:
+        try:
+            next(client.list_meetings(Kind.WEBINAR, host.email), None)
+        except ScopeMissing:
+            return Webinars.UNKNOWN
+        except HostNotAllowed:
+            outcome = Webinars.MISSING
+        except ZoomError:
+            continue
+        else:
+            return Webinars.HAD
+    return outcome

@@ -1,0 +1,82 @@
+"""Looking at an account of Zoom: scopes in both styles, hosts, licences, the webinar add-on."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from services.zoom_preflight import Host, Task, Webinars, look_at_account
+from zoom_client import AuthenticationFailed, Credentials, Kind, MemoryTokenStore, ZoomClient
+from zoom_sandbox import SandboxSettings
+from zoom_sandbox.server import SandboxServer
+
+
+@pytest.fixture
+def zoom():
+    with SandboxServer(SandboxSettings()) as server:
+        yield server
+
+
+def look(server, secret="sandbox-secret"):
+    client = ZoomClient(
+        Credentials("sandbox-account", "sandbox-client", secret),
+        token_store=MemoryTokenStore(),
+        api_url=f"{server.url}/v2",
+        oauth_url=server.url,
+        now=lambda: datetime.now(UTC),
+    )
+    return look_at_account(client)
+
+
+def list_missing(found, kind=Kind.MEETING):
+    return {finding.task: finding.missing for finding in found.list_missing(kind)}
+
+
+def test_whole_account_lacks_nothing(zoom):
+    found = look(zoom)
+
+    assert list_missing(found) == list_missing(found, Kind.WEBINAR) == {}
+    assert found.hosts == (Host("host@example.com", found.hosts[0].name, is_licensed=True),)
+    assert (found.has_licensed_host, found.webinars) == (True, Webinars.HAD)
+
+
+def test_missing_scope_is_told_by_what_stops_without_it(zoom):
+    zoom.control.remove_scopes("meeting:write:registrant:admin")
+
+    found = look(zoom)
+
+    assert list_missing(found) == {Task.REGISTER: ("meeting:write:registrant:admin",)}
+    [finding] = found.list_missing(Kind.MEETING)
+    assert [scope.classic for scope in finding.scopes] == ["meeting:write:admin"] * 2
+    assert list_missing(found, Kind.WEBINAR) == {}
+
+
+def test_classic_scopes_are_as_good(zoom):
+    zoom.control.grant_scopes(["meeting:read:admin", "meeting:write:admin", "user:read:admin"])
+
+    found = look(zoom)
+
+    assert list_missing(found) == {}
+    assert len(list_missing(found, Kind.WEBINAR)) == 7
+
+
+def test_hosts_without_their_scope_are_unknown_not_none(zoom):
+    zoom.control.remove_scopes("user:read:list_users:admin")
+
+    found = look(zoom)
+
+    assert (found.hosts, found.webinars) == (None, Webinars.UNKNOWN)
+
+
+def test_missing_add_on_and_licence_are_told():
+    with SandboxServer(SandboxSettings(plan="free", enforce_rate_limits=False)) as server:
+        found = look(server)
+        assert (found.has_licensed_host, found.webinars) == (False, Webinars.UNKNOWN)
+
+        server.control.add_user("u2", "second@example.com", type=2, has_webinars=False)
+        found = look(server)
+        assert (found.has_licensed_host, found.webinars) == (True, Webinars.MISSING)
+
+
+def test_wrong_secret_is_an_error_of_its_own(zoom):
+    with pytest.raises(AuthenticationFailed):
+        look(zoom, "wrong")
