@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
 
 import click
@@ -20,6 +19,7 @@ from services.receipts import get_live_submission
 from services.registration_changes import ORGANIZER, approve, cancel, deny
 from services.registration_exports import Export, list_export_rows
 from services.registrations import Outcome, Status, drop, release
+from services.spreadsheets import FileFormat, write_cp932, write_csv, write_xlsx
 from services.texts import LOCALES, write_full_name
 from storage import events, registrations, submissions
 from storage.models import Event, Registration, SubmissionRow
@@ -29,8 +29,11 @@ from views.site import get_site
 
 from .groups import SiteGroup, echo_table, need_event
 
-# Excel takes a file for UTF-8 only if it begins with this.
-BYTE_ORDER_MARK = "\ufeff"
+_WRITERS: dict[FileFormat, Callable[[Iterable[list[str]]], Iterator[bytes]]] = {
+    FileFormat.CSV: write_csv,
+    FileFormat.XLSX: write_xlsx,
+    FileFormat.CP932: partial(write_cp932, headings=("Receipt number", "Column", "Character")),
+}
 
 _event_option = click.option("--event", "slug", help="Only at this event.")
 
@@ -67,18 +70,23 @@ def list_registrations(slug: str, status: str | None, held: bool) -> None:
 @click.option("--status", type=click.Choice([status.value for status in Status]))
 @click.option("--lang", type=click.Choice(LOCALES), help="By default the event's own.")
 @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="A file.")
-def export(slug: str, status: str | None, lang: str | None, output: Path | None) -> None:
-    """Write registrations with answers and consents as CSV for a spreadsheet.
+@click.option(
+    "--format", "kind", type=click.Choice([kind.value for kind in FileFormat]), default="csv"
+)
+def export(slug: str, status: str | None, lang: str | None, output: Path | None, kind: str) -> None:
+    """Write registrations with answers and consents for a spreadsheet.
 
-    A cell that a spreadsheet would run as a formula begins with an apostrophe.
+    A cell that a spreadsheet would run as a formula begins with an apostrophe. cp932 makes a ZIP
+    with a list of the characters that do not fit.
     """
     with get_site().database.read() as session:
         event = need_event(session, slug)
         wanted = Export(event, lang or event.default_locale, name_place, status)
-        with _open(output) as stream:
-            stream.write(BYTE_ORDER_MARK)
-            writer = csv.writer(stream, lineterminator="\r\n")
-            writer.writerows(list_export_rows(session, wanted))
+        rows = list_export_rows(session, wanted)
+        with output.open("wb") if output else nullcontext(sys.stdout.buffer) as stream:
+            for part in _WRITERS[FileFormat(kind)](rows):
+                stream.write(part)
+            stream.flush()
 
 
 @registrations_group.command("release")
@@ -182,16 +190,3 @@ def _write_row(
     name = write_full_name(person.family_name, person.given_name, person.locale)
     received = format_moment(person.created_at, event.timezone, "en")
     return (number, name, person.email, status, delivery, received)
-
-
-@contextmanager
-def _open(output: Path | None) -> Iterator[io.TextIOWrapper]:
-    """Open a file, or the standard output, which stays open afterwards."""
-    target = output.open("wb") if output else sys.stdout.buffer
-    stream = io.TextIOWrapper(target, encoding="utf-8", newline="")
-    try:
-        yield stream
-    finally:
-        stream.detach()
-        if output:
-            target.close()

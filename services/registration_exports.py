@@ -4,32 +4,34 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy.orm import Session
 
+from storage import export_rows
 from storage.models import Event
-from storage.registration_lists import FullRow, list_full_rows
 
 from .answer_texts import NamePlace, write_answer
-from .answers import gather_answers
 from .dates import load_zone
 from .events import read_definition
 from .facets import list_questions
-from .questions import Question
+from .questions import Answer, ConsentKind
+from .registration_index import FACETED
 from .submissions import SOURCE_NAMES
 from .texts import localize
 
 _HEADINGS = {
     "ja": (
         *("受付番号", "申込日時", "状態", "Zoomへの登録", "姓", "名", "メールアドレス"),
-        *("メールアドレスの確認", "言語", "参加ボタンのクリック数"),
+        *("メールアドレスの確認", "言語", "参加ボタンのクリック数", "案内メールの送信可"),
     ),
     "en": (
         *("Receipt number", "Registered at", "Status", "Delivery to Zoom", "Family name"),
         *("Given name", "Email", "Email proven at", "Language", "Clicks on the join button"),
+        "May be mailed",
     ),
 }
 _TICKED = {"ja": ("はい", "いいえ"), "en": ("yes", "no")}
@@ -53,7 +55,11 @@ _WORDS = {
     },
 }
 
+# Most cells begin so, and nothing that begins so is a formula, in whatever width.
+_HARMLESS = re.compile(r"[0-9A-Za-z\u3040-\u30ff\u4e00-\u9fff]")
 _FORMULA = re.compile(r"[=+\-@%|\t\r\n\u2212]")
+_NO_SOURCE = [""] * len(SOURCE_NAMES)
+_MOST_KEPT_TEXTS = 10_000
 _PLAIN_NUMBER = re.compile(r"-?(\d[\d,.]*)?")
 
 
@@ -67,22 +73,101 @@ class Export:
     status: str | None = None
 
 
-def list_export_rows(session: Session, export: Export) -> Iterator[list[str]]:
-    """Yield the headings, then a row for each registration, in the order in which they came.
+class ExportTable:
+    """The columns of an event's export, and rows for whoever is asked for.
 
     Questions that only an earlier version of the form had keep their columns.
     """
-    event, locale = export.event, export.locale
-    questions = list_questions(session, event)
-    labels = [localize(question.label, locale) for question in questions]
-    yield [defuse(cell) for cell in (*_HEADINGS[locale], *labels, *SOURCE_NAMES)]
-    for full in list_full_rows(session, event.id, status=export.status):
-        cells = [
-            *_write_person(full, export),
-            *_write_answers(session, full, questions, export),
-            *(str(full.row.registration.source.get(name, "")) for name in SOURCE_NAMES),
+
+    def __init__(self, session: Session, event: Event, locale: str, name_place: NamePlace) -> None:
+        self._locale = locale
+        self._name_place = name_place
+        self._zone = load_zone(event.timezone)
+        self._words = _WORDS[locale]
+        self._questions = list_questions(session, event)
+        self._separator = "、" if locale == "ja" else ", "
+        self._texts: dict[tuple[int, str, str, str], str] = {}
+
+    @property
+    def headings(self) -> list[str]:
+        labels = (localize(question.label, self._locale) for question in self._questions)
+        return [defuse(cell) for cell in (*_HEADINGS[self._locale], *labels, *SOURCE_NAMES)]
+
+    def list_rows(self, session: Session, ids: Sequence[int]) -> list[list[str]]:
+        """Return a row for each registration, in the order of the ids' numbers."""
+        people = export_rows.list_people(session, ids)
+        versions = {person.id: person.form_version_id for person in people}
+        answers: dict[int, dict[str, str]] = {}
+        for key, question_id, value, other in export_rows.list_answers(session, ids):
+            text = self._write_answer(session, versions[key], question_id, value, other)
+            texts = answers.setdefault(key, {})
+            before = texts.get(question_id)
+            texts[question_id] = text if before is None else f"{before}{self._separator}{text}"
+        boxes: dict[int, dict[str, tuple[bool, str]]] = {}
+        for key, question_id, is_given, kind in export_rows.list_consents(session, ids):
+            boxes.setdefault(key, {})[question_id] = (is_given, kind)
+        return [
+            self._write_row(person, answers.get(person.id, {}), boxes.get(person.id, {}))
+            for person in people
         ]
-        yield [defuse(cell) for cell in cells]
+
+    def _write_row(
+        self, person: Any, answers: Mapping[str, str], boxes: Mapping[str, tuple[bool, str]]
+    ) -> list[str]:
+        yes, no = _TICKED[self._locale]
+        news = [is_given for is_given, kind in boxes.values() if kind == ConsentKind.MARKETING]
+        is_mailable = person.proven_at is not None and bool(news) and all(news)
+        cells = [
+            person.number,
+            self._write_time(person.created_at),
+            self._words.get(person.status, person.status),
+            self._words.get(person.delivery, person.delivery),
+            person.family_name,
+            person.given_name,
+            person.email,
+            self._write_time(person.proven_at),
+            person.locale,
+            str(person.join_clicks),
+            yes if is_mailable else no,
+        ]
+        for question in self._questions:
+            if question.is_consent:
+                box = boxes.get(question.id)
+                cells.append("" if box is None else yes if box[0] else no)
+            else:
+                cells.append(answers.get(question.id, ""))
+        source = person.source
+        cells += [str(source.get(name, "")) for name in SOURCE_NAMES] if source else _NO_SOURCE
+        return [cell if not cell or _HARMLESS.match(cell) else defuse(cell) for cell in cells]
+
+    def _write_answer(
+        self, session: Session, version_id: int, question_id: str, value: str, other: str
+    ) -> str:
+        """Write one value in words; the labels of choices are those that the person saw."""
+        question = read_definition(session, version_id).get_question(question_id)
+        if question is None or question.kind not in FACETED:
+            return value
+        key = (version_id, question_id, value, other)
+        text = self._texts.get(key)
+        if text is None:
+            answer = Answer((value,), other)
+            text = write_answer(question, answer, self._locale, self._name_place)
+            if len(self._texts) < _MOST_KEPT_TEXTS:
+                self._texts[key] = text
+        return text
+
+    def _write_time(self, moment: datetime | None) -> str:
+        if moment is None:
+            return ""
+        return moment.astimezone(self._zone).isoformat(" ", "seconds")[:19]
+
+
+def list_export_rows(session: Session, export: Export) -> Iterator[list[str]]:
+    """Yield the headings, then a row for each registration, in the order in which they came."""
+    table = ExportTable(session, export.event, export.locale, export.name_place)
+    yield table.headings
+    for ids in export_rows.list_ids(session, export.event.id, status=export.status):
+        yield from table.list_rows(session, ids)
 
 
 def defuse(cell: str) -> str:
@@ -91,6 +176,8 @@ def defuse(cell: str) -> str:
     Looked at is the first visible character, full-width forms included. A negative number and a
     lone hyphen stay as they are.
     """
+    if not cell or _HARMLESS.match(cell):
+        return cell
     visible = cell.lstrip("".join(char for char in set(cell) if _is_skipped(char)))
     begins = unicodedata.normalize("NFKC", visible[:1]) or cell[:1]
     is_risky = _FORMULA.match(begins) or cell[:1] in ("\t", "\r", "\n")
@@ -101,45 +188,3 @@ def defuse(cell: str) -> str:
 
 def _is_skipped(char: str) -> bool:
     return char.isspace() or unicodedata.category(char) in ("Cf", "Cc", "Zs")
-
-
-def _write_person(full: FullRow, export: Export) -> list[str]:
-    person = full.row.registration
-    words = _WORDS[export.locale]
-    return [
-        full.row.number,
-        _write_time(person.created_at, export.event),
-        words.get(person.status, person.status),
-        words.get(full.row.delivery, full.row.delivery),
-        person.family_name,
-        person.given_name,
-        person.email,
-        _write_time(person.proven_at, export.event),
-        person.locale,
-        str(person.join_clicks),
-    ]
-
-
-def _write_answers(
-    session: Session, full: FullRow, questions: list[Question], export: Export
-) -> Iterator[str]:
-    definition = read_definition(session, full.row.registration.form_version_id)
-    answers = gather_answers(full.answers)
-    consents = {consent.question_id: consent.is_given for consent in full.consents}
-    yes, no = _TICKED[export.locale]
-    for question in questions:
-        # The labels of the choices are those that the person saw.
-        seen = definition.get_question(question.id) or question
-        if question.is_consent:
-            is_given = consents.get(question.id)
-            yield "" if is_given is None else yes if is_given else no
-        elif question.id in answers:
-            yield write_answer(seen, answers[question.id], export.locale, export.name_place)
-        else:
-            yield ""
-
-
-def _write_time(moment: datetime | None, event: Event) -> str:
-    if moment is None:
-        return ""
-    return f"{moment.astimezone(load_zone(event.timezone)):%Y-%m-%d %H:%M:%S}"

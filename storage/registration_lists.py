@@ -69,17 +69,6 @@ def list_registrants(
     return [(registration, registrant) for registration, registrant in rows]
 
 
-def list_full_rows(
-    session: Session, event_id: int, *, status: str | None = None
-) -> Iterator[FullRow]:
-    """Yield the same with answers and consents; memory holds one chunk."""
-    last_id = 0
-    while chunk := _read_chunk(session, event_id, status, last_id):
-        last_id = chunk[-1].registration.id
-        yield from _complete(session, chunk)
-        session.expunge_all()
-
-
 def read_full_rows(session: Session, ids: Sequence[int]) -> list[FullRow]:
     """Read registrations with answers and consents, in the order of their ids."""
     rows = session.execute(_ROWS.where(Registration.id.in_(ids)).order_by(Registration.id))

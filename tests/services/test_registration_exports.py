@@ -64,6 +64,7 @@ def test_row_says_what_the_person_chose_in_words(database):
         "Email proven at": "",
         "Language": "ja",
         "Clicks on the join button": "0",
+        "May be mailed": "no",
         "Role": "Host, 講師",
         "Country": "country JP in en",
         "I agree to the privacy notice": "yes",

@@ -7,6 +7,7 @@ from flask import Flask
 from . import (
     access,
     events,
+    exports,
     held,
     links,
     lost_password,
@@ -22,7 +23,19 @@ from .navigation import list_navigation
 
 __all__ = ["init_organizer"]
 
-MODULES = (sign_in, links, lost_password, events, settings, overview, people, person, held, zoom)
+MODULES = (
+    sign_in,
+    links,
+    lost_password,
+    events,
+    settings,
+    overview,
+    people,
+    person,
+    held,
+    zoom,
+    exports,
+)
 """Each module declares its routes on `access.bp` when it is imported."""
 
 

@@ -1,5 +1,9 @@
 """People on the dashboard: found, told apart, decided about; and the numbers of their event."""
 
+import csv
+import io
+import zipfile
+
 import pytest
 
 from services.events import LinkPolicy
@@ -107,7 +111,7 @@ def test_pages_follow_each_other(site, event):
         add(site, event_id, f"p{number}@example.com", family_name=f"人{number}")
     browser = sign_in(site)
     first = browser.open(f"/organizer/events/{public_id}/people")
-    [link] = [a["href"] for a in first.root.find_all("a") if "at=" in a["href"]]
+    [link] = [a["href"] for a in first.root.find_all("a") if "?at=" in a["href"]]
     second = browser.open(link)
     assert len(list_names(first)) == 50
     assert list_names(second) == ["人2 太郎", "人1 太郎", "人0 太郎"]
@@ -233,3 +237,48 @@ def test_put_aside_work_is_named_and_tried_again(site, event):
     browser.post_form(address, f"{address}/retry", {})
     with site.database.read() as session:
         assert job_lists.get_job(session, key).state == "ready"
+
+
+def read_csv(browser, address):
+    answer = browser.look("GET", address)
+    assert answer.status_code == 200, answer.text
+    text = answer.content.decode("utf-8-sig")
+    rows = list(csv.reader(io.StringIO(text, newline="")))
+    return [dict(zip(rows[0], row, strict=True)) for row in rows[1:]]
+
+
+def test_export_has_exactly_whom_the_filter_shows(site, event):
+    public_id, event_id = event
+    add(site, event_id, "a@example.com", family_name="=cmd|' /C calc'!A0", age="30s")
+    add(site, event_id, "b@example.jp", family_name="髙﨑\U00020bb7", age="30s")
+    add(site, event_id, "c@example.com")
+    browser = sign_in(site, Role.EXPORTER)
+    address = f"/organizer/events/{public_id}/people/export?format=csv"
+    found = read_csv(browser, f"{address}&answer:age=30s")
+    assert [(row["姓"], row["年代"], row["案内メールの送信可"]) for row in found] == [
+        ("'=cmd|' /C calc'!A0", "30代", "いいえ"),
+        ("髙﨑\U00020bb7", "30代", "いいえ"),
+    ]
+    assert [row["メールアドレス"] for row in read_csv(browser, f"{address}&q=@example.jp")] == [
+        "b@example.jp"
+    ]
+    assert list_actions(site)[-1] == "people_exported"
+
+
+@pytest.mark.parametrize("kind", ["xlsx", "cp932"])
+def test_other_formats_are_whole_zips(site, event, kind):
+    public_id, event_id = event
+    add(site, event_id, "a@example.com")
+    answer = sign_in(site).look("GET", f"/organizer/events/{public_id}/people/export?format={kind}")
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+        assert archive.testzip() is None
+    assert answer.headers["Content-Disposition"].startswith("attachment; ")
+
+
+def test_viewer_may_not_export_and_sees_no_button(site, event):
+    public_id, event_id = event
+    add(site, event_id, "a@example.com")
+    browser = sign_in(site, Role.VIEWER)
+    people = f"/organizer/events/{public_id}/people"
+    assert "/export" not in str([a["href"] for a in browser.open(people).root.find_all("a")])
+    assert browser.look("GET", f"{people}/export").status_code == 403

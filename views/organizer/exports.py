@@ -1,0 +1,104 @@
+"""Files of an event's people: exactly those whom the filter of the list shows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from flask import Response, abort, request
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext
+
+from services import audit
+from services.audit import Action
+from services.members import Member, Permission
+from services.registration_exports import ExportTable
+from services.spreadsheets import (
+    MOST_XLSX_ROWS,
+    FileFormat,
+    write_cp932,
+    write_csv,
+    write_xlsx,
+)
+from storage import registration_index
+from storage.registration_lists import CHUNK
+from storage.session import Database
+
+from ..locale import read_locale
+from ..places import name_place
+from ..site import get_site
+from .access import bp, need_event, needs
+from .people import count_found, refresh_index
+from .people_filters import list_filters, read_query
+
+_NAMES = {
+    FileFormat.XLSX: (
+        "xlsx",
+        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    ),
+    FileFormat.CSV: ("csv", "text/csv; charset=utf-8"),
+    FileFormat.CP932: ("zip", "application/zip"),
+}
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """Who is written: the ids of all whom a filter finds, in the order in which they came."""
+
+    table: ExportTable
+    ids: list[int]
+
+
+@bp.get("/events/<event>/people/export", endpoint="export_people")
+@needs(Permission.EXPORT_PEOPLE)
+def export_people(member: Member, event: str) -> ResponseReturnValue:
+    """Stream a file; each part is read by itself, so that a slow reader holds no transaction."""
+    site = get_site()
+    now = site.read_clock()
+    asked = request.args.get("format", FileFormat.XLSX)
+    if asked not in set(FileFormat):
+        abort(400)
+    kind = FileFormat(asked)
+    refresh_index(member, event)
+    with site.database.write() as session:
+        found = need_event(session, member, event)
+        totals = registration_index.list_totals(session, found.id)
+        query = read_query(list_filters(session, found, totals))
+        count = count_found(session, found, query, sum(totals.get("status", {}).values()))
+        if kind is FileFormat.XLSX and count >= MOST_XLSX_ROWS:
+            abort(422)
+        found_ids = registration_index.list_ids(session, found.id, query.wanted)
+        table = ExportTable(session, found, read_locale(), name_place)
+        chosen = Chosen(table, [key for ids in found_ids for key in ids])
+        facts: dict[str, audit.Fact] = {
+            "count": count,
+            "format": str(kind),
+            "filters": " ".join(sorted(query.chosen)),
+            "is_searched": bool(query.text),
+        }
+        object_ = f"event:{event}"
+        audit.record(session, member, Action.PEOPLE_EXPORTED, object_, facts=facts, now=now)
+        slug = found.slug
+    ending, media_type = _NAMES[kind]
+    response = Response(_write(site.database, chosen, kind), mimetype=None)
+    response.headers["Content-Type"] = media_type
+    response.headers["Content-Disposition"] = f'attachment; filename="{slug}.{ending}"'
+    return response
+
+
+def _write(database: Database, chosen: Chosen, kind: FileFormat) -> Iterator[bytes]:
+    rows = _list_rows(database, chosen)
+    if kind is FileFormat.XLSX:
+        return write_xlsx(rows)
+    if kind is FileFormat.CSV:
+        return write_csv(rows)
+    headings = (gettext("Receipt number"), gettext("Column"), gettext("Character"))
+    return write_cp932(rows, headings=headings)
+
+
+def _list_rows(database: Database, chosen: Chosen) -> Iterator[list[str]]:
+    yield chosen.table.headings
+    for start in range(0, len(chosen.ids), CHUNK):
+        with database.read() as session:
+            rows = chosen.table.list_rows(session, chosen.ids[start : start + CHUNK])
+        yield from rows
