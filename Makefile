@@ -38,7 +38,7 @@ check: .venv/dev.stamp ## Run linters, types, translations and locks
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -q tests/test_architecture.py tests/test_project.py tests/templates
 	@if command -v node >/dev/null; then \
-		for script in static/js/*.js; do node --check "$$script" || exit 1; done; \
+		for script in static/js/*.js static/js/*/*.js; do node --check "$$script" || exit 1; done; \
 	else echo "node is missing, so the scripts of the pages are not checked"; fi
 
 bench: .venv/dev.stamp ## Measure the site against a bare Flask view, as a table

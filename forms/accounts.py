@@ -162,9 +162,10 @@ def build_code_form(
 
 
 def build_name_form(
-    formdata: MultiDict[str, str] | None, label: str, message: str, *, longest: int
+    formdata: MultiDict[str, str] | None, label: str, message: str, *, longest: int, name: str
 ) -> AccountForm:
-    return build_form({"name": _line("name", label, message, longest=longest)}, formdata)
+    fields = {"name": _line("name", label, message, longest=longest)}
+    return build_form(fields, formdata, name=name)
 
 
 def build_member_form(

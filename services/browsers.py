@@ -78,7 +78,7 @@ def has_ended(browser: OrganizerSession, now: datetime) -> bool:
 
 def is_proven(member: Member, now: datetime) -> bool:
     """Tell whether the member has lately shown who they are, as sensitive things ask for."""
-    return now - member.proven_at <= PROOF_HOLDS
+    return not member.can_prove or now - member.proven_at <= PROOF_HOLDS
 
 
 def describe_device(user_agent: str) -> str:

@@ -74,7 +74,8 @@ class Member:
 
     Storage functions for organizers take `organization_id` and `event_ids` from here, so that what
     is not theirs cannot be asked for. `event_ids` is None for all events of the organization.
-    `proven_at` is when they last showed a password, a code or a passkey.
+    `proven_at` is when they last showed a password, a code or a passkey; who has none of them, as
+    the demo's owner, has nothing to show (`can_prove`).
     """
 
     organizer_id: int
@@ -89,6 +90,7 @@ class Member:
     session_id: int
     seen_at: datetime
     proven_at: datetime
+    can_prove: bool
 
     @property
     def permissions(self) -> frozenset[Permission]:
@@ -122,4 +124,5 @@ def make_member(
         session_id=browser.id,
         seen_at=browser.seen_at,
         proven_at=browser.proven_at,
+        can_prove=bool(organizer.password_hash),
     )

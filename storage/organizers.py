@@ -20,6 +20,10 @@ def get_organizer_by_key(session: Session, email_key: str) -> Organizer | None:
     return session.scalar(select(Organizer).where(Organizer.email_key == email_key))
 
 
+def get_organizer_by_public_id(session: Session, public_id: str) -> Organizer | None:
+    return session.scalar(select(Organizer).where(Organizer.public_id == public_id))
+
+
 def lock_organizer(session: Session, organizer_id: int) -> Organizer:
     """Return an organizer whose way of signing in is about to change."""
     return session.get_one(

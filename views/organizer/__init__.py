@@ -6,14 +6,18 @@ from flask import Flask
 
 from . import (
     access,
+    account,
     events,
     exports,
+    factors,
     held,
     links,
     lost_password,
     overview,
     people,
     person,
+    proof,
+    second_step,
     settings,
     sign_in,
     zoom,
@@ -23,20 +27,24 @@ from .navigation import list_navigation
 
 __all__ = ["init_organizer"]
 
+# Each module declares its routes on `access.bp` when it is imported.
 MODULES = (
-    sign_in,
+    account,
+    events,
+    exports,
+    factors,
+    held,
     links,
     lost_password,
-    events,
-    settings,
     overview,
     people,
     person,
-    held,
+    proof,
+    second_step,
+    settings,
+    sign_in,
     zoom,
-    exports,
 )
-"""Each module declares its routes on `access.bp` when it is imported."""
 
 
 def init_organizer(app: Flask) -> None:

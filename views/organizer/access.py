@@ -20,7 +20,7 @@ from services.audit import Action
 from services.csrf import is_csrf_token, make_csrf_token
 from services.members import Member, Permission
 from storage import event_lists, organizers
-from storage.models import Event
+from storage.models import Event, Organizer
 
 from ..site import get_site
 from .cookies import BROWSER, give_cookie, read_cookie, set_cookies
@@ -82,6 +82,14 @@ def need_event(session: Session, member: Member, public_id: str) -> Event:
     if event is None:
         abort(404)
     return event
+
+
+def need_organizer(session: Session, member: Member) -> Organizer:
+    """Return the row of the member's own account."""
+    organizer = organizers.get_organizer(session, member.organizer_id)
+    if organizer is None:
+        abort(404)
+    return organizer
 
 
 def make_form_token() -> str:

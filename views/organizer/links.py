@@ -20,7 +20,7 @@ from storage.models import AccessLink, Organization
 from ..locale import read_locale
 from ..site import get_site
 from .access import SIGN_IN, bp
-from .sign_in import read_device, take_in
+from .entering import read_device, take_in
 
 
 @bp.get("/enter/<token>")

@@ -14,7 +14,7 @@ from services.sign_in_limits import Try
 from ..locale import read_locale
 from ..site import get_site
 from .access import bp
-from .sign_in import count
+from .entering import count
 
 
 @bp.get("/password")

@@ -32,7 +32,8 @@ class Way:
 
 MAIN = (
     Way("organizer.list_events", lazy_gettext("Events"), Permission.SEE_EVENTS),
-    Way("organizer.show_settings", lazy_gettext("Settings"), Permission.SIGNED_IN),
+    Way("organizer.show_settings", lazy_gettext("Settings"), Permission.SEE_EVENTS),
+    Way("organizer.show_account", lazy_gettext("Account"), Permission.SIGNED_IN),
 )
 
 SETTINGS: list[Way] = []

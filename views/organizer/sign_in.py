@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from urllib.parse import urlencode
-
 from flask import redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from forms.accounts import AccountForm, build_sign_in_form
-from services import audit, browsers, passwords, sign_in, tickets
+from services import audit, passwords, sign_in, tickets
 from services.addresses import email_key
 from services.audit import Action
 from services.limits import RateLimitReached
 from services.members import Member, Permission
-from services.sign_in_limits import Try, count_try
+from services.sign_in_limits import Try
 from storage import organizers
-from storage.models import Organizer
 
 from ..site import get_site
-from .access import SIGN_IN, bp, find_member, needs, read_next
-from .cookies import BROWSER, DEVICE, STEP, give_cookie, read_cookie
+from .access import SIGN_IN, bp, needs, read_next
+from .cookies import BROWSER, STEP, give_cookie, read_cookie
+from .entering import count, finish, offer_passkey, write_next
 
 SECOND_STEP = "/organizer/sign-in/code"
 
@@ -74,62 +71,6 @@ def sign_out(member: Member) -> ResponseReturnValue:
     return redirect(SIGN_IN, code=303)
 
 
-def count(kind: Try, key: str, organizer: Organizer | None, now: datetime) -> None:
-    """Count a try where the settings say so.
-
-    Raises:
-        RateLimitReached: it was one too many.
-    """
-    site = get_site()
-    if not site.settings.rate_limits:
-        return
-    with site.database.write() as session:
-        count_try(
-            session,
-            site.keys,
-            kind,
-            email_key=key,
-            device=tickets.read_device(site.keys, read_cookie(DEVICE), organizer),
-            remote_addr=request.remote_addr,
-            now=now,
-        )
-
-
-def finish(organizer: Organizer, *, by: str, now: datetime) -> ResponseReturnValue | None:
-    """Begin the session of an organizer who has shown all there is; None for a member of nothing.
-
-    Side effects: the browser gets a new cookie, whatever it had before.
-    """
-    site = get_site()
-    with site.database.write() as session:
-        former = find_member()
-        if former is not None:
-            organizers.end_session(session, former.session_id)
-        row = organizers.lock_organizer(session, organizer.id)
-        token = sign_in.begin_session(session, site.keys, row, by=by, device=read_device(), now=now)
-    if token is None:
-        return None
-    take_in(organizer, token)
-    return redirect(read_next(), code=303)
-
-
-def take_in(organizer: Organizer, token: str) -> None:
-    """Let the browser be the one of a session that has begun."""
-    site = get_site()
-    give_cookie(BROWSER, token)
-    give_cookie(STEP, "")
-    if not tickets.read_device(site.keys, read_cookie(DEVICE), organizer):
-        give_cookie(DEVICE, tickets.make_device(site.keys, organizer))
-
-
-def read_device() -> str:
-    return browsers.describe_device(request.headers.get("User-Agent", ""))
-
-
-def write_next() -> str:
-    return urlencode({"next": read_next()})
-
-
 def _refuse_member_of_nothing(form: AccountForm) -> ResponseReturnValue:
     form.refuse("email", _("This account is not a member of any organization any more"))
     return _draw(form), 422
@@ -142,4 +83,5 @@ def _draw(form: AccountForm, *, wait_seconds: int = 0) -> str:
         errors=form.error_list,
         next=read_next(),
         wait_seconds=wait_seconds,
+        passkey_options=offer_passkey(),
     )

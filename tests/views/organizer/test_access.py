@@ -12,7 +12,7 @@ import pytest
 from services.events import LinkPolicy
 from services.members import Permission, Role, list_permissions
 from services.registrations import register
-from storage import event_lists, registrations
+from storage import event_lists, organizers, passkeys, registrations
 from storage.models import OrganizerSession
 from tests import factories
 from tests.dashboard import Dashboard, make_entrance, make_membership, sign_in, sign_in_again
@@ -23,6 +23,9 @@ from views.organizer.access import NEEDED
 OPEN = {
     "GET /organizer/sign-in",
     "POST /organizer/sign-in",
+    "GET /organizer/sign-in/code",
+    "POST /organizer/sign-in/code",
+    "POST /organizer/sign-in/passkey",
     "GET /organizer/password",
     "POST /organizer/password",
     "GET /organizer/password/asked",
@@ -60,9 +63,34 @@ def build_world(site, name) -> World:
             for role in Role
         }
         ids = {"event": event.public_id}
+        for role, row in memberships.items():
+            ids |= make_account_parts(session, role, row.organizer_id, site.clock())
         ids |= {kind: make(session, site, memberships) for kind, make in MAKERS.items()}
     browsers = {role: sign_in_again(site, row.organizer_id) for role, row in memberships.items()}
     return World(ids, browsers)
+
+
+def make_account_parts(session, role, organizer_id, now):
+    """Make what belongs to one organizer alone, named by their role."""
+    browser = organizers.add_browser(
+        session,
+        organizer_id,
+        token_hash=f"{organizer_id}",
+        organization_id=None,
+        device="",
+        now=now,
+    )
+    passkey = passkeys.add_passkey(
+        session,
+        organizer_id,
+        credential_id=f"{organizer_id}".encode(),
+        public_key=b"",
+        sign_count=0,
+        transports=[],
+        name="鍵",
+        now=now,
+    )
+    return {f"browser {role}": browser.public_id, f"passkey {role}": passkey.public_id}
 
 
 # For each part of an address but `event`: makes one and returns its public id.
@@ -95,9 +123,14 @@ def make_person(session, site, memberships):
 MAKERS["person"] = make_person
 
 
-def write_path(rule, ids):
+def write_path(rule, ids, role=""):
     """Fill in an address; a part that nobody knows fails, so that no new route is left out."""
-    return re.sub(r"<(?:\w+(?:\([^)]*\))?:)?(\w+)>", lambda part: ids[part[1]], rule.rule)
+
+    def find(part):
+        of_role = f"{part[1]} {role}"
+        return ids[of_role] if of_role in ids else ids[part[1]]
+
+    return re.sub(r"<(?:\w+(?:\([^)]*\))?:)?(\w+)>", find, rule.rule)
 
 
 def ask(browser, method, path):
@@ -141,7 +174,7 @@ def test_nobody_but_the_permitted_gets_in(site, own, foreign):
         for ids, is_own in ((own.ids, True), (foreign.ids, False)):
             if not is_own and not rule.arguments:
                 continue
-            status = ask(own.browsers[role], method, write_path(rule, ids)).status_code
+            status = ask(own.browsers[role], method, write_path(rule, ids, role)).status_code
             allowed = is_good(status, is_own) if is_permitted else status == 403
             if not allowed:
                 wrong.append((role, method, rule.rule, "own" if is_own else "foreign", status))
@@ -172,7 +205,7 @@ def test_post_without_the_forms_token_is_refused(site, own):
     wrong = []
     for method, rule, _ in list_rules(site):
         if method != "GET":
-            path = write_path(rule, own.ids | {"token": "x"})
+            path = write_path(rule, own.ids | {"token": "x"}, Role.OWNER)
             for fields in ([], [("csrf_token", token)], [("csrf_token", "x")]):
                 status = owner.try_post(path, fields).status_code
                 if status != 400:

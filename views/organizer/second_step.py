@@ -1,0 +1,109 @@
+"""The second step of signing in, and signing in with a passkey, which is both."""
+
+from __future__ import annotations
+
+from flask import redirect, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from forms.accounts import AccountForm, build_code_form
+from services import second_factors, sign_in, tickets
+from services.limits import RateLimitReached
+from services.passkeys import Party, PasskeyRefused, use_passkey
+from services.sign_in_limits import Try
+from storage import organizers
+from storage.models import Organizer
+
+from ..site import get_site
+from .access import SIGN_IN, bp, read_next
+from .cookies import BROWSER, STEP, read_cookie
+from .entering import count, finish, offer_passkey
+
+
+@bp.get("/sign-in/code")
+def show_code() -> ResponseReturnValue:
+    if _find_organizer() is None:
+        return redirect(SIGN_IN, code=303)
+    return _draw(_build(None))
+
+
+@bp.post("/sign-in/code")
+def check_code() -> ResponseReturnValue:
+    """Sign in with a code of the app, or with a recovery code."""
+    organizer = _find_organizer()
+    if organizer is None:
+        return redirect(SIGN_IN, code=303)
+    form = _build(request.form)
+    if not form.validate():
+        return _draw(form), 422
+    site = get_site()
+    now = site.read_clock()
+    try:
+        count(Try.CODE, f"code:{organizer.public_id}", organizer, now)
+    except RateLimitReached as error:
+        return _draw(form, wait_seconds=error.retry_after_seconds), 429
+    with site.database.write() as session:
+        by = second_factors.take_code(session, site.keys, organizer, form["code"].data, now=now)
+        if not by:
+            sign_in.record_failure(session, organizer, by="code", now=now)
+    if not by:
+        form.refuse("code", _("This code is wrong, or was used already"))
+        return _draw(form), 422
+    return finish(organizer, by=by, now=now) or redirect(SIGN_IN, code=303)
+
+
+@bp.post("/sign-in/passkey")
+def check_passkey() -> ResponseReturnValue:
+    site = get_site()
+    now = site.read_clock()
+    organizer = None
+    try:
+        with site.database.write() as session:
+            organizer_id = use_passkey(
+                session,
+                site.keys,
+                Party.of_site(site.settings.site_url),
+                credential=request.form.get("credential", ""),
+                cookie=read_cookie(BROWSER),
+                now=now,
+            )
+            organizer = organizers.get_organizer(session, organizer_id)
+    except PasskeyRefused:
+        with site.database.write() as session:
+            sign_in.record_failure(session, None, by="passkey", now=now)
+    answer = finish(organizer, by="passkey", now=now) if organizer else None
+    return answer or redirect(f"{SIGN_IN}?refused=passkey", code=303)
+
+
+def _find_organizer() -> Organizer | None:
+    """Return who has shown their password in this browser within ten minutes."""
+    site = get_site()
+    ticket = read_cookie(STEP)
+    public_id = tickets.read_ticket(site.keys, ticket, now=site.read_clock())
+    if public_id is None:
+        return None
+    with site.database.read() as session:
+        organizer = organizers.get_organizer_by_public_id(session, public_id)
+    if organizer is None:
+        return None
+    is_theirs = tickets.is_ticket_of(site.keys, ticket, organizer, read_cookie(BROWSER))
+    return organizer if is_theirs else None
+
+
+def _build(sent: object) -> AccountForm:
+    return build_code_form(
+        request.form if sent is not None else None,
+        _("Code"),
+        _("The six digits that your authenticator app shows, or one of your recovery codes."),
+    )
+
+
+def _draw(form: AccountForm, *, wait_seconds: int = 0) -> str:
+    return render_template(
+        "organizer/code.html",
+        rows=form.rows,
+        errors=form.error_list,
+        next=read_next(),
+        wait_seconds=wait_seconds,
+        passkey_options=offer_passkey(),
+    )
