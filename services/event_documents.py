@@ -31,7 +31,7 @@ LONGEST_EVENT_MINUTES = 1_440
 APPROVALS = ("automatic", "manual")
 NAME_ORDERS = ("given_first", "family_first")
 
-_URL = re.compile(r"https://[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*(:\d{1,5})?([/?#][!-~]*)?")
+URL = re.compile(r"https://[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*(:\d{1,5})?([/?#][!-~]*)?")
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
@@ -225,7 +225,7 @@ def _read_color(table: Table) -> str:
 
 def _read_url(table: Table, key: str) -> str:
     url = table.take_text(key, 1_000)
-    if url and not _URL.fullmatch(url):
+    if url and not URL.fullmatch(url):
         # The host stands in a header too, where nothing else may stand with it.
         raise table.fault(key, "must be like https://www.example.com/page, in ASCII")
     return url

@@ -216,18 +216,41 @@ def _change(session: Session, event: Event, values: Mapping[str, Any], now: date
         event.updated_at = now
 
 
+def change_organization(
+    session: Session, organization: Organization, values: Mapping[str, Any], *, now: datetime
+) -> list[str]:
+    """Set what differs, and return the names of it.
+
+    Side effects: pages of all its events are drawn again, and texts that name who is responsible
+    follow, as new versions of their forms.
+    """
+    former = make_operator(organization)
+    changed = _set_organization(session, organization, values, now)
+    operator = make_operator(organization)
+    if operator != former:
+        _rename_operator(session, organization.id, former, operator, now)
+    return changed
+
+
 def _write_organization(
     session: Session, organization: Organization, document: EventDocument, now: datetime
 ) -> None:
     if document.organization is None:
         return
-    texts = asdict(document.organization)
-    changed = {name for name, text in texts.items() if getattr(organization, name) != text}
+    if _set_organization(session, organization, asdict(document.organization), now):
+        organization.version += 1
+
+
+def _set_organization(
+    session: Session, organization: Organization, values: Mapping[str, Any], now: datetime
+) -> list[str]:
+    changed = sorted(n for n, value in values.items() if getattr(organization, n) != value)
     for name in changed:
-        setattr(organization, name, texts[name])
+        setattr(organization, name, values[name])
     if changed:
         session.flush()
         events.raise_versions(session, organization.id, now=now)
+    return changed
 
 
 def _place_pictures(

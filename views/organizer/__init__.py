@@ -13,6 +13,7 @@ from . import (
     held,
     links,
     lost_password,
+    organization,
     overview,
     people,
     person,
@@ -29,6 +30,7 @@ __all__ = ["init_organizer"]
 
 # Each module declares its routes on `access.bp` when it is imported.
 MODULES = (
+    organization,
     account,
     events,
     exports,
