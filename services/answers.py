@@ -55,6 +55,7 @@ def change_answers(
     given_name: str,
     answers: Mapping[str, Answer],
     form_version_id: int,
+    actor: str = "person",
     now: datetime,
 ) -> None:
     """Replace names and answers, keeping what stood before in the history.
@@ -74,7 +75,7 @@ def change_answers(
     registrations.add_change(
         session,
         registration.id,
-        actor="person",
+        actor=actor,
         action=ANSWERS,
         before=before,
         after=after,

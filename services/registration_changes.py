@@ -44,6 +44,10 @@ class ChangeRefused(RegistrationError):
     """The registration is not in a state that allows this."""
 
 
+class EditedMeanwhile(RegistrationError):
+    """Somebody else has changed the registration since it was shown."""
+
+
 def cancel(
     session: Session, event: Event, registration: Registration, *, actor: str, now: datetime
 ) -> None:
@@ -258,6 +262,47 @@ def correct_address(
     locked.corrected_by_id = row.id
     fill_free_seats(session, event, now=now)
     return row
+
+
+def edit_by_organizer(
+    session: Session,
+    registration: Registration,
+    *,
+    seen_at: str,
+    family_name: str,
+    given_name: str,
+    answers: Mapping[str, Answer],
+    form_version_id: int,
+    now: datetime,
+) -> None:
+    """Change what is stored of a person, as long as it is what the organizer saw.
+
+    Args:
+        seen_at: `write_version` of the registration when the form was drawn.
+
+    Raises:
+        EditedMeanwhile: somebody else has changed it since.
+    """
+    locked = registrations.lock_registration(session, registration.id)
+    assert locked is not None, "registrations are not deleted while they are shown"
+    if write_version(locked) != seen_at:
+        raise EditedMeanwhile
+    change_answers(
+        session,
+        locked,
+        family_name=family_name,
+        given_name=given_name,
+        answers=answers,
+        form_version_id=form_version_id,
+        actor=ORGANIZER,
+        now=now,
+    )
+    _try_zoom_again(session, locked, now)
+
+
+def write_version(registration: Registration) -> str:
+    """Write what tells one state of a registration from the next."""
+    return registration.updated_at.isoformat()
 
 
 def _take_over_newest(session: Session, registration: Registration, now: datetime) -> None:

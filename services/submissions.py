@@ -19,6 +19,8 @@ class Surface(StrEnum):
 
     PAGE = "page"
     EMBED = "embed"
+    BY_HAND = "hand"
+    """Nowhere: an organizer has entered what they were told otherwise."""
 
 
 @dataclass(frozen=True)

@@ -49,7 +49,8 @@ def crowd(site):
             )
         )
     base = f"/organizer/events/{public_id}"
-    return event_id, [base, f"{base}/people", f"{base}/people/{person}", f"{base}/held"]
+    parts = ("", "/people", f"/people/{person}", "/held", f"/people/{person}/edit", "/people/new")
+    return event_id, [base + part for part in parts]
 
 
 @pytest.fixture

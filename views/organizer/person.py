@@ -7,6 +7,7 @@ from typing import Any
 
 from flask import abort, redirect, render_template
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext
 from sqlalchemy.orm import Session
 
 from services import audit
@@ -18,6 +19,7 @@ from services.events import read_definition
 from services.members import Member, Permission
 from services.overview import name_problem
 from services.people_acts import act_on, list_acts
+from services.people_adding import ADDED
 from services.questions import FormDefinition
 from services.registrations import Status, sync_key
 from services.texts import localize
@@ -40,7 +42,7 @@ def show_person(member: Member, event: str, person: str) -> ResponseReturnValue:
     now = site.read_clock()
     with site.database.write() as session:
         found = need_event(session, member, event)
-        registration = _need_person(session, found, person)
+        registration = need_person(session, found, person)
         view = _view(session, found, registration)
         object_ = f"registration:{person}"
         audit.record(session, member, Action.PERSON_SEEN, object_, now=now)
@@ -56,7 +58,7 @@ def act_on_person(member: Member, event: str, person: str) -> ResponseReturnValu
     act = read_act()
     with site.database.write() as session:
         found = need_event(session, member, event)
-        registration = _need_person(session, found, person)
+        registration = need_person(session, found, person)
         if act is None:
             abort(422)
         result = act_on(session, found, registration, act, now=now)
@@ -66,7 +68,7 @@ def act_on_person(member: Member, event: str, person: str) -> ResponseReturnValu
     return redirect(f"/organizer/events/{event}/people/{person}?done={result}", code=303)
 
 
-def _need_person(session: Session, event: Event, public_id: str) -> Registration:
+def need_person(session: Session, event: Event, public_id: str) -> Registration:
     registration = people.get_person(session, event.id, public_id)
     if registration is None:
         abort(404)
@@ -138,6 +140,8 @@ def _view_change(
 ) -> dict[str, Any]:
     if change.action == ANSWERS:
         lines = _list_differences(change, definition)
+    elif change.action == ADDED:
+        lines = [(gettext("How the person agreed"), "", str(change.after.get("basis", "")))]
     else:
         before, after = (side.get("status", "") for side in (change.before, change.after))
         lines = [("", str(words.STATUS.get(before, before)), str(words.STATUS.get(after, after)))]

@@ -1,0 +1,165 @@
+"""Entering and changing people by hand."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+from flask import redirect, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext
+from sqlalchemy.orm import Session
+
+from forms.details import DetailsForm, build_details_form
+from forms.people import build_added_person_form
+from services import audit
+from services.answer_texts import list_answer_texts
+from services.answers import read_answers
+from services.audit import Action
+from services.events import read_definition, read_link_policy
+from services.members import Member, Permission
+from services.people_adding import AlreadyRegistered, add_by_hand
+from services.questions import FormDefinition
+from services.registration_changes import EditedMeanwhile, edit_by_organizer, write_version
+from services.registrations import RegistrationNotOpen
+from services.texts import LOCALES
+from storage.models import Event, Registration
+
+from ..locale import read_locale
+from ..places import name_place
+from ..site import get_site
+from .access import bp, need_event, needs
+from .people import view_event, write_name
+from .person import need_person
+
+
+@bp.get("/events/<event>/people/<person>/edit", endpoint="show_person_form")
+@needs(Permission.CHANGE_PEOPLE)
+def show_person_form(member: Member, event: str, person: str) -> ResponseReturnValue:
+    site = get_site()
+    with site.database.write() as session:
+        found = need_event(session, member, event)
+        registration = need_person(session, found, person)
+        form = build_details_form(_read_form(session, found), registration.locale).from_answers(
+            registration.family_name, registration.given_name, read_answers(session, registration)
+        )
+        now = site.read_clock()
+        audit.record(session, member, Action.PERSON_SEEN, f"registration:{person}", now=now)
+        return _draw_edit(found, registration, form)
+
+
+@bp.post("/events/<event>/people/<person>/edit", endpoint="save_person")
+@needs(Permission.CHANGE_PEOPLE)
+def save_person(member: Member, event: str, person: str) -> ResponseReturnValue:
+    """Save what was changed; who was slower than somebody else sees both versions first."""
+    site = get_site()
+    now = site.read_clock()
+    with site.database.write() as session:
+        found = need_event(session, member, event)
+        registration = need_person(session, found, person)
+        definition = _read_form(session, found)
+        form = build_details_form(definition, registration.locale)(request.form)
+        if not form.validate():
+            return _draw_edit(found, registration, form, seen=request.form.get("seen")), 422
+        try:
+            edit_by_organizer(
+                session,
+                registration,
+                seen_at=request.form.get("seen", ""),
+                family_name=form.family_name.data,
+                given_name=form.given_name.data,
+                answers=form.answers,
+                form_version_id=definition.version_id,
+                now=now,
+            )
+        except EditedMeanwhile:
+            stored = _list_stored(session, registration)
+            return _draw_edit(found, registration, form, stored=stored), 409
+        facts: dict[str, audit.Fact] = {"act": "edit"}
+        object_ = f"registration:{person}"
+        audit.record(session, member, Action.PERSON_CHANGED, object_, facts=facts, now=now)
+    return redirect(f"/organizer/events/{event}/people/{person}?done=done", code=303)
+
+
+@bp.get("/events/<event>/people/new", endpoint="show_new_person")
+@needs(Permission.CHANGE_PEOPLE)
+def show_new_person(member: Member, event: str) -> ResponseReturnValue:
+    with get_site().database.read() as session:
+        found = need_event(session, member, event)
+        form = build_added_person_form(_read_form(session, found), _read_language())()
+        return _draw_new(found, form)
+
+
+@bp.post("/events/<event>/people/new", endpoint="add_person")
+@needs(Permission.CHANGE_PEOPLE)
+def add_person(member: Member, event: str) -> ResponseReturnValue:
+    site = get_site()
+    now = site.read_clock()
+    with site.database.read() as session:
+        found = need_event(session, member, event)
+        form = build_added_person_form(_read_form(session, found), _read_language())(request.form)
+    if not form.validate():
+        return _draw_new(found, form), 422
+    submission = form.to_submission(nonce=secrets.token_urlsafe(16))
+    try:
+        with site.database.write() as session:
+            here = need_event(session, member, event)
+            policy = read_link_policy(session, here)
+            basis = form.basis.data
+            added = add_by_hand(session, here, submission, basis=basis, policy=policy, now=now)
+            public_id = added.public_id
+            facts: dict[str, audit.Fact] = {"act": "add"}
+            object_ = f"registration:{public_id}"
+            audit.record(session, member, Action.PERSON_CHANGED, object_, facts=facts, now=now)
+    except AlreadyRegistered:
+        return _draw_new(found, form, gettext("This address is registered already.")), 409
+    except RegistrationNotOpen:
+        return _draw_new(found, form, gettext("The event takes nobody now.")), 409
+    return redirect(f"/organizer/events/{event}/people/{public_id}?done=done", code=303)
+
+
+def _draw_edit(
+    event: Event,
+    registration: Registration,
+    form: DetailsForm,
+    *,
+    seen: str | None = None,
+    stored: list[tuple[str, str]] | None = None,
+) -> str:
+    return render_template(
+        "organizer/person_edit.html",
+        event=view_event(event),
+        here="people",
+        person={"public_id": registration.public_id, "name": write_name(registration)},
+        form=form,
+        seen=seen or write_version(registration),
+        stored=stored,
+    )
+
+
+def _draw_new(event: Event, form: DetailsForm, problem: str = "") -> str:
+    return render_template(
+        "organizer/person_new.html",
+        event=view_event(event),
+        here="people",
+        form=form,
+        language=_read_language(),
+        problem=problem,
+    )
+
+
+def _list_stored(session: Session, registration: Registration) -> list[tuple[str, str]]:
+    definition = read_definition(session, registration.form_version_id)
+    answers = read_answers(session, registration)
+    texts = list_answer_texts(definition, answers, read_locale(), name_place)
+    return [(gettext("Name"), write_name(registration)), *texts]
+
+
+def _read_form(session: Session, event: Event) -> FormDefinition:
+    assert event.form_version_id is not None, "an event has a form from the beginning"
+    return read_definition(session, event.form_version_id)
+
+
+def _read_language() -> Any:
+    asked = request.values.get("language", "")
+    return asked if asked in LOCALES else read_locale()
