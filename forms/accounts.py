@@ -174,9 +174,9 @@ def build_member_form(
     roles: list[tuple[str, str]],
     events: list[tuple[str, str]],
     asks_email: bool,
-    **data: Any,
+    chosen: Mapping[str, str],
 ) -> AccountForm:
-    """Ask for role and events of a member, and whom to invite."""
+    """Ask for role and events of a member, and whom to invite; `chosen` stands there at first."""
     fields: dict[str, UnboundField] = {}
     if asks_email:
         fields["email"] = build_email_field()
@@ -202,7 +202,7 @@ def build_member_form(
         ),
         [value for value, _label in events],
     )
-    return build_form(fields, formdata, **data)
+    return build_form(fields, formdata, **chosen)
 
 
 def _row(name: str, label: str, *, kind: str = "text", required: bool = True, **more: Any) -> Row:

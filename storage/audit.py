@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
-from .models import AuditEntry, AuditHead, Organizer
+from .models import AuditEntry, AuditHead, Membership, Organizer
 from .statements import insert_for, table_of
 
 CHUNK = 500
@@ -81,6 +81,17 @@ def list_actors(session: Session, public_ids: set[str]) -> dict[str, str]:
         select(Organizer.public_id, Organizer.email).where(Organizer.public_id.in_(public_ids))
     )
     return {public_id: email for public_id, email in rows}
+
+
+def list_organizers(session: Session, organization_id: int) -> list[tuple[str, str]]:
+    """List public id and address of the members of an organization, as a filter offers them."""
+    rows = session.execute(
+        select(Organizer.public_id, Organizer.email)
+        .join(Membership, Membership.organizer_id == Organizer.id)
+        .where(Membership.organization_id == organization_id)
+        .order_by(Organizer.email)
+    )
+    return [(public_id, email) for public_id, email in rows]
 
 
 def _read_chunk(session: Session, chain: int, wanted: AuditFilter, last: int) -> list[AuditEntry]:

@@ -114,8 +114,8 @@ def delete_membership(session: Session, membership: Membership) -> None:
     session.flush()
 
 
-def count_role(session: Session, organization_id: int, role: str) -> int:
-    """Count the members with a role, with all of them locked against a change meanwhile."""
+def count_owners(session: Session, organization_id: int, role: str) -> int:
+    """Count those with a role over all events, and let nobody else do so until this ends."""
     # The organization is the lock: of two who remove one owner each, the second counts anew.
     session.execute(
         select(Organization.id)
@@ -125,7 +125,11 @@ def count_role(session: Session, organization_id: int, role: str) -> int:
     count = session.scalar(
         select(func.count())
         .select_from(Membership)
-        .where(Membership.organization_id == organization_id, Membership.role == role)
+        .where(
+            Membership.organization_id == organization_id,
+            Membership.role == role,
+            Membership.has_all_events,
+        )
     )
     return count or 0
 

@@ -7,12 +7,14 @@ from flask import Flask
 from . import (
     access,
     account,
+    audit_log,
     events,
     exports,
     factors,
     held,
     links,
     lost_password,
+    members,
     organization,
     overview,
     people,
@@ -31,14 +33,16 @@ __all__ = ["init_organizer"]
 
 # Each module declares its routes on `access.bp` when it is imported.
 MODULES = (
-    organization,
     account,
+    audit_log,
     events,
     exports,
     factors,
     held,
     links,
     lost_password,
+    members,
+    organization,
     overview,
     people,
     people_edits,

@@ -9,10 +9,11 @@ from itertools import product
 
 import pytest
 
+from services.access_links import LinkPurpose, add_link
 from services.events import LinkPolicy
 from services.members import Permission, Role, list_permissions
 from services.registrations import register
-from storage import event_lists, organizers, passkeys, registrations
+from storage import event_lists, organizations, organizers, passkeys, registrations
 from storage.models import OrganizerSession
 from tests import factories
 from tests.dashboard import Dashboard, make_entrance, make_membership, sign_in, sign_in_again
@@ -121,6 +122,28 @@ def make_person(session, site, memberships):
 
 
 MAKERS["person"] = make_person
+
+
+def make_invitation(session, site, memberships):
+    return add_link(
+        session,
+        LinkPurpose.MEMBER,
+        organization_id=memberships[Role.OWNER].organization_id,
+        email="invited@example.com",
+        role=Role.VIEWER,
+        now=site.clock(),
+    ).public_id
+
+
+def make_another_member(session, site, memberships):
+    organization = organizations.need_organization(session, memberships[Role.OWNER].organization_id)
+    return make_membership(
+        session, Role.VIEWER, organization=organization, now=site.clock()
+    ).public_id
+
+
+MAKERS["invitation"] = make_invitation
+MAKERS["membership"] = make_another_member
 
 
 def write_path(rule, ids, role=""):

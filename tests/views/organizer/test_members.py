@@ -1,0 +1,215 @@
+"""Members of an organization: inviting, roles, events, removing."""
+
+import threading
+
+import pytest
+
+from services import memberships
+from services.members import Member, Role
+from services.memberships import LastOwner
+from storage import members
+from tests import factories
+from tests.dashboard import Dashboard, make_membership, sign_in, sign_in_again
+from tests.fixtures.databases import only_sqlite
+from tests.mailbox import read_text
+
+MEMBERS = "/organizer/settings/members"
+EMAIL = "jiro@example.com"
+
+
+@pytest.fixture
+def owner(site):
+    return sign_in(site)
+
+
+def add_member(site, role, **more):
+    with site.database.write() as session:
+        made = make_membership(session, role, now=site.clock(), **more)
+        return made.public_id, made.organizer_id
+
+
+def read_member(site, public_id):
+    with site.database.read() as session:
+        row = members.get_member(session, 1, public_id)
+        return None if row is None else (row.membership.role, row.event_ids)
+
+
+def is_in(browser):
+    return browser.look("GET", "/organizer").status_code == 200
+
+
+@only_sqlite
+def test_invited_person_comes_by_the_mail(site, owner):
+    form = owner.open(f"{MEMBERS}/invite").form("招待を送る")
+    form.fill(email=EMAIL, role="approver", scope="all").submit()
+    site.drain()
+    [link] = [
+        line
+        for line in read_text(site.mailbox.read_only(EMAIL)).splitlines()
+        if "/organizer/enter/" in line
+    ]
+    browser = Dashboard(site.url)
+    browser.open(link).form().fill(name="次郎", password="seventeen green umbrellas").submit()
+
+    assert is_in(browser)
+    assert "次郎" in owner.open(MEMBERS).root.text
+    browser.close()
+
+
+@only_sqlite
+def test_withdrawn_invitation_opens_nothing(site, owner):
+    form = owner.open(f"{MEMBERS}/invite").form("招待を送る")
+    form.fill(email=EMAIL, role="viewer", scope="all").submit()
+    site.drain()
+    [link] = [
+        line
+        for line in read_text(site.mailbox.read_only(EMAIL)).splitlines()
+        if "/organizer/enter/" in line
+    ]
+    owner.open(MEMBERS).form("取り消す").submit()
+
+    assert owner.look("GET", link).status_code == 404
+
+
+@only_sqlite
+def test_member_is_not_invited_again(site, owner):
+    add_member(site, Role.VIEWER, email=EMAIL)
+    form = owner.open(f"{MEMBERS}/invite").form("招待を送る")
+
+    page = form.fill(email=EMAIL, role="viewer", scope="all").submit(status=422)
+
+    assert "すでにメンバー" in page.root.text
+
+
+@only_sqlite
+def test_changed_role_ends_the_members_sessions(site, owner):
+    public_id, organizer_id = add_member(site, Role.EDITOR)
+    editor = sign_in_again(site, organizer_id)
+    owner.open(f"{MEMBERS}/{public_id}").form("保存").fill(role="viewer").submit()
+
+    assert read_member(site, public_id) == ("viewer", None)
+    assert not is_in(editor)
+
+
+@only_sqlite
+def test_member_is_let_into_some_events(site, owner):
+    with site.database.write() as session:
+        events = [factories.make_event(session, now=site.clock()) for _ in range(2)]
+        ids, public_ids = [event.id for event in events], [event.public_id for event in events]
+    public_id, _ = add_member(site, Role.EDITOR)
+    form = owner.open(f"{MEMBERS}/{public_id}").form("保存")
+    form.fill(scope="some", events=[public_ids[0]]).submit()
+
+    assert read_member(site, public_id) == ("editor", frozenset({ids[0]}))
+
+
+@only_sqlite
+def test_removed_member_is_out_at_once(site, owner):
+    public_id, organizer_id = add_member(site, Role.EDITOR)
+    editor = sign_in_again(site, organizer_id)
+    owner.open(f"{MEMBERS}/{public_id}").form("削除").submit()
+
+    assert read_member(site, public_id) is None
+    assert not is_in(editor)
+
+
+@only_sqlite
+def test_last_owner_stays(site, owner):
+    with site.database.read() as session:
+        [row] = members.list_members(session, 1)
+    page = owner.open(f"{MEMBERS}/{row.membership.public_id}")
+    page.form("保存").fill(role="viewer").submit(status=422)
+    page.form("削除").submit(status=422)
+
+    assert read_member(site, row.membership.public_id) == ("owner", None)
+
+
+@only_sqlite
+def test_second_of_two_who_change_a_member_is_told(site, owner):
+    public_id, _ = add_member(site, Role.EDITOR)
+    other = sign_in(site)
+    late = other.open(f"{MEMBERS}/{public_id}").form("保存")
+    owner.open(f"{MEMBERS}/{public_id}").form("保存").fill(role="viewer").submit()
+
+    page = late.fill(role="exporter").submit(status=409)
+
+    assert "閲覧者" in page.root.text
+    assert read_member(site, public_id) == ("viewer", None)
+    page.form("保存").submit()
+    assert read_member(site, public_id) == ("exporter", None)
+
+
+@only_sqlite
+def test_member_change_asks_again_who_it_is(site):
+    owner = sign_in(site, password_hash="x")
+    site.clock.move(minutes=11)
+
+    page = owner.open(f"{MEMBERS}/invite")
+
+    assert page.url.startswith(f"{site.url}/organizer/prove")
+
+
+def test_two_owners_who_remove_each_other_leave_one(database):
+    with database.write() as session:
+        rows = [make_membership(session, Role.OWNER) for _ in range(2)]
+        ids = [row.public_id for row in rows]
+    refused = []
+
+    def remove(actor, victim):
+        with database.read() as session:
+            row = members.get_member(session, 1, ids[actor])
+            member = make_acting(row)
+        try:
+            with database.write() as session:
+                row = members.get_member(session, 1, ids[victim])
+                memberships.remove(session, member, row, now=factories.NOW)
+        except LastOwner:
+            refused.append(actor)
+
+    threads = [threading.Thread(target=remove, args=pair) for pair in ((0, 1), (1, 0))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert len(refused) == 1
+    with database.read() as session:
+        assert len(members.list_members(session, 1)) == 1
+
+
+def make_acting(row):
+    return Member(
+        organizer_id=row.organizer.id,
+        public_id=row.organizer.public_id,
+        name="",
+        email="",
+        locale="ja",
+        organization_id=1,
+        organization_name="",
+        role=Role.OWNER,
+        event_ids=None,
+        session_id=0,
+        seen_at=factories.NOW,
+        proven_at=factories.NOW,
+        can_prove=True,
+    )
+
+
+@only_sqlite
+def test_member_of_two_organizations_goes_from_one_to_the_other(site, owner):
+    with site.database.write() as session:
+        other = factories.make_organization(session, name="別の会", now=site.clock())
+        members.add_membership(
+            session, other.id, 1, role=Role.VIEWER, event_ids=None, now=site.clock()
+        )
+        public_id = other.public_id
+        stranger = factories.make_organization(session, name="よその会", now=site.clock())
+        stranger_id = stranger.public_id
+    account = "/organizer/account"
+    page = owner.post_form(account, f"{account}/organization", {"organization": public_id})
+    assert "別の会" in page.root.text
+    assert owner.look("GET", MEMBERS).status_code == 403
+
+    page = owner.post_form(account, f"{account}/organization", {"organization": stranger_id})
+
+    assert "よその会" not in page.root.text

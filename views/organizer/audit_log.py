@@ -1,0 +1,167 @@
+"""Who did and saw what in the organization, and the same as a file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from flask import Response, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext
+
+from services import audit
+from services.audit import COMMAND, NOBODY, Action
+from services.dates import HOME, format_moment
+from services.members import Member, Permission
+from services.registration_exports import defuse
+from services.spreadsheets import write_csv
+from storage import audit as entries
+from storage.audit import AuditFilter
+from storage.models import AuditEntry
+
+from ..locale import read_locale
+from ..site import get_site
+from .access import bp, needs
+from .navigation import SETTINGS, Way
+
+PAGE = 100
+
+SETTINGS.append(
+    Way(
+        "organizer.show_audit",
+        lazy_gettext("Audit log"),
+        Permission.SEE_AUDIT,
+        lazy_gettext("Who did and saw what, and when. Nobody can change it."),
+    )
+)
+
+ACTIONS = {
+    Action.SIGNED_IN: lazy_gettext("Signed in"),
+    Action.SIGN_IN_FAILED: lazy_gettext("Failed to sign in"),
+    Action.SIGNED_OUT: lazy_gettext("Signed out"),
+    Action.SESSION_ENDED: lazy_gettext("Ended a session"),
+    Action.ACCESS_DENIED: lazy_gettext("Was refused a page"),
+    Action.PASSWORD_CHANGED: lazy_gettext("Changed the password"),
+    Action.PASSWORD_LINK_ASKED: lazy_gettext("Asked for a new password"),
+    Action.SECOND_FACTOR_ADDED: lazy_gettext("Added a way to sign in"),
+    Action.SECOND_FACTOR_REMOVED: lazy_gettext("Removed a way to sign in"),
+    Action.RECOVERY_CODES_MADE: lazy_gettext("Made recovery codes"),
+    Action.MEMBER_INVITED: lazy_gettext("Invited a member"),
+    Action.INVITATION_WITHDRAWN: lazy_gettext("Withdrew an invitation"),
+    Action.MEMBER_JOINED: lazy_gettext("Joined"),
+    Action.MEMBER_CHANGED: lazy_gettext("Changed a member"),
+    Action.MEMBER_REMOVED: lazy_gettext("Removed a member"),
+    Action.AUDIT_SEEN: lazy_gettext("Looked at the audit log"),
+    Action.AUDIT_EXPORTED: lazy_gettext("Downloaded the audit log"),
+    Action.SETTINGS_CHANGED: lazy_gettext("Changed settings"),
+    Action.EVENT_SEEN: lazy_gettext("Looked at an event"),
+    Action.EVENT_CHANGED: lazy_gettext("Changed an event"),
+    Action.PEOPLE_LISTED: lazy_gettext("Looked at a list of people"),
+    Action.PERSON_SEEN: lazy_gettext("Looked at a person"),
+    Action.PERSON_CHANGED: lazy_gettext("Changed a person"),
+    Action.PEOPLE_CHANGED: lazy_gettext("Changed several people"),
+    Action.PEOPLE_IMPORTED: lazy_gettext("Imported people"),
+    Action.PEOPLE_EXPORTED: lazy_gettext("Downloaded people"),
+}
+_WORDS = {str(action): words for action, words in ACTIONS.items()}
+
+
+@bp.get("/settings/audit", endpoint="show_audit")
+@needs(Permission.SEE_AUDIT)
+def show_audit(member: Member) -> ResponseReturnValue:
+    """Show a page of the log; looking at it is an entry itself."""
+    site, locale = get_site(), read_locale()
+    wanted, before = _read_filter(), _read_number(request.args.get("before", ""))
+    with site.database.read() as session:
+        found = entries.list_entries(
+            session, member.organization_id, wanted, before=before, limit=PAGE + 1
+        )
+        names = entries.list_actors(session, {entry.actor for entry in found})
+        actors = entries.list_organizers(session, member.organization_id)
+    with site.database.write() as session:
+        audit.record(session, member, Action.AUDIT_SEEN, now=site.read_clock())
+    shown = found[:PAGE]
+    query = {name: value for name, value in request.args.items() if name not in ("before", "lang")}
+    return render_template(
+        "organizer/audit.html",
+        entries=[_view(entry, names, locale) for entry in shown],
+        actions=[(str(action), label) for action, label in ACTIONS.items()],
+        actors=actors,
+        asked=query,
+        query=query,
+        before=shown[-1].number if len(found) > PAGE else None,
+    )
+
+
+@bp.get("/settings/audit.csv")
+@needs(Permission.SEE_AUDIT, proof=True)
+def export_audit(member: Member) -> ResponseReturnValue:
+    """Stream the whole log, or what the filter shows, oldest first, with its hashes."""
+    site = get_site()
+    wanted = _read_filter()
+    with site.database.write() as session:
+        audit.record(session, member, Action.AUDIT_EXPORTED, now=site.read_clock())
+    database, organization_id = site.database, member.organization_id
+
+    def list_rows() -> Iterator[list[str]]:
+        yield _HEADINGS
+        with database.read() as session:
+            for entry in entries.stream_entries(session, organization_id, wanted):
+                yield _list_cells(entry)
+
+    response = Response(write_csv(list_rows()), mimetype="text/csv")
+    response.headers["Content-Disposition"] = 'attachment; filename="audit.csv"'
+    return response
+
+
+_HEADINGS = ["number", "at", "actor", "action", "object", "facts", "hash"]
+
+
+def _list_cells(entry: AuditEntry) -> list[str]:
+    facts = json.dumps(entry.facts, sort_keys=True, ensure_ascii=False)
+    at = entry.at.isoformat(timespec="microseconds")
+    cells = (str(entry.number), at, entry.actor, entry.action, entry.object, facts, entry.hash)
+    return [defuse(cell) for cell in cells]
+
+
+def _read_filter() -> AuditFilter:
+    since = _read_day(request.args.get("since", ""))
+    until = _read_day(request.args.get("until", ""))
+    action = request.args.get("action", "")
+    return AuditFilter(
+        actor=request.args.get("actor", "")[:30],
+        action=action if action in _WORDS else "",
+        object=request.args.get("object", "")[:80],
+        since=since,
+        until=until + timedelta(days=1) if until else None,
+    )
+
+
+def _read_day(text: str) -> datetime | None:
+    """Return when a day begins where organizers are; None for what is no day."""
+    try:
+        return datetime.combine(date.fromisoformat(text), time(), ZoneInfo(HOME))
+    except ValueError:
+        return None
+
+
+def _read_number(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 16 else None
+
+
+def _view(entry: AuditEntry, names: dict[str, str], locale: str) -> dict[str, Any]:
+    actors = {NOBODY: _("Nobody signed in"), COMMAND: _("Command line")}
+    facts = [f"{name}: {value}" for name, value in sorted(entry.facts.items())]
+    return {
+        "number": entry.number,
+        "at": entry.at,
+        "when": format_moment(entry.at, HOME, locale),
+        "actor": actors.get(entry.actor) or names.get(entry.actor) or _("Deleted account"),
+        "action": _WORDS.get(entry.action, entry.action),
+        "object": entry.object,
+        "facts": ", ".join(facts),
+    }
