@@ -108,6 +108,10 @@ class LineField(RowField):
     def to_answer(self) -> Answer | None:
         return Answer((self.data,)) if self.data else None
 
+    def replace_typed(self, text: str) -> None:
+        """Go on as if this had been typed."""
+        self.typed = self.data = text
+
 
 class EmailField(LineField):
     """An address, shown again as it was understood; once validated, `data` is what to store."""
@@ -119,10 +123,6 @@ class EmailField(LineField):
 
     def pre_validate(self, form: wtforms.Form) -> None:
         self.refuse_doubles()
-
-    def replace_typed(self, address: str) -> None:
-        """Go on as if this address had been typed."""
-        self.typed = self.data = address
 
 
 class ChoicesField(RowField):

@@ -55,6 +55,13 @@ def load_zone(timezone: str) -> tzinfo:
         return UTC
 
 
+def list_zones(locale: str) -> list[tuple[str, str]]:
+    """List the zones that people know, Japan's first: their names, as they are and in words."""
+    if locale == "ja":
+        return [(zone, f"{name}（{zone}）") for zone, name in _ZONES_JA.items()]
+    return [(zone, zone.replace("_", " ")) for zone in _ZONES_JA]
+
+
 def format_period(starts_at: datetime, ends_at: datetime, timezone: str, locale: str) -> str:
     """Write an event's time: 2026年12月10日（木）14:00〜15:00（日本時間）.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
 from sqlalchemy.orm import Session
@@ -103,7 +103,7 @@ def list_upcoming(client: ZoomClient, host: str, *, now: datetime) -> HostMeetin
         found += _list_of_kind(client, Kind.WEBINAR, host)
     except (HostNotAllowed, WrongKind):
         lacks_webinars = True
-    ahead = [m for m in found if m.start_time and m.start_time + _length(m) > now]
+    ahead = [m for m in found if m.start_time and m.start_time + get_length(m) > now]
     ahead.sort(key=lambda meeting: (meeting.start_time, meeting.id))
     return HostMeetings(tuple(ahead), lacks_webinars)
 
@@ -154,8 +154,13 @@ def create_at_zoom(
 ) -> Meeting:
     """Create a meeting or webinar with registration required, as people set it by hand.
 
-    Zoom ignores the switch of its own mails at creation; publishing turns them off.
+    One of this host's with the same title at the same time is taken instead: somebody pressed
+    twice, or an answer of Zoom's was lost. Zoom ignores the switch of its own mails at creation;
+    publishing turns them off.
     """
+    for found in _list_of_kind(client, kind, host):
+        if (found.topic, found.start_time) == (topic, starts_at.astimezone(UTC)):
+            return client.get_meeting(kind, found.id)
     draft = MeetingDraft(
         topic=topic,
         start_time=starts_at,
@@ -175,5 +180,6 @@ def _list_of_kind(client: ZoomClient, kind: Kind, host: str) -> Iterator[Meeting
     return (meeting for meeting, _ in zip(found, range(MOST_MEETINGS), strict=False))
 
 
-def _length(meeting: MeetingSummary) -> timedelta:
+def get_length(meeting: MeetingSummary) -> timedelta:
+    """Return how long a meeting takes; an hour where Zoom says nothing."""
     return timedelta(minutes=meeting.duration_minutes or 60)

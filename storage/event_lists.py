@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -42,6 +43,40 @@ def get_event(
     statement = _within(select(Event), organization_id, event_ids)
     event: Event | None = session.scalar(statement.where(Event.public_id == public_id))
     return event
+
+
+def find_event_at_zoom(
+    session: Session, organization_id: int, connection_id: int, kind: str, zoom_id: int
+) -> Event | None:
+    """Return the newest event of this organization that leads to a meeting of Zoom's."""
+    event: Event | None = session.scalar(
+        select(Event)
+        .where(
+            Event.organization_id == organization_id,
+            Event.connection_id == connection_id,
+            Event.kind == kind,
+            Event.zoom_id == zoom_id,
+        )
+        .order_by(Event.id.desc())
+        .limit(1)
+    )
+    return event
+
+
+def list_zoom_ids(
+    session: Session, organization_id: int, zoom_ids: Sequence[int]
+) -> dict[int, str]:
+    """Return the public ids of an organization's events that lead to these meetings."""
+    rows = session.execute(
+        select(Event.zoom_id, Event.public_id)
+        .where(
+            Event.organization_id == organization_id,
+            Event.zoom_id.in_(zoom_ids),
+            Event.status != CANCELLED,
+        )
+        .order_by(Event.id)
+    )
+    return {zoom_id: public_id for zoom_id, public_id in rows}
 
 
 def count_events(

@@ -1,0 +1,66 @@
+"""Creating a meeting or webinar at Zoom from here."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+from flask_babel import force_locale
+from flask_babel import gettext as _
+
+from services.dates import list_zones
+from services.event_documents import LONGEST_EVENT_MINUTES
+from services.event_drafts import LONGEST_TITLE
+
+from .fields import ChoiceField, LineField
+from .organizer_fields import (
+    OrganizerForm,
+    build_choice,
+    build_line,
+    build_moment,
+    build_number,
+)
+
+
+class MeetingForm(OrganizerForm):
+    """What Zoom has to know; `build_meeting_form` makes it in one language."""
+
+    kind: ChoiceField
+    host: LineField
+    title: LineField
+    starts_at: LineField
+    duration_minutes: LineField
+    timezone: ChoiceField
+
+
+@cache
+def build_meeting_form(locale: str) -> type[MeetingForm]:
+    with force_locale(locale):
+        kinds = [("webinar", _("Webinar")), ("meeting", _("Meeting"))]
+        members: dict[str, Any] = {
+            "title": build_line(
+                "title", _("Title"), longest=LONGEST_TITLE, missing=_("Enter the title")
+            ),
+            "kind": build_choice("kind", _("Kind"), kinds),
+            "host": build_line(
+                "host",
+                _("Host"),
+                longest=128,
+                missing=_("Enter the host"),
+                input_type="email",
+                width="wide",
+                help=_("The email address of a licensed user of your Zoom account."),
+            ),
+            "starts_at": build_moment("starts_at", _("Start"), missing=_("Enter the start")),
+            "duration_minutes": build_number(
+                "duration_minutes",
+                _("Duration in minutes"),
+                least=1,
+                most=LONGEST_EVENT_MINUTES,
+                missing=_("Enter the duration"),
+            ),
+            "timezone": build_choice(
+                "timezone", _("Time zone"), list_zones(locale), kind="select", width="wide"
+            ),
+        }
+    return type("LocalMeetingForm", (MeetingForm,), members)
