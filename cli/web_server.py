@@ -48,8 +48,9 @@ LET_OTHERS_SECONDS = 0.005
 # What is not more goes out in one piece, sent by the thread that made it.
 ANSWER_BYTES = 64 * 1024
 
-# Above what a form may be, so that the page says so; what is longer still is not worth a page.
-BODY_BYTES = 2 * 1024 * 1024
+# Above what an organizer's pictures may be, so that the page says so; what is longer still is not
+# worth a page.
+BODY_BYTES = 5 * 1024 * 1024
 # As much as a form may be: what is longer goes to a temporary file, whose disk may be full.
 BODY_BYTES_IN_MEMORY = 256 * 1024 + 1
 IDLE_SECONDS = 30

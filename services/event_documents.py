@@ -164,6 +164,12 @@ def set_schedule(
     )
 
 
+def check_url(url: str) -> bool:
+    """Tell whether an address is one of a page that may be named: https, in ASCII."""
+    # The host stands in a header too, where nothing else may stand with it.
+    return URL.fullmatch(url) is not None
+
+
 def check_slug(slug: str) -> bool:
     return len(slug) <= 80 and _SLUG.fullmatch(slug) is not None
 
@@ -225,8 +231,7 @@ def _read_color(table: Table) -> str:
 
 def _read_url(table: Table, key: str) -> str:
     url = table.take_text(key, 1_000)
-    if url and not URL.fullmatch(url):
-        # The host stands in a header too, where nothing else may stand with it.
+    if url and not check_url(url):
         raise table.fault(key, "must be like https://www.example.com/page, in ASCII")
     return url
 

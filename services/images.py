@@ -9,6 +9,7 @@ import hashlib
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import StrEnum
 from io import BytesIO
 
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
@@ -33,8 +34,21 @@ _RESIZED_BADLY = ("1", "P", "PA")
 Image.MAX_IMAGE_PIXELS = None
 
 
+class Flaw(StrEnum):
+    """Why an image cannot be used."""
+
+    TOO_BIG = "too_big"
+    NO_PICTURE = "no_picture"
+    DAMAGED = "damaged"
+    TOO_MANY_PIXELS = "too_many_pixels"
+
+
 class ImageRefused(Exception):
     """The image cannot be used; the message says why."""
+
+    def __init__(self, flaw: Flaw, message: str) -> None:
+        super().__init__(message)
+        self.flaw = flaw
 
 
 @dataclass(frozen=True)
@@ -82,15 +96,15 @@ def encode_header(content: bytes) -> EncodedImage:
 def _draw(content: bytes, box: tuple[int, int]) -> Image.Image:
     """Decode the first frame, no larger than `box`, upright, in RGB or RGBA."""
     if len(content) > MAX_BYTES:
-        raise ImageRefused(f"The image has more than {MAX_BYTES // 1024 // 1024} MB.")
+        raise ImageRefused(Flaw.TOO_BIG, f"The image has more than {MAX_BYTES // 1024 // 1024} MB.")
     try:
         with Image.open(BytesIO(content), formats=tuple(MAX_PIXELS)) as image:
             return _load(image, box)
     except UnidentifiedImageError as error:
-        raise ImageRefused("The file is not a PNG, JPEG or WebP image.") from error
+        raise ImageRefused(Flaw.NO_PICTURE, "The file is not a PNG, JPEG or WebP image.") from error
     # What Pillow's decoders are known to raise for broken files.
     except (OSError, SyntaxError, ValueError, EOFError, IndexError, struct.error) as error:
-        raise ImageRefused("The image is damaged and cannot be read.") from error
+        raise ImageRefused(Flaw.DAMAGED, "The image is damaged and cannot be read.") from error
 
 
 def _load(image: Image.Image, box: tuple[int, int]) -> Image.Image:
@@ -98,8 +112,9 @@ def _load(image: Image.Image, box: tuple[int, int]) -> Image.Image:
     most = MAX_PIXELS[image.format or "PNG"]
     if width * height > most:
         raise ImageRefused(
+            Flaw.TOO_MANY_PIXELS,
             f"The image has {width} × {height} pixels; up to {most // 1_000_000} million can be "
-            "read. Make it smaller."
+            "read. Make it smaller.",
         )
     mode = "RGBA" if image.has_transparency_data else "RGB"
     if image.mode == "I;16":

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any, TypeVar
 from urllib.parse import unquote_to_bytes
 
 from flask import Flask, abort, current_app, request
@@ -11,6 +13,20 @@ FORM = "application/x-www-form-urlencoded"
 _PARTS = "multipart/form-data"
 
 MAX_FIELDS = 2_000
+
+
+_View = TypeVar("_View", bound=Callable[..., Any])
+_FILES = "body_bytes"
+
+
+def takes_files(most_bytes: int) -> Callable[[_View], _View]:
+    """Let a view's form carry files, up to so many bytes in all; below `needs`."""
+
+    def declare(view: _View) -> _View:
+        setattr(view, _FILES, most_bytes)
+        return view
+
+    return declare
 
 
 def init_bodies(app: Flask) -> None:
@@ -31,6 +47,9 @@ def _check_body() -> None:
     """
     if request.method != "POST":
         return
+    if most := getattr(current_app.view_functions.get(request.endpoint or ""), _FILES, 0):
+        _check_parts(most)
+        return
     body = request.get_data(cache=True)
     if not body:
         return
@@ -46,6 +65,16 @@ def _check_body() -> None:
     try:
         (unquote_to_bytes(body) if request.mimetype == FORM else body).decode()
     except UnicodeDecodeError:
+        abort(400)
+
+
+def _check_parts(most_bytes: int) -> None:
+    """Check the texts of a form with files; the files are whatever they are."""
+    request.max_content_length = most_bytes
+    if request.mimetype not in (FORM, _PARTS):
+        abort(415)
+    texts = (text for pair in request.form.items(multi=True) for text in pair)
+    if any("\ufffd" in text for text in texts):
         abort(400)
 
 

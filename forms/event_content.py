@@ -1,0 +1,285 @@
+"""The form in which an organizer changes an event: texts, time, places, looks."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache
+from typing import Any, Self
+
+from flask_babel import force_locale
+from flask_babel import gettext as _
+from werkzeug.datastructures import MultiDict
+from wtforms.validators import StopValidation
+
+from services.branding import derive_brand
+from services.dates import list_zones
+from services.event_documents import (
+    LONGEST_DESCRIPTION,
+    LONGEST_EVENT_MINUTES,
+    LONGEST_LEAD,
+    LONGEST_LINE,
+    MOST_SEATS,
+    EventDocument,
+    check_slug,
+    check_url,
+)
+from services.texts import LOCALES
+
+from .fields import RowField
+from .organizer_fields import (
+    OrganizerForm,
+    build_choice,
+    build_line,
+    build_moment,
+    build_number,
+    build_switch,
+    build_text,
+    read_moment,
+    write_moment,
+)
+
+TEXTS = ("title", "lead", "description", "fee", "cohost")
+MOMENTS = ("starts_at", "opens_at", "closes_at")
+PLAIN = ("approval", "link_policy", "zoom_name_order", "default_locale", "timezone")
+PICTURE_ALTS = ("logo", "header")
+
+
+class ContentForm(OrganizerForm):
+    """What the page of an event says; `build_content_form` makes it in one language.
+
+    `to_document` speaks of the outcome of `validate()`.
+    """
+
+    @classmethod
+    def from_document(cls, document: EventDocument) -> Self:
+        """Fill the form with what is stored."""
+        zone = document.timezone or "UTC"
+        typed: dict[str, str] = {
+            "slug": document.slug,
+            "duration_minutes": str(document.duration_minutes or ""),
+            "capacity": str(document.capacity or ""),
+            "fallback_url": document.fallback_url,
+            "brand_color": document.brand_color,
+        }
+        typed |= {name: write_moment(getattr(document, name), zone) for name in MOMENTS}
+        typed |= {name: getattr(document, name) or "" for name in PLAIN}
+        for locale in LOCALES:
+            typed |= {f"{n}_{locale}": getattr(document, n).get(locale, "") for n in TEXTS}
+            for place in PICTURE_ALTS:
+                ref = getattr(document, place)
+                typed[f"{place}_alt_{locale}"] = ref.alt.get(locale, "") if ref else ""
+        if document.has_waitlist:
+            typed["has_waitlist"] = "yes"
+        return cls(MultiDict(typed))
+
+    def validate(self, extra_validators: object = None) -> bool:
+        is_valid = self._check_all()
+        if is_valid and not self[f"title_{self.default_locale.data[0]}"].data:
+            field = self[f"title_{self.default_locale.data[0]}"]
+            field.errors = [_("Enter the title in the event's own language")]
+            return False
+        if is_valid and not self._are_times_in_order():
+            self.closes_at.errors = [_("Registration must close after it opens")]
+            return False
+        return is_valid
+
+    def _check_all(self) -> bool:
+        """Check every field, so that all that is wrong is told at once."""
+        return not [field for field in self if not field.validate(self)]
+
+    def _are_times_in_order(self) -> bool:
+        opens, closes = self.opens_at.data, self.closes_at.data
+        return not opens or not closes or opens < closes
+
+    def read_text(self, name: str) -> dict[str, str]:
+        """Return a text by language, without those that are empty."""
+        texts = {locale: self[f"{name}_{locale}"].data for locale in LOCALES}
+        return {locale: text for locale, text in texts.items() if text}
+
+    def to_document(self, stored: EventDocument) -> EventDocument:
+        """Return the stored event as this form wants it; pictures stay as they are."""
+        zone = self.timezone.data[0]
+        values: dict[str, Any] = {name: self.read_text(name) for name in TEXTS}
+        values |= {name: self[name].data[0] for name in PLAIN}
+        for name in MOMENTS:
+            # A moment with seconds would look changed each time that it is shown without them.
+            is_same = self[name].data == write_moment(getattr(stored, name), zone)
+            is_kept = is_same and zone == stored.timezone
+            moment = getattr(stored, name) if is_kept else read_moment(self[name].data, zone)
+            values[name] = moment
+        for place in PICTURE_ALTS:
+            ref = getattr(stored, place)
+            values[place] = replace(ref, alt=self.read_text(f"{place}_alt")) if ref else None
+        color = self.brand_color.data.lower()
+        return replace(
+            stored,
+            **values,
+            slug=self.slug.data,
+            duration_minutes=int(self.duration_minutes.data),
+            capacity=int(self.capacity.data) if self.capacity.data else None,
+            has_waitlist=bool(self.has_waitlist.data),
+            fallback_url=self.fallback_url.data,
+            brand_color=f"#{color.removeprefix('#')}" if color else "",
+        )
+
+
+def build_content_form(locale: str, zone: str) -> type[ContentForm]:
+    """Make the form; an event's own zone is offered beside the usual ones."""
+    zones = list_zones(locale)
+    return _build(locale, zone if zone not in dict(zones) else "")
+
+
+@cache
+def _build(locale: str, further_zone: str) -> type[ContentForm]:
+    with force_locale(locale):
+        members = (
+            _build_texts() | _build_time(locale, further_zone) | _build_rules() | _build_looks()
+        )
+    return type("LocalContentForm", (ContentForm,), members)
+
+
+def _in_both(name: str, label: str, build: Any, **drawing: Any) -> dict[str, Any]:
+    names = {"ja": _("Japanese"), "en": _("English")}
+    return {
+        f"{name}_{locale}": build(
+            f"{name}_{locale}",
+            _("%(label)s (%(language)s)", label=label, language=names[locale]),
+            **drawing,
+        )
+        for locale in LOCALES
+    }
+
+
+def _build_texts() -> dict[str, Any]:
+    languages = [("ja", _("Japanese")), ("en", _("English"))]
+    markdown = _(
+        "You can write headings (### …), lists (- …), links and tables in Markdown. Press "
+        "“Preview” to see it."
+    )
+    return {
+        **_in_both("title", _("Title"), build_line, longest=LONGEST_LINE),
+        **_in_both("lead", _("Introduction, one to three lines"), build_text, longest=LONGEST_LEAD),
+        **_in_both(
+            "description", _("Text"), build_text, longest=LONGEST_DESCRIPTION, help=markdown
+        ),
+        **_in_both("fee", _("Fee"), build_line, longest=LONGEST_LINE),
+        **_in_both("cohost", _("Co-hosted by"), build_line, longest=LONGEST_LINE),
+        "default_locale": build_choice("default_locale", _("The event's own language"), languages),
+    }
+
+
+def _build_time(locale: str, further_zone: str) -> dict[str, Any]:
+    zones = list_zones(locale) + ([(further_zone, further_zone)] if further_zone else [])
+    return {
+        "starts_at": build_moment("starts_at", _("Start"), missing=_("Enter the start")),
+        "duration_minutes": build_number(
+            "duration_minutes",
+            _("Duration in minutes"),
+            least=1,
+            most=LONGEST_EVENT_MINUTES,
+            missing=_("Enter the duration"),
+        ),
+        "timezone": build_choice("timezone", _("Time zone"), zones, kind="select", width="wide"),
+        "opens_at": build_moment("opens_at", _("Registration opens")),
+        "closes_at": build_moment(
+            "closes_at",
+            _("Registration closes"),
+            help=_("Empty: it closes when the event ends."),
+        ),
+    }
+
+
+def _build_rules() -> dict[str, Any]:
+    return {
+        "capacity": build_number(
+            "capacity",
+            _("Capacity"),
+            least=1,
+            most=MOST_SEATS,
+            help=_("Empty: as many as Zoom takes."),
+        ),
+        "has_waitlist": build_switch(
+            "has_waitlist",
+            _("Waiting list"),
+            _("Once it is full, people may wait for a free place"),
+        ),
+        "approval": build_choice(
+            "approval",
+            _("Approval"),
+            [
+                ("automatic", _("Everybody is in at once")),
+                ("manual", _("An organizer approves each person")),
+            ],
+        ),
+    } | _build_ways_in()
+
+
+def _build_ways_in() -> dict[str, Any]:
+    return {
+        "link_policy": build_choice(
+            "link_policy",
+            _("How people get their join link"),
+            [
+                ("show", _("On the screen at once, and by email")),
+                ("code", _("On the screen after a code from the email")),
+                ("mail", _("By email alone")),
+            ],
+        ),
+        "zoom_name_order": build_choice(
+            "zoom_name_order",
+            _("Names in Zoom"),
+            [("given_first", _("First name first")), ("family_first", _("Last name first"))],
+        ),
+        "slug": build_line(
+            "slug",
+            _("Address of the registration page"),
+            longest=80,
+            missing=_("Enter the address"),
+            checks=[_check_slug],
+            width="wide",
+            help=_("Small letters, digits and hyphens. It cannot change once it is published."),
+        ),
+        "fallback_url": build_line(
+            "fallback_url",
+            _("Another page to join if Zoom is down"),
+            longest=1_000,
+            checks=[_check_url],
+            input_type="url",
+            help=_("Like https://www.example.com/live. Leave it empty if there is none."),
+        ),
+    }
+
+
+def _build_looks() -> dict[str, Any]:
+    alt = _("Say in a few words what it shows; leave it empty for a mere decoration.")
+    return {
+        "brand_color": build_line(
+            "brand_color",
+            _("Colour"),
+            longest=7,
+            checks=[_check_color],
+            width="narrow",
+            help=_("Like #0b57d0. Press “Preview” to see what the pages make of it."),
+        ),
+        **_in_both("logo_alt", _("The logo in words"), build_line, longest=LONGEST_LINE, help=alt),
+        **_in_both(
+            "header_alt", _("The header image in words"), build_line, longest=LONGEST_LINE, help=alt
+        ),
+    }
+
+
+def _check_slug(form: Any, field: RowField) -> None:
+    if not check_slug(field.data):
+        raise StopValidation(_("The address may have small letters, digits and single hyphens"))
+
+
+def _check_url(form: Any, field: RowField) -> None:
+    if not check_url(field.data):
+        raise StopValidation(_("Enter the page as https://www.example.com/page"))
+
+
+def _check_color(form: Any, field: RowField) -> None:
+    try:
+        derive_brand(field.data)
+    except ValueError as error:
+        raise StopValidation(_("Enter the colour like #0b57d0")) from error

@@ -1,0 +1,144 @@
+"""Changing what an event says, by several people: the second is told what the first has changed."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields, replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from storage import events, organizations
+from storage.models import Event, ZoomConnection
+
+from .event_documents import EventDocument, PictureRef, check_slug, write_document
+from .event_editing import EventChangeRefused, rename_event, save_event
+from .event_files import PLACES, Picture, describe_event
+from .events import EventState, read_current_form
+from .images import encode_header, encode_logo
+from .tables import DocumentError
+
+_ENCODE = {"logo": encode_logo, "header": encode_header}
+_OF_ITS_OWN = ("slug", "kind", "zoom_id", "starts_at", "duration_minutes", "timezone", "title")
+_TEXTS = ("title", "lead", "description", "fee", "cohost")
+
+
+class SlugTaken(EventChangeRefused):
+    """Another event has that address."""
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One thing that two versions of an event say differently; `locale` is that of a text."""
+
+    name: str
+    locale: str
+    mine: object
+    theirs: object
+
+
+def mark_version(event: Event, document: EventDocument) -> str:
+    """Return what tells two contents of an event apart.
+
+    An event's own number rises too where nothing was edited: when it is full, or renamed people
+    answer for it.
+    """
+    pictures = f"{event.logo_id} {event.header_id}"
+    return hashlib.sha256(f"{pictures}\n{write_document(document)}".encode()).hexdigest()[:20]
+
+
+def list_differences(mine: EventDocument, theirs: EventDocument) -> Iterator[Difference]:
+    """Compare two versions of one event, thing by thing."""
+    for name in (part.name for part in fields(EventDocument)):
+        left, right = getattr(mine, name), getattr(theirs, name)
+        if left == right:
+            continue
+        if name not in _TEXTS:
+            yield Difference(name, "", left, right)
+            continue
+        for locale in sorted({*left, *right}):
+            if left.get(locale, "") != right.get(locale, ""):
+                yield Difference(name, locale, left.get(locale, ""), right.get(locale, ""))
+
+
+def change_content(
+    session: Session,
+    event: Event,
+    document: EventDocument,
+    *,
+    pictures: Mapping[str, Picture],
+    now: datetime,
+) -> Event:
+    """Make an event what a document says; its questions and its organization stay.
+
+    Side effects: seats for those who wait if there are more, and what `save_event` does.
+
+    Raises:
+        EventChangeRefused: it would leave a meeting at which people are registered, or its address
+            is another's.
+    """
+    if document.slug != event.slug:
+        former = event.slug
+        _rename(session, event, document.slug, now)
+        document = _rename_pictures(document, former)
+    connection = organizations.need_connection(session, event.connection_id)
+    return save_event(session, document, pictures=pictures, connection=connection, now=now)
+
+
+def read_picture(place: str, content: bytes) -> Picture:
+    """Draw an uploaded picture anew, as it is shown at a place.
+
+    Raises:
+        ImageRefused: it cannot be used.
+    """
+    return Picture(content, _ENCODE[place](content))
+
+
+def duplicate_event(
+    session: Session,
+    event: Event,
+    draft: EventDocument,
+    connection: ZoomConnection,
+    *,
+    now: datetime,
+) -> Event:
+    """Make the event of a draft with the texts, the form and the looks of another one.
+
+    Raises:
+        MeetingTaken: another event leads to the draft's meeting.
+    """
+    document = replace(
+        describe_event(session, event),
+        **{name: getattr(draft, name) for name in _OF_ITS_OWN},
+        opens_at=None,
+        closes_at=None,
+        logo=None,
+        header=None,
+        questions=read_current_form(session, event).questions,
+    )
+    copy = save_event(session, document, pictures={}, connection=connection, now=now)
+    for name in ("logo_id", "header_id", "logo_alt", "header_alt"):
+        setattr(copy, name, getattr(event, name))
+    return copy
+
+
+def _rename(session: Session, event: Event, slug: str, now: datetime) -> None:
+    if event.status != EventState.DRAFT:
+        raise EventChangeRefused("Only a draft's address can change: people have the link.")
+    if not check_slug(slug):
+        raise DocumentError("slug may have small letters, digits and single hyphens alone")
+    if events.get_event_by_slug(session, slug) is not None:
+        raise SlugTaken(f"There is an event {slug} already.")
+    rename_event(session, event, slug, now=now)
+
+
+def _rename_pictures(document: EventDocument, former: str) -> EventDocument:
+    """Name the stored pictures as they are called under the event's new address."""
+    changes: dict[str, Any] = {}
+    for place in PLACES:
+        ref: PictureRef | None = getattr(document, place)
+        if ref is not None:
+            changes[place] = replace(ref, file=ref.file.replace(former, document.slug, 1))
+    return replace(document, **changes)
