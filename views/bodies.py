@@ -71,6 +71,8 @@ def _check_body() -> None:
 def _check_parts(most_bytes: int) -> None:
     """Check the texts of a form with files; the files are whatever they are."""
     request.max_content_length = most_bytes
+    if request.content_length in (None, 0) and not request.mimetype:
+        return
     if request.mimetype not in (FORM, _PARTS):
         abort(415)
     texts = (text for pair in request.form.items(multi=True) for text in pair)
