@@ -10,6 +10,7 @@ from config import Settings
 from services.keys import KeyRing
 from services.links import Links
 from services.organizer_mails import JOB
+from services.people_tasks import JOB_KIND
 from storage import zoom_queue
 from storage.models import ZoomConnection
 from storage.session import Database
@@ -21,6 +22,7 @@ from .endings import record_given_up
 from .indexing import index_registrations
 from .letters import LetterWriter
 from .loop import Lane, Worker
+from .people import PeopleTasks
 from .settling import EventSettling
 from .smtp import MailTransport
 
@@ -57,6 +59,7 @@ def build_worker(
             queue=zoom_queue,
         ),
         Lane("settle", {"zoom.settle": settling.handle}, 1, queue=zoom_queue),
+        Lane(JOB_KIND, {JOB_KIND: PeopleTasks(database, read_clock=read_clock).handle}, 1),
         Lane("mail", {"mail": sending.handle}, MAIL_THREADS, {"mail": mail.record_given_up}),
         _make_organizers_lane(settings, database, links, transport, app_context, read_clock),
     ]

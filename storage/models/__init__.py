@@ -16,6 +16,7 @@ from .organizers import (
     OrganizerSession,
     Passkey,
 )
+from .people_tasks import PeopleTask, PeopleTaskItem
 from .registration_index import (
     IndexBits,
     IndexBlock,
@@ -60,6 +61,8 @@ __all__ = [
     "OrganizerMail",
     "OrganizerSession",
     "Passkey",
+    "PeopleTask",
+    "PeopleTaskItem",
     "RateBucket",
     "Registration",
     "RegistrationChange",

@@ -8,7 +8,10 @@ import pytest
 from axe_playwright_python.base import AXE_SCRIPT
 
 from services.members import Role
+from services.people_acts import Act
+from services.people_tasks import do_next, start_task
 from services.questions import Answer
+from storage import events, registrations
 from storage.models import Job
 from tests.browser.test_accessibility import FIND_WIDE, RULES, RUN_AXE
 from tests.dashboard import make_entrance, make_membership
@@ -49,8 +52,20 @@ def crowd(site):
             )
         )
     base = f"/organizer/events/{public_id}"
-    parts = ("", "/people", f"/people/{person}", "/held", f"/people/{person}/edit", "/people/new")
-    return event_id, [base + part for part in parts]
+    with site.database.write() as session:
+        chosen = registrations.get_registration_by_public_id(session, person)
+        event = events.need_event(session, event_id)
+        task = start_task(session, event, Act.RETRY, [chosen.id], now=site.clock()).public_id
+        do_next(session, 1, now=site.clock())
+    parts = (
+        f"/tasks/{task}",
+        "/people",
+        f"/people/{person}",
+        "/held",
+        f"/people/{person}/edit",
+        "/people/new",
+    )
+    return event_id, [base, *(base + part for part in parts)]
 
 
 @pytest.fixture

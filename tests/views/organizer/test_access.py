@@ -12,9 +12,11 @@ import pytest
 from services.access_links import LinkPurpose, add_link
 from services.events import LinkPolicy
 from services.members import Permission, Role, list_permissions
+from services.people_acts import Act
+from services.people_tasks import start_task
 from services.registrations import register
 from storage import event_lists, organizations, organizers, passkeys, registrations
-from storage.models import OrganizerSession
+from storage.models import Event, OrganizerSession, Registration
 from tests import factories
 from tests.dashboard import Dashboard, make_entrance, make_membership, sign_in, sign_in_again
 from tests.fixtures.databases import only_sqlite
@@ -144,6 +146,15 @@ def make_another_member(session, site, memberships):
 
 MAKERS["invitation"] = make_invitation
 MAKERS["membership"] = make_another_member
+
+
+def make_task(session, site, memberships):
+    person = session.query(Registration).order_by(Registration.id.desc()).first()
+    event = session.get_one(Event, person.event_id)
+    return start_task(session, event, Act.RESEND, [person.id], now=site.clock()).public_id
+
+
+MAKERS["task"] = make_task
 
 
 def write_path(rule, ids, role=""):

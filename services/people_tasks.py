@@ -1,0 +1,56 @@
+"""Acting on more people than one request can: a job that does one after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from storage import events, job_requests, people_tasks, registrations
+from storage.models import Event, PeopleTask
+
+from .people_acts import Act, act_on
+
+MOST_PEOPLE = 10_000
+"""In one task: more would be hard to take back, and Zoom takes ten changes a second at most."""
+
+JOB_KIND = "people"
+
+
+def start_task(
+    session: Session, event: Event, act: Act, registration_ids: Sequence[int], *, now: datetime
+) -> PeopleTask:
+    """Store a task and the job that does it."""
+    assert len(registration_ids) <= MOST_PEOPLE, "the caller asks for fewer"
+    task = people_tasks.add_task(session, event.id, act, registration_ids, now=now)
+    job_requests.enqueue(
+        session,
+        kind=JOB_KIND,
+        key=f"{JOB_KIND}:{task.id}",
+        payload={"task_id": task.id},
+        event_id=event.id,
+        run_at=now,
+        now=now,
+    )
+    return task
+
+
+def do_next(session: Session, task_id: int, *, now: datetime) -> bool:
+    """Act on the next person of a task and note the result; return whether anybody is left.
+
+    Both are one transaction: whoever dies in between has done neither.
+    """
+    task = people_tasks.get_task_by_id(session, task_id)
+    if task is None or task.ended_at is not None:
+        return False
+    item = people_tasks.get_next_item(session, task)
+    if item is not None:
+        registration = registrations.get_registration(session, item.registration_id)
+        if registration is not None:
+            event = events.need_event(session, task.event_id)
+            item.result = act_on(session, event, registration, Act(task.act), now=now)
+        task.done += 1
+    if item is None or task.done >= task.total:
+        task.ended_at = now
+    return task.ended_at is None

@@ -1,0 +1,115 @@
+"""Acting on all whom a filter finds: confirmed by count, done by a worker, each with a result."""
+
+import pytest
+
+from services.events import LinkPolicy
+from services.members import Role
+from services.people_acts import Act
+from services.people_tasks import do_next, start_task
+from services.registrations import register
+from storage import events, people_tasks, registrations
+from tests import factories
+from tests.dashboard import sign_in
+from tests.factories import NOW
+from tests.fixtures.databases import only_sqlite
+from tests.views.organizer.test_people import add, find, list_names, make_event
+
+
+class Died(Exception):
+    """The worker is gone in the middle of somebody."""
+
+
+def register_some(session, count, **members):
+    event = factories.make_event(session, approval="manual", **members)
+    ids = []
+    for number in range(count):
+        submission = factories.make_submission(event, email=f"p{number}@example.com")
+        row = register(session, event, submission, policy=LinkPolicy.SHOW, now=NOW)
+        ids.append(row.registration_id)
+    return event, ids
+
+
+def list_statuses(session, ids):
+    return [registrations.get_registration(session, key).status for key in ids]
+
+
+def test_everybody_has_their_turn_and_their_result(database):
+    with database.write() as session:
+        event, ids = register_some(session, 3)
+        task_id = start_task(session, event, Act.APPROVE, ids, now=NOW).id
+        registrations.get_registration(session, ids[1]).status = "cancelled"
+    left = True
+    while left:
+        with database.write() as session:
+            left = do_next(session, task_id, now=NOW)
+    with database.read() as session:
+        assert list_statuses(session, ids) == ["approved", "cancelled", "approved"]
+        assert people_tasks.count_results(session, task_id) == {"done": 2, "cancelled": 1}
+        task = people_tasks.get_task_by_id(session, task_id)
+        assert (task.done, task.ended_at) == (3, NOW)
+
+
+def test_worker_that_dies_has_neither_acted_nor_noted_it(database):
+    with database.write() as session:
+        event, ids = register_some(session, 2)
+        task_id = start_task(session, event, Act.DENY, ids, now=NOW).id
+    with pytest.raises(Died), database.write() as session:
+        do_next(session, task_id, now=NOW)
+        session.flush()
+        raise Died
+    with database.read() as session:
+        assert list_statuses(session, ids) == ["pending", "pending"]
+    for _ in range(3):
+        with database.write() as session:
+            do_next(session, task_id, now=NOW)
+    with database.read() as session:
+        assert list_statuses(session, ids) == ["denied", "denied"]
+        changes = [registrations.list_changes(session, key) for key in ids]
+        assert [len(change) for change in changes] == [1, 1]
+        assert events.get_counter(session, event.id, events.SEATS) == 0
+
+
+@only_sqlite
+def test_all_whom_the_filter_finds_are_approved_in_the_background(site):
+    public_id, event_id = make_event(site, approval="manual")
+    young = [add(site, event_id, f"y{n}@example.com") for n in range(55)]
+    older = add(site, event_id, "o@example.com", age="30s")
+    site.start_worker()
+    browser = sign_in(site, Role.APPROVER)
+    base = f"/organizer/events/{public_id}"
+    fields = {"act": "approve"}
+    asked = browser.post_form(f"{base}/people", f"{base}/people/all?answer:age=20s", fields)
+    assert "55人" in asked.text
+    assert find(site, young[0]).status == "pending"
+    task = asked.form("承認する").submit()
+    site.wait_until(lambda: "完了：" in browser.open(task.url).text)
+    assert {find(site, person).status for person in young} == {"approved"}
+    assert find(site, older).status == "pending"
+
+
+@only_sqlite
+def test_somebody_who_came_meanwhile_is_not_meant(site):
+    public_id, event_id = make_event(site, approval="manual")
+    add(site, event_id, "a@example.com")
+    browser = sign_in(site)
+    base = f"/organizer/events/{public_id}"
+    asked = browser.post_form(f"{base}/people", f"{base}/people/all", {"act": "deny"})
+    late = add(site, event_id, "late@example.com")
+    again = asked.form("お断りする").submit()
+    assert "2人" in again.text
+    assert find(site, late).status == "pending"
+
+
+@only_sqlite
+def test_those_without_success_are_listed_with_the_reason(site):
+    public_id, event_id = make_event(site, approval="manual")
+    person = add(site, event_id, "a@example.com", family_name="取消")
+    with site.database.write() as session:
+        event = events.need_event(session, event_id)
+        row = registrations.get_registration_by_public_id(session, person)
+        row.status = "cancelled"
+        task = start_task(session, event, Act.APPROVE, [row.id], now=site.clock())
+        do_next(session, task.id, now=site.clock())
+        public_task = task.public_id
+    page = sign_in(site).open(f"/organizer/events/{public_id}/tasks/{public_task}")
+    assert list_names(page) == ["取消 太郎"]

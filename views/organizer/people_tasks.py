@@ -1,0 +1,115 @@
+"""Acting on all whom a filter finds, and watching how it goes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import abort, redirect, render_template, request
+from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
+
+from services import audit
+from services.audit import Action
+from services.dates import format_moment
+from services.members import Member, Permission
+from services.people_acts import Act, ActResult
+from services.people_tasks import MOST_PEOPLE, start_task
+from storage import people_tasks, registration_index
+from storage.models import Event
+
+from ..locale import read_locale
+from ..site import get_site
+from . import people_words as words
+from .access import bp, need_event, needs
+from .people import count_found, read_act, refresh_index, view_event, write_name
+from .people_filters import list_filters, read_query
+
+PAGE = 200
+
+
+@bp.post("/events/<event>/people/all", endpoint="act_on_all")
+@needs(Permission.CHANGE_PEOPLE)
+def act_on_all(member: Member, event: str) -> ResponseReturnValue:
+    """Ask with the count whether all whom the filter finds are meant; then hand it to a worker.
+
+    Whoever has come meanwhile is not among those who were meant: then it is asked again.
+    """
+    site = get_site()
+    now = site.read_clock()
+    act = read_act()
+    refresh_index(member, event)
+    with site.database.write() as session:
+        found = need_event(session, member, event)
+        totals = registration_index.list_totals(session, found.id)
+        query = read_query(list_filters(session, found, totals))
+        count = count_found(session, found, query, sum(totals.get("status", {}).values()))
+        is_sure = request.form.get("sure") == str(count)
+        if act is None or not is_sure or not 0 < count <= MOST_PEOPLE:
+            page = render_template(
+                "organizer/people_all.html",
+                event=view_event(found),
+                here="people",
+                query=query,
+                count=count,
+                most=MOST_PEOPLE,
+                act=act,
+                label=words.ACT[act] if act else "",
+            )
+            return page, 200 if act and 0 < count <= MOST_PEOPLE else 422
+        batches = registration_index.list_ids(session, found.id, query.wanted)
+        task = start_task(session, found, act, [key for ids in batches for key in ids], now=now)
+        task_id = task.public_id
+        facts: dict[str, audit.Fact] = {
+            "act": str(act),
+            "count": task.total,
+            "filters": " ".join(sorted(query.chosen)),
+        }
+        object_ = f"task:{task_id}"
+        audit.record(session, member, Action.PEOPLE_CHANGED, object_, facts=facts, now=now)
+    return redirect(f"/organizer/events/{event}/tasks/{task_id}", code=303)
+
+
+@bp.get("/events/<event>/tasks/<task>", endpoint="show_task")
+@needs(Permission.SEE_PEOPLE)
+def show_task(member: Member, event: str, task: str) -> ResponseReturnValue:
+    with get_site().database.read() as session:
+        found = need_event(session, member, event)
+        view = _view(session, found, task)
+    return render_template("organizer/task.html", here="people", **view)
+
+
+@bp.get("/events/<event>/tasks/<task>/progress", endpoint="show_task_progress")
+@needs(Permission.SEE_PEOPLE)
+def show_task_progress(member: Member, event: str, task: str) -> ResponseReturnValue:
+    """Return the part of the page that changes, for a page that is open."""
+    with get_site().database.read() as session:
+        found = need_event(session, member, event)
+        view = _view(session, found, task)
+    return render_template("organizer/_task.html", **view)
+
+
+def _view(session: Session, event: Event, public_id: str) -> dict[str, Any]:
+    task = people_tasks.get_task(session, event.id, public_id)
+    if task is None:
+        abort(404)
+    after = request.args.get("after", "0")
+    if not (after.isascii() and after.isdigit() and len(after) < 9):
+        abort(400)
+    rows = people_tasks.list_results(
+        session, task.id, except_result=ActResult.DONE, after=int(after), limit=PAGE + 1
+    )
+    counts = people_tasks.count_results(session, task.id)
+    return {
+        "event": view_event(event),
+        "task": {"public_id": task.public_id, "done": task.done, "total": task.total},
+        "label": words.ACT[Act(task.act)],
+        "ended": format_moment(task.ended_at, event.timezone, read_locale())
+        if task.ended_at
+        else "",
+        "counts": [(text, counts.get(result, 0)) for result, text in words.RESULT.items()],
+        "rows": [
+            (person.public_id, write_name(person), words.RESULT[ActResult(item.result)])
+            for item, person in rows[:PAGE]
+        ],
+        "after": rows[PAGE][0].position if len(rows) > PAGE else None,
+    }
