@@ -58,13 +58,15 @@ class LiveSite:
     `start_worker` (keep working in threads, as in operation).
     """
 
-    def __init__(self, database_url: str, folder: Path, **settings: Any) -> None:
+    def __init__(
+        self, database_url: str, folder: Path, *, name: str = HOST, **settings: Any
+    ) -> None:
         self._closing = ExitStack()
         self.clock = Clock()
         self.is_zoom_up = True
         self.sandbox = self._closing.enter_context(SandboxServer(SandboxSettings()))
         port = self._closing.enter_context(socket.create_server((HOST, 0)))
-        self.url = f"http://{HOST}:{port.getsockname()[1]}"
+        self.url = f"http://{name}:{port.getsockname()[1]}"
         self.settings = Settings(
             **{
                 "instance": folder,

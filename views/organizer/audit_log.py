@@ -36,6 +36,7 @@ SETTINGS.append(
         lazy_gettext("Audit log"),
         Permission.SEE_AUDIT,
         lazy_gettext("Who did and saw what, and when. Nobody can change it."),
+        rank=2,
     )
 )
 

@@ -13,12 +13,14 @@ from services.members import Permission
 
 @dataclass(frozen=True)
 class Way:
-    """One entry: `section` is the first part of the names of all views that belong to it."""
+    """One entry; `below` is where its other pages lie, if not below its own, `rank` its place."""
 
     endpoint: str
     label: Any
     needed: Permission
     description: Any = ""
+    below: str = ""
+    rank: int = 0
 
     @property
     def url(self) -> str:
@@ -27,11 +29,16 @@ class Way:
     @property
     def is_here(self) -> bool:
         """Whether this page is the entry's, or lies below it."""
-        return request.path == self.url or request.path.startswith(f"{self.url}/")
+        return request.path == self.url or request.path.startswith(f"{self.below or self.url}/")
 
 
 MAIN = (
-    Way("organizer.list_events", lazy_gettext("Events"), Permission.SEE_EVENTS),
+    Way(
+        "organizer.list_events",
+        lazy_gettext("Events"),
+        Permission.SEE_EVENTS,
+        below="/organizer/events",
+    ),
     Way("organizer.show_settings", lazy_gettext("Settings"), Permission.SEE_EVENTS),
     Way("organizer.show_account", lazy_gettext("Account"), Permission.SIGNED_IN),
 )
@@ -43,4 +50,5 @@ SETTINGS: list[Way] = []
 def list_navigation(ways: tuple[Way, ...] | list[Way] = MAIN) -> list[Way]:
     """Return the entries that the member of this request may open."""
     member = g.get("member")
-    return [way for way in ways if member is not None and member.may(way.needed)]
+    known = sorted(ways, key=lambda way: way.rank)
+    return [way for way in known if member is not None and member.may(way.needed)]
