@@ -15,6 +15,7 @@ from sqlalchemy import Connection, create_engine, func, select, text, update
 from storage import events
 from storage.models import Base, EventCounter, Registration
 from storage.session import Database
+from worker.indexing import index_registrations
 
 from .rounds import DISTURBING_SHARE, REPEATS
 from .sites import Product, run_product
@@ -108,6 +109,8 @@ def fill(database: Database, people: int) -> None:
         connection.commit()
         copied = connection.scalar(select(func.count()).select_from(Registration))
         assert copied is not None and copied >= people, f"{copied} of {people} were copied"
+    # As an installation that has them is: else its worker would do it while others are measured.
+    index_registrations(database, most_batches=people)
     with engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
         connection.exec_driver_sql("ANALYZE" if database.is_sqlite else "VACUUM ANALYZE")
     engine.dispose()

@@ -14,7 +14,14 @@ from datetime import UTC
 from sqlalchemy.orm import Session
 
 from storage import registration_index
-from storage.index_writing import Entry, Facet, list_behind, take_in
+from storage.index_writing import (
+    Entry,
+    Facet,
+    Intake,
+    list_behind,
+    read_intake,
+    store_intake,
+)
 from storage.registration_lists import FullRow, read_full_rows
 
 from .consents import present_consents
@@ -22,7 +29,7 @@ from .events import read_definition
 from .questions import ConsentKind, FormDefinition, QuestionKind
 
 AT_ONCE = 500
-"""How many registrations one transaction takes in: some tens of milliseconds."""
+"""How many registrations one step takes in: some tens of milliseconds, most of them to read."""
 
 MOST_SOURCES = 100
 """How many values a campaign tag is counted by; addresses of links are for anybody to make up."""
@@ -42,8 +49,8 @@ _HIRAGANA = {code: code + 0x60 for code in range(0x3041, 0x3097)}
 _SEPARATOR = "\x1f"
 
 
-def catch_up(session: Session, event_id: int) -> bool:
-    """Take in who is new and what was changed; return whether there may be more to do."""
+def read_changes(session: Session, event_id: int) -> Intake:
+    """Read what the index does not know yet, as much as one step takes in."""
     sources = _Sources(session, event_id)
 
     def describe(session: Session, ids: Sequence[int]) -> dict[int, Entry]:
@@ -53,7 +60,12 @@ def catch_up(session: Session, event_id: int) -> bool:
             for full in read_full_rows(session, ids[start : start + AT_ONCE])
         }
 
-    return take_in(session, event_id, describe, limit=AT_ONCE)
+    return read_intake(session, event_id, describe, limit=AT_ONCE)
+
+
+def catch_up(session: Session, event_id: int) -> bool:
+    """Take in who is new and what was changed; return whether there may be more to do."""
+    return store_intake(session, read_changes(session, event_id))
 
 
 def list_events_behind(session: Session) -> list[int]:

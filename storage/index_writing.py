@@ -41,26 +41,57 @@ class Entry:
 Describe = Callable[[Session, Sequence[int]], Mapping[int, Entry]]
 
 
-def take_in(session: Session, event_id: int, describe: Describe, *, limit: int) -> bool:
-    """Bring an event's index nearer to what is stored; return whether there may be more to do.
+@dataclass(frozen=True)
+class Intake:
+    """What one step takes into the index of an event, and what it was read after."""
+
+    event_id: int
+    last_id: int
+    marks: Mapping[int, int]
+    new: Sequence[int]
+    entries: Mapping[int, Entry]
+    is_full: bool
+
+
+def read_intake(session: Session, event_id: int, describe: Describe, *, limit: int) -> Intake:
+    """Read who is new and who was changed, and what each is found by.
 
     What is read of a registration is newer than its mark, and a mark that comes meanwhile stays.
     People are inserted under the lock of the event's seats: whoever has a higher id came later.
+    Most of the time goes into this, and nobody has to wait for it.
     """
-    progress = _lock_progress(session, event_id)
+    last_id = session.scalar(
+        select(IndexProgress.last_id).where(IndexProgress.event_id == event_id)
+    )
+    last_id = last_id or 0
     marks = _list_marks(session, event_id, limit)
-    new = list_newer(session, event_id, progress.last_id, limit=limit)
-    changed = sorted({key for key in marks.values() if key <= progress.last_id})
+    new = list_newer(session, event_id, last_id, limit=limit)
+    known_until = new[-1] if new else last_id
+    marks = {number: key for number, key in marks.items() if key <= known_until}
+    entries = describe(session, sorted({*new, *marks.values()}))
+    is_full = limit in (len(new), len(marks))
+    return Intake(event_id, last_id, marks, new, entries, is_full)
+
+
+def store_intake(session: Session, intake: Intake) -> bool:
+    """Bring an event's index nearer to what is stored; return whether there may be more to do.
+
+    Where somebody else was faster nothing is stored, lest what is older replaces what is newer.
+    """
+    event_id = intake.event_id
+    progress = _lock_progress(session, event_id)
+    is_current = progress.last_id == intake.last_id and _take_marks(session, intake.marks)
+    if not is_current:
+        session.expire(progress)
+        return True
+    changed = sorted({key for key in intake.marks.values() if key <= progress.last_id})
     places = _find_places(session, event_id, changed)
-    places |= _append(session, progress, new)
-    entries = describe(session, [*places])
+    places |= _append(session, progress, intake.new)
     nothing = Entry(frozenset(), "")
-    by_place = {place: entries.get(key, nothing) for key, place in places.items()}
+    by_place = {place: intake.entries.get(key, nothing) for key, place in places.items()}
     _write_bits(session, event_id, by_place)
     _write_texts(session, event_id, {place: entry.text for place, entry in by_place.items()})
-    done = [number for number, key in marks.items() if key <= progress.last_id]
-    session.execute(delete(IndexMark).where(IndexMark.id.in_(done)))
-    return limit in (len(new), len(marks))
+    return intake.is_full
 
 
 def list_behind(session: Session) -> list[int]:
@@ -78,6 +109,15 @@ def _lock_progress(session: Session, event_id: int) -> IndexProgress:
     insert = insert_for(session)(IndexProgress).values(event_id=event_id, last_id=0, places=0)
     session.execute(insert.on_conflict_do_nothing(index_elements=[IndexProgress.event_id]))
     return session.get_one(IndexProgress, event_id, with_for_update=True, populate_existing=True)
+
+
+def _take_marks(session: Session, marks: Mapping[int, int]) -> bool:
+    """Take marks away, if all are still there: whoever takes one has read the same or newer."""
+    here = IndexMark.id.in_(marks)
+    if len(list(session.scalars(select(IndexMark.id).where(here)))) < len(marks):
+        return False
+    session.execute(delete(IndexMark).where(here))
+    return True
 
 
 def _list_marks(session: Session, event_id: int, limit: int) -> dict[int, int]:

@@ -15,11 +15,12 @@ from services.registration_index import (
     catch_up,
     fold,
     list_events_behind,
+    read_changes,
 )
 from services.registrations import register
 from services.submissions import ConsentGiven
 from storage import events, index_writing, registration_index, registrations, zoom_registrants
-from storage.index_writing import forget
+from storage.index_writing import forget, store_intake
 from storage.registration_index import Wanted, count_matches, list_ids, list_totals, read_page
 from tests.factories import COMPANY, NOW, PRIVACY, make_event, make_submission
 
@@ -273,3 +274,39 @@ def test_change_that_commits_late_is_taken_in_later(database):
     with database.read() as session:
         assert find(session, event, status=["cancelled"]) == [person.id]
         assert not registration_index.is_behind(session, event.id)
+
+
+def test_slower_of_two_who_take_in_a_change_stores_nothing_older(database):
+    with database.write() as session:
+        event = make_open_event(session)
+        person = add_person(session, event, 1)
+        catch_up(session, event.id)
+        cancel(session, event, person, actor=ORGANIZER, now=NOW)
+    with database.read() as session:
+        slow = read_changes(session, event.id)
+    with database.write() as session:
+        here = session.get_one(type(person), person.id)
+        here.status = "denied"
+        registration_index.mark(session, here.id)
+    with database.write() as session:
+        catch_up(session, event.id)
+    with database.write() as session:
+        assert store_intake(session, slow)
+    with database.read() as session:
+        assert find(session, event, status=["denied"]) == [person.id]
+        assert find(session, event, status=["cancelled"]) == []
+
+
+def test_newcomers_whom_somebody_else_took_in_are_not_taken_in_twice(database):
+    with database.write() as session:
+        event = make_open_event(session)
+        person = add_person(session, event, 1)
+    with database.read() as session:
+        slow = read_changes(session, event.id)
+    with database.write() as session:
+        catch_up(session, event.id)
+    with database.write() as session:
+        store_intake(session, slow)
+    with database.read() as session:
+        assert find(session, event) == [person.id]
+        assert list_totals(session, event.id)["status"] == {"approved": 1}

@@ -14,9 +14,10 @@ from services.audit import Action, Fact
 from services.dates import format_short
 from services.members import Member, Permission
 from services.people_acts import Act, act_on
-from services.registration_index import catch_up, is_mailable
+from services.registration_index import is_mailable, read_changes
 from services.texts import localize, write_full_name
 from storage import people, registration_index
+from storage.index_writing import store_intake
 from storage.models import Event
 from storage.registration_lists import FullRow, read_full_rows
 
@@ -112,10 +113,11 @@ def refresh_index(member: Member, event: str) -> None:
     site = get_site()
     with site.database.read() as session:
         event_id = need_event(session, member, event).id
-        is_behind = registration_index.is_behind(session, event_id)
-    if is_behind:
-        with site.database.write() as session:
-            catch_up(session, event_id)
+        if not registration_index.is_behind(session, event_id):
+            return
+        changes = read_changes(session, event_id)
+    with site.database.write() as session:
+        store_intake(session, changes)
 
 
 def count_found(session: Session, event: Event, query: PeopleQuery, total: int) -> int:
