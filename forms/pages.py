@@ -35,11 +35,13 @@ def build_text(
     *,
     longest: int,
     help_text: str = "",
-    needed: str = "",
+    condition: tuple[str, tuple[str, ...]] | None = None,
 ) -> UnboundField:
-    """Make a field of several lines."""
-    row = _make_row(name, label, help_text, bool(needed), longest, kind="textarea", width="full")
-    return LineField(row, clean_text, [Answered(needed or None)], is_readable_text)
+    """Make a field of several lines, which may be empty."""
+    row = _make_row(
+        name, label, help_text, False, longest, kind="textarea", width="full", condition=condition
+    )
+    return LineField(row, clean_text, [Answered(None)], is_readable_text)
 
 
 def build_secret(name: str, label: str, *, help_text: str = "", needed: str = "") -> UnboundField:

@@ -6,6 +6,7 @@ no cookie is set. An organizer who changes one of these changes the text too.
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict, dataclass
 
 from .texts import Text
@@ -29,6 +30,29 @@ class Operator:
 def write_notice(operator: Operator) -> Text:
     """Return the notice as Markdown, with the 14 headings that Japanese readers expect."""
     return {"ja": _fill(_NOTICE_JA, operator), "en": _fill(_NOTICE_EN, operator)}
+
+
+@dataclass(frozen=True)
+class Section:
+    """One of the 14 parts: its heading without the number, and what stands below."""
+
+    heading: str
+    body: str
+
+
+def list_sections(locale: str, operator: Operator | None = None) -> dict[int, Section]:
+    """Return the sections by their number; without an operator its lines are left out."""
+    text = _fill({"ja": _NOTICE_JA, "en": _NOTICE_EN}[locale], operator or Operator(name=""))
+    parts = re.split(r"^### ([0-9]+)\. (.+)$", text, flags=re.MULTILINE)[1:]
+    return {
+        int(number): Section(heading, body.strip())
+        for number, heading, body in zip(parts[::3], parts[1::3], parts[2::3], strict=True)
+    }
+
+
+def get_summary(locale: str) -> str:
+    """Return the summary with a mark where the operator's name goes."""
+    return {"ja": _SUMMARY_JA, "en": _SUMMARY_EN}[locale].strip()
 
 
 def write_summary(operator: Operator) -> Text:

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from storage import events, organizations, registration_lists, registrations
+from storage import events, notices, organizations, registration_lists, registrations
 from storage.models import Event, Organization, ZoomConnection
 
 from .default_form import default_questions, follow_operator
@@ -20,6 +20,7 @@ from .event_files import PLACES, Picture, choose_picture, fill_in_notices
 from .events import EventState, get_end, read_definition
 from .images import EncodedImage
 from .mails import MailName, request_mail
+from .notices import dress, follow_documents, load_document
 from .organizations import make_operator
 from .questions import Question, question_to_dict
 from .registration_changes import fill_free_seats
@@ -286,9 +287,14 @@ def _write_questions(
     if document.questions is not None:
         asked = fill_in_notices(document.questions, operator)
         questions = tuple(follow_operator(question, former, operator) for question in asked)
-        _keep_questions(session, event, questions, now)
+        keep_questions(session, event, questions, now)
     elif event.form_version_id is None:
-        _keep_questions(session, event, default_questions(event.default_locale, operator), now)
+        asked = default_questions(event.default_locale, operator)
+        standard = notices.get_standard_version(session, event.organization_id)
+        if standard is not None:
+            document_ = load_document(standard.document)
+            asked = tuple(dress(question, document_, operator) for question in asked)
+        keep_questions(session, event, asked, now)
     if operator != former:
         _rename_operator(session, event.organization_id, former, operator, now)
 
@@ -297,14 +303,22 @@ def _rename_operator(
     session: Session, organization_id: int, former: Operator, operator: Operator, now: datetime
 ) -> None:
     """Have the forms of all the organization's events name who is responsible now."""
-    for event in events.list_events(session):
-        if event.organization_id == organization_id and event.form_version_id is not None:
+    written = [
+        load_document(version.document)
+        for version in notices.list_versions(session, organization_id)
+    ]
+    for event in events.list_events_of_organization(session, organization_id):
+        if event.form_version_id is not None:
             asked = read_definition(session, event.form_version_id).questions
-            questions = tuple(follow_operator(question, former, operator) for question in asked)
-            _keep_questions(session, event, questions, now)
+            questions = tuple(
+                follow_documents(question, written, former, operator)
+                or follow_operator(question, former, operator)
+                for question in asked
+            )
+            keep_questions(session, event, questions, now)
 
 
-def _keep_questions(
+def keep_questions(
     session: Session, event: Event, questions: tuple[Question, ...], now: datetime
 ) -> None:
     """Save questions as a new version of an event's form, if they differ."""

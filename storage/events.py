@@ -149,6 +149,17 @@ def list_events_at_zoom(
     )
 
 
+def list_events_of_organization(session: Session, organization_id: int) -> list[Event]:
+    """List an organization's events, the next one first."""
+    return list(
+        session.scalars(
+            select(Event)
+            .where(Event.organization_id == organization_id)
+            .order_by(Event.starts_at, Event.id)
+        )
+    )
+
+
 def list_events_of_connection(session: Session, connection_id: int) -> list[Event]:
     return list(session.scalars(select(Event).where(Event.connection_id == connection_id)))
 

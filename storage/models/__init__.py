@@ -6,6 +6,7 @@ from .base import Base
 from .events import Asset, Event, EventCounter, FormVersion, KnownRegistrant
 from .jobs import Job, RateBucket, WorkerHeartbeat
 from .mails import Mail
+from .notices import NoticeVersion
 from .organizations import Organization, ZoomConnection
 from .organizers import (
     AccessLink,
@@ -56,6 +57,7 @@ __all__ = [
     "KnownSecret",
     "Mail",
     "Membership",
+    "NoticeVersion",
     "Organization",
     "Organizer",
     "OrganizerMail",

@@ -17,6 +17,7 @@ from . import (
     links,
     lost_password,
     members,
+    notice,
     organization,
     overview,
     people,
@@ -36,6 +37,7 @@ __all__ = ["init_organizer"]
 
 # Each module declares its routes on `access.bp` when it is imported.
 MODULES = (
+    notice,
     account,
     audit_log,
     events,
