@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from storage import members, organizations, organizers
+from storage import access_links, members, organizations, organizers
 from storage.models import Membership, Organization, Organizer, OrganizerSession
 
 from .keys import KeyRing
@@ -18,6 +18,7 @@ from .members import Member, make_member
 
 IDLE = timedelta(hours=12)
 LONGEST = timedelta(days=7)
+LINKS_KEPT = timedelta(days=30)
 NOTED_EVERY = timedelta(minutes=1)
 PROOF_HOLDS = timedelta(minutes=10)
 """For so long after a password, code or passkey nobody asks for one again."""
@@ -39,12 +40,13 @@ def begin(
 ) -> str | None:
     """Sign an organizer in and return the cookie's token; None for a member of nothing.
 
-    Side effects: sessions that ended by themselves are deleted.
+    Side effects: sessions that ended by themselves are deleted, and links of long ago.
     """
     memberships = members.list_memberships(session, organizer.id)
     if not memberships:
         return None
     organizers.end_old_browsers(session, created_before=now - LONGEST, seen_before=now - IDLE)
+    access_links.forget_old(session, expired_before=now - LINKS_KEPT)
     token = new_token()
     organizers.add_browser(
         session,

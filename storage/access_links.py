@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from .models import AccessLink
@@ -80,3 +80,8 @@ def end_links(
     if email is not None:
         statement = statement.where(AccessLink.email == email)
     session.execute(statement.values(used_at=now))
+
+
+def forget_old(session: Session, *, expired_before: datetime) -> None:
+    """Delete links that ended long ago, with the addresses in them and in their mails."""
+    session.execute(delete(AccessLink).where(AccessLink.expires_at < expired_before))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -134,12 +135,18 @@ def _read_filter() -> AuditFilter:
     until = _read_day(request.args.get("until", ""))
     action = request.args.get("action", "")
     return AuditFilter(
-        actor=request.args.get("actor", "")[:30],
+        actor=_read_name("actor"),
         action=action if action in _WORDS else "",
-        object=request.args.get("object", "")[:80],
+        object=_read_name("object"),
         since=since,
         until=until + timedelta(days=1) if until else None,
     )
+
+
+def _read_name(name: str) -> str:
+    """Return a filter's public id or kind; nothing else is in the log, nor may all be asked for."""
+    asked = request.args.get(name, "")
+    return asked if re.fullmatch(r"[\w:-]{1,80}", asked, re.ASCII) else ""
 
 
 def _read_day(text: str) -> datetime | None:

@@ -1,0 +1,36 @@
+"""What a restore does about organizers: nothing that ended since may let anybody in again."""
+
+from services.access_links import LinkPurpose, add_link, find_link
+from services.accounts import ask_for_password_link
+from services.browsers import begin, find_member
+from services.keys import KeyRing
+from services.restoring import make_safe
+from services.tokens import Purpose, TokenSigner
+from storage import organizers
+from storage.models import OrganizerMail
+from tests.dashboard import make_membership
+from tests.factories import NOW
+
+KEYS = KeyRing([b"k" * 32])
+
+
+def test_sessions_links_and_their_mails_end(database):
+    signer = TokenSigner(KEYS)
+    with database.write() as session:
+        made = make_membership(session, email="hanako@example.com")
+        organizer = organizers.get_organizer(session, made.organizer_id)
+        cookie = begin(session, KEYS, organizer, device="", now=NOW)
+        link = add_link(session, LinkPurpose.ENTER, organizer_id=organizer.id, now=NOW)
+        token = signer.make(Purpose.ACCESS, link.public_id)
+        ask_for_password_link(session, organizer.email, locale="ja", now=NOW)
+    with database.read() as session:
+        assert find_member(session, KEYS, cookie, now=NOW) is not None
+        assert find_link(session, signer, token, now=NOW) is not None
+
+    with database.write() as session:
+        make_safe(session, now=NOW)
+
+    with database.read() as session:
+        assert find_member(session, KEYS, cookie, now=NOW) is None
+        assert find_link(session, signer, token, now=NOW) is None
+        assert [mail.state for mail in session.query(OrganizerMail)] == ["dropped"]
