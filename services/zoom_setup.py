@@ -269,14 +269,23 @@ def _set_questions(
     return {question.title for question in current.custom}
 
 
+def require_nothing(current: Questions) -> Questions:
+    """Return what Zoom asks, with nothing of it required."""
+    return Questions(
+        tuple(replace(question, required=False) for question in current.standard),
+        tuple(replace(question, required=False) for question in current.custom),
+    )
+
+
 def _merge_questions(current: Questions, questions: Iterable[Question]) -> Questions:
     """Add ours to what Zoom asks, and have Zoom require nothing.
 
     Our form decides what is required. Zoom may refuse people who lack an answer that it requires,
     and a question made required may send people who registered before back to Zoom's own form.
     """
-    standard = {question.field_name: False for question in current.standard}
-    custom = {question.title: replace(question, required=False) for question in current.custom}
+    optional = require_nothing(current)
+    standard = {question.field_name: False for question in optional.standard}
+    custom = {question.title: question for question in optional.custom}
     for question in questions:
         if question.zoom_field:
             standard.setdefault(question.zoom_field, False)

@@ -10,6 +10,7 @@ from typing import Any
 from flask import redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 
 from forms.new_event import MeetingForm, build_meeting_form
@@ -17,6 +18,7 @@ from forms.organizer_fields import read_moment
 from services import audit
 from services.audit import Action
 from services.dates import HOME, format_period
+from services.event_content import duplicate_event
 from services.event_drafts import (
     HostMeetings,
     Reference,
@@ -31,15 +33,15 @@ from services.event_drafts import (
 )
 from services.event_editing import MeetingTaken, save_event
 from services.members import Member, Permission
-from services.texts import LOCALES
+from services.texts import LOCALES, localize
 from services.zoom_setup import SetupRefused
 from storage import event_lists, organizations
-from storage.models import ZoomConnection
+from storage.models import Event, ZoomConnection
 from zoom_client import Kind, Meeting, MeetingSummary, User, ZoomClient, ZoomError
 
 from ..locale import read_locale
 from ..site import get_site
-from .access import bp, needs
+from .access import bp, need_event, needs
 from .zoom_words import describe_standstill, describe_zoom_error
 
 NEW = "/organizer/events/new"
@@ -142,12 +144,21 @@ def _save(member: Member, connection: ZoomConnection, meeting: Meeting, locale: 
     with site.database.write() as session:
         slug = choose_slug(session, meeting.kind, meeting.id)
         document = make_draft(meeting, slug=slug, locale=locale)
-        event = save_event(session, document, pictures={}, connection=connection, now=now)
+        if like := _find_like(session, member):
+            event = duplicate_event(session, like, document, connection, now=now)
+        else:
+            event = save_event(session, document, pictures={}, connection=connection, now=now)
         event.host_email = meeting.host_email
         facts: dict[str, audit.Fact] = {"change": "created", "kind": event.kind}
         about = f"event:{event.public_id}"
         audit.record(session, member, Action.EVENT_CHANGED, about, facts=facts, now=now)
         return event.public_id
+
+
+def _find_like(session: Session, member: Member) -> Event | None:
+    """Return the event whose texts, form and looks the new one gets, if one is named."""
+    public_id = request.values.get("like", "")
+    return need_event(session, member, public_id) if public_id else None
 
 
 def _refuse(
@@ -162,6 +173,9 @@ def _refuse(
 def _draw(
     member: Member, form: MeetingForm, *, refusal: str = "", status: int = 200
 ) -> ResponseReturnValue:
+    with get_site().database.read() as session:
+        like = _find_like(session, member)
+        like_title = (localize(like.title, read_locale()) or like.slug) if like else ""
     sources = _read_sources(member)
     taken = _list_taken(member, sources.found.meetings)
     if not form.host.data and sources.host:
@@ -174,6 +188,8 @@ def _draw(
         reference=request.form.get("reference", "")[:500],
         language=request.form.get("language", read_locale()),
         refusal=refusal,
+        like=request.values.get("like", ""),
+        like_title=like_title,
     )
     return page, status
 

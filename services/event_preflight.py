@@ -1,0 +1,196 @@
+"""What stands between an event and its people at Zoom, read back from there, and how to mend it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from zoom_client import (
+    ApprovalType,
+    Kind,
+    Meeting,
+    MeetingNotFound,
+    MeetingPatch,
+    Questions,
+    ScopeMissing,
+    User,
+    WrongKind,
+    ZoomClient,
+)
+
+from .zoom_setup import (
+    OUR_FORM_ALONE,
+    find_start,
+    has_date,
+    read_questions_at_zoom,
+    require_nothing,
+)
+
+LICENSED = 2
+RECURRING_WEBINAR = 9
+
+
+class Obstacle(StrEnum):
+    """One thing at Zoom that is not as an event needs it."""
+
+    GONE = "gone"
+    OTHER_KIND = "other_kind"
+    PERSONAL_ID = "personal_id"
+    NO_FIXED_TIME = "no_fixed_time"
+    PAST = "past"
+    OTHER_TIME = "other_time"
+    REGISTRATION_OFF = "registration_off"
+    ZOOM_FORM_OPEN = "zoom_form_open"
+    RECURRING_WEBINAR = "recurring_webinar"
+    EACH_DATE = "each_date"
+    FIELDS_REQUIRED = "fields_required"
+    ZOOM_MAILS = "zoom_mails"
+    SIGN_IN_NEEDED = "sign_in_needed"
+    HOST_UNLICENSED = "host_unlicensed"
+    ALTERNATIVE_HOSTS = "alternative_hosts"
+
+
+class Weight(StrEnum):
+    """How much an obstacle matters."""
+
+    STOPS = "stops"
+    PUBLISHING_MENDS = "publishing_mends"
+    WORTH_KNOWING = "worth_knowing"
+
+
+class Mend(StrEnum):
+    """What one press does; the first five at Zoom, the last one here."""
+
+    OUR_FORM_ALONE = "our_form_alone"
+    REQUIRE_NOTHING = "require_nothing"
+    OWN_ID = "own_id"
+    NO_SIGN_IN = "no_sign_in"
+    SHOW_ADDRESSES = "show_addresses"
+    TAKE_TIME = "take_time"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """An obstacle with what it is about: names of fields, addresses, how many."""
+
+    obstacle: Obstacle
+    weight: Weight
+    mend: Mend | None = None
+    about: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Preflight:
+    """All that was found; `meeting` is None where Zoom has none."""
+
+    meeting: Meeting | None
+    findings: tuple[Finding, ...]
+
+    @property
+    def stops(self) -> bool:
+        return any(finding.weight is Weight.STOPS for finding in self.findings)
+
+
+def look_at_zoom(
+    client: ZoomClient, kind: Kind, zoom_id: int, *, starts_at: datetime, now: datetime
+) -> Preflight:
+    """Read a meeting, its questions and its host, and say what stands in the way.
+
+    Raises:
+        ZoomError: Zoom could not be asked. A scope that only the host's licence needs may lack.
+    """
+    try:
+        meeting = client.get_meeting(kind, zoom_id)
+    except MeetingNotFound:
+        return Preflight(None, (Finding(Obstacle.GONE, Weight.STOPS),))
+    except WrongKind:
+        return Preflight(None, (Finding(Obstacle.OTHER_KIND, Weight.STOPS),))
+    questions = read_questions_at_zoom(client, kind, zoom_id)
+    host = _read_host(client, meeting)
+    findings = (
+        *_look_at_time(meeting, starts_at, now),
+        *_look_at_registration(meeting, questions),
+        *_look_at_access(meeting, host),
+    )
+    return Preflight(meeting, findings)
+
+
+def mend_at_zoom(client: ZoomClient, kind: Kind, zoom_id: int, mend: Mend) -> None:
+    """Change at Zoom what an obstacle needs; whether Zoom kept it is seen by looking again.
+
+    Raises:
+        ZoomError: Zoom could not be asked, or refuses.
+        ValueError: it is not mended at Zoom.
+    """
+    if mend is Mend.REQUIRE_NOTHING:
+        client.update_questions(kind, zoom_id, require_nothing(client.get_questions(kind, zoom_id)))
+        return
+    patch = _PATCHES.get(mend)
+    if patch is None:
+        raise ValueError(f"{mend} is not mended at Zoom")
+    host = client.get_meeting(kind, zoom_id).host_id
+    client.update_meeting(kind, zoom_id, patch, host=host)
+
+
+_PATCHES = {
+    Mend.OUR_FORM_ALONE: OUR_FORM_ALONE,
+    Mend.OWN_ID: MeetingPatch(settings={"use_pmi": False}),
+    Mend.NO_SIGN_IN: MeetingPatch(settings={"meeting_authentication": False}),
+    Mend.SHOW_ADDRESSES: MeetingPatch(settings={"email_in_attendee_report": True}),
+}
+
+
+def list_alternative_hosts(meeting: Meeting) -> tuple[str, ...]:
+    """List their addresses; Zoom parts them by a comma at webinars, by a semicolon at meetings."""
+    listed = meeting.settings.get("alternative_hosts")
+    texts = str(listed or "").replace(";", ",").split(",")
+    return tuple(text.strip() for text in texts if text.strip())
+
+
+def _read_host(client: ZoomClient, meeting: Meeting) -> User | None:
+    try:
+        return client.get_user(meeting.host_id) if meeting.host_id else None
+    except ScopeMissing:
+        return None
+
+
+def _look_at_time(meeting: Meeting, starts_at: datetime, now: datetime) -> Iterator[Finding]:
+    if not meeting.has_fixed_time:
+        yield Finding(Obstacle.NO_FIXED_TIME, Weight.STOPS)
+    elif find_start(meeting, now) is None:
+        yield Finding(Obstacle.PAST, Weight.STOPS)
+    elif not has_date(meeting, starts_at):
+        yield Finding(Obstacle.OTHER_TIME, Weight.STOPS, Mend.TAKE_TIME)
+
+
+def _look_at_registration(meeting: Meeting, questions: Questions) -> Iterator[Finding]:
+    is_mended = Weight.PUBLISHING_MENDS
+    ours = Mend.OUR_FORM_ALONE
+    if meeting.settings.get("use_pmi") is True:
+        yield Finding(Obstacle.PERSONAL_ID, Weight.STOPS, Mend.OWN_ID)
+    elif meeting.type == RECURRING_WEBINAR and meeting.approval_type != ApprovalType.MANUAL:
+        yield Finding(Obstacle.RECURRING_WEBINAR, Weight.STOPS)
+    elif meeting.approval_type == ApprovalType.NONE:
+        yield Finding(Obstacle.REGISTRATION_OFF, is_mended, ours)
+    elif meeting.approval_type != ApprovalType.MANUAL:
+        yield Finding(Obstacle.ZOOM_FORM_OPEN, is_mended, ours)
+    if meeting.registration_type in (2, 3) and meeting.occurrences:
+        yield Finding(Obstacle.EACH_DATE, Weight.WORTH_KNOWING)
+    required = [question.field_name for question in questions.standard if question.required]
+    required += [question.title for question in questions.custom if question.required]
+    if required:
+        yield Finding(Obstacle.FIELDS_REQUIRED, is_mended, Mend.REQUIRE_NOTHING, tuple(required))
+    mails = (meeting.registrants_confirmation_email, meeting.registrants_email_notification)
+    if meeting.approval_type != ApprovalType.NONE and mails != (False, False):
+        yield Finding(Obstacle.ZOOM_MAILS, is_mended, ours)
+
+
+def _look_at_access(meeting: Meeting, host: User | None) -> Iterator[Finding]:
+    if meeting.settings.get("meeting_authentication") is True:
+        yield Finding(Obstacle.SIGN_IN_NEEDED, Weight.WORTH_KNOWING, Mend.NO_SIGN_IN)
+    if host is not None and host.type != LICENSED:
+        yield Finding(Obstacle.HOST_UNLICENSED, Weight.STOPS, None, (host.email,))
+    if addresses := list_alternative_hosts(meeting):
+        yield Finding(Obstacle.ALTERNATIVE_HOSTS, Weight.WORTH_KNOWING, None, addresses)

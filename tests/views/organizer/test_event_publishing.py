@@ -1,0 +1,292 @@
+"""Publishing an event from the dashboard: what stands in the way, and what mends it."""
+
+from datetime import timedelta
+
+import pytest
+
+from storage import events, organizations
+from tests import factories
+from tests.dashboard import sign_in
+from tests.fixtures.databases import only_sqlite
+from zoom_client import Kind, Questions, StandardQuestion
+
+pytestmark = only_sqlite
+
+FINE = {
+    "approval_type": 1,
+    "registrants_confirmation_email": False,
+    "registrants_email_notification": False,
+}
+
+
+@pytest.fixture
+def owner(site):
+    site.zoom.set_clock(site.clock())
+    with site.database.write() as session:
+        factories.make_organization(session, now=site.clock())
+    return sign_in(site)
+
+
+def add_draft(site, *, kind="meeting", settings=FINE, start=None, **body):
+    """Add a draft whose meeting at Zoom is as Zoom's own screens leave it."""
+    start = start or (site.clock() + timedelta(days=7)).replace(microsecond=0)
+    meeting = site.zoom.add_meeting(
+        kind,
+        **{
+            "topic": "春の説明会",
+            "type": 2 if kind == "meeting" else 5,
+            "start_time": f"{start:%Y-%m-%dT%H:%M:%SZ}",
+            "timezone": "Asia/Tokyo",
+        }
+        | body,
+    )
+    site.zoom.change_meeting(meeting["id"], settings=dict(settings))
+    with site.database.write() as session:
+        return factories.make_event(
+            session,
+            now=site.clock(),
+            status="draft",
+            kind=kind,
+            zoom_id=meeting["id"],
+            starts_at=start,
+            known_read_at=None,
+            published_at=None,
+        )
+
+
+def open_page(browser, event):
+    return browser.open(f"/organizer/events/{event.public_id}/publishing")
+
+
+def read(site, event):
+    with site.database.read() as session:
+        return events.need_event(session, event.id)
+
+
+def read_settings(site, event):
+    [meeting] = [m for m in site.zoom.state()["meetings"] if m["id"] == event.zoom_id]
+    return meeting["settings"]
+
+
+def test_draft_is_published_and_strangers_see_it(site, owner):
+    event = add_draft(site, settings={"approval_type": 2})
+    site.visitor().open(f"/e/{event.slug}", status=404)
+
+    page = open_page(owner, event).form("公開する").submit()
+
+    assert "公開しました" in page.text
+    assert read(site, event).status == "published"
+    assert read_settings(site, event)["approval_type"] == 1
+    site.visitor().open(f"/e/{event.slug}")
+
+
+def test_all_is_well_is_said(site, owner):
+    event = add_draft(site)
+
+    assert "Zoomの設定に問題はありません" in open_page(owner, event).text
+
+
+@pytest.mark.parametrize(
+    ("settings", "button", "after"),
+    [
+        ({**FINE, "approval_type": 2}, "こちらのフォームだけで受け付ける", {"approval_type": 1}),
+        ({**FINE, "approval_type": 0}, "こちらのフォームだけで受け付ける", {"approval_type": 1}),
+        (
+            {**FINE, "registrants_confirmation_email": True},
+            "こちらのフォームだけで受け付ける",
+            {"registrants_confirmation_email": False},
+        ),
+        (
+            {**FINE, "meeting_authentication": True},
+            "サインインなしで参加できるようにする",
+            {"meeting_authentication": False},
+        ),
+        ({**FINE, "use_pmi": True}, "ZoomにIDを生成させる", {"use_pmi": False}),
+    ],
+)
+def test_button_mends_what_stands_in_the_way(site, owner, settings, button, after):
+    event = add_draft(site, settings=settings)
+    page = open_page(owner, event)
+    [form] = [
+        f
+        for f in page.root.find_all("form")
+        if button in [b.text for b in f.find_all("button")]
+        and [a for a in f.ancestors() if a.tag == "li"]
+    ][:1]
+    fields = [(i["name"], i["value"]) for i in form.find_all("input")]
+
+    page = owner.post(form["action"], fields)
+
+    assert {name: read_settings(site, event)[name] for name in after} == after
+    assert "Zoomの設定を変更しました" in page.text
+    assert not [li for li in page.root.find_all("li") if button in li.text]
+
+
+def test_fields_required_at_zoom_are_named_and_made_optional(site, owner):
+    event = add_draft(site)
+    client = site.parts.make_zoom_client(_connection(site, event))
+    client.update_questions(
+        Kind.MEETING, event.zoom_id, Questions((StandardQuestion("industry", required=True),))
+    )
+    page = open_page(owner, event)
+    assert "industry" in page.text
+    page.form("Zoomで任意にする").submit()
+
+    [question] = client.get_questions(Kind.MEETING, event.zoom_id).standard
+    assert not question.required
+
+
+def test_setting_that_zoom_does_not_keep_is_said(site, owner):
+    recurrence = {"type": 2, "repeat_interval": 1, "end_times": 2}
+    event = add_draft(
+        site,
+        kind="webinar",
+        type=9,
+        recurrence=recurrence,
+        settings={**FINE, "registrants_confirmation_email": True, "approval_type": 0},
+    )
+    page = open_page(owner, event)
+
+    assert "繰り返しのウェビナー" in page.text
+    assert page.link("新しいイベント") == "/organizer/events/new"
+
+
+def test_time_is_taken_from_zoom(site, owner):
+    event = add_draft(site)
+    moved = (site.clock() + timedelta(days=8)).replace(microsecond=0)
+    site.zoom.change_meeting(event.zoom_id, start_time=f"{moved:%Y-%m-%dT%H:%M:%SZ}")
+
+    open_page(owner, event).form("Zoomの日時に合わせる").submit()
+
+    assert read(site, event).starts_at == moved
+
+
+def test_deleted_meeting_leads_to_a_new_event(site, owner):
+    event = add_draft(site)
+    with site.database.write() as session:
+        events.need_event(session, event.id).zoom_id = 89999999999
+    page = open_page(owner, event)
+
+    assert "もうZoomにありません" in page.text
+    assert page.link("新しいイベント") == "/organizer/events/new"
+
+
+def test_alternative_hosts_are_named_with_what_to_tell_them(site, owner):
+    event = add_draft(site, settings={**FINE, "alternative_hosts": "other@example.com"})
+
+    text = open_page(owner, event).text
+
+    assert "other@example.com" in text
+    assert "ご自分のZoomアプリ" in text
+
+
+def test_unlicensed_host_is_said_with_the_way_out(site, owner):
+    event = add_draft(site)
+    site.zoom.add_user("SandboxHost0000000000w", "host@example.com", type=1)
+
+    page = open_page(owner, event)
+
+    assert "ライセンスがない" in page.text
+    assert page.link("Zoomのユーザー管理を開く").startswith("https://zoom.us/")
+
+
+def test_page_answers_whose_address_is_seen(site, owner):
+    event = add_draft(site)
+    page = open_page(owner, event)
+    rows = {
+        row.find_all("th")[0].text: row.find_all("td")[0].text
+        for table in page.root.find_all("table")
+        for row in table.find_all("tbody")[0].find_all("tr")
+    }
+
+    assert rows == {
+        "こちらのフォームで登録した人": "はい",
+        "Zoomの登録フォームから来た人": "入れません",
+        "転送されたURLで来た人": "いいえ",
+        "Zoomのカレンダー連携で招待された人": "いいえ",
+        "Zoomにサインインしている人": "いいえ",
+        "ブレイクアウトルームの名簿に載せた人": "いいえ",
+        "電話で参加した人": "場合による",
+    }
+    page.form("レポートにゲストのアドレスを表示する").submit()
+    assert read_settings(site, event)["email_in_attendee_report"] is True
+
+
+def test_gap_is_named_and_nothing_is_published(site, owner):
+    event = add_draft(site)
+    with site.database.write() as session:
+        organizations.need_organization(session, event.organization_id).representative = ""
+    page = open_page(owner, event)
+    assert "組織の代表者" in page.text
+
+    page.form("公開する").submit(status=409)
+    assert read(site, event).status == "draft"
+
+
+def test_outage_is_said_and_the_page_still_opens(site, owner):
+    event = add_draft(site)
+    site.stop_zoom()
+
+    page = open_page(owner, event)
+    assert "Zoomが応答していません" in page.text
+    page.form("公開する").submit(status=502)
+    assert read(site, event).status == "draft"
+
+
+def test_event_is_closed_and_opened_again(site, owner):
+    event = site.add_event(slug="spring")
+    open_page(owner, event).form("受付を終了する").submit()
+    assert read(site, event).status == "closed"
+    open_page(owner, event).form("受付を再開する").submit()
+
+    assert read(site, event).status == "published"
+
+
+def test_cancelling_asks_for_the_number_and_tells_everybody(site, owner):
+    event = site.add_event(slug="spring")
+    for name in ("a", "b"):
+        site.visitor().open("/e/spring").form().fill(
+            family_name="山田",
+            given_name=name,
+            email=f"{name}@example.com",
+            question_privacy=["yes"],
+        ).submit()
+    form = owner.open(f"/organizer/events/{event.public_id}/cancel").form("中止して全員に知らせる")
+    form.fill(people="1").submit(status=422)
+    assert read(site, event).status == "published"
+    form.fill(people="2").submit()
+    site.drain()
+
+    assert read(site, event).status == "cancelled"
+    subjects = [mail["Subject"] for mail in site.mailbox.list_mails() if "中止" in mail["Subject"]]
+    assert len(subjects) == 2
+
+
+def test_another_event_gets_the_looks_and_the_form(site, owner):
+    event = site.add_event(slug="spring", brand_color="#ffd43d", capacity=7)
+    start = (site.clock() + timedelta(days=20)).replace(microsecond=0)
+    other = site.zoom.add_meeting(
+        "meeting", topic="夏の会", type=2, start_time=f"{start:%Y-%m-%dT%H:%M:%SZ}"
+    )
+    page = owner.open(f"/organizer/events/new?like={event.public_id}")
+    form = page.form("イベントを作成").fill(reference=str(other["id"]))
+    owner.try_post("/organizer/events/new", form.fields)
+
+    with site.database.read() as session:
+        [copy] = [e for e in events.list_events(session) if e.zoom_id == other["id"]]
+        assert (copy.brand_color, copy.capacity, copy.status) == ("#ffd43d", 7, "draft")
+        assert copy.title == {"ja": "夏の会"}
+        asked = [
+            [(question["id"], question["label"]) for question in version.questions]
+            for version in (
+                events.get_form_version(session, e.form_version_id) for e in (event, copy)
+            )
+        ]
+    assert asked[0] == asked[1]
+
+
+def _connection(site, event):
+    with site.database.read() as session:
+        connection = organizations.need_connection(session, event.connection_id)
+        session.expunge_all()
+        return connection

@@ -1,0 +1,344 @@
+"""Publishing an event: what stands in the way, whose address will be seen, and its states."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import abort, redirect, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from sqlalchemy.orm import Session
+
+from services import audit
+from services.address_visibility import list_answers
+from services.audit import Action
+from services.dates import format_moment
+from services.event_content import change_content
+from services.event_editing import (
+    PUBLISHED,
+    ChangedMeanwhile,
+    EventChangeRefused,
+    cancel_event,
+    close_event,
+    reopen_event,
+    tell_cancelled,
+)
+from services.event_files import describe_event
+from services.event_preflight import Mend, Preflight, look_at_zoom, mend_at_zoom
+from services.events import count_seats, get_end, get_state
+from services.members import Member, Permission
+from services.publishing import (
+    NotPublishable,
+    Published,
+    list_gaps,
+    read_subject,
+    record_published,
+)
+from services.zoom_setup import SetupRefused, find_start, prepare_zoom
+from storage import events, organizations
+from storage.models import Event
+from zoom_client import Kind, ZoomClient, ZoomError
+
+from ..locale import read_locale
+from ..site import get_site
+from . import publishing_words as words
+from .access import bp, need_event, needs
+from .people import view_event
+from .zoom_words import describe_standstill, describe_zoom_error
+
+# Somebody waits at the page: Zoom's list of 3,000 people has ten pages.
+PATIENCE_SECONDS = 30.0
+TOLD_AT_ONCE = 100
+
+
+@bp.get("/events/<event>/publishing", endpoint="show_publishing")
+@needs(Permission.EDIT_EVENTS)
+def show_publishing(member: Member, event: str) -> ResponseReturnValue:
+    return _draw(member, event)
+
+
+@bp.post("/events/<event>/publishing", endpoint="publish_event")
+@needs(Permission.EDIT_EVENTS)
+def publish(member: Member, event: str) -> ResponseReturnValue:
+    """Set everything at Zoom, read it back, and make the event public; may be done again."""
+    site = get_site()
+    if missing := site.settings.list_missing():
+        words_ = _("The site's operator has to set %(names)s first.", names=", ".join(missing))
+        return _draw(member, event, refusal=words_, status=409)
+    try:
+        published = _publish(member, event)
+    except NotPublishable:
+        refusal = _("It cannot be published yet. What is missing stands below.")
+        return _draw(member, event, refusal=refusal, status=409)
+    except ChangedMeanwhile:
+        refusal = _("Somebody else has changed the event meanwhile. Look at it, then try again.")
+        return _draw(member, event, refusal=refusal, status=409)
+    except SetupRefused as error:
+        return _draw(member, event, refusal=describe_standstill(error.standstill), status=409)
+    except ZoomError as error:
+        return _draw(member, event, refusal=describe_zoom_error(error), status=502)
+    lost = "&lost=1" if published.lost_titles else ""
+    return redirect(f"/organizer/events/{event}/publishing?done=published{lost}", code=303)
+
+
+@bp.post("/events/<event>/mend", endpoint="mend_event")
+@needs(Permission.EDIT_EVENTS)
+def mend(member: Member, event: str) -> ResponseReturnValue:
+    """Do what one button promises, and look at Zoom again."""
+    found, client = _read(member, event)
+    asked = request.form.get("mend", "")
+    if asked not in list(Mend):
+        return redirect(f"/organizer/events/{event}/publishing", code=303)
+    chosen = Mend(asked)
+    try:
+        if chosen is Mend.TAKE_TIME:
+            _take_time(member, event, client)
+        else:
+            mend_at_zoom(client, Kind(found.kind), found.zoom_id, chosen)
+    except ZoomError as error:
+        return _draw(member, event, refusal=describe_zoom_error(error), status=502)
+    _record(member, event, {"change": "mended", "mend": str(chosen)})
+    return redirect(f"/organizer/events/{event}/publishing?mended={chosen}", code=303)
+
+
+@bp.post("/events/<event>/state", endpoint="change_event_state")
+@needs(Permission.EDIT_EVENTS)
+def change_state(member: Member, event: str) -> ResponseReturnValue:
+    acts = {"close": close_event, "reopen": reopen_event}
+    asked = request.form.get("act", "")
+    site = get_site()
+    now = site.read_clock()
+    try:
+        with site.database.write() as session:
+            found = need_event(session, member, event)
+            if asked not in acts:
+                return redirect(f"/organizer/events/{event}/publishing", code=303)
+            acts[asked](session, found, now=now)
+            facts: dict[str, audit.Fact] = {"change": asked}
+            about = f"event:{event}"
+            audit.record(session, member, Action.EVENT_CHANGED, about, facts=facts, now=now)
+    except EventChangeRefused:
+        refusal = _("The event is in another state already. Nothing was changed.")
+        return _draw(member, event, refusal=refusal, status=409)
+    return redirect(f"/organizer/events/{event}/publishing?done={asked}", code=303)
+
+
+@bp.get("/events/<event>/cancel", endpoint="ask_to_cancel_event")
+@needs(Permission.EDIT_EVENTS)
+def ask_to_cancel(member: Member, event: str) -> ResponseReturnValue:
+    return _ask_to_cancel(member, event)
+
+
+@bp.post("/events/<event>/cancel", endpoint="cancel_event")
+@needs(Permission.EDIT_EVENTS)
+def cancel(member: Member, event: str) -> ResponseReturnValue:
+    """Cancel for good and tell everybody, once the number of people was confirmed."""
+    site = get_site()
+    now = site.read_clock()
+    with site.database.write() as session:
+        found = need_event(session, member, event)
+        people = _count_people(session, found)
+        if request.form.get("people", "").strip() != str(people):
+            wrong = True
+        else:
+            wrong = False
+            try:
+                cancel_event(session, found, now=now)
+            except EventChangeRefused:
+                abort(409)
+            facts: dict[str, audit.Fact] = {"change": "cancelled", "people": people}
+            about = f"event:{event}"
+            audit.record(session, member, Action.EVENT_CHANGED, about, facts=facts, now=now)
+    if wrong:
+        return _ask_to_cancel(member, event, is_wrong="people" in request.form, status=422)
+    while _tell_some(member, event):
+        pass
+    return redirect(f"/organizer/events/{event}/publishing?done=cancelled", code=303)
+
+
+def _tell_some(member: Member, event: str) -> int:
+    site = get_site()
+    with site.database.write() as session:
+        found = need_event(session, member, event)
+        return tell_cancelled(session, found, limit=TOLD_AT_ONCE, now=site.read_clock())
+
+
+def _ask_to_cancel(
+    member: Member, event: str, *, is_wrong: bool = False, status: int = 200
+) -> ResponseReturnValue:
+    with get_site().database.read() as session:
+        found = need_event(session, member, event)
+        people = _count_people(session, found)
+        may_be_cancelled = found.status not in ("draft", "cancelled")
+        page = render_template(
+            "organizer/cancel_event.html",
+            event=view_event(found),
+            here="publishing",
+            people=people,
+            is_wrong=is_wrong,
+            may_be_cancelled=may_be_cancelled,
+        )
+    return page, status
+
+
+def _count_people(session: Session, event: Event) -> int:
+    counters = events.list_counters(session, event.id)
+    return sum(counters.get(f"status:{name}", 0) for name in ("approved", "pending", "waitlisted"))
+
+
+def _publish(member: Member, event: str) -> Published:
+    site = get_site()
+    _, client = _read(member, event)
+    with site.database.read() as session:
+        subject = read_subject(session, need_event(session, member, event), now=site.read_clock())
+    ready = prepare_zoom(
+        client,
+        subject.kind,
+        subject.zoom_id,
+        subject.questions,
+        starts_at=subject.starts_at,
+        now=site.read_clock(),
+        total_seconds=PATIENCE_SECONDS,
+    )
+    now = site.read_clock()
+    with site.database.write() as session:
+        found = events.lock_event(session, need_event(session, member, event).id)
+        published = record_published(session, found, subject, ready, keys=site.keys, now=now)
+        facts: dict[str, audit.Fact] = {"change": "published"}
+        about = f"event:{event}"
+        audit.record(session, member, Action.EVENT_CHANGED, about, facts=facts, now=now)
+    return published
+
+
+def _take_time(member: Member, event: str, client: ZoomClient) -> None:
+    """Have the event begin when Zoom has it."""
+    site = get_site()
+    now = site.read_clock()
+    with site.database.read() as session:
+        found = need_event(session, member, event)
+        kind, zoom_id = Kind(found.kind), found.zoom_id
+    meeting = client.get_meeting(kind, zoom_id)
+    start = find_start(meeting, now)
+    if start is None:
+        return
+    with site.database.write() as session:
+        found = events.lock_event(session, need_event(session, member, event).id)
+        stored = describe_event(session, found)
+        wanted = words.set_time(stored, start, meeting.duration_minutes)
+        change_content(session, found, wanted, pictures={}, now=now)
+
+
+def _record(member: Member, event: str, facts: dict[str, audit.Fact]) -> None:
+    site = get_site()
+    with site.database.write() as session:
+        about = f"event:{event}"
+        audit.record(
+            session, member, Action.EVENT_CHANGED, about, facts=facts, now=site.read_clock()
+        )
+
+
+def _read(member: Member, event: str) -> tuple[Event, ZoomClient]:
+    site = get_site()
+    with site.database.read() as session:
+        found = need_event(session, member, event)
+        connection = organizations.need_connection(session, found.connection_id)
+        session.expunge_all()
+    return found, site.make_zoom_client(connection)
+
+
+def _look(event: Event, client: ZoomClient) -> tuple[Preflight | None, str]:
+    """Return what Zoom says, or why it says nothing."""
+    now = get_site().read_clock()
+    try:
+        preflight = look_at_zoom(
+            client, Kind(event.kind), event.zoom_id, starts_at=event.starts_at, now=now
+        )
+    except ZoomError as error:
+        return None, describe_zoom_error(error)
+    return preflight, ""
+
+
+def _draw(
+    member: Member, event: str, *, refusal: str = "", status: int = 200
+) -> ResponseReturnValue:
+    site = get_site()
+    found, client = _read(member, event)
+    preflight, trouble = _look(found, client)
+    now = site.read_clock()
+    with site.database.read() as session:
+        found = need_event(session, member, event)
+        gaps = [words.describe_gap(gap) for gap, _ in list_gaps(session, found)]
+        taken = events.get_counter(session, found.id, events.SEATS)
+        page = render_template(
+            "organizer/publishing.html",
+            event=view_event(found),
+            here="publishing",
+            state=get_state(found, count_seats(found, taken), now),
+            status=found.status,
+            is_over=now >= get_end(found),
+            published_at=_write_moment(found),
+            gaps=gaps,
+            findings=_view_findings(preflight),
+            answers=_view_answers(preflight),
+            trouble=trouble,
+            is_ready=not gaps and preflight is not None and not preflight.stops,
+            refusal=refusal,
+            notice=_read_notice(preflight),
+            is_kept=_is_kept(preflight),
+            has_lost=request.args.get("lost") == "1",
+        )
+    return page, status
+
+
+def _write_moment(event: Event) -> str:
+    if event.published_at is None or event.status not in (PUBLISHED, "closed"):
+        return ""
+    return format_moment(event.published_at, event.timezone, read_locale())
+
+
+def _view_findings(preflight: Preflight | None) -> list[dict[str, Any]]:
+    if preflight is None:
+        return []
+    return [
+        {
+            "text": words.describe_obstacle(finding.obstacle),
+            "about": ", ".join(finding.about),
+            "weight": finding.weight,
+            "mend": finding.mend,
+            "button": words.describe_mend(finding.mend) if finding.mend else "",
+            "link": words.find_way_out(finding.obstacle),
+        }
+        for finding in preflight.findings
+    ]
+
+
+def _view_answers(preflight: Preflight | None) -> list[dict[str, Any]]:
+    if preflight is None or preflight.meeting is None:
+        return []
+    return [
+        {
+            "way": words.describe_way(answer.way),
+            "shown": answer.shown,
+            "answer": words.describe_shown(answer.shown),
+            "why": words.explain(answer),
+            "mend": answer.mend,
+            "button": words.describe_mend(answer.mend) if answer.mend else "",
+        }
+        for answer in list_answers(preflight.meeting)
+    ]
+
+
+def _read_notice(preflight: Preflight | None) -> str:
+    if request.args.get("mended") in list(Mend):
+        return _("Zoom has kept the change.") if _is_kept(preflight) else words.say_not_kept()
+    return words.describe_done(request.args.get("done", ""))
+
+
+def _is_kept(preflight: Preflight | None) -> bool:
+    """Tell whether what was mended last is not among what is left."""
+    mended = request.args.get("mended", "")
+    if mended not in list(Mend) or preflight is None:
+        return True
+    answers = list_answers(preflight.meeting) if preflight.meeting else []
+    left = {*(finding.mend for finding in preflight.findings), *(a.mend for a in answers)}
+    return Mend(mended) not in left

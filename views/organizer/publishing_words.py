@@ -1,0 +1,174 @@
+"""The words of the publishing page: gaps, obstacles, ways in and what they mean."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from flask_babel import gettext as _
+
+from services.address_visibility import Answer, Shown, Way
+from services.event_documents import EventDocument
+from services.event_preflight import Mend, Obstacle
+from services.publishing import Gap
+
+ORGANIZATION = "/organizer/settings/organization"
+
+
+def set_time(
+    document: EventDocument, starts_at: datetime, duration_minutes: int | None
+) -> EventDocument:
+    """Give a document the time that Zoom has."""
+    duration = duration_minutes or document.duration_minutes
+    return replace(document, starts_at=starts_at, duration_minutes=duration)
+
+
+def describe_gap(gap: Gap) -> tuple[str, str]:
+    """Return what is missing, and where it is filled in."""
+    texts = {
+        Gap.NAME: _("The organization's name"),
+        Gap.ADDRESS: _("The organization's address"),
+        Gap.REPRESENTATIVE: _("The organization's representative"),
+        Gap.CONTACT: _("A contact: an email address or a page"),
+        Gap.PRIVACY_QUESTION: _("A question that asks for consent to the privacy notice"),
+        Gap.NOTICE: _("The privacy notice in the event's own language"),
+        Gap.OPERATOR_IN_TEXT: _("Whom the consent's text speaks of: it was made without a name"),
+    }
+    return texts[gap], ORGANIZATION
+
+
+def describe_obstacle(obstacle: Obstacle) -> str:
+    return {
+        Obstacle.GONE: _(
+            "Zoom has no such meeting or webinar any more. Make a new event, or look at Zoom "
+            "whether it was deleted by mistake."
+        ),
+        Obstacle.OTHER_KIND: _("At Zoom it has become the other kind. Make a new event of it."),
+        Obstacle.PERSONAL_ID: _(
+            "It uses the host's personal meeting ID, which cannot take registrations."
+        ),
+        Obstacle.NO_FIXED_TIME: _(
+            "It has no fixed time at Zoom, so nobody can register. Give it one there, or make a "
+            "new event."
+        ),
+        Obstacle.PAST: _("At Zoom it lies in the past. Move it there, then look again."),
+        Obstacle.OTHER_TIME: _("Zoom has it at another time than this event."),
+        Obstacle.REGISTRATION_OFF: _("Registration is off at Zoom. Publishing switches it on."),
+        Obstacle.ZOOM_FORM_OPEN: _(
+            "Zoom lets everybody in by its own form, past yours and past your privacy notice. "
+            "Publishing closes that way."
+        ),
+        Obstacle.RECURRING_WEBINAR: _(
+            "Zoom cannot be told to take registrations for a webinar that recurs. Switch "
+            "registration on in Zoom with approval by hand, or make one webinar for each date."
+        ),
+        Obstacle.EACH_DATE: _(
+            "At Zoom people register for each date by itself. Whoever registers here is "
+            "registered for all dates."
+        ),
+        Obstacle.FIELDS_REQUIRED: _(
+            "Zoom requires fields that your form may leave empty. Publishing makes them optional "
+            "at Zoom; your form decides what is required."
+        ),
+        Obstacle.ZOOM_MAILS: _(
+            "Zoom sends mails of its own beside yours. Publishing switches them off."
+        ),
+        Obstacle.SIGN_IN_NEEDED: _(
+            "Zoom lets in only who is signed in. People without a Zoom account cannot join."
+        ),
+        Obstacle.HOST_UNLICENSED: _(
+            "The host has no licence, so Zoom takes no registrations. Give the host a licence "
+            "in Zoom's user management, then look again."
+        ),
+        Obstacle.ALTERNATIVE_HOSTS: _(
+            "These alternative hosts cannot register. Tell them to join from their own Zoom app."
+        ),
+    }[obstacle]
+
+
+def describe_mend(mend: Mend) -> str:
+    return {
+        Mend.OUR_FORM_ALONE: _("Let people in by our form alone"),
+        Mend.REQUIRE_NOTHING: _("Make them optional at Zoom"),
+        Mend.OWN_ID: _("Have Zoom generate an ID"),
+        Mend.NO_SIGN_IN: _("Let people in without signing in"),
+        Mend.SHOW_ADDRESSES: _("Show guests' addresses in Zoom's report"),
+        Mend.TAKE_TIME: _("Take the time from Zoom"),
+    }[mend]
+
+
+def find_way_out(obstacle: Obstacle) -> tuple[str, str] | None:
+    """Return the link that helps where no button can mend it: its words and its address."""
+    if obstacle in (Obstacle.GONE, Obstacle.OTHER_KIND, Obstacle.RECURRING_WEBINAR):
+        return _("New event"), "/organizer/events/new"
+    if obstacle in (Obstacle.NO_FIXED_TIME, Obstacle.PAST, Obstacle.EACH_DATE):
+        return _("Open Zoom"), "https://zoom.us/meeting"
+    if obstacle is Obstacle.HOST_UNLICENSED:
+        return _("Open Zoom's user management"), "https://zoom.us/account/user"
+    return None
+
+
+def describe_way(way: Way) -> str:
+    return {
+        Way.OUR_FORM: _("Registered with your form"),
+        Way.ZOOM_FORM: _("Registered with Zoom's own form"),
+        Way.FORWARDED_LINK: _("Came with a link that somebody forwarded"),
+        Way.CALENDAR: _("Was invited with Zoom's calendar add-in"),
+        Way.SIGNED_IN: _("Is signed in to Zoom"),
+        Way.BREAKOUT_LIST: _("Is named in the list of breakout rooms"),
+        Way.PHONE: _("Calls by phone"),
+    }[way]
+
+
+def describe_shown(shown: Shown) -> str:
+    return {
+        Shown.YES: _("Yes"),
+        Shown.NO: _("No"),
+        Shown.SOMETIMES: _("Sometimes"),
+        Shown.CLOSED: _("Nobody comes this way"),
+    }[shown]
+
+
+def explain(answer: Answer) -> str:
+    """Say why, and what the organizer can rely on."""
+    if answer.way is Way.OUR_FORM and answer.shown is Shown.NO:
+        return _("Registration is off at Zoom. Once it is on, the address is shown.")
+    if answer.way is Way.ZOOM_FORM and answer.shown is Shown.CLOSED:
+        return _("Whoever registers there is not let in until you approve them in Zoom.")
+    return {
+        Way.OUR_FORM: _("Zoom shows the address that the person registered with; so do we."),
+        Way.ZOOM_FORM: _(
+            "Zoom shows it, but the person has seen neither your form nor your privacy notice."
+        ),
+        Way.FORWARDED_LINK: _(
+            "Zoom shows the address of the person to whom the link belongs, not of who came."
+        ),
+        Way.CALENDAR: _(
+            "Zoom shows guests whom its calendar add-in invited. The calendar file of our mails "
+            "changes nothing."
+        ),
+        Way.SIGNED_IN: _(
+            "Zoom shows members of your own account. Guests are shown where they signed in by "
+            "your own authentication profile, or where the report is set to show addresses."
+        ),
+        Way.BREAKOUT_LIST: _("Zoom shows everybody whose address you put on that list."),
+        Way.PHONE: _(
+            "Zoom shows the number. Only who enters their personal PIN is known by address."
+        ),
+    }[answer.way]
+
+
+def describe_done(done: str) -> str:
+    return {
+        "published": _("The event is published."),
+        "close": _("Registration is closed."),
+        "reopen": _("Registration is open again."),
+        "cancelled": _("The event is cancelled. Everybody is told by mail."),
+    }.get(done, "")
+
+
+def say_not_kept() -> str:
+    return _(
+        "Zoom did not keep the change. Set it in Zoom by hand, or ask your Zoom administrator "
+        "whether the account locks it."
+    )
