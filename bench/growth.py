@@ -12,8 +12,9 @@ from statistics import median
 
 from sqlalchemy import Connection, create_engine, func, select, text, update
 
-from storage import events
+from storage import events, registration_index
 from storage.models import Base, EventCounter, Registration
+from storage.registration_index import Wanted
 from storage.session import Database
 from worker.indexing import index_registrations
 
@@ -25,6 +26,20 @@ from .table import Goal, Row
 SAME = Goal(1.5, 1.1)
 COPIES_AT_ONCE = 50_000
 COUNTS = 300
+PAGE = Goal(150, 15, "ms")
+SEARCH = Goal(500, 300, "ms")
+LOOKS = 9
+_FILTERS = {
+    "newest": Wanted(),
+    "one filter": Wanted({"status": frozenset({"approved"})}),
+    "filters that nobody fits": Wanted(
+        {
+            "status": frozenset({"approved"}),
+            "locale": frozenset({"ja"}),
+            "proof": frozenset({"yes"}),
+        }
+    ),
+}
 
 TABLES = ("registration", "zoom_registrant", "submission", "answer", "consent", "mail")
 
@@ -73,6 +88,39 @@ def grow(stand: Stand) -> Iterator[Row]:
             site=f"{grown:.2f} ms",
             floor=f"{fresh:.2f} ms",
         )
+        yield from _compare_finding(name, stand, large, small)
+
+
+def _compare_finding(name: str, stand: Stand, large: Product, small: Product) -> Iterator[Row]:
+    """Compare what the dashboard's pages read of the index, and time a search that finds nobody."""
+    for what, wanted in _FILTERS.items():
+        grown, fresh = (_time_page(product.database, wanted) for product in (large, small))
+        yield Row(
+            "P12",
+            f"{name}: people, {what}",
+            stand.database,
+            grown,
+            PAGE,
+            site=f"{grown:.2f} ms",
+            floor=f"{fresh:.2f} ms",
+        )
+    searched = _time_page(large.database, Wanted(text="nobody-is-called-so"))
+    yield Row("P12", f"{name}: search", stand.database, searched, SEARCH)
+
+
+def _time_page(database: Database, wanted: Wanted) -> float:
+    """Return how many milliseconds it takes to find fifty people and to count all that fit."""
+    times = []
+    for _ in range(LOOKS):
+        with database.read() as session:
+            event_id = session.scalar(select(func.min(Registration.event_id)))
+            assert event_id is not None
+            began = time.perf_counter()
+            registration_index.list_totals(session, event_id)
+            registration_index.read_page(session, event_id, wanted, limit=50)
+            registration_index.count_matches(session, event_id, wanted)
+            times.append((time.perf_counter() - began) * 1_000)
+    return median(times)
 
 
 def fill(database: Database, people: int) -> None:

@@ -18,7 +18,7 @@ from .answer_texts import NamePlace, write_answer
 from .dates import load_zone
 from .events import read_definition
 from .facets import list_questions
-from .questions import Answer, ConsentKind
+from .questions import Answer, ConsentKind, Question
 from .registration_index import FACETED
 from .submissions import SOURCE_NAMES
 from .texts import localize
@@ -57,6 +57,7 @@ _WORDS = {
 
 # Most cells begin so, and nothing that begins so is a formula, in whatever width.
 _HARMLESS = re.compile(r"[0-9A-Za-z\u3040-\u30ff\u4e00-\u9fff]")
+_PERHAPS = re.compile(r"(?:^|\x1f)[^0-9A-Za-z\u3040-\u30ff\u4e00-\u9fff\x1f]")
 _FORMULA = re.compile(r"[=+\-@%|\t\r\n\u2212]")
 _NO_SOURCE = [""] * len(SOURCE_NAMES)
 _MOST_KEPT_TEXTS = 10_000
@@ -86,6 +87,7 @@ class ExportTable:
         self._words = _WORDS[locale]
         self._questions = list_questions(session, event)
         self._separator = "、" if locale == "ja" else ", "
+        self._choices: dict[tuple[int, str], Question | None] = {}
         self._texts: dict[tuple[int, str, str, str], str] = {}
 
     @property
@@ -138,14 +140,19 @@ class ExportTable:
                 cells.append(answers.get(question.id, ""))
         source = person.source
         cells += [str(source.get(name, "")) for name in SOURCE_NAMES] if source else _NO_SOURCE
-        return [cell if not cell or _HARMLESS.match(cell) else defuse(cell) for cell in cells]
+        return [defuse(cell) for cell in cells] if _PERHAPS.search("\x1f".join(cells)) else cells
 
     def _write_answer(
         self, session: Session, version_id: int, question_id: str, value: str, other: str
     ) -> str:
         """Write one value in words; the labels of choices are those that the person saw."""
-        question = read_definition(session, version_id).get_question(question_id)
-        if question is None or question.kind not in FACETED:
+        place = (version_id, question_id)
+        if place not in self._choices:
+            question = read_definition(session, version_id).get_question(question_id)
+            is_choice = question is not None and question.kind in FACETED
+            self._choices[place] = question if is_choice else None
+        question = self._choices[place]
+        if question is None:
             return value
         key = (version_id, question_id, value, other)
         text = self._texts.get(key)
