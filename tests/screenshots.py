@@ -19,7 +19,7 @@ from playwright.sync_api import Browser
 
 from tests.fixtures.browsers import DESK, LOCALES, PHONE, start_browser
 from tests.fixtures.databases import SqliteDatabases
-from tests.gallery import Scene, build_gallery, list_mail_scenes
+from tests.gallery import Scene, build_gallery, list_dashboard_scenes, list_mail_scenes
 from tests.live_site import LiveSite
 
 FOLDER = Path(__file__).parent.parent / "docs/screenshots"
@@ -27,7 +27,7 @@ COLORS = 192
 OVERVIEW = ("form", "form-errors", "receipt", "join-ready")
 """What the README shows side by side, as much of each as a phone shows."""
 
-MAIN = ("form", "form-errors", "receipt", "join-ready", "personal")
+MAIN = ("form", "form-errors", "receipt", "join-ready", "personal", "dashboard-events")
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ def main(names: list[str]) -> None:
         folder = Path(name)
         site = LiveSite(SqliteDatabases(folder).make_migrated(), folder / "instance")
         try:
-            scenes = build_gallery(site) + list_mail_scenes(site)
+            scenes = build_gallery(site) + list_mail_scenes(site) + list_dashboard_scenes(site)
             wanted = [scene for scene in scenes if not names or scene.name in names]
             take_pictures(browser, wanted)
         finally:
