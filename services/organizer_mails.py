@@ -20,6 +20,7 @@ class OrganizerMailName(StrEnum):
     INVITATION = "invitation"
     PASSWORD = "password"  # noqa: S105 - a folder
     PASSWORD_CHANGED = "password_changed"  # noqa: S105 - a folder
+    TEST = "test"
 
 
 def request_mail(

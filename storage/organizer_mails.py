@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from .models import OrganizerMail
@@ -34,3 +35,13 @@ def add_mail(
 
 def get_mail(session: Session, mail_id: int) -> OrganizerMail | None:
     return session.get(OrganizerMail, mail_id)
+
+
+def get_last_mail(session: Session, *, name: str, email: str) -> OrganizerMail | None:
+    """Return the newest mail of a kind to an address."""
+    return session.scalar(
+        select(OrganizerMail)
+        .where(OrganizerMail.name == name, OrganizerMail.email == email)
+        .order_by(OrganizerMail.id.desc())
+        .limit(1)
+    )

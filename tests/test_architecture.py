@@ -30,7 +30,7 @@ MAY_IMPORT = {
     "views": (
         ("config", "forms", "services", "storage", "zoom_client"),
         (
-            *("flask", "flask_babel", "werkzeug", "markupsafe", "markdown_it", "nh3"),
+            *("flask", "flask_babel", "werkzeug", "markupsafe", "markdown_it", "nh3", "dns"),
             *("sqlalchemy.orm", "sqlalchemy.exc"),
         ),
     ),

@@ -18,6 +18,7 @@ from . import (
     held,
     links,
     lost_password,
+    mail,
     members,
     notice,
     organization,
@@ -39,6 +40,7 @@ __all__ = ["init_organizer"]
 
 # Each module declares its routes on `access.bp` when it is imported.
 MODULES = (
+    mail,
     notice,
     account,
     audit_log,

@@ -1,0 +1,76 @@
+"""How mails leave: the sender, a test mail, and the records that other servers look up."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from flask import redirect, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_babel import lazy_gettext
+
+from services import audit
+from services.audit import Action
+from services.mail_records import check_records, is_public_domain, is_selector
+from services.members import Member, Permission
+from services.organizer_mails import OrganizerMailName, request_mail
+from storage import organizer_mails
+
+from ..locale import read_locale
+from ..site import get_site
+from ..txt_records import look_up_txt
+from .access import bp, needs
+from .navigation import SETTINGS, Way
+
+URL = "/organizer/settings/mail"
+
+SETTINGS.append(
+    Way(
+        "organizer.show_mail_settings",
+        lazy_gettext("Mail"),
+        Permission.MANAGE_ORGANIZATION,
+        lazy_gettext("The sender, a test mail, and SPF, DKIM and DMARC"),
+    )
+)
+
+
+@bp.get("/settings/mail")
+@needs(Permission.MANAGE_ORGANIZATION)
+def show_mail_settings(member: Member) -> ResponseReturnValue:
+    """Say how mails leave; DNS is asked with `dns` in the address alone."""
+    site = get_site()
+    domain = site.settings.sender.rpartition("@")[2]
+    selector = request.args.get("selector", "").strip()
+    is_wrong = bool(selector) and not is_selector(selector)
+    records = None
+    if "dns" in request.args and is_public_domain(domain) and not is_wrong:
+        host = urlsplit(site.settings.mail_url).hostname or ""
+        records = check_records(domain, selector, look_up_txt, mail_host=host)
+    with site.database.read() as session:
+        sent = organizer_mails.get_last_mail(
+            session, name=OrganizerMailName.TEST, email=member.email
+        )
+        return render_template(
+            "organizer/mail_settings.html",
+            sender=site.settings.sender,
+            server=urlsplit(site.settings.mail_url).hostname,
+            address=member.email,
+            sent=sent,
+            domain=domain,
+            is_public=is_public_domain(domain),
+            selector=selector,
+            is_wrong=is_wrong,
+            records=records,
+        )
+
+
+@bp.post("/settings/mail/test")
+@needs(Permission.MANAGE_ORGANIZATION)
+def send_test_mail(member: Member) -> ResponseReturnValue:
+    """Have a mail sent to whoever asks, the way that all mails go: by the worker."""
+    site = get_site()
+    now = site.read_clock()
+    with site.database.write() as session:
+        request_mail(session, OrganizerMailName.TEST, member.email, locale=read_locale(), now=now)
+        facts = {"part": "test_mail"}
+        audit.record(session, member, Action.SETTINGS_CHANGED, facts=facts, now=now)
+    return redirect(URL, code=303)
