@@ -25,9 +25,13 @@ def build_notice_form(
     document: NoticeDocument | None = None,
     *,
     locale: str,
+    default_locale: str,
     events: list[tuple[str, str]],
 ) -> AccountForm:
-    """Make the editor in one language; `events` are id and title of those that may take it."""
+    """Make the editor in one language; `events` are id and title of those that may take it.
+
+    Slots in `default_locale` are marked as needed; which others are depends on what is filled in.
+    """
     stored = {
         name_field(slot, each): document.get(slot, each)
         for slot in ALL_SLOTS
@@ -37,7 +41,7 @@ def build_notice_form(
     return build_form(
         {
             "shape": build_choice("shape", _("Who collects the data"), _list_shapes()),
-            **_build_slots(locale),
+            **_build_slots(locale, default_locale),
             "use": build_choice(
                 "use",
                 _("Where it is used"),
@@ -99,7 +103,7 @@ def _list_shapes() -> list[tuple[str, str]]:
     ]
 
 
-def _build_slots(locale: str) -> dict[str, UnboundField]:
+def _build_slots(locale: str, default_locale: str) -> dict[str, UnboundField]:
     labels = list_labels(locale)
     shapes = {part: str(shape) for shape, parts in PARTS.items() for part in parts}
     return {
@@ -107,6 +111,7 @@ def _build_slots(locale: str) -> dict[str, UnboundField]:
             name_field(slot, each),
             f"{labels[slot]} ({'日本語' if each == 'ja' else 'English'})",
             longest=LONGEST_PART if slot in shapes else LONGEST_SLOT,
+            required=each == default_locale,
             condition=("shape", (shapes[slot],)) if slot in shapes else None,
         )
         for slot in ALL_SLOTS

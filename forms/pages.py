@@ -35,11 +35,19 @@ def build_text(
     *,
     longest: int,
     help_text: str = "",
+    required: bool = False,
     condition: tuple[str, tuple[str, ...]] | None = None,
 ) -> UnboundField:
-    """Make a field of several lines, which may be empty."""
+    """Make a field of several lines; the caller says what an empty one is told."""
     row = _make_row(
-        name, label, help_text, False, longest, kind="textarea", width="full", condition=condition
+        name,
+        label,
+        help_text,
+        required,
+        longest,
+        kind="textarea",
+        width="full",
+        condition=condition,
     )
     return LineField(row, clean_text, [Answered(None)], is_readable_text)
 

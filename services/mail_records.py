@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -37,8 +38,8 @@ class MailRecord:
     to_add: str = ""
 
 
-LookUp = Callable[[str], list[str]]
-"""Returns the TXT records of a name, none for no such name; raises `NotAsked`."""
+LookUp = Callable[[str], list[str] | None]
+"""Returns the TXT records of a name, None for no such name; raises `NotAsked`."""
 
 
 def is_public_domain(domain: str) -> bool:
@@ -53,7 +54,13 @@ def is_selector(text: str) -> bool:
 def check_records(
     domain: str, selector: str, look_up: LookUp, *, mail_host: str
 ) -> list[MailRecord]:
-    """Look for the records of a sender's domain; DKIM only with the selector of its key."""
+    """Look for the records of a sender's domain; DKIM only with the selector of its key.
+
+    Returns none where the domain itself is unknown: DNS here is not that of the world.
+    """
+    with suppress(NotAsked):
+        if look_up(domain) is None:
+            return []
     by_host = f"a:{mail_host} " if mail_host else ""
     records = [
         _check("SPF", domain, "v=spf1", look_up, to_add=f"v=spf1 {by_host}~all"),
@@ -73,7 +80,7 @@ def check_records(
 
 def _check(kind: str, name: str, beginning: str, look_up: LookUp, *, to_add: str) -> MailRecord:
     try:
-        texts = look_up(name)
+        texts = look_up(name) or []
     except NotAsked:
         return MailRecord(kind, name, Verdict.NOT_ASKED, to_add=to_add)
     found = [text for text in texts if _is_of_kind(text, beginning)]

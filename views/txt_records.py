@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 SECONDS = 2.0
 
 
-def look_up_txt(name: str, *, resolver: Resolver | None = None) -> list[str]:
-    """Return the TXT records of a name, each in one piece; none where there is no such name.
+def look_up_txt(name: str, *, resolver: Resolver | None = None) -> list[str] | None:
+    """Return the TXT records of a name, each in one piece; None where there is no such name.
 
     Raises:
         NotAsked: there is no DNS, or it does not answer within two seconds.
@@ -25,7 +25,9 @@ def look_up_txt(name: str, *, resolver: Resolver | None = None) -> list[str]:
 
     try:
         answer = (resolver or SystemResolver()).resolve(name, "TXT", lifetime=SECONDS)
-    except (NXDOMAIN, NoAnswer):
+    except NXDOMAIN:
+        return None
+    except NoAnswer:
         return []
     except (DNSException, OSError) as error:
         raise NotAsked from error

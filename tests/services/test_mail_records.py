@@ -22,6 +22,7 @@ ZONE = {
     "s1._domainkey.good.example.": ["v=DKIM1; k=rsa; p=" + "A" * 300],
     "double.example.": ["v=spf1 -all", "v=spf1 ~all"],
     "near.example.": ["v=spf10 -all"],
+    "none.example.": [],
 }
 
 
@@ -42,13 +43,14 @@ def serve_dns() -> Iterator[int]:
                 query = dns.message.from_wire(packet)
                 response = dns.message.make_response(query)
                 name = query.question[0].name.to_text()
-                if texts := ZONE.get(name):
+                texts = ZONE.get(name)
+                if texts:
                     parts = [
                         " ".join(f'"{t[i : i + 200]}"' for i in range(0, len(t), 200))
                         for t in texts
                     ]
                     response.answer.append(dns.rrset.from_text(name, 60, "IN", "TXT", *parts))
-                else:
+                elif texts is None:
                     response.set_rcode(dns.rcode.NXDOMAIN)
                 server.sendto(response.to_wire(), client)
 
@@ -98,6 +100,10 @@ def test_missing_records_come_with_what_to_add(dns_port, domain):
     assert records["SPF"].to_add == "v=spf1 a:mail.example.net ~all"
     assert records["DMARC"].name == f"_dmarc.{domain}"
     assert records["DMARC"].to_add.startswith("v=DMARC1; p=none;")
+
+
+def test_domain_that_dns_does_not_know_is_not_judged(dns_port):
+    assert check(dns_port, "unknown.example", "s1") == {}
 
 
 def test_two_spf_records_are_told(dns_port):

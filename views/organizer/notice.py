@@ -150,11 +150,13 @@ def _read_operator(session: Session, member: Member) -> Operator:
 
 def _build_form(session: Session, member: Member, document: NoticeDocument | None) -> AccountForm:
     site, locale = get_site(), read_locale()
+    organization = organizations.need_organization(session, member.organization_id)
     found = list_open_events(session, member.organization_id, now=site.read_clock())
     return build_notice_form(
         None if document is not None else request.form,
         document,
         locale=locale,
+        default_locale=organization.default_locale,
         events=[(event.public_id, localize(event.title, locale) or event.slug) for event in found],
     )
 
