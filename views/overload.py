@@ -32,8 +32,8 @@ from .locale import list_other_languages
 
 log = logging.getLogger(__name__)
 
-MANY = 200
-"""So many may wait in one process: two hundred people at once are answered on any machine."""
+MANY = 150
+"""So many may wait in one process: of two hundred at once fifty are answered before it counts."""
 
 # How long they may wait for a thread while many do. Who has filled in a form is turned away last;
 # then who opens a form, has just sent one, or joins; pages of other kinds go first.
