@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
 from flask_babel import force_locale, lazy_gettext
 from flask_babel import gettext as _
+from werkzeug.datastructures import MultiDict
 
-from services.questions import FormDefinition
+from services.questions import FormDefinition, Question, QuestionKind
 from services.submissions import Submission, Surface
+from services.texts import LOCALES
 
 from .addresses import email_key
+from .countries import list_country_groups
 from .details import DetailsForm, build_name_members, build_question_members
 from .email_fields import build_email_field
 from .fields import Answered, LineField
 from .normalise import clean_line
+from .prefectures import list_prefecture_groups
+from .questions import get_field_name
 from .rows import Row
 
 LONGEST_BASIS = 200
@@ -78,3 +85,47 @@ def build_added_person_form(definition: FormDefinition, locale: str) -> type[Add
     questions = tuple(q for q in definition.questions if not q.is_consent)
     members |= build_question_members(definition, questions, locale)
     return type("EventAddedPersonForm", (AddedPersonForm,), members)
+
+
+def fill_from_row(
+    form_class: type[AddedPersonForm],
+    columns: Mapping[int, str],
+    row: Sequence[str],
+    *,
+    basis: str,
+) -> AddedPersonForm:
+    """Fill the form from a row of a table, in which choices are words."""
+    questions = {question.id: question for question in form_class.definition.questions}
+    typed: MultiDict[str, str] = MultiDict({"basis": basis})
+    for place, name in columns.items():
+        cell = row[place] if place < len(row) else ""
+        if name.startswith("?"):
+            question = questions[name[1:]]
+            typed.setlist(get_field_name(question.id), _read_values(question, cell))
+        else:
+            typed[name] = cell
+    return form_class(typed)
+
+
+def _read_values(question: Question, cell: str) -> list[str]:
+    """Turn words into the values of a choice, in either language; other words stay as they are."""
+    if not cell:
+        return []
+    values = {label: choice.value for choice in question.choices for label in choice.label.values()}
+    if question.kind in (QuestionKind.PREFECTURE, QuestionKind.COUNTRY):
+        list_groups = _PLACES[question.kind]
+        values |= {
+            option.label: option.value
+            for locale in LOCALES
+            for group in list_groups(locale)
+            for option in group.options
+        }
+    many = question.kind is QuestionKind.CHECKBOXES and cell not in values
+    parts = re.split(r"、|, ?", cell) if many else [cell]
+    return [values.get(part, part) for part in parts]
+
+
+_PLACES = {
+    QuestionKind.PREFECTURE: list_prefecture_groups,
+    QuestionKind.COUNTRY: list_country_groups,
+}

@@ -45,12 +45,14 @@ def connect(
 ) -> ZoomConnection:
     """Store credentials that Zoom has accepted; workers and pages use them from now on.
 
-    Side effects: the token of before is forgotten, and what stood still is tried at once.
+    Side effects: the token of before is forgotten, and so is what stood still of an account that is
+    left behind, lest it alarms for ever; what stands still otherwise is tried at once.
 
     Raises:
         AccountInUse: their account is another one, where events would be left behind.
     """
     connection = organizations.lock_first_connection(session, organization.id)
+    former = connection.account_id if connection else ""
     if connection is None:
         connection = organizations.add_connection(
             session, organization.id, account_id=credentials.account_id, now=now
@@ -65,6 +67,7 @@ def connect(
     connection.plan = str(plan)
     connection.token = None
     session.flush()
+    zoom_pauses.forget_account(session, former)
     zoom_pauses.hasten_probes(session, now=now)
     return connection
 

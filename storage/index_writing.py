@@ -19,9 +19,16 @@ from .models import (
     IndexProgress,
     IndexTexts,
     IndexTotal,
-    Registration,
 )
-from .registration_index import BLOCK, CHUNK, is_behind, list_newer, read_ids, write_ids
+from .registration_index import (
+    BLOCK,
+    CHUNK,
+    event_of_mark,
+    is_behind,
+    list_newer,
+    read_ids,
+    write_ids,
+)
 from .statements import insert_for
 
 T = TypeVar("T")
@@ -123,8 +130,7 @@ def _take_marks(session: Session, marks: Mapping[int, int]) -> bool:
 def _list_marks(session: Session, event_id: int, limit: int) -> dict[int, int]:
     rows = session.execute(
         select(IndexMark.id, IndexMark.registration_id)
-        .join(Registration, Registration.id == IndexMark.registration_id)
-        .where(Registration.event_id == event_id)
+        .where(event_of_mark() == event_id)
         .order_by(IndexMark.id)
         .limit(limit)
     )

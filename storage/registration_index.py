@@ -12,7 +12,7 @@ from array import array
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import ScalarSelect, func, insert, select
 from sqlalchemy.orm import Session, object_session
 
 from .models import (
@@ -105,12 +105,16 @@ def is_behind(session: Session, event_id: int) -> bool:
         select(IndexProgress.last_id).where(IndexProgress.event_id == event_id)
     )
     return bool(list_newer(session, event_id, last_id or 0, limit=1)) or bool(
-        session.scalar(
-            select(IndexMark.id)
-            .join(Registration, Registration.id == IndexMark.registration_id)
-            .where(Registration.event_id == event_id)
-            .limit(1)
-        )
+        session.scalar(select(IndexMark.id).where(event_of_mark() == event_id).limit(1))
+    )
+
+
+def event_of_mark() -> ScalarSelect[int]:
+    """Look up each mark's event. Joined, SQLite would begin with all people of the event."""
+    return (
+        select(Registration.event_id)
+        .where(Registration.id == IndexMark.registration_id)
+        .scalar_subquery()
     )
 
 
@@ -130,13 +134,19 @@ def list_newer(session: Session, event_id: int, last_id: int, *, limit: int) -> 
     return sorted(key for way in ways for key in session.scalars(way))[:limit]
 
 
-def count_matches(session: Session, event_id: int, wanted: Wanted) -> int:
-    """Count exactly whom a filter finds."""
-    return sum(
-        bits.bit_count()
-        for found in _find(session, event_id, wanted, is_upward=True, begin=None)
-        for bits in found.values()
-    )
+def count_matches(
+    session: Session, event_id: int, wanted: Wanted, *, most: int | None = None
+) -> int:
+    """Count whom a filter finds: exactly, or until there are more than `most`.
+
+    A text that very many have in common would take long to count.
+    """
+    count = 0
+    for found in _find(session, event_id, wanted, is_upward=True, begin=None):
+        count += sum(bits.bit_count() for bits in found.values())
+        if most is not None and count > most:
+            break
+    return count
 
 
 def read_page(

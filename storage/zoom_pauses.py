@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Select, or_, select, union_all, update
+from sqlalchemy import Select, delete, exists, or_, select, union_all, update
 from sqlalchemy.orm import Session
 
 from .models import Event, ZoomAccount, ZoomConnection, ZoomEvent
@@ -34,6 +34,12 @@ def lock_account(session: Session, account_id: str, *, now: datetime) -> ZoomAcc
         .on_conflict_do_nothing(index_elements=[ZoomAccount.account_id])
     )
     return session.get_one(ZoomAccount, account_id, with_for_update=True, populate_existing=True)
+
+
+def forget_account(session: Session, account_id: str) -> None:
+    """Forget how an account fared that no connection leads to any more."""
+    is_used = exists().where(ZoomConnection.account_id == ZoomAccount.account_id)
+    session.execute(delete(ZoomAccount).where(ZoomAccount.account_id == account_id, ~is_used))
 
 
 def lock_event(session: Session, event_id: int, *, now: datetime) -> ZoomEvent:

@@ -143,6 +143,17 @@ def test_pages_hold_everybody_once_in_both_directions(database, small_blocks):
             assert seen == sorted(ids, reverse=not oldest_first)
 
 
+def test_counting_ends_once_there_are_more_than_asked_for(database, small_blocks):
+    with database.write() as session:
+        event = make_open_event(session)
+        for number in range(60):
+            add_person(session, event, number)
+        catch_up_wholly(session, event)
+        wanted = Wanted(text=fold("山田"))
+        assert count_matches(session, event.id, wanted) == 60
+        assert 10 < count_matches(session, event.id, wanted, most=10) < 60
+
+
 def test_registering_in_between_moves_nobody_to_another_page(database, small_blocks):
     with database.write() as session:
         event = make_open_event(session)

@@ -28,7 +28,7 @@ from ..locale import read_locale
 from ..places import name_place
 from ..site import get_site
 from .access import bp, need_event, needs
-from .people import count_found, refresh_index
+from .people import refresh_index
 from .people_filters import list_filters, read_query
 
 _NAMES = {
@@ -64,12 +64,12 @@ def export_people(member: Member, event: str) -> ResponseReturnValue:
         found = need_event(session, member, event)
         totals = registration_index.list_totals(session, found.id)
         query = read_query(list_filters(session, found, totals))
-        count = count_found(session, found, query, sum(totals.get("status", {}).values()))
-        if kind is FileFormat.XLSX and count >= MOST_XLSX_ROWS:
-            abort(422)
         found_ids = registration_index.list_ids(session, found.id, query.wanted)
         table = ExportTable(session, found, read_locale(), name_place)
         chosen = Chosen(table, [key for ids in found_ids for key in ids])
+        count = len(chosen.ids)
+        if kind is FileFormat.XLSX and count >= MOST_XLSX_ROWS:
+            abort(422)
         facts: dict[str, audit.Fact] = {
             "count": count,
             "format": str(kind),

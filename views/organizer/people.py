@@ -28,6 +28,7 @@ from .access import bp, need_event, needs
 from .people_filters import PeopleQuery, list_filters, read_query
 
 PAGE = 50
+MOST_COUNTED = 10_000
 BULK = (Act.APPROVE, Act.DENY, Act.CANCEL, Act.RESEND, Act.RETRY)
 
 
@@ -64,6 +65,8 @@ def list_people(member: Member, event: str) -> ResponseReturnValue:
         people=shown,
         next=query.write(at=page.next) if page.next is not None else "",
         count=count,
+        is_more=bool(query.text) and count > MOST_COUNTED,
+        most=MOST_COUNTED,
         total=total,
         bulk=[(act, words.ACT[act]) for act in BULK],
     )
@@ -121,10 +124,12 @@ def refresh_index(member: Member, event: str) -> None:
 
 
 def count_found(session: Session, event: Event, query: PeopleQuery, total: int) -> int:
+    """Count whom a filter finds; of a search only until there are more than MOST_COUNTED."""
     wanted = query.wanted
     if not wanted.facets and not wanted.text:
         return total
-    return registration_index.count_matches(session, event.id, wanted)
+    most = MOST_COUNTED if wanted.text else None
+    return registration_index.count_matches(session, event.id, wanted, most=most)
 
 
 def view_event(event: Event) -> dict[str, Any]:

@@ -80,6 +80,17 @@ def test_draft_is_published_and_strangers_see_it(site, owner):
     site.visitor().open(f"/e/{event.slug}")
 
 
+def test_draft_is_previewed_by_members_and_stores_nothing(site, owner):
+    event = add_draft(site)
+    page = open_page(owner, event).follow("申込ページのプレビュー")
+    assert page.heading == "春の説明会"
+
+    page = page.form("同意して申し込む").submit()
+
+    assert "保存していません" in page.text
+    assert site.count_rows("submission") == site.count_rows("registration") == 0
+
+
 def test_all_is_well_is_said(site, owner):
     event = add_draft(site)
 

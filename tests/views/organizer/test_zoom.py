@@ -8,7 +8,7 @@ import logging
 import pytest
 
 from services.members import Role
-from storage import organizations
+from storage import organizations, zoom_pauses
 from storage.models import AuditEntry, ZoomConnection
 from tests import factories
 from tests.dashboard import sign_in
@@ -194,6 +194,21 @@ def test_account_that_events_need_is_not_changed(bare):
 
     assert "終了していないイベント" in page.errors[0]
     assert get_connection(bare).account_id == "former-account"
+
+
+@only_sqlite
+def test_account_that_is_left_alarms_no_more(bare):
+    owner = sign_in(bare)
+    with bare.database.write() as session:
+        organizations.list_connections(session)[0].account_id = "former-account"
+        for account in ("former-account", "sandbox-account"):
+            zoom_pauses.lock_account(session, account, now=bare.clock())
+
+    paste(owner)
+
+    with bare.database.read() as session:
+        assert zoom_pauses.get_account(session, "former-account") is None
+        assert zoom_pauses.get_account(session, "sandbox-account") is not None
 
 
 @only_sqlite
