@@ -218,12 +218,12 @@ def _read_sources(member: Member) -> _Sources:
 
 def _read_connection(member: Member) -> ZoomConnection | None:
     site = get_site()
-    if not site.settings.has_zoom_account:
-        return None
     with site.database.read() as session:
         connection = organizations.get_first_connection(session, member.organization_id)
         session.expunge_all()
-        return connection
+    if connection is None or not (connection.client_id or site.settings.has_zoom_account):
+        return None
+    return connection
 
 
 def _list_taken(member: Member, meetings: tuple[MeetingSummary, ...]) -> dict[int, str]:

@@ -53,7 +53,9 @@ def register(site, event, **person):
 def test_pasted_account_is_tested_and_used_by_the_worker(bare):
     owner = sign_in(bare)
 
+    assert "host@example.com" not in owner.open("/organizer/events/new").text
     page = paste(owner)
+    assert "host@example.com" in owner.open("/organizer/events/new").response.text
     event = bare.add_event()
     register(bare, event)
     bare.drain()
