@@ -52,7 +52,8 @@ def list_people(member: Member, event: str) -> ResponseReturnValue:
         )
         rows = _read_in_order(session, page.ids)
         total = sum(totals.get("status", {}).values())
-        count = count_found(session, found, query, total)
+        is_whole = page.next is None and query.begin is None
+        count = len(page.ids) if is_whole else count_found(session, found, query, total)
         view = view_event(found)
         shown = [view_row(found, row) for row in rows]
     _record_list(member, event, query, len(shown))
