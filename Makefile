@@ -3,7 +3,8 @@
 PYTHON ?= python3
 UV ?= uv
 CYCLONEDX ?= cyclonedx-py
-PROCESSES ?= auto
+# Half again as many as there are cores: most tests wait for other processes.
+PROCESSES ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) \* 3 / 2)
 MINUTES ?= 30
 ROUNDS ?= 200
 

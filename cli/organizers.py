@@ -8,6 +8,7 @@ from services.access_links import LinkPurpose, add_link, invite_owner
 from services.accounts import drop_second_factors, make_password_link
 from services.addresses import email_key
 from services.members import Role
+from services.organizations import ensure_organization
 from storage import members, organizations, organizers
 from views.site import Site, get_site
 
@@ -51,8 +52,12 @@ def password_link_command(email: str, is_bare: bool) -> None:
 
 
 def make_owner_link(site: Site) -> str:
+    """Return the link; the account of the settings, if there is one, is connected already."""
+    now, account_id = site.read_clock(), site.settings.zoom_account_id
     with site.database.write() as session:
-        return site.links.access(invite_owner(session, now=site.read_clock()))
+        if site.settings.has_zoom_account:
+            ensure_organization(session, account_id=account_id, now=now)
+        return site.links.access(invite_owner(session, now=now))
 
 
 def has_owner(site: Site) -> bool:
