@@ -25,7 +25,8 @@ run: .venv/runtime.stamp $(DATABASE) ## Start the demo; with a Zoom account in U
 	@exec $(BIN)/flask demo
 
 test: .venv/dev.stamp ## Run every test
-	$(BIN)/python -m pytest -n $(PROCESSES)
+	@# In small lots: else one process gets most of the slow ones, and the others wait for it at the end.
+	$(BIN)/python -m pytest -n $(PROCESSES) --maxschedchunk 20
 
 migration-test: .venv/dev.stamp ## Kill migrations half-way with a million registrations in the database
 	UKETSUKE_TEST_ROWS=1000000 $(BIN)/python -m pytest -q --durations=0 tests/faults/test_migrations.py

@@ -11,7 +11,7 @@ import requests
 
 from tests.html import Element, parse
 
-SECONDS = 20
+SECONDS = 60
 NO_VALUE = ("submit", "button", "image", "reset", "file")
 
 

@@ -95,7 +95,7 @@ def test_lines_are_kept_as_they_were_typed(stage, crowd, open_tab, monkeypatch, 
         if trouble == "crowd":
             broken.setattr(crowd, "is_there", True)
         else:
-            broken.setattr(stage.site.database, "_connect", lose_database)
+            broken.setattr(stage.site.database, "fetch", lose_database)
         send(tab)
         expect(tab.get_by_role("button", name="もう一度送信する")).to_be_visible()
     tab.get_by_role("button", name="もう一度送信する").click()
@@ -105,7 +105,7 @@ def test_lines_are_kept_as_they_were_typed(stage, crowd, open_tab, monkeypatch, 
     assert typed == [["  一行目\r\n\r\n三行目 "]] * 2
 
 
-def lose_database():
+def lose_database(*_):
     raise OperationalError("SELECT 1", {}, Exception("the database is away"))
 
 

@@ -208,7 +208,7 @@ def test_real_account_needs_links_and_mails_that_work(start_site, make_runner, t
 def test_installation_without_an_account_says_what_to_set(start_site, make_runner, tmp_path):
     site = start_site(zoom_client_secret="")
     done = make_runner(site)("event", "import", write_file(tmp_path, 5), exit_code=1)
-    assert "No Zoom account: set UKETSUKE_ZOOM_ACCOUNT_ID" in done.stderr
+    assert "No Zoom account: connect it in the dashboard, or set UKETSUKE_ZOOM" in done.stderr
 
 
 def test_zoom_that_does_not_answer_leaves_a_draft(site, run, tmp_path):
