@@ -3,8 +3,7 @@
 PYTHON ?= python3
 UV ?= uv
 CYCLONEDX ?= cyclonedx-py
-# Half again as many as there are cores: most tests wait for other processes.
-PROCESSES ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) \* 3 / 2)
+PROCESSES ?= auto
 MINUTES ?= 30
 ROUNDS ?= 200
 
