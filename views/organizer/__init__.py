@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from flask import Flask
 
-from . import (
+# Each module declares its routes on `access.bp` when it is imported.
+from . import (  # noqa: F401
     access,
     account,
     audit_log,
@@ -39,38 +40,6 @@ from .access import bp
 from .navigation import list_navigation
 
 __all__ = ["init_organizer"]
-
-# Each module declares its routes on `access.bp` when it is imported.
-MODULES = (
-    mail,
-    notice,
-    account,
-    audit_log,
-    events,
-    event_content,
-    event_publishing,
-    event_trial,
-    event_inviting,
-    event_making,
-    exports,
-    factors,
-    held,
-    links,
-    lost_password,
-    members,
-    organization,
-    overview,
-    people,
-    people_edits,
-    people_imports,
-    people_tasks,
-    person,
-    proof,
-    second_step,
-    settings,
-    sign_in,
-    zoom,
-)
 
 
 def init_organizer(app: Flask) -> None:
