@@ -19,6 +19,7 @@ from storage.models import Event
 from views.site import Site, get_site
 from zoom_client import Kind, MeetingDraft, MeetingNotFound, ZoomClient, ZoomUnreachable
 
+from .demo_people import fill_event
 from .events import store_document
 from .groups import SiteCommand
 from .publishing import make_client, publish_event
@@ -33,17 +34,24 @@ _NOTICE = timedelta(days=21)
 
 @dataclass(frozen=True)
 class _Example:
-    file: str
+    slug: str
     hour: int
+    people: int
 
 
-_EXAMPLE_EVENTS = (_Example("demo.toml", 14), _Example("demo-en.toml", 17))
+_EXAMPLE_EVENTS = (_Example("demo", 14, 260), _Example("demo-en", 17, 40))
 
 
 @click.command("demo-events", cls=SiteCommand, hidden=True)
-def demo_events_command() -> None:
+@click.option("--people", is_flag=True, help="With people in them.")
+def demo_events_command(people: bool) -> None:
     """Make the example events at the sandbox and here."""
-    ensure_demo_events(get_site())
+    site = get_site()
+    ensure_demo_events(site)
+    if people and site.settings.is_demo:
+        # Pages can be opened by now; the lists fill within seconds.
+        for example in _EXAMPLE_EVENTS:
+            fill_event(site, example.slug, example.people)
 
 
 def ensure_demo_events(site: Site) -> None:
@@ -55,7 +63,7 @@ def ensure_demo_events(site: Site) -> None:
     client = make_client(site)
     _wait_for_zoom(client)
     for example in _EXAMPLE_EVENTS:
-        document = read_document((EXAMPLES / example.file).read_text(encoding="utf-8"))
+        document = read_document((EXAMPLES / f"{example.slug}.toml").read_text(encoding="utf-8"))
         event = _get_usable_event(site, client, document.slug)
         if event is None:
             event = _make(site, client, document, example)

@@ -134,7 +134,8 @@ def demo_command(is_new: bool) -> None:
     prepare_database(site, is_new=is_new)
     environ = make_demo_environ(os.environ, settings)
     threading.Thread(target=_announce_demo, args=(site,), daemon=True).start()
-    supervise([make_sandbox(settings), *_make_site(environ), _make_child("demo-events", environ)])
+    examples = _make_child("demo-events", environ, "--people")
+    supervise([make_sandbox(settings), *_make_site(environ), examples])
 
 
 def make_demo_environ(environ: Mapping[str, str], settings: Settings) -> dict[str, str]:
@@ -226,8 +227,8 @@ def _make_site(environ: Mapping[str, str]) -> list[Child]:
     return [_make_child("web", environ), _make_child("worker", environ)]
 
 
-def _make_child(name: str, environ: Mapping[str, str]) -> Child:
-    command = [sys.executable, "-m", "flask", "--app", str(ROOT / "app.py"), name]
+def _make_child(name: str, environ: Mapping[str, str], *options: str) -> Child:
+    command = [sys.executable, "-m", "flask", "--app", str(ROOT / "app.py"), name, *options]
     return Child(name, command, environ, is_restarted=name != "demo-events")
 
 

@@ -5,7 +5,10 @@ from datetime import UTC, datetime
 import pytest
 
 from cli.demo_events import choose_start, ensure_demo_events
-from storage import events
+from cli.demo_people import fill_event
+from services.overview import name_problem
+from storage import events, job_lists, submissions
+from storage.registration_lists import list_rows
 from tests.fixtures.databases import only_sqlite
 from tests.people import TARO
 
@@ -111,3 +114,26 @@ def test_start_that_broke_off_is_completed_by_the_next(site, run, step):
     run("demo-events")
     for slug in ("demo", "demo-en"):
         assert site.visitor().open(f"/e/{slug}").form()
+
+
+@only_sqlite
+def test_made_up_people_are_there_and_nobody_outside_hears_of_them(site):
+    ensure_demo_events(site.parts)
+    before = list_changes(site)
+    for _ in range(2):
+        fill_event(site.parts, "demo", 100)
+    site.drain()
+    with site.database.read() as session:
+        event = events.get_event_by_slug(session, "demo")
+        counters = events.list_counters(session, event.id)
+        parked = job_lists.count_jobs(session, states=("parked",), event_id=event.id)
+        held = submissions.count_held(session, event.id)
+        joined = [row.registration for row in list_rows(session, event.id)]
+    found = {name.removeprefix("status:"): count for name, count in counters.items()}
+    assert found == {"approved": 93, "pending": 2, "cancelled": 3, "denied": 1, "seats": 95}
+    assert [name_problem(reason) for _, _, reason, _ in parked] == ["ValidationFailed"]
+    assert held == 1
+    days = {site.clock() - person.created_at for person in joined}
+    assert min(days).days == 0 and max(days).days > 10
+    assert list_changes(site) == before
+    assert site.mailbox.list_mails() == []
