@@ -56,9 +56,9 @@ screenshots: .venv/dev.stamp ## Take a picture of every page into docs/screensho
 
 texts: .venv/dev.stamp ## Bring the Japanese catalogue up to the texts in the code, and compile it
 	$(BABEL) extract -F translations/babel.cfg -k lazy_gettext -k lazy_pgettext:1c,2 -k lazy_ngettext:1,2 \
-		--no-location --sort-output -o .venv/messages.pot $(SOURCES)
+		--no-location --sort-output -o translations/messages.pot $(SOURCES)
 	$(BABEL) update --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date \
-		-i .venv/messages.pot -d translations -l ja
+		-i translations/messages.pot -d translations -l ja
 	$(BABEL) compile -d translations
 
 lock: ## Write the requirements*.txt anew from their .in files (needs uv)
