@@ -13,6 +13,9 @@ _TAGS = {
     *("h3", "h4", "table", "thead", "tbody", "tr", "th", "td"),
 }
 _parser = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
+# It puts its rules in order at its first text, and a second thread would meanwhile find only some:
+# it would fail, or make an empty page of a text that is then kept.
+_parser.parse("*first*")
 
 
 @lru_cache(maxsize=500)

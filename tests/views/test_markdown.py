@@ -1,7 +1,9 @@
 from html.parser import HTMLParser
+from importlib import reload
 
 import pytest
 
+from views import markdown
 from views.markdown import render_markdown
 
 
@@ -16,6 +18,14 @@ def test_table_stands_in_a_box_that_may_scroll():
     assert html.startswith('<div class="scroll" data-scroll><table>')
     assert html.endswith("</table></div>\n")
     assert html.count("<div") == html.count("</div>") == 1
+
+
+def test_rules_are_in_order_before_the_first_text_comes():
+    parser = reload(markdown)._parser
+    rulers = [parser.core.ruler, parser.block.ruler, parser.inline.ruler, parser.inline.ruler2]
+
+    # What the first of two threads would begin, and the second find half done.
+    assert all(ruler.__cache__ for ruler in rulers)
 
 
 def test_links_open_without_telling_where_from():
