@@ -14,7 +14,7 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Self
@@ -31,6 +31,9 @@ from urllib3.util.connection import allowed_gai_family, create_connection
 from zoom_client.errors import ZoomOutcomeUnknown, ZoomUnreachable
 
 _CHUNK_BYTES = 64 * 1024
+
+MayConnect = Callable[[str, str], bool]
+"""Takes a host's name and one of its IP addresses."""
 
 
 class Deadline:
@@ -56,6 +59,10 @@ class MalformedAnswer(ValueError):
 
 class AnswerTooLarge(Exception):
     """More bytes than any answer of Zoom's has."""
+
+
+class AddressRefused(ZoomUnreachable):
+    """Nothing was sent: the host lies where this pool does not go."""
 
 
 @dataclass(frozen=True)
@@ -89,6 +96,8 @@ class HttpPool:
     a token. `size` is the number of idle connections kept per host; more may be open at once. One
     idle for longer than `max_idle_seconds` is not used again: a router may have dropped it without
     a word, and the call that finds out is one of which nobody knows whether it took effect.
+    `may_connect` is asked with the host's name and each of its addresses just before connecting, so
+    that no answer of a name server leads past it.
     """
 
     def __init__(
@@ -98,12 +107,14 @@ class HttpPool:
         max_bytes: int = 8 * 1024 * 1024,
         max_idle_seconds: float = 30.0,
         ssl_context: ssl.SSLContext | None = None,
+        may_connect: MayConnect | None = None,
     ) -> None:
         self._max_bytes = max_bytes
         self._adapter = _Adapter(
             ssl_context or ssl.create_default_context(cafile=certifi.where()),
             size=size,
             max_idle_seconds=max_idle_seconds,
+            may_connect=may_connect or _go_anywhere,
         )
 
     def send(
@@ -134,7 +145,8 @@ class HttpPool:
         # The chains end here: these exceptions quote the URL, which may hold an address.
         except (requests.RequestException, HTTPError, AnswerTooLarge) as error:
             if failure := _find_connect_failure(error):
-                raise ZoomUnreachable(f"No connection to Zoom: {failure.why}") from None
+                kind = AddressRefused if failure.is_refused else ZoomUnreachable
+                raise kind(f"No connection to Zoom: {failure.why}") from None
             raise ZoomOutcomeUnknown(
                 f"No whole answer from Zoom: {type(error).__name__}",
                 may_have_happened=method != "GET",
@@ -161,6 +173,10 @@ class HttpPool:
             return HttpAnswer(response.status_code, response.headers, bytes(content))
 
 
+def _go_anywhere(host: str, address: str) -> bool:
+    return True
+
+
 def _find_connect_failure(error: Exception) -> "_NotConnected | None":
     cause = error.args[0] if error.args else None
     reason = getattr(cause, "reason", None)
@@ -172,10 +188,16 @@ class _NotConnected(NewConnectionError):
 
     def __init__(self, conn: HTTPConnection, error: Exception) -> None:
         super().__init__(conn, type(error).__name__)
+        self.is_refused = isinstance(error, _Refused)
         self.why = next(text for kind, text in _WHY if isinstance(error, kind))
 
 
+class _Refused(OSError):
+    """No address of the host may be connected to."""
+
+
 _WHY: tuple[tuple[type[Exception], str], ...] = (
+    (_Refused, "its address is not one to go to"),
     (socket.gaierror, "its name was not found"),
     (ssl.SSLCertVerificationError, "its certificate is not accepted"),
     (ssl.SSLError, "TLS failed"),
@@ -227,6 +249,7 @@ class _DeadlineConnect(HTTPConnection):
 
     response_class = _DeadlineResponse
     idle_since = math.inf
+    may_connect: MayConnect
 
     def connect(self) -> None:
         try:
@@ -236,8 +259,9 @@ class _DeadlineConnect(HTTPConnection):
 
     def _new_conn(self) -> socket.socket:
         deadline = Deadline(float(self.timeout or 0))
-        addresses = _resolve(self._dns_host, self.port, deadline)
-        last: OSError = TimeoutError("no address answered")
+        found = _resolve(self._dns_host, self.port, deadline)
+        addresses = [row for row in found if self.may_connect(self._dns_host, row[0])]
+        last: OSError = TimeoutError("no address answered") if addresses else _Refused()
         for tried, address in enumerate(addresses):
             # One dead address must not use up the time of the others.
             share = deadline.positive_seconds() / (len(addresses) - tried)
@@ -280,9 +304,17 @@ def _resolve(host: str, port: int, deadline: Deadline) -> list[tuple[str, int]]:
 class _HttpConnectionPool(HTTPConnectionPool):
     ConnectionCls = _DeadlineConnect
 
-    def __init__(self, *args: Any, max_idle_seconds: float, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, max_idle_seconds: float, may_connect: MayConnect, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
         self._max_idle_seconds = max_idle_seconds
+        self._may_connect = may_connect
+
+    def _new_conn(self) -> Any:
+        conn: Any = super()._new_conn()
+        conn.may_connect = self._may_connect
+        return conn
 
     def _get_conn(self, timeout: float | None = None) -> Any:
         conn: Any = super()._get_conn(timeout)
@@ -301,15 +333,25 @@ class _HttpsConnectionPool(_HttpConnectionPool, HTTPSConnectionPool):
 
 
 class _Adapter(HTTPAdapter):
-    def __init__(self, context: ssl.SSLContext, *, size: int, max_idle_seconds: float) -> None:
+    def __init__(
+        self,
+        context: ssl.SSLContext,
+        *,
+        size: int,
+        max_idle_seconds: float,
+        may_connect: MayConnect,
+    ) -> None:
         self._context = context
-        self._max_idle_seconds = max_idle_seconds
+        self._options: dict[str, Any] = {
+            "max_idle_seconds": max_idle_seconds,
+            "may_connect": may_connect,
+        }
         super().__init__(pool_maxsize=size, max_retries=0)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, ssl_context=self._context, **kwargs)
         self.poolmanager.pool_classes_by_scheme = {
-            scheme: partial(pool, max_idle_seconds=self._max_idle_seconds)
+            scheme: partial(pool, **self._options)
             for scheme, pool in (("http", _HttpConnectionPool), ("https", _HttpsConnectionPool))
         }
 
