@@ -19,6 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from config import LOOPBACK, PREFIX, ROOT, Settings
 from services.fault_points import fault_point
 from storage import database_files, migrate
+from views.people_rows import make_row_reader
 from views.site import Site, get_site
 from worker.alarms import AlarmWatch
 from worker.assembly import build_worker
@@ -93,6 +94,7 @@ def worker_command() -> None:
         make_client=site.make_zoom_client,
         transport=make_transport(site.settings.mail_url, site.settings.mailbox),
         app_context=app.app_context,
+        read_row=make_row_reader(app.app_context),
         read_clock=site.read_clock,
     )
     for number in (signal.SIGINT, signal.SIGTERM):

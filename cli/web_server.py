@@ -7,7 +7,9 @@ hundred of them (measured), and its evented workers starve connections.
 
 from __future__ import annotations
 
+import copy
 import gc
+import re
 import select
 import signal
 import socket
@@ -20,6 +22,7 @@ from typing import Any
 from waitress import wasyncore
 from waitress.adjustments import Adjustments
 from waitress.channel import HTTPChannel
+from waitress.parser import HTTPRequestParser
 from waitress.server import TcpWSGIServer
 from waitress.task import ThreadedTaskDispatcher, WSGITask
 
@@ -57,6 +60,9 @@ _TCP_INFO_BYTES = 104
 # Above what an organizer's pictures may be, so that the page says so; what is longer still is not
 # worth a page.
 BODY_BYTES = 5 * 1024 * 1024
+# A table of people may be larger; nobody else may send as much.
+TABLE_BYTES = 33 * 1024 * 1024
+_TAKES_TABLES = re.compile(r"/organizer/events/[^/]+/people/import")
 # As much as a form may be: what is longer goes to a temporary file, whose disk may be full.
 BODY_BYTES_IN_MEMORY = 256 * 1024 + 1
 IDLE_SECONDS = 30
@@ -120,9 +126,20 @@ class _Task(WSGITask):  # type: ignore[misc]
         self.channel.send_answer()
 
 
+class _Parser(HTTPRequestParser):  # type: ignore[misc]
+    """Reads a request; how much of a body is taken depends on the address."""
+
+    def parse_header(self, header_plus: bytes) -> None:
+        super().parse_header(header_plus)
+        if _TAKES_TABLES.fullmatch(self.path):
+            self.adj: Adjustments = copy.copy(self.adj)
+            self.adj.max_request_body_size = TABLE_BYTES
+
+
 class _Channel(HTTPChannel):  # type: ignore[misc]
     """One connection."""
 
+    parser_class = _Parser
     task_class = _Task
     began_to_wait_at = 0.0
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -11,6 +12,16 @@ from flask_babel import force_locale, lazy_gettext
 from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 
+from services.people_columns import (
+    EMAIL,
+    FAMILY_NAME,
+    FULL_NAME,
+    GIVEN_NAME,
+    LANGUAGE,
+    QUESTION,
+    split_name,
+)
+from services.people_imports import RowRefused
 from services.questions import FormDefinition, Question, QuestionKind
 from services.submissions import Submission, Surface
 from services.texts import LOCALES
@@ -87,30 +98,53 @@ def build_added_person_form(definition: FormDefinition, locale: str) -> type[Add
     return type("EventAddedPersonForm", (AddedPersonForm,), members)
 
 
-def fill_from_row(
-    form_class: type[AddedPersonForm],
+def read_person(
+    definition: FormDefinition,
     columns: Mapping[int, str],
     row: Sequence[str],
     *,
     basis: str,
-) -> AddedPersonForm:
-    """Fill the form from a row of a table, in which choices are words."""
-    questions = {question.id: question for question in form_class.definition.questions}
-    typed: MultiDict[str, str] = MultiDict({"basis": basis})
-    for place, name in columns.items():
-        cell = row[place] if place < len(row) else ""
-        if name.startswith("?"):
-            question = questions[name[1:]]
+    locale: str,
+    words_locale: str,
+) -> Submission:
+    """Make a submission of a row of a table, in which choices are words.
+
+    `locale` is the person's unless a column says theirs; what is wrong is said in `words_locale`.
+
+    Raises:
+        RowRefused: something is missing or wrong.
+    """
+    cells = {name: row[place] for place, name in columns.items() if place < len(row)}
+    locale = _LANGUAGES.get(cells.get(LANGUAGE, "").casefold(), locale)
+    with force_locale(words_locale):
+        form = build_added_person_form(definition, words_locale)(
+            _type_in(definition, cells, basis, locale)
+        )
+        if not form.validate():
+            raise RowRefused(" ".join(text for _, text in form.error_list))
+    return replace(form.to_submission(nonce=""), locale=locale)
+
+
+def _type_in(
+    definition: FormDefinition, cells: Mapping[str, str], basis: str, locale: str
+) -> MultiDict[str, str]:
+    family_name, given_name = split_name(cells.get(FULL_NAME, ""), locale)
+    typed = MultiDict(
+        {
+            "family_name": cells.get(FAMILY_NAME) or family_name,
+            "given_name": cells.get(GIVEN_NAME) or given_name,
+            "email": cells.get(EMAIL, ""),
+            "basis": basis,
+        }
+    )
+    for question in definition.questions:
+        if cell := cells.get(QUESTION + question.id):
             typed.setlist(get_field_name(question.id), _read_values(question, cell))
-        else:
-            typed[name] = cell
-    return form_class(typed)
+    return typed
 
 
 def _read_values(question: Question, cell: str) -> list[str]:
     """Turn words into the values of a choice, in either language; other words stay as they are."""
-    if not cell:
-        return []
     values = {label: choice.value for choice in question.choices for label in choice.label.values()}
     if question.kind in (QuestionKind.PREFECTURE, QuestionKind.COUNTRY):
         list_groups = _PLACES[question.kind]
@@ -125,6 +159,14 @@ def _read_values(question: Question, cell: str) -> list[str]:
     return [values.get(part, part) for part in parts]
 
 
+_LANGUAGES = {
+    "ja": "ja",
+    "日本語": "ja",
+    "japanese": "ja",
+    "en": "en",
+    "英語": "en",
+    "english": "en",
+}
 _PLACES = {
     QuestionKind.PREFECTURE: list_prefecture_groups,
     QuestionKind.COUNTRY: list_country_groups,

@@ -1,64 +1,179 @@
-"""Reading a table of people that was pasted or read from a file: columns by their headings."""
+"""Registering people from a table: read, looked through by somebody, then added row by row."""
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from enum import StrEnum
 
-from .questions import Question
+from sqlalchemy.orm import Session
+
+from storage import events, job_requests, people_imports
+from storage.models import Event, PeopleImport, PeopleImportRow
+
+from .events import read_current_form, read_link_policy
+from .people_adding import AlreadyRegistered, add_by_hand
+from .people_files import FileProblem
+from .questions import FormDefinition
 from .registration_exports import defuse
-from .registration_index import fold
+from .registrations import RegistrationNotOpen
+from .submissions import Submission
 
-MOST_ROWS = 1_000
-
-FAMILY_NAME, GIVEN_NAME, EMAIL = "family_name", "given_name", "email"
-_KNOWN = {
-    FAMILY_NAME: ("姓", "お名前（姓）", "Family name", "Last name", "Surname"),
-    GIVEN_NAME: ("名", "お名前（名）", "Given name", "First name"),
-    EMAIL: ("メールアドレス", "メール", "Email", "E-mail", "Email address", "Mail"),
-}
+JOB_KIND = "people.import"
+KEPT_FOR = timedelta(days=30)
 
 
-@dataclass(frozen=True)
-class PeopleTable:
-    """The rows below the headings; `columns` says what each place holds, `ignored` what nothing.
+class ImportState(StrEnum):
+    """How far a table has come."""
 
-    A column is `family_name`, `given_name`, `email` or the id of a question with `?` before it.
+    READING = "reading"
+    READY = "ready"
+    RUNNING = "running"
+    DONE = "done"
+    REFUSED = "refused"
+
+
+class RowResult(StrEnum):
+    """What became of a row; the first of them is success."""
+
+    ADDED = "added"
+    KNOWN = "known"
+    INVALID = "invalid"
+    CLOSED = "closed"
+
+
+class RowRefused(ValueError):
+    """Nobody can be registered from a row; the message says why, in the words of the import."""
+
+
+ReadRow = Callable[[FormDefinition, PeopleImport, Sequence[str]], Submission]
+"""Makes a submission of a row's cells.
+
+Raises:
+    RowRefused: something in it is missing or wrong.
+"""
+
+
+def begin_import(
+    session: Session,
+    event: Event,
+    content: bytes,
+    *,
+    file_name: str,
+    locale: str,
+    now: datetime,
+) -> PeopleImport:
+    """Store a file and the job that reads it."""
+    table = people_imports.add_import(
+        session, event.id, content, file_name=file_name, locale=locale, now=now
+    )
+    _enqueue(session, table, now)
+    return table
+
+
+def keep_rows(session: Session, import_id: int, first: int, rows: Sequence[list[str]]) -> None:
+    """Store rows that were read; position 0 is the first below the headings."""
+    cleaned = [[_undo_defusing(cell) for cell in cells] for cells in rows]
+    people_imports.add_rows(session, import_id, first, cleaned)
+
+
+def end_reading(session: Session, import_id: int, headings: Sequence[str], total: int) -> None:
+    """Have the columns confirmed; the file is not needed any more."""
+    table = people_imports.lock_import(session, import_id)
+    table.headings, table.total = [_undo_defusing(cell) for cell in headings], total
+    table.state = ImportState.READY
+    people_imports.delete_file(session, import_id)
+
+
+def refuse(session: Session, import_id: int, problem: FileProblem, *, now: datetime) -> None:
+    table = people_imports.lock_import(session, import_id)
+    table.state, table.problem, table.ended_at = ImportState.REFUSED, problem, now
+    people_imports.delete_file(session, import_id)
+    people_imports.delete_rows(session, import_id)
+
+
+def start_import(
+    session: Session,
+    table: PeopleImport,
+    columns: Mapping[int, str],
+    *,
+    basis: str,
+    locale: str,
+    words_locale: str,
+    now: datetime,
+) -> bool:
+    """Have the rows added by a worker; False if somebody has started it already."""
+    table = people_imports.lock_import(session, table.id)
+    if table.state != ImportState.READY:
+        return False
+    table.columns = {str(place): name for place, name in columns.items()}
+    table.basis, table.locale, table.words_locale = basis, locale, words_locale
+    table.state = ImportState.RUNNING
+    _enqueue(session, table, now)
+    return True
+
+
+def read_columns(table: PeopleImport) -> dict[int, str]:
+    return {int(place): name for place, name in table.columns.items()}
+
+
+def import_next(session: Session, import_id: int, read_row: ReadRow, *, now: datetime) -> bool:
+    """Register whoever stands in the next row and note the result; return whether any is left.
+
+    Both are one transaction: whoever dies in between has done neither.
     """
+    table = people_imports.get_import_by_id(session, import_id)
+    if table is None or table.state != ImportState.RUNNING:
+        return False
+    row = people_imports.get_next_row(session, table)
+    if row is not None:
+        event = events.need_event(session, table.event_id)
+        row.result, row.reason = _add(session, event, table, row, read_row, now)
+        table.done += 1
+    if row is None or table.done >= table.total:
+        table.state, table.ended_at = ImportState.DONE, now
+    return table.state == ImportState.RUNNING
 
-    columns: Mapping[int, str]
-    ignored: Sequence[str]
-    rows: Sequence[Sequence[str]]
 
-    @property
-    def missing(self) -> list[str]:
-        """The columns without which nobody can be registered."""
-        found = set(self.columns.values())
-        return [name for name in (FAMILY_NAME, GIVEN_NAME, EMAIL) if name not in found]
+def _add(
+    session: Session,
+    event: Event,
+    table: PeopleImport,
+    row: PeopleImportRow,
+    read_row: ReadRow,
+    now: datetime,
+) -> tuple[RowResult, str]:
+    try:
+        submission = read_row(read_current_form(session, event), table, row.cells)
+    except RowRefused as refusal:
+        return RowResult.INVALID, str(refusal)
+    submission = replace(submission, nonce=secrets.token_urlsafe(16))
+    policy = read_link_policy(session, event)
+    try:
+        with session.begin_nested():
+            add_by_hand(session, event, submission, basis=table.basis, policy=policy, now=now)
+    except AlreadyRegistered:
+        return RowResult.KNOWN, ""
+    except RegistrationNotOpen as refusal:
+        return RowResult.CLOSED, refusal.state
+    return RowResult.ADDED, ""
 
 
-def read_table(text: str, questions: Iterable[Question]) -> PeopleTable:
-    """Read tab-separated text, as spreadsheets copy it, or CSV; apostrophes of exports go."""
-    first = text.lstrip("\ufeff\r\n").split("\n", 1)[0]
-    delimiter = max("\t,;", key=first.count)
-    rows = [
-        [_undo_defusing(cell.strip()) for cell in row]
-        for row in csv.reader(io.StringIO(text.lstrip("\ufeff"), newline=""), delimiter=delimiter)
-        if any(cell.strip() for cell in row)
-    ]
-    if not rows:
-        return PeopleTable({}, (), ())
-    names = {fold(word): name for name, words in _KNOWN.items() for word in words}
-    for question in questions:
-        if not question.is_consent:
-            names |= {fold(label): f"?{question.id}" for label in question.label.values()}
-    columns = {place: name for place, word in enumerate(rows[0]) if (name := names.get(fold(word)))}
-    ignored = [word for place, word in enumerate(rows[0]) if word and place not in columns]
-    return PeopleTable(columns, ignored, rows[1 : MOST_ROWS + 1])
+def _enqueue(session: Session, table: PeopleImport, now: datetime) -> None:
+    job_requests.enqueue(
+        session,
+        kind=JOB_KIND,
+        key=f"{JOB_KIND}:{table.id}",
+        payload={"import_id": table.id},
+        event_id=table.event_id,
+        run_at=now,
+        now=now,
+    )
 
 
 def _undo_defusing(cell: str) -> str:
+    """Take away the apostrophe with which an export of ours makes a formula harmless."""
     is_defused = cell.startswith("'") and defuse(cell[1:]) == cell
     return cell[1:] if is_defused else cell

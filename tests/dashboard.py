@@ -43,6 +43,10 @@ class Dashboard(Visitor):
         token = page.root.find_all("input", name="csrf_token")[0]["value"]
         return self.post(action, [*fields.items(), ("csrf_token", token)], status=status)
 
+    def send_file(self, address: str, fields: dict[str, str], *, file: tuple[str, bytes]) -> Page:
+        """Post a form with a file, given as (name, content)."""
+        return self.post(address, [*fields.items()], files={"file": file})
+
     def _check_cookies(self, response: requests.Response) -> None:
         sent = response.headers.get("Set-Cookie", "")
         assert not sent or "HttpOnly" in sent and "SameSite=Lax" in sent, sent

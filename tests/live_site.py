@@ -26,6 +26,7 @@ from tests.clock import Clock
 from tests.installation import find_free_port
 from tests.mailbox import Mailbox
 from tests.page import Visitor
+from views.people_rows import make_row_reader
 from views.site import Site
 from worker.assembly import build_worker
 from worker.loop import Worker
@@ -158,6 +159,7 @@ class LiveSite:
             make_client=parts.make_zoom_client,
             transport=make_transport(self.settings.mail_url, self.settings.mailbox),
             app_context=self.app.app_context,
+            read_row=make_row_reader(self.app.app_context),
             read_clock=self.clock,
         )
 

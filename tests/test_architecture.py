@@ -22,7 +22,7 @@ MAY_IMPORT = {
         ("oidc_client", "storage", "zoom_client"),
         (
             *("sqlalchemy.orm", "itsdangerous", "icalendar", "PIL", "tomli_w"),
-            *("argon2", "pyotp", "segno", "webauthn"),
+            *("argon2", "openpyxl", "pyotp", "segno", "webauthn"),
         ),
     ),
     "forms": (

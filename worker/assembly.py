@@ -10,6 +10,8 @@ from config import Settings
 from services.keys import KeyRing
 from services.links import Links
 from services.organizer_mails import JOB
+from services.people_imports import JOB_KIND as IMPORT_KIND
+from services.people_imports import ReadRow
 from services.people_tasks import JOB_KIND
 from storage import zoom_queue
 from storage.models import ZoomConnection
@@ -22,7 +24,7 @@ from .endings import record_given_up
 from .indexing import index_registrations
 from .letters import LetterWriter
 from .loop import Lane, Worker
-from .people import PeopleTasks
+from .people import PeopleImports, PeopleTasks, forget_old_imports
 from .settling import EventSettling
 from .smtp import MailTransport
 
@@ -38,11 +40,17 @@ def build_worker(
     make_client: Callable[[ZoomConnection], ZoomClient],
     transport: MailTransport,
     app_context: Callable[[], AbstractContextManager[object]],
+    read_row: ReadRow,
     read_clock: Callable[[], datetime],
 ) -> Worker:
-    """Build a worker for every kind of job; templates of mails are drawn in `app_context`."""
+    """Build a worker for every kind of job; templates of mails are drawn in `app_context`.
+
+    `read_row` makes a submission of a row of a table of people: the forms know how.
+    """
     sync = zoom.RegistrantSync(database, make_client=make_client, keys=keys, read_clock=read_clock)
     settling = EventSettling(database, make_client=make_client, keys=keys, read_clock=read_clock)
+    tasks = PeopleTasks(database, read_clock=read_clock)
+    imports = PeopleImports(database, read_row=read_row, read_clock=read_clock)
     sending = mail.MailSending(
         database,
         transport=transport,
@@ -59,21 +67,18 @@ def build_worker(
             queue=zoom_queue,
         ),
         Lane("settle", {"zoom.settle": settling.handle}, 1, queue=zoom_queue),
-        Lane(JOB_KIND, {JOB_KIND: PeopleTasks(database, read_clock=read_clock).handle}, 1),
+        Lane("people", {JOB_KIND: tasks.handle, IMPORT_KIND: imports.handle}, 1),
         Lane("mail", {"mail": sending.handle}, MAIL_THREADS, {"mail": mail.record_given_up}),
         _make_organizers_lane(settings, database, links, transport, app_context, read_clock),
     ]
     watch = AlarmWatch(
-        settings,
-        database,
-        transport=transport,
-        app_context=app_context,
-        read_clock=read_clock,
+        settings, database, transport=transport, app_context=app_context, read_clock=read_clock
     )
 
     def look() -> None:
         watch.look(is_worker=True)
         index_registrations(database)
+        forget_old_imports(database, now=read_clock())
 
     return Worker(database, lanes, look=look, read_clock=read_clock)
 

@@ -17,6 +17,7 @@ from .organizers import (
     OrganizerSession,
     Passkey,
 )
+from .people_imports import PeopleImport, PeopleImportFile, PeopleImportRow
 from .people_tasks import PeopleTask, PeopleTaskItem
 from .registration_index import (
     IndexBits,
@@ -63,6 +64,9 @@ __all__ = [
     "OrganizerMail",
     "OrganizerSession",
     "Passkey",
+    "PeopleImport",
+    "PeopleImportFile",
+    "PeopleImportRow",
     "PeopleTask",
     "PeopleTaskItem",
     "RateBucket",

@@ -16,9 +16,10 @@ from pathlib import Path
 
 import pytest
 import requests
+from waitress.adjustments import Adjustments
 
 from cli.supervisor import Restarts
-from cli.web_server import CROWDED
+from cli.web_server import BODY_BYTES, CROWDED, _Parser
 from tests.installation import HOST, ROOT, Installation, find_free_port, make_command, wait_until
 
 pytestmark = pytest.mark.skipif(
@@ -429,3 +430,18 @@ def start_on(held, installation):
         pass_fds=[held.fileno()],
         stderr=subprocess.DEVNULL,
     )
+
+
+@pytest.mark.parametrize(
+    ("path", "megabytes", "is_taken"),
+    [
+        ("/organizer/events/x/people/import", 32, True),
+        ("/organizer/events/x/people/import", 34, False),
+        ("/organizer/events/x/content", 32, False),
+        ("/e/demo", 32, False),
+    ],
+)
+def test_large_bodies_are_taken_where_tables_are_sent_alone(path, megabytes, is_taken):
+    parser = _Parser(Adjustments(max_request_body_size=BODY_BYTES))
+    parser.received(f"POST {path} HTTP/1.1\r\nContent-Length: {megabytes * 2**20}\r\n\r\n".encode())
+    assert (parser.error is None) == is_taken

@@ -5,6 +5,9 @@ from __future__ import annotations
 from flask_babel import lazy_gettext, lazy_pgettext
 
 from services.people_acts import Act, ActResult
+from services.people_columns import EMAIL, FAMILY_NAME, FULL_NAME, GIVEN_NAME, LANGUAGE
+from services.people_files import FileProblem
+from services.people_imports import RowResult
 
 STATUS = {
     "approved": lazy_gettext("Confirmed"),
@@ -72,6 +75,40 @@ RESULT = {
     ActResult.UNCHANGED: lazy_gettext("Nothing to do"),
     ActResult.FULL: lazy_gettext("Not done: no place is left"),
     ActResult.CANCELLED: lazy_gettext("Not done: the person has cancelled"),
+}
+COLUMN = {
+    FAMILY_NAME: lazy_gettext("Last name"),
+    GIVEN_NAME: lazy_gettext("First name"),
+    FULL_NAME: lazy_gettext("Last and first name in one"),
+    EMAIL: lazy_gettext("Email address"),
+    LANGUAGE: lazy_gettext("Language of the mails"),
+}
+ROW_RESULT = {
+    RowResult.ADDED: lazy_gettext("Added"),
+    RowResult.KNOWN: lazy_gettext("Registered already; stays as it is"),
+    RowResult.INVALID: lazy_gettext("Not added: something is wrong in the row"),
+    RowResult.CLOSED: lazy_gettext("Not added: the event took nobody"),
+}
+NOT_OPEN = {
+    "draft": lazy_gettext("The event is not published"),
+    "soon": lazy_gettext("Registration is not open yet"),
+    "full": lazy_gettext("No place is left"),
+    "closed": lazy_gettext("Registration is closed"),
+    "ended": lazy_gettext("The event is over"),
+    "cancelled": lazy_gettext("The event is cancelled"),
+}
+FILE_PROBLEM = {
+    FileProblem.UNREADABLE: lazy_gettext(
+        "This is no table that can be read here. Save it as XLSX or CSV, and send it again."
+    ),
+    FileProblem.OLD_EXCEL: lazy_gettext(
+        "This is a workbook of an old Excel, or one with a password. Save it as XLSX without one."
+    ),
+    FileProblem.TOO_LARGE: lazy_gettext("There is more in this workbook than a table of people."),
+    FileProblem.TOO_MANY_ROWS: lazy_gettext(
+        "There are more rows than can be taken at once. Please split the table."
+    ),
+    FileProblem.NO_ROWS: lazy_gettext("There is no row below the headings."),
 }
 PROBLEM = {
     "AuthenticationFailed": lazy_gettext("Zoom does not take the credentials of the app."),
