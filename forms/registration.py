@@ -116,6 +116,11 @@ class RegistrationForm(DetailsForm):
 @lru_cache(maxsize=256)
 def build_registration_form(definition: FormDefinition, locale: str) -> type[RegistrationForm]:
     """Make the form class of one version of an event's form in one language, and keep it."""
+    return make_registration_form(definition, locale)
+
+
+def make_registration_form(definition: FormDefinition, locale: str) -> type[RegistrationForm]:
+    """Make a form class that is not kept: of a form that is no version yet."""
     with force_locale(locale):
         members = build_name_members(locale) | _build_page_members()
     page_order = tuple(sorted(definition.questions, key=lambda question: question.is_consent))

@@ -16,14 +16,14 @@ def default_questions(locale: str, operator: Operator) -> tuple[Question, ...]:
     prefecture too.
     """
     return (
-        _COMPANY,
-        _DEPARTMENT,
-        _JOB_TITLE,
-        _AGE_BAND,
-        *((_PREFECTURE,) if locale == "ja" else (_COUNTRY, _PREFECTURE_IN_JAPAN)),
-        _REASON,
-        _make_privacy_consent(operator),
-        _make_marketing_consent(operator),
+        COMPANY,
+        DEPARTMENT,
+        JOB_TITLE,
+        AGE_BAND,
+        *((PREFECTURE,) if locale == "ja" else (COUNTRY, PREFECTURE_IN_JAPAN)),
+        REASON,
+        make_privacy_consent(operator),
+        make_marketing_consent(operator),
     )
 
 
@@ -31,7 +31,7 @@ def _text(ja: str, en: str) -> Text:
     return {"ja": ja, "en": en}
 
 
-_COMPANY = Question(
+COMPANY = Question(
     id="company",
     kind=QuestionKind.TEXT,
     label=_text("会社名・団体名", "Company"),
@@ -40,16 +40,16 @@ _COMPANY = Question(
     autocomplete="organization",
 )
 
-_DEPARTMENT = Question(id="department", kind=QuestionKind.TEXT, label=_text("部署", "Department"))
+DEPARTMENT = Question(id="department", kind=QuestionKind.TEXT, label=_text("部署", "Department"))
 
-_JOB_TITLE = Question(
+JOB_TITLE = Question(
     id="job_title",
     kind=QuestionKind.TEXT,
     label=_text("役職", "Job title"),
     autocomplete="organization-title",
 )
 
-_AGE_BAND = Question(
+AGE_BAND = Question(
     id="age_band",
     kind=QuestionKind.RADIO,
     label=_text("年代", "Age group"),
@@ -64,24 +64,24 @@ _AGE_BAND = Question(
     ),
 )
 
-_PREFECTURE = Question(
+PREFECTURE = Question(
     id="prefecture",
     kind=QuestionKind.PREFECTURE,
     label=_text("お住まいの地域（都道府県）", "Region (prefecture)"),
 )
 
-_COUNTRY = Question(
+COUNTRY = Question(
     id="country", kind=QuestionKind.COUNTRY, label=_text("お住まいの国・地域", "Country or region")
 )
 
-_PREFECTURE_IN_JAPAN = Question(
+PREFECTURE_IN_JAPAN = Question(
     id="prefecture",
     kind=QuestionKind.PREFECTURE,
     label=_text("お住まいの地域（都道府県）", "Region (prefecture)"),
     condition=Condition("country", ("JP",)),
 )
 
-_REASON = Question(
+REASON = Question(
     id="reason",
     kind=QuestionKind.CHECKBOXES,
     label=_text("参加の目的", "Why are you joining?"),
@@ -96,7 +96,7 @@ _REASON = Question(
 )
 
 
-def _make_privacy_consent(operator: Operator) -> Question:
+def make_privacy_consent(operator: Operator) -> Question:
     return Question(
         id="privacy",
         kind=QuestionKind.CONSENT,
@@ -108,7 +108,7 @@ def _make_privacy_consent(operator: Operator) -> Question:
     )
 
 
-def _make_marketing_consent(operator: Operator) -> Question:
+def make_marketing_consent(operator: Operator) -> Question:
     """Name the sender in full and say 広告・宣伝: the advertising mail rules want both here."""
     sender = operator.official_name
     return Question(
@@ -126,7 +126,7 @@ def _make_marketing_consent(operator: Operator) -> Question:
 def follow_operator(question: Question, former: Operator, present: Operator) -> Question:
     """Have the texts of a consent that every event starts with name the operator of now."""
     changes = {}
-    for make in (_make_privacy_consent, _make_marketing_consent):
+    for make in (make_privacy_consent, make_marketing_consent):
         before, after = make(former), make(present)
         for name in ("label", "notice", "notice_summary"):
             text = getattr(question, name)

@@ -313,7 +313,7 @@ def make_new_registrant(
 def asks_for_answers(session: Session, form_version_id: int) -> bool:
     """Tell whether a form has questions whose answers Zoom gets."""
     questions = read_definition(session, form_version_id).questions
-    return any(question.zoom_field or question.zoom_title for question in questions)
+    return any(question.goes_to_zoom for question in questions)
 
 
 def make_bare_registrant(person: NewRegistrant) -> NewRegistrant:
@@ -370,7 +370,7 @@ def _marked_answers(
     custom: dict[str, str] = {}
     for question in definition.questions:
         answer = answers.get(question.id)
-        if answer is None or not (question.zoom_field or question.zoom_title):
+        if answer is None or not question.goes_to_zoom:
             continue
         text = write_answer(question, answer, registration.locale, _keep_code)
         if question.zoom_field:

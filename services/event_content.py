@@ -16,7 +16,8 @@ from storage.models import Event, ZoomConnection
 from .event_documents import EventDocument, PictureRef, check_slug, write_document
 from .event_editing import EventChangeRefused, rename_event, save_event
 from .event_files import PLACES, Picture, describe_event
-from .events import EventState, read_current_form
+from .events import EventState
+from .form_drafts import read_edited_form
 from .images import encode_header, encode_logo
 from .tables import DocumentError
 
@@ -116,7 +117,7 @@ def duplicate_event(
         closes_at=None,
         logo=None,
         header=None,
-        questions=read_current_form(session, event).questions,
+        questions=read_edited_form(session, event).questions,
     )
     copy = save_event(session, document, pictures={}, connection=connection, now=now)
     for name in ("logo_id", "header_id", "logo_alt", "header_alt"):

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, fields, replace
 from datetime import datetime
 from typing import Any
@@ -22,7 +21,7 @@ from .images import EncodedImage
 from .mails import MailName, request_mail
 from .notices import dress, follow_documents, load_document
 from .organizations import make_operator
-from .questions import Question, question_to_dict
+from .questions import Question, questions_from_rows, questions_to_rows
 from .registration_changes import fill_free_seats
 from .registrations import Status, request_sync
 from .tables import DocumentError
@@ -55,6 +54,10 @@ class ChangedMeanwhile(EventChangeRefused):
     """Somebody else has changed it since it was read."""
 
 
+class FormInEditing(EventChangeRefused):
+    """Its form has changes that are not published, which another form would pass over."""
+
+
 def save_event(
     session: Session,
     document: EventDocument,
@@ -70,7 +73,8 @@ def save_event(
 
     Raises:
         DocumentError: what a new event needs is missing, or a picture is not there.
-        EventChangeRefused: people are registered at the meeting that the event would leave.
+        EventChangeRefused: people are registered at the meeting that the event would leave, or
+            its form is being edited.
     """
     organization = organizations.need_organization(session, connection.organization_id)
     former = make_operator(organization)
@@ -287,16 +291,28 @@ def _write_questions(
     if document.questions is not None:
         asked = fill_in_notices(document.questions, operator)
         questions = tuple(follow_operator(question, former, operator) for question in asked)
-        keep_questions(session, event, questions, now)
+        if keep_questions(session, event, questions, now) and has_form_draft(session, event):
+            raise FormInEditing(
+                f"The form of {event.slug} has changes in the dashboard that are not published: "
+                "publish or discard them there first."
+            )
     elif event.form_version_id is None:
         asked = default_questions(event.default_locale, operator)
-        standard = notices.get_standard_version(session, event.organization_id)
-        if standard is not None:
-            document_ = load_document(standard.document)
-            asked = tuple(dress(question, document_, operator) for question in asked)
-        keep_questions(session, event, asked, now)
+        keep_questions(session, event, dress_questions(session, event.organization_id, asked), now)
     if operator != former:
         _rename_operator(session, event.organization_id, former, operator, now)
+
+
+def dress_questions(
+    session: Session, organization_id: int, questions: Iterable[Question]
+) -> tuple[Question, ...]:
+    """Give consents the words of the notice that new events start with, if one was written."""
+    standard = notices.get_standard_version(session, organization_id)
+    if standard is None:
+        return tuple(questions)
+    document = load_document(standard.document)
+    operator = make_operator(organizations.need_organization(session, organization_id))
+    return tuple(dress(question, document, operator) for question in questions)
 
 
 def _rename_operator(
@@ -307,25 +323,52 @@ def _rename_operator(
         load_document(version.document)
         for version in notices.list_versions(session, organization_id)
     ]
+
+    def follow(question: Question) -> Question:
+        return follow_documents(question, written, former, operator) or follow_operator(
+            question, former, operator
+        )
+
     for event in events.list_events_of_organization(session, organization_id):
         if event.form_version_id is not None:
-            asked = read_definition(session, event.form_version_id).questions
-            questions = tuple(
-                follow_documents(question, written, former, operator)
-                or follow_operator(question, former, operator)
-                for question in asked
-            )
-            keep_questions(session, event, questions, now)
+            rewrite_form(session, event, lambda asked: tuple(map(follow, asked)), now)
+
+
+def rewrite_form(
+    session: Session,
+    event: Event,
+    rewrite: Callable[[tuple[Question, ...]], tuple[Question, ...]],
+    now: datetime,
+) -> None:
+    """Change the texts of an event's form, and alike of what is edited and not yet published."""
+    assert event.form_version_id is not None, "an event has a form from its first day"
+    asked = read_definition(session, event.form_version_id).questions
+    keep_questions(session, event, rewrite(asked), now)
+    draft = events.get_form_draft(session, event.id)
+    if draft is not None:
+        draft.questions = questions_to_rows(rewrite(questions_from_rows(draft.questions)))
+        if draft.former is not None:
+            draft.former = questions_to_rows(rewrite(questions_from_rows(draft.former)))
 
 
 def keep_questions(
-    session: Session, event: Event, questions: tuple[Question, ...], now: datetime
-) -> None:
-    """Save questions as a new version of an event's form, if they differ."""
-    # As the database gives it back: lists and plain texts.
-    rows: list[dict[str, Any]] = json.loads(json.dumps([question_to_dict(q) for q in questions]))
+    session: Session,
+    event: Event,
+    questions: tuple[Question, ...],
+    now: datetime,
+    *,
+    author: str = "",
+) -> bool:
+    """Save questions as a new version of an event's form, and tell whether they differ."""
+    rows = questions_to_rows(questions)
     current = (
         events.get_form_version(session, event.form_version_id) if event.form_version_id else None
     )
-    if current is None or current.questions != rows:
-        events.add_form_version(session, event, rows, now=now)
+    if current is not None and current.questions == rows:
+        return False
+    events.add_form_version(session, event, rows, author=author, now=now)
+    return True
+
+
+def has_form_draft(session: Session, event: Event) -> bool:
+    return events.get_form_draft(session, event.id) is not None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy.orm import Session
 
@@ -11,7 +11,7 @@ from storage import events
 from storage.models import Event
 
 from .answer_texts import NamePlace, write_answer
-from .questions import Answer, Question, question_from_dict
+from .questions import Answer, Choice, Question, questions_from_rows
 from .registration_index import FACETED
 from .texts import localize
 
@@ -39,11 +39,23 @@ class Facet:
 
 def list_questions(session: Session, event: Event) -> list[Question]:
     """Return the questions of all versions of an event's form, the newest wording of each."""
+    return [question for question, _retired in _list_with_retired(session, event)]
+
+
+def _list_with_retired(session: Session, event: Event) -> list[tuple[Question, tuple[Choice, ...]]]:
+    """Return each question with the choices that only earlier versions offered, in their words."""
     questions: dict[str, Question] = {}
+    choices: dict[str, dict[str, Choice]] = {}
     for version in events.list_form_versions(session, event.id):
-        for values in version.questions:
-            questions.setdefault(values["id"], question_from_dict(values))
-    return list(questions.values())
+        for question in questions_from_rows(version.questions):
+            questions.setdefault(question.id, question)
+            known = choices.setdefault(question.id, {})
+            for choice in question.choices:
+                known.setdefault(choice.value, choice)
+    return [
+        (q, tuple(c for c in choices[q.id].values() if c.value not in {o.value for o in q.choices}))
+        for q in questions.values()
+    ]
 
 
 def list_facets(
@@ -56,7 +68,7 @@ def list_facets(
 ) -> list[Facet]:
     """List the questions whose answers are counted, in the form's order, with their counts."""
     facets = []
-    for question in list_questions(session, event):
+    for question, retired in _list_with_retired(session, event):
         label = localize(question.label, locale)
         if question.is_consent:
             counts = totals.get(f"consent:{question.id}", {})
@@ -69,18 +81,23 @@ def list_facets(
                 Facet(
                     f"answer:{question.id}",
                     label,
-                    _list_values(question, counts, locale, name_place),
+                    _list_values(question, retired, counts, locale, name_place),
                 )
             )
     return facets
 
 
 def _list_values(
-    question: Question, counts: Mapping[str, int], locale: str, name_place: NamePlace
+    question: Question,
+    retired: tuple[Choice, ...],
+    counts: Mapping[str, int],
+    locale: str,
+    name_place: NamePlace,
 ) -> tuple[Value, ...]:
     """Return the choices in the form's order, then what only earlier versions offered."""
     offered = [choice.value for choice in question.choices]
     known = [*offered, *sorted(set(counts).difference(offered))]
+    question = replace(question, choices=(*question.choices, *retired))
     return tuple(
         Value(value, write_answer(question, Answer((value,)), locale, name_place), count)
         for value in known

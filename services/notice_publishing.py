@@ -12,7 +12,7 @@ from storage.models import Event, NoticeVersion, Organization
 
 from .default_form import follow_operator
 from .default_notice import Operator
-from .event_editing import keep_questions
+from .event_editing import rewrite_form
 from .events import EventState, get_end, read_current_form
 from .notices import NoticeDocument, dress, dump_document, load_document
 from .organizations import make_operator
@@ -66,7 +66,9 @@ def publish_notice(
         else:
             takes_it = event.id in event_ids
         if takes_it:
-            keep_questions(session, event, _dress(questions, document, former, operator), now)
+            rewrite_form(
+                session, event, lambda asked: _dress(asked, document, former, operator), now
+            )
     return version
 
 

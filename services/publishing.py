@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -18,7 +18,8 @@ from .default_form import follow_operator
 from .default_notice import Operator
 from .deliveries import renew_links
 from .event_editing import PUBLISHED, ChangedMeanwhile, EventChangeRefused
-from .events import EventState, get_end, read_current_form
+from .events import EventState, get_end
+from .form_drafts import keep_edits, read_coming_form
 from .keys import KeyRing
 from .organizations import make_operator
 from .questions import ConsentKind, Question
@@ -82,18 +83,20 @@ def check_publishable(session: Session, event: Event, *, now: datetime) -> tuple
     """
     if event.status == EventState.CANCELLED or now >= get_end(event):
         raise NotPublishable(f"{event.slug} is over or cancelled.")
-    gaps = [say for _, say in list_gaps(session, event)]
+    questions = read_coming_form(session, event)
+    gaps = [say for _, say in list_gaps(session, event, questions)]
     if gaps:
         raise NotPublishable(
             f"{event.slug} cannot be published. Missing: {', '.join(gaps)}. Export the event, fill "
             "them in and import it again; docs/events.md explains the file with [organization]."
         )
-    return read_current_form(session, event).questions
+    return questions
 
 
-def list_gaps(session: Session, event: Event) -> list[tuple[Gap, str]]:
+def list_gaps(
+    session: Session, event: Event, questions: Sequence[Question]
+) -> list[tuple[Gap, str]]:
     """List what the law and an event's visitors ask for and is missing, each with its name."""
-    questions = read_current_form(session, event).questions
     organization = organizations.need_organization(session, event.organization_id)
     return [
         *_list_gaps(organization),
@@ -116,8 +119,9 @@ def record_published(
     Raises:
         ChangedMeanwhile: it is another event than the one that Zoom was told of.
 
-    The first time, who is at Zoom already is remembered as known there; later, Zoom's list has our
-    own people too, whose links are stored as they are now. What stood still is tried at once.
+    A draft's form is published with it, as it was edited. The first time, who is at Zoom already
+    is remembered as known there; later, Zoom's list has our own people too, whose links are stored
+    as they are now. What stood still is tried at once.
     """
     if (event.zoom_id, event.version) != (subject.zoom_id, subject.version):
         raise ChangedMeanwhile(f"{event.slug} was changed meanwhile: publish it again.")
@@ -132,6 +136,7 @@ def record_published(
     event.zoom_titles = list(ready.titles)
     event.published_at = event.published_at or now
     if event.status == EventState.DRAFT:
+        keep_edits(session, event, subject.questions, author="", now=now)
         event.status = PUBLISHED
     events.raise_version(session, event)
     event.updated_at = now

@@ -72,6 +72,7 @@ def _read_question(table: Table) -> Question:
         notice=table.take_localized("notice", LONGEST_NOTICE),
         zoom_field=table.take_choice("zoom_field", ZOOM_FIELDS, None),
         zoom_title=table.take_text("zoom_title", LONGEST_ZOOM_TITLE) or None,
+        is_sensitive=table.take("is_sensitive", bool, False),
     )
     table.close()
     if question.zoom_field and question.zoom_title:

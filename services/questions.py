@@ -6,8 +6,9 @@ every answer and every consent can be shown with the wording that the person saw
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -73,7 +74,7 @@ class Question:
     `required_message` replaces "Enter {label}" where nothing was answered. `notice_summary` and
     `notice` (Markdown) belong to consents. `zoom_field` names the field of
     Zoom's registrant that gets the answer (`org`, `job_title`, …) or, with `zoom_title`, a custom
-    question; both empty means that the answer stays here.
+    question; both empty means that the answer stays here, as one that `is_sensitive` has to.
     """
 
     id: str
@@ -94,6 +95,11 @@ class Question:
     notice: Text = field(default_factory=dict)
     zoom_field: str | None = None
     zoom_title: str | None = None
+    is_sensitive: bool = False
+
+    @property
+    def goes_to_zoom(self) -> bool:
+        return bool(self.zoom_field or self.zoom_title)
 
     @property
     def is_consent(self) -> bool:
@@ -148,6 +154,7 @@ class Answer:
     other: str = ""
 
 
+LONGEST_ID = 32
 _QUESTION_ID = re.compile(r"[a-z][a-z0-9_]{0,31}")
 _NEEDS_CHOICES = (QuestionKind.SELECT, QuestionKind.RADIO, QuestionKind.CHECKBOXES)
 _READ_BOUND: dict[QuestionKind, Callable[[str], object]] = {
@@ -182,6 +189,8 @@ def _find_fault(question: Question, earlier: Mapping[str, Question]) -> str | No
         return "has choices that are empty or there twice"
     if question.condition and not _can_decide(earlier.get(question.condition.question_id)):
         return "has a condition on something that isn't an earlier question"
+    if question.is_sensitive and question.goes_to_zoom:
+        return "is sensitive, so its answers must not go to Zoom"
     return _find_faulty_bound(question)
 
 
@@ -233,10 +242,20 @@ def question_from_dict(values: Mapping[str, Any]) -> Question:
     )
 
 
+def questions_to_rows(questions: Iterable[Question]) -> list[dict[str, Any]]:
+    """Write questions as a database gives them back: lists and plain texts."""
+    rows: list[dict[str, Any]] = json.loads(json.dumps([question_to_dict(q) for q in questions]))
+    return rows
+
+
+def questions_from_rows(rows: Iterable[Mapping[str, Any]]) -> tuple[Question, ...]:
+    return tuple(question_from_dict(row) for row in rows)
+
+
 def definition_from_rows(
     version_id: int, number: int, questions: Sequence[Mapping[str, Any]]
 ) -> FormDefinition:
-    return FormDefinition(version_id, number, tuple(question_from_dict(q) for q in questions))
+    return FormDefinition(version_id, number, questions_from_rows(questions))
 
 
 def answers_to_json(answers: Mapping[str, Answer]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ this half-way leaves a draft.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -176,14 +176,20 @@ def prepare_zoom(
         meeting = client.get_meeting(kind, zoom_id)
         _check_kept(meeting)
     watch.check()
-    kept = _set_questions(client, kind, zoom_id, questions)
-    wanted = [question.zoom_title for question in questions if question.zoom_title]
+    kept = push_questions(client, kind, zoom_id, questions)
+    titles, lost = sort_titles(questions, kept)
     people = tuple(watch.guard(client.list_registrants(kind, zoom_id)))
-    return ZoomReady(
-        meeting=meeting,
-        titles=tuple(title for title in wanted if title in kept),
-        lost_titles=tuple(title for title in wanted if title not in kept),
-        people=people,
+    return ZoomReady(meeting=meeting, titles=titles, lost_titles=lost, people=people)
+
+
+def sort_titles(
+    questions: Sequence[Question], kept: Collection[str]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the titles that Zoom has kept of those that questions go by, and those it has not."""
+    wanted = [question.zoom_title for question in questions if question.zoom_title]
+    return (
+        tuple(title for title in wanted if title in kept),
+        tuple(title for title in wanted if title not in kept),
     )
 
 
@@ -257,10 +263,14 @@ def read_questions_at_zoom(client: ZoomClient, kind: Kind, zoom_id: int) -> Ques
         return Questions()
 
 
-def _set_questions(
+def push_questions(
     client: ZoomClient, kind: Kind, zoom_id: int, questions: Sequence[Question]
 ) -> set[str]:
-    """Return the titles that Zoom has afterwards."""
+    """Have Zoom ask what goes to it, read it back, and return the titles that it has afterwards.
+
+    Raises:
+        ZoomError: Zoom could not be asked; it may be done again.
+    """
     current = client.get_questions(kind, zoom_id)
     wanted = _merge_questions(current, questions)
     if wanted != current:

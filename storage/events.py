@@ -11,7 +11,15 @@ from sqlalchemy import and_, bindparam, case, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 
-from .models import Asset, Event, EventCounter, FormVersion, KnownRegistrant, Organization
+from .models import (
+    Asset,
+    Event,
+    EventCounter,
+    FormDraft,
+    FormVersion,
+    KnownRegistrant,
+    Organization,
+)
 from .session import Database
 from .statements import Statement, insert_for, is_postgresql, table_of
 
@@ -208,14 +216,23 @@ def get_form_version_by_number(session: Session, event_id: int, number: int) -> 
 
 
 def add_form_version(
-    session: Session, event: Event, questions: list[dict[str, Any]], *, now: datetime
+    session: Session,
+    event: Event,
+    questions: list[dict[str, Any]],
+    *,
+    author: str = "",
+    now: datetime,
 ) -> FormVersion:
     """Save questions as the event's next version and make it the current one."""
     last = session.scalar(
         select(func.max(FormVersion.number)).where(FormVersion.event_id == event.id)
     )
     version = FormVersion(
-        event_id=event.id, number=(last or 0) + 1, questions=questions, created_at=now
+        event_id=event.id,
+        number=(last or 0) + 1,
+        questions=questions,
+        author=author,
+        created_at=now,
     )
     session.add(version)
     session.flush()
@@ -223,6 +240,33 @@ def add_form_version(
     raise_version(session, event)
     event.updated_at = now
     return version
+
+
+def get_form_draft(session: Session, event_id: int) -> FormDraft | None:
+    return session.get(FormDraft, event_id)
+
+
+def put_form_draft(
+    session: Session,
+    event_id: int,
+    questions: list[dict[str, Any]],
+    *,
+    former: list[dict[str, Any]] | None,
+    author: str,
+    now: datetime,
+) -> None:
+    """Keep questions as the working copy of an event's form; the event is locked."""
+    draft = session.get(FormDraft, event_id)
+    if draft is None:
+        draft = FormDraft(event_id=event_id)
+        session.add(draft)
+    draft.questions, draft.former = questions, former
+    draft.author, draft.updated_at = author, now
+    session.flush()
+
+
+def drop_form_draft(session: Session, event_id: int) -> None:
+    session.execute(delete(FormDraft).where(FormDraft.event_id == event_id))
 
 
 def get_counter(session: Session, event_id: int, name: str) -> int:

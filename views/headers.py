@@ -10,6 +10,12 @@ POLICY = (
     "form-action 'self'"
 )
 
+FRAMING = f"{POLICY}; frame-src 'self'"
+"""The policy of a page that shows another one of ours within itself."""
+
+FRAMED = POLICY.replace("frame-ancestors 'none'", "frame-ancestors 'self'")
+"""The policy of a page that one of ours may show within itself."""
+
 SECURITY = {
     "Content-Security-Policy": POLICY,
     "X-Content-Type-Options": "nosniff",

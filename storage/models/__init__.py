@@ -3,7 +3,7 @@
 from .alarms import Alarm
 from .audit import AuditEntry, AuditHead
 from .base import Base
-from .events import Asset, Event, EventCounter, FormVersion, KnownRegistrant
+from .events import Asset, Event, EventCounter, FormDraft, FormVersion, KnownRegistrant
 from .jobs import Job, RateBucket, WorkerHeartbeat
 from .mails import Mail
 from .notices import NoticeVersion
@@ -46,6 +46,7 @@ __all__ = [
     "Event",
     "EventAccess",
     "EventCounter",
+    "FormDraft",
     "FormVersion",
     "IndexBits",
     "IndexBlock",

@@ -67,7 +67,11 @@ class Event(Base):
 
 
 class FormVersion(Base):
-    """One immutable version of an event's questions, as `services.questions` writes them."""
+    """One immutable version of an event's questions, as `services.questions` writes them.
+
+    `author` is the public id of the organizer who has edited it; empty for what others brought
+    about.
+    """
 
     __tablename__ = "form_version"
     __table_args__ = (UniqueConstraint("event_id", "number"),)
@@ -76,7 +80,25 @@ class FormVersion(Base):
     event_id: Mapped[int] = mapped_column(BigKey, ForeignKey("event.id", ondelete="CASCADE"))
     number: Mapped[int]
     questions: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
+    author: Mapped[str] = mapped_column(String(22), default="", server_default="")
     created_at: Mapped[Moment]
+
+
+class FormDraft(Base):
+    """What organizers have changed of an event's form since it was published last.
+
+    `former` is how it was before the last change, which can be undone.
+    """
+
+    __tablename__ = "form_draft"
+
+    event_id: Mapped[int] = mapped_column(
+        BigKey, ForeignKey("event.id", ondelete="CASCADE"), primary_key=True
+    )
+    questions: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
+    former: Mapped[list[dict[str, Any]] | None] = mapped_column(JSON(none_as_null=True))
+    author: Mapped[str] = mapped_column(String(22))
+    updated_at: Mapped[Moment]
 
 
 class EventCounter(Base):

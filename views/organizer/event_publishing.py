@@ -26,6 +26,7 @@ from services.event_editing import (
 from services.event_files import describe_event
 from services.event_preflight import Mend, Preflight, look_at_zoom, mend_at_zoom
 from services.events import count_seats, get_end, get_state
+from services.form_drafts import read_coming_form
 from services.members import Member, Permission
 from services.publishing import (
     NotPublishable,
@@ -267,7 +268,8 @@ def _draw(
     now = site.read_clock()
     with site.database.read() as session:
         found = need_event(session, member, event)
-        gaps = [words.describe_gap(gap) for gap, _ in list_gaps(session, found)]
+        questions = read_coming_form(session, found)
+        gaps = [words.describe_gap(gap, event) for gap, _ in list_gaps(session, found, questions)]
         taken = events.get_counter(session, found.id, events.SEATS)
         page = render_template(
             "organizer/publishing.html",

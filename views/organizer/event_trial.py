@@ -1,17 +1,23 @@
-"""The registration page of an event as visitors will see it, for members; it stores nothing."""
+"""The registration page of an event as visitors will see it, for members; it stores nothing.
+
+With `?frame=1` it is shown beside the editor of its form.
+"""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from flask import redirect, render_template, request
+from flask import make_response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
-from forms.registration import build_registration_form
-from services.events import EventState, read_current_form
+from forms.registration import make_registration_form
+from services.events import EventState
+from services.form_drafts import read_edited_form
 from services.members import Member, Permission
+from services.questions import FormDefinition
 
 from ..event_pages import draw_event
+from ..headers import FRAMED
 from ..locale import read_locale
 from ..site import get_site
 from .access import bp, need_event, needs
@@ -24,17 +30,24 @@ def show_trial(member: Member, event: str) -> ResponseReturnValue:
     with site.database.read() as session:
         found = need_event(session, member, event)
         view = replace(draw_event(session, found, site.read_clock()), state=EventState.OPEN)
-        form = build_registration_form(read_current_form(session, found), read_locale())()
-        return render_template(
+        edited = FormDefinition(0, 0, read_edited_form(session, found).questions)
+        form = make_registration_form(edited, read_locale())()
+        is_framed = request.args.get("frame") == "1"
+        page = render_template(
             "organizer/trial.html",
             event=view,
             form=form,
             form_token="",
-            action=f"/organizer/events/{event}/trial",
+            action=f"/organizer/events/{event}/trial{'?frame=1' if is_framed else ''}",
             alert=None,
-            back=f"/organizer/events/{event}/publishing",
+            back=f"/organizer/events/{event}/{'form' if found.published_at else 'publishing'}",
             was_sent=request.args.get("sent") == "1",
+            is_framed=is_framed,
         )
+    response = make_response(page)
+    if is_framed:
+        response.headers["Content-Security-Policy"] = FRAMED
+    return response
 
 
 @bp.post("/events/<event>/trial", endpoint="send_trial")
@@ -43,4 +56,5 @@ def send_trial(member: Member, event: str) -> ResponseReturnValue:
     """Take the form as the page's button promises, and store nothing of it."""
     with get_site().database.read() as session:
         need_event(session, member, event)
-    return redirect(f"/organizer/events/{event}/trial?sent=1", code=303)
+    frame = "&frame=1" if request.args.get("frame") == "1" else ""
+    return redirect(f"/organizer/events/{event}/trial?sent=1{frame}", code=303)

@@ -23,8 +23,8 @@ def set_time(
     return replace(document, starts_at=starts_at, duration_minutes=duration)
 
 
-def describe_gap(gap: Gap) -> tuple[str, str]:
-    """Return what is missing, and where it is filled in."""
+def describe_gap(gap: Gap, event: str) -> tuple[str, str]:
+    """Return what an event lacks, and where it is filled in."""
     texts = {
         Gap.NAME: _("The organization's name"),
         Gap.ADDRESS: _("The organization's address"),
@@ -34,7 +34,11 @@ def describe_gap(gap: Gap) -> tuple[str, str]:
         Gap.NOTICE: _("The privacy notice in the event's own language"),
         Gap.OPERATOR_IN_TEXT: _("Whom the consent's text speaks of: it was made without a name"),
     }
-    return texts[gap], ORGANIZATION
+    places = {
+        Gap.PRIVACY_QUESTION: f"/organizer/events/{event}/form",
+        Gap.NOTICE: "/organizer/settings/notice",
+    }
+    return texts[gap], places.get(gap, ORGANIZATION)
 
 
 def describe_obstacle(obstacle: Obstacle) -> str:

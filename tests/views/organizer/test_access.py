@@ -165,6 +165,7 @@ def make_table(session, site, memberships):
 
 
 MAKERS["table"] = make_table
+MAKERS["question"] = lambda session, site, memberships: "company"
 
 
 def write_path(rule, ids, role=""):

@@ -1,0 +1,127 @@
+// The form's editor: does each act without loading the page anew, and lets questions be dragged or
+// moved with the arrow keys. The server needs none of it: each act is a form of one button.
+const editor = document.querySelector("[data-form-editor]");
+if (editor) start();
+
+function start() {
+  let isBusy = false;
+  addHandles();
+
+  editor.addEventListener("submit", (event) => {
+    const form = event.target.closest("form[data-editor-act]");
+    if (!form) return;
+    event.preventDefault();
+    const question = form.closest("[data-question]");
+    act(new FormData(form, event.submitter), question?.dataset.question, event.submitter);
+  });
+
+  editor.addEventListener("keydown", (event) => {
+    const handle = event.target.closest("[data-handle]");
+    const acts = { ArrowUp: "up", ArrowDown: "down" };
+    if (!handle || !(event.key in acts)) return;
+    event.preventDefault();
+    const button = find(handle.closest("[data-question]"), acts[event.key]);
+    if (button) act(new FormData(button.form, button), handle.dataset.handle, handle);
+  });
+
+  editor.addEventListener("pointerdown", (event) => {
+    const handle = event.target.closest("[data-handle]");
+    if (handle && event.button === 0) drag(event, handle);
+  });
+
+  async function act(fields, id, pressed) {
+    if (isBusy) return;
+    isBusy = true;
+    try {
+      const body = new URLSearchParams(fields);
+      const answer = await fetch(location.pathname, { method: "POST", body });
+      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+      if (!page.querySelector("[data-form-editor]")) return location.reload();
+      show(page);
+      focusAgain(fields.get("act"), id, pressed);
+    } catch {
+      location.reload();
+    } finally {
+      isBusy = false;
+    }
+  }
+
+  function show(page) {
+    // Part by part: what is read out stays in its place, and so does the preview.
+    for (const part of editor.querySelectorAll("[data-editor-part]")) {
+      const fresh = page.querySelector(`[data-editor-part="${part.dataset.editorPart}"]`);
+      part.replaceChildren(...fresh.childNodes);
+    }
+    document.title = page.title;
+    addHandles();
+    editor.querySelector("[data-preview]").contentWindow.location.reload();
+  }
+
+  function focusAgain(name, id, pressed) {
+    const question = id && document.getElementById(`question-${id}`);
+    const wasHandle = pressed?.hasAttribute("data-handle") || name === "move";
+    const target =
+      (wasHandle && question?.querySelector("[data-handle]")) ||
+      (question && (find(question, name) ?? find(question, name === "up" ? "down" : "up"))) ||
+      editor.querySelector('[data-said] [data-editor-act="undo"] button') ||
+      editor.querySelector("[data-heading]");
+    target?.focus({ preventScroll: !question });
+  }
+
+  function drag(event, handle) {
+    event.preventDefault();
+    const row = handle.closest("[data-question]");
+    const before = listRows();
+    handle.focus();
+    handle.setPointerCapture(event.pointerId);
+    row.classList.add("question--dragged");
+
+    const move = ({ clientY }) => {
+      for (const other of listRows()) {
+        if (other === row || other.dataset.group !== row.dataset.group) continue;
+        const { top, height } = other.getBoundingClientRect();
+        const isAbove = listRows().indexOf(other) < listRows().indexOf(row);
+        if (isAbove && clientY < top + height / 2) return other.before(row);
+        if (!isAbove && clientY > top + height / 2) other.after(row);
+      }
+    };
+    const end = ({ type, key }) => {
+      if (type === "keydown" && key !== "Escape") return;
+      handle.removeEventListener("pointermove", move);
+      for (const name of ends) handle.removeEventListener(name, end);
+      row.classList.remove("question--dragged");
+      const position = listRows().indexOf(row);
+      if (type !== "pointerup") {
+        row.parentElement.append(...before);
+      } else if (before.indexOf(row) !== position) {
+        const fields = new FormData(row.querySelector('form[data-editor-act="remove"]'));
+        fields.set("act", "move");
+        fields.set("position", position);
+        act(fields, row.dataset.question, handle);
+      }
+    };
+    const ends = ["pointerup", "pointercancel", "keydown"];
+    handle.addEventListener("pointermove", move);
+    for (const name of ends) handle.addEventListener(name, end);
+  }
+
+  function listRows() {
+    return [...editor.querySelectorAll("[data-question]")];
+  }
+
+  function addHandles() {
+    for (const row of listRows()) {
+      const handle = document.createElement("button");
+      handle.type = "button";
+      handle.className = "question__handle";
+      handle.textContent = "⠿";
+      handle.dataset.handle = row.dataset.question;
+      handle.ariaLabel = row.dataset.move;
+      row.prepend(handle);
+    }
+  }
+}
+
+function find(row, name) {
+  return row?.querySelector(`form[data-editor-act="${name}"] button`);
+}
