@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Any
 
 _PRIVATE = (
-    (re.compile(r"/([sjr])/[a-z][\w-]{44}"), r"/\1/…"),
+    (re.compile(r"/([sjr]|enter)/[a-z][\w-]{44}"), r"/\1/…"),
     (
         re.compile(r"(\"[^\"\s]+\"|[^\s\"'<>]+)@[^\s\"'<>]+\.[a-z]{2,}", re.IGNORECASE),
         "(address)",

@@ -65,6 +65,8 @@ TABLE_BYTES = 33 * 1024 * 1024
 _TAKES_TABLES = re.compile(r"/organizer/events/[^/]+/people/import")
 # As much as a form may be: what is longer goes to a temporary file, whose disk may be full.
 BODY_BYTES_IN_MEMORY = 256 * 1024 + 1
+# Browsers send a few kilobytes, and each part of the app reads some of them once more.
+HEADER_BYTES = 32 * 1024
 IDLE_SECONDS = 30
 HEARING_SECONDS = 0.5
 
@@ -98,6 +100,7 @@ def serve(
         send_bytes=ANSWER_BYTES,
         channel_timeout=IDLE_SECONDS,
         max_request_body_size=BODY_BYTES,
+        max_request_header_size=HEADER_BYTES,
         inbuf_overflow=BODY_BYTES_IN_MEMORY,
         # Whom the app trusts to say where a request came from is its own matter.
         clear_untrusted_proxy_headers=False,

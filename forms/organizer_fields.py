@@ -14,7 +14,7 @@ from werkzeug.datastructures import MultiDict
 from wtforms.fields.core import UnboundField
 from wtforms.validators import StopValidation
 
-from services.dates import load_zone
+from services.dates import YEARS, load_zone
 
 from . import fields, normalise
 from .rows import Option, OptionGroup, Row
@@ -142,11 +142,12 @@ def _make_row(kind: str, name: str, label: str, **drawing: Any) -> Row:
 
 def _check_moment(form: wtforms.Form, field: fields.RowField) -> None:
     try:
-        is_moment = bool(LOCAL_MOMENT.fullmatch(field.data))
-        datetime.fromisoformat(field.data)
+        moment = datetime.fromisoformat(field.data)
     except ValueError:
-        is_moment = False
-    if not is_moment:
+        moment = None
+    if moment is None or not LOCAL_MOMENT.fullmatch(field.data):
         raise StopValidation(
             _("Enter %(label)s as date and time, like 2026-12-10T14:00", label=field.row.label)
         )
+    if moment.year not in YEARS:
+        raise StopValidation(_("Check the year of %(label)s", label=field.row.label))

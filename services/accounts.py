@@ -32,11 +32,12 @@ def join(
     password_hash: str,
     locale: str,
     now: datetime,
-) -> Organizer:
+) -> Organizer | None:
     """Make somebody a member as a link says, with an account of theirs if there is none yet.
 
-    A link that was mailed proves the address, so `email` counts for an owner's alone. An account
-    that exists keeps its password.
+    A link that was mailed proves the address, so `email` counts for an owner's alone. Returns the
+    account that was made. One that exists stays as it is, and None is returned: whoever only names
+    its address has shown neither its password nor its second factor.
 
     Raises:
         LinkUsed: the link was used meanwhile.
@@ -45,23 +46,23 @@ def join(
     if not access_links.use_link(session, link.id, now=now):
         raise LinkUsed
     address = link.email or email
-    organizer = organizers.get_organizer_by_key(session, email_key(address))
-    if organizer is None:
-        organizer = organizers.add_organizer(
-            session,
-            email=address,
-            email_key=email_key(address),
-            name=name,
-            locale=locale,
-            now=now,
-        )
+    known = organizers.get_organizer_by_key(session, email_key(address))
+    organizer = known or organizers.add_organizer(
+        session,
+        email=address,
+        email_key=email_key(address),
+        name=name,
+        locale=locale,
+        now=now,
+    )
+    if known is None:
         organizer.password_hash = password_hash
         session.flush()
     organization = organizations.need_organization(session, link.organization_id)
     if organization_name and not organization.name:
         organization.name = organization_name
     _let_in(session, organization, organizer, link, now=now)
-    return organizer
+    return organizer if known is None else None
 
 
 def _let_in(
@@ -98,7 +99,7 @@ def has_account(session: Session, link: AccessLink) -> bool:
     if not link.email:
         return False
     organizer = organizers.get_organizer_by_key(session, email_key(link.email))
-    return organizer is not None and bool(organizer.password_hash)
+    return organizer is not None
 
 
 def ask_for_password_link(session: Session, email: str, *, locale: str, now: datetime) -> None:

@@ -12,6 +12,9 @@ from zoneinfo import ZoneInfo
 
 HOME = "Asia/Tokyo"
 
+YEARS = range(2000, 2100)
+"""The years of events: near the last that a date can have, an end or another zone has none."""
+
 _WEEKDAYS_JA = "月火水木金土日"
 _WEEKDAYS_EN = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS_EN = (

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from storage import events, notices, organizations, registration_lists, registrations
 from storage.models import Event, Organization, ZoomConnection
 
+from .dates import YEARS
 from .default_form import default_questions, follow_operator
 from .default_notice import Operator
 from .event_documents import EventDocument
@@ -76,6 +77,7 @@ def save_event(
         EventChangeRefused: people are registered at the meeting that the event would leave, or
             its form is being edited.
     """
+    _check_years(document)
     organization = organizations.need_organization(session, connection.organization_id)
     former = make_operator(organization)
     _write_organization(session, organization, document, now)
@@ -173,6 +175,13 @@ def _deliver_again(session: Session, event: Event, now: datetime) -> None:
     """Go on where the end of an event, which is not its end any more, has stopped the worker."""
     for registration in registration_lists.list_undelivered(session, event.id):
         request_sync(session, registration, now=now)
+
+
+def _check_years(document: EventDocument) -> None:
+    for name in ("starts_at", "opens_at", "closes_at"):
+        moment = getattr(document, name)
+        if moment is not None and moment.year not in YEARS:
+            raise DocumentError(f"{name} must be in a year from {YEARS[0]} to {YEARS[-1]}")
 
 
 def _check_alone(

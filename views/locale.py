@@ -14,6 +14,9 @@ from services.texts import LOCALES
 
 _NAMES = {"ja": "日本語", "en": "English"}
 
+# Browsers send a tenth of it; reading a very long one takes longer than the page does.
+_LONGEST_ACCEPTED = 500
+
 
 def select_locale() -> str | None:
     """Tell Flask-Babel the language of the answer; outside of requests it has a default."""
@@ -28,13 +31,18 @@ def _choose_locale() -> str:
     known = g.get("known_locale")
     if known in LOCALES:
         return str(known)
-    accepted = _match_accepted(request.headers.get("Accept-Language", ""))
+    accepted = match_accepted(request.headers.get("Accept-Language", ""))
     return accepted or g.get("default_locale") or LOCALES[0]
+
+
+def match_accepted(header: str) -> str | None:
+    """Return the best of our languages; a long header would take long to read."""
+    return _match_accepted(header[:_LONGEST_ACCEPTED])
 
 
 @lru_cache(maxsize=1024)
 def _match_accepted(header: str) -> str | None:
-    """Return the best of our languages; browsers send few different headers."""
+    # Browsers send few different ones.
     return parse_accept_header(header, LanguageAccept).best_match(LOCALES)
 
 

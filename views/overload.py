@@ -21,14 +21,12 @@ from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
 from flask import Flask, render_template
 from flask_babel import force_locale
-from werkzeug.datastructures import LanguageAccept
-from werkzeug.http import parse_accept_header
 
 from services.texts import LOCALES
 
 from .bodies import FORM, MAX_FIELDS
 from .headers import SECURITY, let_forms_lead_to
-from .locale import list_other_languages
+from .locale import list_other_languages, match_accepted
 
 log = logging.getLogger(__name__)
 
@@ -151,8 +149,7 @@ def _choose_locale(environ: Environ) -> str:
     asked = parse_qs(environ.get("QUERY_STRING", "")).get("lang", [""])[0]
     if asked in LOCALES:
         return asked
-    accepted = environ.get("HTTP_ACCEPT_LANGUAGE", "")
-    return parse_accept_header(accepted, LanguageAccept).best_match(LOCALES) or LOCALES[0]
+    return match_accepted(environ.get("HTTP_ACCEPT_LANGUAGE", "")) or LOCALES[0]
 
 
 def _repeat_query(environ: Environ) -> str:

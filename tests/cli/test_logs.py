@@ -32,6 +32,7 @@ TOKENS = re.compile(r"[\w-]{45}")
         (f"GET /s/{TOKEN}/resend?lang=ja", "GET /s/…/resend?lang=ja"),
         (f"https://example.com/j/{TOKEN}", "https://example.com/j/…"),
         (f"/r/{TOKEN}", "/r/…"),
+        (f"GET /organizer/enter/{TOKEN}", "GET /organizer/enter/…"),
         ("550 <taro.yamada+x@mail.example.co.jp> unknown", "550 <(address)> unknown"),
         ("'山田@例え.jp' is unknown", "'(address)' is unknown"),
         ("to https://zoom.us/w/812?tk=Secret.x&pwd=1 now", "to (link) now"),

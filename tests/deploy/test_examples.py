@@ -1,6 +1,7 @@
 """The examples for nginx and systemd are ones that nginx and systemd take."""
 
 import os
+import re
 import shutil
 import subprocess
 from datetime import UTC, datetime, timedelta
@@ -40,6 +41,17 @@ def test_nginx_takes_the_example_with_a_certificate(tmp_path):
 
     assert done.returncode == 0, done.stderr
     assert "warn" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    "path", ["/s/token", "/j/token", "/r/token/cancel", "/organizer/enter/token"]
+)
+def test_nginx_logs_nothing_that_opens_a_page(path):
+    [pattern] = re.findall(r'"~(\^[^"]+)"', (DEPLOY / "nginx.conf").read_text())
+    # nginx names groups as PCRE does.
+    shown = re.match(pattern.replace("(?<", "(?P<"), path)
+
+    assert shown is not None and "token" not in shown.group()
 
 
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd is missing")

@@ -2,7 +2,7 @@
 
 import io
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from PIL import Image
@@ -177,6 +177,15 @@ def test_import_without_a_difference_changes_nothing(database):
         event.form_version_id,
         event.updated_at,
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "year"),
+    [("starts_at", 9999), ("starts_at", 2100), ("opens_at", 1), ("closes_at", 1999)],
+)
+def test_year_without_room_around_it_is_refused(database, name, year):
+    with pytest.raises(DocumentError, match=f"{name} must be in a year from 2000 to 2099"):
+        save(database, make(**{name: datetime(year, 6, 1, tzinfo=UTC)}))
 
 
 def test_other_title_raises_the_version_and_keeps_the_form(database):

@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 from flask import redirect, request
 from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
 
 from services import browsers, sign_in, tickets
 from services.passkeys import Party, offer_sign_in
@@ -41,21 +42,29 @@ def count(kind: Try, key: str, organizer: Organizer | None, now: datetime) -> No
 
 
 def finish(organizer: Organizer, *, by: str, now: datetime) -> ResponseReturnValue | None:
-    """Begin the session of an organizer who has shown all there is; None for a member of nothing.
+    """Begin the session of an organizer who has shown all there is.
 
+    None for a member of nothing, and for whoever showed a password that was changed meanwhile.
     Side effects: the browser gets a new cookie, whatever it had before.
     """
     site = get_site()
     with site.database.write() as session:
-        former = find_member()
-        if former is not None:
-            organizers.end_session(session, former.session_id)
         row = organizers.lock_organizer(session, organizer.id)
+        if row.password_hash != organizer.password_hash:
+            return None
+        end_former_session(session)
         token = sign_in.begin_session(session, site.keys, row, by=by, device=read_device(), now=now)
     if token is None:
         return None
     take_in(organizer, token)
     return redirect(read_next(), code=303)
+
+
+def end_former_session(session: Session) -> None:
+    """End the session that this browser has had until now."""
+    former = find_member()
+    if former is not None:
+        organizers.end_session(session, former.session_id)
 
 
 def take_in(organizer: Organizer, token: str) -> None:

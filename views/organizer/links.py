@@ -20,7 +20,7 @@ from storage.models import AccessLink, Organization
 from ..locale import read_locale
 from ..site import get_site
 from .access import SIGN_IN, bp
-from .entering import read_device, take_in
+from .entering import end_former_session, read_device, take_in
 
 
 @bp.get("/enter/<token>")
@@ -84,6 +84,7 @@ def _enter(link: AccessLink, form: AccountForm | None, password_hash: str) -> Re
     now = site.read_clock()
     if link.purpose == LinkPurpose.ENTER:
         with site.database.write() as session:
+            end_former_session(session)
             token = sign_in.enter_by_link(session, site.keys, link, device=read_device(), now=now)
             organizer = organizers.get_organizer(session, link.organizer_id or 0)
         if token is None or organizer is None:
@@ -101,8 +102,9 @@ def _enter(link: AccessLink, form: AccountForm | None, password_hash: str) -> Re
             locale=read_locale(),
             now=now,
         )
-        if form is None:
+        if organizer is None:
             return redirect(f"{SIGN_IN}?done=joined", code=303)
+        end_former_session(session)
         token = sign_in.begin_session(
             session, site.keys, organizer, by="link", device=read_device(), now=now
         )

@@ -111,6 +111,8 @@ def test_event_that_becomes_full_meanwhile_is_no_second_editor(site, owner, even
         ({"title_ja": ""}, "イベントの言語でタイトルを入力してください"),
         ({"brand_color": "blue"}, "色は #0b57d0 のように入力してください"),
         ({"capacity": "many"}, "定員は 10 のように数字で入力してください"),
+        ({"starts_at": "9999-12-31T23:59"}, "開始の年を確認してください"),
+        ({"opens_at": "0001-01-01T00:00"}, "受付開始の年を確認してください"),
         ({"starts_at": "明日"}, "開始は 2026-12-10T14:00 のように日付と時刻を入力してください"),
         ({"fallback_url": "javascript:alert(1)"}, "https://www.example.com/page のように"),
         (

@@ -1,6 +1,7 @@
 """Links that work once: the first owner, an invitation, a new password."""
 
 import pytest
+import requests
 
 from services import passwords
 from services.access_links import LinkPurpose, add_link, invite_owner
@@ -55,6 +56,29 @@ def test_first_owner_sets_up_the_site(site, browser):
 
     assert read_roles(site) == [("例の会", "owner")]
     assert is_in(browser)
+
+
+def test_owner_link_signs_nobody_in_who_has_an_account(site, browser):
+    with site.database.write() as session:
+        make_membership(session, email=EMAIL, password_hash="x", now=site.clock())
+    form = browser.open(make_owner_link(site)).form()
+    page = form.fill(name="誰か", email=EMAIL, password=PASSWORD).submit()
+
+    assert "/organizer/sign-in" in page.url
+    assert not is_in(browser)
+    with site.database.read() as session:
+        assert organizers.get_organizer_by_key(session, EMAIL).password_hash == "x"
+
+
+def test_session_of_somebody_else_ends_with_a_link(site):
+    before = sign_in(site, email="other@example.com")
+    former = before.cookies
+    form = before.open(make_owner_link(site)).form()
+    form.fill(name="主催 花子", email=EMAIL, password=PASSWORD).submit()
+    again = requests.get(f"{site.url}/organizer", cookies=former, allow_redirects=False, timeout=20)
+
+    assert is_in(before)
+    assert again.status_code == 303
 
 
 def test_first_visitor_becomes_nothing(site, browser):

@@ -7,6 +7,7 @@ import pytest
 
 from services import passwords
 from services.members import Role
+from storage import organizers
 from tests.dashboard import Dashboard, make_membership, make_organizer
 from tests.fixtures.databases import only_sqlite
 
@@ -51,6 +52,25 @@ def test_right_password_leads_to_the_events(site, password_hash):
 
     assert page.url == f"{site.url}/organizer"
     assert page.root.find_all("h1")[0].text == "イベント"
+
+
+def test_password_that_was_changed_meanwhile_begins_nothing(site, password_hash, monkeypatch):
+    add_owner(site, password_hash)
+    check = passwords.is_password
+
+    def change_meanwhile(stored, password):
+        is_right = check(stored, password)
+        with site.database.write() as session:
+            organizer = organizers.get_organizer_by_key(session, EMAIL)
+            organizer.password_hash = passwords.hash_password("another, set by its owner")
+        return is_right
+
+    monkeypatch.setattr(passwords, "is_password", change_meanwhile)
+    browser = open_browser(site)
+
+    try_in(browser, status=422)
+
+    assert not is_in(browser)
 
 
 def test_address_is_compared_as_people_type_it(site, password_hash):
