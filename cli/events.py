@@ -15,11 +15,10 @@ from services.event_editing import (
     close_event,
     reopen_event,
     save_event,
-    tell_cancelled,
 )
 from services.event_files import export_event, list_pictures, read_pictures
+from services.event_tasks import count_people
 from services.events import get_state, read_seats
-from services.registration_changes import fill_free_seats
 from services.tables import DocumentError
 from services.texts import LOCALES, localize
 from services.zoom_setup import ZoomPlan, read_from_zoom
@@ -30,9 +29,6 @@ from zoom_client import Kind, Meeting
 
 from .groups import SiteGroup, echo_table, need_event
 from .publishing import ensure_connection, make_client, plan_publishing, publish_event
-
-# So few that nobody waits long for the database.
-_TOLD_AT_ONCE = 100
 
 
 @click.group("event", cls=SiteGroup)
@@ -159,19 +155,19 @@ def reopen(slug: str) -> None:
 @click.argument("slug")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def cancel(slug: str, yes: bool) -> None:
-    """Cancel an event for good and tell everybody by mail; nothing is deleted at Zoom.
-
-    If this was interrupted, the same command tells those who were not told yet.
-    """
+    """Cancel an event for good; a worker tells everybody by mail. Nothing is deleted at Zoom."""
     site = get_site()
     if not yes:
         click.confirm(f"Cancel {slug} for good and tell everybody?", abort=True)
     with site.database.write() as session:
-        cancel_event(session, need_event(session, slug), now=site.read_clock())
-    told = 0
-    while count := _tell_some(site, slug):
-        told += count
-    click.echo(f"{slug} is cancelled; {told} people are told by mail. The meeting stays in Zoom.")
+        event = need_event(session, slug)
+        is_new = cancel_event(session, event, now=site.read_clock())
+        people = count_people(session, event)
+    if is_new:
+        words = f"{slug} is cancelled; {people} people are told by mail."
+    else:
+        words = f"{slug} was cancelled before; whoever was not told yet is told by mail."
+    click.echo(f"{words} The meeting stays in Zoom.")
 
 
 def store_document(site: Site, document: EventDocument, folder: Path) -> Event:
@@ -180,23 +176,7 @@ def store_document(site: Site, document: EventDocument, folder: Path) -> Event:
     pictures = read_pictures(document, lambda name: _read_file(folder / name))
     now = site.read_clock()
     with site.database.write() as session:
-        event = save_event(session, document, pictures=pictures, connection=connection, now=now)
-    while _move_up_some(site, event.slug):
-        pass
-    return event
-
-
-def _move_up_some(site: Site, slug: str) -> bool:
-    """Give seats that have come up to some of those who wait for one; True if more may move up."""
-    with site.database.write() as session:
-        return fill_free_seats(session, need_event(session, slug), now=site.read_clock())
-
-
-def _tell_some(site: Site, slug: str) -> int:
-    with site.database.write() as session:
-        return tell_cancelled(
-            session, need_event(session, slug), limit=_TOLD_AT_ONCE, now=site.read_clock()
-        )
+        return save_event(session, document, pictures=pictures, connection=connection, now=now)
 
 
 def _show_changes(plan: ZoomPlan) -> None:

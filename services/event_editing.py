@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, fields, replace
+from dataclasses import asdict, fields
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from storage import events, notices, organizations, registration_lists, registrations
 from storage.models import Event, Organization, ZoomConnection
 
+from . import event_tasks
 from .dates import YEARS
 from .default_form import default_questions, follow_operator
 from .default_notice import Operator
@@ -19,12 +20,11 @@ from .event_documents import EventDocument
 from .event_files import PLACES, Picture, choose_picture, fill_in_notices
 from .events import EventState, get_end, read_definition
 from .images import EncodedImage
-from .mails import MailName, request_mail
 from .notices import dress, follow_documents, load_document
 from .organizations import make_operator
 from .questions import Question, questions_from_rows, questions_to_rows
 from .registration_changes import fill_free_seats
-from .registrations import Status, request_sync
+from .registrations import request_sync
 from .tables import DocumentError
 
 PUBLISHED = "published"
@@ -36,7 +36,6 @@ _COPIED = tuple(
     if part.name not in ("logo", "header", "organization", "questions")
 )
 _LEFT_TO_ZOOM = ("zoom_id", "starts_at", "duration_minutes", "timezone")
-_WAITING_FOR_IT = (Status.APPROVED, Status.PENDING, Status.WAITLISTED)
 
 
 class EventChangeRefused(Exception):
@@ -93,46 +92,42 @@ def save_event(
     _write_questions(session, event, document, former, now)
     session.flush()
     if was_over and now < get_end(event):
+        if event.status != EventState.CANCELLED:
+            _check_alone(
+                session, event.slug, event.kind, event.zoom_id, event.connection_id, now=now
+            )
         _deliver_again(session, event, now)
-    fill_free_seats(session, event, now=now)
+    if fill_free_seats(session, event, now=now):
+        event_tasks.request_work(session, event, now=now)
     return event
 
 
-def close_event(session: Session, event: Event, *, now: datetime) -> None:
-    """Take no registrations any more."""
-    if event.status in (EventState.DRAFT, EventState.CLOSED, EventState.CANCELLED):
+def close_event(session: Session, event: Event, *, now: datetime) -> bool:
+    """Take no registrations any more. Returns whether that is new, as those below."""
+    event = events.lock_event(session, event.id)
+    if event.status in (EventState.DRAFT, EventState.CANCELLED):
         raise EventChangeRefused(f"Only a published event can be closed; this is {event.status}.")
-    _change(session, event, {"status": EventState.CLOSED}, now)
+    return _change(session, event, {"status": EventState.CLOSED}, now)
 
 
-def reopen_event(session: Session, event: Event, *, now: datetime) -> None:
-    if event.status != EventState.CLOSED:
+def reopen_event(session: Session, event: Event, *, now: datetime) -> bool:
+    event = events.lock_event(session, event.id)
+    if event.status not in (EventState.CLOSED, PUBLISHED):
         raise EventChangeRefused(f"Only a closed event can be opened again, not {event.status}.")
-    _change(session, event, {"status": PUBLISHED}, now)
+    return _change(session, event, {"status": PUBLISHED}, now)
 
 
-def cancel_event(session: Session, event: Event, *, now: datetime) -> None:
-    """Cancel an event for good; nothing is deleted at Zoom. `tell_cancelled` tells people."""
+def cancel_event(session: Session, event: Event, *, now: datetime) -> bool:
+    """Cancel an event for good; nothing is deleted at Zoom.
+
+    Side effects: the job that tells everybody; again if it is cancelled already.
+    """
+    event = events.lock_event(session, event.id)
     if event.status == EventState.DRAFT:
         raise EventChangeRefused("A draft cannot be cancelled: nobody knows of it.")
-    _change(session, event, {"status": EventState.CANCELLED}, now)
-
-
-def tell_cancelled(session: Session, event: Event, *, limit: int, now: datetime) -> int:
-    """Tell up to `limit` of those who do not know yet that the event is cancelled.
-
-    Returns how many; 0 means that everybody was told. Side effects: mails.
-    """
-    people = registration_lists.list_without_mail(
-        session,
-        event.id,
-        statuses=_WAITING_FOR_IT,
-        mail_name=MailName.EVENT_CANCELLED,
-        limit=limit,
-    )
-    for registration in people:
-        request_mail(session, MailName.EVENT_CANCELLED, registration, now=now)
-    return len(people)
+    is_new = _change(session, event, {"status": EventState.CANCELLED}, now)
+    event_tasks.request_work(session, event, now=now)
+    return is_new
 
 
 def rename_event(session: Session, event: Event, slug: str, *, now: datetime) -> None:
@@ -146,7 +141,8 @@ def _add(
     for name in _LEFT_TO_ZOOM:
         if getattr(document, name) is None:
             raise DocumentError(f"{name} is missing")
-    _check_alone(session, document, connection.id, now)
+    assert document.zoom_id is not None, "it was looked for"
+    _check_alone(session, document.slug, document.kind, document.zoom_id, connection.id, now=now)
     return events.add_event(
         session,
         Event(
@@ -185,19 +181,15 @@ def _check_years(document: EventDocument) -> None:
 
 
 def _check_alone(
-    session: Session, document: EventDocument, connection_id: int, now: datetime
+    session: Session, slug: str, kind: str, zoom_id: int, connection_id: int, *, now: datetime
 ) -> None:
     """Let one event lead to a meeting: of two, one would cancel at Zoom whom the other keeps."""
-    assert document.zoom_id is not None, "it was looked for before"
-    others = events.list_events_at_zoom(
-        session, connection_id, str(document.kind), document.zoom_id
-    )
-    for other in others:
+    for other in events.list_events_at_zoom(session, connection_id, str(kind), zoom_id):
         is_over = other.status == EventState.CANCELLED or now >= get_end(other)
-        if not is_over and other.slug != document.slug:
+        if not is_over and other.slug != slug:
             raise MeetingTaken(
-                f"{other.slug} leads to the {document.kind} {document.zoom_id} already: one event "
-                "has both languages, and each date of a series one after the other."
+                f"{other.slug} leads to the {kind} {zoom_id} already: one event has both "
+                "languages, and each date of a series one after the other."
             )
 
 
@@ -211,8 +203,7 @@ def _check_move(session: Session, event: Event, document: EventDocument, now: da
             f"People are registered for {event.slug} at the {event.kind} {event.zoom_id}: give the "
             "other one a slug of its own."
         )
-    moved = replace(document, zoom_id=zoom_id)
-    _check_alone(session, moved, event.connection_id, now)
+    _check_alone(session, event.slug, document.kind, zoom_id, event.connection_id, now=now)
     event.status = EventState.DRAFT
     event.known_read_at = None
     event.published_at = None
@@ -220,14 +211,15 @@ def _check_move(session: Session, event: Event, document: EventDocument, now: da
     event.closed_by_zoom = ""
 
 
-def _change(session: Session, event: Event, values: Mapping[str, Any], now: datetime) -> None:
-    """Set what differs; the version rises only if something does."""
+def _change(session: Session, event: Event, values: Mapping[str, Any], now: datetime) -> bool:
+    """Set what differs and return whether anything does; only then the version rises."""
     changed = {name: value for name, value in values.items() if getattr(event, name) != value}
     for name, value in changed.items():
         setattr(event, name, value)
     if changed:
         events.raise_version(session, event)
         event.updated_at = now
+    return bool(changed)
 
 
 def change_organization(

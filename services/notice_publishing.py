@@ -41,23 +41,25 @@ def publish_notice(
             from a former version, and for new ones.
 
     Side effects: new versions of those events' forms. Who registered before keeps the words that
-    they have read.
+    they have read. Published twice by one author, as where an answer was lost, it is kept once.
 
     Raises:
         NoticeChangedMeanwhile: there is a newer one than `base`.
     """
     former = notices.list_versions(session, organization.id)
-    if (former[0].number if former else 0) != base:
-        raise NoticeChangedMeanwhile
-    version = notices.add_version(
-        session,
-        organization.id,
-        number=base + 1,
-        document=dump_document(document),
-        is_standard=event_ids is None,
-        author=author,
-        now=now,
-    )
+    version = _find_twin(former, document, base, author, is_standard=event_ids is None)
+    if version is None:
+        if (former[0].number if former else 0) != base:
+            raise NoticeChangedMeanwhile
+        version = notices.add_version(
+            session,
+            organization.id,
+            number=base + 1,
+            document=dump_document(document),
+            is_standard=event_ids is None,
+            author=author,
+            now=now,
+        )
     operator = make_operator(organization)
     for event in list_open_events(session, organization.id, now=now):
         questions = read_current_form(session, event).questions
@@ -70,6 +72,22 @@ def publish_notice(
                 session, event, lambda asked: _dress(asked, document, former, operator), now
             )
     return version
+
+
+def _find_twin(
+    versions: Sequence[NoticeVersion],
+    document: NoticeDocument,
+    base: int,
+    author: str,
+    *,
+    is_standard: bool,
+) -> NoticeVersion | None:
+    """Return the newest version if it is this one, published before."""
+    wanted = (base + 1, dump_document(document), author, is_standard)
+    for newest in versions[:1]:
+        if (newest.number, newest.document, newest.author, newest.is_standard) == wanted:
+            return newest
+    return None
 
 
 def _dress(

@@ -7,12 +7,13 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 
 from config import Settings
+from services.event_tasks import JOB_KIND as EVENT_JOB
 from services.keys import KeyRing
 from services.links import Links
 from services.organizer_mails import JOB
-from services.people_imports import JOB_KIND as IMPORT_KIND
+from services.people_imports import JOB_KIND as IMPORT_JOB
 from services.people_imports import ReadRow
-from services.people_tasks import JOB_KIND
+from services.people_tasks import JOB_KIND as PEOPLE_JOB
 from storage import zoom_queue
 from storage.models import ZoomConnection
 from storage.session import Database
@@ -24,7 +25,7 @@ from .endings import record_given_up
 from .indexing import index_registrations
 from .letters import LetterWriter
 from .loop import Lane, Worker
-from .people import PeopleImports, PeopleTasks, forget_old_imports
+from .people import EventTasks, PeopleImports, PeopleTasks, forget_old_imports
 from .settling import EventSettling
 from .smtp import MailTransport
 
@@ -49,8 +50,6 @@ def build_worker(
     """
     sync = zoom.RegistrantSync(database, make_client=make_client, keys=keys, read_clock=read_clock)
     settling = EventSettling(database, make_client=make_client, keys=keys, read_clock=read_clock)
-    tasks = PeopleTasks(database, read_clock=read_clock)
-    imports = PeopleImports(database, read_row=read_row, read_clock=read_clock)
     sending = mail.MailSending(
         database,
         transport=transport,
@@ -67,7 +66,7 @@ def build_worker(
             queue=zoom_queue,
         ),
         Lane("settle", {"zoom.settle": settling.handle}, 1, queue=zoom_queue),
-        Lane("people", {JOB_KIND: tasks.handle, IMPORT_KIND: imports.handle}, 1),
+        _make_peoples_lane(database, read_row, read_clock),
         Lane("mail", {"mail": sending.handle}, MAIL_THREADS, {"mail": mail.record_given_up}),
         _make_organizers_lane(settings, database, links, transport, app_context, read_clock),
     ]
@@ -81,6 +80,18 @@ def build_worker(
         forget_old_imports(database, now=read_clock())
 
     return Worker(database, lanes, look=look, read_clock=read_clock)
+
+
+def _make_peoples_lane(
+    database: Database, read_row: ReadRow, read_clock: Callable[[], datetime]
+) -> Lane:
+    imports = PeopleImports(database, read_row=read_row, read_clock=read_clock)
+    handlers = {
+        PEOPLE_JOB: PeopleTasks(database, read_clock=read_clock).handle,
+        EVENT_JOB: EventTasks(database, read_clock=read_clock).handle,
+        IMPORT_JOB: imports.handle,
+    }
+    return Lane("people", handlers, 1)
 
 
 def _make_organizers_lane(

@@ -9,6 +9,7 @@ from itertools import islice
 
 from sqlalchemy.orm import Session
 
+from services.event_tasks import do_some
 from services.fault_points import fault_point
 from services.people_files import FileRefused, read_rows
 from services.people_imports import (
@@ -26,7 +27,7 @@ from storage.jobs import LEASE_SECONDS, ClaimedJob
 from storage.people_imports import ROWS_AT_ONCE
 from storage.session import Database
 
-PEOPLE_AT_ONCE = 200
+TURNS_AT_ONCE = 200
 """Then the job goes back to the queue, so that another task has its turn too."""
 
 Clock = Callable[[], datetime]
@@ -105,6 +106,20 @@ class PeopleImports:
             jobs.hold(session, job, lease_seconds=LEASE_SECONDS, now=self._read_clock())
 
 
+class EventTasks:
+    """Handles the job `event`: what a changed event owes to its people, some in each turn."""
+
+    def __init__(self, database: Database, *, read_clock: Clock) -> None:
+        self._database = database
+        self._read_clock = read_clock
+
+    def handle(self, job: ClaimedJob) -> None:
+        def act(session: Session, now: datetime) -> bool:
+            return do_some(session, job.payload["event_id"], now=now)
+
+        _take_turns(self._database, job, act, self._read_clock)
+
+
 def forget_old_imports(database: Database, *, now: datetime) -> None:
     """Drop tables of people some time after they were sent: nobody needs the copy any more."""
     with database.write() as session:
@@ -119,7 +134,7 @@ def _take_turns(
 ) -> None:
     """Act, each time in a transaction of its own, until it says that nothing is left."""
     is_more = True
-    for _ in range(PEOPLE_AT_ONCE):
+    for _ in range(TURNS_AT_ONCE):
         now = read_clock()
         with database.write() as session:
             is_more = act(session, now)

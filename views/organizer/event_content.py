@@ -24,12 +24,11 @@ from services.event_content import (
     read_picture,
 )
 from services.event_documents import EventDocument, PictureRef
-from services.event_editing import EventChangeRefused
+from services.event_editing import EventChangeRefused, MeetingTaken
 from services.event_files import PLACES, Picture, describe_event
 from services.events import EventState
 from services.images import MAX_BYTES, Flaw, ImageRefused
 from services.members import Member, Permission
-from services.registration_changes import fill_free_seats
 from storage import events
 from storage.models import Event
 
@@ -39,6 +38,7 @@ from ..markdown import render_markdown
 from ..site import get_site
 from .access import bp, need_event, needs
 from .people import view_event
+from .versions import carry_version
 
 BODY_BYTES = 2 * MAX_BYTES + 512 * 1024
 """Two pictures and all texts."""
@@ -79,6 +79,8 @@ def change(member: Member, event: str) -> ResponseReturnValue:
         return _show_both(member, event, form)
     except SlugTaken:
         form.slug.errors = [_("Another event has this address. Choose another one")]
+    except MeetingTaken:
+        form.starts_at.errors = [_("Another event leads to its meeting at Zoom until then")]
     except EventChangeRefused:
         form.slug.errors = [_("This cannot be changed any more")]
     else:
@@ -94,18 +96,15 @@ def _save(member: Member, event: str, form: ContentForm, pictures: dict[str, Pic
     with site.database.write() as session:
         found = events.lock_event(session, need_event(session, member, event).id)
         stored = describe_event(session, found)
-        if mark_version(found, stored) != request.form.get("version"):
-            raise _ChangedMeanwhile
         wanted = _place_pictures(form.to_document(stored), pictures)
+        if mark_version(found, stored) != request.form.get("version"):
+            if wanted == stored:
+                return  # It was stored already, by a try whose answer was lost.
+            raise _ChangedMeanwhile
         names = {difference.name for difference in list_differences(wanted, stored)}
-        changed = change_content(session, found, wanted, pictures=pictures, now=now)
+        change_content(session, found, wanted, pictures=pictures, now=now)
         facts: dict[str, audit.Fact] = {"fields": ",".join(sorted({*names, *pictures}))}
         audit.record(session, member, Action.EVENT_CHANGED, f"event:{event}", facts=facts, now=now)
-        event_id = changed.id
-    while True:
-        with site.database.write() as session:
-            if not fill_free_seats(session, events.need_event(session, event_id), now=now):
-                return
 
 
 def _show_both(member: Member, event: str, form: ContentForm) -> ResponseReturnValue:
@@ -137,8 +136,7 @@ def _draw(
         here="content",
         form=form,
         rows=rows,
-        # Whoever looks at a preview has not saved; whoever was told of a change may overwrite it.
-        version=request.form.get("version") if is_preview else mark_version(event, stored),
+        version=carry_version(mark_version(event, stored), status=status),
         errors=[] if is_preview else errors,
         flaws=flaws or {},
         done=done,

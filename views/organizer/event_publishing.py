@@ -18,13 +18,14 @@ from services.event_editing import (
     PUBLISHED,
     ChangedMeanwhile,
     EventChangeRefused,
+    MeetingTaken,
     cancel_event,
     close_event,
     reopen_event,
-    tell_cancelled,
 )
 from services.event_files import describe_event
 from services.event_preflight import Mend, Preflight, look_at_zoom, mend_at_zoom
+from services.event_tasks import count_people
 from services.events import count_seats, get_end, get_state
 from services.form_drafts import read_coming_form
 from services.members import Member, Permission
@@ -49,7 +50,10 @@ from .zoom_words import describe_standstill, describe_zoom_error
 
 # Somebody waits at the page: Zoom's list of 3,000 people has ten pages.
 PATIENCE_SECONDS = 30.0
-TOLD_AT_ONCE = 100
+
+
+class _WrongCount(Exception):
+    """What was typed to confirm is not the number of people who are told."""
 
 
 @bp.get("/events/<event>/publishing", endpoint="show_publishing")
@@ -93,12 +97,16 @@ def mend(member: Member, event: str) -> ResponseReturnValue:
     chosen = Mend(asked)
     try:
         if chosen is Mend.TAKE_TIME:
-            _take_time(member, event, client)
+            _take_time(member, found, client)
         else:
             mend_at_zoom(client, Kind(found.kind), found.zoom_id, chosen)
+            with get_site().database.write() as session:
+                _record_mend(session, member, event, chosen)
     except ZoomError as error:
         return _draw(member, event, refusal=describe_zoom_error(error), status=502)
-    _record(member, event, {"change": "mended", "mend": str(chosen)})
+    except MeetingTaken:
+        refusal = _("Another event leads to its meeting at Zoom until then.")
+        return _draw(member, event, refusal=refusal, status=409)
     return redirect(f"/organizer/events/{event}/publishing?mended={chosen}", code=303)
 
 
@@ -114,10 +122,10 @@ def change_state(member: Member, event: str) -> ResponseReturnValue:
             found = need_event(session, member, event)
             if asked not in acts:
                 return redirect(f"/organizer/events/{event}/publishing", code=303)
-            acts[asked](session, found, now=now)
-            facts: dict[str, audit.Fact] = {"change": asked}
-            about = f"event:{event}"
-            audit.record(session, member, Action.EVENT_CHANGED, about, facts=facts, now=now)
+            if acts[asked](session, found, now=now):
+                facts: dict[str, audit.Fact] = {"change": asked}
+                about = f"event:{event}"
+                audit.record(session, member, Action.EVENT_CHANGED, about, facts=facts, now=now)
     except EventChangeRefused:
         refusal = _("The event is in another state already. Nothing was changed.")
         return _draw(member, event, refusal=refusal, status=409)
@@ -133,35 +141,24 @@ def ask_to_cancel(member: Member, event: str) -> ResponseReturnValue:
 @bp.post("/events/<event>/cancel", endpoint="cancel_event")
 @needs(Permission.EDIT_EVENTS)
 def cancel(member: Member, event: str) -> ResponseReturnValue:
-    """Cancel for good and tell everybody, once the number of people was confirmed."""
+    """Cancel for good, once the number of people was confirmed; a worker tells them all."""
     site = get_site()
     now = site.read_clock()
-    with site.database.write() as session:
-        found = need_event(session, member, event)
-        people = _count_people(session, found)
-        if request.form.get("people", "").strip() != str(people):
-            wrong = True
-        else:
-            wrong = False
-            try:
-                cancel_event(session, found, now=now)
-            except EventChangeRefused:
-                abort(409)
-            facts: dict[str, audit.Fact] = {"change": "cancelled", "people": people}
-            about = f"event:{event}"
-            audit.record(session, member, Action.EVENT_CHANGED, about, facts=facts, now=now)
-    if wrong:
+    try:
+        with site.database.write() as session:
+            found = need_event(session, member, event)
+            people = count_people(session, found)
+            if request.form.get("people", "").strip() != str(people):
+                raise _WrongCount
+            if cancel_event(session, found, now=now):
+                facts: dict[str, audit.Fact] = {"change": "cancelled", "people": people}
+                about = f"event:{event}"
+                audit.record(session, member, Action.EVENT_CHANGED, about, facts=facts, now=now)
+    except _WrongCount:
         return _ask_to_cancel(member, event, is_wrong="people" in request.form, status=422)
-    while _tell_some(member, event):
-        pass
+    except EventChangeRefused:
+        abort(409)
     return redirect(f"/organizer/events/{event}/publishing?done=cancelled", code=303)
-
-
-def _tell_some(member: Member, event: str) -> int:
-    site = get_site()
-    with site.database.write() as session:
-        found = need_event(session, member, event)
-        return tell_cancelled(session, found, limit=TOLD_AT_ONCE, now=site.read_clock())
 
 
 def _ask_to_cancel(
@@ -169,7 +166,7 @@ def _ask_to_cancel(
 ) -> ResponseReturnValue:
     with get_site().database.read() as session:
         found = need_event(session, member, event)
-        people = _count_people(session, found)
+        people = count_people(session, found)
         may_be_cancelled = found.status not in ("draft", "cancelled")
         page = render_template(
             "organizer/cancel_event.html",
@@ -180,11 +177,6 @@ def _ask_to_cancel(
             may_be_cancelled=may_be_cancelled,
         )
     return page, status
-
-
-def _count_people(session: Session, event: Event) -> int:
-    counters = events.list_counters(session, event.id)
-    return sum(counters.get(f"status:{name}", 0) for name in ("approved", "pending", "waitlisted"))
 
 
 def _publish(member: Member, event: str) -> Published:
@@ -211,31 +203,26 @@ def _publish(member: Member, event: str) -> Published:
     return published
 
 
-def _take_time(member: Member, event: str, client: ZoomClient) -> None:
+def _take_time(member: Member, event: Event, client: ZoomClient) -> None:
     """Have the event begin when Zoom has it."""
     site = get_site()
     now = site.read_clock()
-    with site.database.read() as session:
-        found = need_event(session, member, event)
-        kind, zoom_id = Kind(found.kind), found.zoom_id
-    meeting = client.get_meeting(kind, zoom_id)
+    meeting = client.get_meeting(Kind(event.kind), event.zoom_id)
     start = find_start(meeting, now)
     if start is None:
         return
     with site.database.write() as session:
-        found = events.lock_event(session, need_event(session, member, event).id)
+        found = events.lock_event(session, event.id)
         stored = describe_event(session, found)
         wanted = words.set_time(stored, start, meeting.duration_minutes)
         change_content(session, found, wanted, pictures={}, now=now)
+        _record_mend(session, member, found.public_id, Mend.TAKE_TIME)
 
 
-def _record(member: Member, event: str, facts: dict[str, audit.Fact]) -> None:
-    site = get_site()
-    with site.database.write() as session:
-        about = f"event:{event}"
-        audit.record(
-            session, member, Action.EVENT_CHANGED, about, facts=facts, now=site.read_clock()
-        )
+def _record_mend(session: Session, member: Member, event: str, mend: Mend) -> None:
+    facts: dict[str, audit.Fact] = {"change": "mended", "mend": str(mend)}
+    now = get_site().read_clock()
+    audit.record(session, member, Action.EVENT_CHANGED, f"event:{event}", facts=facts, now=now)
 
 
 def _read(member: Member, event: str) -> tuple[Event, ZoomClient]:

@@ -31,6 +31,7 @@ from ..locale import read_locale
 from ..site import get_site
 from .access import bp, needs
 from .navigation import SETTINGS, Way
+from .versions import carry_version
 
 MEMBERS = "/organizer/settings/members"
 MOST_EVENTS = 200
@@ -265,7 +266,9 @@ def _draw(form: AccountForm, row: MemberRow | None = None, *, is_changed: bool =
         rows=form.rows,
         errors=form.error_list,
         row=row,
-        version=memberships.write_version(row) if row else "",
+        version=carry_version(
+            memberships.write_version(row) if row else "", status=409 if is_changed else 200
+        ),
         is_changed=is_changed,
         now_role=_name_role(row.membership.role) if row else "",
         now_events=len(row.event_ids) if row and row.event_ids is not None else None,

@@ -22,6 +22,7 @@ from storage.models import Organization
 from ..site import get_site
 from .access import bp, needs
 from .navigation import SETTINGS, Way
+from .versions import carry_version
 
 URL = "/organizer/settings/organization"
 _CHOICES = ("timezone", "default_locale", "link_policy")
@@ -95,7 +96,7 @@ def _draw(
         "organizer/organization.html",
         rows=form.rows,
         errors=form.error_list,
-        version=organization.version,
+        version=carry_version(organization.version, status=status),
         alert=_("Somebody else has changed the organization meanwhile. Nothing was saved yet.")
         if status == 409
         else "",

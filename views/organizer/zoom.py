@@ -24,6 +24,7 @@ from zoom_client import AuthenticationFailed, Credentials, Kind, Plan, ZoomError
 from ..site import get_site
 from .access import bp, needs
 from .navigation import SETTINGS, Way
+from .versions import carry_version
 
 URL = "/organizer/settings/zoom"
 
@@ -218,6 +219,7 @@ def _draw(
         rows=form.rows,
         errors=form.error_list,
         state=state,
+        version=carry_version(state.version, status=status),
         alert=alert,
     )
     return page, status

@@ -1,5 +1,6 @@
 """Changing an event's content from the dashboard."""
 
+from datetime import timedelta
 from io import BytesIO
 
 import pytest
@@ -88,6 +89,8 @@ def test_second_editor_is_told_and_nothing_is_overwritten(site, owner, event):
     second = sign_in(site)
     mine, theirs = (open_content(browser, event).form("保存") for browser in (second, owner))
     theirs.fill(title_ja="先に保存した題名").submit()
+    # A mistake on the way there does not make the change of the other one known.
+    mine = mine.fill(title_ja="").submit(status=422).form("保存")
     page = mine.fill(title_ja="後から保存した題名").submit(status=409)
 
     assert read(site, event).title["ja"] == "先に保存した題名"
@@ -95,6 +98,26 @@ def test_second_editor_is_told_and_nothing_is_overwritten(site, owner, event):
     assert "後から保存した題名" in page.text
     page.form("保存").submit()
     assert read(site, event).title["ja"] == "後から保存した題名"
+
+
+def test_what_was_saved_already_is_no_second_editor(site, owner, event):
+    form = open_content(owner, event).form("保存").fill(title_ja="新しい題名")
+    form.submit()
+
+    assert "保存しました" in form.submit().text
+
+
+def test_event_does_not_come_back_to_a_meeting_that_another_has_taken(site, owner, event):
+    ended = site.clock() - timedelta(days=1)
+    with site.database.write() as session:
+        events.need_event(session, event.id).starts_at = ended
+    site.add_event(slug="autumn", zoom_id=event.zoom_id)
+    form = open_content(owner, event).form("保存").fill(starts_at="2031-05-01T10:00")
+
+    page = form.submit(status=422)
+
+    assert any("別のイベントが同じZoom" in told for told in page.errors), page.errors
+    assert read(site, event).starts_at == ended
 
 
 def test_event_that_becomes_full_meanwhile_is_no_second_editor(site, owner, event):

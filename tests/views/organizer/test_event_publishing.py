@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from storage import events, organizations
+from storage.models import AuditEntry
 from tests import factories
 from tests.dashboard import sign_in
 from tests.fixtures.databases import only_sqlite
@@ -246,8 +247,12 @@ def test_outage_is_said_and_the_page_still_opens(site, owner):
 
 def test_event_is_closed_and_opened_again(site, owner):
     event = site.add_event(slug="spring")
-    open_page(owner, event).form("受付を終了する").submit()
+    form = open_page(owner, event).form("受付を終了する")
+    for _ in range(2):
+        assert "受付を終了しました" in form.submit().text
     assert read(site, event).status == "closed"
+    with site.database.read() as session:
+        assert session.query(AuditEntry).filter_by(action="event_changed").count() == 1
     open_page(owner, event).form("受付を再開する").submit()
 
     assert read(site, event).status == "published"

@@ -131,7 +131,8 @@ def test_second_of_two_who_change_a_member_is_told(site, owner):
     late = other.open(f"{MEMBERS}/{public_id}").form("保存")
     owner.open(f"{MEMBERS}/{public_id}").form("保存").fill(role="viewer").submit()
 
-    page = late.fill(role="exporter").submit(status=409)
+    late = late.fill(scope="some").submit(status=422).form("保存")
+    page = late.fill(scope="all", role="exporter").submit(status=409)
 
     assert "閲覧者" in page.root.text
     assert read_member(site, public_id) == ("viewer", None)

@@ -183,6 +183,17 @@ def test_second_of_two_who_publish_is_told(site):
     assert "後の目的" in owner_text(first, 2)
 
 
+def test_version_that_was_published_already_is_kept_once(site):
+    owner = sign_in(site)
+    form = owner.open(EDIT).form(PUBLISH).fill(purposes_ja="- 新しい目的のため")
+
+    for _ in range(2):
+        assert "新しい版を公開しました" in form.submit().text
+
+    with site.database.read() as session:
+        assert len(notices.list_versions(session, 1)) == 1
+
+
 def owner_text(browser, number):
     return browser.open(f"{PAGE}/compare?new={number}").text
 

@@ -219,7 +219,8 @@ def test_second_of_two_who_connect_is_told(bare):
     late = second.open(PAGE).form("テストして保存").fill(**PASTED | {"plan": "business"})
     paste(first)
 
-    page = late.submit(status=409)
+    late = late.fill(account_id="").submit(status=422).form("テストして保存")
+    page = late.fill(**PASTED | {"plan": "business"}).submit(status=409)
 
     assert "ほかの方が設定を変更しました" in page.text
     assert get_connection(bare).plan == "pro"

@@ -1,0 +1,71 @@
+"""What a changed event owes to many people: word that it is cancelled, and seats that came up.
+
+Too much for the request that changes it, which may be cut off in the middle: a worker does it.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from storage import events, job_requests, registration_lists
+from storage.models import Event
+
+from .events import EventState
+from .mails import MailName, request_mail
+from .registration_changes import fill_free_seats
+from .registrations import Status
+
+JOB_KIND = "event"
+
+TOLD_AT_ONCE = 100
+"""In one transaction: so few that nobody waits long for the database."""
+
+_WAITING_FOR_IT = (Status.APPROVED, Status.PENDING, Status.WAITLISTED)
+
+
+def request_work(session: Session, event: Event, *, now: datetime) -> None:
+    """Have a worker do what the event, as this transaction leaves it, owes to its people."""
+    job_requests.enqueue(
+        session,
+        kind=JOB_KIND,
+        key=f"{JOB_KIND}:{event.id}",
+        payload={"event_id": event.id},
+        event_id=event.id,
+        run_at=now,
+        now=now,
+    )
+
+
+def do_some(session: Session, event_id: int, *, now: datetime) -> bool:
+    """Do some of it and return whether there may be more."""
+    event = events.need_event(session, event_id)
+    if event.status == EventState.CANCELLED:
+        return tell_cancelled(session, event, limit=TOLD_AT_ONCE, now=now) > 0
+    return fill_free_seats(session, event, now=now)
+
+
+def tell_cancelled(session: Session, event: Event, *, limit: int, now: datetime) -> int:
+    """Tell up to `limit` of those who do not know yet that the event is cancelled.
+
+    Returns how many; 0 means that everybody was told. Side effects: the event's lock, mails.
+    """
+    # Of two at once the second has to see whom the first has told.
+    events.lock_event(session, event.id)
+    people = registration_lists.list_without_mail(
+        session,
+        event.id,
+        statuses=_WAITING_FOR_IT,
+        mail_name=MailName.EVENT_CANCELLED,
+        limit=limit,
+    )
+    for registration in people:
+        request_mail(session, MailName.EVENT_CANCELLED, registration, now=now)
+    return len(people)
+
+
+def count_people(session: Session, event: Event) -> int:
+    """Count those who count on an event, and are told if it is cancelled."""
+    counters = events.list_counters(session, event.id)
+    return sum(counters.get(f"status:{status}", 0) for status in _WAITING_FOR_IT)

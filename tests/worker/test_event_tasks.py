@@ -1,0 +1,114 @@
+"""What a changed event owes to many: nobody is forgotten, nobody is told twice."""
+
+import threading
+
+import pytest
+from sqlalchemy import select
+
+from services import event_tasks, registration_changes
+from services.event_editing import cancel_event
+from services.event_tasks import do_some, tell_cancelled
+from services.events import LinkPolicy
+from services.registrations import register
+from storage import events, mails, registrations
+from storage.jobs import LEASE_SECONDS, claim
+from storage.models import Job
+from tests import factories
+from tests.factories import NOW
+from tests.fixtures.databases import only_postgresql
+from tests.races import race
+from worker import people as worker
+
+
+def add_event(database, people, **members):
+    with database.write() as session:
+        event = factories.make_event(session, **members)
+    rows = []
+    for name in "abcdefghij"[:people]:
+        with database.write() as session:
+            submission = factories.make_submission(event, email=f"{name}@example.com")
+            rows.append(register(session, event, submission, policy=LinkPolicy.SHOW, now=NOW))
+    return event, [row.registration_id for row in rows]
+
+
+def cancel(database, event):
+    with database.write() as session:
+        return cancel_event(session, events.need_event(session, event.id), now=NOW)
+
+
+def work(database):
+    """Do what a worker would do of the job `event` until nothing is due."""
+    tasks = worker.EventTasks(database, read_clock=lambda: NOW)
+    turns = 0
+    while True:
+        with database.write() as session:
+            job = claim(session, kinds=["event"], owner="w", lease_seconds=LEASE_SECONDS, now=NOW)
+        if job is None:
+            return turns
+        tasks.handle(job)
+        turns += 1
+
+
+def count_told(database, people):
+    with database.read() as session:
+        names = [[mail.name for mail in mails.list_mails(session, person)] for person in people]
+    return [of_one.count("event_cancelled") for of_one in names]
+
+
+def test_everybody_is_told_though_nobody_stays_to_see_it(database, monkeypatch):
+    monkeypatch.setattr(event_tasks, "TOLD_AT_ONCE", 1)
+    monkeypatch.setattr(worker, "TURNS_AT_ONCE", 2)
+    event, people = add_event(database, 4, capacity=3, has_waitlist=True)
+    with database.write() as session:
+        gone = registrations.get_registration(session, people[0])
+        registration_changes.cancel(session, event, gone, actor="person", now=NOW)
+
+    assert [cancel(database, event) for _ in range(2)] == [True, False]
+    with database.write() as session:
+        # Whoever did this has died before the rest was told.
+        assert do_some(session, event.id, now=NOW)
+
+    assert work(database) == 2
+    assert count_told(database, people) == [0, 1, 1, 1]
+    cancel(database, event)
+    assert work(database) == 1
+    assert count_told(database, people) == [0, 1, 1, 1]
+
+
+def test_seats_that_came_up_are_given_in_several_transactions(database, monkeypatch):
+    monkeypatch.setattr(registration_changes, "MOST_MOVED_AT_ONCE", 1)
+    event, _ = add_event(database, 4, capacity=1, has_waitlist=True)
+    with database.write() as session:
+        changed = events.need_event(session, event.id)
+        changed.capacity = 3
+        event_tasks.request_work(session, changed, now=NOW)
+
+    work(database)
+
+    with database.read() as session:
+        counters = events.list_counters(session, event.id)
+        assert (counters["status:approved"], counters["status:waitlisted"]) == (3, 1)
+        assert session.scalar(select(Job.state).where(Job.kind == "event")) == "done"
+
+
+@only_postgresql
+@pytest.mark.parametrize("is_locked", [True, False])
+def test_two_who_tell_at_once_tell_nobody_twice(database, database_url, monkeypatch, is_locked):
+    if not is_locked:
+        monkeypatch.setattr(events, "lock_event", events.need_event)
+    event, people = add_event(database, 2)
+    cancel(database, event)
+    both = threading.Barrier(2)
+
+    def tell(database):
+        with database.write() as session:
+            both.wait(10)
+            told = tell_cancelled(session, event, limit=10, now=NOW)
+            if not is_locked:
+                both.wait(10)
+        return told
+
+    told = race(database_url, tell, workers=2)
+
+    assert sorted(told) == ([0, 2] if is_locked else [2, 2])
+    assert count_told(database, people) == ([1, 1] if is_locked else [2, 2])
