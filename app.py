@@ -15,6 +15,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from cli import init_cli
 from cli.web_server import WAITED_SECONDS, WAITING
 from config import Settings, SettingsError
+from oidc_client import HostRules, OidcClient
 from services.form_tokens import FormTokens
 from services.keys import KeyRing
 from services.links import Links
@@ -52,6 +53,7 @@ from zoom_client import Credentials, HttpPool, MemoryTokenStore, Plan, TokenStor
 BODY_BYTES = 256 * 1024
 FORM_PARTS = 200
 CLIENTS = 64
+OIDC_BYTES = 512 * 1024
 
 
 def create_app(
@@ -90,6 +92,7 @@ def create_app(
         form_tokens=FormTokens(keys),
         links=Links(settings.site_url, signer),
         zoom=_build_zoom_clients(settings, database, cipher, clock),
+        oidc=_build_oidc_client(settings),
         read_clock=clock,
         secret_is_new=not found,
     )
@@ -200,6 +203,12 @@ def _build_zoom_clients(
         ),
         on_trial=lambda credentials, plan: build(credentials, plan, MemoryTokenStore()),
     )
+
+
+def _build_oidc_client(settings: Settings) -> OidcClient:
+    rules = HostRules(settings.private_hosts)
+    pool = HttpPool(size=4, max_bytes=OIDC_BYTES, may_connect=rules.may_connect)
+    return OidcClient(pool, rules)
 
 
 def _read_clock() -> datetime:

@@ -71,6 +71,8 @@ class Settings:
     """Threads of a worker that talk to Zoom."""
     metrics_token: str = field(default="", repr=False)
     """Opens `/metrics` to other machines; without it only this one sees them."""
+    private_sign_in_hosts: str = ""
+    """Hosts in networks of your own that companies' sign-in may be at, with commas."""
     trusted_proxies: int = 0
     """How many proxies stand before the site."""
     form_min_seconds: float = 2.0
@@ -126,6 +128,12 @@ class Settings:
         """Host names that a request may ask for."""
         host = urlsplit(self.site_url).hostname
         return sorted({host or "localhost", "127.0.0.1", "localhost", "[::1]"})
+
+    @property
+    def private_hosts(self) -> frozenset[str]:
+        """Names of hosts in private networks that an organization's sign-in may be at."""
+        names = self.private_sign_in_hosts.split(",")
+        return frozenset(name.strip().lower() for name in names if name.strip())
 
     @property
     def has_zoom_account(self) -> bool:

@@ -37,6 +37,7 @@ def build_text(
     help_text: str = "",
     required: bool = False,
     condition: tuple[str, tuple[str, ...]] | None = None,
+    checks: tuple[Validator, ...] = (),
 ) -> UnboundField:
     """Make a field of several lines; the caller says what an empty one is told."""
     row = _make_row(
@@ -49,7 +50,7 @@ def build_text(
         width="full",
         condition=condition,
     )
-    return LineField(row, clean_text, [Answered(None)], is_readable_text)
+    return LineField(row, clean_text, [Answered(None), *checks], is_readable_text)
 
 
 def build_secret(name: str, label: str, *, help_text: str = "", needed: str = "") -> UnboundField:

@@ -39,6 +39,8 @@ class Action(StrEnum):
     SECOND_FACTOR_ADDED = "second_factor_added"
     SECOND_FACTOR_REMOVED = "second_factor_removed"
     RECOVERY_CODES_MADE = "recovery_codes_made"
+    COMPANY_LINKED = "company_linked"
+    ORGANIZATION_ADDED = "organization_added"
     MEMBER_INVITED = "member_invited"
     INVITATION_WITHDRAWN = "invitation_withdrawn"
     MEMBER_JOINED = "member_joined"

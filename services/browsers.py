@@ -10,11 +10,11 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from storage import access_links, members, organizations, organizers
+from storage import access_links, identity_providers, members, organizers
 from storage.models import Membership, Organization, Organizer, OrganizerSession
 
 from .keys import KeyRing
-from .members import Member, make_member
+from .members import Member, Role, make_member
 
 IDLE = timedelta(hours=12)
 LONGEST = timedelta(days=7)
@@ -36,13 +36,22 @@ def new_token() -> str:
 
 
 def begin(
-    session: Session, keys: KeyRing, organizer: Organizer, *, device: str, now: datetime
+    session: Session,
+    keys: KeyRing,
+    organizer: Organizer,
+    *,
+    device: str,
+    confined_to: int | None = None,
+    now: datetime,
 ) -> str | None:
-    """Sign an organizer in and return the cookie's token; None for a member of nothing.
+    """Sign an organizer in and return the cookie's token; None where nothing is open to them.
+
+    Args:
+        confined_to: the organization whose company account has let them in.
 
     Side effects: sessions that ended by themselves are deleted, and links of long ago.
     """
-    memberships = members.list_memberships(session, organizer.id)
+    memberships = list_open(session, organizer.id, confined_to=confined_to)
     if not memberships:
         return None
     organizers.end_old_browsers(session, created_before=now - LONGEST, seen_before=now - IDLE)
@@ -53,6 +62,7 @@ def begin(
         organizer.id,
         token_hash=_hash(keys, token)[0],
         organization_id=memberships[0][1].id,
+        confined_to=confined_to,
         device=device,
         now=now,
     )
@@ -72,6 +82,23 @@ def find_member(session: Session, keys: KeyRing, token: str, *, now: datetime) -
     membership, organization = chosen
     event_ids = members.list_event_ids(session, membership)
     return make_member(organizer, membership, organization, browser, event_ids)
+
+
+def list_open(
+    session: Session, organizer_id: int, *, confined_to: int | None = None
+) -> list[tuple[Membership, Organization]]:
+    """List where an organizer may be, by the way in which they have signed in.
+
+    A company account opens its own organization alone, whose owner has chosen who vouches for it.
+    All else opens the others, but for those that want their company's account shown by everybody
+    who is no owner.
+    """
+    found = members.list_memberships(session, organizer_id)
+    if confined_to is not None:
+        return [row for row in found if row[1].id == confined_to]
+    asking = [row[1].id for row in found if not _is_full_owner(row[0])]
+    closed = identity_providers.list_closed_to_passwords(session, asking) if asking else set()
+    return [row for row in found if _is_full_owner(row[0]) or row[1].id not in closed]
 
 
 def has_ended(browser: OrganizerSession, now: datetime) -> bool:
@@ -94,14 +121,14 @@ def describe_device(user_agent: str) -> str:
 
 
 def _choose(session: Session, browser: OrganizerSession) -> tuple[Membership, Organization] | None:
-    """Return the organization chosen last, else the first one they are a member of."""
-    if browser.organization_id is not None:
-        membership = members.get_membership(session, browser.organization_id, browser.organizer_id)
-        if membership is not None:
-            organization = organizations.need_organization(session, membership.organization_id)
-            return membership, organization
-    memberships = members.list_memberships(session, browser.organizer_id)
-    return memberships[0] if memberships else None
+    """Return the organization chosen last, else the first one that is open to them."""
+    found = list_open(session, browser.organizer_id, confined_to=browser.confined_to)
+    chosen = [row for row in found if row[1].id == browser.organization_id]
+    return next(iter(chosen or found), None)
+
+
+def _is_full_owner(membership: Membership) -> bool:
+    return membership.role == Role.OWNER and membership.has_all_events
 
 
 def _hash(keys: KeyRing, token: str) -> list[str]:

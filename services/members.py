@@ -13,9 +13,13 @@ class Permission(StrEnum):
     """One right, as a view asks for it.
 
     `SIGNED_IN` is had by every member: their own account, and nothing of the organization.
+    `CHANGE_ACCOUNT`, what their account is signed in with everywhere, only by who has signed in
+    with that. `ADD_ORGANIZATIONS` is no role's: it belongs to a person, in the whole installation.
     """
 
     SIGNED_IN = "signed_in"
+    CHANGE_ACCOUNT = "change_account"
+    ADD_ORGANIZATIONS = "add_organizations"
     SEE_EVENTS = "see_events"
     EDIT_EVENTS = "edit_events"
     ADD_EVENTS = "add_events"
@@ -37,9 +41,16 @@ class Role(StrEnum):
     EXPORTER = "exporter"
 
 
-_VIEWS = frozenset({Permission.SIGNED_IN, Permission.SEE_EVENTS, Permission.SEE_PEOPLE})
+_VIEWS = frozenset(
+    {
+        Permission.SIGNED_IN,
+        Permission.CHANGE_ACCOUNT,
+        Permission.SEE_EVENTS,
+        Permission.SEE_PEOPLE,
+    }
+)
 _GRANTS: dict[Role, frozenset[Permission]] = {
-    Role.OWNER: frozenset(Permission),
+    Role.OWNER: frozenset(Permission) - {Permission.ADD_ORGANIZATIONS},
     Role.EDITOR: _VIEWS | {Permission.EDIT_EVENTS, Permission.ADD_EVENTS},
     Role.APPROVER: _VIEWS | {Permission.CHANGE_PEOPLE},
     Role.VIEWER: _VIEWS,
@@ -75,7 +86,8 @@ class Member:
     Storage functions for organizers take `organization_id` and `event_ids` from here, so that what
     is not theirs cannot be asked for. `event_ids` is None for all events of the organization.
     `proven_at` is when they last showed a password, a code or a passkey; who has none of them, as
-    the demo's owner, has nothing to show (`can_prove`).
+    the demo's owner, has nothing to show (`can_prove`). `is_confined`: the organization's company
+    account let them in, to this organization alone.
     """
 
     organizer_id: int
@@ -90,11 +102,25 @@ class Member:
     session_id: int
     seen_at: datetime
     proven_at: datetime
-    can_prove: bool
+    has_password: bool
+    is_confined: bool = False
+    may_add_organizations: bool = False
+
+    @property
+    def can_prove(self) -> bool:
+        return self.has_password or self.is_confined
 
     @property
     def permissions(self) -> frozenset[Permission]:
-        return list_permissions(self.role, has_all_events=self.event_ids is None)
+        granted = list_permissions(self.role, has_all_events=self.event_ids is None)
+        if self.is_confined:
+            return granted - {Permission.CHANGE_ACCOUNT}
+        return granted | ({Permission.ADD_ORGANIZATIONS} if self.may_add_organizations else set())
+
+    @property
+    def confined_to(self) -> int | None:
+        """Return the organization that their session is for alone; None for all of theirs."""
+        return self.organization_id if self.is_confined else None
 
     def may(self, permission: Permission) -> bool:
         return permission in self.permissions
@@ -124,5 +150,7 @@ def make_member(
         session_id=browser.id,
         seen_at=browser.seen_at,
         proven_at=browser.proven_at,
-        can_prove=bool(organizer.password_hash),
+        has_password=bool(organizer.password_hash),
+        is_confined=browser.confined_to is not None,
+        may_add_organizations=organizer.may_add_organizations,
     )

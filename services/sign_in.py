@@ -27,16 +27,33 @@ def begin_session(
     *,
     by: str,
     device: str,
+    confined_to: int | None = None,
     now: datetime,
 ) -> str | None:
     """Sign an organizer in who has shown all there is to show; return the cookie's token.
 
-    None for a member of nothing. Side effects: an entry in the log of each of their organizations.
+    None where nothing is open to them. Side effects: an entry in the log of each organization that
+    they can reach.
     """
-    token = browsers.begin(session, keys, organizer, device=device, now=now)
+    token = browsers.begin(
+        session, keys, organizer, device=device, confined_to=confined_to, now=now
+    )
     if token is not None:
-        record_about(session, organizer, Action.SIGNED_IN, facts={"by": by}, now=now)
+        record_about(
+            session,
+            organizer,
+            Action.SIGNED_IN,
+            facts={"by": by},
+            confined_to=confined_to,
+            now=now,
+        )
     return token
+
+
+def wants_company_account(session: Session, organizer: Organizer) -> bool:
+    """Tell whether somebody to whom nothing is open would get in with their company's account."""
+    is_member = bool(members.list_memberships(session, organizer.id))
+    return is_member and not browsers.list_open(session, organizer.id)
 
 
 def enter_by_link(
@@ -68,12 +85,15 @@ def record_about(
     *,
     actor: str = "",
     facts: Mapping[str, Fact] | None = None,
+    confined_to: int | None = None,
     now: datetime,
 ) -> None:
     """Log what concerns an organizer's account in each organization that they are a member of."""
     memberships = members.list_memberships(session, organizer.id)
     # In one order, so that two of them never wait for each other.
     chains = sorted(organization.id for _, organization in memberships) or [NO_ORGANIZATION]
+    if confined_to is not None:
+        chains = [confined_to]
     for chain in chains:
         audit.record_as(
             session,

@@ -50,8 +50,19 @@ def count_try(
     if device:
         _spend(session, keys, kind, f"{email_key}\0{device}", now)
         return
-    _spend(session, keys, Try.NETWORK, name_network(remote_addr or ""), now)
+    count_network(session, keys, remote_addr, now=now)
     _spend(session, keys, kind, email_key, now)
+
+
+def count_network(
+    session: Session, keys: KeyRing, remote_addr: str | None, *, now: datetime
+) -> None:
+    """Count one try of a network alone, where nobody has said yet who they are.
+
+    Raises:
+        RateLimitReached: as `count_try`.
+    """
+    _spend(session, keys, Try.NETWORK, name_network(remote_addr or ""), now)
 
 
 def _spend(session: Session, keys: KeyRing, kind: Try, what: str, now: datetime) -> None:

@@ -75,6 +75,14 @@ def stream_entries(session: Session, chain: int, wanted: AuditFilter) -> Iterato
         last = chunk[-1].number
 
 
+def has_entry(session: Session, chain: int, action: str, object_: str) -> bool:
+    """Tell whether something was ever done to a thing."""
+    statement = select(AuditEntry.id).where(
+        AuditEntry.chain == chain, AuditEntry.action == action, AuditEntry.object == object_
+    )
+    return session.scalar(statement.limit(1)) is not None
+
+
 def list_actors(session: Session, public_ids: set[str]) -> dict[str, str]:
     """Return the addresses of organizers who are still known, by public id."""
     rows = session.execute(

@@ -64,12 +64,14 @@ def add_browser(
     *,
     token_hash: str,
     organization_id: int | None,
+    confined_to: int | None = None,
     device: str,
     now: datetime,
 ) -> OrganizerSession:
     browser = OrganizerSession(
         organizer_id=organizer_id,
         organization_id=organization_id,
+        confined_to=confined_to,
         token_hash=token_hash,
         device=device,
         created_at=now,
@@ -81,15 +83,15 @@ def add_browser(
     return browser
 
 
-def list_browsers(session: Session, organizer_id: int) -> list[OrganizerSession]:
-    """List the browsers of an organizer, the one seen last first."""
-    return list(
-        session.scalars(
-            select(OrganizerSession)
-            .where(OrganizerSession.organizer_id == organizer_id)
-            .order_by(OrganizerSession.seen_at.desc(), OrganizerSession.id.desc())
-        )
-    )
+def list_browsers(
+    session: Session, organizer_id: int, *, confined_to: int | None = None
+) -> list[OrganizerSession]:
+    """List the browsers of an organizer, the one seen last first; or those confined alike."""
+    statement = select(OrganizerSession).where(OrganizerSession.organizer_id == organizer_id)
+    if confined_to is not None:
+        statement = statement.where(OrganizerSession.confined_to == confined_to)
+    order = (OrganizerSession.seen_at.desc(), OrganizerSession.id.desc())
+    return list(session.scalars(statement.order_by(*order)))
 
 
 def note_seen(session: Session, session_id: int, *, now: datetime) -> None:
@@ -108,21 +110,15 @@ def end_session(session: Session, session_id: int) -> None:
     session.execute(delete(OrganizerSession).where(OrganizerSession.id == session_id))
 
 
-def end_browser(session: Session, organizer_id: int, public_id: str) -> bool:
-    """End one browser of an organizer; False if there is none such."""
-    changed = session.execute(
-        delete(OrganizerSession).where(
-            OrganizerSession.organizer_id == organizer_id, OrganizerSession.public_id == public_id
-        )
-    )
-    return rowcount(changed) == 1
-
-
-def end_browsers(session: Session, organizer_id: int, *, but: int | None = None) -> int:
-    """End all browsers of an organizer, or all but one; return how many."""
+def end_browsers(
+    session: Session, organizer_id: int, *, but: int | None = None, confined_to: int | None = None
+) -> int:
+    """End all browsers of an organizer, all but one, or those confined alike; return how many."""
     statement = delete(OrganizerSession).where(OrganizerSession.organizer_id == organizer_id)
     if but is not None:
         statement = statement.where(OrganizerSession.id != but)
+    if confined_to is not None:
+        statement = statement.where(OrganizerSession.confined_to == confined_to)
     return rowcount(session.execute(statement))
 
 

@@ -11,6 +11,7 @@ from flask import current_app
 
 from config import Settings
 from forms.registration import RegistrationForm
+from oidc_client import OidcClient
 from services.event_views import EventView
 from services.form_tokens import FormTokens
 from services.keys import KeyRing
@@ -55,6 +56,7 @@ class Site:
     form_tokens: FormTokens
     links: Links
     zoom: ZoomClients
+    oidc: OidcClient
     read_clock: Callable[[], datetime]
     secret_is_new: bool = False
     plain_pages: KeptPages = field(default_factory=KeptPages)

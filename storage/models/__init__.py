@@ -4,6 +4,7 @@ from .alarms import Alarm
 from .audit import AuditEntry, AuditHead
 from .base import Base
 from .events import Asset, Event, EventCounter, FormDraft, FormVersion, KnownRegistrant
+from .identity_providers import CompanyIdentity, IdentityDomain, IdentityProvider
 from .jobs import Job, RateBucket, WorkerHeartbeat
 from .mails import Mail
 from .notices import NoticeVersion
@@ -42,12 +43,15 @@ __all__ = [
     "AuditEntry",
     "AuditHead",
     "Base",
+    "CompanyIdentity",
     "Consent",
     "Event",
     "EventAccess",
     "EventCounter",
     "FormDraft",
     "FormVersion",
+    "IdentityDomain",
+    "IdentityProvider",
     "IndexBits",
     "IndexBlock",
     "IndexMark",

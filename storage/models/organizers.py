@@ -11,6 +11,7 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
+    false,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -22,7 +23,8 @@ class Organizer(Base):
 
     `totp_secret` is encrypted by `session.info["cipher"]`. `totp_counter` is the time step of the
     last code that was taken: none of that step or before is taken again. `recovery_codes` are
-    hashes, each gone once it was used.
+    hashes, each gone once it was used. `may_add_organizations` is a right in the whole
+    installation, and the only one.
     """
 
     __tablename__ = "organizer"
@@ -37,6 +39,7 @@ class Organizer(Base):
     totp_secret: Mapped[bytes | None] = mapped_column(LargeBinary)
     totp_counter: Mapped[int] = mapped_column(BigInteger, default=0)
     recovery_codes: Mapped[list[str]] = mapped_column(JSON, default=list)
+    may_add_organizations: Mapped[bool] = mapped_column(default=False, server_default=false())
     created_at: Mapped[Moment]
 
 
@@ -96,7 +99,8 @@ class OrganizerSession(Base):
     """One signed-in browser. The row's end is the session's end.
 
     The browser holds a random token, here stands its hash. `proven_at` is when a password, code or
-    passkey was last shown. `device` says which browser, in words.
+    passkey was last shown. `device` says which browser, in words. `confined_to` is the organization
+    whose company account let it in: that opens nothing else.
     """
 
     __tablename__ = "organizer_session"
@@ -108,6 +112,7 @@ class OrganizerSession(Base):
         BigKey, ForeignKey("organizer.id", ondelete="CASCADE"), index=True
     )
     organization_id: Mapped[int | None] = mapped_column(BigKey, ForeignKey("organization.id"))
+    confined_to: Mapped[int | None] = mapped_column(BigKey, ForeignKey("organization.id"))
     device: Mapped[str] = mapped_column(String(100), default="")
     created_at: Mapped[Moment]
     seen_at: Mapped[Moment]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import abort, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext
+from sqlalchemy.orm import Session
 
 from forms.accounts import (
     LONGEST_NAME,
@@ -13,7 +16,7 @@ from forms.accounts import (
     build_name_form,
     build_new_password_form,
 )
-from services import accounts, audit, passwords
+from services import accounts, audit, browsers, passwords
 from services.audit import Action
 from services.dates import HOME, format_moment
 from services.members import Member, Permission
@@ -43,19 +46,21 @@ def change_name(member: Member) -> ResponseReturnValue:
     if not form.validate() or locale not in LOCALES:
         return _draw(member, form), 422
     with get_site().database.write() as session:
+        if not _may_rename(session, member):
+            abort(403)
         organizer = organizers.lock_organizer(session, member.organizer_id)
         organizer.name, organizer.locale = form["name"].data, locale
     return redirect(f"{ACCOUNT}?done=saved", code=303)
 
 
 @bp.get("/account/password")
-@needs(Permission.SIGNED_IN, proof=True)
+@needs(Permission.CHANGE_ACCOUNT, proof=True)
 def show_password(member: Member) -> ResponseReturnValue:
     return _draw_password(_build_password_form(member, sent=False))
 
 
 @bp.post("/account/password")
-@needs(Permission.SIGNED_IN, proof=True)
+@needs(Permission.CHANGE_ACCOUNT, proof=True)
 def change_password(member: Member) -> ResponseReturnValue:
     form = _build_password_form(member, sent=True)
     if not form.validate():
@@ -78,8 +83,13 @@ def change_password(member: Member) -> ResponseReturnValue:
 def end_session(member: Member, browser: str) -> ResponseReturnValue:
     site = get_site()
     with site.database.write() as session:
-        if not organizers.end_browser(session, member.organizer_id, browser):
+        rows = organizers.list_browsers(
+            session, member.organizer_id, confined_to=member.confined_to
+        )
+        found = [row.id for row in rows if row.public_id == browser]
+        if not found:
             abort(404)
+        organizers.end_session(session, found[0])
         audit.record(session, member, Action.SESSION_ENDED, now=site.read_clock())
     return redirect(f"{ACCOUNT}?done=ended", code=303)
 
@@ -89,7 +99,12 @@ def end_session(member: Member, browser: str) -> ResponseReturnValue:
 def end_other_sessions(member: Member) -> ResponseReturnValue:
     site = get_site()
     with site.database.write() as session:
-        count = organizers.end_browsers(session, member.organizer_id, but=member.session_id)
+        count = organizers.end_browsers(
+            session,
+            member.organizer_id,
+            but=member.session_id,
+            confined_to=member.confined_to,
+        )
         facts = {"count": count}
         audit.record(session, member, Action.SESSION_ENDED, facts=facts, now=site.read_clock())
     return redirect(f"{ACCOUNT}?done=ended", code=303)
@@ -104,7 +119,9 @@ def choose_organization(member: Member) -> ResponseReturnValue:
     with site.database.write() as session:
         found = [
             organization.id
-            for _, organization in members.list_memberships(session, member.organizer_id)
+            for _, organization in browsers.list_open(
+                session, member.organizer_id, confined_to=member.confined_to
+            )
             if organization.public_id == wanted
         ]
         if not found:
@@ -122,6 +139,11 @@ _DONE = {
     "passkey": lazy_gettext("The passkey is saved. You can sign in with it now."),
     "passkey-removed": lazy_gettext("The passkey was removed."),
 }
+
+
+def _may_rename(session: Session, member: Member) -> bool:
+    """Tell whether a name is theirs to change: not from one organization that of all others."""
+    return not member.is_confined or len(members.list_memberships(session, member.organizer_id)) < 2
 
 
 def _build_name_form(*, sent: bool, organizer: Organizer | None = None) -> AccountForm:
@@ -144,42 +166,64 @@ def _draw_password(form: AccountForm) -> str:
 
 
 def _draw(member: Member, form: AccountForm | None = None) -> str:
-    site, locale = get_site(), read_locale()
+    site = get_site()
     with site.database.read() as session:
         organizer = need_organizer(session, member)
-        browsers = [
-            {
-                "public_id": row.public_id,
-                "device": row.device or _("Unknown browser"),
-                "seen": format_moment(row.seen_at, HOME, locale),
-                "begun": format_moment(row.created_at, HOME, locale),
-                "is_this": row.id == member.session_id,
-            }
-            for row in organizers.list_browsers(session, organizer.id)
-        ]
-        keys = [
-            {
-                "public_id": row.public_id,
-                "name": row.name,
-                "made": format_moment(row.created_at, HOME, locale),
-                "used": format_moment(row.used_at, HOME, locale) if row.used_at else "",
-            }
-            for row in passkeys.list_passkeys(session, organizer.id)
-        ]
-        memberships = members.list_memberships(session, organizer.id)
-    form = form or _build_name_form(sent=False, organizer=organizer)
-    return render_template(
-        "organizer/account.html",
-        organizer=organizer,
-        rows=form.rows,
-        errors=form.error_list,
-        done=_DONE.get(request.args.get("done", ""), ""),
-        browsers=browsers,
-        passkeys=keys,
-        can_have_passkeys=Party.of_site(site.settings.site_url).can_have_passkeys,
-        codes_left=len(organizer.recovery_codes),
-        organizations=[
-            (organization.public_id, organization.name, organization.id == member.organization_id)
-            for _, organization in memberships
-        ],
-    )
+        form = form or _build_name_form(sent=False, organizer=organizer)
+        return render_template(
+            "organizer/account.html",
+            organizer=organizer,
+            rows=form.rows,
+            errors=form.error_list,
+            done=_DONE.get(request.args.get("done", ""), ""),
+            browsers=_view_browsers(session, member),
+            may_rename=_may_rename(session, member),
+            passkeys=_view_passkeys(session, member),
+            can_have_passkeys=Party.of_site(site.settings.site_url).can_have_passkeys,
+            codes_left=len(organizer.recovery_codes),
+            organizations=_view_organizations(session, member),
+        )
+
+
+def _view_browsers(session: Session, member: Member) -> list[dict[str, Any]]:
+    locale = read_locale()
+    rows = organizers.list_browsers(session, member.organizer_id, confined_to=member.confined_to)
+    return [
+        {
+            "public_id": row.public_id,
+            "device": row.device or _("Unknown browser"),
+            "seen": format_moment(row.seen_at, HOME, locale),
+            "begun": format_moment(row.created_at, HOME, locale),
+            "is_this": row.id == member.session_id,
+        }
+        for row in rows
+    ]
+
+
+def _view_passkeys(session: Session, member: Member) -> list[dict[str, Any]]:
+    locale = read_locale()
+    return [
+        {
+            "public_id": row.public_id,
+            "name": row.name,
+            "made": format_moment(row.created_at, HOME, locale),
+            "used": format_moment(row.used_at, HOME, locale) if row.used_at else "",
+        }
+        for row in passkeys.list_passkeys(session, member.organizer_id)
+    ]
+
+
+def _view_organizations(session: Session, member: Member) -> list[dict[str, Any]]:
+    """Return where a member may go on, and where they could with a company's account."""
+    if member.is_confined:
+        return []
+    is_open = {row.id for _, row in browsers.list_open(session, member.organizer_id)}
+    return [
+        {
+            "public_id": row.public_id,
+            "name": row.name,
+            "is_this": row.id == member.organization_id,
+            "is_open": row.id in is_open,
+        }
+        for _, row in members.list_memberships(session, member.organizer_id)
+    ]

@@ -52,6 +52,8 @@ ACTIONS = {
     Action.SECOND_FACTOR_ADDED: lazy_gettext("Added a way to sign in"),
     Action.SECOND_FACTOR_REMOVED: lazy_gettext("Removed a way to sign in"),
     Action.RECOVERY_CODES_MADE: lazy_gettext("Made recovery codes"),
+    Action.COMPANY_LINKED: lazy_gettext("Signed in with the company's account for the first time"),
+    Action.ORGANIZATION_ADDED: lazy_gettext("Made the organization"),
     Action.MEMBER_INVITED: lazy_gettext("Invited a member"),
     Action.INVITATION_WITHDRAWN: lazy_gettext("Withdrew an invitation"),
     Action.MEMBER_JOINED: lazy_gettext("Joined"),

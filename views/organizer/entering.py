@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 from urllib.parse import urlencode
 
-from flask import redirect, request
+from flask import redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from services import browsers, sign_in, tickets
-from services.passkeys import Party, offer_sign_in
+from forms.accounts import AccountForm
+from services import browsers, sign_in, sign_in_limits, tickets
+from services.passkeys import Party, offer_sign_in, use_passkey
 from services.sign_in_limits import Try, count_try
 from storage import organizers
 from storage.models import Organizer
@@ -41,23 +42,93 @@ def count(kind: Try, key: str, organizer: Organizer | None, now: datetime) -> No
         )
 
 
+def count_network(now: datetime) -> None:
+    """Count a request of somebody who may be anybody.
+
+    Raises:
+        RateLimitReached: as `count`; the error page says when to come back.
+    """
+    site = get_site()
+    if site.settings.rate_limits:
+        with site.database.write() as session:
+            sign_in_limits.count_network(session, site.keys, request.remote_addr, now=now)
+
+
 def finish(organizer: Organizer, *, by: str, now: datetime) -> ResponseReturnValue | None:
     """Begin the session of an organizer who has shown all there is.
 
-    None for a member of nothing, and for whoever showed a password that was changed meanwhile.
-    Side effects: the browser gets a new cookie, whatever it had before.
+    None where nothing is open to them, and for whoever showed a password that is another one by
+    now.
     """
-    site = get_site()
-    with site.database.write() as session:
+    with get_site().database.write() as session:
         row = organizers.lock_organizer(session, organizer.id)
         if row.password_hash != organizer.password_hash:
             return None
-        end_former_session(session)
-        token = sign_in.begin_session(session, site.keys, row, by=by, device=read_device(), now=now)
+        return enter(session, row, by=by, next_=read_next(), now=now)
+
+
+def enter(
+    session: Session,
+    organizer: Organizer,
+    *,
+    by: str,
+    confined_to: int | None = None,
+    next_: str,
+    now: datetime,
+) -> ResponseReturnValue | None:
+    """Begin a session and lead on; None where nothing is open to the organizer.
+
+    Side effects: a former session of the browser ends, and it gets a new cookie.
+    """
+    end_former_session(session)
+    token = sign_in.begin_session(
+        session,
+        get_site().keys,
+        organizer,
+        by=by,
+        device=read_device(),
+        confined_to=confined_to,
+        now=now,
+    )
     if token is None:
         return None
     take_in(organizer, token)
-    return redirect(read_next(), code=303)
+    return redirect(next_, code=303)
+
+
+def name_refusal(organizer: Organizer) -> str:
+    """Return why nothing is open to an organizer: `nothing`, or `company` where that would do."""
+    with get_site().database.read() as session:
+        return "company" if sign_in.wants_company_account(session, organizer) else "nothing"
+
+
+def take_passkey(session: Session, now: datetime) -> int:
+    """Return the id of the organizer whose passkey the browser has used.
+
+    Raises:
+        PasskeyRefused.
+    """
+    site = get_site()
+    return use_passkey(
+        session,
+        site.keys,
+        Party.of_site(site.settings.site_url),
+        credential=request.form.get("credential", ""),
+        cookie=read_cookie(BROWSER),
+        now=now,
+    )
+
+
+def draw(template: str, form: AccountForm, *, wait_seconds: int = 0) -> str:
+    """Draw a page that asks who it is: a form, and beside it the button for a passkey."""
+    return render_template(
+        f"organizer/{template}.html",
+        rows=form.rows,
+        errors=form.error_list,
+        next=read_next(),
+        wait_seconds=wait_seconds,
+        passkey_options=offer_passkey(),
+    )
 
 
 def end_former_session(session: Session) -> None:

@@ -25,13 +25,13 @@ LONGEST_NAME = 64
 
 
 @bp.get("/account/authenticator")
-@needs(Permission.SIGNED_IN, proof=True)
+@needs(Permission.CHANGE_ACCOUNT, proof=True)
 def show_authenticator(member: Member) -> ResponseReturnValue:
     return _draw_authenticator(member, _build_code_form(sent=False))
 
 
 @bp.post("/account/authenticator")
-@needs(Permission.SIGNED_IN, proof=True)
+@needs(Permission.CHANGE_ACCOUNT, proof=True)
 def set_up_authenticator(member: Member) -> ResponseReturnValue:
     """Store the app once it has shown a code, and show recovery codes: this once."""
     form = _build_code_form(sent=True)
@@ -58,7 +58,7 @@ def set_up_authenticator(member: Member) -> ResponseReturnValue:
 
 
 @bp.post("/account/authenticator/remove")
-@needs(Permission.SIGNED_IN, proof=True)
+@needs(Permission.CHANGE_ACCOUNT, proof=True)
 def remove_authenticator(member: Member) -> ResponseReturnValue:
     site = get_site()
     with site.database.write() as session:
@@ -67,7 +67,7 @@ def remove_authenticator(member: Member) -> ResponseReturnValue:
 
 
 @bp.post("/account/recovery-codes")
-@needs(Permission.SIGNED_IN, proof=True)
+@needs(Permission.CHANGE_ACCOUNT, proof=True)
 def make_recovery_codes(member: Member) -> ResponseReturnValue:
     """Answer with the codes themselves: they are shown once, and kept nowhere."""
     site = get_site()
@@ -79,13 +79,13 @@ def make_recovery_codes(member: Member) -> ResponseReturnValue:
 
 
 @bp.get("/account/passkeys/new")
-@needs(Permission.SIGNED_IN, proof=True)
+@needs(Permission.CHANGE_ACCOUNT, proof=True)
 def show_new_passkey(member: Member) -> ResponseReturnValue:
     return _draw_passkey(member, _build_name_form(sent=False))
 
 
 @bp.post("/account/passkeys/new")
-@needs(Permission.SIGNED_IN, proof=True)
+@needs(Permission.CHANGE_ACCOUNT, proof=True)
 def save_passkey(member: Member) -> ResponseReturnValue:
     form = _build_name_form(sent=True)
     if not form.validate():
@@ -110,7 +110,7 @@ def save_passkey(member: Member) -> ResponseReturnValue:
 
 
 @bp.post("/account/passkeys/<passkey>/remove")
-@needs(Permission.SIGNED_IN, proof=True)
+@needs(Permission.CHANGE_ACCOUNT, proof=True)
 def remove_passkey(member: Member, passkey: str) -> ResponseReturnValue:
     site = get_site()
     with site.database.write() as session:

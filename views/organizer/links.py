@@ -14,7 +14,8 @@ from forms.accounts import AccountForm, build_join_form, build_new_password_form
 from services import accounts, passwords, sign_in
 from services.access_links import LinkPurpose, find_link
 from services.accounts import LinkUsed
-from storage import organizations, organizers
+from services.members import Role
+from storage import identity_providers, organizations, organizers
 from storage.models import AccessLink, Organization
 
 from ..locale import read_locale
@@ -34,6 +35,9 @@ def show_link(token: str) -> ResponseReturnValue:
 def use_link(token: str) -> ResponseReturnValue:
     with get_site().database.read() as session:
         link = _need_link(session, token)
+        company, is_closed = _find_company(session, link)
+        if is_closed:
+            return redirect(f"{SIGN_IN}/{company}", code=303)
         form = _build_form(session, link, is_sent=True)
         if form is not None and not form.validate():
             return _draw(session, token, link, form), 422
@@ -70,6 +74,18 @@ def _build_form(session: Session, link: AccessLink, *, is_sent: bool) -> Account
     return build_join_form(
         sent, email=link.email, asks_organization=not _need_organization(session, link).name
     )
+
+
+def _find_company(session: Session, link: AccessLink) -> tuple[str, bool]:
+    """Return the organization whose company account opens it too, and whether nothing else does."""
+    if link.purpose != LinkPurpose.MEMBER or link.organization_id is None:
+        return "", False
+    provider = identity_providers.get_provider(session, link.organization_id)
+    if provider is None:
+        return "", False
+    is_owner = link.role == Role.OWNER and link.event_ids is None
+    is_closed = not provider.allows_passwords and not is_owner
+    return _need_organization(session, link).public_id, is_closed
 
 
 def _set_password(link: AccessLink, password_hash: str) -> ResponseReturnValue:
@@ -139,6 +155,7 @@ def _draw(session: Session, token: str, link: AccessLink, form: AccountForm | No
         LinkPurpose.ENTER: _("Sign in"),
     }
     purpose = LinkPurpose(link.purpose)
+    company, is_closed = _find_company(session, link)
     return render_template(
         "organizer/enter.html",
         token=token,
@@ -146,6 +163,8 @@ def _draw(session: Session, token: str, link: AccessLink, form: AccountForm | No
         title=titles[purpose],
         button=buttons[purpose],
         email=link.email,
+        company=company,
+        is_closed=is_closed,
         rows=form.rows if form else [],
         errors=form.error_list if form else [],
     )

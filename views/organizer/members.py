@@ -86,7 +86,7 @@ def list_members(member: Member) -> ResponseReturnValue:
             {
                 "public_id": link.public_id,
                 "email": link.email,
-                "role": _name_role(link.role),
+                "role": name_role(link.role),
                 "until": format_moment(link.expires_at, HOME, locale),
             }
             for link in links
@@ -245,7 +245,7 @@ def _explain(error: MembershipRefused) -> tuple[str, str]:
     return name, str(message)
 
 
-def _name_role(role: str) -> str:
+def name_role(role: str) -> str:
     return str(ROLES[Role(role)]).replace("：", ":").partition(":")[0]
 
 
@@ -254,7 +254,7 @@ def _view(row: MemberRow, locale: str) -> dict[str, Any]:
         "public_id": row.membership.public_id,
         "name": row.organizer.name or row.organizer.email,
         "email": row.organizer.email,
-        "role": _name_role(row.membership.role),
+        "role": name_role(row.membership.role),
         "events": None if row.event_ids is None else len(row.event_ids),
         "since": format_moment(row.membership.created_at, HOME, locale),
     }
@@ -270,6 +270,6 @@ def _draw(form: AccountForm, row: MemberRow | None = None, *, is_changed: bool =
             memberships.write_version(row) if row else "", status=409 if is_changed else 200
         ),
         is_changed=is_changed,
-        now_role=_name_role(row.membership.role) if row else "",
+        now_role=name_role(row.membership.role) if row else "",
         now_events=len(row.event_ids) if row and row.event_ids is not None else None,
     )

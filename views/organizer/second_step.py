@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
-from flask import redirect, render_template, request
+from flask import redirect, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from forms.accounts import AccountForm, build_code_form
 from services import second_factors, sign_in, tickets
 from services.limits import RateLimitReached
-from services.passkeys import Party, PasskeyRefused, use_passkey
+from services.passkeys import PasskeyRefused
 from services.sign_in_limits import Try
 from storage import organizers
 from storage.models import Organizer
 
 from ..site import get_site
-from .access import SIGN_IN, bp, read_next
+from .access import SIGN_IN, bp
 from .cookies import BROWSER, STEP, read_cookie
-from .entering import count, finish, offer_passkey
+from .entering import count, draw, finish, name_refusal, take_passkey
 
 
 @bp.get("/sign-in/code")
 def show_code() -> ResponseReturnValue:
     if _find_organizer() is None:
         return redirect(SIGN_IN, code=303)
-    return _draw(_build(None))
+    return draw("code", _build(None))
 
 
 @bp.post("/sign-in/code")
@@ -35,21 +35,22 @@ def check_code() -> ResponseReturnValue:
         return redirect(SIGN_IN, code=303)
     form = _build(request.form)
     if not form.validate():
-        return _draw(form), 422
+        return draw("code", form), 422
     site = get_site()
     now = site.read_clock()
     try:
         count(Try.CODE, f"code:{organizer.public_id}", organizer, now)
     except RateLimitReached as error:
-        return _draw(form, wait_seconds=error.retry_after_seconds), 429
+        return draw("code", form, wait_seconds=error.retry_after_seconds), 429
     with site.database.write() as session:
         by = second_factors.take_code(session, site.keys, organizer, form["code"].data, now=now)
         if not by:
             sign_in.record_failure(session, organizer, by="code", now=now)
     if not by:
         form.refuse("code", _("This code is wrong, or was used already"))
-        return _draw(form), 422
-    return finish(organizer, by=by, now=now) or redirect(SIGN_IN, code=303)
+        return draw("code", form), 422
+    answer = finish(organizer, by=by, now=now)
+    return answer or redirect(f"{SIGN_IN}?refused={name_refusal(organizer)}", code=303)
 
 
 @bp.post("/sign-in/passkey")
@@ -59,20 +60,13 @@ def check_passkey() -> ResponseReturnValue:
     organizer = None
     try:
         with site.database.write() as session:
-            organizer_id = use_passkey(
-                session,
-                site.keys,
-                Party.of_site(site.settings.site_url),
-                credential=request.form.get("credential", ""),
-                cookie=read_cookie(BROWSER),
-                now=now,
-            )
-            organizer = organizers.get_organizer(session, organizer_id)
+            organizer = organizers.get_organizer(session, take_passkey(session, now))
     except PasskeyRefused:
         with site.database.write() as session:
             sign_in.record_failure(session, None, by="passkey", now=now)
     answer = finish(organizer, by="passkey", now=now) if organizer else None
-    return answer or redirect(f"{SIGN_IN}?refused=passkey", code=303)
+    refused = name_refusal(organizer) if organizer else "passkey"
+    return answer or redirect(f"{SIGN_IN}?refused={refused}", code=303)
 
 
 def _find_organizer() -> Organizer | None:
@@ -95,15 +89,4 @@ def _build(sent: object) -> AccountForm:
         request.form if sent is not None else None,
         _("Code"),
         _("The six digits that your authenticator app shows, or one of your recovery codes."),
-    )
-
-
-def _draw(form: AccountForm, *, wait_seconds: int = 0) -> str:
-    return render_template(
-        "organizer/code.html",
-        rows=form.rows,
-        errors=form.error_list,
-        next=read_next(),
-        wait_seconds=wait_seconds,
-        passkey_options=offer_passkey(),
     )

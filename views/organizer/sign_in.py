@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from flask import redirect, render_template, request
+from flask import redirect, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext
 
 from forms.accounts import AccountForm, build_sign_in_form
 from services import audit, passwords, sign_in, tickets
@@ -14,18 +15,25 @@ from services.limits import RateLimitReached
 from services.members import Member, Permission
 from services.sign_in_limits import Try
 from storage import organizers
+from storage.models import Organizer
 
 from ..site import get_site
-from .access import SIGN_IN, bp, needs, read_next
+from .access import SIGN_IN, bp, needs
 from .cookies import BROWSER, STEP, give_cookie, read_cookie
-from .entering import count, finish, offer_passkey, write_next
+from .entering import count, draw, finish, name_refusal, write_next
 
 SECOND_STEP = "/organizer/sign-in/code"
+REFUSALS = {
+    "nothing": lazy_gettext("This account is not a member of any organization any more"),
+    "company": lazy_gettext(
+        "Your organization wants its company account: choose that below in place of the password"
+    ),
+}
 
 
 @bp.get("/sign-in")
 def show_sign_in() -> ResponseReturnValue:
-    return _draw(build_sign_in_form(None))
+    return draw("sign_in", build_sign_in_form(None))
 
 
 @bp.post("/sign-in")
@@ -33,7 +41,7 @@ def check_password() -> ResponseReturnValue:
     """Sign in, or go on to the second step; whatever is wrong gets one answer."""
     form = build_sign_in_form(request.form)
     if not form.validate():
-        return _draw(form), 422
+        return draw("sign_in", form), 422
     site = get_site()
     now = site.read_clock()
     key = email_key(form["email"].data)
@@ -43,7 +51,7 @@ def check_password() -> ResponseReturnValue:
     try:
         count(Try.PASSWORD, key, organizer, now)
     except RateLimitReached as error:
-        return _draw(form, wait_seconds=error.retry_after_seconds), 429
+        return draw("sign_in", form, wait_seconds=error.retry_after_seconds), 429
     # Outside of any transaction, as it takes long; and for nobody as long as for somebody.
     is_right = passwords.is_password(
         organizer.password_hash if organizer else "", form["password"].data
@@ -52,12 +60,12 @@ def check_password() -> ResponseReturnValue:
         with site.database.write() as session:
             sign_in.record_failure(session, organizer, by="password", now=now)
         form.refuse("password", _("The email address or the password is wrong"))
-        return _draw(form), 422
+        return draw("sign_in", form), 422
     if has_second:
         ticket = tickets.make_ticket(site.keys, organizer, read_cookie(BROWSER), now=now)
         give_cookie(STEP, ticket)
         return redirect(f"{SECOND_STEP}?{write_next()}", code=303)
-    return finish(organizer, by="password", now=now) or _refuse_member_of_nothing(form)
+    return finish(organizer, by="password", now=now) or _refuse(form, organizer)
 
 
 @bp.post("/sign-out")
@@ -71,17 +79,7 @@ def sign_out(member: Member) -> ResponseReturnValue:
     return redirect(SIGN_IN, code=303)
 
 
-def _refuse_member_of_nothing(form: AccountForm) -> ResponseReturnValue:
-    form.refuse("email", _("This account is not a member of any organization any more"))
-    return _draw(form), 422
-
-
-def _draw(form: AccountForm, *, wait_seconds: int = 0) -> str:
-    return render_template(
-        "organizer/sign_in.html",
-        rows=form.rows,
-        errors=form.error_list,
-        next=read_next(),
-        wait_seconds=wait_seconds,
-        passkey_options=offer_passkey(),
-    )
+def _refuse(form: AccountForm, organizer: Organizer) -> ResponseReturnValue:
+    """Say what to do where nothing is open to somebody whose password is right."""
+    form.refuse("email", str(REFUSALS[name_refusal(organizer)]))
+    return draw("sign_in", form), 422

@@ -192,7 +192,7 @@ def make_acting(row):
         session_id=0,
         seen_at=factories.NOW,
         proven_at=factories.NOW,
-        can_prove=True,
+        has_password=True,
     )
 
 
