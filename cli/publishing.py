@@ -28,6 +28,7 @@ def publish_event(site: Site, slug: str) -> Published:
         subject.zoom_id,
         subject.questions,
         starts_at=subject.starts_at,
+        wishes=subject.wishes,
         now=site.read_clock(),
         total_seconds=PATIENCE_SECONDS,
     )
@@ -42,7 +43,12 @@ def plan_publishing(site: Site, slug: str) -> ZoomPlan:
     """Say what publishing would change at Zoom; nothing is changed."""
     subject, client = _read(site, slug)
     return plan_changes(
-        client, subject.kind, subject.zoom_id, subject.questions, now=site.read_clock()
+        client,
+        subject.kind,
+        subject.zoom_id,
+        subject.questions,
+        wishes=subject.wishes,
+        now=site.read_clock(),
     )
 
 

@@ -16,9 +16,9 @@ from services.codes import read_receipt_number
 from services.dates import format_moment
 from services.events import read_link_policy
 from services.receipts import get_live_submission
-from services.registration_changes import ORGANIZER, approve, cancel, deny
+from services.registration_changes import approve, cancel, deny
 from services.registration_exports import Export, list_export_rows
-from services.registrations import Outcome, Status, drop, release
+from services.registrations import ORGANIZER, Outcome, Status, drop, release
 from services.spreadsheets import FileFormat, write_cp932, write_csv, write_xlsx
 from services.texts import LOCALES, write_full_name
 from storage import events, registrations, submissions

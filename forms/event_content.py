@@ -39,8 +39,9 @@ from .organizer_fields import (
 )
 
 TEXTS = ("title", "lead", "description", "fee", "cohost")
+SWITCHES = ("has_waitlist", "keeps_zoom_mails")
 MOMENTS = ("starts_at", "opens_at", "closes_at")
-PLAIN = ("approval", "link_policy", "zoom_name_order", "default_locale", "timezone")
+PLAIN = ("approval", "date_choice", "link_policy", "zoom_name_order", "default_locale", "timezone")
 PICTURE_ALTS = ("logo", "header")
 
 
@@ -58,6 +59,7 @@ class ContentForm(OrganizerForm):
             "slug": document.slug,
             "duration_minutes": str(document.duration_minutes or ""),
             "capacity": str(document.capacity or ""),
+            "seats_per_date": str(document.seats_per_date or ""),
             "fallback_url": document.fallback_url,
             "brand_color": document.brand_color,
         }
@@ -68,8 +70,9 @@ class ContentForm(OrganizerForm):
             for place in PICTURE_ALTS:
                 ref = getattr(document, place)
                 typed[f"{place}_alt_{locale}"] = ref.alt.get(locale, "") if ref else ""
-        if document.has_waitlist:
-            typed["has_waitlist"] = "yes"
+        for name in SWITCHES:
+            if getattr(document, name):
+                typed[name] = "yes"
         return cls(MultiDict(typed))
 
     def validate(self, extra_validators: object = None) -> bool:
@@ -80,6 +83,11 @@ class ContentForm(OrganizerForm):
             return False
         if is_valid and not self._are_times_in_order():
             self.closes_at.errors = [_("Registration must close after it opens")]
+            return False
+        if is_valid and self.has_waitlist.data and self.seats_per_date.data:
+            self.seats_per_date.errors = [
+                _("Single dates have no waiting list: leave this empty, or the waiting list off")
+            ]
             return False
         return is_valid
 
@@ -117,7 +125,8 @@ class ContentForm(OrganizerForm):
             slug=self.slug.data,
             duration_minutes=int(self.duration_minutes.data),
             capacity=int(self.capacity.data) if self.capacity.data else None,
-            has_waitlist=bool(self.has_waitlist.data),
+            seats_per_date=int(self.seats_per_date.data) if self.seats_per_date.data else None,
+            **{name: bool(self[name].data) for name in SWITCHES},
             fallback_url=self.fallback_url.data,
             brand_color=f"#{color.removeprefix('#')}" if color else "",
         )
@@ -133,7 +142,11 @@ def build_content_form(locale: str, zone: str) -> type[ContentForm]:
 def _build(locale: str, further_zone: str) -> type[ContentForm]:
     with force_locale(locale):
         members = (
-            _build_texts() | _build_time(locale, further_zone) | _build_rules() | _build_looks()
+            _build_texts()
+            | _build_time(locale, further_zone)
+            | _build_dates()
+            | _build_rules()
+            | _build_looks()
         )
     return type("LocalContentForm", (ContentForm,), members)
 
@@ -189,6 +202,28 @@ def _build_time(locale: str, further_zone: str) -> dict[str, Any]:
     }
 
 
+def _build_dates() -> dict[str, Any]:
+    """Make what only a series is asked; another event carries it on unseen."""
+    return {
+        "date_choice": build_choice(
+            "date_choice",
+            _("Which dates people come to"),
+            [
+                ("all", _("Everybody comes to all dates")),
+                ("choose", _("People choose one or more dates in the form")),
+            ],
+            help=_("Publish again after a change: it is set at Zoom too."),
+        ),
+        "seats_per_date": build_number(
+            "seats_per_date",
+            _("Places on each date"),
+            least=1,
+            most=MOST_SEATS,
+            help=_("Where people choose. Empty: as many as Zoom takes."),
+        ),
+    }
+
+
 def _build_rules() -> dict[str, Any]:
     return {
         "capacity": build_number(
@@ -224,6 +259,16 @@ def _build_ways_in() -> dict[str, Any]:
                 ("code", _("On the screen after a code from the email")),
                 ("mail", _("By email alone")),
             ],
+        ),
+        "keeps_zoom_mails": build_switch(
+            "keeps_zoom_mails",
+            _("Zoom's own mails"),
+            _("Zoom mails people too"),
+            help=_(
+                "Off: people get one confirmation, with your texts and their link. On: Zoom sends "
+                "a second one beside it, with a link that leads past this site, and mails of its "
+                "own about changes. Publish again after a change."
+            ),
         ),
         "zoom_name_order": build_choice(
             "zoom_name_order",

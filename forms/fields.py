@@ -188,6 +188,42 @@ class ChoicesField(RowField):
         return Answer(self.data, self.other_data) if self.data else None
 
 
+class DatesField(ChoicesField):
+    """Dates of a series: those that are closed by now stay chosen, but nobody can choose them."""
+
+    def __init__(
+        self,
+        row: Row,
+        allowed: Collection[str],
+        validators: Sequence[Validator] = (),
+        *,
+        kept: Collection[str] = (),
+        **binding: Any,
+    ) -> None:
+        super().__init__(row, allowed, validators, **binding)
+        self._closed = {option.value for option in row.choices if option.closed}
+        self._kept = frozenset(kept) & self._closed
+
+    def process_data(self, value: str | None) -> None:
+        super().process_data(value)
+        self.data = self._settle(self.data)
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        self.data = self._settle(valuelist)
+
+    def _settle(self, chosen: Collection[str]) -> tuple[str, ...]:
+        return tuple(
+            date
+            for date in self._allowed
+            if date in self._kept or (date in chosen and date not in self._closed)
+        )
+
+    def pre_validate(self, form: wtforms.Form) -> None:
+        super().pre_validate(form)
+        if (self._closed - self._kept).intersection(self.raw_data or ()):
+            raise StopValidation(_("A date that you chose is not free any more. Check the dates"))
+
+
 class ChoiceField(ChoicesField):
     """One of the given choices."""
 

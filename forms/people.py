@@ -22,7 +22,7 @@ from services.people_columns import (
     split_name,
 )
 from services.people_imports import RowRefused
-from services.questions import FormDefinition, Question, QuestionKind
+from services.questions import DatesQuestion, FormDefinition, Question, QuestionKind
 from services.submissions import Submission, Surface
 from services.texts import LOCALES
 
@@ -145,6 +145,8 @@ def _type_in(
 
 def _read_values(question: Question, cell: str) -> list[str]:
     """Turn words into the values of a choice, in either language; other words stay as they are."""
+    if isinstance(question, DatesQuestion):
+        return _read_dates(question, cell)
     values = {label: choice.value for choice in question.choices for label in choice.label.values()}
     if question.kind in (QuestionKind.PREFECTURE, QuestionKind.COUNTRY):
         list_groups = _PLACES[question.kind]
@@ -167,6 +169,22 @@ _LANGUAGES = {
     "英語": "en",
     "english": "en",
 }
+
+
+def _read_dates(question: DatesQuestion, cell: str) -> list[str]:
+    """Read dates as tables have them (2026-12-10 14:00); a day is enough where it has one."""
+    dates = {plain: value for value, plain in question.plain.items()}
+    for plain, value in list(dates.items()):
+        day, same_day = (
+            plain[:10],
+            [text for text in question.plain.values() if text[:10] == plain[:10]],
+        )
+        if len(same_day) == 1:
+            dates[day] = value
+    parts = (part.strip().replace("/", "-") for part in re.split(r"[、,;\n]", cell))
+    return [dates.get(part, part) for part in parts if part]
+
+
 _PLACES = {
     QuestionKind.PREFECTURE: list_prefecture_groups,
     QuestionKind.COUNTRY: list_country_groups,

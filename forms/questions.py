@@ -13,7 +13,14 @@ from typing import Any
 from flask_babel import lazy_gettext
 from wtforms.fields.core import UnboundField
 
-from services.questions import OTHER, Choice, ConsentKind, Question, QuestionKind
+from services.questions import (
+    OTHER,
+    Choice,
+    ConsentKind,
+    DatesQuestion,
+    Question,
+    QuestionKind,
+)
 from services.texts import localize
 
 from . import fields, normalise
@@ -24,6 +31,11 @@ from .rows import Option, OptionGroup, Row
 Builder = Callable[[Question, str], UnboundField]
 
 _OTHER_CHOICE = Choice(OTHER, {"ja": "その他", "en": "Other"})
+_CLOSED = {
+    "past": {"ja": "終了", "en": "over"},
+    "full": {"ja": "満席", "en": "full"},
+    "gone": {"ja": "中止", "en": "not held"},
+}
 _LONGEST_LINE = 128  # Zoom cuts answers there
 _LONGEST_TEXT = 2_000
 _LONGEST_CODE = 40  # digits, however people space them
@@ -42,6 +54,8 @@ def get_field_name(question_id: str) -> str:
 
 def build_question_field(question: Question, locale: str) -> UnboundField:
     """Build the field of one question, with its texts in one locale."""
+    if isinstance(question, DatesQuestion):
+        return _build_dates(question, locale)
     return _BUILDERS[question.kind](question, locale)
 
 
@@ -91,6 +105,20 @@ def _build_choice(
 def _build_checkboxes(question: Question, locale: str) -> UnboundField:
     row = _make_row(question, locale, groups=(_list_choices(question, locale),))
     return fields.ChoicesField(row, _list_values(row), [_select(question, locale)])
+
+
+def _build_dates(question: DatesQuestion, locale: str) -> UnboundField:
+    options = tuple(
+        Option(
+            choice.value,
+            localize(choice.label, locale),
+            localize(_CLOSED.get(question.closed.get(choice.value, ""), {}), locale),
+        )
+        for choice in question.choices
+    )
+    row = _make_row(question, locale, groups=(OptionGroup("", options),))
+    checks = [_select(question, locale)]
+    return fields.DatesField(row, _list_values(row), checks, kept=question.kept)
 
 
 def _build_phone(question: Question, locale: str) -> UnboundField:

@@ -7,10 +7,14 @@ from typing import NamedTuple
 
 
 class Option(NamedTuple):
-    """One choice. The control of the n-th one has the id `<row.name>-<n>`, counted from 1."""
+    """One choice. The control of the n-th one has the id `<row.name>-<n>`, counted from 1.
+
+    `closed` says in words why nobody can change whether it is chosen.
+    """
 
     value: str
     label: str
+    closed: str = ""
 
 
 class OptionGroup(NamedTuple):

@@ -15,7 +15,8 @@ from storage import zoom_registrants
 from storage.models import Registration, ZoomRegistrant
 from zoom_client import AddedRegistrant
 
-from .deliveries import Step, asks_for_answers, keep_added, plan_step
+from .deliveries import Step, keep_added, plan_step
+from .new_registrants import asks_for_answers
 from .person_limits import find_next_add
 
 # Zoom takes no more at once.

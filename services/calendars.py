@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Literal
@@ -54,7 +55,11 @@ def make_uid(registration_public_id: str, domain: str) -> str:
 
 
 def build_ics(entry: CalendarEntry, method: Method = "PUBLISH") -> bytes:
-    """Write the calendar file: CRLF, folded at 75 octets.
+    return build_calendar([entry], method)
+
+
+def build_calendar(entries: Sequence[CalendarEntry], method: Method = "PUBLISH") -> bytes:
+    """Write the calendar file of one person's entries: CRLF, folded at 75 octets.
 
     Times are in Asia/Tokyo with its VTIMEZONE, else in UTC: Outlook shifts the hour of a zone that
     it has no VTIMEZONE for.
@@ -66,9 +71,10 @@ def build_ics(entry: CalendarEntry, method: Method = "PUBLISH") -> bytes:
     calendar.add("VERSION", "2.0")
     calendar.add("PRODID", "-//Uketsuke//Registration//EN")
     calendar.add("METHOD", method)
-    if entry.timezone == _TOKYO:
+    if any(entry.timezone == _TOKYO for entry in entries):
         calendar.add_component(_build_tokyo())
-    calendar.add_component(_build_event(entry, method))
+    for entry in entries:
+        calendar.add_component(_build_event(entry, method))
     return bytes(calendar.to_ical())
 
 

@@ -7,7 +7,7 @@ unknown.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -25,19 +25,15 @@ from storage.models import Event, Registration, ZoomRegistrant
 from zoom_client import (
     AddedRegistrant,
     Kind,
-    NewRegistrant,
     Registrant,
     RegistrantRef,
     RegistrantStatus,
-    ValidationFailed,
 )
 
-from .answer_texts import write_answer
-from .answers import read_answers
-from .events import EventState, get_end, read_definition
+from .chosen_dates import ZoomDates
+from .events import EventState, get_end
 from .keys import KeyRing
 from .person_limits import count_add, count_change
-from .questions import Answer, FormDefinition, QuestionKind
 from .registrations import Status
 
 LOOKS_BEFORE_ADDING_AGAIN = 2
@@ -68,6 +64,8 @@ class Step(StrEnum):
     APPROVE = "approve"
     CANCEL = "cancel"
     DENY = "deny"
+    LEAVE = "leave"
+    MOVE = "move"
     READ = "read"
     SETTLE = "settle"
     DONE = "done"
@@ -81,8 +79,16 @@ class WrongRegistrant(Exception):
     """Zoom answered with another person or meeting than was asked for; nothing of it is kept."""
 
 
-def plan_step(registration: Registration, registrant: ZoomRegistrant) -> Step:
-    """Compare what the registration is with what Zoom said last."""
+def plan_step(
+    registration: Registration,
+    registrant: ZoomRegistrant,
+    dates: ZoomDates | None = None,
+) -> Step:
+    """Compare what the registration is with what Zoom said last.
+
+    `dates` is given where people choose. Nobody says what Zoom makes of an add for further dates,
+    so who wants other ones leaves all and is added anew.
+    """
     if registrant.attempt_started_at is not None:
         return Step.SETTLE
     at_zoom = registrant.zoom_status
@@ -95,6 +101,12 @@ def plan_step(registration: Registration, registrant: ZoomRegistrant) -> Step:
         }.get(RegistrantStatus(at_zoom) if at_zoom else RegistrantStatus.DENIED, Step.DONE)
     if at_zoom is None:
         return Step.ADD
+    if dates is not None and registrant.occurrence_ids is not None:
+        has = dates.ahead.intersection(registrant.occurrence_ids)
+        if dates.wanted - has:
+            return Step.MOVE
+        if has - dates.wanted:
+            return Step.LEAVE
     if at_zoom != RegistrantStatus.APPROVED:
         return Step.APPROVE
     return Step.DONE if registrant.join_url is not None else Step.READ
@@ -107,8 +119,12 @@ def describe_ending(event: Event, *, now: datetime) -> str:
     return "the event is over" if now >= get_end(event) else ""
 
 
-def begin_add(registrant: ZoomRegistrant, *, now: datetime) -> None:
-    """Remember, before the call, that an add is under way: a process may die during it."""
+def begin_add(registrant: ZoomRegistrant, dates: ZoomDates | None = None, *, now: datetime) -> None:
+    """Remember, before the call, that an add is under way, and for which dates.
+
+    A process may die during it.
+    """
+    registrant.occurrence_ids = None if dates is None else sorted(dates.wanted)
     registrant.attempt_started_at = now
     registrant.attempt_ended_at = None
     registrant.first_attempt_at = registrant.first_attempt_at or now
@@ -255,6 +271,30 @@ def record_gone(registrant: ZoomRegistrant, *, now: datetime) -> None:
     registrant.zoom_status = None
     registrant.registrant_id = None
     registrant.join_url = None
+    registrant.occurrence_ids = None
+
+
+def list_to_leave(registrant: ZoomRegistrant, step: Step, dates: ZoomDates) -> list[str]:
+    """List dates on which Zoom is not to have the person, or no more before they are added anew.
+
+    Where nobody knows on which Zoom has them, it is all.
+    """
+    has = dates.known.intersection(registrant.occurrence_ids or dates.known)
+    return sorted(has if step is Step.MOVE else has & dates.ahead - dates.wanted)
+
+
+def begin_doubt_of_dates(registrant: ZoomRegistrant, *, now: datetime) -> None:
+    """Have the person leave all dates and be added anew: a late call may have changed some."""
+    registrant.occurrence_ids = []
+    registrant.updated_at = now
+
+
+def record_dates(registrant: ZoomRegistrant, dates: list[str], *, now: datetime) -> None:
+    """Record the dates on which Zoom still has the person; without any it does not have them."""
+    registrant.occurrence_ids = dates
+    if not registrant.occurrence_ids:
+        record_gone(registrant, now=now)
+    registrant.updated_at = now
 
 
 def record_unsure(registrant: ZoomRegistrant, *, now: datetime) -> None:
@@ -290,45 +330,6 @@ def _set_delivery(registrant: ZoomRegistrant, delivery: Delivery) -> None:
         registration_index.mark_registrant(registrant)
 
 
-def make_new_registrant(
-    session: Session, event: Event, registration: Registration
-) -> NewRegistrant:
-    """Translate a registration into Zoom's words: name, address, and marked answers only."""
-    definition = read_definition(session, registration.form_version_id)
-    first, last = registration.given_name, registration.family_name
-    if event.zoom_name_order == "family_first":
-        first, last = last, first
-    asks = asks_for_answers(session, registration.form_version_id)
-    answers = read_answers(session, registration) if asks else {}
-    standard, custom = _marked_answers(definition, registration, answers, event)
-    return NewRegistrant(
-        email=registration.email,
-        first_name=first,
-        last_name=last,
-        custom_questions=custom,
-        **standard,
-    )
-
-
-def asks_for_answers(session: Session, form_version_id: int) -> bool:
-    """Tell whether a form has questions whose answers Zoom gets."""
-    questions = read_definition(session, form_version_id).questions
-    return any(question.goes_to_zoom for question in questions)
-
-
-def make_bare_registrant(person: NewRegistrant) -> NewRegistrant:
-    """Leave the answers out: they are kept here, and a place does not hang on them."""
-    return NewRegistrant(
-        email=person.email, first_name=person.first_name, last_name=person.last_name
-    )
-
-
-def is_about_answers(error: ValidationFailed) -> bool:
-    """Tell whether Zoom refused answers alone, not who the person is."""
-    fields = {field.field for field in error.fields}
-    return bool(fields) and fields.isdisjoint({"email", "first_name", "last_name"})
-
-
 def make_ref(registration: Registration, registrant: ZoomRegistrant) -> RegistrantRef:
     assert registrant.registrant_id is not None, "the registrant was read or added"
     return RegistrantRef(id=registrant.registrant_id, email=registration.email)
@@ -358,28 +359,3 @@ def _came_with_us(registrant: ZoomRegistrant, read: Registrant) -> bool:
     if read.create_time is None or registrant.first_attempt_at is None:
         return False
     return read.create_time >= registrant.first_attempt_at - CREATE_TIME_TOLERANCE
-
-
-def _marked_answers(
-    definition: FormDefinition,
-    registration: Registration,
-    answers: Mapping[str, Answer],
-    event: Event,
-) -> tuple[dict[str, str], dict[str, str]]:
-    standard: dict[str, str] = {}
-    custom: dict[str, str] = {}
-    for question in definition.questions:
-        answer = answers.get(question.id)
-        if answer is None or not question.goes_to_zoom:
-            continue
-        text = write_answer(question, answer, registration.locale, _keep_code)
-        if question.zoom_field:
-            standard[question.zoom_field] = text
-        elif question.zoom_title in event.zoom_titles:
-            custom[str(question.zoom_title)] = text[:128]
-    return standard, custom
-
-
-def _keep_code(_kind: QuestionKind, code: str, _locale: str) -> str:
-    """Send places as codes: Zoom takes a country in two letters alone."""
-    return code

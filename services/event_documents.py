@@ -16,6 +16,7 @@ from zoom_client import Kind
 
 from .branding import derive_brand
 from .dates import load_zone
+from .event_dates import DateChoice
 from .events import LinkPolicy
 from .question_documents import read_questions, write_question
 from .questions import Question
@@ -77,10 +78,13 @@ class EventDocument:
     timezone: str | None = None
     capacity: int | None = None
     has_waitlist: bool = False
+    date_choice: str = "all"
+    seats_per_date: int | None = None
     opens_at: datetime | None = None
     closes_at: datetime | None = None
     approval: str = "automatic"
     link_policy: str = "show"
+    keeps_zoom_mails: bool = False
     fallback_url: str = ""
     brand_color: str = ""
     title: Text = field(default_factory=dict)
@@ -118,6 +122,9 @@ def read_document(text: str) -> EventDocument:
         default_locale=table.take_choice("default_locale", LOCALES, "ja"),
         capacity=table.take_number("capacity", least=1, most=MOST_SEATS, default=None),
         has_waitlist=table.take("has_waitlist", bool, False),
+        date_choice=table.take_choice("date_choice", list(DateChoice), "all"),
+        seats_per_date=table.take_number("seats_per_date", least=1, most=MOST_SEATS, default=None),
+        keeps_zoom_mails=table.take("keeps_zoom_mails", bool, False),
         approval=table.take_choice("approval", APPROVALS, "automatic"),
         link_policy=table.take_choice("link_policy", list(LinkPolicy), "show"),
         fallback_url=_read_url(table, "fallback_url"),
@@ -133,6 +140,8 @@ def read_document(text: str) -> EventDocument:
         questions=read_questions(table),
         **_read_times(table),
     )
+    if document.has_waitlist and document.seats_per_date is not None:
+        raise table.fault("seats_per_date", "knows no waiting list: leave has_waitlist out")
     table.close()
     return document
 

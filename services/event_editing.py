@@ -208,6 +208,7 @@ def _check_move(session: Session, event: Event, document: EventDocument, now: da
     event.known_read_at = None
     event.published_at = None
     event.zoom_titles = []
+    event.dates = []
     event.closed_by_zoom = ""
 
 

@@ -21,9 +21,12 @@ from zoom_client import (
 )
 
 from .zoom_setup import (
-    OUR_FORM_ALONE,
+    NO_WISHES,
+    Wishes,
     find_start,
+    get_registration_type,
     has_date,
+    make_patch,
     read_questions_at_zoom,
     require_nothing,
 )
@@ -44,9 +47,10 @@ class Obstacle(StrEnum):
     REGISTRATION_OFF = "registration_off"
     ZOOM_FORM_OPEN = "zoom_form_open"
     RECURRING_WEBINAR = "recurring_webinar"
-    EACH_DATE = "each_date"
+    OTHER_DATES = "other_dates"
     FIELDS_REQUIRED = "fields_required"
     ZOOM_MAILS = "zoom_mails"
+    NO_ZOOM_MAILS = "no_zoom_mails"
     SIGN_IN_NEEDED = "sign_in_needed"
     HOST_UNLICENSED = "host_unlicensed"
     ALTERNATIVE_HOSTS = "alternative_hosts"
@@ -94,7 +98,13 @@ class Preflight:
 
 
 def look_at_zoom(
-    client: ZoomClient, kind: Kind, zoom_id: int, *, starts_at: datetime, now: datetime
+    client: ZoomClient,
+    kind: Kind,
+    zoom_id: int,
+    *,
+    starts_at: datetime,
+    wishes: Wishes = NO_WISHES,
+    now: datetime,
 ) -> Preflight:
     """Read a meeting, its questions and its host, and say what stands in the way.
 
@@ -111,13 +121,15 @@ def look_at_zoom(
     host = _read_host(client, meeting)
     findings = (
         *_look_at_time(meeting, starts_at, now),
-        *_look_at_registration(meeting, questions),
+        *_look_at_registration(meeting, questions, wishes),
         *_look_at_access(meeting, host),
     )
     return Preflight(meeting, findings)
 
 
-def mend_at_zoom(client: ZoomClient, kind: Kind, zoom_id: int, mend: Mend) -> None:
+def mend_at_zoom(
+    client: ZoomClient, kind: Kind, zoom_id: int, mend: Mend, *, wishes: Wishes = NO_WISHES
+) -> None:
     """Change at Zoom what an obstacle needs; whether Zoom kept it is seen by looking again.
 
     Raises:
@@ -127,15 +139,14 @@ def mend_at_zoom(client: ZoomClient, kind: Kind, zoom_id: int, mend: Mend) -> No
     if mend is Mend.REQUIRE_NOTHING:
         client.update_questions(kind, zoom_id, require_nothing(client.get_questions(kind, zoom_id)))
         return
-    patch = _PATCHES.get(mend)
-    if patch is None:
+    meeting = client.get_meeting(kind, zoom_id)
+    patches = {**_PATCHES, Mend.OUR_FORM_ALONE: make_patch(meeting, wishes)}
+    if mend not in patches:
         raise ValueError(f"{mend} is not mended at Zoom")
-    host = client.get_meeting(kind, zoom_id).host_id
-    client.update_meeting(kind, zoom_id, patch, host=host)
+    client.update_meeting(kind, zoom_id, patches[mend], host=meeting.host_id)
 
 
 _PATCHES = {
-    Mend.OUR_FORM_ALONE: OUR_FORM_ALONE,
     Mend.OWN_ID: MeetingPatch(settings={"use_pmi": False}),
     Mend.NO_SIGN_IN: MeetingPatch(settings={"meeting_authentication": False}),
     Mend.SHOW_ADDRESSES: MeetingPatch(settings={"email_in_attendee_report": True}),
@@ -161,11 +172,13 @@ def _look_at_time(meeting: Meeting, starts_at: datetime, now: datetime) -> Itera
         yield Finding(Obstacle.NO_FIXED_TIME, Weight.STOPS)
     elif find_start(meeting, now) is None:
         yield Finding(Obstacle.PAST, Weight.STOPS)
-    elif not has_date(meeting, starts_at):
+    elif not meeting.occurrences and not has_date(meeting, starts_at):
         yield Finding(Obstacle.OTHER_TIME, Weight.STOPS, Mend.TAKE_TIME)
 
 
-def _look_at_registration(meeting: Meeting, questions: Questions) -> Iterator[Finding]:
+def _look_at_registration(
+    meeting: Meeting, questions: Questions, wishes: Wishes
+) -> Iterator[Finding]:
     is_mended = Weight.PUBLISHING_MENDS
     ours = Mend.OUR_FORM_ALONE
     if meeting.settings.get("use_pmi") is True:
@@ -176,20 +189,23 @@ def _look_at_registration(meeting: Meeting, questions: Questions) -> Iterator[Fi
         yield Finding(Obstacle.REGISTRATION_OFF, is_mended, ours)
     elif meeting.approval_type != ApprovalType.MANUAL:
         yield Finding(Obstacle.ZOOM_FORM_OPEN, is_mended, ours)
-    if meeting.registration_type in (2, 3) and meeting.occurrences:
-        yield Finding(Obstacle.EACH_DATE, Weight.WORTH_KNOWING)
+    if meeting.occurrences and meeting.registration_type != get_registration_type(wishes):
+        yield Finding(Obstacle.OTHER_DATES, is_mended, ours)
     required = [question.field_name for question in questions.standard if question.required]
     required += [question.title for question in questions.custom if question.required]
     if required:
         yield Finding(Obstacle.FIELDS_REQUIRED, is_mended, Mend.REQUIRE_NOTHING, tuple(required))
     mails = (meeting.registrants_confirmation_email, meeting.registrants_email_notification)
-    if meeting.approval_type != ApprovalType.NONE and mails != (False, False):
-        yield Finding(Obstacle.ZOOM_MAILS, is_mended, ours)
+    keeps = wishes.keeps_mails
+    if meeting.approval_type != ApprovalType.NONE and mails != (keeps, keeps):
+        yield Finding(Obstacle.NO_ZOOM_MAILS if keeps else Obstacle.ZOOM_MAILS, is_mended, ours)
 
 
 def _look_at_access(meeting: Meeting, host: User | None) -> Iterator[Finding]:
     if meeting.settings.get("meeting_authentication") is True:
-        yield Finding(Obstacle.SIGN_IN_NEEDED, Weight.WORTH_KNOWING, Mend.NO_SIGN_IN)
+        profile = str(meeting.settings.get("authentication_name") or "")
+        about = (profile,) if profile else ()
+        yield Finding(Obstacle.SIGN_IN_NEEDED, Weight.WORTH_KNOWING, Mend.NO_SIGN_IN, about)
     if host is not None and host.type != LICENSED:
         yield Finding(Obstacle.HOST_UNLICENSED, Weight.STOPS, None, (host.email,))
     if addresses := list_alternative_hosts(meeting):

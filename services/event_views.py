@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,6 +12,7 @@ from storage import events, organizations
 from storage.models import Asset, Event
 
 from .dates import format_moment, format_period, format_short, split_period
+from .event_dates import Closed, EventDate, find_next, read_dates, takes_choice, write_date
 from .events import EventState, LinkPolicy, Seats, get_end, get_state, read_link_policy
 from .messages import MailEvent
 from .texts import Text, localize
@@ -25,13 +27,25 @@ class Image:
 
 
 @dataclass(frozen=True)
+class DateView:
+    """One date of a series; `note` is past or gone where nobody can come any more."""
+
+    id: str
+    text: str
+    starts_at: datetime
+    ends_at: datetime
+    note: str
+
+
+@dataclass(frozen=True)
 class EventView:
     """One event as a reader of `locale` sees it at one moment.
 
     `description` is the organizer's Markdown. `date_text` and `time_text` stand one after the
     other. `seats_left` is set when few are, but not where it would tell whether a form that was
     sent had a known address. A full event that keeps a waiting list has the state `full`, a form,
-    and `is_waiting_list_open`.
+    and `is_waiting_list_open`. A series has `dates`, and its times are those of the next one;
+    `has_choice` says that people choose among them.
     """
 
     kind: str
@@ -62,6 +76,8 @@ class EventView:
     header: Image | None
     form_url: str
     notice_url: str
+    dates: tuple[DateView, ...] = ()
+    has_choice: bool = False
 
 
 def view_event(
@@ -72,8 +88,10 @@ def view_event(
     policy = read_link_policy(session, event)
     state = get_state(event, seats, now)
     is_waiting_list_open = state is EventState.OPEN and seats.are_all_taken
-    ends_at = get_end(event)
-    date_text, time_text = split_period(event.starts_at, ends_at, event.timezone, locale)
+    shown = find_next(read_dates(event), now)
+    starts_at = shown.starts_at if shown else event.starts_at
+    ends_at = shown.ends_at if shown else get_end(event)
+    date_text, time_text = split_period(starts_at, ends_at, event.timezone, locale)
     query = f"?lang={locale}"
     return EventView(
         kind=event.kind,
@@ -83,7 +101,7 @@ def view_event(
         description=localize(event.description, locale),
         date_text=date_text,
         time_text=time_text,
-        starts_at=event.starts_at,
+        starts_at=starts_at,
         ends_at=ends_at,
         timezone=event.timezone,
         fee=localize(event.fee, locale),
@@ -106,21 +124,41 @@ def view_event(
         header=_view_image(session, event.header_id, event.header_alt, locale),
         form_url=f"/e/{event.slug}{query}",
         notice_url=f"/e/{event.slug}/notice{query}",
+        dates=list_date_views(event, locale, now),
+        has_choice=takes_choice(event),
     )
 
 
-def view_mail_event(session: Session, event: Event, locale: str) -> MailEvent:
-    """Put together what a mail says about an event."""
+def list_date_views(event: Event, locale: str, now: datetime) -> tuple[DateView, ...]:
+    """List the dates of a series in words; nothing for any other event."""
+    return tuple(_view_date(date, event.timezone, locale, now) for date in read_dates(event))
+
+
+def _view_date(date: EventDate, timezone: str, locale: str, now: datetime) -> DateView:
+    note = Closed.GONE if date.is_gone else Closed.PAST if now >= date.ends_at else ""
+    text = write_date(date, timezone, locale)
+    return DateView(date.id, text, date.starts_at, date.ends_at, note)
+
+
+def view_mail_event(
+    session: Session, event: Event, locale: str, *, dates: Sequence[EventDate] = (), now: datetime
+) -> MailEvent:
+    """Put together what a mail says about an event; `dates` are its reader's, in a series."""
+    shown = find_next(dates, now)
+    starts_at = shown.starts_at if shown else event.starts_at
+    ends_at = shown.ends_at if shown else get_end(event)
     organization = organizations.need_organization(session, event.organization_id)
     return MailEvent(
         title=localize(event.title, locale),
-        date_text=format_period(event.starts_at, get_end(event), event.timezone, locale),
-        short_date=format_short(event.starts_at, event.timezone, locale),
+        date_text=format_period(starts_at, ends_at, event.timezone, locale),
+        short_date=format_short(starts_at, event.timezone, locale),
         organizer=organization.legal_name or organization.name,
         organizer_address=organization.address,
         contact_email=organization.contact_email,
         contact_url=organization.contact_url,
         kind=event.kind,
+        dates=tuple(write_date(date, event.timezone, locale) for date in dates),
+        has_lost_dates=bool(dates) and all(date.is_gone for date in dates),
     )
 
 

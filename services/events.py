@@ -13,6 +13,7 @@ from storage.events import AnyEvent
 from storage.models import Event
 from zoom_client import MeetingOver
 
+from .event_dates import read_dates
 from .questions import FormDefinition, definition_from_rows
 
 FEW_SEATS_PERCENT = 10
@@ -69,7 +70,9 @@ def count_seats(event: AnyEvent, taken: int) -> Seats:
 
 
 def get_end(event: AnyEvent) -> datetime:
-    return event.starts_at + timedelta(minutes=event.duration_minutes)
+    """Return when an event is over; a series after its last date."""
+    ends = [date.ends_at for date in read_dates(event) if not date.is_gone] if event.dates else []
+    return max(ends, default=event.starts_at + timedelta(minutes=event.duration_minutes))
 
 
 def get_state(event: AnyEvent, seats: Seats, now: datetime) -> EventState:

@@ -11,7 +11,8 @@ from storage import events
 from storage.models import Event
 
 from .answer_texts import NamePlace, write_answer
-from .questions import Answer, Choice, Question, questions_from_rows
+from .event_dates import make_question, takes_choice
+from .questions import DATES, Answer, Choice, Question, questions_from_rows
 from .registration_index import FACETED
 from .texts import localize
 
@@ -38,7 +39,10 @@ class Facet:
 
 
 def list_questions(session: Session, event: Event) -> list[Question]:
-    """Return the questions of all versions of an event's form, the newest wording of each."""
+    """Return the questions of all versions of an event's form, the newest wording of each.
+
+    The dates of a series come before them, where people choose.
+    """
     return [question for question, _retired in _list_with_retired(session, event)]
 
 
@@ -46,6 +50,8 @@ def _list_with_retired(session: Session, event: Event) -> list[tuple[Question, t
     """Return each question with the choices that only earlier versions offered, in their words."""
     questions: dict[str, Question] = {}
     choices: dict[str, dict[str, Choice]] = {}
+    if takes_choice(event):
+        questions[DATES], choices[DATES] = make_question(event), {}
     for version in events.list_form_versions(session, event.id):
         for question in questions_from_rows(version.questions):
             questions.setdefault(question.id, question)

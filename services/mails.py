@@ -34,6 +34,7 @@ class MailName(StrEnum):
     DELAYED = "delayed"
     REFUSED = "refused"
     EVENT_CANCELLED = "event_cancelled"
+    DATES = "dates"
 
 
 # A stranger can cause these by typing an address, so they are counted against the limits.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from email import policy
@@ -16,7 +16,7 @@ from email.headerregistry import (
 from email.message import EmailMessage
 from email.utils import quote
 
-from .calendars import CalendarEntry, Method, build_ics
+from .calendars import CalendarEntry, Method, build_calendar
 
 NAME_LENGTH = 64
 
@@ -45,7 +45,10 @@ class MailContent:
 
 @dataclass(frozen=True)
 class MailEvent:
-    """What mails say about an event; texts are in the reader's language, dates in words."""
+    """What mails say about an event; texts are in the reader's language, dates in words.
+
+    In a series, `dates` are those of the reader, who `has_lost_dates` if none of them is held.
+    """
 
     title: str
     date_text: str
@@ -55,6 +58,8 @@ class MailEvent:
     contact_email: str
     contact_url: str
     kind: str
+    dates: tuple[str, ...] = ()
+    has_lost_dates: bool = False
 
 
 @dataclass(frozen=True)
@@ -86,10 +91,10 @@ class MailContext:
     marketing_withdraw_url: str | None = None
 
 
-def attach_calendar(entry: CalendarEntry, method: Method = "PUBLISH") -> Attachment:
+def attach_calendar(entries: Sequence[CalendarEntry], method: Method = "PUBLISH") -> Attachment:
     # Outlook refuses a file whose METHOD is not also that of its media type.
     parameters = {"method": method, "charset": "utf-8"}
-    return Attachment("invite.ics", "text/calendar", build_ics(entry, method), parameters)
+    return Attachment("invite.ics", "text/calendar", build_calendar(entries, method), parameters)
 
 
 def compose_message(

@@ -12,8 +12,8 @@ from storage import job_lists, registrations, zoom_pauses
 from storage.models import Event, Registration
 
 from .mails import MailName, request_mail
-from .registration_changes import ORGANIZER, ChangeRefused, approve, cancel, deny
-from .registrations import RegistrationNotOpen, Status, sync_key
+from .registration_changes import approve, cancel, deny
+from .registrations import ORGANIZER, ChangeRefused, RegistrationNotOpen, Status, sync_key
 
 
 class Act(StrEnum):

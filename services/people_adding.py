@@ -10,8 +10,7 @@ from storage import registrations
 from storage.models import Event, Registration
 
 from .events import LinkPolicy
-from .registration_changes import ORGANIZER
-from .registrations import Outcome, RegistrationError, register
+from .registrations import ORGANIZER, Outcome, RegistrationError, register
 from .submissions import Submission
 
 ADDED = "added"

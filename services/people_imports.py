@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from storage import events, job_requests, people_imports
 from storage.models import Event, PeopleImport, PeopleImportRow
 
+from .chosen_dates import ask_for_dates
 from .events import read_current_form, read_link_policy
 from .people_adding import AlreadyRegistered, add_by_hand
 from .people_files import FileProblem
@@ -146,7 +147,8 @@ def _add(
     now: datetime,
 ) -> tuple[RowResult, str]:
     try:
-        submission = read_row(read_current_form(session, event), table, row.cells)
+        definition = ask_for_dates(session, event, read_current_form(session, event), now=now)
+        submission = read_row(definition, table, row.cells)
     except RowRefused as refusal:
         return RowResult.INVALID, str(refusal)
     submission = replace(submission, nonce=secrets.token_urlsafe(16))

@@ -17,6 +17,7 @@ from .addresses import email_key
 from .default_form import follow_operator
 from .default_notice import Operator
 from .deliveries import renew_links
+from .event_dates import DateChoice, take_dates
 from .event_editing import PUBLISHED, ChangedMeanwhile, EventChangeRefused
 from .events import EventState, get_end
 from .form_drafts import keep_edits, read_coming_form
@@ -24,7 +25,7 @@ from .keys import KeyRing
 from .organizations import make_operator
 from .questions import ConsentKind, Question
 from .zoom_closings import go_on
-from .zoom_setup import ZoomReady
+from .zoom_setup import Wishes, ZoomReady
 
 
 class Gap(StrEnum):
@@ -53,6 +54,7 @@ class Subject:
     zoom_id: int
     starts_at: datetime
     questions: tuple[Question, ...]
+    wishes: Wishes
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,20 @@ def read_subject(session: Session, event: Event, *, now: datetime) -> Subject:
     """
     questions = check_publishable(session, event, now=now)
     return Subject(
-        event.id, event.version, Kind(event.kind), event.zoom_id, event.starts_at, questions
+        event_id=event.id,
+        version=event.version,
+        kind=Kind(event.kind),
+        zoom_id=event.zoom_id,
+        starts_at=event.starts_at,
+        questions=questions,
+        wishes=read_wishes(event),
+    )
+
+
+def read_wishes(event: Event) -> Wishes:
+    """Read what an event wants of what Zoom offers."""
+    return Wishes(
+        chooses_dates=event.date_choice == DateChoice.CHOOSE, keeps_mails=event.keeps_zoom_mails
     )
 
 
@@ -132,6 +147,7 @@ def record_published(
         event.known_read_at = now
     else:
         renew_links(session, event, ready.people)
+    take_dates(event, ready.meeting, now=now)
     event.host_email = ready.meeting.host_email or event.host_email
     event.zoom_titles = list(ready.titles)
     event.published_at = event.published_at or now

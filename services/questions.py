@@ -117,6 +117,25 @@ class Question:
         return hash((self.id, self.kind))
 
 
+DATES = "event_dates"
+"""The id of the question for the dates of a series; no other question has it."""
+
+
+@dataclass(frozen=True)
+class DatesQuestion(Question):
+    """The dates of a series as choices, made from the event when a form is drawn, never stored.
+
+    `closed` says of dates why nobody can choose them any more, `kept` which of them stay chosen,
+    `plain` how tables write each.
+    """
+
+    closed: Mapping[str, str] = field(default_factory=dict)
+    kept: tuple[str, ...] = ()
+    plain: Mapping[str, str] = field(default_factory=dict)
+
+    __hash__ = Question.__hash__
+
+
 @dataclass(frozen=True)
 class FormDefinition:
     """One immutable version of an event's form. `version_id` is the key of its row.
@@ -175,6 +194,8 @@ def check_questions(questions: Sequence[Question]) -> None:
 def _find_fault(question: Question, earlier: Mapping[str, Question]) -> str | None:
     if not _QUESTION_ID.fullmatch(question.id):
         return "needs an id of small letters, digits and _, at most 32, a letter first"
+    if question.id == DATES and not isinstance(question, DatesQuestion):
+        return "has the id that the dates of a series have"
     if question.id in earlier:
         return "is there twice"
     # The text beside その他 travels as `question_<id>_other`.

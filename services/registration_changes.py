@@ -2,50 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from storage import events, registrations, submissions, zoom_registrants
+from storage import events, registrations, submissions
 from storage.models import Event, Registration, RegistrationChange, SubmissionRow
 
-from .answers import ANSWERS, change_answers, erase_answers
+from .answers import erase_answers, read_answers
+from .chosen_dates import are_open, count_places
 from .consents import keep_consents_of_newcomer
-from .deliveries import Delivery
+from .event_dates import list_chosen_ids, takes_choice
 from .events import EventState, LinkPolicy, get_end, get_state, read_seats
 from .mails import CONFIRM_WITHIN, MailName, request_mail
-from .questions import Answer, answers_from_json
 from .receipts import get_live_submission, owns_registration
+from .registration_edits import use_submission
 from .registrations import (
     HOLDS_SEAT,
     MAIL_OF_STATUS,
+    ORGANIZER,
+    ChangeRefused,
     Outcome,
-    RegistrationError,
     RegistrationNotOpen,
     Status,
-    read_submission,
     register,
     request_sync,
     status_for_new,
 )
-
-ORGANIZER = "organizer"
-"""The actor of what an organizer decides."""
+from .submissions import read_submission
 
 MAX_CORRECTIONS = 3
 MAX_RETURNS_A_DAY = 3
-MAX_EDITS_A_DAY = 20
 MOST_MOVED_AT_ONCE = 100
-
-
-class ChangeRefused(RegistrationError):
-    """The registration is not in a state that allows this."""
-
-
-class EditedMeanwhile(RegistrationError):
-    """Somebody else has changed the registration since it was shown."""
 
 
 def cancel(
@@ -78,7 +67,7 @@ def register_again(
     if not may_return(session, registration, now=now):
         raise ChangeRefused
     if not (registration.family_name or registration.given_name):
-        _take_over_newest(session, registration, now)
+        _take_over_newest(session, event, registration, now)
     state = get_state(event, read_seats(session, event), now)
     if state not in (EventState.OPEN, EventState.FULL):
         raise RegistrationNotOpen(state)
@@ -163,59 +152,6 @@ def fill_free_seats(
     return True
 
 
-def edit_details(
-    session: Session,
-    registration: Registration,
-    *,
-    family_name: str,
-    given_name: str,
-    answers: Mapping[str, Answer],
-    form_version_id: int,
-    now: datetime,
-) -> None:
-    """Change what a person said of themselves, some times a day: the history keeps it all.
-
-    Raises:
-        ChangeRefused: it was changed often enough today.
-    """
-    since = now - timedelta(days=1)
-    made = registrations.count_changes(session, registration.id, action=ANSWERS, since=since)
-    if made >= MAX_EDITS_A_DAY:
-        raise ChangeRefused
-    change_answers(
-        session,
-        registration,
-        family_name=family_name,
-        given_name=given_name,
-        answers=answers,
-        form_version_id=form_version_id,
-        now=now,
-    )
-    _try_zoom_again(session, registration, now)
-
-
-def use_submission(
-    session: Session, registration: Registration, repeat: SubmissionRow, *, now: datetime
-) -> None:
-    """Take over the names and answers of a repeated submission.
-
-    Its boxes are not taken over: whoever typed them need not be the owner of the address. Neither
-    does the receipt that made the registration speak for it any more.
-    """
-    change_answers(
-        session,
-        registration,
-        family_name=repeat.family_name,
-        given_name=repeat.given_name,
-        answers=answers_from_json(repeat.answers),
-        form_version_id=repeat.form_version_id,
-        now=now,
-    )
-    repeat.outcome = Outcome.USED
-    _try_zoom_again(session, registration, now)
-    _supersede(session, registration)
-
-
 def correct_address(
     session: Session,
     event: Event,
@@ -264,73 +200,20 @@ def correct_address(
     return row
 
 
-def edit_by_organizer(
-    session: Session,
-    registration: Registration,
-    *,
-    seen_at: str,
-    family_name: str,
-    given_name: str,
-    answers: Mapping[str, Answer],
-    form_version_id: int,
-    now: datetime,
+def _take_over_newest(
+    session: Session, event: Event, registration: Registration, now: datetime
 ) -> None:
-    """Change what is stored of a person, as long as it is what the organizer saw.
-
-    Args:
-        seen_at: `write_version` of the registration when the form was drawn.
-
-    Raises:
-        EditedMeanwhile: somebody else has changed it since.
-    """
-    locked = registrations.lock_registration(session, registration.id)
-    assert locked is not None, "registrations are not deleted while they are shown"
-    if write_version(locked) != seen_at:
-        raise EditedMeanwhile
-    change_answers(
-        session,
-        locked,
-        family_name=family_name,
-        given_name=given_name,
-        answers=answers,
-        form_version_id=form_version_id,
-        actor=ORGANIZER,
-        now=now,
-    )
-    _try_zoom_again(session, locked, now)
-
-
-def write_version(registration: Registration) -> str:
-    """Write what tells one state of a registration from the next."""
-    return registration.updated_at.isoformat()
-
-
-def _take_over_newest(session: Session, registration: Registration, now: datetime) -> None:
     """Give a registration whose name was erased what its owner sent since, boxes included."""
     newest = submissions.list_repeats(session, registration.id, limit=1)
     if not newest:
         raise ChangeRefused
-    use_submission(session, registration, newest[0], now=now)
+    use_submission(session, event, registration, newest[0], now=now)
     keep_consents_of_newcomer(session, registration, newest[0], read_submission(newest[0]), now=now)
 
 
 def _list_status_changes(session: Session, registration: Registration) -> list[RegistrationChange]:
     changes = registrations.list_changes(session, registration.id)
     return [change for change in changes if change.action == "status"]
-
-
-def _try_zoom_again(session: Session, registration: Registration, now: datetime) -> None:
-    """Have Zoom asked once more where it did not take the name that stood before."""
-    registrant = zoom_registrants.get_zoom_registrant(session, registration.id)
-    is_refused = registrant is not None and registrant.delivery == Delivery.REFUSED
-    if is_refused and registration.status == Status.APPROVED:
-        request_sync(session, registration, now=now)
-
-
-def _supersede(session: Session, registration: Registration) -> None:
-    created = submissions.get_creating_submission(session, registration.id)
-    if created is not None:
-        created.outcome = Outcome.SUPERSEDED
 
 
 def _lock(session: Session, event: Event, registration_id: int) -> Registration:
@@ -353,9 +236,12 @@ def _move(
 ) -> None:
     before = Status(registration.status)
     needs_seat = status in HOLDS_SEAT and before not in HOLDS_SEAT
+    gives_seat_back = before in HOLDS_SEAT and status not in HOLDS_SEAT
     if needs_seat and not events.take_seat(session, event.id):
         raise RegistrationNotOpen(EventState.FULL)
-    if before in HOLDS_SEAT and status not in HOLDS_SEAT:
+    if takes_choice(event) and needs_seat != gives_seat_back:
+        _move_places(session, event, registration, takes=needs_seat, now=now)
+    if gives_seat_back:
         events.give_back_seat(session, event.id)
     registration.status = status
     registration.queued_at = now if status is Status.WAITLISTED else None
@@ -373,6 +259,17 @@ def _move(
     session.flush()
     if Status.APPROVED in (before, status):
         request_sync(session, registration, now=now)
+
+
+def _move_places(
+    session: Session, event: Event, registration: Registration, *, takes: bool, now: datetime
+) -> None:
+    """Take, or give back, a place on each date that somebody has chosen."""
+    answers = read_answers(session, registration)
+    if takes and not are_open(session, event, answers, now=now):
+        events.give_back_seat(session, event.id)
+        raise RegistrationNotOpen(EventState.FULL)
+    count_places(session, event, list_chosen_ids(answers), by=1 if takes else -1)
 
 
 def _tell_status(

@@ -18,7 +18,7 @@ from .answer_texts import NamePlace, write_answer
 from .dates import load_zone
 from .events import read_definition
 from .facets import list_questions
-from .questions import Answer, ConsentKind, Question
+from .questions import Answer, ConsentKind, DatesQuestion, Question
 from .registration_index import FACETED
 from .submissions import SOURCE_NAMES
 from .texts import localize
@@ -86,6 +86,7 @@ class ExportTable:
         self._zone = load_zone(event.timezone)
         self._words = _WORDS[locale]
         self._questions = list_questions(session, event)
+        self._plain = {q.id: q.plain for q in self._questions if isinstance(q, DatesQuestion)}
         self._separator = "、" if locale == "ja" else ", "
         self._choices: dict[tuple[int, str], Question | None] = {}
         self._texts: dict[tuple[int, str, str, str], str] = {}
@@ -146,6 +147,8 @@ class ExportTable:
         self, session: Session, version_id: int, question_id: str, value: str, other: str
     ) -> str:
         """Write one value in words; the labels of choices are those that the person saw."""
+        if question_id in self._plain:
+            return self._plain[question_id].get(value, value)
         place = (version_id, question_id)
         if place not in self._choices:
             question = read_definition(session, version_id).get_question(question_id)

@@ -26,7 +26,7 @@ from storage.registration_lists import FullRow, read_full_rows
 
 from .consents import present_consents
 from .events import read_definition
-from .questions import ConsentKind, FormDefinition, QuestionKind
+from .questions import DATES, ConsentKind, FormDefinition, QuestionKind
 
 AT_ONCE = 500
 """How many registrations one step takes in: some tens of milliseconds, most of them to read."""
@@ -138,6 +138,8 @@ def _describe(session: Session, full: FullRow, sources: _Sources) -> Entry:
 
 
 def _is_faceted(definition: FormDefinition, question_id: str) -> bool:
+    if question_id == DATES:
+        return True
     question = definition.get_question(question_id)
     return question is not None and question.kind in FACETED
 

@@ -15,12 +15,14 @@ from storage.models import Event, Registration, SubmissionRow
 from storage.models.base import new_public_id
 
 from .answers import answer_rows
+from .chosen_dates import are_open, count_places
 from .codes import make_receipt_number
 from .consents import keep_consents
+from .event_dates import list_chosen_ids, takes_choice
 from .events import EventState, LinkPolicy, Seats, get_state, read_seats
 from .mails import CONFIRM_WITHIN, MailName, request_mail
-from .questions import ConsentKind, answers_from_json, answers_to_json
-from .submissions import ConsentGiven, Submission, Surface
+from .questions import answers_to_json
+from .submissions import Submission, read_submission
 
 
 class Status(StrEnum):
@@ -43,6 +45,10 @@ MAIL_OF_STATUS = {
 """What a person is told who comes into a status; the others cannot be come into by a form."""
 
 ECHO_WITHIN = timedelta(minutes=2)
+
+
+ORGANIZER = "organizer"
+"""The actor of what an organizer decides."""
 
 
 class Outcome(StrEnum):
@@ -72,6 +78,17 @@ class RegistrationNotOpen(RegistrationError):
         self.state = state
 
 
+class ChangeRefused(RegistrationError):
+    """The registration is not in a state that allows this."""
+
+
+class DatesClosed(RegistrationNotOpen):
+    """A date that was chosen takes nobody now; others may."""
+
+    def __init__(self) -> None:
+        super().__init__(EventState.FULL)
+
+
 def register(
     session: Session,
     event: AnyEvent,
@@ -89,10 +106,17 @@ def register(
 
     Raises:
         RegistrationNotOpen: not open yet, full, closed, ended or cancelled; nothing is stored.
+        DatesClosed: so is a date that was chosen.
     """
     if submission.is_suspicious:
         return _hold(session, event, submission, now)
-    registration = _admit(session, event, submission, now)
+    try:
+        registration = _admit(session, event, submission, now)
+    except DatesClosed:
+        # Who may not learn whether the address is known is told of the date.
+        if policy is not LinkPolicy.SHOW or _get_known(session, event, submission) is None:
+            raise
+        registration = None
     if registration is None:
         known = _need_known(session, event, submission)
         return _repeat(session, event, known, submission, policy, now)
@@ -132,31 +156,6 @@ def drop(session: Session, held: SubmissionRow) -> None:
     """
     _lock_held(session, held)
     held.outcome = Outcome.DROPPED
-
-
-def read_submission(row: SubmissionRow) -> Submission:
-    """Turn a stored submission back into the value it was made from."""
-    return Submission(
-        email=row.email,
-        email_key=row.email_key,
-        family_name=row.family_name,
-        given_name=row.given_name,
-        answers=answers_from_json(row.answers),
-        consents=tuple(
-            ConsentGiven(
-                question_id=consent["question_id"],
-                kind=ConsentKind(consent["kind"]),
-                label=consent["label"],
-                is_given=consent["is_given"],
-            )
-            for consent in row.consents
-        ),
-        locale=row.locale,
-        form_version_id=row.form_version_id,
-        nonce=row.nonce,
-        surface=Surface(row.surface),
-        source=row.source,
-    )
 
 
 def status_for_new(event: AnyEvent) -> Status:
@@ -199,6 +198,10 @@ def _admit(
     if not has_seat and not event.has_waitlist:
         _refuse_unknown(session, event, submission, EventState.FULL)
         return None
+    if takes_choice(event) and not are_open(session, event, submission.answers, now=now):
+        if has_seat:
+            events.give_back_seat(session, event.id)
+        raise DatesClosed
     status = status_for_new(event) if has_seat else Status.WAITLISTED
     registration = _insert(session, event, submission, status, now)
     if registration is None:
@@ -207,6 +210,8 @@ def _admit(
         return None
     events.add_counters(session, event.id, {f"status:{status}": 1})
     registrations.add_answers(session, registration.id, answer_rows(submission.answers))
+    if has_seat and takes_choice(event):
+        count_places(session, event, list_chosen_ids(submission.answers), by=1)
     if status is Status.APPROVED:
         request_sync(session, registration, now=now)
     return registration

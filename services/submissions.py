@@ -8,7 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from .questions import Answer, ConsentKind, answers_to_json
+from storage.models import SubmissionRow
+
+from .questions import Answer, ConsentKind, answers_from_json, answers_to_json
 
 SOURCE_NAMES = ("utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content")
 """The campaign tags of an address that are kept with a submission."""
@@ -68,3 +70,28 @@ class Submission:
         ]
         canonical = json.dumps(typed, ensure_ascii=True, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def read_submission(row: SubmissionRow) -> Submission:
+    """Turn a stored submission back into the value it was made from."""
+    return Submission(
+        email=row.email,
+        email_key=row.email_key,
+        family_name=row.family_name,
+        given_name=row.given_name,
+        answers=answers_from_json(row.answers),
+        consents=tuple(
+            ConsentGiven(
+                question_id=consent["question_id"],
+                kind=ConsentKind(consent["kind"]),
+                label=consent["label"],
+                is_given=consent["is_given"],
+            )
+            for consent in row.consents
+        ),
+        locale=row.locale,
+        form_version_id=row.form_version_id,
+        nonce=row.nonce,
+        surface=Surface(row.surface),
+        source=row.source,
+    )

@@ -42,6 +42,9 @@ _APPROVALS: dict[int, str] = {
 }
 
 
+_DATES = {1: "all of them", 2: "one each time", 3: "some that are chosen"}
+
+
 class Standstill(StrEnum):
     """Why a meeting cannot be used as it is."""
 
@@ -64,6 +67,20 @@ class SetupRefused(Exception):
 
 
 @dataclass(frozen=True)
+class Wishes:
+    """What an organizer has chosen of what Zoom offers for an event.
+
+    `chooses_dates`: people of a series choose dates. `keeps_mails`: Zoom mails them too.
+    """
+
+    chooses_dates: bool = False
+    keeps_mails: bool = False
+
+
+NO_WISHES = Wishes()
+
+
+@dataclass(frozen=True)
 class Change:
     """One setting at Zoom, in words: what it is, and what it would be."""
 
@@ -79,10 +96,6 @@ class ZoomPlan:
     meeting: Meeting
     questions: Questions
     changes: tuple[Change, ...]
-
-    @property
-    def has_settings_to_change(self) -> bool:
-        return not _is_set_up(self.meeting)
 
 
 @dataclass(frozen=True)
@@ -135,7 +148,13 @@ def read_from_zoom(client: ZoomClient, kind: Kind, zoom_id: int, *, now: datetim
 
 
 def plan_changes(
-    client: ZoomClient, kind: Kind, zoom_id: int, questions: Sequence[Question], *, now: datetime
+    client: ZoomClient,
+    kind: Kind,
+    zoom_id: int,
+    questions: Sequence[Question],
+    *,
+    wishes: Wishes = NO_WISHES,
+    now: datetime,
 ) -> ZoomPlan:
     """Read what is set at Zoom and say what would be changed; change nothing.
 
@@ -145,7 +164,8 @@ def plan_changes(
     meeting = read_from_zoom(client, kind, zoom_id, now=now)
     current = read_questions_at_zoom(client, kind, zoom_id)
     wanted = _merge_questions(current, questions)
-    return ZoomPlan(meeting, wanted, (*_compare_settings(meeting), *_compare(current, wanted)))
+    changes = (*_compare_settings(meeting, wishes), *_compare(current, wanted))
+    return ZoomPlan(meeting, wanted, changes)
 
 
 def prepare_zoom(
@@ -155,10 +175,11 @@ def prepare_zoom(
     questions: Sequence[Question],
     *,
     starts_at: datetime,
+    wishes: Wishes = NO_WISHES,
     now: datetime,
     total_seconds: float = TOTAL_SECONDS,
 ) -> ZoomReady:
-    """Set everything at Zoom and read it back: approval by hand, no mails of Zoom's own, questions.
+    """Set everything at Zoom and read it back: approval by hand, Zoom's own mails, questions.
 
     Only then the people whom Zoom has are read: nobody comes in by themselves any more.
 
@@ -167,14 +188,13 @@ def prepare_zoom(
         ZoomError: Zoom could not be asked; everything may be done again.
     """
     watch = _Stopwatch(total_seconds)
-    plan = plan_changes(client, kind, zoom_id, questions, now=now)
-    meeting = plan.meeting
+    meeting = read_from_zoom(client, kind, zoom_id, now=now)
     _check_time(meeting, starts_at)
-    if plan.has_settings_to_change:
+    if _compare_settings(meeting, wishes):
         watch.check()
-        client.update_meeting(kind, zoom_id, OUR_FORM_ALONE, host=meeting.host_id)
+        client.update_meeting(kind, zoom_id, make_patch(meeting, wishes), host=meeting.host_id)
         meeting = client.get_meeting(kind, zoom_id)
-        _check_kept(meeting)
+        _check_kept(meeting, wishes)
     watch.check()
     kept = push_questions(client, kind, zoom_id, questions)
     titles, lost = sort_titles(questions, kept)
@@ -193,12 +213,22 @@ def sort_titles(
     )
 
 
-OUR_FORM_ALONE = MeetingPatch(
-    approval_type=ApprovalType.MANUAL,
-    registrants_confirmation_email=False,
-    registrants_email_notification=False,
-)
-"""What makes our form the only way in: nobody gets in by Zoom's, and Zoom mails nobody."""
+def make_patch(meeting: Meeting, wishes: Wishes) -> MeetingPatch:
+    """Say what makes our form the only way in, and has Zoom mail nobody, or everybody.
+
+    Of a series it also says whether people are registered for all dates (1) or for some (3): Zoom
+    takes several dates in one call where it has 3 alone.
+    """
+    return MeetingPatch(
+        approval_type=ApprovalType.MANUAL,
+        registration_type=get_registration_type(wishes) if meeting.occurrences else None,
+        registrants_confirmation_email=wishes.keeps_mails,
+        registrants_email_notification=wishes.keeps_mails,
+    )
+
+
+def get_registration_type(wishes: Wishes) -> int:
+    return 3 if wishes.chooses_dates else 1
 
 
 def find_start(meeting: Meeting, now: datetime) -> datetime | None:
@@ -215,7 +245,8 @@ def has_date(meeting: Meeting, starts_at: datetime) -> bool:
 
 
 def _check_time(meeting: Meeting, starts_at: datetime) -> None:
-    if not has_date(meeting, starts_at):
+    # A series goes on: its event follows Zoom's dates.
+    if not meeting.occurrences and not has_date(meeting, starts_at):
         raise SetupRefused(
             Standstill.OTHER_TIME,
             f"Zoom has the {meeting.kind} at {meeting.start_time:%Y-%m-%d %H:%M} UTC, the event "
@@ -223,31 +254,32 @@ def _check_time(meeting: Meeting, starts_at: datetime) -> None:
         )
 
 
-def _is_set_up(meeting: Meeting) -> bool:
-    mails = (meeting.registrants_confirmation_email, meeting.registrants_email_notification)
-    return meeting.approval_type == ApprovalType.MANUAL and mails == (False, False)
-
-
-def _check_kept(meeting: Meeting) -> None:
-    left = _compare_settings(meeting)
+def _check_kept(meeting: Meeting, wishes: Wishes) -> None:
+    left = _compare_settings(meeting, wishes)
     if not left:
         return
     reason = "; ".join(f"{change.setting} is still: {change.before}" for change in left)
     hint = (
-        " Zoom drops this for webinars that recur: schedule one webinar for each date."
+        " Zoom drops this for webinars that recur: set it in Zoom by hand, or schedule one webinar "
+        "for each date."
         if meeting.type == 9
         else " Set it in Zoom by hand, or look whether the account locks it."
     )
     raise SetupRefused(Standstill.NOT_KEPT, f"Zoom did not keep a setting. {reason}.{hint}")
 
 
-def _compare_settings(meeting: Meeting) -> list[Change]:
+def _compare_settings(meeting: Meeting, wishes: Wishes) -> list[Change]:
+    mails = "on" if wishes.keeps_mails else "off"
     approval = _APPROVALS.get(meeting.approval_type, "unknown")
     settings = [
         ("approval of registrants", approval, _APPROVALS[ApprovalType.MANUAL]),
-        ("Zoom's confirmation mail", _say(meeting.registrants_confirmation_email), "off"),
-        ("Zoom's mails to registrants", _say(meeting.registrants_email_notification), "off"),
+        ("Zoom's confirmation mail", _say(meeting.registrants_confirmation_email), mails),
+        ("Zoom's mails to registrants", _say(meeting.registrants_email_notification), mails),
     ]
+    if meeting.occurrences:
+        wanted = get_registration_type(wishes)
+        present = _DATES.get(meeting.registration_type or 1, "unknown")
+        settings.append(("dates of a registration", present, _DATES[wanted]))
     return [Change(*setting) for setting in settings if setting[1] != setting[2]]
 
 

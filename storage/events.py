@@ -41,6 +41,7 @@ class EventHead:
     status: str
     starts_at: datetime
     duration_minutes: int
+    timezone: str
     default_locale: str
     capacity: int | None
     has_waitlist: bool
@@ -49,6 +50,9 @@ class EventHead:
     closes_at: datetime | None
     form_version_id: int | None
     closed_by_zoom: str
+    dates: list[dict[str, Any]]
+    date_choice: str
+    seats_per_date: int | None
     link_policy: str
     seats_taken: int
 

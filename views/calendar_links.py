@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from flask import Response
 from sqlalchemy.orm import Session
 
-from services.calendar_entries import make_calendar_entry
-from services.calendars import Appointment, CalendarEntry, build_ics, google_url, outlook_url
+from services.calendar_entries import CalendarOwner, make_calendar_entries
+from services.calendars import Appointment, CalendarEntry, build_calendar, google_url, outlook_url
 from storage.models import Event, Registration
 
 from .locale import read_locale
@@ -18,22 +19,26 @@ from .site import get_site
 
 @dataclass(frozen=True)
 class CalendarLinks:
+    """Where entries come from; of several dates only the file has all."""
+
     google: str
     outlook_work: str
     outlook_home: str
     ics_url: str
 
 
-def make_entry(
+def make_entries(
     session: Session, event: Event, registration: Registration, *, join_url: str | None
-) -> CalendarEntry:
+) -> tuple[CalendarEntry, ...]:
     host = urlsplit(get_site().settings.site_url).hostname or "localhost"
-    return make_calendar_entry(
-        session, event, registration, host=host, locale=read_locale(), join_url=join_url
-    )
+    owner = CalendarOwner(registration, host, read_locale(), join_url)
+    return make_calendar_entries(session, event, owner)
 
 
-def list_calendar_links(entry: Appointment, ics_url: str) -> CalendarLinks:
+def list_calendar_links(entries: Sequence[Appointment], ics_url: str) -> CalendarLinks:
+    if len(entries) != 1:
+        return CalendarLinks("", "", "", ics_url)
+    [entry] = entries
     return CalendarLinks(
         google=google_url(entry),
         outlook_work=outlook_url(entry, "outlook.office.com"),
@@ -42,7 +47,7 @@ def list_calendar_links(entry: Appointment, ics_url: str) -> CalendarLinks:
     )
 
 
-def answer_ics(entry: CalendarEntry) -> Response:
-    response = Response(build_ics(entry), content_type="text/calendar; charset=utf-8")
+def answer_ics(entries: Sequence[CalendarEntry]) -> Response:
+    response = Response(build_calendar(entries), content_type="text/calendar; charset=utf-8")
     response.headers["Content-Disposition"] = 'attachment; filename="invite.ics"'
     return response

@@ -8,6 +8,8 @@ from datetime import datetime
 from flask import Response, abort, g, make_response, render_template, request
 from sqlalchemy.orm import Session
 
+from services.chosen_dates import read_closed
+from services.event_dates import read_dates, takes_choice
 from services.event_views import EventView, view_event
 from services.events import EventState, LinkPolicy, Seats, count_seats, get_state, read_seats
 from storage import events
@@ -27,6 +29,8 @@ class EventPage:
     seats: Seats
     state: EventState
     policy: LinkPolicy
+    closed: tuple[tuple[str, str], ...] = ()
+    """Of a series, the dates that take nobody, each with why."""
 
 
 def load_event(slug: str, now: datetime) -> EventPage:
@@ -36,13 +40,23 @@ def load_event(slug: str, now: datetime) -> EventPage:
         abort(404)
     g.default_locale = event.default_locale
     seats = count_seats(event, event.seats_taken)
-    return EventPage(
+    page = EventPage(
         event=event,
         form_version_id=event.form_version_id,
         seats=seats,
         state=get_state(event, seats, now),
         policy=LinkPolicy(event.link_policy),
     )
+    return _look_at_dates(page, now) if event.dates else page
+
+
+def _look_at_dates(page: EventPage, now: datetime) -> EventPage:
+    """Say which dates take nobody; where people choose and none is left, neither does the event."""
+    with get_site().database.read() as session:
+        closed = read_closed(session, page.event, now=now)
+    is_full = takes_choice(page.event) and len(closed) == len(page.event.dates)
+    state = EventState.FULL if is_full and page.state is EventState.OPEN else page.state
+    return replace(page, closed=tuple(sorted(closed.items())), state=state)
 
 
 def draw_page(session: Session, page: EventPage, now: datetime) -> EventView:
@@ -61,7 +75,8 @@ def draw_head(session: Session, event: EventHead, now: datetime) -> EventView:
     """As `draw_event`, put together once for each version, state, seats shown and language."""
     locale, seats = read_locale(), count_seats(event, event.seats_taken)
     state = get_state(event, seats, now)
-    key = (event.id, event.version, state, seats.few_left, seats.are_all_taken, locale)
+    over = sum(now >= date.ends_at for date in read_dates(event)) if event.dates else 0
+    key = (event.id, event.version, state, seats.few_left, seats.are_all_taken, locale, over)
 
     def draw() -> EventView:
         whole = events.need_event(session, event.id)
@@ -75,6 +90,8 @@ def show_state(
 ) -> Response:
     """Say why nobody can register: by what was found when it was decided, if that is given."""
     event = draw_page(session, page, now)
+    # That no date is left is known of the page alone.
+    state = state or (page.state if page.closed else None)
     if state is not None:
         event = replace(event, state=state)
     status = 409 if request.method == "POST" else 200

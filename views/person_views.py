@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from services.answer_texts import list_answer_texts
 from services.answers import read_answers
+from services.chosen_dates import with_dates
 from services.consents import list_present_consents
 from services.dates import format_moment
 from services.events import read_definition
@@ -20,7 +21,7 @@ from services.texts import localize, write_full_name
 from services.waits import read_wait, write_opening
 from storage import submissions, zoom_registrants
 
-from .calendar_links import CalendarLinks, list_calendar_links, make_entry
+from .calendar_links import CalendarLinks, list_calendar_links, make_entries
 from .locale import read_locale
 from .places import name_place
 from .site import get_site
@@ -80,7 +81,7 @@ def view_person(session: Session, token: str, opened: Opened, now: datetime) -> 
     if wait is not None and wait.needs_help:
         delivery = "refused"
     join_url = get_join_url(opened) if _may_join(opened, delivery, over) else None
-    entry = make_entry(session, opened.event, person, join_url=join_url)
+    entries = make_entries(session, opened.event, person, join_url=join_url)
     return PersonView(
         number=_get_number(session, opened),
         status=person.status,
@@ -94,8 +95,8 @@ def view_person(session: Session, token: str, opened: Opened, now: datetime) -> 
         is_too_late=wait is not None and wait.is_too_late,
         is_refused=delivery == "refused" and over is None,
         calendar=(
-            list_calendar_links(entry, f"{path}/invite.ics{query}")
-            if join_url and delivery != "refused"
+            list_calendar_links(entries, f"{path}/invite.ics{query}")
+            if join_url and entries and delivery != "refused"
             else None
         ),
         news=list_news_boxes(session, opened),
@@ -134,7 +135,7 @@ def _may_join(opened: Opened, delivery: str | None, over: str | None) -> bool:
 
 
 def list_answers(session: Session, opened: Opened) -> list[tuple[str, str]]:
-    definition = read_definition(session, opened.person.form_version_id)
+    definition = with_dates(opened.event, read_definition(session, opened.person.form_version_id))
     answers = read_answers(session, opened.person)
     return list_answer_texts(definition, answers, read_locale(), name_place)
 

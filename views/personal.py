@@ -19,23 +19,23 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from forms.details import build_details_form
-from services import registration_changes
+from services import registration_changes, registration_edits
 from services.answer_texts import list_answer_texts
 from services.answers import read_answers
+from services.chosen_dates import ask_for_dates, read_chosen, with_dates
 from services.consents import change_consent
+from services.event_dates import takes_choice
 from services.events import read_definition
 from services.joining import prove_address
 from services.personal_data import collect_personal_data
 from services.questions import FormDefinition, answers_from_json
-from services.registration_changes import ChangeRefused
-from services.registrations import Outcome, RegistrationNotOpen
+from services.registrations import ChangeRefused, DatesClosed, Outcome, RegistrationNotOpen
 from services.texts import write_full_name
 from services.tokens import Purpose
 from storage import submissions
 from storage.models import SubmissionRow
-from storage.registrations import lock_registration
 
-from .calendar_links import answer_ics, make_entry
+from .calendar_links import answer_ics, make_entries
 from .event_pages import draw_event
 from .limits import count_against_network
 from .locale import read_locale
@@ -70,7 +70,7 @@ def show_details(token: str) -> ResponseReturnValue:
     now = get_site().read_clock()
     with get_site().database.read() as session:
         opened = _open_ahead(session, token, now)
-        form = build_details_form(_read_form(session, opened), read_locale()).from_answers(
+        form = build_details_form(_read_form(session, opened, now), read_locale()).from_answers(
             opened.person.family_name,
             opened.person.given_name,
             read_answers(session, opened.person),
@@ -83,18 +83,17 @@ def change_details(token: str) -> ResponseReturnValue:
     now = get_site().read_clock()
     with get_site().database.read() as session:
         opened = _open_ahead(session, token, now)
-        definition = _read_form(session, opened)
+        definition = _read_form(session, opened, now)
         form = build_details_form(definition, read_locale())(request.form)
         if not form.validate():
-            page = _render("edit", session, token, opened, now, form=form)
-            page.status_code = 422
-            return page
+            return _render("edit", session, token, opened, now, status=422, form=form)
     try:
         with get_site().database.write() as session:
             count_against_network(session, now)
             opened = _open_changeable(session, token, now)
-            registration_changes.edit_details(
+            registration_edits.edit_details(
                 session,
+                opened.event,
                 opened.person,
                 family_name=form.family_name.data,
                 given_name=form.given_name.data,
@@ -103,6 +102,8 @@ def change_details(token: str) -> ResponseReturnValue:
                 now=now,
             )
             _prove(opened, now)
+    except DatesClosed:
+        return _go_back(token, "full")
     except ChangeRefused:
         return _go_back(token, "refused")
     return _go_back(token, "saved")
@@ -158,13 +159,18 @@ def show_proposal(token: str, public_id: str) -> ResponseReturnValue:
 @bp.post("/r/<token>/answers/<public_id>")
 def use_proposal(token: str, public_id: str) -> ResponseReturnValue:
     now = get_site().read_clock()
-    with get_site().database.write() as session:
-        count_against_network(session, now)
-        opened = _open_changeable(session, token, now)
-        repeat = _load_repeat(session, opened, public_id, may_be_used=True)
-        if repeat.outcome == Outcome.REPEAT:
-            registration_changes.use_submission(session, opened.person, repeat, now=now)
-        _prove(opened, now)
+    try:
+        with get_site().database.write() as session:
+            count_against_network(session, now)
+            opened = _open_changeable(session, token, now)
+            repeat = _load_repeat(session, opened, public_id, may_be_used=True)
+            if repeat.outcome == Outcome.REPEAT:
+                registration_edits.use_submission(
+                    session, opened.event, opened.person, repeat, now=now
+                )
+            _prove(opened, now)
+    except DatesClosed:
+        return _go_back(token, "full")
     return _go_back(token, "saved")
 
 
@@ -204,7 +210,7 @@ def download_calendar(token: str) -> ResponseReturnValue:
     with get_site().database.read() as session:
         opened = _open(session, token)
         url = get_join_url(opened)
-        return answer_ics(make_entry(session, opened.event, opened.person, join_url=url))
+        return answer_ics(make_entries(session, opened.event, opened.person, join_url=url))
 
 
 def _ask_first(name: str, token: str) -> Response:
@@ -220,6 +226,8 @@ def _render(
     token: str,
     opened: Opened,
     now: datetime,
+    *,
+    status: int = 200,
     **extra: object,
 ) -> Response:
     locale = read_locale()
@@ -231,14 +239,15 @@ def _render(
             action=f"{request.path}?lang={locale}",
             back_url=f"/r/{token}?lang={locale}",
             **extra,
-        )
+        ),
+        status,
     )
 
 
 def _compare(session: Session, opened: Opened, repeat: SubmissionRow) -> list[tuple[str, str, str]]:
     """Return (label, new text, present text) of names and answers."""
     locale, person = read_locale(), opened.person
-    definition = read_definition(session, repeat.form_version_id)
+    definition = with_dates(opened.event, read_definition(session, repeat.form_version_id))
     new = dict(list_answer_texts(definition, answers_from_json(repeat.answers), locale, name_place))
     present = dict(list_answers(session, opened))
     labels = list(dict.fromkeys([*new, *present]))
@@ -263,6 +272,7 @@ def _get_alerts() -> dict[str, str]:
         "news": _("Your email settings are saved."),
         "cancel": _("Your registration is cancelled."),
         "again": _("You are registered again."),
+        "full": _("A date that you chose is not free any more. Nothing was changed."),
         "refused": _("We cannot do that at the moment. Please ask the organizer."),
     }
 
@@ -287,7 +297,7 @@ def _open_changeable(session: Session, token: str, now: datetime) -> Opened:
     """As `_open_ahead`, and let nobody else change it meanwhile."""
     opened = _open_ahead(session, token, now)
     version = opened.person.link_version
-    lock_registration(session, opened.person.id)
+    registration_edits.lock_to_edit(session, opened.event, opened.person.id)
     if opened.person.link_version != version or not can_change(opened, now):
         abort(404)  # somebody was faster
     return opened
@@ -312,6 +322,11 @@ def _stands(session: Session, opened: Opened, repeat: SubmissionRow) -> bool:
     return all(new == present for _label, new, present in _compare(session, opened, repeat))
 
 
-def _read_form(session: Session, opened: Opened) -> FormDefinition:
-    assert opened.event.form_version_id is not None, "a published event has a form"
-    return read_definition(session, opened.event.form_version_id)
+def _read_form(session: Session, opened: Opened, now: datetime) -> FormDefinition:
+    event = opened.event
+    assert event.form_version_id is not None, "a published event has a form"
+    definition = read_definition(session, event.form_version_id)
+    if not takes_choice(event):
+        return definition
+    kept = read_chosen(session, opened.person)
+    return ask_for_dates(session, event, definition, kept=kept, now=now)

@@ -14,7 +14,9 @@ from forms.addresses import is_carrier_address
 from services import receipts
 from services.answer_texts import list_answer_texts
 from services.calendars import Appointment
+from services.chosen_dates import read_chosen
 from services.dates import format_short
+from services.event_dates import list_chosen_ids, takes_choice
 from services.event_views import EventView
 from services.events import LinkPolicy, read_definition
 from services.joining import is_early, read_end_state
@@ -59,6 +61,7 @@ class ReceiptView:
     mail: str
     mail_sent_at: str
     answers: str
+    dates: str
     join_url: str
     is_early: bool
     opens_text: str
@@ -101,6 +104,8 @@ def draw_receipt(
         code_error=code_error,
     )
     values = _list_values(session, token, opened, state)
+    if event.has_choice:
+        values["dates"] = _draw_dates(session, opened, state, event)
     if mail.sent_at is not None:
         values["mail_sent_at"] = format_short(mail.sent_at, event.timezone, event.locale)
     links = list_language_links(f"/s/{mark('token')}")
@@ -177,6 +182,7 @@ def _view(
         mail=mail,
         mail_sent_at=mark("mail_sent_at"),
         answers=mark("answers") if opened.submission.answers else "",
+        dates=mark("dates") if takes_choice(opened.event) else "",
         join_url=mark("join_url"),
         is_early=is_early(opened.event, now),
         opens_text=write_opening(wait, timezone, read_locale()),
@@ -217,6 +223,8 @@ def _is_new(opened: OpenedReceipt, now: datetime) -> bool:
 
 
 def _list_calendar_links(event: EventView, state: ReceiptState) -> CalendarLinks:
+    if event.dates:
+        return list_calendar_links([], f"/s/{mark('token')}/invite.ics?lang={event.locale}")
     appointment = Appointment(
         title=event.title,
         starts_at=event.starts_at,
@@ -225,7 +233,7 @@ def _list_calendar_links(event: EventView, state: ReceiptState) -> CalendarLinks
         locale=event.locale,
         url=mark("quoted_join_url") if state.link == "button" else None,
     )
-    return list_calendar_links(appointment, f"/s/{mark('token')}/invite.ics?lang={event.locale}")
+    return list_calendar_links([appointment], f"/s/{mark('token')}/invite.ics?lang={event.locale}")
 
 
 def _list_values(
@@ -248,6 +256,18 @@ def _list_values(
             site.links.personal_from_screen(submission, opened.person) if state.may_change else ""
         ),
     }
+
+
+def _draw_dates(
+    session: Session, opened: OpenedReceipt, state: ReceiptState, event: EventView
+) -> Markup:
+    """Draw the dates that were chosen: as they stand by now, to whom that may be told."""
+    chosen = list_chosen_ids(answers_from_json(opened.submission.answers))
+    if state.shown in _TELLS_OF_MAIL:
+        chosen = read_chosen(session, opened.person)
+    draw = get_template_attribute("components/dates.html", "date_list")
+    drawn: Markup = draw([date for date in event.dates if date.id in chosen])
+    return drawn
 
 
 def _draw_answers(session: Session, submission: SubmissionRow) -> Markup:

@@ -16,11 +16,11 @@ from services import receipts
 from services.events import LinkPolicy
 from services.joining import read_end_state
 from services.receipts import CodeRefused
-from services.registration_changes import ChangeRefused, correct_address
-from services.registrations import RegistrationNotOpen
+from services.registration_changes import correct_address
+from services.registrations import ChangeRefused, RegistrationNotOpen
 from storage import events
 
-from .calendar_links import answer_ics, make_entry
+from .calendar_links import answer_ics, make_entries
 from .event_pages import draw_head, load_event, show_state
 from .limits import count_against_network
 from .locale import read_locale
@@ -110,7 +110,7 @@ def download_calendar(token: str) -> ResponseReturnValue:
         if not has_calendar(state):
             abort(404)
         event, url = events.need_event(session, opened.event.id), get_join_url(opened, state)
-        return answer_ics(make_entry(session, event, opened.person, join_url=url))
+        return answer_ics(make_entries(session, event, opened.person, join_url=url))
 
 
 def _correct_address(

@@ -15,12 +15,13 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from forms.registration import RegistrationForm, build_registration_form
+from services.event_dates import add_dates, make_question, takes_choice
 from services.events import EventState, LinkPolicy, read_definition
 from services.fault_points import fault_point
 from services.form_tokens import FormToken, FormTokenError
 from services.limits import RateLimitReached
 from services.questions import FormDefinition
-from services.registrations import RegistrationNotOpen, register
+from services.registrations import DatesClosed, RegistrationNotOpen, register
 from services.submissions import SOURCE_NAMES, Submission, Surface
 from services.texts import localize
 from storage import events
@@ -67,7 +68,7 @@ def show_form(slug: str) -> ResponseReturnValue:
         with site.database.read() as session:
             return _draw(session, page, form, token, now=now)
     key = (
-        *(page.event.id, page.event.version, page.policy),
+        *(page.event.id, page.event.version, page.policy, page.closed),
         *(page.seats.few_left, page.seats.are_all_taken, read_locale(), tags),
         "lang" in request.args,
     )
@@ -126,6 +127,8 @@ def _register(
     try:
         row = _keep(page, submission, now)
         fault_point("after_commit")
+    except DatesClosed:
+        return _show_closed_dates(page, now)
     except RegistrationNotOpen as refusal:
         with site.database.read() as session:
             fresh = load_event(page.event.slug, now)
@@ -144,6 +147,17 @@ def _register(
         with site.database.read() as session:
             return show_state(session, load_event(page.event.slug, now), now)
     return redirect(f"{site.links.receipt(row)}?lang={read_locale()}", code=303)
+
+
+def _show_closed_dates(page: EventPage, now: datetime) -> ResponseReturnValue:
+    """Give the form back as it was filled in: somebody was faster at a date."""
+    fresh = load_event(page.event.slug, now)
+    form = _get_form_class(fresh)(request.form)
+    form.validate()
+    with get_site().database.read() as session:
+        if fresh.state is not EventState.OPEN:
+            return show_state(session, fresh, now)
+        return _draw(session, fresh, form, form.form_token.data, status=409, now=now)
 
 
 def _keep(page: EventPage, submission: Submission, now: datetime) -> SubmissionRow:
@@ -191,12 +205,18 @@ def _issue_token(page: EventPage, now: datetime) -> str:
 
 def _get_form_class(page: EventPage) -> type[RegistrationForm]:
     site, version_id, locale = get_site(), page.form_version_id, read_locale()
+    # What the dates of a series add to the form: its words, and who may choose which.
+    dates = (page.event.version, page.closed) if takes_choice(page.event) else ()
 
     def build() -> type[RegistrationForm]:
         with site.database.read() as session:
-            return build_registration_form(read_definition(session, version_id), locale)
+            definition = read_definition(session, version_id)
+        if dates:
+            question = make_question(page.event, closed=dict(page.closed))
+            definition = add_dates(definition, question)
+        return build_registration_form(definition, locale)
 
-    return site.form_classes.get((version_id, locale), build)
+    return site.form_classes.get((version_id, locale, *dates), build)
 
 
 def _draw_for_all(page: EventPage, now: datetime) -> str:

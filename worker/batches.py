@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from services import batches, deliveries
+from services import batches, deliveries, new_registrants
 from services.deliveries import Delivery, Step
 from services.fault_points import fault_point
 from services.registrations import request_sync
@@ -132,6 +132,8 @@ class BatchAdding:
         names = [Label.HEAVY, _name_closure(event)]
         return (
             bool(deliveries.describe_ending(event, now=now))
+            # Zoom has no batches for a series.
+            or bool(event.dates)
             # A probe must not put thirty people in doubt.
             or self._health.is_standing(connection, event)
             or zoom_budgets.is_closed(session, connection.account_id, names, now=now.timestamp())
@@ -144,7 +146,7 @@ class BatchAdding:
         with self._database.write() as session:
             for registration_id, row in self._lock(session, batch).items():
                 if batches.fits_batch(session, *row, now=now):
-                    people[registration_id] = deliveries.make_new_registrant(
+                    people[registration_id] = new_registrants.make_new_registrant(
                         session, batch.event, row[0]
                     )
                     deliveries.begin_add(row[1], now=now)
@@ -162,7 +164,11 @@ class BatchAdding:
         fault_point("before_zoom")
         try:
             added = client.add_registrants(
-                deliveries.get_kind(event), event.zoom_id, list(people.values()), auto_approve=True
+                deliveries.get_kind(event),
+                event.zoom_id,
+                list(people.values()),
+                auto_approve=True,
+                confirmation_email=event.keeps_zoom_mails,
             )
         except ZoomError as error:
             if not isinstance(error, ScopeMissing | BatchNotSupported):  # one by one it may work

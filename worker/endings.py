@@ -77,7 +77,7 @@ def finish_steps(session: Session, done: Sequence[Done], now: datetime) -> None:
 
 def find_next_day(step: Step, registrant: ZoomRegistrant, now: datetime) -> datetime | None:
     """Return when Zoom takes a step about this person again, if not today."""
-    if step is Step.ADD:
+    if step in (Step.ADD, Step.MOVE):
         return person_limits.find_next_add(registrant, now=now)
     return person_limits.find_next_change(registrant, now=now) if step in ACTIONS else None
 

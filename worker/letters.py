@@ -12,8 +12,13 @@ from flask_babel import lazy_gettext
 from sqlalchemy.orm import Session
 
 from config import Settings
-from services.calendar_entries import make_calendar_entry
+from services.calendar_entries import (
+    CalendarOwner,
+    make_calendar_entries,
+    make_dropped_entries,
+)
 from services.calendars import CalendarEntry, Method
+from services.chosen_dates import read_people_dates
 from services.codes import make_code
 from services.consents import list_present_consents
 from services.event_views import view_mail_event
@@ -35,6 +40,7 @@ from .mail_rendering import render_mail
 _CALENDAR_METHODS: dict[str, Method] = {
     MailName.CONFIRMATION: "PUBLISH",
     MailName.APPROVED: "PUBLISH",
+    MailName.DATES: "PUBLISH",
     MailName.CANCELLED: "CANCEL",
     MailName.EVENT_CANCELLED: "CANCEL",
 }
@@ -69,7 +75,8 @@ class Letter:
     context: MailContext
     sender_name: str
     reply_to: str | None
-    entry: CalendarEntry
+    entries: tuple[CalendarEntry, ...]
+    dropped: tuple[CalendarEntry, ...] = ()
 
 
 class LetterWriter:
@@ -95,6 +102,8 @@ class LetterWriter:
         context = self._make_context(
             session, mail, registration, submission, event, code=code, now=now
         )
+        host = urlsplit(self._settings.site_url).hostname or "localhost"
+        owner = CalendarOwner(registration, host, mail.locale, context.join_url)
         return Letter(
             mail=mail,
             registration=registration,
@@ -102,13 +111,9 @@ class LetterWriter:
             context=context,
             sender_name=organization.name,
             reply_to=organization.contact_email or None,
-            entry=make_calendar_entry(
-                session,
-                event,
-                registration,
-                host=urlsplit(self._settings.site_url).hostname or "localhost",
-                locale=mail.locale,
-                join_url=context.join_url,
+            entries=make_calendar_entries(session, event, owner),
+            dropped=(
+                make_dropped_entries(session, event, owner) if mail.name == MailName.DATES else ()
             ),
         )
 
@@ -150,8 +155,9 @@ class LetterWriter:
         repeat = submission if mail.name == MailName.REPEAT else None
         created = submissions.get_creating_submission(session, registration.id)
         wait = read_wait(session, event, registration.id, now=now) if is_approved else None
+        dates = read_people_dates(session, event, registration) if event.dates else ()
         return MailContext(
-            event=view_mail_event(session, event, mail.locale),
+            event=view_mail_event(session, event, mail.locale, dates=dates, now=now),
             sender_domain=self._settings.sender.rpartition("@")[2],
             greeting_name=write_full_name(
                 registration.family_name, registration.given_name, mail.locale
@@ -195,7 +201,9 @@ class LetterWriter:
 
     def _attach(self, letter: Letter) -> tuple[Attachment, ...]:
         method = _CALENDAR_METHODS.get(letter.mail.name)
-        return () if method is None else (attach_calendar(letter.entry, method),)
+        files = [(letter.entries, method)] if method else []
+        files.append((letter.dropped, "CANCEL"))
+        return tuple(attach_calendar(entries, how) for entries, how in files if entries)
 
 
 def is_wanted(
@@ -221,6 +229,7 @@ def is_wanted(
         MailName.WAITLISTED: registration.status == Status.WAITLISTED,
         MailName.DENIED: registration.status == Status.DENIED,
         MailName.CANCELLED: registration.status == Status.CANCELLED,
+        MailName.DATES: is_approved,
     }
     return wanted.get(name, True)
 

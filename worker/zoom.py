@@ -10,7 +10,8 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from services import deliveries, person_limits
+from services import deliveries, new_registrants, person_limits
+from services.chosen_dates import ZoomDates, read_zoom_dates
 from services.deliveries import Delivery, Step, WrongRegistrant
 from services.fault_points import fault_point
 from services.keys import KeyRing
@@ -38,6 +39,8 @@ from .batches import BatchAdding
 from .zoom_health import ZoomHealth
 
 MOST_STEPS = 6
+MOST_DATES_AT_ONCE = 10
+_LEAVING = (Step.LEAVE, Step.MOVE)
 FRESH_FOR = timedelta(seconds=LEASE_SECONDS / 2)
 
 log = logging.getLogger(__name__)
@@ -53,6 +56,7 @@ class _Situation:
     registrant: ZoomRegistrant
     connection: ZoomConnection
     begun_at: datetime
+    dates: ZoomDates | None
 
 
 class RegistrantSync:
@@ -109,12 +113,15 @@ class RegistrantSync:
         """Plan the next step and store that it begins; None if there is nothing to call now."""
         now = self._read_clock()
         with self._storing(job) as (session, event, registration, registrant):
-            step = deliveries.plan_step(registration, registrant)
+            dates = read_zoom_dates(session, event, registration, now=now)
+            step = deliveries.plan_step(registration, registrant, dates)
             if step is Step.DONE:
                 endings.finish_steps(session, [(job, registration, registrant)], now)
                 return None
-            if ending := deliveries.describe_ending(event, now=now):
+            ending = deliveries.describe_ending(event, now=now)
+            if ending or (step is Step.ADD and dates is not None and not dates.wanted):
                 session.flush()
+                ending = ending or "no date that was chosen is left"
                 jobs.finish(session, job, reason=ending, now=now)
                 return None
             if step is Step.SETTLE:
@@ -124,17 +131,17 @@ class RegistrantSync:
             if resets_at := endings.find_next_day(step, registrant, now):
                 endings.wait_for_next_day(session, job, registrant, resets_at, now)
                 return None
-            if step is before and step is not Step.ADD:
+            if step is before and step not in (Step.ADD, *_LEAVING):
                 # An add follows an add only once: without the answers that Zoom refused.
                 endings.give_zoom_time(session, job, now)
                 return None
             if step is Step.ADD:
-                deliveries.begin_add(registrant, now=now)
+                deliveries.begin_add(registrant, dates, now=now)
             elif step in endings.ACTIONS:
                 deliveries.begin_change(registrant, now=now)
             endings.keep_lease(session, job, now)
             connection = organizations.need_connection(session, event.connection_id)
-        return _Situation(step, event, registration, registrant, connection, now)
+        return _Situation(step, event, registration, registrant, connection, now, dates)
 
     def _try_step(self, job: ClaimedJob, situation: _Situation, client: ZoomClient) -> bool:
         """Take the step; return False where it failed and there is nothing more to do now."""
@@ -154,6 +161,9 @@ class RegistrantSync:
     def _take_step(self, job: ClaimedJob, situation: _Situation, client: ZoomClient) -> None:
         if situation.step is Step.ADD:
             self._add(job, situation, client)
+            return
+        if situation.step in _LEAVING:
+            self._leave_dates(job, situation, client)
             return
         event, registrant = situation.event, situation.registrant
         kind = deliveries.get_kind(event)
@@ -179,15 +189,21 @@ class RegistrantSync:
     def _add(self, job: ClaimedJob, situation: _Situation, client: ZoomClient) -> None:
         event, sends_answers = situation.event, situation.registrant.sends_answers
         with self._database.read() as session:
-            person = deliveries.make_new_registrant(session, event, situation.registration)
+            person = new_registrants.make_new_registrant(session, event, situation.registration)
         if not sends_answers:
-            person = deliveries.make_bare_registrant(person)
+            person = new_registrants.make_bare_registrant(person)
         kind = deliveries.get_kind(event)
         fault_point("before_zoom")
         try:
-            added = client.add_registrant(kind, event.zoom_id, person, auto_approve=True)
+            added = client.add_registrant(
+                kind,
+                event.zoom_id,
+                person,
+                auto_approve=True,
+                occurrence_ids=sorted(situation.dates.wanted) if situation.dates else (),
+            )
         except ValidationFailed as error:
-            if not sends_answers or not deliveries.is_about_answers(error):
+            if not sends_answers or not new_registrants.is_about_answers(error):
                 raise
             added = None
         fault_point("after_zoom")
@@ -197,6 +213,31 @@ class RegistrantSync:
                 deliveries.leave_answers_out(registrant, now=now)
             else:
                 deliveries.record_added(event, registrant, added, now=now)
+            endings.keep_lease(session, job, now)
+
+    def _leave_dates(self, job: ClaimedJob, situation: _Situation, client: ZoomClient) -> None:
+        """Take somebody off some dates at Zoom; off one where they are not nothing changes."""
+        event, registrant, dates = situation.event, situation.registrant, situation.dates
+        assert dates is not None, "only where people choose"
+        kind = deliveries.get_kind(event)
+        ref = deliveries.make_ref(situation.registration, registrant)
+        leaving = deliveries.list_to_leave(registrant, situation.step, dates)
+        fault_point("before_leave")
+        left = set(registrant.occurrence_ids or leaving) - set(leaving)
+        for date in leaving[:MOST_DATES_AT_ONCE]:
+            try:
+                client.delete_registrant(kind, event.zoom_id, ref.id, occurrence_id=date)
+            except RegistrantNotFound:
+                leaving, left = [], set()
+                break
+            except ValidationFailed:
+                # Zoom has no such date any more, nor therefore anybody on it.
+                continue
+        now = self._read_clock()
+        with self._storing(job) as (session, _, _, stored):
+            deliveries.record_dates(
+                stored, sorted(left.union(leaving[MOST_DATES_AT_ONCE:])), now=now
+            )
             endings.keep_lease(session, job, now)
 
     def _check_fresh(self, job: ClaimedJob, situation: _Situation) -> None:
@@ -219,6 +260,8 @@ class RegistrantSync:
                 deliveries.begin_doubt(registrant, now=now)
             elif situation.step in endings.ACTIONS and registrant.registrant_id is not None:
                 deliveries.begin_change(registrant, now=now)
+            elif situation.step in _LEAVING:
+                deliveries.begin_doubt_of_dates(registrant, now=now)
             session.flush()
             request_sync(session, registration, now=now)
 

@@ -75,6 +75,11 @@ class Meeting:
         last = max(dates, key=lambda date: str(date["start_time"]))
         return parse_time(last["start_time"]) + timedelta(minutes=last["duration"])
 
+    def list_dates(self, registrant: "Registrant") -> list[str]:
+        """List the dates that are still held and to which somebody comes."""
+        held = (o["occurrence_id"] for o in self.occurrences if o["status"] == "available")
+        return [occurrence_id for occurrence_id in held if registrant.comes_to(occurrence_id)]
+
     @property
     def seats(self) -> int:
         return min(self.capacity, self.settings.get("registrants_restrict_number") or self.capacity)

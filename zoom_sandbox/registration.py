@@ -70,10 +70,14 @@ def register(
 
     `repeat`: the address was there already, approved or pending; it keeps its id, link and
     status, and takes the new name. `add`: it is new. Whoever was denied or cancelled is refused.
-    Whether `auto_approve` lifts somebody pending is not known; here it does not.
+    Whether `auto_approve` lifts somebody pending is not known, nor whether a repeat adds dates;
+    here neither does. Whose dates have all been deleted is new.
     """
     _check_person(sandbox, meeting, email)
     known = sandbox.state.find_registrant(meeting, email)
+    if known and known.occurrence_ids and not meeting.list_dates(known):
+        sandbox.state.delete_registrant(known)
+        known = None
     if known:
         if known.status == "denied":
             raise stays_denied()

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, ForeignKey, Integer, LargeBinary, String, UniqueConstraint
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    ForeignKey,
+    Integer,
+    LargeBinary,
+    String,
+    UniqueConstraint,
+    false,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from .base import Base, BigKey, Document, Moment, PrimaryKey, PublicId
@@ -13,7 +22,8 @@ from .base import Base, BigKey, Document, Moment, PrimaryKey, PublicId
 class Event(Base):
     """One event. Texts are `{locale: text}`; `version` rises with every change of what is shown.
 
-    `closed_by_zoom` is the class of the error with which Zoom refuses everybody who is new.
+    `closed_by_zoom` is the class of the error with which Zoom refuses everybody who is new. `dates`
+    are those of a series, as `services.event_dates` writes them; `starts_at` is then the next one.
     """
 
     __tablename__ = "event"
@@ -41,6 +51,9 @@ class Event(Base):
     duration_minutes: Mapped[int]
     timezone: Mapped[str] = mapped_column(String(50))
     default_locale: Mapped[str] = mapped_column(String(5), default="ja")
+    dates: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list, server_default="[]")
+    date_choice: Mapped[str] = mapped_column(String(6), default="all", server_default="all")
+    seats_per_date: Mapped[int | None]
 
     capacity: Mapped[int | None]
     has_waitlist: Mapped[bool] = mapped_column(default=False)
@@ -48,6 +61,7 @@ class Event(Base):
     closes_at: Mapped[Moment | None]
     approval: Mapped[str] = mapped_column(String(9), default="automatic")
     link_policy: Mapped[str] = mapped_column(String(4), default="show")
+    keeps_zoom_mails: Mapped[bool] = mapped_column(default=False, server_default=false())
     closed_by_zoom: Mapped[str] = mapped_column(String(11), default="", server_default="")
     fallback_url: Mapped[str] = mapped_column(String(1000), default="")
 

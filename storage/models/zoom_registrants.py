@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from sqlalchemy import Date, ForeignKey, Index, String, text
+from sqlalchemy import JSON, Date, ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from .base import Base, BigKey, Moment
@@ -23,7 +23,8 @@ class ZoomRegistrant(Base):
     and cleared with its result: found set, the outcome of that add is unknown and Zoom is asked
     before adding again. `sends_answers` is False once Zoom refused some: each try with them would
     be one of three a day. `join_url` is encrypted. `adds_that_day` and `changes_that_day` count our
-    calls about this person on `counted_on`, a day in UTC.
+    calls about this person on `counted_on`, a day in UTC. `occurrence_ids` are the dates for which
+    Zoom was told of them last, where people choose.
     """
 
     __tablename__ = "zoom_registrant"
@@ -51,6 +52,7 @@ class ZoomRegistrant(Base):
     zoom_status: Mapped[str | None] = mapped_column(String(8))
     registrant_id: Mapped[str | None] = mapped_column(String(64))
     join_url: Mapped[bytes | None]
+    occurrence_ids: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
     sends_answers: Mapped[bool] = mapped_column(default=True)
     attempt_started_at: Mapped[Moment | None]
     attempt_ended_at: Mapped[Moment | None]

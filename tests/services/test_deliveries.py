@@ -12,7 +12,6 @@ from services.deliveries import (
     begin_add,
     end_add_unknown,
     end_add_without_effect,
-    make_new_registrant,
     plan_step,
     record_added,
     record_done,
@@ -22,6 +21,7 @@ from services.deliveries import (
 )
 from services.events import LinkPolicy
 from services.keys import KeyRing
+from services.new_registrants import make_new_registrant
 from services.questions import Answer, Choice, Question, QuestionKind
 from services.registrations import Status, register
 from services.settling import index_by_address, settle_unknown

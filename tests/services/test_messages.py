@@ -93,7 +93,7 @@ def test_calendar_file_says_its_method_in_the_media_type():
         locale="ja",
         stamped_at=NOON,
     )
-    message = read(compose(attachments=(attach_calendar(entry, "CANCEL"),)))
+    message = read(compose(attachments=(attach_calendar([entry], "CANCEL"),)))
     (file,) = message.iter_attachments()
     assert file.get_content_type() == "text/calendar"
     assert file["Content-Type"].params == {"method": "CANCEL", "charset": "utf-8"}

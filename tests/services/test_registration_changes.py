@@ -13,17 +13,21 @@ from services.questions import Answer
 from services.registration_changes import (
     MAX_CORRECTIONS,
     MAX_RETURNS_A_DAY,
-    ChangeRefused,
     approve,
     cancel,
     correct_address,
     deny,
-    edit_details,
     fill_free_seats,
     register_again,
-    use_submission,
 )
-from services.registrations import Outcome, RegistrationNotOpen, Status, register
+from services.registration_edits import edit_details, use_submission
+from services.registrations import (
+    ChangeRefused,
+    Outcome,
+    RegistrationNotOpen,
+    Status,
+    register,
+)
 from storage import events, jobs, registrations, zoom_registrants
 from storage.models import Job, Mail
 from tests import factories
@@ -166,7 +170,7 @@ def test_name_that_zoom_refused_is_tried_again_when_it_is_mended(session):
 
     change = {"family_name": "山田", "given_name": "たろう", "answers": {}}
     version = people.get().form_version_id
-    edit_details(session, people.get(), **change, form_version_id=version, now=LATER)
+    edit_details(session, people.event, people.get(), **change, form_version_id=version, now=LATER)
 
     assert people.get_generation("taro") == before + 1
 
@@ -334,7 +338,7 @@ def test_repeated_answers_are_used_with_a_history(session):
     people.add()
     answers = {"company": Answer(("別の会社",))}
     repeat = people.send(family_name="佐藤", answers=answers, now=LATER)
-    use_submission(session, people.get(), repeat, now=LATER)
+    use_submission(session, people.event, people.get(), repeat, now=LATER)
 
     person = people.get()
     assert (person.family_name, read_answers(session, person)) == ("佐藤", answers)
@@ -348,7 +352,7 @@ def test_consents_of_a_repeat_are_not_taken_over(session):
     people = People(session)
     people.add()
     repeat = people.send(family_name="佐藤", now=LATER)
-    use_submission(session, people.get(), repeat, now=LATER)
+    use_submission(session, people.event, people.get(), repeat, now=LATER)
 
     assert len(registrations.list_consents(session, people.get().id)) == 1
 

@@ -8,7 +8,8 @@ from services.deliveries import record_done
 from services.events import LinkPolicy
 from services.joining import prove_address
 from services.questions import Answer, Choice, ConsentKind, Question, QuestionKind
-from services.registration_changes import ORGANIZER, approve, cancel, deny, edit_details
+from services.registration_changes import approve, cancel, deny
+from services.registration_edits import edit_details
 from services.registration_index import (
     MOST_SOURCES,
     OTHER_SOURCES,
@@ -17,7 +18,7 @@ from services.registration_index import (
     list_events_behind,
     read_changes,
 )
-from services.registrations import register
+from services.registrations import ORGANIZER, register
 from services.submissions import ConsentGiven
 from storage import events, index_writing, registration_index, registrations, zoom_registrants
 from storage.index_writing import forget, store_intake
@@ -219,6 +220,7 @@ def test_edited_person_is_found_by_the_new_name_alone(database):
         catch_up(session, event.id)
         edit_details(
             session,
+            event,
             person,
             family_name="鈴木",
             given_name="一郎",

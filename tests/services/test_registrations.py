@@ -16,11 +16,10 @@ from services.registrations import (
     RegistrationNotOpen,
     Status,
     drop,
-    read_submission,
     register,
     release,
 )
-from services.submissions import ConsentGiven
+from services.submissions import ConsentGiven, read_submission
 from storage import events, registrations, submissions
 from storage.models import Job, Mail, Registration, SubmissionRow
 from tests import factories

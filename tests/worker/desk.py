@@ -7,8 +7,9 @@ from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
-from services import registration_changes
+from services import registration_changes, registration_edits
 from services.events import LinkPolicy
 from services.keys import KeyRing
 from services.registrations import register, sync_key
@@ -41,9 +42,10 @@ class Desk:
         self.before_calls: Callable[[], None] = lambda: None
         self._pool = HttpPool()
         with database.write() as session:
-            self.event: Event = factories.make_event_at_zoom(
-                session, self.zoom, now=self.clock(), **members
-            )
+            self.event: Event = self._make_event(session, members)
+
+    def _make_event(self, session: Session, members: dict[str, Any]) -> Event:
+        return factories.make_event_at_zoom(session, self.zoom, now=self.clock(), **members)
 
     @property
     def zoom(self) -> Any:
@@ -77,8 +79,9 @@ class Desk:
     def rename(self, family_name: str, email: str = TARO) -> None:
         with self.database.write() as session:
             person = self._find(session, email)
-            registration_changes.edit_details(
+            registration_edits.edit_details(
                 session,
+                self.event,
                 person,
                 family_name=family_name,
                 given_name=person.given_name,

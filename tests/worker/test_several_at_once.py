@@ -14,8 +14,8 @@ from sqlalchemy.exc import OperationalError
 from services import receipts
 from services.deliveries import Delivery
 from services.events import LinkPolicy
-from services.registration_changes import ChangeRefused, correct_address
-from services.registrations import register
+from services.registration_changes import correct_address
+from services.registrations import ChangeRefused, register
 from storage import registrations, submissions, zoom_registrants
 from storage.models import Registration, ZoomRegistrant
 from tests.factories import make_submission

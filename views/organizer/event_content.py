@@ -26,6 +26,7 @@ from services.event_content import (
 from services.event_documents import EventDocument, PictureRef
 from services.event_editing import EventChangeRefused, MeetingTaken
 from services.event_files import PLACES, Picture, describe_event
+from services.event_views import list_date_views
 from services.events import EventState
 from services.images import MAX_BYTES, Flaw, ImageRefused
 from services.members import Member, Permission
@@ -140,6 +141,7 @@ def _draw(
         errors=[] if is_preview else errors,
         flaws=flaws or {},
         done=done,
+        dates=list_date_views(event, read_locale(), get_site().read_clock()),
         is_new=request.args.get("new") == "1",
         is_draft=event.status == EventState.DRAFT,
         preview=_preview(form) if is_preview else None,

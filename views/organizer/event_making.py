@@ -19,6 +19,7 @@ from services import audit
 from services.audit import Action
 from services.dates import HOME, format_period
 from services.event_content import duplicate_event
+from services.event_dates import take_dates
 from services.event_drafts import (
     HostMeetings,
     Reference,
@@ -149,6 +150,7 @@ def _save(member: Member, connection: ZoomConnection, meeting: Meeting, locale: 
         else:
             event = save_event(session, document, pictures={}, connection=connection, now=now)
         event.host_email = meeting.host_email
+        take_dates(event, meeting, now=now)
         facts: dict[str, audit.Fact] = {"change": "created", "kind": event.kind}
         about = f"event:{event.public_id}"
         audit.record(session, member, Action.EVENT_CHANGED, about, facts=facts, now=now)

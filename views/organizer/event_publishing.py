@@ -34,6 +34,7 @@ from services.publishing import (
     Published,
     list_gaps,
     read_subject,
+    read_wishes,
     record_published,
 )
 from services.zoom_setup import SetupRefused, find_start, prepare_zoom
@@ -99,7 +100,8 @@ def mend(member: Member, event: str) -> ResponseReturnValue:
         if chosen is Mend.TAKE_TIME:
             _take_time(member, found, client)
         else:
-            mend_at_zoom(client, Kind(found.kind), found.zoom_id, chosen)
+            kind, wishes = Kind(found.kind), read_wishes(found)
+            mend_at_zoom(client, kind, found.zoom_id, chosen, wishes=wishes)
             with get_site().database.write() as session:
                 _record_mend(session, member, event, chosen)
     except ZoomError as error:
@@ -190,6 +192,7 @@ def _publish(member: Member, event: str) -> Published:
         subject.zoom_id,
         subject.questions,
         starts_at=subject.starts_at,
+        wishes=subject.wishes,
         now=site.read_clock(),
         total_seconds=PATIENCE_SECONDS,
     )
@@ -239,7 +242,12 @@ def _look(event: Event, client: ZoomClient) -> tuple[Preflight | None, str]:
     now = get_site().read_clock()
     try:
         preflight = look_at_zoom(
-            client, Kind(event.kind), event.zoom_id, starts_at=event.starts_at, now=now
+            client,
+            Kind(event.kind),
+            event.zoom_id,
+            starts_at=event.starts_at,
+            wishes=read_wishes(event),
+            now=now,
         )
     except ZoomError as error:
         return None, describe_zoom_error(error)

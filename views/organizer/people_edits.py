@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from datetime import datetime
 from typing import Any
 
 from flask import redirect, render_template, request
@@ -12,16 +13,18 @@ from sqlalchemy.orm import Session
 
 from forms.details import DetailsForm, build_details_form
 from forms.people import build_added_person_form
+from forms.questions import get_field_name
 from services import audit
 from services.answer_texts import list_answer_texts
 from services.answers import read_answers
 from services.audit import Action
-from services.events import read_definition, read_link_policy
+from services.chosen_dates import ask_for_dates, read_chosen, with_dates
+from services.events import read_current_form, read_definition, read_link_policy
 from services.members import Member, Permission
 from services.people_adding import AlreadyRegistered, add_by_hand
-from services.questions import FormDefinition
-from services.registration_changes import EditedMeanwhile, edit_by_organizer, write_version
-from services.registrations import RegistrationNotOpen
+from services.questions import DATES, FormDefinition
+from services.registration_edits import EditedMeanwhile, edit_by_organizer, write_version
+from services.registrations import DatesClosed, RegistrationNotOpen
 from services.texts import LOCALES
 from storage.models import Event, Registration
 
@@ -40,10 +43,11 @@ def show_person_form(member: Member, event: str, person: str) -> ResponseReturnV
     with site.database.write() as session:
         found = need_event(session, member, event)
         registration = need_person(session, found, person)
-        form = build_details_form(_read_form(session, found), registration.locale).from_answers(
+        now = site.read_clock()
+        definition = _read_form(session, found, registration, now=now)
+        form = build_details_form(definition, registration.locale).from_answers(
             registration.family_name, registration.given_name, read_answers(session, registration)
         )
-        now = site.read_clock()
         audit.record(session, member, Action.PERSON_SEEN, f"registration:{person}", now=now)
         return _draw_edit(found, registration, form)
 
@@ -57,13 +61,14 @@ def save_person(member: Member, event: str, person: str) -> ResponseReturnValue:
     with site.database.write() as session:
         found = need_event(session, member, event)
         registration = need_person(session, found, person)
-        definition = _read_form(session, found)
+        definition = _read_form(session, found, registration, now=now)
         form = build_details_form(definition, registration.locale)(request.form)
         if not form.validate():
             return _draw_edit(found, registration, form, seen=request.form.get("seen")), 422
         try:
             edit_by_organizer(
                 session,
+                found,
                 registration,
                 seen_at=request.form.get("seen", ""),
                 family_name=form.family_name.data,
@@ -73,8 +78,13 @@ def save_person(member: Member, event: str, person: str) -> ResponseReturnValue:
                 now=now,
             )
         except EditedMeanwhile:
-            stored = _list_stored(session, registration)
+            stored = _list_stored(session, found, registration)
             return _draw_edit(found, registration, form, stored=stored), 409
+        except DatesClosed:
+            form[get_field_name(DATES)].errors = [
+                gettext("A date that you chose is not free any more. Check the dates")
+            ]
+            return _draw_edit(found, registration, form, seen=request.form.get("seen")), 409
         facts: dict[str, audit.Fact] = {"act": "edit"}
         object_ = f"registration:{person}"
         audit.record(session, member, Action.PERSON_CHANGED, object_, facts=facts, now=now)
@@ -86,7 +96,8 @@ def save_person(member: Member, event: str, person: str) -> ResponseReturnValue:
 def show_new_person(member: Member, event: str) -> ResponseReturnValue:
     with get_site().database.read() as session:
         found = need_event(session, member, event)
-        form = build_added_person_form(_read_form(session, found), _read_language())()
+        now = get_site().read_clock()
+        form = build_added_person_form(_read_form(session, found, now=now), _read_language())()
         return _draw_new(found, form)
 
 
@@ -97,7 +108,8 @@ def add_person(member: Member, event: str) -> ResponseReturnValue:
     now = site.read_clock()
     with site.database.read() as session:
         found = need_event(session, member, event)
-        form = build_added_person_form(_read_form(session, found), _read_language())(request.form)
+        definition = _read_form(session, found, now=now)
+        form = build_added_person_form(definition, _read_language())(request.form)
     if not form.validate():
         return _draw_new(found, form), 422
     submission = form.to_submission(nonce=secrets.token_urlsafe(16))
@@ -148,16 +160,22 @@ def _draw_new(event: Event, form: DetailsForm, problem: str = "") -> str:
     )
 
 
-def _list_stored(session: Session, registration: Registration) -> list[tuple[str, str]]:
-    definition = read_definition(session, registration.form_version_id)
+def _list_stored(
+    session: Session, event: Event, registration: Registration
+) -> list[tuple[str, str]]:
+    definition = with_dates(event, read_definition(session, registration.form_version_id))
     answers = read_answers(session, registration)
     texts = list_answer_texts(definition, answers, read_locale(), name_place)
     return [(gettext("Name"), write_name(registration)), *texts]
 
 
-def _read_form(session: Session, event: Event) -> FormDefinition:
-    assert event.form_version_id is not None, "an event has a form from the beginning"
-    return read_definition(session, event.form_version_id)
+def _read_form(
+    session: Session, event: Event, registration: Registration | None = None, *, now: datetime
+) -> FormDefinition:
+    """Read what is asked of somebody now, who may keep dates that nobody else gets."""
+    definition = read_current_form(session, event)
+    kept = read_chosen(session, registration) if registration is not None else ()
+    return ask_for_dates(session, event, definition, kept=kept, now=now)
 
 
 def _read_language() -> Any:

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from services import audit
 from services.audit import Action
+from services.chosen_dates import with_dates
 from services.dates import format_moment
 from services.events import read_current_form
 from services.members import Member, Permission
@@ -183,7 +184,11 @@ def _find_problems(columns: dict[int, str], basis: str) -> list[str]:
 
 def _list_targets(session: Session, event: Event) -> list[tuple[str, str]]:
     """List what a column can hold, in words."""
-    questions = (q for q in read_current_form(session, event).questions if not q.is_consent)
+    questions = (
+        q
+        for q in with_dates(event, read_current_form(session, event)).questions
+        if not q.is_consent
+    )
     return [
         *((name, str(words.COLUMN[name])) for name in FIXED),
         *((QUESTION + q.id, localize(q.label, read_locale())) for q in questions),
@@ -217,7 +222,7 @@ def _draw_table(
 ) -> str:
     samples = people_imports.list_rows(session, table.id, after=0, limit=SAMPLES)
     if columns is None:
-        questions = read_current_form(session, event).questions
+        questions = with_dates(event, read_current_form(session, event)).questions
         columns = read_columns(table) or guess_columns(table.headings, questions)
     return render_template(
         "organizer/table.html",

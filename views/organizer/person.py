@@ -14,13 +14,14 @@ from services import audit
 from services.answer_texts import list_answer_texts
 from services.answers import ANSWERS, gather_answers
 from services.audit import Action
+from services.chosen_dates import with_dates
 from services.dates import format_moment
 from services.events import read_definition
 from services.members import Member, Permission
 from services.overview import name_problem
 from services.people_acts import act_on, list_acts
 from services.people_adding import ADDED
-from services.questions import FormDefinition
+from services.questions import DatesQuestion, FormDefinition, Question
 from services.registrations import Status, sync_key
 from services.texts import localize
 from storage import job_lists, mails, people, registrations, zoom_registrants
@@ -78,7 +79,7 @@ def need_person(session: Session, event: Event, public_id: str) -> Registration:
 def _view(session: Session, event: Event, registration: Registration) -> dict[str, Any]:
     locale = read_locale()
     [full] = read_full_rows(session, [registration.id])
-    definition = read_definition(session, registration.form_version_id)
+    definition = with_dates(event, read_definition(session, registration.form_version_id))
     job = job_lists.get_job(session, sync_key(registration.id))
     is_parked = job is not None and job.state == "parked"
     registrant = zoom_registrants.get_zoom_registrant(session, registration.id)
@@ -157,7 +158,10 @@ def _list_differences(
 ) -> list[tuple[str, str, str]]:
     def flatten(side: dict[str, Any]) -> dict[str, str]:
         names = f"{side.get('family_name', '')} {side.get('given_name', '')}".strip()
-        answers = {key: _write_stored(value) for key, value in side.get("answers", {}).items()}
+        answers = {
+            key: _write_stored(definition.get_question(key), value)
+            for key, value in side.get("answers", {}).items()
+        }
         return {"": names, **answers}
 
     before, after = flatten(change.before), flatten(change.after)
@@ -173,9 +177,11 @@ def _name_question(definition: FormDefinition, key: str) -> str:
     return localize(question.label, read_locale()) if question else key
 
 
-def _write_stored(answer: Any) -> str:
+def _write_stored(question: Question | None, answer: Any) -> str:
     """Write an answer as the history keeps it: values, and the text beside その他."""
-    texts = (*answer.get("values", ()), answer.get("other", ""))
+    plain = question.plain if isinstance(question, DatesQuestion) else {}
+    values = (plain.get(value, value) for value in answer.get("values", ()))
+    texts = (*values, answer.get("other", ""))
     return ", ".join(str(text) for text in texts if text)
 
 

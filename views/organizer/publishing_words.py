@@ -42,6 +42,11 @@ def describe_gap(gap: Gap, event: str) -> tuple[str, str]:
 
 
 def describe_obstacle(obstacle: Obstacle) -> str:
+    return (_describe_meeting() | _describe_registration())[obstacle]
+
+
+def _describe_meeting() -> dict[Obstacle, str]:
+    """Say what is wrong with what it is, when it is and who holds it."""
     return {
         Obstacle.GONE: _(
             "Zoom has no such meeting or webinar any more. Make a new event, or look at Zoom "
@@ -57,6 +62,22 @@ def describe_obstacle(obstacle: Obstacle) -> str:
         ),
         Obstacle.PAST: _("At Zoom it lies in the past. Move it there, then look again."),
         Obstacle.OTHER_TIME: _("Zoom has it at another time than this event."),
+        Obstacle.SIGN_IN_NEEDED: _(
+            "Zoom lets in only who is signed in by the authentication profile that is set there. "
+            "People whose account does not fit it cannot join."
+        ),
+        Obstacle.HOST_UNLICENSED: _(
+            "The host has no licence, so Zoom takes no registrations. Give the host a licence "
+            "in Zoom's user management, then look again."
+        ),
+        Obstacle.ALTERNATIVE_HOSTS: _(
+            "These alternative hosts cannot register. Tell them to join from their own Zoom app."
+        ),
+    }
+
+
+def _describe_registration() -> dict[Obstacle, str]:
+    return {
         Obstacle.REGISTRATION_OFF: _("Registration is off at Zoom. Publishing switches it on."),
         Obstacle.ZOOM_FORM_OPEN: _(
             "Zoom lets everybody in by its own form, past yours and past your privacy notice. "
@@ -66,9 +87,9 @@ def describe_obstacle(obstacle: Obstacle) -> str:
             "Zoom cannot be told to take registrations for a webinar that recurs. Switch "
             "registration on in Zoom with approval by hand, or make one webinar for each date."
         ),
-        Obstacle.EACH_DATE: _(
-            "At Zoom people register for each date by itself. Whoever registers here is "
-            "registered for all dates."
+        Obstacle.OTHER_DATES: _(
+            "Zoom registers people for other dates of the series than this event does. Publishing "
+            "sets it as the event has it."
         ),
         Obstacle.FIELDS_REQUIRED: _(
             "Zoom requires fields that your form may leave empty. Publishing makes them optional "
@@ -77,17 +98,11 @@ def describe_obstacle(obstacle: Obstacle) -> str:
         Obstacle.ZOOM_MAILS: _(
             "Zoom sends mails of its own beside yours. Publishing switches them off."
         ),
-        Obstacle.SIGN_IN_NEEDED: _(
-            "Zoom lets in only who is signed in. People without a Zoom account cannot join."
+        Obstacle.NO_ZOOM_MAILS: _(
+            "This event keeps Zoom's own mails, and they are off at Zoom. Publishing switches them "
+            "on."
         ),
-        Obstacle.HOST_UNLICENSED: _(
-            "The host has no licence, so Zoom takes no registrations. Give the host a licence "
-            "in Zoom's user management, then look again."
-        ),
-        Obstacle.ALTERNATIVE_HOSTS: _(
-            "These alternative hosts cannot register. Tell them to join from their own Zoom app."
-        ),
-    }[obstacle]
+    }
 
 
 def describe_mend(mend: Mend) -> str:
@@ -105,7 +120,7 @@ def find_way_out(obstacle: Obstacle) -> tuple[str, str] | None:
     """Return the link that helps where no button can mend it: its words and its address."""
     if obstacle in (Obstacle.GONE, Obstacle.OTHER_KIND, Obstacle.RECURRING_WEBINAR):
         return _("New event"), "/organizer/events/new"
-    if obstacle in (Obstacle.NO_FIXED_TIME, Obstacle.PAST, Obstacle.EACH_DATE):
+    if obstacle in (Obstacle.NO_FIXED_TIME, Obstacle.PAST):
         return _("Open Zoom"), "https://zoom.us/meeting"
     if obstacle is Obstacle.HOST_UNLICENSED:
         return _("Open Zoom's user management"), "https://zoom.us/account/user"

@@ -1,0 +1,138 @@
+"""The places of each date, where people choose dates: counted in the transaction that takes them.
+
+Whoever takes or gives back one holds the event's seats, so that nobody else does meanwhile.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from storage import events, registrations
+from storage.events import AnyEvent
+from storage.models import Event, Registration
+
+from .answers import read_answers
+from .event_dates import (
+    Closed,
+    EventDate,
+    ZonedSeries,
+    add_dates,
+    get_chosen,
+    list_chosen_ids,
+    make_question,
+    read_dates,
+    takes_choice,
+)
+from .questions import Answer, FormDefinition, answers_from_json
+
+
+@dataclass(frozen=True)
+class ZoomDates:
+    """Dates by id: `wanted` for one person, of those `ahead`, of all that Zoom has, `known`."""
+
+    wanted: frozenset[str]
+    ahead: frozenset[str]
+    known: frozenset[str]
+
+
+def read_closed(session: Session, event: AnyEvent, *, now: datetime) -> dict[str, str]:
+    """Say of each date that takes nobody why; counts are read only where a date has a limit."""
+    limit = event.seats_per_date
+    counters = {} if limit is None else events.list_counters(session, event.id)
+    closed: dict[str, str] = {}
+    for date in read_dates(event):
+        if date.is_gone:
+            closed[date.id] = Closed.GONE
+        elif now >= date.ends_at:
+            closed[date.id] = Closed.PAST
+        elif limit is not None and counters.get(_name(date.id), 0) >= limit:
+            closed[date.id] = Closed.FULL
+    return closed
+
+
+def ask_for_dates(
+    session: Session,
+    event: AnyEvent,
+    definition: FormDefinition,
+    *,
+    kept: Collection[str] = (),
+    now: datetime,
+) -> FormDefinition:
+    """Return a form as it is asked now; `kept` are dates that somebody has chosen before."""
+    if not takes_choice(event):
+        return definition
+    question = make_question(event, closed=read_closed(session, event, now=now), kept=kept)
+    return add_dates(definition, question)
+
+
+def with_dates(event: ZonedSeries, definition: FormDefinition) -> FormDefinition:
+    """Return a form with the dates as a question, for reading answers."""
+    return add_dates(definition, make_question(event)) if takes_choice(event) else definition
+
+
+def are_open(
+    session: Session, event: AnyEvent, answers: Mapping[str, Answer], *, now: datetime
+) -> bool:
+    """Tell whether at least one date was chosen, and all that were take somebody."""
+    wanted = set(list_chosen_ids(answers))
+    known = {date.id for date in read_dates(event)}
+    return bool(wanted) and wanted <= known - read_closed(session, event, now=now).keys()
+
+
+def count_places(session: Session, event: AnyEvent, dates: Iterable[str], *, by: int) -> None:
+    """Count one person more, or one less, on each of some dates."""
+    events.add_counters(session, event.id, {_name(date): by for date in dates})
+
+
+def read_chosen(session: Session, registration: Registration) -> tuple[str, ...]:
+    """Return the ids of the dates that somebody has chosen."""
+    return list_chosen_ids(read_answers(session, registration))
+
+
+def read_people_dates(
+    session: Session, event: Event, registration: Registration
+) -> tuple[EventDate, ...]:
+    """Return the dates to which somebody comes; where nobody chooses, all that there are."""
+    answers = read_answers(session, registration) if takes_choice(event) else {}
+    return get_chosen(event, answers)
+
+
+def read_dropped_dates(
+    session: Session, event: Event, registration: Registration
+) -> tuple[EventDate, ...]:
+    """Return the dates to which somebody came once and does not: left by them, or not held."""
+    mine = read_people_dates(session, event, registration)
+    held = {date.id for date in mine if not date.is_gone}
+    former = {date.id for date in mine}
+    if takes_choice(event):
+        for change in registrations.list_changes(session, registration.id):
+            former |= set(list_chosen_ids(answers_from_json(change.before.get("answers", {}))))
+    return tuple(date for date in read_dates(event) if date.id in former - held)
+
+
+def read_zoom_dates(
+    session: Session, event: Event, registration: Registration, *, now: datetime
+) -> ZoomDates | None:
+    """Say for which dates Zoom is to have somebody; None where it has everybody for all."""
+    if not takes_choice(event):
+        return None
+    dates = read_people_dates(session, event, registration)
+    return ZoomDates(
+        wanted=frozenset(d.id for d in dates if not d.is_gone and now < d.ends_at),
+        ahead=frozenset(d.id for d in read_dates(event) if not d.is_gone and now < d.ends_at),
+        known=frozenset(d.id for d in read_dates(event) if not d.is_gone),
+    )
+
+
+def count_people(session: Session, event: AnyEvent) -> dict[str, int]:
+    """Return how many people with a place come to each date, by its id."""
+    counters = events.list_counters(session, event.id)
+    return {date.id: counters.get(_name(date.id), 0) for date in read_dates(event)}
+
+
+def _name(date_id: str) -> str:
+    return f"date:{date_id}"

@@ -1,0 +1,199 @@
+"""The dates of a series: what Zoom says of them, who may choose among them, and their words."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any, Protocol
+
+from storage.models import Event
+from zoom_client import Meeting
+
+from .dates import format_period, load_zone
+from .questions import DATES, Answer, Choice, DatesQuestion, FormDefinition, QuestionKind
+from .texts import LOCALES
+
+
+class DateChoice(StrEnum):
+    """Whether everybody comes to all dates, or each person chooses some."""
+
+    ALL = "all"
+    CHOOSE = "choose"
+
+
+class Closed(StrEnum):
+    """Why a date cannot be chosen any more."""
+
+    PAST = "past"
+    FULL = "full"
+    GONE = "gone"
+
+
+class Series(Protocol):
+    """What of an event its dates are read from; one that is no series has none."""
+
+    @property
+    def dates(self) -> list[dict[str, Any]]: ...
+    @property
+    def date_choice(self) -> str: ...
+
+
+class ZonedSeries(Series, Protocol):
+    @property
+    def timezone(self) -> str: ...
+
+
+@dataclass(frozen=True)
+class EventDate:
+    """One date; `id` is that of Zoom's occurrence. `is_gone` once Zoom has it no more."""
+
+    id: str
+    starts_at: datetime
+    minutes: int
+    is_gone: bool = False
+
+    @property
+    def ends_at(self) -> datetime:
+        return self.starts_at + timedelta(minutes=self.minutes)
+
+
+def read_dates(event: Series) -> tuple[EventDate, ...]:
+    """Read an event's dates, the first one first."""
+    return tuple(
+        EventDate(
+            id=row["id"],
+            starts_at=datetime.fromisoformat(row["starts_at"]),
+            minutes=row["minutes"],
+            is_gone=row.get("is_gone", False),
+        )
+        for row in event.dates
+    )
+
+
+def write_dates(dates: Iterable[EventDate]) -> list[dict[str, Any]]:
+    """Write what `read_dates` reads, for the event's row."""
+    return [
+        {"id": date.id, "starts_at": date.starts_at.isoformat(), "minutes": date.minutes}
+        | ({"is_gone": True} if date.is_gone else {})
+        for date in sorted(dates, key=lambda date: (date.starts_at, date.id))
+    ]
+
+
+def takes_choice(event: Series) -> bool:
+    """Tell whether people of an event choose dates."""
+    return event.date_choice == DateChoice.CHOOSE and bool(event.dates)
+
+
+def follow_zoom(
+    known: Iterable[EventDate], meeting: Meeting, *, now: datetime
+) -> tuple[EventDate, ...]:
+    """Bring dates up to what Zoom has: it lists no past ones, which stay as they are.
+
+    What it has no more is kept as gone, for those who chose it.
+    """
+    found = {
+        occurrence.id: EventDate(
+            occurrence.id,
+            occurrence.start_time,
+            occurrence.duration_minutes or meeting.duration_minutes or 60,
+        )
+        for occurrence in meeting.occurrences
+        if occurrence.start_time is not None and occurrence.status != "deleted"
+    }
+    kept = (
+        date if date.starts_at <= now else replace(date, is_gone=True)
+        for date in known
+        if date.id not in found
+    )
+    return tuple(sorted((*found.values(), *kept), key=lambda date: (date.starts_at, date.id)))
+
+
+def take_dates(event: Event, meeting: Meeting, *, now: datetime) -> bool:
+    """Give an event the dates that Zoom has, and the time of the next one; False if they stay.
+
+    The caller raises the event's version where they do not.
+    """
+    dates = follow_zoom(read_dates(event), meeting, now=now)
+    shown = find_next(dates, now)
+    if shown is None:
+        return False
+    former = (event.dates, event.starts_at, event.duration_minutes)
+    event.dates = write_dates(dates)
+    event.starts_at, event.duration_minutes = shown.starts_at, shown.minutes
+    return former != (event.dates, event.starts_at, event.duration_minutes)
+
+
+def find_next(dates: Iterable[EventDate], now: datetime) -> EventDate | None:
+    """Return the date that is under way or comes next; the last one once all are over."""
+    held = [date for date in dates if not date.is_gone]
+    ahead = [date for date in held if now < date.ends_at]
+    return min(ahead, key=lambda date: date.starts_at) if ahead else (held[-1] if held else None)
+
+
+def get_chosen(event: Series, answers: Mapping[str, Answer]) -> tuple[EventDate, ...]:
+    """Return the dates that somebody comes to: those they chose, or all that there are."""
+    dates = read_dates(event)
+    if not takes_choice(event):
+        return dates
+    chosen = list_chosen_ids(answers)
+    return tuple(date for date in dates if date.id in chosen)
+
+
+def list_chosen_ids(answers: Mapping[str, Answer]) -> tuple[str, ...]:
+    answer = answers.get(DATES)
+    return answer.values if answer else ()
+
+
+def make_question(
+    event: ZonedSeries, *, closed: Mapping[str, str] | None = None, kept: Collection[str] = ()
+) -> DatesQuestion:
+    """Ask for the dates, as one more question of a form.
+
+    Args:
+        closed: why a date cannot be chosen, by its id; one that Zoom has no more is not offered.
+        kept: what the person chose before: it stays where it is closed by now.
+    """
+    shown = [
+        date for date in read_dates(event) if closed is None or not date.is_gone or date.id in kept
+    ]
+    return DatesQuestion(
+        id=DATES,
+        kind=QuestionKind.CHECKBOXES,
+        label={"ja": "参加する日程", "en": "Dates"},
+        required=True,
+        required_message={
+            "ja": "参加する日程を選んでください",
+            "en": "Select the dates you will attend",
+        },
+        choices=tuple(
+            Choice(
+                date.id, {locale: write_date(date, event.timezone, locale) for locale in LOCALES}
+            )
+            for date in shown
+        ),
+        closed={} if closed is None else {d.id: closed[d.id] for d in shown if d.id in closed},
+        kept=tuple(date.id for date in shown if date.id in kept),
+        plain={date.id: write_plain(date, event.timezone) for date in shown},
+    )
+
+
+def add_dates(definition: FormDefinition, question: DatesQuestion) -> FormDefinition:
+    """Return a form that asks for the dates before everything else."""
+    return FormDefinition(
+        definition.version_id, definition.number, (question, *definition.questions)
+    )
+
+
+def write_date(date: EventDate, timezone: str, locale: str) -> str:
+    """Write a date in words; one that will not be held says so."""
+    words = format_period(date.starts_at, date.ends_at, timezone, locale)
+    if not date.is_gone:
+        return words
+    return f"{words}（中止）" if locale == "ja" else f"{words} (cancelled)"
+
+
+def write_plain(date: EventDate, timezone: str) -> str:
+    """Write a date as tables have it: 2026-12-10 14:00."""
+    return f"{date.starts_at.astimezone(load_zone(timezone)):%Y-%m-%d %H:%M}"

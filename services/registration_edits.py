@@ -1,0 +1,215 @@
+"""Changing what a registration says: names, answers and, in a series, dates."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from sqlalchemy.orm import Session
+
+from storage import events, registrations, submissions, zoom_registrants
+from storage.models import Event, Registration, SubmissionRow
+
+from .answers import ANSWERS, change_answers
+from .chosen_dates import count_places, read_chosen, read_closed
+from .deliveries import Delivery
+from .event_dates import list_chosen_ids, takes_choice
+from .mails import MailName, request_mail
+from .questions import DATES, Answer, answers_from_json
+from .registrations import (
+    HOLDS_SEAT,
+    ORGANIZER,
+    ChangeRefused,
+    DatesClosed,
+    Outcome,
+    RegistrationError,
+    Status,
+    request_sync,
+)
+
+MAX_EDITS_A_DAY = 20
+MAX_DATE_CHANGES_A_DAY = 3
+"""Each may cost one of the three adds that Zoom takes of a person."""
+
+
+class EditedMeanwhile(RegistrationError):
+    """Somebody else has changed the registration since it was shown."""
+
+
+def lock_to_edit(session: Session, event: Event, registration_id: int) -> Registration | None:
+    """Let nobody else change a registration, nor the places of the dates that it may take.
+
+    In the order in which everybody takes them, so that nobody waits in a circle.
+    """
+    if takes_choice(event):
+        events.lock_seats(session, event.id)
+    return registrations.lock_registration(session, registration_id)
+
+
+def edit_details(
+    session: Session,
+    event: Event,
+    registration: Registration,
+    *,
+    family_name: str,
+    given_name: str,
+    answers: Mapping[str, Answer],
+    form_version_id: int,
+    now: datetime,
+) -> None:
+    """Change what a person said of themselves, some times a day: the history keeps it all.
+
+    Raises:
+        ChangeRefused: it was changed often enough today.
+        DatesClosed: a date that is new takes nobody now.
+    """
+    since = now - timedelta(days=1)
+    made = registrations.count_changes(session, registration.id, action=ANSWERS, since=since)
+    if made >= MAX_EDITS_A_DAY:
+        raise ChangeRefused
+    if takes_choice(event) and _has_moved_often(session, registration, answers, since):
+        raise ChangeRefused
+    _move_places(session, event, registration, answers, now)
+    change_answers(
+        session,
+        registration,
+        family_name=family_name,
+        given_name=given_name,
+        answers=answers,
+        form_version_id=form_version_id,
+        now=now,
+    )
+    _try_zoom_again(session, registration, now)
+
+
+def edit_by_organizer(
+    session: Session,
+    event: Event,
+    registration: Registration,
+    *,
+    seen_at: str,
+    family_name: str,
+    given_name: str,
+    answers: Mapping[str, Answer],
+    form_version_id: int,
+    now: datetime,
+) -> None:
+    """Change what is stored of a person, as long as it is what the organizer saw.
+
+    Args:
+        seen_at: `write_version` of the registration when the form was drawn.
+
+    Raises:
+        EditedMeanwhile: somebody else has changed it since.
+        DatesClosed: a date that is new takes nobody now.
+    """
+    locked = lock_to_edit(session, event, registration.id)
+    assert locked is not None, "registrations are not deleted while they are shown"
+    if write_version(locked) != seen_at:
+        raise EditedMeanwhile
+    _move_places(session, event, locked, answers, now)
+    change_answers(
+        session,
+        locked,
+        family_name=family_name,
+        given_name=given_name,
+        answers=answers,
+        form_version_id=form_version_id,
+        actor=ORGANIZER,
+        now=now,
+    )
+    _try_zoom_again(session, locked, now)
+
+
+def use_submission(
+    session: Session,
+    event: Event,
+    registration: Registration,
+    repeat: SubmissionRow,
+    *,
+    now: datetime,
+) -> None:
+    """Take over the names, answers and dates of a repeated submission.
+
+    Its boxes are not taken over: whoever typed them need not be the owner of the address. Neither
+    does the receipt that made the registration speak for it any more.
+
+    Raises:
+        DatesClosed: a date that is new takes nobody now.
+    """
+    answers = answers_from_json(repeat.answers)
+    _move_places(session, event, registration, answers, now)
+    change_answers(
+        session,
+        registration,
+        family_name=repeat.family_name,
+        given_name=repeat.given_name,
+        answers=answers,
+        form_version_id=repeat.form_version_id,
+        now=now,
+    )
+    repeat.outcome = Outcome.USED
+    _try_zoom_again(session, registration, now)
+    _supersede(session, registration)
+
+
+def write_version(registration: Registration) -> str:
+    """Write what tells one state of a registration from the next."""
+    return registration.updated_at.isoformat()
+
+
+def _move_places(
+    session: Session,
+    event: Event,
+    registration: Registration,
+    answers: Mapping[str, Answer],
+    now: datetime,
+) -> None:
+    """Take and give back places of dates, tell the person, and have Zoom follow."""
+    if not takes_choice(event):
+        return
+    before, after = set(read_chosen(session, registration)), set(list_chosen_ids(answers))
+    if before == after:
+        return
+    if registration.status in HOLDS_SEAT:
+        if not (after - before).isdisjoint(read_closed(session, event, now=now)):
+            raise DatesClosed
+        count_places(session, event, before - after, by=-1)
+        count_places(session, event, after - before, by=1)
+    if registration.status == Status.APPROVED:
+        request_sync(session, registration, now=now)
+        request_mail(session, MailName.DATES, registration, now=now)
+
+
+def _has_moved_often(
+    session: Session, registration: Registration, answers: Mapping[str, Answer], since: datetime
+) -> bool:
+    if set(read_chosen(session, registration)) == set(list_chosen_ids(answers)):
+        return False
+    moves = [
+        change
+        for change in registrations.list_changes(session, registration.id)
+        if change.action == ANSWERS
+        and change.changed_at > since
+        and _get_dates(change.before) != _get_dates(change.after)
+    ]
+    return len(moves) >= MAX_DATE_CHANGES_A_DAY
+
+
+def _get_dates(side: Mapping[str, object]) -> object:
+    stored = side.get("answers")
+    return stored.get(DATES) if isinstance(stored, dict) else None
+
+
+def _try_zoom_again(session: Session, registration: Registration, now: datetime) -> None:
+    """Have Zoom asked once more where it did not take the name that stood before."""
+    registrant = zoom_registrants.get_zoom_registrant(session, registration.id)
+    is_refused = registrant is not None and registrant.delivery == Delivery.REFUSED
+    if is_refused and registration.status == Status.APPROVED:
+        request_sync(session, registration, now=now)
+
+
+def _supersede(session: Session, registration: Registration) -> None:
+    created = submissions.get_creating_submission(session, registration.id)
+    if created is not None:
+        created.outcome = Outcome.SUPERSEDED

@@ -1,0 +1,166 @@
+"""A series, as people and organizers meet it: the form with its dates, receipt, mails, changes."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from icalendar import Calendar
+
+from storage import events
+from tests import factories
+from tests.dashboard import sign_in
+from tests.fixtures.databases import only_sqlite
+from tests.mailbox import find_link
+from tests.page import Form
+from tests.series import add_series_to_zoom, list_ids, make_series
+
+pytestmark = only_sqlite
+
+DATES = "question_event_dates"
+TARO = {
+    "family_name": "山田",
+    "given_name": "太郎",
+    "email": "taro@example.com",
+    "question_company": "例株式会社",
+    "question_privacy": "yes",
+}
+REGISTER = "同意して申し込む"
+
+
+@pytest.fixture
+def series(site):
+    site.zoom.set_clock(site.clock())
+    with site.database.write() as session:
+        return make_series(session, site.zoom, now=site.clock(), slug="course")
+
+
+def open_form(site):
+    return site.visitor().open("/e/course").form(REGISTER)
+
+
+def read_entries(file):
+    return {str(entry["UID"]): entry["STATUS"] for entry in Calendar.from_ical(file).walk("VEVENT")}
+
+
+def read_text(message):
+    return message.get_body(("plain",)).get_content().replace("\r\n", "\n")
+
+
+def list_calendars(message):
+    return [
+        (part["Content-Type"].params["method"], read_entries(part.get_content()))
+        for part in message.walk()
+        if part.get_content_type() == "text/calendar"
+    ]
+
+
+def list_dates(site, series):
+    """Return the dates as the site writes them in Japanese."""
+    page = site.visitor().open("/e/course")
+    return [label.text for label in page.root.find_all("label") if "日本時間" in label.text]
+
+
+def test_chosen_dates_are_on_the_receipt_in_the_mail_and_in_the_calendar(site, series):
+    first, second, third = list_dates(site, series)
+    refused = open_form(site).fill(**TARO).submit(status=422)
+    assert "参加する日程を選んでください" in refused.errors
+
+    ids = list_ids(series)
+    receipt = refused.form(REGISTER).fill(**{DATES: [ids[0], ids[2]]}).submit()
+    assert "お選びの日程" in receipt.text
+    assert first in receipt.text and third in receipt.text and second not in receipt.text
+    file = receipt.visitor.fetch(receipt.link("iCal (.ics)")).content
+    uids = list(read_entries(file))
+    assert [uid.partition("@")[0][-13:] for uid in uids] == [ids[0], ids[2]]
+
+    site.drain()
+    message = site.mailbox.read_only(TARO["email"])
+    text = read_text(message)
+    assert f"・{first}\n・{third}\n" in text
+    assert list_calendars(message) == [("PUBLISH", dict.fromkeys(uids, "CONFIRMED"))]
+
+    page = site.visitor().open(find_link(message, "r"))
+    form = page.follow("登録内容を変更する").form("変更を保存する")
+    assert form.list_values(DATES) == [ids[0], ids[2]]
+    page = form.fill(**{DATES: [ids[1], ids[2]]}).submit()
+    assert second in page.text and third in page.text
+    site.drain()
+    message = site.mailbox.read_last(TARO["email"])
+    text = read_text(message)
+    assert message["Subject"].startswith("【日程変更】")
+    assert f"・{second}\n・{third}\n" in text
+    (_, held), (method, dropped) = list_calendars(message)
+    assert len(held) == 2 and uids[1] in held
+    assert (method, dropped) == ("CANCEL", {uids[0]: "CANCELLED"})
+    [person] = site.zoom.state()["registrants"]
+    assert sorted(person["occurrence_ids"]) == [ids[1], ids[2]]
+
+
+def test_dates_that_are_full_or_over_say_so_and_cannot_be_chosen(site, series):
+    ids = list_ids(series)
+    with site.database.write() as session:
+        events.need_event(session, series.id).seats_per_date = 1
+    late = open_form(site).fill(**TARO, **{DATES: [ids[1], ids[2]]})
+    late.fill(email="late@example.com")
+    open_form(site).fill(**TARO, **{DATES: [ids[1]]}).submit()
+
+    page = late.submit(status=422)
+    assert "選んだ日程に、お申し込みいただけなくなったものがあります" in page.errors[0]
+    assert page.form(REGISTER).list_values(DATES) == [ids[2]]
+    site.let_pass(days=7, hours=2)
+    page = site.visitor().open("/e/course")
+    offered = [box["value"] for box in page.root.find_all("input", name=DATES)]
+    assert offered == [ids[2]]
+    assert re.search(r"終了 \S+", page.text) and re.search(r"満席 \S+", page.text)
+    page.form(REGISTER).fill(**TARO | {"email": "late@example.com"}, **{DATES: [ids[2]]}).submit()
+    assert "満席" in site.visitor().open("/e/course").text
+
+
+def test_organizer_filters_exports_edits_and_imports_by_date(site, series):
+    ids = list_ids(series)
+    open_form(site).fill(**TARO, **{DATES: [ids[0], ids[1]]}).submit()
+    owner = sign_in(site)
+    people = f"/organizer/events/{series.public_id}/people"
+    assert "山田" in owner.open(f"{people}?answer:event_dates={ids[1]}").text
+    assert "山田" not in owner.open(f"{people}?answer:event_dates={ids[2]}").text
+    exported = owner.fetch(f"{people}/export?format=csv").content.decode("utf-8-sig")
+    heads, row = (line.split(",") for line in exported.splitlines()[:2])
+    dates = row[heads.index("参加する日程")]
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d、\d{4}-\d\d-\d\d \d\d:\d\d", dates)
+
+    table = f"姓\t名\tメールアドレス\t参加する日程\n高橋\t次郎\tjiro@example.com\t{dates}"
+    page = owner.open(f"{people}/import").form("表を読み込む").fill(table=table).submit()
+    site.drain()
+    page = owner.open(page.url)
+    [form] = page.root.find_all("form", action=page.url.removeprefix(site.url))
+    Form(page, form).fill(basis="電話で").submit()
+    site.drain()
+    assert "高橋" in owner.open(f"{people}?answer:event_dates={ids[1]}").text
+
+    page = owner.open(f"{people}?q=taro")
+    page = page.follow("山田 太郎")
+    form = page.follow("登録内容を変更する").form("変更を保存する")
+    page = form.fill(**{DATES: [ids[2]]}).submit()
+    assert f"{dates.replace('、', ', ')} →" in page.text
+
+
+def test_draft_of_a_series_lets_people_choose_once_published(site):
+    site.zoom.set_clock(site.clock())
+    with site.database.write() as session:
+        factories.make_organization(session, now=site.clock())
+    start = (site.clock() + timedelta(days=7)).replace(microsecond=0)
+    meeting = add_series_to_zoom(site.zoom, starts_at=start, registration_type=1)
+    owner = sign_in(site)
+    page = owner.open("/organizer/events/new")
+    form = page.form("イベントを作成")
+    page = form.fill(reference=str(meeting["id"])).submit()
+    assert "連続開催" in page.text
+    page = page.form("保存").fill(date_choice="choose", seats_per_date="20").submit()
+    page = owner.open(page.url.replace("/content?done=saved", "/publishing"))
+    assert "Zoomでの日程の受け付け方" in page.text
+    page = page.form("公開する").submit()
+    assert "公開しました" in page.text
+    [stored] = [m for m in site.zoom.state()["meetings"] if m["id"] == meeting["id"]]
+    assert stored["settings"]["registration_type"] == 3
+    page = site.visitor().open(f"/e/meeting-{meeting['id']}")
+    assert len(page.root.find_all("input", name=DATES)) == 3

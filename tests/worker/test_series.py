@@ -1,0 +1,215 @@
+"""A series: Zoom has everybody for the dates that they chose, and for no other."""
+
+import pytest
+
+from services import registration_edits
+from services.events import LinkPolicy
+from services.registrations import ChangeRefused, DatesClosed, register
+from storage import events
+from tests import factories
+from tests.fixtures.databases import only_sqlite
+from tests.series import choose, list_ids, make_series
+from tests.worker.desk import TARO, Desk
+from zoom_sandbox.server import SandboxServer
+
+
+class SeriesDesk(Desk):
+    """A desk whose event is a series of three dates, chosen by their numbers."""
+
+    def _make_event(self, session, members):
+        return make_series(session, self.zoom, now=self.clock(), **members)
+
+    def register(self, email=TARO, dates=(0, 1)):
+        with self.database.write() as session:
+            answers = choose(self.event, dates)
+            submission = factories.make_submission(self.event, email=email, answers=answers)
+            return register(
+                session, self.event, submission, policy=LinkPolicy.SHOW, now=self.clock()
+            )
+
+    def change_dates(self, dates, email=TARO):
+        with self.database.write() as session:
+            event = events.need_event(session, self.event.id)
+            person = self._find(session, email)
+            registration_edits.lock_to_edit(session, event, person.id)
+            registration_edits.edit_details(
+                session,
+                event,
+                person,
+                family_name=person.family_name,
+                given_name=person.given_name,
+                answers=choose(event, dates),
+                form_version_id=person.form_version_id,
+                now=self.clock(),
+            )
+
+    def list_dates_at_zoom(self, email=TARO):
+        """Return the numbers of the dates for which Zoom has somebody approved."""
+        ids = list_ids(self.event)
+        [person] = [p for p in self.zoom.state()["registrants"] if p["email"] == email] or [None]
+        if person is None or person["status"] != "approved":
+            return []
+        return [ids.index(date) for date in person["occurrence_ids"]]
+
+    def count_places(self):
+        with self.database.read() as session:
+            counters = events.list_counters(session, self.event.id)
+        return [counters.get(f"date:{date}", 0) for date in list_ids(self.event)]
+
+
+@pytest.fixture
+def make_series_desk(database):
+    with SandboxServer() as sandbox:
+        yield lambda **members: SeriesDesk(database, sandbox, **members)
+
+
+@pytest.fixture
+def desk(make_series_desk):
+    return make_series_desk()
+
+
+def test_zoom_has_a_person_for_the_chosen_dates_alone(desk):
+    desk.register(dates=(0, 2))
+    desk.work()
+    assert desk.list_dates_at_zoom() == [0, 2]
+    assert desk.read_link() is not None
+    assert desk.count_places() == [1, 0, 1]
+
+
+@only_sqlite
+def test_webinar_series_is_approved_for_the_chosen_dates(make_series_desk):
+    desk = make_series_desk(kind="webinar")
+    desk.register(dates=(1,))
+    desk.work()
+    assert desk.list_dates_at_zoom() == [1]
+    assert desk.read_link() is not None
+
+
+@only_sqlite
+def test_many_who_wait_are_added_one_by_one_each_for_their_own_dates(desk):
+    people = {f"p{number}@example.com": (number % 3,) for number in range(12)}
+    for email, dates in people.items():
+        desk.register(email, dates)
+    desk.work()
+    assert {email: tuple(desk.list_dates_at_zoom(email)) for email in people} == people
+    assert desk.count_calls("add_batch") == 0
+
+
+@only_sqlite
+def test_dropped_date_is_left_at_zoom_and_the_link_stays(desk):
+    desk.register(dates=(0, 1, 2))
+    desk.work()
+    link = desk.read_link()
+    desk.change_dates((0, 2))
+    desk.work()
+    assert desk.list_dates_at_zoom() == [0, 2]
+    assert desk.read_link() == link
+    assert desk.count_calls("add_registrant") == 1
+    assert desk.count_places() == [1, 0, 1]
+    assert desk.list_mails() == ["confirmation", "dates"]
+
+
+def test_further_date_costs_one_add_and_leaves_nobody_behind(desk):
+    desk.register(dates=(0,))
+    desk.work()
+    desk.change_dates((0, 2))
+    desk.work()
+    assert desk.list_dates_at_zoom() == [0, 2]
+    assert desk.read_link() is not None
+    assert desk.count_calls("add_registrant") == 2
+    assert len(desk.zoom.state()["registrants"]) == 1
+
+
+@only_sqlite
+def test_fourth_add_of_a_day_waits_and_the_person_keeps_what_they_have(desk):
+    desk.register(dates=(0,))
+    desk.work()
+    for dates in ((1,), (2,)):
+        desk.change_dates(dates)
+        desk.work()
+    desk.change_dates((0, 1))
+    desk.work()
+    assert desk.list_dates_at_zoom() == [2]
+    desk.let_pass(days=1)
+    desk.work()
+    assert desk.list_dates_at_zoom() == [0, 1]
+
+
+@only_sqlite
+def test_dates_can_be_changed_three_times_a_day(desk):
+    desk.register(dates=(0,))
+    for dates in ((1,), (2,), (0,)):
+        desk.change_dates(dates)
+    with pytest.raises(ChangeRefused):
+        desk.change_dates((1,))
+    desk.let_pass(days=1, minutes=1)
+    desk.change_dates((1,))
+    assert desk.count_places() == [0, 1, 0]
+
+
+@only_sqlite
+def test_lost_answer_to_leaving_is_made_good(desk):
+    desk.register(dates=(0, 1))
+    desk.work()
+    desk.change_dates((2,))
+    desk.zoom.fault("delete_registrant", does="close", when="after")
+    desk.work()
+    desk.let_pass(minutes=5)
+    desk.work()
+    assert desk.list_dates_at_zoom() == [2]
+
+
+@only_sqlite
+def test_cancelling_and_coming_back_keeps_the_dates(desk):
+    desk.register(dates=(1, 2))
+    desk.work()
+    desk.cancel()
+    desk.work()
+    assert desk.list_dates_at_zoom() == []
+    assert desk.count_places() == [0, 0, 0]
+    desk.register_again()
+    desk.work()
+    assert desk.list_dates_at_zoom() == [1, 2]
+    assert desk.count_places() == [0, 1, 1]
+
+
+def test_full_date_takes_nobody_and_the_others_do(make_series_desk):
+    desk = make_series_desk(seats_per_date=1)
+    desk.register("a@example.com", dates=(0,))
+    with pytest.raises(DatesClosed):
+        desk.register("b@example.com", dates=(0, 1))
+    desk.register("b@example.com", dates=(1,))
+    assert desk.count_places() == [1, 1, 0]
+    with pytest.raises(DatesClosed):
+        desk.change_dates((0, 1), "b@example.com")
+    assert desk.count_places() == [1, 1, 0]
+
+
+def test_known_address_that_sends_a_full_date_changes_nothing(make_series_desk):
+    desk = make_series_desk(seats_per_date=1)
+    desk.register(dates=(0,))
+    assert desk.register(dates=(0,)).outcome == "repeat"
+    assert desk.count_places() == [1, 0, 0]
+    with desk.database.read() as session:
+        assert events.get_counter(session, desk.event.id, events.SEATS) == 1
+
+
+@only_sqlite
+def test_date_that_is_over_is_nobodys_to_choose_and_nothing_is_added_for_it(desk):
+    desk.register(dates=(0,))
+    desk.let_pass(days=7, minutes=61)
+    with pytest.raises(DatesClosed):
+        desk.register("late@example.com", dates=(0,))
+    desk.work()
+    assert desk.list_at_zoom() == {}
+    desk.register("late@example.com", dates=(1,))
+    desk.work()
+    assert desk.list_dates_at_zoom("late@example.com") == [1]
+
+
+@only_sqlite
+def test_event_is_over_after_its_last_date(desk):
+    desk.let_pass(days=9, minutes=30)
+    desk.register(dates=(2,))
+    desk.work()
+    assert desk.list_dates_at_zoom() == [2]
