@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -15,13 +15,9 @@ from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
 from cli.web_server import WAITED_SECONDS, WAITING
-from services.access_links import invite_owner
-from services.members import Role
-from tests.dashboard import make_entrance, make_membership
 from tests.live_site import LiveSite
 from tests.stage import LONG_TEXT, LONG_WORD, Stage
 from views.errors import show_error
-from views.organizer.cookies import DEVICE
 from views.overload import StartResponse
 
 Act = Callable[[Page], None]
@@ -50,15 +46,17 @@ class Scene:
     address: str
     act: Act | None = None
     hold: Act | None = None
-    enter: Callable[[], str] | None = None
-    """Makes a link that signs in first, for pages of the dashboard."""
+    cookies: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """For pages of the dashboard: what the browser holds of somebody with each language."""
 
     def open(self, tab: Page, *, locale: str) -> None:
         """Show it in a tab; the state is the same each time."""
-        if self.enter and not any(c["name"] == DEVICE for c in tab.context.cookies()):
-            tab.goto(self.enter())
-            with tab.expect_navigation():
-                tab.locator("main form button").click()
+        tab.context.clear_cookies()
+        if held := self.cookies.get(locale):
+            root = "{0.scheme}://{0.netloc}".format(urlsplit(self.address))
+            tab.context.add_cookies(
+                [{"name": name, "value": value, "url": root} for name, value in held.items()]
+            )
         mark = "&" if "?" in self.address else "?"
         tab.goto(f"{self.address}{mark}lang={locale}")
         if self.act:
@@ -85,34 +83,6 @@ def build_gallery(site: LiveSite) -> list[Scene]:
     ]
     # Last: the worker stands still after it, so that one person waits for Zoom.
     return [*scenes, *_list_join_scenes(stage), *_list_other_scenes(stage)]
-
-
-def list_dashboard_scenes(site: LiveSite) -> list[Scene]:
-    """List the pages of signing in and of an account; tests/browser/test_dashboard.py looks too."""
-    with site.database.write() as session:
-        owner = make_membership(session, Role.OWNER, email="hanako@example.com", now=site.clock())
-        make_membership(session, Role.APPROVER, name="承認 次郎", now=site.clock())
-        link = site.parts.links.access(invite_owner(session, now=site.clock()))
-    enter = partial(make_entrance, site, owner.organizer_id)
-    start = f"{site.url}/organizer"
-    pages = {
-        "events": "",
-        "settings": "/settings",
-        "members": "/settings/members",
-        "invite": "/settings/members/invite",
-        "audit": "/settings/audit",
-        "account": "/account",
-        "authenticator": "/account/authenticator",
-    }
-    return [
-        Scene("sign-in", f"{start}/sign-in"),
-        Scene("sign-in-errors", f"{start}/sign-in", send_empty),
-        Scene("first-owner", link),
-        *(
-            Scene(f"dashboard-{name}", f"{start}{path}", enter=enter)
-            for name, path in pages.items()
-        ),
-    ]
 
 
 def list_mail_scenes(site: LiveSite) -> list[Scene]:
@@ -400,7 +370,7 @@ def _let_crowds_come(site: LiveSite) -> None:
 
 
 def send_empty(tab: Page) -> None:
-    tab.locator(".form-end button").click()
+    tab.locator(".form-end button").first.click()
 
 
 def send_filled(tab: Page, email: str) -> None:

@@ -1,7 +1,8 @@
 """Takes a picture of every page in every state: `make screenshots`.
 
 All pages are taken as a phone shows them, in Japanese; the main ones in English, dark and wide too.
-`python -m tests.screenshots form receipt` takes only these.
+Of the dashboard's many pages a few are kept in docs/screenshots; the others go to
+test-results/screenshots. `python -m tests.screenshots form dashboard-people` takes only these.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
 from itertools import product
@@ -17,17 +19,27 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import Browser
 
+from tests.dashboard_gallery import list_dashboard_scenes
 from tests.fixtures.browsers import DESK, LOCALES, PHONE, start_browser
 from tests.fixtures.databases import SqliteDatabases
-from tests.gallery import Scene, build_gallery, list_dashboard_scenes, list_mail_scenes
+from tests.gallery import Scene, build_gallery, list_mail_scenes
 from tests.live_site import LiveSite
 
-FOLDER = Path(__file__).parent.parent / "docs/screenshots"
+ROOT = Path(__file__).parent.parent
+FOLDER = ROOT / "docs/screenshots"
+OTHERS_FOLDER = ROOT / "test-results/screenshots"
 COLORS = 192
+MOST_HEIGHT = 1800
 OVERVIEW = ("form", "form-errors", "receipt", "join-ready")
 """What the README shows side by side, as much of each as a phone shows."""
 
-MAIN = ("form", "form-errors", "receipt", "join-ready", "personal", "dashboard-events")
+DASHBOARD = ("dashboard-event", "dashboard-people")
+"""What the README shows of the dashboard: one at a desk, the other on a phone."""
+
+MAIN = ("form", "form-errors", "receipt", "join-ready", "personal", *DASHBOARD)
+KEPT = (*DASHBOARD, "dashboard-begin", "dashboard-content-conflict", "dashboard-person")
+KEPT += ("dashboard-publishing-draft", "dashboard-sign-in", "dashboard-zoom-test")
+"""Which pages of the dashboard are kept in the repository."""
 
 
 @dataclass(frozen=True)
@@ -53,18 +65,33 @@ OTHERS = (
 
 
 def main(names: list[str]) -> None:
-    with tempfile.TemporaryDirectory() as name, start_browser() as browser:
+    if not names:
+        for path in (*FOLDER.glob("*.png"), *OTHERS_FOLDER.glob("*.png")):
+            path.unlink()
+    with start_browser() as browser:
+        for build in (_build_pages, list_dashboard_scenes):
+            with _start_site() as site:
+                wanted = [scene for scene in build(site) if not names or scene.name in names]
+                take_pictures(browser, wanted)
+    if not names:
+        _write_overview()
+        _write_dashboard()
+
+
+@contextmanager
+def _start_site() -> Iterator[LiveSite]:
+    with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        site = LiveSite(SqliteDatabases(folder).make_migrated(), folder / "instance")
+        url = SqliteDatabases(folder).make_migrated()
+        site = LiveSite(url, folder / "instance", name="localhost")  # passkeys need a name
         try:
-            scenes = build_gallery(site) + list_mail_scenes(site) + list_dashboard_scenes(site)
-            wanted = [scene for scene in scenes if not names or scene.name in names]
-            take_pictures(browser, wanted)
+            yield site
         finally:
             site.close()
-    if not names:
-        kept = {f"{scene.name}-{look.name}.png" for scene, look in _list_pairs(scenes)}
-        _remove_others(kept | {_write_overview().name})
+
+
+def _build_pages(site: LiveSite) -> list[Scene]:
+    return build_gallery(site) + list_mail_scenes(site)
 
 
 def take_pictures(browser: Browser, scenes: list[Scene]) -> None:
@@ -79,7 +106,7 @@ def take_pictures(browser: Browser, scenes: list[Scene]) -> None:
         for scene in (scene for scene, wanted in _list_pairs(scenes) if wanted is look):
             tab = context.new_page()
             scene.open(tab, locale=look.locale)
-            _save(tab.screenshot(full_page=True), FOLDER / f"{scene.name}-{look.name}.png")
+            _save(tab.screenshot(full_page=True), _choose_path(scene, look))
             tab.close()
         context.close()
 
@@ -91,32 +118,53 @@ def _list_pairs(scenes: list[Scene]) -> Iterator[tuple[Scene, Look]]:
             yield from product([scene], OTHERS)
 
 
+def _choose_path(scene: Scene, look: Look) -> Path:
+    is_kept = scene.name in KEPT or not scene.name.startswith("dashboard-")
+    return (FOLDER if is_kept else OTHERS_FOLDER) / f"{scene.name}-{look.name}.png"
+
+
 def _save(content: bytes, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     picture = Image.open(BytesIO(content)).convert("RGB")
+    if path.name.startswith("dashboard-") and path.parent == FOLDER:
+        picture = picture.crop((0, 0, picture.width, min(picture.height, MOST_HEIGHT)))
+    _write(picture, path)
+    print(path.relative_to(ROOT))
+
+
+def _write_overview() -> None:
+    """Put the first screens of some pages side by side."""
+    pictures = [_open(f"{name}-{FIRST.name}", PHONE) for name in OVERVIEW]
+    _write(_put_side_by_side(pictures), FOLDER / "overview.png")
+
+
+def _write_dashboard() -> None:
+    """Put a page at a desk and one on a phone side by side."""
+    desk, phone = DASHBOARD
+    pictures = [_open(f"{desk}-ja-1280-light", DESK), _open(f"{phone}-{FIRST.name}", PHONE)]
+    _write(_put_side_by_side(pictures), FOLDER / "dashboard.png")
+
+
+def _open(name: str, viewport: dict[str, int]) -> Image.Image:
+    with Image.open(FOLDER / f"{name}.png") as picture:
+        return picture.convert("RGB").crop((0, 0, viewport["width"], viewport["height"]))
+
+
+def _put_side_by_side(pictures: list[Image.Image]) -> Image.Image:
+    gap = 24
+    width = sum(picture.width + gap for picture in pictures) - gap
+    sheet = Image.new("RGB", (width, max(picture.height for picture in pictures)), "#d9d9d9")
+    left = 0
+    for picture in pictures:
+        sheet.paste(picture, (left, 0))
+        left += picture.width + gap
+    return sheet
+
+
+def _write(picture: Image.Image, path: Path) -> None:
+    """Keep few colors, which no eye misses on our pages, so that the file is small."""
     fewer = picture.quantize(COLORS, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
     fewer.save(path, optimize=True)
-    print(path.relative_to(FOLDER.parent.parent))
-
-
-def _write_overview() -> Path:
-    """Put the first screens of some pages side by side."""
-    gap, width, height = 24, PHONE["width"], PHONE["height"]
-    sheet = Image.new("RGB", ((width + gap) * len(OVERVIEW) - gap, height), "#d9d9d9")
-    for number, name in enumerate(OVERVIEW):
-        with Image.open(FOLDER / f"{name}-{FIRST.name}.png") as picture:
-            sheet.paste(
-                picture.convert("RGB").crop((0, 0, width, height)), ((width + gap) * number, 0)
-            )
-    path = FOLDER / "overview.png"
-    sheet.quantize(COLORS, method=Image.Quantize.MAXCOVERAGE).save(path, optimize=True)
-    return path
-
-
-def _remove_others(names: set[str]) -> None:
-    for path in FOLDER.glob("*.png"):
-        if path.name not in names:
-            path.unlink()
 
 
 if __name__ == "__main__":

@@ -28,7 +28,14 @@ def show_error(status: int) -> Response:
     """Make the page of a status; what is not listed is told as a bad request or a fault of ours."""
     texts = _get_texts()
     title, message = texts.get(status) or texts[500 if status >= 500 else 400]
-    page = render_template("errors/error.html", status=status, title=title, message=message)
+    way_on = None
+    if request.path.startswith("/organizer"):
+        way_on = (_("To the dashboard"), "/organizer")
+        if status == 404:
+            message = _("It was removed, belongs to another organization, or never existed.")
+    page = render_template(
+        "errors/error.html", status=status, title=title, message=message, way_on=way_on
+    )
     return make_response(page, status)
 
 

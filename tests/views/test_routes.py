@@ -1,8 +1,11 @@
 """Every route, and who may call it."""
 
+import re
+
 import requests
 
 from services.tokens import Purpose
+from tests.dashboard_gallery import NO_PAGES, PLACES
 from tests.fixtures.databases import only_sqlite
 from views.headers import POLICY
 
@@ -75,6 +78,21 @@ def call(site, route, token="s" + "a" * 44, *, address="127.0.0.1"):
 
 def test_every_route_is_listed(site):
     assert list_routes(site) == ROUTES.keys()
+
+
+def test_every_page_of_the_dashboard_is_looked_at(site):
+    """Without a place in tests/dashboard_gallery.py nobody sees it, and no picture is taken."""
+    rules = {rule.rule for rule in site.app.url_map.iter_rules() if "GET" in rule.methods}
+    pages = {rule for rule in rules if rule.startswith("/organizer")}
+
+    assert pages - {find_rule(site, place.address) for place in PLACES} == NO_PAGES
+
+
+def find_rule(site, address):
+    """Return the rule that answers at an address of the dashboard, whatever stands in its parts."""
+    path = re.sub(r"{\w+}", "x" * 22, address).partition("?")[0]
+    rule, _ = site.app.url_map.bind("").match(f"/organizer{path}", return_rule=True)
+    return rule.rule
 
 
 def test_made_up_link_is_unknown(site):

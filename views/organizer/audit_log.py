@@ -27,6 +27,7 @@ from storage.models import AuditEntry
 from ..locale import read_locale
 from ..site import get_site
 from .access import bp, needs
+from .audit_words import describe_facts, describe_object
 from .navigation import SETTINGS, Way
 
 PAGE = 100
@@ -37,7 +38,7 @@ SETTINGS.append(
         lazy_gettext("Audit log"),
         Permission.SEE_AUDIT,
         lazy_gettext("Who did and saw what, and when. Nobody can change it."),
-        rank=2,
+        rank=9,
     )
 )
 
@@ -165,7 +166,7 @@ def _read_number(text: str) -> int | None:
 
 def _view(entry: AuditEntry, names: dict[str, str], locale: str) -> dict[str, Any]:
     actors = {NOBODY: _("Nobody signed in"), COMMAND: _("Command line")}
-    facts = [f"{name}: {value}" for name, value in sorted(entry.facts.items())]
+    kind, public_id = describe_object(entry.object)
     return {
         "number": entry.number,
         "at": entry.at,
@@ -173,5 +174,7 @@ def _view(entry: AuditEntry, names: dict[str, str], locale: str) -> dict[str, An
         "actor": actors.get(entry.actor) or names.get(entry.actor) or _("Deleted account"),
         "action": _WORDS.get(entry.action, entry.action),
         "object": entry.object,
-        "facts": ", ".join(facts),
+        "kind": kind,
+        "public_id": public_id,
+        "facts": describe_facts(entry.facts),
     }

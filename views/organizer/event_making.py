@@ -56,6 +56,7 @@ class _Sources:
     host: str
     found: HostMeetings
     trouble: str = ""
+    is_connected: bool = True
 
 
 @bp.get("/events/new", endpoint="choose_meeting")
@@ -201,7 +202,7 @@ def _read_sources(member: Member) -> _Sources:
     nothing = HostMeetings(())
     connection = _read_connection(member)
     if connection is None:
-        return _Sources([], "", nothing, _say_no_connection())
+        return _Sources([], "", nothing, _say_no_connection(), is_connected=False)
     site = get_site()
     client = site.make_zoom_client(connection)
     host = request.values.get("host", "").strip()[:128]

@@ -15,6 +15,7 @@ from services.events import EventState
 from services.form_drafts import read_edited_form
 from services.members import Member, Permission
 from services.questions import FormDefinition
+from storage.models import Event
 
 from ..event_pages import draw_event
 from ..headers import FRAMED
@@ -40,7 +41,7 @@ def show_trial(member: Member, event: str) -> ResponseReturnValue:
             form_token="",
             action=f"/organizer/events/{event}/trial{'?frame=1' if is_framed else ''}",
             alert=None,
-            back=f"/organizer/events/{event}/{'form' if found.published_at else 'publishing'}",
+            back=f"/organizer/events/{event}{_choose_way_back(member, found)}",
             was_sent=request.args.get("sent") == "1",
             is_framed=is_framed,
         )
@@ -58,3 +59,9 @@ def send_trial(member: Member, event: str) -> ResponseReturnValue:
         need_event(session, member, event)
     frame = "&frame=1" if request.args.get("frame") == "1" else ""
     return redirect(f"/organizer/events/{event}/trial?sent=1{frame}", code=303)
+
+
+def _choose_way_back(member: Member, event: Event) -> str:
+    if not member.may(Permission.EDIT_EVENTS):
+        return ""
+    return "/form" if event.published_at else "/publishing"

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from flask import render_template, request
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from sqlalchemy.orm import Session
 
 from services.dates import format_period
 from services.events import count_seats, get_end, get_state
+from services.first_steps import Step, list_first_steps
 from services.members import Member, Permission
 from services.texts import localize
 from storage import event_lists
-from storage.event_lists import ListedEvent
+from storage.event_lists import EventCounts, ListedEvent
 
 from ..locale import read_locale
 from ..site import get_site
@@ -28,12 +32,11 @@ TABS = ("published", "draft", "ended")
 def list_events(member: Member) -> ResponseReturnValue:
     site = get_site()
     now = site.read_clock()
-    tab = request.args.get("tab", "")
-    tab = tab if tab in TABS else TABS[0]
     with site.database.read() as session:
         counts = event_lists.count_events(
             session, member.organization_id, event_ids=member.event_ids, now=now
         )
+        tab = _choose_tab(counts)
         found = event_lists.list_events(
             session,
             member.organization_id,
@@ -43,13 +46,68 @@ def list_events(member: Member) -> ResponseReturnValue:
             limit=PAGE + 1,
             now=now,
         )
+        steps = _list_steps(session, member, counts)
     return render_template(
         "organizer/events.html",
         tab=tab,
         counts=counts,
+        steps=steps,
         events=[_view(listed, now) for listed in found[:PAGE]],
         after=_write_place(found[PAGE - 1]) if len(found) > PAGE else "",
     )
+
+
+def _choose_tab(counts: EventCounts) -> str:
+    """Return the list that is asked for; else the drafts, as long as there is nothing else."""
+    asked = request.args.get("tab", "")
+    if asked in TABS:
+        return asked
+    return "draft" if counts.draft and not counts.published and not counts.ended else TABS[0]
+
+
+def _list_steps(session: Session, member: Member, counts: EventCounts) -> list[Mapping[str, Any]]:
+    """Return what leads to the first published event, for who may do all of it."""
+    if counts.published or counts.ended or not member.may(Permission.MANAGE_ORGANIZATION):
+        return []
+    has_account = get_site().settings.has_zoom_account
+    steps = list_first_steps(
+        session, member.organization_id, has_account=has_account, drafts=counts.draft
+    )
+    return [
+        {"is_done": step.is_done, "is_next": step.is_next, **_describe(step.step)} for step in steps
+    ]
+
+
+def _describe(step: Step) -> dict[str, str]:
+    settings = "/organizer/settings"
+    title, text, url = {
+        Step.ORGANIZATION: (
+            _("Enter who you are"),
+            _("Pages, mails and the privacy notice name your organization."),
+            f"{settings}/organization",
+        ),
+        Step.ZOOM: (
+            _("Connect your Zoom account"),
+            _("Paste three values of your Zoom account. They are tested at once."),
+            f"{settings}/zoom",
+        ),
+        Step.NOTICE: (
+            _("Read the privacy notice"),
+            _("A neutral draft is ready. Write a version of your own if it does not fit."),
+            f"{settings}/notice",
+        ),
+        Step.EVENT: (
+            _("Make an event"),
+            _("Pick a meeting or webinar from Zoom, or create it from here."),
+            "/organizer/events/new",
+        ),
+        Step.PUBLISH: (
+            _("Publish it"),
+            _("Open the draft, check its page, and publish it under “Publishing”."),
+            "/organizer?tab=draft",
+        ),
+    }[step]
+    return {"title": title, "text": text, "url": url}
 
 
 def _view(listed: ListedEvent, now: datetime) -> dict[str, Any]:

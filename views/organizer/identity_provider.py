@@ -48,7 +48,7 @@ SETTINGS.append(
         lazy_gettext("Company sign-in"),
         Permission.MANAGE_ORGANIZATION,
         lazy_gettext("Members sign in with their company's account: Google, Microsoft, Keycloak…"),
-        rank=1,
+        rank=6,
     )
 )
 

@@ -29,6 +29,7 @@ SETTINGS.append(
         lazy_gettext("Mail"),
         Permission.MANAGE_ORGANIZATION,
         lazy_gettext("The sender, a test mail, and SPF, DKIM and DMARC"),
+        rank=4,
     )
 )
 

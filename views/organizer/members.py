@@ -42,7 +42,7 @@ SETTINGS.append(
         lazy_gettext("Members and roles"),
         Permission.MANAGE_MEMBERS,
         lazy_gettext("Who belongs to the organization, what they may do, and who is invited."),
-        rank=1,
+        rank=5,
     )
 )
 

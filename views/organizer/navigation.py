@@ -20,7 +20,7 @@ class Way:
     needed: Permission
     description: Any = ""
     below: str = ""
-    rank: int = 0
+    rank: int = 5
 
     @property
     def url(self) -> str:
@@ -32,6 +32,9 @@ class Way:
         return request.path == self.url or request.path.startswith(f"{self.below or self.url}/")
 
 
+SETTINGS_PAGE = "organizer.show_settings"
+"""Shown to who may set anything."""
+
 MAIN = (
     Way(
         "organizer.list_events",
@@ -39,7 +42,7 @@ MAIN = (
         Permission.SEE_EVENTS,
         below="/organizer/events",
     ),
-    Way("organizer.show_settings", lazy_gettext("Settings"), Permission.SEE_EVENTS),
+    Way(SETTINGS_PAGE, lazy_gettext("Settings"), Permission.SEE_EVENTS),
     Way("organizer.show_account", lazy_gettext("Account"), Permission.SIGNED_IN),
 )
 
@@ -51,4 +54,5 @@ def list_navigation(ways: tuple[Way, ...] | list[Way] = MAIN) -> list[Way]:
     """Return the entries that the member of this request may open."""
     member = g.get("member")
     known = sorted(ways, key=lambda way: way.rank)
-    return [way for way in known if member is not None and member.may(way.needed)]
+    permitted = [way for way in known if member is not None and member.may(way.needed)]
+    return [way for way in permitted if way.endpoint != SETTINGS_PAGE or list_navigation(SETTINGS)]

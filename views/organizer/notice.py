@@ -49,6 +49,7 @@ SETTINGS.append(
         lazy_gettext("Privacy notice"),
         Permission.ADD_EVENTS,
         lazy_gettext("What people read before they register, in versions"),
+        rank=3,
     )
 )
 

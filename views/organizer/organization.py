@@ -33,6 +33,7 @@ SETTINGS.append(
         lazy_gettext("Organization"),
         Permission.MANAGE_ORGANIZATION,
         lazy_gettext("Names, address, contact, time zone, language, and how links are given"),
+        rank=1,
     )
 )
 

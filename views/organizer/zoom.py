@@ -34,6 +34,7 @@ SETTINGS.append(
         lazy_gettext("Zoom"),
         Permission.MANAGE_ORGANIZATION,
         lazy_gettext("The account that your meetings and webinars belong to, and a test of it"),
+        rank=2,
     )
 )
 

@@ -21,6 +21,7 @@ from storage.models import Event, OrganizerSession, Registration
 from tests import factories
 from tests.dashboard import Dashboard, make_entrance, make_membership, sign_in, sign_in_again
 from tests.fixtures.databases import only_sqlite
+from tests.html import parse
 from views.organizer.access import NEEDED
 
 # What can be opened before anybody is signed in. Nothing else may be without a permission.
@@ -234,6 +235,39 @@ def test_nobody_but_the_permitted_gets_in(site, own, foreign):
 
 def is_good(status, is_own):
     return status in (200, 303, 409, 422) if is_own else status == 404
+
+
+def test_pages_offer_nothing_that_is_refused(site, own):
+    """Each role follows every link from the first page on, and sees where each form goes."""
+    wrong = {}
+    for role, browser in own.browsers.items():
+        granted, found, ahead = list_permissions(role), {"/organizer"}, ["/organizer"]
+        while ahead:
+            path = ahead.pop()
+            answer = browser.look("GET", path)
+            if answer.status_code not in (200, 303):
+                wrong[role, path] = answer.status_code
+            if answer.headers["Content-Type"].startswith("text/html"):
+                root = parse(answer.text)
+                if refused := list(list_refused_forms(site, root, granted)):
+                    wrong[role, path] = refused
+                links = {a["href"].partition("#")[0] for a in root.find_all("a")}
+                new = {link for link in links if link.startswith("/organizer")} - found
+                found |= new
+                ahead += new
+        assert len(found) > 5
+
+    assert wrong == {}
+
+
+def list_refused_forms(site, root, granted):
+    adapter = site.app.url_map.bind("")
+    forms = [(f["method"] or "get", f["action"].partition("?")[0]) for f in root.find_all("form")]
+    for method, action in forms:
+        if action.startswith("/organizer"):
+            endpoint, _ = adapter.match(action, method=method.upper())
+            if getattr(site.app.view_functions[endpoint], NEEDED) not in granted:
+                yield method, action
 
 
 def test_strangers_are_led_to_the_sign_in(site):

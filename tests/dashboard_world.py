@@ -1,0 +1,357 @@
+"""A busy organization, one that begins, and people of all kinds: what the dashboard shows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from oidc_client import Credentials
+from services import passwords
+from services.access_links import LinkPurpose, add_link, invite_owner
+from services.default_form import default_questions
+from services.event_editing import PUBLISHED
+from services.events import LinkPolicy
+from services.identity_providers import Policy, save_provider
+from services.members import Role
+from services.people_acts import Act, act_on
+from services.people_imports import begin_import, read_columns, start_import
+from services.people_tasks import do_next, start_task
+from services.questions import Answer, ConsentKind
+from services.registrations import register, sync_key
+from services.submissions import ConsentGiven
+from storage import events, job_lists, members, organizations, registrations
+from storage.models import Event, Organization, PeopleImport, Registration
+from tests import factories
+from tests.dashboard import Dashboard, make_membership, sign_in_again
+from tests.fixtures.browsers import LOCALES
+from tests.live_site import LiveSite
+from tests.stage import LONG_TEXT, LONG_WORD, OPERATOR, TITLE
+
+PASSWORD = "seventeen green umbrellas"
+TOTP_SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
+HOSTILE = "<script>alert(1)</script>\u202e\"'><img src=x onerror=alert(1)> {{7*7}} =1+1"
+LONG_NAME = "とても長い名前の株式会社ほげほげホールディングスアンドパートナーズ東日本支社"
+MISSING_SCOPE = "meeting:write:batch_registrants:admin"
+
+Browsers = dict[str, dict[str, str]]
+"""What a browser holds, by name, for each language."""
+
+_FAMILY_NAMES = ("佐藤", "鈴木", "髙橋", "田中", "伊藤", "渡邉", "山﨑", "中村", "小林", "𠮷田")
+_GIVEN_NAMES = ("花子", "健一", "美咲", "大輔", "陽菜", "翔太", "直子", "拓也", "恵", "亮")
+_COMPANIES = ("サンプル株式会社", "例示システムズ株式会社", "㈱見本商事", "架空大学")
+_AGES = ("30s", "40s", "20s", "40s", "50s", "30s", "na")
+_PLACES = ("JP-13", "JP-27", "JP-13", "JP-14", "JP-40", "JP-23", "JP-01")
+_REASONS = ("learn", "solve", "learn", "evaluate", "speakers")
+_SOURCES = ("mail", "web", "mail", "partner")
+
+
+@dataclass(frozen=True)
+class World:
+    """`ids` stand for parts of addresses; `browsers` are signed in, by who it is."""
+
+    ids: dict[str, str]
+    browsers: dict[str, Browsers]
+
+
+def build_world(site: LiveSite) -> World:
+    """Fill a fresh site; people of the crowded event are at Zoom, one of them was refused."""
+    site.zoom.set_clock(site.clock())
+    site.zoom.remove_scopes(MISSING_SCOPE)
+    with site.database.write() as session:
+        organization = factories.make_organization(
+            session, now=site.clock(), name="サンプル株式会社", legal_name="サンプル株式会社"
+        )
+        company = _add_provider(session, organization, site)
+        owners = _add_members(session, site)
+        beginners = _add_beginners(session, site)
+        half_in = _add_half_in(session, site)
+        ids = _add_links(session, site, organization.id)
+    ids |= {
+        "company": company,
+        "event": _add_crowded(site),
+        "draft": _add_draft(site),
+        "hostile": _add_hostile(site),
+    }
+    ids |= _send_tables(site, ids["event"])
+    site.drain()
+    _start_table(site, ids["added"])
+    ids |= _add_acts(site, ids["event"])
+    site.drain()
+    ids["membership"] = _find_viewer(site)
+    return World(
+        ids,
+        {
+            "owner": _sign_in(site, owners),
+            "beginner": _sign_in(site, beginners),
+            "half in": {locale: _show_password(site, half_in[locale]) for locale in LOCALES},
+        },
+    )
+
+
+def _add_provider(session: Session, organization: Organization, site: LiveSite) -> str:
+    """Let members sign in with their company's account too."""
+    save_provider(
+        session,
+        organization,
+        "https://accounts.example.com",
+        Credentials("client", "secret"),
+        Policy(),
+        now=site.clock(),
+    )
+    return organization.public_id
+
+
+def _add_members(session: Session, site: LiveSite) -> dict[str, int]:
+    """Add people of every role, one with a hostile name and one with a long one."""
+    secret = passwords.hash_password(PASSWORD)
+    owners = {
+        locale: make_membership(
+            session,
+            locale=locale,
+            name=name,
+            email=f"{locale}@example.com",
+            password_hash=secret,
+            now=site.clock(),
+        ).organizer_id
+        for locale, name in (("ja", "主催 花子"), ("en", "Hanako Shusai"))
+    }
+    make_membership(session, Role.EDITOR, name=HOSTILE, now=site.clock())
+    make_membership(session, Role.VIEWER, name=LONG_WORD, now=site.clock())
+    make_membership(session, Role.APPROVER, name="承認 次郎", now=site.clock())
+    return owners
+
+
+def _add_beginners(session: Session, site: LiveSite) -> dict[str, int]:
+    """Add an organization that has just been made, with nothing in it."""
+    fresh = organizations.add_organization(session, now=site.clock())
+    return {
+        locale: make_membership(
+            session, organization=fresh, locale=locale, name="", now=site.clock()
+        ).organizer_id
+        for locale in LOCALES
+    }
+
+
+def _add_half_in(session: Session, site: LiveSite) -> dict[str, str]:
+    """Add people whose password is not enough; return their addresses."""
+    secret = passwords.hash_password(PASSWORD)
+    emails = {locale: f"half-{locale}@example.com" for locale in LOCALES}
+    for locale, email in emails.items():
+        make_membership(
+            session,
+            Role.EXPORTER,
+            email=email,
+            locale=locale,
+            name="書き出し 三郎",
+            password_hash=secret,
+            totp_secret=session.info["cipher"].encrypt(TOTP_SECRET),
+            now=site.clock(),
+        )
+    return emails
+
+
+def _add_links(session: Session, site: LiveSite, organization_id: int) -> dict[str, str]:
+    def write(link: Any) -> str:
+        return site.parts.links.access(link).rpartition("/")[2]
+
+    invited = add_link(
+        session,
+        LinkPurpose.MEMBER,
+        organization_id=organization_id,
+        email="invited@example.com",
+        role=Role.VIEWER,
+        now=site.clock(),
+    )
+    return {"owner_link": write(invite_owner(session, now=site.clock())), "invited": write(invited)}
+
+
+def _add_crowded(site: LiveSite) -> str:
+    """Add an event to which people of all kinds have come, day by day."""
+    event = site.add_event(
+        kind="webinar",
+        slug="crowded",
+        title=TITLE,
+        approval="manual",
+        capacity=500,
+        questions=default_questions("ja", OPERATOR),
+    )
+    people = [_add_person(site, event, number) for number in range(24)]
+    with site.database.write() as session:
+        for number, registration_id in enumerate(people):
+            act = Act.DENY if number == 3 else Act.CANCEL if number == 5 else Act.APPROVE
+            if number % 6:
+                _act(session, event, registration_id, act, site)
+    _add_person(site, event, 30, email="held@example.com", is_suspicious=True)
+    with site.database.write() as session:
+        job = job_lists.get_job(session, sync_key(people[0]))
+        if job is not None:
+            job.state, job.reason = "parked", "RegistrationDisabled: 3027"
+    return event.public_id
+
+
+def _add_person(site: LiveSite, event: Event, number: int, **members: Any) -> int:
+    answers = {
+        "company": Answer((_COMPANIES[number % 4],)),
+        "age_band": Answer((_AGES[number % 7],)),
+        "prefecture": Answer((_PLACES[number % 7],)),
+        "reason": Answer((_REASONS[number % 5],)),
+    }
+    consents = (
+        ConsentGiven("privacy", ConsentKind.PRIVACY, "「個人情報の取扱い」に同意する", True),
+        ConsentGiven("marketing", ConsentKind.MARKETING, "ご案内メールを受け取る", number % 3 == 0),
+    )
+    came = site.clock() - timedelta(days=(number * number) % 11, hours=number)
+    with site.database.write() as session:
+        found = events.need_event(session, event.id)
+        submission = factories.make_submission(
+            found,
+            **{
+                "email": f"person{number}@example.com",
+                "family_name": _FAMILY_NAMES[number % 10],
+                "given_name": _GIVEN_NAMES[(number * 3) % 10],
+                "answers": answers,
+                "consents": consents,
+                "source": {"utm_source": _SOURCES[number % 4]},
+            }
+            | members,
+        )
+        made = register(session, found, submission, policy=LinkPolicy.SHOW, now=came)
+        return made.registration_id or 0
+
+
+def _act(session: Session, event: Event, key: int, act: Act, site: LiveSite) -> None:
+    found = events.need_event(session, event.id)
+    act_on(session, found, registrations.get_registration(session, key), act, now=site.clock())
+
+
+def _add_draft(site: LiveSite) -> str:
+    """Add a draft whose meeting at Zoom is as Zoom's own screens leave it."""
+    start = (site.clock() + timedelta(days=9)).replace(microsecond=0, second=0, minute=0)
+    meeting = site.zoom.add_meeting(
+        "meeting",
+        topic="Autumn briefing",
+        type=2,
+        start_time=f"{start:%Y-%m-%dT%H:%M:%SZ}",
+        timezone="Asia/Tokyo",
+    )
+    site.zoom.change_meeting(
+        meeting["id"],
+        settings={"approval_type": 0, "alternative_hosts": "other@example.com"},
+    )
+    site.zoom.add_meeting(
+        "webinar",
+        topic=f"秋の{LONG_NAME}説明会",
+        type=5,
+        start_time=f"{start:%Y-%m-%dT%H:%M:%SZ}",
+        timezone="Asia/Tokyo",
+    )
+    with site.database.write() as session:
+        event = factories.make_event(
+            session,
+            now=site.clock(),
+            status="draft",
+            zoom_id=meeting["id"],
+            title={"ja": "秋の説明会", "en": "Autumn briefing"},
+            questions=default_questions("ja", OPERATOR),
+            starts_at=start + timedelta(hours=1),
+            brand_color="#FFD43D",
+            known_read_at=None,
+            published_at=None,
+        )
+        return event.public_id
+
+
+def _add_hostile(site: LiveSite) -> str:
+    """Add events with texts that nobody planned for, and somebody with such a name."""
+    title = {"ja": HOSTILE + LONG_WORD, "en": HOSTILE + LONG_WORD}
+    text = {"ja": LONG_TEXT, "en": LONG_TEXT}
+    event = site.add_event(title=title, lead=title, description=text)
+    email = f"{'l' * 60}@{'example.' * 8}com"
+    _add_person(
+        site, event, 0, email=email, family_name=LONG_NAME, given_name=LONG_WORD, answers={}
+    )
+    _add_person(
+        site,
+        event,
+        1,
+        family_name=HOSTILE,
+        answers={"company": Answer((HOSTILE,))},
+        source={"utm_source": HOSTILE},
+    )
+    with site.database.write() as session:
+        past = site.clock() - timedelta(days=30)
+        factories.make_event(session, now=site.clock(), starts_at=past, status=PUBLISHED)
+    return event.public_id
+
+
+def _add_acts(site: LiveSite, event_id: str) -> dict[str, str]:
+    """Have something done about several people; return whom, and the task."""
+    with site.database.write() as session:
+        event = session.query(Event).filter_by(public_id=event_id).one()
+        people = session.query(Registration).filter_by(event_id=event.id).all()
+        task = start_task(
+            session, event, Act.CANCEL, [row.id for row in people[3:8]], now=site.clock()
+        )
+        for _ in range(3):
+            do_next(session, task.id, now=site.clock())
+        return {"task": task.public_id, "person": people[1].public_id, "first": people[0].public_id}
+
+
+def _send_tables(site: LiveSite, event_id: str) -> dict[str, str]:
+    """Send tables of people for a worker to read, one with a row that cannot be added."""
+    rows = ["姓,名,メールアドレス,会社名・団体名,部署"]
+    rows += ["山田,太郎,taro@example.com,例株式会社,総務"]
+    rows += [f"{LONG_NAME},,not an address,{HOSTILE.replace(',', '')},"]
+    with site.database.write() as session:
+        event = session.query(Event).filter_by(public_id=event_id).one()
+        ids = {}
+        for name in ("table", "added"):
+            sent = begin_import(
+                session,
+                event,
+                "\n".join(rows).encode(),
+                file_name=f"{name}.csv",
+                locale="ja",
+                now=site.clock(),
+            )
+            ids[name] = sent.public_id
+        return ids
+
+
+def _start_table(site: LiveSite, table_id: str) -> None:
+    with site.database.write() as session:
+        table = session.query(PeopleImport).filter_by(public_id=table_id).one()
+        start_import(
+            session,
+            table,
+            read_columns(table),
+            basis="電話で確認",
+            locale="ja",
+            words_locale="ja",
+            now=site.clock(),
+        )
+
+
+def _find_viewer(site: LiveSite) -> str:
+
+    with site.database.read() as session:
+        rows = members.list_members(session, 1)
+        return next(r.membership.public_id for r in rows if r.organizer.name == LONG_WORD)
+
+
+def _sign_in(site: LiveSite, people: dict[str, int]) -> Browsers:
+    return {
+        locale: sign_in_again(site, organizer_id, locale=locale).cookies
+        for locale, organizer_id in people.items()
+    }
+
+
+def _show_password(site: LiveSite, email: str) -> dict[str, str]:
+    browser = Dashboard(site.url)
+    site.close_later(browser.close)
+    form = browser.open("/organizer/sign-in").form("サインイン")
+    form.fill(email=email, password=PASSWORD).submit()
+    return browser.cookies

@@ -1,0 +1,100 @@
+"""The words of an audit entry's facts and objects; the file of the log has them as they are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask_babel import gettext, lazy_gettext
+
+from services.audit import Fact
+
+from . import people_words
+
+_LABELS = {
+    "act": lazy_gettext("Act"),
+    "all_events": lazy_gettext("All events"),
+    "by": lazy_gettext("By"),
+    "change": lazy_gettext("Change"),
+    "changed": lazy_gettext("Fields"),
+    "count": lazy_gettext("How many"),
+    "fields": lazy_gettext("Fields"),
+    "filters": lazy_gettext("Filters"),
+    "format": lazy_gettext("Format"),
+    "is_held": lazy_gettext("Kept aside"),
+    "is_searched": lazy_gettext("With a search"),
+    "kind": lazy_gettext("Kind"),
+    "needed": lazy_gettext("Needed permission"),
+    "part": lazy_gettext("Part"),
+    "people": lazy_gettext("How many"),
+    "result": lazy_gettext("Result"),
+    "role": lazy_gettext("Role"),
+    "rows": lazy_gettext("Rows"),
+    "secret": lazy_gettext("With a new secret"),
+    "several": lazy_gettext("How many"),
+    "version": lazy_gettext("Version"),
+}
+_VALUES: dict[str, Mapping[str, Any]] = {
+    "act": {
+        **{str(act): words for act, words in people_words.ACT.items()},
+        "edit": lazy_gettext("Change the details"),
+        "add": lazy_gettext("Add a person"),
+    },
+    "by": {
+        "password": lazy_gettext("password"),
+        "passkey": lazy_gettext("passkey"),
+        "link": lazy_gettext("link"),
+        "app": lazy_gettext("authenticator app"),
+        "recovery": lazy_gettext("recovery code"),
+    },
+    "change": {
+        "created": lazy_gettext("Made"),
+        "published": lazy_gettext("Published"),
+        "close": lazy_gettext("Registration closed"),
+        "reopen": lazy_gettext("Registration opened again"),
+        "cancelled": lazy_gettext("Cancelled"),
+    },
+    "part": {
+        "organization": lazy_gettext("Organization"),
+        "zoom": lazy_gettext("Zoom"),
+        "notice": lazy_gettext("Privacy notice"),
+        "test_mail": lazy_gettext("Test mail"),
+    },
+    "result": {str(result): words for result, words in people_words.RESULT.items()},
+    "role": {
+        "owner": lazy_gettext("Owner"),
+        "editor": lazy_gettext("Editor"),
+        "approver": lazy_gettext("Approver"),
+        "exporter": lazy_gettext("Exporter"),
+        "viewer": lazy_gettext("Viewer"),
+    },
+}
+_KINDS = {
+    "event": lazy_gettext("Event"),
+    "registration": lazy_gettext("Person"),
+    "submission": lazy_gettext("Submission"),
+    "organizer": lazy_gettext("Account"),
+    "invitation": lazy_gettext("Invitation"),
+    "task": lazy_gettext("Work on several people"),
+}
+
+
+def describe_facts(facts: Mapping[str, Fact]) -> str:
+    """Write what an entry says besides who, what and of what; what is empty or no is left out."""
+    return gettext(", ").join(
+        _describe_fact(name, value) for name, value in sorted(facts.items()) if value
+    )
+
+
+def _describe_fact(name: str, value: Fact) -> str:
+    label = str(_LABELS.get(name, name))
+    if value is True:
+        return label
+    words = str(_VALUES.get(name, {}).get(str(value), value))
+    return gettext("%(label)s: %(words)s", label=label, words=words)
+
+
+def describe_object(object_: str) -> tuple[str, str]:
+    """Return what an entry is about, in words, and its public id."""
+    kind, _, public_id = object_.partition(":")
+    return str(_KINDS.get(kind, kind)), public_id
