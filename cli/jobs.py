@@ -9,6 +9,7 @@ from datetime import datetime
 import click
 
 from services.overview import name_problem
+from services.retrying import retry_harmless
 from storage import job_lists, zoom_pauses
 from storage.models import Job
 from views.site import get_site
@@ -84,7 +85,11 @@ def list_jobs(state: str | None, slug: str | None) -> None:
 @click.option("--event", "slug", help="With --all: only those of one event.")
 @click.option("--reason", help="With --all: only those with this class of error.")
 def retry(key: str | None, is_all: bool, slug: str | None, reason: str | None) -> None:
-    """Do a job now that waits or was put aside; KEY is its WORK in the list, zoom:12."""
+    """Do a job now that waits or was put aside; KEY is its WORK in the list, zoom:12.
+
+    What somebody has to decide on is not among all, but may be named: mails that may have been
+    sent already, and people whom Zoom had no place for.
+    """
     if is_all == bool(key) or (slug or reason) and not is_all:
         raise click.UsageError("Name one job, or --all with --event or --reason.")
     site = get_site()
@@ -96,8 +101,14 @@ def retry(key: str | None, is_all: bool, slug: str | None, reason: str | None) -
             words = f"Job {key} is due now."
         else:
             event_id = need_event(session, slug).id if slug else None
-            count = job_lists.retry_parked(session, event_id=event_id, problem=reason, now=now)
+            if reason:
+                count = job_lists.retry_parked(session, event_id=event_id, problem=reason, now=now)
+            else:
+                count = retry_harmless(session, event_id, now=now)
             words = f"{count} jobs are due now."
+            left = job_lists.count_jobs(session, states=("parked",), event_id=event_id)
+            if left and not reason:
+                words += f" {sum(count for *_, count in left)} need a decision: flask jobs list"
         zoom_pauses.hasten_probes(session, now=now)
     click.echo(words)
 

@@ -12,7 +12,7 @@ from zoom_client import AtCapacity, MeetingClosed, MeetingOver
 
 from .registration_changes import fill_free_seats
 
-_REFUSALS = (AtCapacity.__name__, MeetingOver.__name__)
+REFUSALS = (AtCapacity.__name__, MeetingOver.__name__)
 
 
 def close_form(session: Session, event: Event, error: MeetingClosed, *, now: datetime) -> bool:
@@ -30,7 +30,7 @@ def go_on(session: Session, event: Event, *, now: datetime) -> bool:
     up one of three adds of that day. Returns whether nobody was left, so that the form opens. The
     caller holds the event's row.
     """
-    if job_lists.retry_first_parked(session, event.id, problems=_REFUSALS, now=now):
+    if job_lists.retry_first_parked(session, event.id, problems=REFUSALS, now=now):
         return False
     problem = event.closed_by_zoom
     if not problem:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, delete, func, not_, or_, select, update
 from sqlalchemy.orm import Session
 
 from .job_requests import wake_workers
@@ -66,12 +66,21 @@ def retry(session: Session, key: str, *, now: datetime) -> bool:
 
 
 def retry_parked(
-    session: Session, *, event_id: int | None, problem: str | None, now: datetime
+    session: Session,
+    *,
+    event_id: int | None,
+    problem: str | None = None,
+    excepted: Sequence[str] = (),
+    now: datetime,
 ) -> int:
-    """Make all parked jobs due, or those of one event or class of error; return how many."""
+    """Make all parked jobs due, or those of one event or class of error; return how many.
+
+    Those with an `excepted` class of error stay where they are.
+    """
     chosen = _choose(("parked",), event_id)
     if problem is not None:
-        chosen.append(or_(Job.reason == problem, Job.reason.startswith(f"{problem}:")))
+        chosen.append(_is_of(problem))
+    chosen += [not_(_is_of(other)) for other in excepted]
     return _make_due(session, chosen, now)
 
 
@@ -80,7 +89,7 @@ def retry_first_parked(
 ) -> bool:
     """Make the first job of an event due that was put aside with one of these classes of error."""
     chosen = _choose(("parked",), event_id)
-    is_one = or_(*(Job.reason.startswith(f"{problem}:") for problem in problems))
+    is_one = or_(*(_is_of(problem) for problem in problems))
     first = select(func.min(Job.id)).where(*chosen, is_one).scalar_subquery()
     return _make_due(session, [Job.id == first], now) > 0
 
@@ -94,6 +103,10 @@ def drop(session: Session, key: str) -> bool:
 def _choose(states: Sequence[str], event_id: int | None) -> list[ColumnElement[bool]]:
     chosen: list[ColumnElement[bool]] = [Job.state.in_(states)]
     return chosen if event_id is None else [*chosen, Job.event_id == event_id]
+
+
+def _is_of(problem: str) -> ColumnElement[bool]:
+    return or_(Job.reason == problem, Job.reason.startswith(f"{problem}:"))
 
 
 def _make_due(session: Session, chosen: Sequence[ColumnElement[bool]], now: datetime) -> int:

@@ -73,12 +73,12 @@ def drop_queued(session: Session, registration_id: int, *, names: Sequence[str])
 def begin_sending(session: Session, mail_id: int) -> bool:
     """Note that a mail is about to be sent, for the first or the last time.
 
-    Returns False for one that was dropped since it was read.
+    Returns False for one that was dropped or held back since it was read.
     """
     is_first = Mail.state == "queued"
     changed = session.execute(
         update(Mail)
-        .where(Mail.id == mail_id, Mail.state.not_in(("sent", "dropped")))
+        .where(Mail.id == mail_id, Mail.state.not_in(("sent", "dropped", "held")))
         .values(state=case((is_first, "sending"), else_="again"))
     )
     return rowcount(changed) == 1

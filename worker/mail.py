@@ -69,6 +69,10 @@ class MailSending:
             if mail is None or mail.state in ("sent", "dropped"):
                 jobs.finish(session, job, now=now)
                 return None
+            if mail.state == "held":
+                # Only whoever decides on this mail has it sent, not who has all done again.
+                jobs.park(session, job, reason=mail.error, now=now)
+                return None
             if mail.state == "again":
                 log.error("mail given up", extra={"job": job.id, "reason": TWICE_UNKNOWN})
                 mail.state, mail.error = "failed", TWICE_UNKNOWN

@@ -157,6 +157,10 @@ def test_mails_that_were_held_back_are_sent_when_somebody_says_so(site, restored
     hint = "a restore held it back: flask mails list, then flask mails send"
     assert f"2 put aside (mail, HeldBack): {hint}" in run("status", exit_code=1).output
     assert "taro@example.com" in run("mails", "list").output
+    assert "0 jobs are due now. 2 need" in run("jobs", "retry", "--all").output
+    run("jobs", "retry", f"mail:{second}")
+    restored.drain()
+    assert restored.mailbox.list_mails() == [], "to try again is no word that it was not sent"
     run("mails", "send", str(first))
     run("mails", "send", "999", exit_code=1)
     restored.let_pass(minutes=2)

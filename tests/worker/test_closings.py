@@ -6,6 +6,7 @@ from services import zoom_closings
 from services.deliveries import Delivery
 from services.events import EventState
 from services.registrations import RegistrationNotOpen, Status
+from services.retrying import retry_event
 from storage import events, registrations
 from tests.fixtures.databases import only_sqlite
 
@@ -69,6 +70,24 @@ def test_place_that_is_given_back_goes_to_who_was_refused_first(full):
 
     assert list_outcomes(full, SECOND, THIRD) == [TAKEN, PUT_ASIDE]
     assert read_closing(full) == "AtCapacity"
+
+
+def test_organizer_who_tries_all_again_uses_up_nobodys_day_at_zoom(full):
+    """Zoom takes three adds a day for each person: all at once would take one from each."""
+    calls = full.count_calls("add_registrant")
+
+    with full.database.write() as session:
+        retry_event(session, full.event, now=full.clock())
+    full.work()
+
+    assert full.count_calls("add_registrant") == calls + 1
+    assert list_outcomes(full, SECOND, THIRD) == [PUT_ASIDE, PUT_ASIDE]
+
+    set_places(full, 10)
+    with full.database.write() as session:
+        retry_event(session, full.event, now=full.clock())
+    full.work()
+    assert list_outcomes(full, SECOND, THIRD) == [TAKEN, TAKEN]
 
 
 def test_once_there_are_places_all_are_taken_and_the_form_opens(full):

@@ -17,7 +17,8 @@ from services.facets import list_facets
 from services.members import Member, Permission
 from services.overview import name_problem
 from services.registrations import Status
-from storage import events, job_lists, registration_index, submissions, zoom_pauses
+from services.retrying import NEEDS_DECISION, retry_event
+from storage import events, job_lists, registration_index, submissions
 from storage.models import Event
 
 from ..locale import read_locale
@@ -57,14 +58,13 @@ def show_numbers(member: Member, event: str) -> ResponseReturnValue:
 
 @bp.post("/events/<event>/retry", endpoint="retry_event")
 @needs(Permission.CHANGE_PEOPLE)
-def retry_event(member: Member, event: str) -> ResponseReturnValue:
-    """Have everything of an event done again that was put aside."""
+def retry(member: Member, event: str) -> ResponseReturnValue:
+    """Have done again of an event what was put aside, unless that needs a decision."""
     site = get_site()
     now = site.read_clock()
     with site.database.write() as session:
         found = need_event(session, member, event)
-        count = job_lists.retry_parked(session, event_id=found.id, problem=None, now=now)
-        zoom_pauses.hasten_probes(session, now=now)
+        count = retry_event(session, found, now=now)
         facts: dict[str, audit.Fact] = {"act": "retry", "count": count}
         object_ = f"event:{event}"
         audit.record(session, member, Action.PEOPLE_CHANGED, object_, facts=facts, now=now)
@@ -75,6 +75,7 @@ def _view(session: Session, event: Event) -> dict[str, Any]:
     counters = events.list_counters(session, event.id)
     totals = registration_index.list_totals(session, event.id)
     facets = list_facets(session, event, totals, locale=read_locale(), name_place=name_place)
+    problems = _list_problems(session, event)
     days = count_days(totals.get("hour", {}), event.timezone)
     charts = [(gettext("Registrations by day"), make_bars((_write_day(d), n) for d, n in days))]
     charts += [(facet.label, _draw(facet.values)) for facet in [*list_sources(totals), *facets]]
@@ -86,7 +87,8 @@ def _view(session: Session, event: Event) -> dict[str, Any]:
         "capacity": event.capacity,
         "seats": counters.get(events.SEATS, 0),
         "charts": [(title, bars) for title, bars in charts if bars.total],
-        "problems": _list_problems(session, event),
+        "problems": problems,
+        "can_retry": any(problem not in NEEDS_DECISION for _, problem, _ in problems),
         "held": submissions.count_held(session, event.id),
     }
 

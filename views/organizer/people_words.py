@@ -126,6 +126,10 @@ PROBLEM = {
     "ZoomAccountRequired": lazy_gettext("Zoom wants an address with a Zoom account."),
     "ValidationFailed": lazy_gettext("Zoom does not take a value: please ask for another one."),
     "MailOutcomeUnknown": lazy_gettext("A mail may never have gone."),
+    "HeldBack": lazy_gettext(
+        "The site was restored from a backup, and nobody knows whether a mail was sent before: the"
+        " site's operator decides whether it is sent."
+    ),
     "MailUnavailable": lazy_gettext("The mail server was away for long."),
     "MailRefused": lazy_gettext("The mail server refused a mail for good."),
 }

@@ -5,6 +5,7 @@ import io
 import zipfile
 
 import pytest
+from sqlalchemy import select
 
 from services.events import LinkPolicy
 from services.members import Role
@@ -12,7 +13,7 @@ from services.questions import Answer, Choice, ConsentKind, Question, QuestionKi
 from services.registrations import register
 from services.submissions import ConsentGiven
 from storage import job_lists, registrations
-from storage.models import AuditEntry
+from storage.models import AuditEntry, Job
 from tests import factories
 from tests.dashboard import sign_in
 from tests.fixtures.databases import only_sqlite
@@ -231,12 +232,17 @@ def test_put_aside_work_is_named_and_tried_again(site, event):
     with site.database.write() as session:
         job = job_lists.get_job(session, key)
         job.state, job.reason = "parked", "RegistrationDisabled: 3027"
+        [mail] = session.scalars(select(Job).where(Job.kind == "mail"))
+        mail.state, mail.reason = "parked", "HeldBack: perhaps it was sent before the restore"
     browser = sign_in(site)
     address = f"/organizer/events/{public_id}"
     assert "RegistrationDisabled" in browser.open(address).text
     browser.post_form(address, f"{address}/retry", {})
     with site.database.read() as session:
         assert job_lists.get_job(session, key).state == "ready"
+        assert job_lists.get_job(session, mail.key).state == "parked"
+    page = browser.open(address)
+    assert "バックアップ" in page.text and not page.root.find_all("form", action=f"{address}/retry")
 
 
 def read_csv(browser, address):

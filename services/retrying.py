@@ -1,0 +1,35 @@
+"""Doing again what was put aside, where trying again does no harm."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from storage import events, job_lists, zoom_pauses
+from storage.models import Event
+
+from . import zoom_closings
+from .restoring import HELD
+
+NEEDS_DECISION = (HELD.partition(":")[0], "MailOutcomeUnknown")
+"""The classes of mails that may have been sent: each is sent again only if somebody says so."""
+
+
+def retry_event(session: Session, event: Event, *, now: datetime) -> int:
+    """Retry what was put aside of an event; return how many jobs are due now.
+
+    Of those whom Zoom had no place for the first alone: once it is in, the next one follows. Side
+    effects: the event's lock.
+    """
+    locked = events.lock_event(session, event.id)
+    zoom_closings.go_on(session, locked, now=now)
+    return retry_harmless(session, event.id, now=now)
+
+
+def retry_harmless(session: Session, event_id: int | None, *, now: datetime) -> int:
+    """Retry all that was put aside, of one event or of all, but what somebody has to decide on."""
+    excepted = (*NEEDS_DECISION, *zoom_closings.REFUSALS)
+    count = job_lists.retry_parked(session, event_id=event_id, excepted=excepted, now=now)
+    zoom_pauses.hasten_probes(session, now=now)
+    return count
