@@ -94,7 +94,7 @@ def read_chosen(session: Session, registration: Registration) -> tuple[str, ...]
 
 
 def read_people_dates(
-    session: Session, event: Event, registration: Registration
+    session: Session, event: AnyEvent, registration: Registration
 ) -> tuple[EventDate, ...]:
     """Return the dates to which somebody comes; where nobody chooses, all that there are."""
     answers = read_answers(session, registration) if takes_choice(event) else {}

@@ -47,12 +47,16 @@ class ZonedSeries(Series, Protocol):
 
 @dataclass(frozen=True)
 class EventDate:
-    """One date; `id` is that of Zoom's occurrence. `is_gone` once Zoom has it no more."""
+    """One date; `id` is that of Zoom's occurrence. `is_gone` once Zoom has it no more.
+
+    `changed_at` is when it was found to be another one than people had chosen.
+    """
 
     id: str
     starts_at: datetime
     minutes: int
     is_gone: bool = False
+    changed_at: datetime | None = None
 
     @property
     def ends_at(self) -> datetime:
@@ -67,6 +71,7 @@ def read_dates(event: Series) -> tuple[EventDate, ...]:
             starts_at=datetime.fromisoformat(row["starts_at"]),
             minutes=row["minutes"],
             is_gone=row.get("is_gone", False),
+            changed_at=_read_moment(row.get("changed_at")),
         )
         for row in event.dates
     )
@@ -77,6 +82,7 @@ def write_dates(dates: Iterable[EventDate]) -> list[dict[str, Any]]:
     return [
         {"id": date.id, "starts_at": date.starts_at.isoformat(), "minutes": date.minutes}
         | ({"is_gone": True} if date.is_gone else {})
+        | ({"changed_at": date.changed_at.isoformat()} if date.changed_at else {})
         for date in sorted(dates, key=lambda date: (date.starts_at, date.id))
     ]
 
@@ -93,6 +99,7 @@ def follow_zoom(
 
     What it has no more is kept as gone, for those who chose it.
     """
+    before = {date.id: date for date in known}
     found = {
         occurrence.id: EventDate(
             occurrence.id,
@@ -102,12 +109,23 @@ def follow_zoom(
         for occurrence in meeting.occurrences
         if occurrence.start_time is not None and occurrence.status != "deleted"
     }
+    present = (_compare(date, before, now) for date in found.values())
     kept = (
-        date if date.starts_at <= now else replace(date, is_gone=True)
-        for date in known
+        date
+        if date.starts_at <= now or date.is_gone
+        else replace(date, is_gone=True, changed_at=now)
+        for date in before.values()
         if date.id not in found
     )
-    return tuple(sorted((*found.values(), *kept), key=lambda date: (date.starts_at, date.id)))
+    return tuple(sorted((*present, *kept), key=lambda date: (date.starts_at, date.id)))
+
+
+def _compare(date: EventDate, before: Mapping[str, EventDate], now: datetime) -> EventDate:
+    """Note since when a date is another one than before; the first ones that are read are not."""
+    former = before.get(date.id)
+    if former is not None and replace(former, changed_at=None) == date:
+        return former
+    return replace(date, changed_at=now) if before else date
 
 
 def take_dates(event: Event, meeting: Meeting, *, now: datetime) -> bool:
@@ -184,6 +202,10 @@ def add_dates(definition: FormDefinition, question: DatesQuestion) -> FormDefini
     return FormDefinition(
         definition.version_id, definition.number, (question, *definition.questions)
     )
+
+
+def _read_moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
 
 
 def write_date(date: EventDate, timezone: str, locale: str) -> str:

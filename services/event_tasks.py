@@ -1,4 +1,4 @@
-"""What a changed event owes to many people: word that it is cancelled, and seats that came up.
+"""What a changed event owes to many people: word that it or a date is, and seats that came up.
 
 Too much for the request that changes it, which may be cut off in the middle: a worker does it.
 """
@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from storage import events, job_requests, registration_lists
 from storage.models import Event
 
+from .event_dates import DateChoice, read_dates
 from .events import EventState
 from .mails import MailName, request_mail
 from .registration_changes import fill_free_seats
@@ -43,6 +44,8 @@ def do_some(session: Session, event_id: int, *, now: datetime) -> bool:
     event = events.need_event(session, event_id)
     if event.status == EventState.CANCELLED:
         return tell_cancelled(session, event, limit=TOLD_AT_ONCE, now=now) > 0
+    if tell_of_dates(session, event, limit=TOLD_AT_ONCE, now=now):
+        return True
     return fill_free_seats(session, event, now=now)
 
 
@@ -63,6 +66,27 @@ def tell_cancelled(session: Session, event: Event, *, limit: int, now: datetime)
     for registration in people:
         request_mail(session, MailName.EVENT_CANCELLED, registration, now=now)
     return len(people)
+
+
+def tell_of_dates(session: Session, event: Event, *, limit: int, now: datetime) -> int:
+    """Tell up to `limit` of those whose dates were changed at Zoom; 0 when all know."""
+    changed = [date for date in read_dates(event) if date.changed_at is not None]
+    chooses = event.date_choice == DateChoice.CHOOSE
+    for since in sorted({date.changed_at for date in changed if date.changed_at}):
+        ids = [date.id for date in changed if date.changed_at == since]
+        people = registration_lists.list_to_tell_of_dates(
+            session,
+            event.id,
+            since=since,
+            dates=ids if chooses else None,
+            mail_name=MailName.DATES,
+            limit=limit,
+        )
+        for registration in people:
+            request_mail(session, MailName.DATES, registration, now=now)
+        if people:
+            return len(people)
+    return 0
 
 
 def count_people(session: Session, event: Event) -> int:

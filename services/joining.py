@@ -11,7 +11,9 @@ from storage import registration_index, registrations
 from storage.events import AnyEvent
 from storage.models import Event, Registration, SubmissionRow, ZoomRegistrant
 
+from .chosen_dates import read_people_dates
 from .deliveries import Delivery
+from .event_dates import find_next
 from .events import EventState, LinkPolicy, get_end
 from .registrations import Outcome, Status
 
@@ -63,8 +65,26 @@ def read_end_state(event: AnyEvent, now: datetime) -> JoinState | None:
     return JoinState.ENDED if now >= get_end(event) else None
 
 
-def is_early(event: AnyEvent, now: datetime) -> bool:
-    return now < event.starts_at - EARLY
+def read_start(
+    session: Session, event: AnyEvent, registration: Registration, *, now: datetime
+) -> datetime:
+    """Return when the person's event begins; in a series, the next date to which they come."""
+    if not event.dates:
+        return event.starts_at
+    shown = find_next(read_people_dates(session, event, registration), now)
+    return shown.starts_at if shown is not None else event.starts_at
+
+
+def is_over_for(
+    session: Session, event: AnyEvent, registration: Registration, *, now: datetime
+) -> bool:
+    """Tell whether all dates of a series to which a person comes are over or not held."""
+    dates = read_people_dates(session, event, registration) if event.dates else ()
+    return bool(dates) and all(date.is_gone or now >= date.ends_at for date in dates)
+
+
+def is_early(starts_at: datetime, now: datetime) -> bool:
+    return now < starts_at - EARLY
 
 
 def record_click(

@@ -13,7 +13,9 @@ from storage import events, organizations, zoom_pauses
 from storage.models import Event, Organization
 from zoom_client import Kind
 
+from . import event_tasks
 from .addresses import email_key
+from .date_following import request_look
 from .default_form import follow_operator
 from .default_notice import Operator
 from .deliveries import renew_links
@@ -147,7 +149,8 @@ def record_published(
         event.known_read_at = now
     else:
         renew_links(session, event, ready.people)
-    take_dates(event, ready.meeting, now=now)
+    if take_dates(event, ready.meeting, now=now):
+        event_tasks.request_work(session, event, now=now)
     event.host_email = ready.meeting.host_email or event.host_email
     event.zoom_titles = list(ready.titles)
     event.published_at = event.published_at or now
@@ -159,6 +162,7 @@ def record_published(
     session.flush()
     zoom_pauses.hasten_probes(session, now=now)
     go_on(session, event, now=now)
+    request_look(session, event, now=now)
     return Published(ready.lost_titles, known_before)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import groupby
 from operator import attrgetter
 from typing import Any, TypeVar
@@ -103,6 +104,39 @@ def list_without_mail(
             .limit(limit)
         )
     )
+
+
+def list_to_tell_of_dates(
+    session: Session,
+    event_id: int,
+    *,
+    since: datetime,
+    dates: Sequence[str] | None,
+    mail_name: str,
+    limit: int,
+) -> list[Registration]:
+    """List approved people who came before a change of dates and got no mail about it.
+
+    Args:
+        dates: whoever chose one of them; None where everybody comes to all.
+    """
+    knows = exists().where(
+        Mail.registration_id == Registration.id, Mail.name == mail_name, Mail.created_at >= since
+    )
+    statement = select(Registration).where(
+        Registration.event_id == event_id,
+        Registration.status == "approved",
+        Registration.created_at < since,
+        ~knows,
+    )
+    if dates is not None:
+        chose = exists().where(
+            Answer.registration_id == Registration.id,
+            Answer.question_id == "event_dates",
+            Answer.value.in_(dates),
+        )
+        statement = statement.where(chose)
+    return list(session.scalars(statement.order_by(Registration.id).limit(limit)))
 
 
 def _read_chunk(

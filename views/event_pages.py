@@ -8,13 +8,13 @@ from datetime import datetime
 from flask import Response, abort, g, make_response, render_template, request
 from sqlalchemy.orm import Session
 
-from services.chosen_dates import read_closed
+from services.chosen_dates import read_chosen, read_closed
 from services.event_dates import read_dates, takes_choice
 from services.event_views import EventView, view_event
 from services.events import EventState, LinkPolicy, Seats, count_seats, get_state, read_seats
 from storage import events
 from storage.events import EventHead
-from storage.models import Event
+from storage.models import Event, Registration
 
 from .locale import read_locale
 from .site import get_site
@@ -69,6 +69,16 @@ def draw_page(session: Session, page: EventPage, now: datetime) -> EventView:
 def draw_event(session: Session, event: Event, now: datetime) -> EventView:
     """Put together what a page shows of an event in the language of the answer."""
     return view_event(session, event, read_locale(), seats=read_seats(session, event), now=now)
+
+
+def draw_event_of(session: Session, event: Event, person: Registration, now: datetime) -> EventView:
+    """As `draw_event`, of a series with the dates alone to which somebody comes."""
+    view = draw_event(session, event, now)
+    if not view.has_choice:
+        return view
+    chosen = read_chosen(session, person)
+    dates = tuple(date for date in view.dates if date.id in chosen)
+    return replace(view, dates=dates, has_choice=False)
 
 
 def draw_head(session: Session, event: EventHead, now: datetime) -> EventView:

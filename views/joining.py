@@ -12,15 +12,23 @@ from flask import Blueprint, Response, make_response, redirect, render_template
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from services.dates import format_clock
-from services.joining import EARLY, JoinState, is_early, read_join_state, record_click
+from services.dates import format_clock, format_short
+from services.joining import (
+    EARLY,
+    JoinState,
+    is_early,
+    is_over_for,
+    read_join_state,
+    read_start,
+    record_click,
+)
 from services.texts import write_full_name
 from services.tokens import Purpose
 from services.waits import read_wait, write_opening
 from storage import zoom_registrants
 from storage.ciphers import DecryptionError
 
-from .event_pages import draw_event
+from .event_pages import draw_event_of
 from .headers import let_forms_lead_to
 from .locale import read_locale
 from .site import get_site
@@ -119,6 +127,8 @@ def _read_state(session: Session, opened: Opened, now: datetime) -> str:
         policy=opened.policy,
         now=now,
     )
+    if state == JoinState.READY and is_over_for(session, opened.event, opened.person, now=now):
+        return JoinState.ENDED
     if state == JoinState.READY and _read_address(session, opened) is None:
         # Without this the button would lead to the same page for ever.
         log.error("a join URL cannot be used", extra={"registration": opened.person.id})
@@ -135,16 +145,22 @@ def _draw(session: Session, token: str, opened: Opened, state: str, now: datetim
     if state == JoinState.WAITING:
         wait = read_wait(session, event, opened.person.id, now=now)
         state = JoinState.REFUSED if wait and wait.needs_help else state
+    starts_at = read_start(session, event, opened.person, now=now)
     view = JoinView(
-        state="early" if state == JoinState.READY and is_early(event, now) else state,
+        state="early" if state == JoinState.READY and is_early(starts_at, now) else state,
         action=address,
         greeting_name=write_full_name(named.family_name, named.given_name, named.locale),
-        entry_time=format_clock(event.starts_at - EARLY, event.timezone, locale),
+        entry_time=(
+            format_short(starts_at - EARLY, event.timezone, locale)
+            if event.dates
+            else format_clock(starts_at - EARLY, event.timezone, locale)
+        ),
         has_fallback=_has_fallback(opened, state),
         opens_text=write_opening(wait, event.timezone, locale),
         is_too_late=wait is not None and wait.is_too_late,
     )
-    html = render_template("personal/join.html", event=draw_event(session, event, now), join=view)
+    shown = draw_event_of(session, event, opened.person, now)
+    html = render_template("personal/join.html", event=shown, join=view)
     response = make_response(html)
     allow_leaving_for_zoom(response, event.fallback_url)
     return response

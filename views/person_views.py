@@ -13,7 +13,7 @@ from services.chosen_dates import with_dates
 from services.consents import list_present_consents
 from services.dates import format_moment
 from services.events import read_definition
-from services.joining import is_early, read_end_state
+from services.joining import is_early, read_end_state, read_start
 from services.questions import ConsentKind, Question
 from services.registration_changes import may_return
 from services.registrations import Status
@@ -89,7 +89,7 @@ def view_person(session: Session, token: str, opened: Opened, now: datetime) -> 
         email=person.email,
         answers=list_answers(session, opened),
         join_url=join_url,
-        is_early=is_early(opened.event, now),
+        is_early=is_early(read_start(session, opened.event, person, now=now), now),
         is_waiting=delivery in _WAITING,
         opens_text=write_opening(wait, opened.event.timezone, locale),
         is_too_late=wait is not None and wait.is_too_late,

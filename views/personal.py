@@ -36,7 +36,7 @@ from storage import submissions
 from storage.models import SubmissionRow
 
 from .calendar_links import answer_ics, make_entries
-from .event_pages import draw_event
+from .event_pages import draw_event_of
 from .limits import count_against_network
 from .locale import read_locale
 from .person_views import (
@@ -234,7 +234,7 @@ def _render(
     return make_response(
         render_template(
             f"personal/{name}.html",
-            event=draw_event(session, opened.event, now),
+            event=draw_event_of(session, opened.event, opened.person, now),
             person=view_person(session, token, opened, now),
             action=f"{request.path}?lang={locale}",
             back_url=f"/r/{token}?lang={locale}",

@@ -19,7 +19,7 @@ from services.dates import format_short
 from services.event_dates import list_chosen_ids, takes_choice
 from services.event_views import EventView
 from services.events import LinkPolicy, read_definition
-from services.joining import is_early, read_end_state
+from services.joining import is_early, read_end_state, read_start
 from services.questions import answers_from_json
 from services.receipts import (
     MailProgress,
@@ -184,7 +184,7 @@ def _view(
         answers=mark("answers") if opened.submission.answers else "",
         dates=mark("dates") if takes_choice(opened.event) else "",
         join_url=mark("join_url"),
-        is_early=is_early(opened.event, now),
+        is_early=is_early(_read_start(session, opened, now), now),
         opens_text=write_opening(wait, timezone, read_locale()),
         is_too_late=wait.is_too_late,
         needs_help=wait.needs_help,
@@ -200,6 +200,12 @@ def _view(
         state_url=f"{path}{query}",
         can_return=state.shown == "cancelled" and may_return(session, opened.person, now=now),
     )
+
+
+def _read_start(session: Session, opened: OpenedReceipt, now: datetime) -> datetime:
+    if opened.registration is None:
+        return opened.event.starts_at
+    return read_start(session, opened.event, opened.registration, now=now)
 
 
 def _read_wait(session: Session, opened: OpenedReceipt, state: ReceiptState, now: datetime) -> Wait:

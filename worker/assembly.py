@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 
 from config import Settings
+from services.date_following import JOB_KIND as DATES_JOB
 from services.event_tasks import JOB_KIND as EVENT_JOB
 from services.keys import KeyRing
 from services.links import Links
@@ -22,6 +23,7 @@ from zoom_client import ZoomClient
 from . import mail, organizer_mail, zoom
 from .alarms import AlarmWatch
 from .endings import record_given_up
+from .event_dates import DatesFollowing
 from .indexing import index_registrations
 from .letters import LetterWriter
 from .loop import Lane, Worker
@@ -48,8 +50,6 @@ def build_worker(
 
     `read_row` makes a submission of a row of a table of people: the forms know how.
     """
-    sync = zoom.RegistrantSync(database, make_client=make_client, keys=keys, read_clock=read_clock)
-    settling = EventSettling(database, make_client=make_client, keys=keys, read_clock=read_clock)
     sending = mail.MailSending(
         database,
         transport=transport,
@@ -58,14 +58,7 @@ def build_worker(
         read_clock=read_clock,
     )
     lanes = [
-        Lane(
-            "zoom",
-            {"zoom.sync": sync.handle},
-            settings.worker_threads,
-            {"zoom.sync": record_given_up},
-            queue=zoom_queue,
-        ),
-        Lane("settle", {"zoom.settle": settling.handle}, 1, queue=zoom_queue),
+        *_make_zoom_lanes(settings, database, make_client, keys, read_clock),
         _make_peoples_lane(database, read_row, read_clock),
         Lane("mail", {"mail": sending.handle}, MAIL_THREADS, {"mail": mail.record_given_up}),
         _make_organizers_lane(settings, database, links, transport, app_context, read_clock),
@@ -80,6 +73,29 @@ def build_worker(
         forget_old_imports(database, now=read_clock())
 
     return Worker(database, lanes, look=look, read_clock=read_clock)
+
+
+def _make_zoom_lanes(
+    settings: Settings,
+    database: Database,
+    make_client: Callable[[ZoomConnection], ZoomClient],
+    keys: KeyRing,
+    read_clock: Callable[[], datetime],
+) -> list[Lane]:
+    sync = zoom.RegistrantSync(database, make_client=make_client, keys=keys, read_clock=read_clock)
+    settling = EventSettling(database, make_client=make_client, keys=keys, read_clock=read_clock)
+    following = DatesFollowing(database, make_client=make_client, read_clock=read_clock)
+    looks = {"zoom.settle": settling.handle, DATES_JOB: following.handle}
+    return [
+        Lane(
+            "zoom",
+            {"zoom.sync": sync.handle},
+            settings.worker_threads,
+            {"zoom.sync": record_given_up},
+            queue=zoom_queue,
+        ),
+        Lane("settle", looks, 1, queue=zoom_queue),
+    ]
 
 
 def _make_peoples_lane(

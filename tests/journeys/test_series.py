@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from icalendar import Calendar
 
+from services.date_following import request_look
 from storage import events
 from tests import factories
 from tests.dashboard import sign_in
@@ -13,6 +14,7 @@ from tests.fixtures.databases import only_sqlite
 from tests.mailbox import find_link
 from tests.page import Form
 from tests.series import add_series_to_zoom, list_ids, make_series
+from tests.zoom_sandbox.api import Api
 
 pytestmark = only_sqlite
 
@@ -142,6 +144,42 @@ def test_organizer_filters_exports_edits_and_imports_by_date(site, series):
     form = page.follow("登録内容を変更する").form("変更を保存する")
     page = form.fill(**{DATES: [ids[2]]}).submit()
     assert f"{dates.replace('、', ', ')} →" in page.text
+
+
+def test_dates_that_zoom_moves_or_drops_are_followed_and_told(site, series):
+    ids = list_ids(series)
+    for email, numbers in (("taro", (0, 1)), ("hana", (1,)), ("jiro", (2,))):
+        values = TARO | {"email": f"{email}@example.com"}
+        open_form(site).fill(**values, **{DATES: [ids[n] for n in numbers]}).submit()
+    with site.database.write() as session:
+        request_look(session, events.need_event(session, series.id), now=site.clock())
+    site.drain()
+    site.let_pass(minutes=10)
+    path, zoom = f"/meetings/{series.zoom_id}", Api(site.sandbox.url)
+    assert zoom.call("DELETE", path, occurrence_id=ids[0]).status_code == 204
+    later = series.starts_at + timedelta(days=1, hours=2)
+    moved = {"start_time": f"{later:%Y-%m-%dT%H:%M:%SZ}"}
+    assert zoom.call("PATCH", path, moved, occurrence_id=ids[1]).status_code == 204
+    site.drain()
+    assert len(site.mailbox.list_mails()) == 3
+    site.let_pass(minutes=51)
+    site.drain()
+    site.drain()
+
+    assert [len(site.mailbox.list_mails(f"{n}@example.com")) for n in ("taro", "hana", "jiro")] == [
+        *(2, 2, 1)
+    ]
+    message = site.mailbox.read_last("taro@example.com")
+    assert "（中止）" in read_text(message)
+    (_, held), (_, dropped) = list_calendars(message)
+    assert [uid.partition("@")[0][-13:] for uid in (*held, *dropped)] == [ids[1], ids[0]]
+    page = site.visitor().open("/e/course")
+    assert [box["value"] for box in page.root.find_all("input", name=DATES)] == ids[1:]
+    link = find_link(site.mailbox.read_last("hana@example.com"), "j")
+    site.let_pass(days=8)
+    assert "Zoomで参加" in site.visitor().open(link).text
+    site.let_pass(days=1)
+    assert "このイベントは終了しました" in site.visitor().open(link).text
 
 
 def test_draft_of_a_series_lets_people_choose_once_published(site):

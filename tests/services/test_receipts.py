@@ -380,6 +380,7 @@ def test_click_is_counted_and_only_the_mails_proves(session):
 
 def test_event_is_early_until_ten_minutes_before(session):
     event = factories.make_event(session)
-    doors = event.starts_at - timedelta(minutes=10)
+    start = event.starts_at
+    doors = start - timedelta(minutes=10)
 
-    assert [is_early(event, doors - timedelta(seconds=1)), is_early(event, doors)] == [True, False]
+    assert [is_early(start, doors - timedelta(seconds=1)), is_early(start, doors)] == [True, False]

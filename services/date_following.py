@@ -1,0 +1,57 @@
+"""Keeping the dates of a series as Zoom has them, and telling whom a change concerns."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy.orm import Session
+
+from storage import events, job_requests
+from storage.models import Event
+from zoom_client import Meeting
+
+from . import event_tasks
+from .event_dates import find_next, read_dates, take_dates
+from .events import EventState, get_end
+
+JOB_KIND = "zoom.dates"
+
+LOOK_EVERY = timedelta(hours=1)
+
+
+def request_look(session: Session, event: Event, *, now: datetime) -> None:
+    """Have Zoom asked for the dates of an event from now on; of one that is no series nothing."""
+    if not event.dates:
+        return
+    job_requests.ensure(
+        session,
+        kind=JOB_KIND,
+        key=f"{JOB_KIND}:{event.id}",
+        payload={"event_id": event.id},
+        event_id=event.id,
+        run_at=find_next_look(event, now=now),
+        now=now,
+    )
+
+
+def find_next_look(event: Event, *, now: datetime) -> datetime:
+    """Return when to look again: in an hour, or when a date is over and the next one comes."""
+    shown = find_next(read_dates(event), now)
+    at = now + LOOK_EVERY
+    return min(at, shown.ends_at) if shown is not None and shown.ends_at > now else at
+
+
+def is_followed(event: Event, *, now: datetime) -> bool:
+    is_public = event.status not in (EventState.DRAFT, EventState.CANCELLED)
+    return is_public and bool(event.dates) and now < get_end(event)
+
+
+def follow(session: Session, event: Event, meeting: Meeting, *, now: datetime) -> None:
+    """Take over what Zoom has, and have a worker tell people.
+
+    Side effects: the event's pages are drawn again where anything changed.
+    """
+    if take_dates(event, meeting, now=now):
+        events.raise_version(session, event)
+        event.updated_at = now
+        event_tasks.request_work(session, event, now=now)

@@ -1,0 +1,68 @@
+"""Keeping the dates of a series as Zoom has them."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import datetime
+
+from services import date_following
+from services.deliveries import get_kind
+from storage import events, jobs, organizations
+from storage.jobs import LEASE_SECONDS, ClaimedJob
+from storage.models import Event, ZoomConnection
+from storage.session import Database
+from zoom_client import ZoomClient, ZoomError
+
+from .endings import describe
+
+log = logging.getLogger(__name__)
+
+
+class DatesFollowing:
+    """Handles the job `zoom.dates` of one event; arguments as `RegistrantSync`.
+
+    It looks again and again until the last date is over. Zoom's troubles are for others to judge:
+    it looks an hour later.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        make_client: Callable[[ZoomConnection], ZoomClient],
+        read_clock: Callable[[], datetime],
+    ) -> None:
+        self._database = database
+        self._make_client = make_client
+        self._read_clock = read_clock
+
+    def handle(self, job: ClaimedJob) -> None:
+        begun = self._begin(job)
+        if begun is None:
+            return
+        event, connection = begun
+        reason, meeting = "", None
+        try:
+            meeting = self._make_client(connection).get_meeting(get_kind(event), event.zoom_id)
+        except ZoomError as error:
+            reason = describe(error)
+            log.warning("zoom did not tell the dates", extra={"job": job.key, "reason": reason})
+        now = self._read_clock()
+        with self._database.write() as session:
+            found = events.lock_event(session, event.id)
+            if meeting is not None and found.zoom_id == event.zoom_id:
+                date_following.follow(session, found, meeting, now=now)
+            session.flush()
+            run_at = date_following.find_next_look(found, now=now)
+            jobs.postpone(session, job, run_at=run_at, reason=reason, now=now, is_attempt=False)
+
+    def _begin(self, job: ClaimedJob) -> tuple[Event, ZoomConnection] | None:
+        now = self._read_clock()
+        with self._database.write() as session:
+            event = events.need_event(session, job.payload["event_id"])
+            if not date_following.is_followed(event, now=now):
+                jobs.finish(session, job, now=now)
+                return None
+            jobs.hold(session, job, lease_seconds=LEASE_SECONDS, now=now)
+            return event, organizations.need_connection(session, event.connection_id)
