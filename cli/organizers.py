@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from services.access_links import LinkPurpose, add_link, invite_owner
+from services.access_links import LinkPurpose, add_link, invite_first_owner
 from services.accounts import drop_second_factors, make_password_link
 from services.addresses import email_key
 from services.members import Role
@@ -57,7 +57,7 @@ def make_owner_link(site: Site) -> str:
     with site.database.write() as session:
         if site.settings.has_zoom_account:
             ensure_organization(session, account_id=account_id, now=now)
-        return site.links.access(invite_owner(session, now=now))
+        return site.links.access(invite_first_owner(session, now=now))
 
 
 def has_owner(site: Site) -> bool:
@@ -74,6 +74,7 @@ def make_demo_entrance(site: Site) -> str:
             owner = organizers.add_organizer(
                 session, email=DEMO_OWNER, email_key=DEMO_OWNER, name="", locale="ja", now=now
             )
+            owner.may_add_organizations = True
         organization = organizations.get_first_organization(session)
         organization = organization or organizations.add_organization(session, now=now)
         if members.get_membership(session, organization.id, owner.id) is None:

@@ -8,7 +8,7 @@ from enum import StrEnum
 from sqlalchemy.orm import Session
 
 from storage import access_links, organizations
-from storage.models import AccessLink
+from storage.models import AccessLink, Organization
 
 from .members import Role
 from .tokens import Purpose, TokenSigner, read_token
@@ -62,14 +62,19 @@ def add_link(
     )
 
 
-def invite_owner(session: Session, *, now: datetime) -> AccessLink:
-    """Make the link for the owner of the first organization, which is made if there is none.
-
-    Side effects: former links of this kind are dead.
-    """
+def invite_first_owner(session: Session, *, now: datetime) -> AccessLink:
+    """Make the link for an owner of the first organization, which is made if there is none."""
     organization = organizations.get_first_organization(session)
     if organization is None:
         organization = organizations.add_organization(session, now=now)
+    return invite_owner(session, organization, now=now)
+
+
+def invite_owner(session: Session, organization: Organization, *, now: datetime) -> AccessLink:
+    """Make the link for an owner whose address nobody knows yet.
+
+    Side effects: former links of this kind are dead.
+    """
     access_links.end_links(session, LinkPurpose.OWNER, organization_id=organization.id, now=now)
     return add_link(
         session,

@@ -14,6 +14,7 @@ from .access_links import LinkPurpose, add_link
 from .addresses import email_key
 from .audit import COMMAND, Action
 from .members import Role
+from .organizations import is_first
 from .organizer_mails import OrganizerMailName, request_mail
 from .sign_in import record_about
 
@@ -59,6 +60,8 @@ def join(
         organizer.password_hash = password_hash
         session.flush()
     organization = organizations.need_organization(session, link.organization_id)
+    if link.purpose == LinkPurpose.OWNER and is_first(session, organization):
+        organizer.may_add_organizations = True
     if organization_name and not organization.name:
         organization.name = organization_name
     _let_in(session, organization, organizer, link, now=now)

@@ -76,12 +76,16 @@ def find_member(session: Session, keys: KeyRing, token: str, *, now: datetime) -
         return None
     organizer = organizers.get_organizer(session, browser.organizer_id)
     assert organizer is not None, "sessions end with their organizer"
-    chosen = _choose(session, browser)
-    if chosen is None:
+    found = list_open(session, organizer.id, confined_to=browser.confined_to)
+    if not found:
         return None
-    membership, organization = chosen
+    chosen = [row for row in found if row[1].id == browser.organization_id]
+    # The organization chosen last, else the first one that is open to them.
+    membership, organization = (chosen or found)[0]
     event_ids = members.list_event_ids(session, membership)
-    return make_member(organizer, membership, organization, browser, event_ids)
+    return make_member(
+        organizer, membership, organization, browser, event_ids, has_others=len(found) > 1
+    )
 
 
 def list_open(
@@ -118,13 +122,6 @@ def describe_device(user_agent: str) -> str:
         browser = "Safari"
     system = next((name for mark, name in _SYSTEMS if mark in agent), "")
     return " / ".join(part for part in (browser, system) if part)
-
-
-def _choose(session: Session, browser: OrganizerSession) -> tuple[Membership, Organization] | None:
-    """Return the organization chosen last, else the first one that is open to them."""
-    found = list_open(session, browser.organizer_id, confined_to=browser.confined_to)
-    chosen = [row for row in found if row[1].id == browser.organization_id]
-    return next(iter(chosen or found), None)
 
 
 def _is_full_owner(membership: Membership) -> bool:

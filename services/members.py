@@ -87,7 +87,8 @@ class Member:
     is not theirs cannot be asked for. `event_ids` is None for all events of the organization.
     `proven_at` is when they last showed a password, a code or a passkey; who has none of them, as
     the demo's owner, has nothing to show (`can_prove`). `is_confined`: the organization's company
-    account let them in, to this organization alone.
+    account let them in, to this organization alone. `has_others`: more organizations are open to
+    them.
     """
 
     organizer_id: int
@@ -105,6 +106,7 @@ class Member:
     has_password: bool
     is_confined: bool = False
     may_add_organizations: bool = False
+    has_others: bool = False
 
     @property
     def can_prove(self) -> bool:
@@ -136,6 +138,8 @@ def make_member(
     organization: Organization,
     browser: OrganizerSession,
     event_ids: frozenset[int] | None,
+    *,
+    has_others: bool,
 ) -> Member:
     return Member(
         organizer_id=organizer.id,
@@ -153,4 +157,5 @@ def make_member(
         has_password=bool(organizer.password_hash),
         is_confined=browser.confined_to is not None,
         may_add_organizations=organizer.may_add_organizations,
+        has_others=has_others,
     )

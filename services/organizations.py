@@ -6,10 +6,13 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from storage import organizations
+from storage import members, organizations, organizers
 from storage.models import Organization, ZoomConnection
 
+from . import audit
+from .audit import Action
 from .default_notice import Operator
+from .members import Member, Role
 
 
 class ChangedMeanwhile(Exception):
@@ -26,6 +29,27 @@ def need_version(session: Session, organization_id: int, version: str) -> Organi
     if str(organization.version) != version:
         raise ChangedMeanwhile
     organization.version += 1
+    return organization
+
+
+def is_first(session: Session, organization: Organization) -> bool:
+    """Tell whether an organization is the one that the installation began with."""
+    first = organizations.get_first_organization(session)
+    return first is not None and first.id == organization.id
+
+
+def add_owned_organization(
+    session: Session, member: Member, name: str, *, now: datetime
+) -> Organization:
+    """Make another organization, which its maker owns, and go on in it."""
+    organization = organizations.add_organization(session, name=name, now=now)
+    members.add_membership(
+        session, organization.id, member.organizer_id, role=Role.OWNER, event_ids=None, now=now
+    )
+    organizers.choose_organization(session, member.session_id, organization.id)
+    audit.record_as(
+        session, member.public_id, Action.ORGANIZATION_ADDED, chain=organization.id, now=now
+    )
     return organization
 
 

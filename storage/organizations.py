@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import func, or_, select, update
 from sqlalchemy.orm import Session
 
 from .jobs import CLOCK_TOLERANCE
-from .models import Organization, ZoomConnection
+from .models import Event, Membership, Organization, ZoomConnection
 from .statements import rowcount
 
 
@@ -28,8 +28,26 @@ def get_first_organization(session: Session) -> Organization | None:
     return session.scalar(select(Organization).order_by(Organization.id).limit(1))
 
 
-def add_organization(session: Session, *, now: datetime) -> Organization:
-    organization = Organization(name="", created_at=now)
+def list_organizations(session: Session) -> list[tuple[Organization, int, int]]:
+    """List all organizations of the installation with how many members and events they have."""
+    members = (
+        select(func.count())
+        .select_from(Membership)
+        .where(Membership.organization_id == Organization.id)
+        .scalar_subquery()
+    )
+    events = (
+        select(func.count())
+        .select_from(Event)
+        .where(Event.organization_id == Organization.id)
+        .scalar_subquery()
+    )
+    rows = session.execute(select(Organization, members, events).order_by(Organization.id))
+    return [(row[0], row[1], row[2]) for row in rows]
+
+
+def add_organization(session: Session, *, name: str = "", now: datetime) -> Organization:
+    organization = Organization(name=name, created_at=now)
     session.add(organization)
     session.flush()
     return organization

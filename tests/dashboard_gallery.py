@@ -182,6 +182,8 @@ PLACES = (
     Place("invite", "/settings/members/invite"),
     Place("invite-errors", "/settings/members/invite", send_empty),
     Place("audit", "/settings/audit"),
+    Place("new-organization", "/organizations/new"),
+    Place("new-organization-errors", "/organizations/new", send_empty),
     Place("account", "/account"),
     Place("account-errors", "/account", EMPTY_NAME),
     Place("authenticator", "/account/authenticator"),

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from oidc_client import Credentials
 from services import passwords
-from services.access_links import LinkPurpose, add_link, invite_owner
+from services.access_links import LinkPurpose, add_link, invite_first_owner
 from services.default_form import default_questions
 from services.event_editing import PUBLISHED
 from services.events import LinkPolicy
@@ -114,6 +114,7 @@ def _add_members(session: Session, site: LiveSite) -> dict[str, int]:
             name=name,
             email=f"{locale}@example.com",
             password_hash=secret,
+            may_add_organizations=True,
             now=site.clock(),
         ).organizer_id
         for locale, name in (("ja", "主催 花子"), ("en", "Hanako Shusai"))
@@ -165,7 +166,10 @@ def _add_links(session: Session, site: LiveSite, organization_id: int) -> dict[s
         role=Role.VIEWER,
         now=site.clock(),
     )
-    return {"owner_link": write(invite_owner(session, now=site.clock())), "invited": write(invited)}
+    return {
+        "owner_link": write(invite_first_owner(session, now=site.clock())),
+        "invited": write(invited),
+    }
 
 
 def _add_crowded(site: LiveSite) -> str:

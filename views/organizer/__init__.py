@@ -29,6 +29,7 @@ from . import (  # noqa: F401
     members,
     notice,
     organization,
+    organizations,
     overview,
     people,
     people_edits,

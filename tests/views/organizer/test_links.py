@@ -4,7 +4,7 @@ import pytest
 import requests
 
 from services import passwords
-from services.access_links import LinkPurpose, add_link, invite_owner
+from services.access_links import LinkPurpose, add_link, invite_first_owner
 from services.members import Role
 from storage import members, organizers
 from tests import factories
@@ -32,7 +32,7 @@ def make_link(site, purpose, **more):
 
 def make_owner_link(site):
     with site.database.write() as session:
-        return site.parts.links.access(invite_owner(session, now=site.clock()))
+        return site.parts.links.access(invite_first_owner(session, now=site.clock()))
 
 
 def read_roles(site, email=EMAIL):
