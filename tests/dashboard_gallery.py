@@ -142,6 +142,7 @@ PLACES = (
     Place("people-empty", "/events/{draft}/people"),
     Place("people-hostile", "/events/{hostile}/people"),
     Place("people-act", "/events/{event}/people", press(".bulk button")),
+    Place("people-columns", "/events/{event}/people/columns"),
     Place("people-import", "/events/{event}/people/import"),
     Place("people-import-errors", "/events/{event}/people/import", send_empty),
     Place("table", "/events/{event}/imports/{table}"),

@@ -46,7 +46,7 @@ from ..locale import read_locale
 from ..site import get_site
 from . import publishing_words as words
 from .access import bp, need_event, needs
-from .people import view_event
+from .event_headings import view_event
 from .zoom_words import describe_standstill, describe_zoom_error
 
 # Somebody waits at the page: Zoom's list of 3,000 people has ten pages.

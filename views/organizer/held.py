@@ -17,7 +17,7 @@ from storage import submissions
 from ..locale import read_locale
 from ..site import get_site
 from .access import bp, need_event, needs
-from .people import view_event
+from .event_headings import view_event
 
 MOST = 200
 

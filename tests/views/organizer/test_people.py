@@ -288,3 +288,35 @@ def test_viewer_may_not_export_and_sees_no_button(site, event):
     people = f"/organizer/events/{public_id}/people"
     assert "/export" not in str([a["href"] for a in browser.open(people).root.find_all("a")])
     assert browser.look("GET", f"{people}/export").status_code == 403
+
+
+def test_list_is_sorted_by_its_headings_and_has_the_columns_of_each_member(site, event):
+    public_id, event_id = event
+    for name, age in (("三浦", "20s"), ("阿部", "30s"), ("Smith", "20s")):
+        add(
+            site,
+            event_id,
+            f"{age}{len(name)}{name == '阿部'}@example.com",
+            family_name=name,
+            age=age,
+        )
+    browser, other = sign_in(site, Role.VIEWER), sign_in(site, Role.VIEWER)
+    address = f"/organizer/events/{public_id}/people"
+    page = browser.open(address).follow("お名前")
+    assert list_names(page) == ["Smith 太郎", "三浦 太郎", "阿部 太郎"]
+    assert page.root.find_all("th", **{"aria-sort": "ascending"})[0].text == "お名前"
+    form = browser.open(f"{address}/columns").form("これらの列を表示する")
+    shown = form.fill(show=["answer:age", "status"]).submit()
+    cells = [cell["data-label"] for cell in shown.root.find_all("td")[:2]]
+    assert cells == ["状態", "年代"]
+    token = shown.root.find_all("input", name="csrf_token")[0]["value"]
+    order = [("order", "answer:age"), ("order", "status"), ("show", "answer:age")]
+    moved = browser.post(
+        f"{address}/columns", [*order, ("move", "up status"), ("csrf_token", token)]
+    )
+    boxes = moved.root.find_all("input", name="show")
+    assert [box["value"] for box in boxes[:2]] == ["answer:age", "email"]
+    assert list_names(browser.open(f"{address}?sort=answer:age"))[-1] == "阿部 太郎"
+    assert "年代" not in [cell["data-label"] for cell in other.open(address).root.find_all("td")]
+    for wrong in ("sort=password", "sort=name&at=x", "at=1.5"):
+        browser.open(f"{address}?{wrong}", status=400)
