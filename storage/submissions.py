@@ -164,12 +164,14 @@ def count_held(session: Session, event_id: int) -> int:
     return session.scalar(select(func.count()).where(*held)) or 0
 
 
-def list_held(session: Session, event_id: int) -> list[SubmissionRow]:
+def list_held(session: Session, event_id: int, *, limit: int | None = None) -> list[SubmissionRow]:
+    """List what was kept aside, the oldest first."""
     return list(
         session.scalars(
             select(SubmissionRow)
             .where(SubmissionRow.event_id == event_id, SubmissionRow.outcome == _HELD)
             .order_by(SubmissionRow.id)
+            .limit(limit)
         )
     )
 

@@ -17,6 +17,7 @@ from storage.models import AuditEntry, Job
 from tests import factories
 from tests.dashboard import sign_in
 from tests.fixtures.databases import only_sqlite
+from views.organizer import held
 
 pytestmark = only_sqlite
 
@@ -211,18 +212,36 @@ def test_open_page_learns_of_newcomers_by_itself(site, event):
 
 def test_held_submission_is_registered_or_put_away_by_hand(site, event):
     public_id, event_id = event
-    numbers = [
+    for n in range(2):
         add(site, event_id, f"p{n}@example.com", is_suspicious=True, family_name=f"人{n}")
-        for n in range(2)
-    ]
     browser = sign_in(site)
     address = f"/organizer/events/{public_id}/held"
-    assert len(list_names(browser.open(address))) == 2
-    for number, act in zip(numbers, ("release", "drop"), strict=True):
-        browser.post_form(address, address, {"number": number, "act": act})
+    stale = browser.open(address)
+    assert len(list_names(stale)) == 2
+    ids = [field["value"] for field in stale.root.find_all("input", name="submission")]
+    for submission, act in zip(ids[::2], ("release", "drop"), strict=True):
+        browser.post_form(address, address, {"submission": submission, "act": act})
     assert list_names(browser.open(address)) == []
     page = browser.open(f"/organizer/events/{public_id}/people")
     assert list_names(page) == ["人0 太郎"]
+
+    # A colleague, whose page still has both, decides on them too.
+    for submission in ids[::2]:
+        fields = {"submission": submission, "act": "release"}
+        assert "すでに判断済みです" in browser.post_form(address, address, fields).text
+    assert list_names(browser.open(f"/organizer/events/{public_id}/people")) == ["人0 太郎"]
+    browser.post_form(address, address, {"submission": "x", "act": "release"}, status=422)
+
+
+def test_long_list_of_what_was_held_says_that_it_is_cut(site, event, monkeypatch):
+    monkeypatch.setattr(held, "MOST", 1)
+    for n in range(2):
+        add(site, event[1], f"p{n}@example.com", is_suspicious=True, family_name=f"人{n}")
+
+    page = sign_in(site).open(f"/organizer/events/{event[0]}/held")
+
+    assert list_names(page) == ["人0 太郎"]
+    assert "最初の1件" in page.text
 
 
 def test_put_aside_work_is_named_and_tried_again(site, event):
