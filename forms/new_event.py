@@ -33,8 +33,14 @@ class MeetingForm(OrganizerForm):
     timezone: ChoiceField
 
 
+def build_meeting_form(locale: str, zone: str) -> type[MeetingForm]:
+    """Make the form; the organization's own zone is offered beside the usual ones."""
+    return _build(locale, zone if zone not in dict(list_zones(locale)) else "")
+
+
 @cache
-def build_meeting_form(locale: str) -> type[MeetingForm]:
+def _build(locale: str, further_zone: str) -> type[MeetingForm]:
+    zones = list_zones(locale) + ([(further_zone, further_zone)] if further_zone else [])
     with force_locale(locale):
         kinds = [("webinar", _("Webinar")), ("meeting", _("Meeting"))]
         members: dict[str, Any] = {
@@ -60,7 +66,7 @@ def build_meeting_form(locale: str) -> type[MeetingForm]:
                 missing=_("Enter the duration"),
             ),
             "timezone": build_choice(
-                "timezone", _("Time zone"), list_zones(locale), kind="select", width="wide"
+                "timezone", _("Time zone"), zones, kind="select", width="wide"
             ),
         }
     return type("LocalMeetingForm", (MeetingForm,), members)

@@ -65,7 +65,10 @@ def ask_for_dates(
     """Return a form as it is asked now; `kept` are dates that somebody has chosen before."""
     if not takes_choice(event):
         return definition
-    question = make_question(event, closed=read_closed(session, event, now=now), kept=kept)
+    closed = read_closed(session, event, now=now)
+    # Who has a place on a full date may give it up.
+    closed = {date: why for date, why in closed.items() if why != Closed.FULL or date not in kept}
+    question = make_question(event, closed=closed, kept=kept)
     return add_dates(definition, question)
 
 

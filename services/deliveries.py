@@ -297,6 +297,17 @@ def record_dates(registrant: ZoomRegistrant, dates: list[str], *, now: datetime)
     registrant.updated_at = now
 
 
+def forget(registrant: ZoomRegistrant, *, is_wanted: bool, now: datetime) -> None:
+    """Begin anew with a meeting that has nobody yet; what counts for the day stays counted."""
+    record_gone(registrant, now=now)
+    registrant.is_new_to_zoom = None
+    registrant.first_attempt_at = None
+    registrant.missed_looks, registrant.last_missed_at = 0, None
+    registrant.sends_answers = True
+    registrant.problem = ""
+    _set_delivery(registrant, Delivery.WAITING if is_wanted else Delivery.WITHDRAWN)
+
+
 def record_unsure(registrant: ZoomRegistrant, *, now: datetime) -> None:
     """Forget what Zoom said of the person, whom it does not show or takes for somebody else.
 

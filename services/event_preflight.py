@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from zoom_client import (
     ApprovalType,
+    HostNotAllowed,
     Kind,
     Meeting,
     MeetingNotFound,
@@ -39,6 +40,7 @@ class Obstacle(StrEnum):
     """One thing at Zoom that is not as an event needs it."""
 
     GONE = "gone"
+    SERIES_GONE = "series_gone"
     OTHER_KIND = "other_kind"
     PERSONAL_ID = "personal_id"
     NO_FIXED_TIME = "no_fixed_time"
@@ -51,8 +53,10 @@ class Obstacle(StrEnum):
     FIELDS_REQUIRED = "fields_required"
     ZOOM_MAILS = "zoom_mails"
     NO_ZOOM_MAILS = "no_zoom_mails"
+    TWO_CONFIRMATIONS = "two_confirmations"
     SIGN_IN_NEEDED = "sign_in_needed"
     HOST_UNLICENSED = "host_unlicensed"
+    NO_WEBINAR_ADDON = "no_webinar_addon"
     ALTERNATIVE_HOSTS = "alternative_hosts"
 
 
@@ -65,7 +69,7 @@ class Weight(StrEnum):
 
 
 class Mend(StrEnum):
-    """What one press does; the first five at Zoom, the last one here."""
+    """What one press does: at Zoom, and the last two here too."""
 
     OUR_FORM_ALONE = "our_form_alone"
     REQUIRE_NOTHING = "require_nothing"
@@ -73,6 +77,7 @@ class Mend(StrEnum):
     NO_SIGN_IN = "no_sign_in"
     SHOW_ADDRESSES = "show_addresses"
     TAKE_TIME = "take_time"
+    CREATE_AGAIN = "create_again"
 
 
 @dataclass(frozen=True)
@@ -104,6 +109,7 @@ def look_at_zoom(
     *,
     starts_at: datetime,
     wishes: Wishes = NO_WISHES,
+    is_series: bool = False,
     now: datetime,
 ) -> Preflight:
     """Read a meeting, its questions and its host, and say what stands in the way.
@@ -114,7 +120,10 @@ def look_at_zoom(
     try:
         meeting = client.get_meeting(kind, zoom_id)
     except MeetingNotFound:
-        return Preflight(None, (Finding(Obstacle.GONE, Weight.STOPS),))
+        gone = Finding(Obstacle.GONE, Weight.STOPS, Mend.CREATE_AGAIN)
+        return Preflight(
+            None, (Finding(Obstacle.SERIES_GONE, Weight.STOPS) if is_series else gone,)
+        )
     except WrongKind:
         return Preflight(None, (Finding(Obstacle.OTHER_KIND, Weight.STOPS),))
     questions = read_questions_at_zoom(client, kind, zoom_id)
@@ -123,6 +132,7 @@ def look_at_zoom(
         *_look_at_time(meeting, starts_at, now),
         *_look_at_registration(meeting, questions, wishes),
         *_look_at_access(meeting, host),
+        *_look_at_addon(client, meeting),
     )
     return Preflight(meeting, findings)
 
@@ -199,6 +209,21 @@ def _look_at_registration(
     keeps = wishes.keeps_mails
     if meeting.approval_type != ApprovalType.NONE and mails != (keeps, keeps):
         yield Finding(Obstacle.NO_ZOOM_MAILS if keeps else Obstacle.ZOOM_MAILS, is_mended, ours)
+    if keeps:
+        yield Finding(Obstacle.TWO_CONFIRMATIONS, Weight.WORTH_KNOWING)
+
+
+def _look_at_addon(client: ZoomClient, meeting: Meeting) -> Iterator[Finding]:
+    """Have the host's webinars listed: Zoom refuses that where the add-on is missing."""
+    if meeting.kind is not Kind.WEBINAR or not meeting.host_id:
+        return
+    try:
+        next(client.list_meetings(Kind.WEBINAR, meeting.host_id), None)
+    except HostNotAllowed:
+        about = (meeting.host_email,) if meeting.host_email else ()
+        yield Finding(Obstacle.NO_WEBINAR_ADDON, Weight.STOPS, None, about)
+    except ScopeMissing:
+        return
 
 
 def _look_at_access(meeting: Meeting, host: User | None) -> Iterator[Finding]:

@@ -10,7 +10,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from storage import events, job_requests, registration_lists
-from storage.models import Event
+from storage.models import Event, Registration
 
 from .event_dates import DateChoice, read_dates
 from .events import EventState
@@ -63,6 +63,24 @@ def tell_cancelled(session: Session, event: Event, *, limit: int, now: datetime)
         mail_name=MailName.EVENT_CANCELLED,
         limit=limit,
     )
+    for registration in people:
+        request_mail(session, MailName.EVENT_CANCELLED, registration, now=now)
+    return len(people)
+
+
+def list_untold(session: Session, event: Event) -> list[Registration]:
+    """List whom the word of a cancellation has not reached: their mail came back or never left."""
+    if event.status != EventState.CANCELLED:
+        return []
+    return registration_lists.list_with_failed_mail(
+        session, event.id, mail_name=MailName.EVENT_CANCELLED
+    )
+
+
+def tell_again(session: Session, event: Event, *, now: datetime) -> int:
+    """Try once more with those whom `list_untold` lists; return how many they are."""
+    events.lock_event(session, event.id)
+    people = list_untold(session, event)
     for registration in people:
         request_mail(session, MailName.EVENT_CANCELLED, registration, now=now)
     return len(people)

@@ -12,7 +12,7 @@ from storage.models import Event
 
 from .answer_texts import NamePlace, write_answer
 from .event_dates import make_question, takes_choice
-from .questions import DATES, Answer, Choice, Question, QuestionKind, questions_from_rows
+from .questions import DATES, Answer, Choice, Question, questions_from_rows
 from .registration_index import FACETED
 from .texts import localize
 
@@ -30,16 +30,12 @@ class Value:
 
 @dataclass(frozen=True)
 class Facet:
-    """One thing that people differ in; `name` is that of the index.
-
-    `has_many` says that one person may have several of the values.
-    """
+    """One thing that people differ in; `name` is that of the index."""
 
     name: str
     label: str
     values: tuple[Value, ...]
     is_consent: bool = False
-    has_many: bool = False
 
 
 def list_questions(session: Session, event: Event) -> list[Question]:
@@ -92,7 +88,6 @@ def list_facets(
                     f"answer:{question.id}",
                     label,
                     _list_values(question, retired, counts, locale, name_place),
-                    has_many=question.kind is QuestionKind.CHECKBOXES,
                 )
             )
     return facets

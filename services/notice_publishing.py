@@ -135,6 +135,33 @@ def list_uses(
     ]
 
 
+def is_outdated(
+    session: Session, organization: Organization, questions: Iterable[Question]
+) -> bool:
+    """Tell whether a form speaks with an earlier version than new events do."""
+    standard = notices.get_standard_version(session, organization.id)
+    if standard is None:
+        return False
+    versions = notices.list_versions(session, organization.id)
+    source = _find_source(_list_privacy(questions), versions, make_operator(organization))
+    return source is not None and source < standard.number
+
+
+def take_current_notice(
+    session: Session, organization: Organization, event: Event, *, now: datetime
+) -> None:
+    """Have an event speak with the words that new events have.
+
+    Side effects: a new version of its form; who registered before keeps what they have read.
+    """
+    standard = notices.get_standard_version(session, organization.id)
+    if standard is None:
+        return
+    former = notices.list_versions(session, organization.id)
+    operator, document = make_operator(organization), load_document(standard.document)
+    rewrite_form(session, event, lambda asked: _dress(asked, document, former, operator), now)
+
+
 def _list_privacy(questions: Iterable[Question]) -> list[Question]:
     return [question for question in questions if question.consent is ConsentKind.PRIVACY]
 

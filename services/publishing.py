@@ -24,6 +24,7 @@ from .event_editing import PUBLISHED, ChangedMeanwhile, EventChangeRefused
 from .events import EventState, get_end
 from .form_drafts import keep_edits, read_coming_form
 from .keys import KeyRing
+from .notice_publishing import is_outdated
 from .organizations import make_operator
 from .questions import ConsentKind, Question
 from .zoom_closings import go_on
@@ -39,6 +40,7 @@ class Gap(StrEnum):
     CONTACT = "contact"
     PRIVACY_QUESTION = "privacy_question"
     NOTICE = "notice"
+    NOTICE_OUTDATED = "notice_outdated"
     OPERATOR_IN_TEXT = "operator_in_text"
 
 
@@ -118,6 +120,7 @@ def list_gaps(
     return [
         *_list_gaps(organization),
         *_list_notice_gaps(questions, event.default_locale),
+        *_list_outdated(session, organization, questions),
         *_list_nameless(questions, make_operator(organization)),
     ]
 
@@ -187,6 +190,15 @@ def _list_notice_gaps(questions: Iterable[Question], locale: str) -> Iterable[tu
     if not all(notice.get(locale, "").strip() for notice in notices):
         say = f"the privacy notice with the purposes, in the event's language ({locale})"
         return [(Gap.NOTICE, say)]
+    return []
+
+
+def _list_outdated(
+    session: Session, organization: Organization, questions: Sequence[Question]
+) -> Iterable[tuple[Gap, str]]:
+    """Look whether an earlier version of the notice stands in the form; words of its own may."""
+    if is_outdated(session, organization, questions):
+        return [(Gap.NOTICE_OUTDATED, "the current version of the privacy notice")]
     return []
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC
 
 from sqlalchemy.orm import Session
@@ -43,13 +43,6 @@ FACETED = {
     QuestionKind.PREFECTURE,
     QuestionKind.COUNTRY,
 }
-
-BY_NAME, BY_COMPANY = "name", "company"
-"""What people can be sorted by beside the facets."""
-
-LONGEST_KEY = 48
-NOTHING = b"\xff"
-"""A key behind all others: no text has this byte."""
 
 _COMPANY = re.compile(r"株式会社|有限会社|合同会社|\((株|有|同)\)")
 _HIRAGANA = {code: code + 0x60 for code in range(0x3041, 0x3097)}
@@ -141,7 +134,7 @@ def _describe(session: Session, full: FullRow, sources: _Sources) -> Entry:
         for answer in full.answers
         if _is_faceted(definition, answer.question_id)
     }
-    return Entry(frozenset(facets), _write_text(full, definition), _write_keys(full, definition))
+    return Entry(frozenset(facets), _write_text(full, definition))
 
 
 def _is_faceted(definition: FormDefinition, question_id: str) -> bool:
@@ -155,37 +148,19 @@ def _as_key(value: str) -> str:
     return value.replace("\0", "")[:120]
 
 
-def _write_keys(full: FullRow, definition: FormDefinition) -> dict[str, bytes]:
+def _write_text(full: FullRow, definition: FormDefinition) -> str:
     person = full.row.registration
-    company = next(_list_companies(full, definition), "")
-    return {
-        BY_NAME: _write_key(person.family_name, person.given_name),
-        BY_COMPANY: _write_key(company),
-    }
-
-
-def _write_key(*texts: str) -> bytes:
-    """Write what is sorted by code points, folded; whoever has nothing comes last."""
-    folded = _SEPARATOR.join(fold(text) for text in texts)
-    return folded.encode()[:LONGEST_KEY] if folded.strip(_SEPARATOR) else NOTHING
-
-
-def _list_companies(full: FullRow, definition: FormDefinition) -> Iterator[str]:
-    return (
+    companies = (
         answer.value
         for answer in full.answers
         if (question := definition.get_question(answer.question_id)) is not None
         and question.autocomplete == "organization"
     )
-
-
-def _write_text(full: FullRow, definition: FormDefinition) -> str:
-    person = full.row.registration
     texts = (
         person.family_name + person.given_name,
         person.given_name + person.family_name,
         person.email,
         full.row.number,
-        *_list_companies(full, definition),
+        *companies,
     )
     return _SEPARATOR.join(fold(text) for text in texts)

@@ -20,12 +20,10 @@ from .organizers import (
 )
 from .people_imports import PeopleImport, PeopleImportFile, PeopleImportRow
 from .people_tasks import PeopleTask, PeopleTaskItem
-from .people_views import PeopleView
 from .registration_index import (
     IndexBits,
     IndexBlock,
     IndexMark,
-    IndexOrder,
     IndexProgress,
     IndexTexts,
     IndexTotal,
@@ -57,7 +55,6 @@ __all__ = [
     "IndexBits",
     "IndexBlock",
     "IndexMark",
-    "IndexOrder",
     "IndexProgress",
     "IndexTexts",
     "IndexTotal",
@@ -77,7 +74,6 @@ __all__ = [
     "PeopleImportRow",
     "PeopleTask",
     "PeopleTaskItem",
-    "PeopleView",
     "RateBucket",
     "Registration",
     "RegistrationChange",

@@ -22,9 +22,7 @@ NARROW = {"width": 320, "height": 640}
 
 RUN_AXE = """
 async (rules) => {
-  // What a page shows within itself is looked at as a page of its own.
-  const options = { runOnly: rules, resultTypes: ["violations"], iframes: false };
-  const found = await axe.run(options);
+  const found = await axe.run({ runOnly: rules, resultTypes: ["violations"] });
   return found.violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`));
 }
 """
@@ -59,11 +57,11 @@ LIST_CONTROLS = """
     const group = all.filter((other) => other.name === control.name && other.form === control.form);
     return control === (group.find((other) => other.checked) ?? group[0]);
   };
-  const list = (page) =>
-    [...page.querySelectorAll("a[href], button, input, select, textarea, summary, [tabindex]")]
-      .filter((control) => control.tabIndex >= 0 && !control.disabled && isSeen(control))
-      .filter(isStop);
-  window.controls = list(document);
+  window.controls = [
+    ...document.querySelectorAll("a[href], button, input, select, textarea, summary, [tabindex]"),
+  ]
+    .filter((control) => control.tabIndex >= 0 && !control.disabled && isSeen(control))
+    .filter(isStop);
   window.reached = [];
   document.addEventListener("focusin", ({ target }) => {
     const { outlineStyle, outlineWidth } = getComputedStyle(target);
@@ -74,10 +72,9 @@ LIST_CONTROLS = """
   document.body.focus();
   document.body.removeAttribute("tabindex");
   window.reached = [];
-  // Each part of a date is a stop of its own, and so is each control of a page within this one.
+  // Each part of a date is a stop of its own.
   const dates = document.querySelectorAll("[type=date], [type=datetime-local]").length;
-  const frames = [...document.querySelectorAll("iframe")].map((frame) => frame.contentDocument);
-  return window.controls.length + 7 * dates + frames.flatMap(list).length;
+  return window.controls.length + 7 * dates;
 }
 """
 TELL_REACHED = """

@@ -14,6 +14,7 @@ from . import (  # noqa: F401
     event_inviting,
     event_making,
     event_publishing,
+    event_repairs,
     event_trial,
     events,
     exports,

@@ -37,7 +37,7 @@ from services.members import Member, Permission
 from services.texts import LOCALES, localize
 from services.zoom_setup import SetupRefused
 from storage import event_lists, organizations
-from storage.models import Event, ZoomConnection
+from storage.models import Event, Organization, ZoomConnection
 from zoom_client import Kind, Meeting, MeetingSummary, User, ZoomClient, ZoomError
 
 from ..locale import read_locale
@@ -62,8 +62,7 @@ class _Sources:
 @bp.get("/events/new", endpoint="choose_meeting")
 @needs(Permission.ADD_EVENTS)
 def choose_meeting(member: Member) -> ResponseReturnValue:
-    typed = MultiDict({"timezone": HOME, "kind": "webinar", "duration_minutes": "60"})
-    return _draw(member, build_meeting_form(read_locale())(typed))
+    return _draw(member, _make_empty_form(member))
 
 
 @bp.post("/events/new", endpoint="make_event")
@@ -86,7 +85,8 @@ def make_event(member: Member) -> ResponseReturnValue:
 @needs(Permission.ADD_EVENTS)
 def create_meeting(member: Member) -> ResponseReturnValue:
     """Create it at Zoom, look at it again, and make the event of it."""
-    form = build_meeting_form(read_locale())(request.form)
+    zone = _read_organization(member).timezone
+    form = build_meeting_form(read_locale(), zone)(request.form)
     now = get_site().read_clock()
     if not form.validate():
         return _draw(member, form, status=422)
@@ -126,7 +126,7 @@ def _make(
     except ZoomError as error:
         return _refuse(member, describe_zoom_error(error), form, status=502)
     asked = request.form.get("language", "")
-    locale = asked if asked in LOCALES else read_locale()
+    locale = asked if asked in LOCALES else _read_organization(member).default_locale
     try:
         public_id = _save(member, connection, meeting, locale)
     except MeetingTaken:
@@ -167,10 +167,22 @@ def _find_like(session: Session, member: Member) -> Event | None:
 def _refuse(
     member: Member, words: str, form: MeetingForm | None = None, *, status: int = 422
 ) -> ResponseReturnValue:
-    form = form or build_meeting_form(read_locale())(
-        MultiDict({"timezone": HOME, "kind": "webinar", "duration_minutes": "60"})
-    )
+    form = form or _make_empty_form(member)
     return _draw(member, form, refusal=words, status=status)
+
+
+def _make_empty_form(member: Member) -> MeetingForm:
+    """Begin with what the organization's events have."""
+    zone = _read_organization(member).timezone
+    typed = MultiDict({"timezone": zone, "kind": "webinar", "duration_minutes": "60"})
+    return build_meeting_form(read_locale(), zone)(typed)
+
+
+def _read_organization(member: Member) -> Organization:
+    with get_site().database.read() as session:
+        organization = organizations.need_organization(session, member.organization_id)
+        session.expunge_all()
+    return organization
 
 
 def _draw(
@@ -189,7 +201,7 @@ def _draw(
         sources=sources,
         meetings=[_view(meeting, taken) for meeting in sources.found.meetings],
         reference=request.form.get("reference", "")[:500],
-        language=request.form.get("language", read_locale()),
+        language=request.form.get("language", _read_organization(member).default_locale),
         refusal=refusal,
         like=request.values.get("like", ""),
         like_title=like_title,

@@ -25,7 +25,7 @@ from services.event_editing import (
 )
 from services.event_files import describe_event
 from services.event_preflight import Mend, Preflight, look_at_zoom, mend_at_zoom
-from services.event_tasks import count_people
+from services.event_tasks import count_people, list_untold
 from services.events import count_seats, get_end, get_state
 from services.form_drafts import read_coming_form
 from services.members import Member, Permission
@@ -46,7 +46,7 @@ from ..locale import read_locale
 from ..site import get_site
 from . import publishing_words as words
 from .access import bp, need_event, needs
-from .event_headings import view_event
+from .people import view_event, write_name
 from .zoom_words import describe_standstill, describe_zoom_error
 
 # Somebody waits at the page: Zoom's list of 3,000 people has ten pages.
@@ -60,7 +60,7 @@ class _WrongCount(Exception):
 @bp.get("/events/<event>/publishing", endpoint="show_publishing")
 @needs(Permission.EDIT_EVENTS)
 def show_publishing(member: Member, event: str) -> ResponseReturnValue:
-    return _draw(member, event)
+    return draw_publishing(member, event)
 
 
 @bp.post("/events/<event>/publishing", endpoint="publish_event")
@@ -70,19 +70,21 @@ def publish(member: Member, event: str) -> ResponseReturnValue:
     site = get_site()
     if missing := site.settings.list_missing():
         words_ = _("The site's operator has to set %(names)s first.", names=", ".join(missing))
-        return _draw(member, event, refusal=words_, status=409)
+        return draw_publishing(member, event, refusal=words_, status=409)
     try:
-        published = _publish(member, event)
+        published = publish_at_zoom(member, event)
     except NotPublishable:
         refusal = _("It cannot be published yet. What is missing stands below.")
-        return _draw(member, event, refusal=refusal, status=409)
+        return draw_publishing(member, event, refusal=refusal, status=409)
     except ChangedMeanwhile:
         refusal = _("Somebody else has changed the event meanwhile. Look at it, then try again.")
-        return _draw(member, event, refusal=refusal, status=409)
+        return draw_publishing(member, event, refusal=refusal, status=409)
     except SetupRefused as error:
-        return _draw(member, event, refusal=describe_standstill(error.standstill), status=409)
+        return draw_publishing(
+            member, event, refusal=describe_standstill(error.standstill), status=409
+        )
     except ZoomError as error:
-        return _draw(member, event, refusal=describe_zoom_error(error), status=502)
+        return draw_publishing(member, event, refusal=describe_zoom_error(error), status=502)
     lost = "&lost=1" if published.lost_titles else ""
     return redirect(f"/organizer/events/{event}/publishing?done=published{lost}", code=303)
 
@@ -91,9 +93,9 @@ def publish(member: Member, event: str) -> ResponseReturnValue:
 @needs(Permission.EDIT_EVENTS)
 def mend(member: Member, event: str) -> ResponseReturnValue:
     """Do what one button promises, and look at Zoom again."""
-    found, client = _read(member, event)
+    found, client = read_at_zoom(member, event)
     asked = request.form.get("mend", "")
-    if asked not in list(Mend):
+    if asked not in list(Mend) or asked == Mend.CREATE_AGAIN:
         return redirect(f"/organizer/events/{event}/publishing", code=303)
     chosen = Mend(asked)
     try:
@@ -105,10 +107,10 @@ def mend(member: Member, event: str) -> ResponseReturnValue:
             with get_site().database.write() as session:
                 _record_mend(session, member, event, chosen)
     except ZoomError as error:
-        return _draw(member, event, refusal=describe_zoom_error(error), status=502)
+        return draw_publishing(member, event, refusal=describe_zoom_error(error), status=502)
     except MeetingTaken:
         refusal = _("Another event leads to its meeting at Zoom until then.")
-        return _draw(member, event, refusal=refusal, status=409)
+        return draw_publishing(member, event, refusal=refusal, status=409)
     return redirect(f"/organizer/events/{event}/publishing?mended={chosen}", code=303)
 
 
@@ -130,7 +132,7 @@ def change_state(member: Member, event: str) -> ResponseReturnValue:
                 audit.record(session, member, Action.EVENT_CHANGED, about, facts=facts, now=now)
     except EventChangeRefused:
         refusal = _("The event is in another state already. Nothing was changed.")
-        return _draw(member, event, refusal=refusal, status=409)
+        return draw_publishing(member, event, refusal=refusal, status=409)
     return redirect(f"/organizer/events/{event}/publishing?done={asked}", code=303)
 
 
@@ -181,9 +183,9 @@ def _ask_to_cancel(
     return page, status
 
 
-def _publish(member: Member, event: str) -> Published:
+def publish_at_zoom(member: Member, event: str) -> Published:
     site = get_site()
-    _, client = _read(member, event)
+    _, client = read_at_zoom(member, event)
     with site.database.read() as session:
         subject = read_subject(session, need_event(session, member, event), now=site.read_clock())
     ready = prepare_zoom(
@@ -228,7 +230,7 @@ def _record_mend(session: Session, member: Member, event: str, mend: Mend) -> No
     audit.record(session, member, Action.EVENT_CHANGED, f"event:{event}", facts=facts, now=now)
 
 
-def _read(member: Member, event: str) -> tuple[Event, ZoomClient]:
+def read_at_zoom(member: Member, event: str) -> tuple[Event, ZoomClient]:
     site = get_site()
     with site.database.read() as session:
         found = need_event(session, member, event)
@@ -247,6 +249,7 @@ def _look(event: Event, client: ZoomClient) -> tuple[Preflight | None, str]:
             event.zoom_id,
             starts_at=event.starts_at,
             wishes=read_wishes(event),
+            is_series=bool(event.dates),
             now=now,
         )
     except ZoomError as error:
@@ -254,11 +257,11 @@ def _look(event: Event, client: ZoomClient) -> tuple[Preflight | None, str]:
     return preflight, ""
 
 
-def _draw(
+def draw_publishing(
     member: Member, event: str, *, refusal: str = "", status: int = 200
 ) -> ResponseReturnValue:
     site = get_site()
-    found, client = _read(member, event)
+    found, client = read_at_zoom(member, event)
     preflight, trouble = _look(found, client)
     now = site.read_clock()
     with site.database.read() as session:
@@ -275,6 +278,7 @@ def _draw(
             is_over=now >= get_end(found),
             published_at=_write_moment(found),
             gaps=gaps,
+            untold=[(p.public_id, write_name(p)) for p in list_untold(session, found)],
             findings=_view_findings(preflight),
             answers=_view_answers(preflight),
             trouble=trouble,

@@ -31,8 +31,8 @@ from ..site import get_site
 from . import form_words as words
 from . import publishing_words
 from .access import bp, need_event, needs
-from .event_headings import view_event
 from .form_editor import Told, draw_form, record_edit, say_changed
+from .people import view_event
 from .zoom_words import describe_zoom_error
 
 

@@ -26,8 +26,7 @@ from ..places import name_place
 from ..site import get_site
 from . import people_words as words
 from .access import bp, need_event, needs
-from .event_headings import view_event
-from .people import refresh_index
+from .people import refresh_index, view_event
 from .people_filters import list_sources
 
 _WEEKDAYS = "月火水木金土日"

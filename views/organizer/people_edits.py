@@ -32,8 +32,7 @@ from ..locale import read_locale
 from ..places import name_place
 from ..site import get_site
 from .access import bp, need_event, needs
-from .event_headings import view_event
-from .people import write_name
+from .people import view_event, write_name
 from .person import need_person
 
 

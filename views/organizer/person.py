@@ -33,8 +33,7 @@ from ..places import name_place
 from ..site import get_site
 from . import people_words as words
 from .access import bp, need_event, needs
-from .event_headings import view_event
-from .people import read_act, view_row
+from .people import read_act, view_event, view_row
 
 
 @bp.get("/events/<event>/people/<person>", endpoint="show_person")

@@ -24,7 +24,7 @@ def set_time(
 
 
 def describe_gap(gap: Gap, event: str) -> tuple[str, str]:
-    """Return what an event lacks, and where it is filled in."""
+    """Return what an event lacks, and where it is filled in; "" where a button does it."""
     texts = {
         Gap.NAME: _("The organization's name"),
         Gap.ADDRESS: _("The organization's address"),
@@ -32,11 +32,13 @@ def describe_gap(gap: Gap, event: str) -> tuple[str, str]:
         Gap.CONTACT: _("A contact: an email address or a page"),
         Gap.PRIVACY_QUESTION: _("A question that asks for consent to the privacy notice"),
         Gap.NOTICE: _("The privacy notice in the event's own language"),
+        Gap.NOTICE_OUTDATED: _("The current privacy notice: the form has an earlier version of it"),
         Gap.OPERATOR_IN_TEXT: _("Whom the consent's text speaks of: it was made without a name"),
     }
     places = {
         Gap.PRIVACY_QUESTION: f"/organizer/events/{event}/form",
         Gap.NOTICE: "/organizer/settings/notice",
+        Gap.NOTICE_OUTDATED: "",
     }
     return texts[gap], places.get(gap, ORGANIZATION)
 
@@ -49,8 +51,13 @@ def _describe_meeting() -> dict[Obstacle, str]:
     """Say what is wrong with what it is, when it is and who holds it."""
     return {
         Obstacle.GONE: _(
-            "Zoom has no such meeting or webinar any more. Make a new event, or look at Zoom "
-            "whether it was deleted by mistake."
+            "Zoom has no such meeting or webinar any more, so nobody can join. It can be created "
+            "anew with the same title and time: everybody is registered there again, and the links "
+            "that they have lead to it. Nobody is mailed, and nobody has to do anything."
+        ),
+        Obstacle.SERIES_GONE: _(
+            "Zoom has no such series any more, so nobody can join. Create it at Zoom again and "
+            "make an event of it, or cancel this one, which tells everybody."
         ),
         Obstacle.OTHER_KIND: _("At Zoom it has become the other kind. Make a new event of it."),
         Obstacle.PERSONAL_ID: _(
@@ -65,6 +72,10 @@ def _describe_meeting() -> dict[Obstacle, str]:
         Obstacle.SIGN_IN_NEEDED: _(
             "Zoom lets in only who is signed in by the authentication profile that is set there. "
             "People whose account does not fit it cannot join."
+        ),
+        Obstacle.NO_WEBINAR_ADDON: _(
+            "The host has no webinar add-on, so Zoom takes no registrations. Give the host one in "
+            "Zoom's user management, then look again."
         ),
         Obstacle.HOST_UNLICENSED: _(
             "The host has no licence, so Zoom takes no registrations. Give the host a licence "
@@ -98,6 +109,11 @@ def _describe_registration() -> dict[Obstacle, str]:
         Obstacle.ZOOM_MAILS: _(
             "Zoom sends mails of its own beside yours. Publishing switches them off."
         ),
+        Obstacle.TWO_CONFIRMATIONS: _(
+            "People get two confirmations: yours, and Zoom's own with a link that leads past this "
+            "site. Zoom also mails them when something changes there. You can switch that off "
+            "under “Content”."
+        ),
         Obstacle.NO_ZOOM_MAILS: _(
             "This event keeps Zoom's own mails, and they are off at Zoom. Publishing switches them "
             "on."
@@ -113,16 +129,22 @@ def describe_mend(mend: Mend) -> str:
         Mend.NO_SIGN_IN: _("Let people in without signing in"),
         Mend.SHOW_ADDRESSES: _("Show guests' addresses in Zoom's report"),
         Mend.TAKE_TIME: _("Take the time from Zoom"),
+        Mend.CREATE_AGAIN: _("Create it anew and move everybody over"),
     }[mend]
 
 
 def find_way_out(obstacle: Obstacle) -> tuple[str, str] | None:
     """Return the link that helps where no button can mend it: its words and its address."""
-    if obstacle in (Obstacle.GONE, Obstacle.OTHER_KIND, Obstacle.RECURRING_WEBINAR):
+    if obstacle in (
+        Obstacle.GONE,
+        Obstacle.SERIES_GONE,
+        Obstacle.OTHER_KIND,
+        Obstacle.RECURRING_WEBINAR,
+    ):
         return _("New event"), "/organizer/events/new"
     if obstacle in (Obstacle.NO_FIXED_TIME, Obstacle.PAST):
         return _("Open Zoom"), "https://zoom.us/meeting"
-    if obstacle is Obstacle.HOST_UNLICENSED:
+    if obstacle in (Obstacle.HOST_UNLICENSED, Obstacle.NO_WEBINAR_ADDON):
         return _("Open Zoom's user management"), "https://zoom.us/account/user"
     return None
 
@@ -183,6 +205,9 @@ def describe_done(done: str) -> str:
         "close": _("Registration is closed."),
         "reopen": _("Registration is open again."),
         "cancelled": _("The event is cancelled. Everybody is told by mail."),
+        "told": _("They are told once more."),
+        "notice": _("The form has the current privacy notice now."),
+        "moved": _("It was created anew at Zoom. Everybody is being registered there again."),
     }.get(done, "")
 
 

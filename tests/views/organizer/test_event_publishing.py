@@ -1,14 +1,23 @@
 """Publishing an event from the dashboard: what stands in the way, and what mends it."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import update
 
-from storage import events, organizations
-from storage.models import AuditEntry
+from services.event_editing import keep_questions
+from services.events import LinkPolicy
+from services.notices import dress, dump_document, make_default_document
+from services.organizations import make_operator
+from services.registrations import register
+from storage import events, notices, organizations
+from storage.models import AuditEntry, Mail
 from tests import factories
 from tests.dashboard import sign_in
 from tests.fixtures.databases import only_sqlite
+from tests.mailbox import find_link
+from tests.zoom_sandbox.api import Api
 from zoom_client import Kind, Questions, StandardQuestion
 
 pytestmark = only_sqlite
@@ -179,7 +188,7 @@ def test_deleted_meeting_leads_to_a_new_event(site, owner):
         events.need_event(session, event.id).zoom_id = 89999999999
     page = open_page(owner, event)
 
-    assert "もうZoomにありません" in page.text
+    assert "誰も参加できません" in page.text
     assert page.link("新しいイベント") == "/organizer/events/new"
 
 
@@ -306,3 +315,97 @@ def _connection(site, event):
         connection = organizations.need_connection(session, event.connection_id)
         session.expunge_all()
         return connection
+
+
+def test_lost_meeting_is_created_anew_and_everybody_moves_over(site, owner):
+    event = add_draft(site)
+    open_page(owner, event).form("公開する").submit()
+    with site.database.write() as session:
+        published = events.need_event(session, event.id)
+        submission = factories.make_submission(published)
+        register(session, published, submission, policy=LinkPolicy.SHOW, now=site.clock())
+    site.drain()
+    link = find_link(site.mailbox.read_only("taro@example.com"), "j")
+    assert Api(site.sandbox.url).call("DELETE", f"/meetings/{event.zoom_id}").status_code == 204
+
+    page = open_page(owner, event).form("Zoomで作り直して全員を移す").submit()
+
+    assert "全員の登録をやり直しています" in page.text
+    moved = read(site, event)
+    assert moved.zoom_id != event.zoom_id
+    assert read_settings(site, moved)["registrants_email_notification"] is False
+    site.drain()
+    [person] = site.zoom.state()["registrants"]
+    assert (person["email"], person["status"]) == ("taro@example.com", "approved")
+    site.let_pass(days=6, hours=23, minutes=55)
+    target = site.visitor().open(link).form("Zoomで参加する").leave()
+    assert str(moved.zoom_id) in target
+    assert len(site.mailbox.list_mails()) == 1
+
+
+def test_form_with_an_earlier_notice_takes_the_current_one_before_it_is_public(site, owner):
+    event = add_draft(site)
+    with site.database.write() as session:
+        organization = organizations.get_first_organization(session)
+        versions = []
+        for number, text in enumerate(("前の目的", "今の目的"), 1):
+            document = make_default_document()
+            slots = {**document.slots, "purposes": {"ja": text, "en": text}}
+            versions.append(replace(document, slots=slots))
+            notices.add_version(
+                session,
+                organization.id,
+                number=number,
+                document=dump_document(versions[-1]),
+                is_standard=True,
+                author="",
+                now=site.clock(),
+            )
+        old = (dress(factories.PRIVACY, versions[0], make_operator(organization)),)
+        keep_questions(session, events.need_event(session, event.id), old, site.clock())
+
+    page = open_page(owner, event).form("公開する").submit(status=409)
+    page = page.form("最新版を使う").submit()
+    assert "最新版にしました" in page.text
+    page.form("公開する").submit()
+
+    assert "今の目的" in site.visitor().open(f"/e/{event.slug}/notice").text
+
+
+def test_who_could_not_be_told_of_a_cancellation_is_told_again(site, owner):
+    event = add_draft(site)
+    open_page(owner, event).form("公開する").submit()
+    with site.database.write() as session:
+        published = events.need_event(session, event.id)
+        submission = factories.make_submission(published)
+        register(session, published, submission, policy=LinkPolicy.SHOW, now=site.clock())
+    site.drain()
+    page = owner.open(f"/organizer/events/{event.public_id}/cancel")
+    page.form("中止して全員に知らせる").fill(people="1").submit()
+    site.drain()
+    assert "お知らせが届いていない方" not in open_page(owner, event).text
+    with site.database.write() as session:
+        session.execute(update(Mail).where(Mail.name == "event_cancelled").values(state="failed"))
+
+    page = open_page(owner, event)
+    assert "山田 太郎" in page.text
+    page = page.form("もう一度お知らせする").submit()
+
+    assert "お知らせが届いていない方" not in page.text
+    site.drain()
+    assert site.mailbox.list_subjects("taro@example.com")[-1] == "開催中止"
+
+
+def test_webinar_addon_profile_and_kept_mails_are_looked_at(site, owner):
+    site.zoom.add_user("plain", "plain@example.com", has_webinars=False)
+    event = add_draft(site, kind="webinar", host="plain@example.com")
+    assert "ウェビナーのアドオンがない" in open_page(owner, event).text
+
+    profile = {"meeting_authentication": True, "authentication_name": "社員のみ"}
+    event = add_draft(site, settings=FINE | profile)
+    with site.database.write() as session:
+        events.need_event(session, event.id).keeps_zoom_mails = True
+    page = open_page(owner, event)
+    assert "社員のみ" in page.text and "Zoomからも確認メールが届きます" in page.text
+    open_page(owner, event).form("公開する").submit()
+    assert read_settings(site, event)["registrants_confirmation_email"] is True
