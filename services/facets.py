@@ -36,6 +36,12 @@ class Facet:
     label: str
     values: tuple[Value, ...]
     is_consent: bool = False
+    is_sensitive: bool = False
+
+
+def list_sensitive_ids(session: Session, event: Event) -> frozenset[str]:
+    """List the questions whose answers need special care, by what their newest wording says."""
+    return frozenset(q.id for q in list_questions(session, event) if q.is_sensitive)
 
 
 def list_questions(session: Session, event: Event) -> list[Question]:
@@ -88,6 +94,7 @@ def list_facets(
                     f"answer:{question.id}",
                     label,
                     _list_values(question, retired, counts, locale, name_place),
+                    is_sensitive=question.is_sensitive,
                 )
             )
     return facets

@@ -26,6 +26,7 @@ class Permission(StrEnum):
     SEE_PEOPLE = "see_people"
     CHANGE_PEOPLE = "change_people"
     EXPORT_PEOPLE = "export_people"
+    SEE_SENSITIVE = "see_sensitive"
     MANAGE_ORGANIZATION = "manage_organization"
     MANAGE_MEMBERS = "manage_members"
     SEE_AUDIT = "see_audit"
@@ -51,8 +52,8 @@ _VIEWS = frozenset(
 )
 _GRANTS: dict[Role, frozenset[Permission]] = {
     Role.OWNER: frozenset(Permission) - {Permission.ADD_ORGANIZATIONS},
-    Role.EDITOR: _VIEWS | {Permission.EDIT_EVENTS, Permission.ADD_EVENTS},
-    Role.APPROVER: _VIEWS | {Permission.CHANGE_PEOPLE},
+    Role.EDITOR: _VIEWS | {Permission.EDIT_EVENTS, Permission.ADD_EVENTS, Permission.SEE_SENSITIVE},
+    Role.APPROVER: _VIEWS | {Permission.CHANGE_PEOPLE, Permission.SEE_SENSITIVE},
     Role.VIEWER: _VIEWS,
     Role.EXPORTER: _VIEWS | {Permission.EXPORT_PEOPLE},
 }

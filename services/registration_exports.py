@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -77,15 +77,24 @@ class Export:
 class ExportTable:
     """The columns of an event's export, and rows for whoever is asked for.
 
-    Questions that only an earlier version of the form had keep their columns.
+    Questions that only an earlier version of the form had keep their columns; `hidden` ones, by
+    their ids, have none.
     """
 
-    def __init__(self, session: Session, event: Event, locale: str, name_place: NamePlace) -> None:
+    def __init__(
+        self,
+        session: Session,
+        event: Event,
+        locale: str,
+        name_place: NamePlace,
+        *,
+        hidden: Collection[str] = (),
+    ) -> None:
         self._locale = locale
         self._name_place = name_place
         self._zone = load_zone(event.timezone)
         self._words = _WORDS[locale]
-        self._questions = list_questions(session, event)
+        self._questions = [q for q in list_questions(session, event) if q.id not in hidden]
         self._plain = {q.id: q.plain for q in self._questions if isinstance(q, DatesQuestion)}
         self._separator = "、" if locale == "ja" else ", "
         self._choices: dict[tuple[int, str], Question | None] = {}

@@ -155,6 +155,7 @@ def _write_text(full: FullRow, definition: FormDefinition) -> str:
         for answer in full.answers
         if (question := definition.get_question(answer.question_id)) is not None
         and question.autocomplete == "organization"
+        and not question.is_sensitive
     )
     texts = (
         person.family_name + person.given_name,

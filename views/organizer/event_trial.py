@@ -11,6 +11,7 @@ from flask import make_response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from forms.registration import make_registration_form
+from services.chosen_dates import ask_for_dates
 from services.events import EventState
 from services.form_drafts import read_edited_form
 from services.members import Member, Permission
@@ -31,8 +32,10 @@ def show_trial(member: Member, event: str) -> ResponseReturnValue:
     with site.database.read() as session:
         found = need_event(session, member, event)
         view = replace(draw_event(session, found, site.read_clock()), state=EventState.OPEN)
+        now = site.read_clock()
         edited = FormDefinition(0, 0, read_edited_form(session, found).questions)
-        form = make_registration_form(edited, read_locale())()
+        asked = ask_for_dates(session, found, edited, now=now)
+        form = make_registration_form(asked, read_locale())()
         is_framed = request.args.get("frame") == "1"
         page = render_template(
             "organizer/trial.html",

@@ -29,7 +29,7 @@ from ..places import name_place
 from ..site import get_site
 from .access import bp, need_event, needs
 from .people import refresh_index
-from .people_filters import list_filters, read_query
+from .people_filters import list_filters, list_hidden, read_query
 
 _NAMES = {
     FileFormat.XLSX: (
@@ -63,9 +63,10 @@ def export_people(member: Member, event: str) -> ResponseReturnValue:
     with site.database.write() as session:
         found = need_event(session, member, event)
         totals = registration_index.list_totals(session, found.id)
-        query = read_query(list_filters(session, found, totals))
+        query = read_query(list_filters(session, member, found, totals))
         found_ids = registration_index.list_ids(session, found.id, query.wanted)
-        table = ExportTable(session, found, read_locale(), name_place)
+        hidden = list_hidden(session, member, found)
+        table = ExportTable(session, found, read_locale(), name_place, hidden=hidden)
         chosen = Chosen(table, [key for ids in found_ids for key in ids])
         count = len(chosen.ids)
         if kind is FileFormat.XLSX and count >= MOST_XLSX_ROWS:

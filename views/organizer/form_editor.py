@@ -42,7 +42,7 @@ from services.form_templates import Template, list_ready_made, make_template
 from services.form_warnings import list_warnings
 from services.members import Member, Permission
 from services.organizations import make_operator
-from services.questions import Question
+from services.questions import DATES, Question
 from storage import events, organizations
 from storage.models import Event
 
@@ -116,8 +116,9 @@ def say_changed() -> str:
 
 
 def list_taken_ids(session: Session, event: Event, questions: Questions) -> set[str]:
-    """List the ids that questions have or had in any version."""
-    return {question.id for question in (*list_former_questions(session, event), *questions)}
+    """List the ids that questions have or had in any version, and that of a series' dates."""
+    former = list_former_questions(session, event)
+    return {DATES, *(question.id for question in (*former, *questions))}
 
 
 def _do(

@@ -13,7 +13,6 @@ from sqlalchemy.orm import Session
 from services import audit
 from services.audit import Action
 from services.charts import Bars, count_days, make_bars
-from services.facets import list_facets
 from services.members import Member, Permission
 from services.overview import name_problem
 from services.registrations import Status
@@ -22,12 +21,11 @@ from storage import events, job_lists, registration_index, submissions
 from storage.models import Event
 
 from ..locale import read_locale
-from ..places import name_place
 from ..site import get_site
 from . import people_words as words
 from .access import bp, need_event, needs
 from .people import refresh_index, view_event
-from .people_filters import list_sources
+from .people_filters import list_seen_facets, list_sources
 
 _WEEKDAYS = "月火水木金土日"
 
@@ -39,7 +37,7 @@ def show_event(member: Member, event: str) -> ResponseReturnValue:
     refresh_index(member, event)
     with site.database.write() as session:
         found = need_event(session, member, event)
-        view = _view(session, found)
+        view = _view(session, member, found)
         object_ = f"event:{event}"
         audit.record(session, member, Action.EVENT_SEEN, object_, now=site.read_clock())
     return render_template("organizer/event.html", here="overview", **view)
@@ -52,7 +50,7 @@ def show_numbers(member: Member, event: str) -> ResponseReturnValue:
     refresh_index(member, event)
     with get_site().database.read() as session:
         return render_template(
-            "organizer/_numbers.html", **_view(session, need_event(session, member, event))
+            "organizer/_numbers.html", **_view(session, member, need_event(session, member, event))
         )
 
 
@@ -71,10 +69,10 @@ def retry(member: Member, event: str) -> ResponseReturnValue:
     return redirect(f"/organizer/events/{event}", code=303)
 
 
-def _view(session: Session, event: Event) -> dict[str, Any]:
+def _view(session: Session, member: Member, event: Event) -> dict[str, Any]:
     counters = events.list_counters(session, event.id)
     totals = registration_index.list_totals(session, event.id)
-    facets = list_facets(session, event, totals, locale=read_locale(), name_place=name_place)
+    facets = list_seen_facets(session, member, event, totals)
     problems = _list_problems(session, event)
     days = count_days(totals.get("hour", {}), event.timezone)
     charts = [(gettext("Registrations by day"), make_bars((_write_day(d), n) for d, n in days))]

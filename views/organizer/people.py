@@ -40,7 +40,7 @@ def list_people(member: Member, event: str) -> ResponseReturnValue:
     with site.database.read() as session:
         found = need_event(session, member, event)
         totals = registration_index.list_totals(session, found.id)
-        filters = list_filters(session, found, totals)
+        filters = list_filters(session, member, found, totals)
         query = read_query(filters)
         page = registration_index.read_page(
             session,

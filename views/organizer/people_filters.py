@@ -10,7 +10,8 @@ from flask import abort, request
 from flask_babel import gettext
 from sqlalchemy.orm import Session
 
-from services.facets import Facet, Value, list_facets
+from services.facets import Facet, Value, list_facets, list_sensitive_ids
+from services.members import Member, Permission
 from services.registration_index import fold
 from services.submissions import SOURCE_NAMES
 from storage.models import Event
@@ -63,10 +64,26 @@ def read_query(facets: list[Facet]) -> PeopleQuery:
     return PeopleQuery(text, chosen, sort, int(begin) if begin else None)
 
 
-def list_filters(
-    session: Session, event: Event, totals: Mapping[str, Mapping[str, int]]
+def list_hidden(session: Session, member: Member, event: Event) -> frozenset[str]:
+    """List the questions whose answers a member does not see."""
+    if member.may(Permission.SEE_SENSITIVE):
+        return frozenset()
+    return list_sensitive_ids(session, event)
+
+
+def list_seen_facets(
+    session: Session, member: Member, event: Event, totals: Mapping[str, Mapping[str, int]]
 ) -> list[Facet]:
-    """List all that people of an event can be filtered by."""
+    """List the questions whose answers are counted and shown to a member."""
+    facets = list_facets(session, event, totals, locale=read_locale(), name_place=name_place)
+    may_see = member.may(Permission.SEE_SENSITIVE)
+    return [facet for facet in facets if may_see or not facet.is_sensitive]
+
+
+def list_filters(
+    session: Session, member: Member, event: Event, totals: Mapping[str, Mapping[str, int]]
+) -> list[Facet]:
+    """List all that a member can filter the people of an event by."""
 
     meant = {value: text for value, text in words.DELIVERY.items() if value}
 
@@ -81,7 +98,7 @@ def list_filters(
         make("proof", gettext("Address proven"), words.YES_NO),
         make("mailable", gettext("May be mailed"), words.YES_NO),
         make("locale", gettext("Language"), words.LOCALE),
-        *list_facets(session, event, totals, locale=read_locale(), name_place=name_place),
+        *list_seen_facets(session, member, event, totals),
     ]
     return [*facets, *list_sources(totals)]
 

@@ -41,7 +41,7 @@ def act_on_all(member: Member, event: str) -> ResponseReturnValue:
     with site.database.write() as session:
         found = need_event(session, member, event)
         totals = registration_index.list_totals(session, found.id)
-        query = read_query(list_filters(session, found, totals))
+        query = read_query(list_filters(session, member, found, totals))
         count = count_found(session, found, query, sum(totals.get("status", {}).values()))
         is_sure = request.form.get("sure") == str(count)
         if act is None or not is_sure or not 0 < count <= MOST_PEOPLE:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -34,6 +35,7 @@ from ..site import get_site
 from . import people_words as words
 from .access import bp, need_event, needs
 from .people import read_act, view_event, view_row
+from .people_filters import list_hidden
 
 
 @bp.get("/events/<event>/people/<person>", endpoint="show_person")
@@ -44,7 +46,7 @@ def show_person(member: Member, event: str, person: str) -> ResponseReturnValue:
     with site.database.write() as session:
         found = need_event(session, member, event)
         registration = need_person(session, found, person)
-        view = _view(session, found, registration)
+        view = _view(session, member, found, registration)
         object_ = f"registration:{person}"
         audit.record(session, member, Action.PERSON_SEEN, object_, now=now)
         shown = view_event(found)
@@ -76,17 +78,23 @@ def need_person(session: Session, event: Event, public_id: str) -> Registration:
     return registration
 
 
-def _view(session: Session, event: Event, registration: Registration) -> dict[str, Any]:
+def _view(
+    session: Session, member: Member, event: Event, registration: Registration
+) -> dict[str, Any]:
     locale = read_locale()
     [full] = read_full_rows(session, [registration.id])
     definition = with_dates(event, read_definition(session, registration.form_version_id))
+    hidden = list_hidden(session, member, event)
+    given = gather_answers(full.answers)
+    answers = {name: answer for name, answer in given.items() if name not in hidden}
     job = job_lists.get_job(session, sync_key(registration.id))
     is_parked = job is not None and job.state == "parked"
     registrant = zoom_registrants.get_zoom_registrant(session, registration.id)
     acts = list_acts(Status(registration.status), is_parked=is_parked)
     return {
         "person": view_row(event, full),
-        "answers": list_answer_texts(definition, gather_answers(full.answers), locale, name_place),
+        "answers": list_answer_texts(definition, answers, locale, name_place),
+        "is_hidden": len(answers) < len(given),
         "consents": _list_consents(session, event, full),
         "mails": [
             {
@@ -99,7 +107,7 @@ def _view(session: Session, event: Event, registration: Registration) -> dict[st
             for mail in mails.list_mails(session, registration.id)
         ],
         "changes": [
-            _view_change(change, event, definition)
+            _view_change(change, event, definition, hidden)
             for change in registrations.list_changes(session, registration.id)
         ],
         "proven": _write(registration.proven_at, event),
@@ -137,10 +145,10 @@ def _list_consents(session: Session, event: Event, full: FullRow) -> list[dict[s
 
 
 def _view_change(
-    change: RegistrationChange, event: Event, definition: FormDefinition
+    change: RegistrationChange, event: Event, definition: FormDefinition, hidden: Collection[str]
 ) -> dict[str, Any]:
     if change.action == ANSWERS:
-        lines = _list_differences(change, definition)
+        lines = _list_differences(change, definition, hidden)
     elif change.action == ADDED:
         lines = [(gettext("How the person agreed"), "", str(change.after.get("basis", "")))]
     else:
@@ -154,13 +162,14 @@ def _view_change(
 
 
 def _list_differences(
-    change: RegistrationChange, definition: FormDefinition
+    change: RegistrationChange, definition: FormDefinition, hidden: Collection[str]
 ) -> list[tuple[str, str, str]]:
     def flatten(side: dict[str, Any]) -> dict[str, str]:
         names = f"{side.get('family_name', '')} {side.get('given_name', '')}".strip()
         answers = {
             key: _write_stored(definition.get_question(key), value)
             for key, value in side.get("answers", {}).items()
+            if key not in hidden
         }
         return {"": names, **answers}
 

@@ -7,8 +7,10 @@ import pytest
 from services import facets
 from services.events import read_current_form
 from services.form_drafts import read_edited_form
+from services.members import Role
 from services.questions import Choice, Condition, Question, QuestionKind
 from storage import events, organizations, registrations
+from storage.models import Registration
 from tests.dashboard import sign_in
 from tests.factories import COMPANY, PRIVACY
 from tests.fixtures.databases import only_sqlite
@@ -413,3 +415,36 @@ def test_hostile_wording_is_shown_harmlessly(site, owner, event):
     for path in ("", "/questions/colour", "/questions/shade", "/versions"):
         assert open_form(owner, event, path).root.find_all("img") == []
     assert site.visitor().open("/e/spring").root.find_all("img") == []
+
+
+def test_sensitive_answers_are_seen_by_whom_they_concern(site, owner, event):
+    """Hidden from viewers and exporters on every page and in files, and kept from Zoom."""
+    for question in ("colour", "shade"):
+        form = open_form(owner, event, f"/questions/{question}").form("保存")
+        form.fill(is_sensitive=["yes"]).submit()
+    publish(open_form(owner, event))
+    register(site, question_shade="とても濃い")
+    base = f"/organizer/events/{event.public_id}"
+    with site.database.read() as session:
+        [person] = session.query(Registration).all()
+    seen = {}
+    for role in Role:
+        browser = sign_in(site, role)
+        texts = [browser.open(base).text, browser.open(f"{base}/people").text]
+        texts.append(browser.open(f"{base}/people/{person.public_id}").text)
+        filtered = browser.look("GET", f"{base}/people?answer:colour=red").status_code
+        seen[role] = ("好きな色" in "".join(texts), "とても濃い" in texts[2], filtered)
+    everything, nothing = (True, True, 200), (False, False, 400)
+
+    assert seen == {
+        Role.OWNER: everything,
+        Role.EDITOR: everything,
+        Role.APPROVER: everything,
+        Role.VIEWER: nothing,
+        Role.EXPORTER: nothing,
+    }
+    address = f"{base}/people/export?format=csv"
+    files = [sign_in(site, role).fetch(address).text for role in (Role.OWNER, Role.EXPORTER)]
+    assert ["とても濃い" in file for file in files] == [True, False]
+    assert ["好きな色" in file for file in files] == [True, False]
+    assert all("例株式会社" in file for file in files)
