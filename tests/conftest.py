@@ -2,7 +2,12 @@
 
 from hypothesis import HealthCheck, settings
 
-pytest_plugins = ["tests.fixtures.browsers", "tests.fixtures.databases", "tests.fixtures.sites"]
+pytest_plugins = [
+    "tests.fixtures.browsers",
+    "tests.fixtures.databases",
+    "tests.fixtures.routes",
+    "tests.fixtures.sites",
+]
 
 # How long an example takes says more of the machine's other work than of ours.
 settings.register_profile(
