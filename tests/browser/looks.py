@@ -22,7 +22,7 @@ NARROW = {"width": 320, "height": 640}
 
 RUN_AXE = """
 async (rules) => {
-  const found = await axe.run({ runOnly: rules, resultTypes: ["violations"] });
+  const found = await axe.run({ runOnly: rules, resultTypes: ["violations"], iframes: false });
   return found.violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`));
 }
 """
