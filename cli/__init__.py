@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Flask
 
 from .accepting import accept_secret_command
+from .audit import audit_group
 from .backups import backup_command, restore_command
 from .check import check_command, migrate_command
 from .demo_events import demo_events_command
@@ -22,7 +23,7 @@ _COMMANDS = (
     *(demo_command, serve_command, web_command, worker_command, demo_events_command),
     *(check_command, migrate_command, accept_secret_command, backup_command, restore_command),
     *(events_group, registrations_group, jobs_group, mails_group, status_command),
-    *(organizers_group, organizations_group),
+    *(organizers_group, organizations_group, audit_group),
 )
 
 

@@ -12,6 +12,7 @@ from enum import StrEnum
 from sqlalchemy.orm import Session
 
 from storage import audit
+from storage.audit import AuditFilter
 from storage.models import AuditEntry
 
 from .members import Member
@@ -136,12 +137,35 @@ def hash_entry(entry: AuditEntry, before: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def find_break(entries: Iterable[AuditEntry], head: tuple[int, str] | None) -> Break | None:
-    """Check a whole chain, oldest entry first, against its end."""
-    number, before = 0, BEGINNING
+def find_break(
+    entries: Iterable[AuditEntry],
+    end: tuple[int, str] | None,
+    *,
+    after: tuple[int, str] = (0, BEGINNING),
+) -> Break | None:
+    """Check a piece of a chain, oldest entry first, against number and hash of its last entry."""
+    number, before = after
     for entry in entries:
         number += 1
         if entry.number != number or entry.hash != hash_entry(entry, before):
             return Break(number)
         before = entry.hash
-    return None if (number, before) == (head or (0, BEGINNING)) else Break(number + 1)
+    return None if (number, before) == (end or (0, BEGINNING)) else Break(number + 1)
+
+
+def check_chain(session: Session, chain: int) -> tuple[int, Break | None]:
+    """Check a whole chain; return how many entries hold, and where it breaks."""
+    last = (0, BEGINNING)
+    while True:
+        begun = last
+        for entry in audit.stream_entries(session, chain, AuditFilter(), after=last[0]):
+            end = (entry.number, entry.hash)
+            if broken := find_break([entry], end, after=last):
+                return last[0], broken
+            last = end
+        head = audit.get_head(session, chain) or (0, BEGINNING)
+        if head == last or (head[0] == 0 == last[0]):
+            return last[0], None
+        # Whatever was written meanwhile is read too; what is missing does not come.
+        if last == begun or head[0] <= last[0]:
+            return last[0], Break(last[0] + 1)

@@ -1,4 +1,4 @@
-"""How often somebody may try to sign in: slowed down, and never locked out by strangers.
+"""How often somebody may try to sign in, or invite: slowed down, never locked out by strangers.
 
 A try is counted against the address that was typed, known or not, and against the network. A
 browser in which the organizer was signed in before is counted by itself instead: so whoever tries
@@ -27,6 +27,8 @@ class Try(Enum):
     CODE = ("code", 60.0, 5)
     MAIL = ("mail", 1_200.0, 3)
     NETWORK = ("network", 10.0, 60)
+    INVITING = ("inviting", 1_728.0, 50)
+    INVITED = ("invited", 28_800.0, 3)
 
 
 def count_try(
@@ -63,6 +65,18 @@ def count_network(
         RateLimitReached: as `count_try`.
     """
     _spend(session, keys, Try.NETWORK, name_network(remote_addr or ""), now)
+
+
+def count_invitation(
+    session: Session, keys: KeyRing, *, organization_id: int, email_key: str, now: datetime
+) -> None:
+    """Count an invitation: fifty a day of one organization, three of them to one address.
+
+    Raises:
+        RateLimitReached: that was one too many.
+    """
+    _spend(session, keys, Try.INVITED, f"{organization_id}\0{email_key}", now)
+    _spend(session, keys, Try.INVITING, str(organization_id), now)
 
 
 def _spend(session: Session, keys: KeyRing, kind: Try, what: str, now: datetime) -> None:

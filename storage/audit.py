@@ -40,7 +40,7 @@ def lock_head(session: Session, chain: int) -> tuple[int, str] | None:
 
 
 def get_head(session: Session, chain: int) -> tuple[int, str] | None:
-    head = session.get(AuditHead, chain)
+    head = session.get(AuditHead, chain, populate_existing=True)
     return None if head is None else (head.number, head.hash)
 
 
@@ -67,9 +67,17 @@ def list_entries(
     return list(session.scalars(statement))
 
 
-def stream_entries(session: Session, chain: int, wanted: AuditFilter) -> Iterator[AuditEntry]:
-    """Yield entries, the oldest first, read in chunks."""
-    last = 0
+def list_chains(session: Session) -> list[int]:
+    """List what has entries, or had."""
+    heads, found = select(AuditHead.chain), select(AuditEntry.chain)
+    return sorted({*session.scalars(heads), *session.scalars(found.distinct())})
+
+
+def stream_entries(
+    session: Session, chain: int, wanted: AuditFilter, *, after: int = 0
+) -> Iterator[AuditEntry]:
+    """Yield entries after a number, the oldest first, read in chunks."""
+    last = after
     while chunk := _read_chunk(session, chain, wanted, last):
         yield from chunk
         last = chunk[-1].number

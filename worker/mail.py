@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy.orm import Session
 
@@ -16,11 +16,10 @@ from storage import events, jobs, mails, registrations, zoom_registrants
 from storage.jobs import LEASE_SECONDS, ClaimedJob
 from storage.session import Database
 
-from .backoff import next_try
 from .letters import Letter, LetterWriter, is_wanted
-from .smtp import MailError, MailOutcomeUnknown, MailRefused, MailTransport
+from .mail_failures import judge, put_off
+from .smtp import MailError, MailOutcomeUnknown, MailTransport
 
-GIVE_UP_AFTER = timedelta(hours=24)
 TWICE_UNKNOWN = f"{MailOutcomeUnknown.__name__}: nobody knows, of either try, whether it was sent"
 
 log = logging.getLogger(__name__)
@@ -121,27 +120,20 @@ class MailSending:
             jobs.finish(session, job, now=now)
 
     def _record_failure(self, job: ClaimedJob, error: MailError | MessageRefused) -> None:
-        """Try later, or give up: a refused address, a day gone by, a second unknown outcome."""
+        """Try later, or give up; so too where for the second time nobody knows whether it went."""
         now = self._read_clock()
+        failure = judge(job, error, now=now)
         is_unknown = isinstance(error, MailOutcomeUnknown)
-        is_final = isinstance(error, (MailRefused, MessageRefused))
-        is_final = is_final or now - job.created_at > GIVE_UP_AFTER
-        reason = f"{type(error).__name__}: {error}"
-        log.warning("mail not sent", extra={"job": job.key, "reason": reason})
         with self._database.write() as session:
             mail = mails.get_mail(session, job.payload["mail_id"])
             assert mail is not None, "mails are not deleted while their job runs"
             is_last = mail.state == "again"
-            is_final = is_final or (is_unknown and is_last)
+            is_final = failure.is_final or (is_unknown and is_last)
             is_doubtful = is_unknown or is_last
             mail.state = "failed" if is_final else "unknown" if is_doubtful else "queued"
-            mail.error = reason
+            mail.error = failure.reason
             session.flush()
-            if is_final:
-                jobs.park(session, job, reason=reason, now=now)
-            else:
-                run_at = next_try(job.attempts, now=now)
-                jobs.postpone(session, job, run_at=run_at, reason=reason, now=now)
+            put_off(session, job, failure.reason, is_final=is_final, now=now)
 
 
 def record_given_up(session: Session, job: ClaimedJob, now: datetime) -> None:

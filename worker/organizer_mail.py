@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from datetime import datetime, timedelta
+from datetime import datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
 
@@ -19,13 +18,9 @@ from storage.jobs import ClaimedJob
 from storage.models import AccessLink, Organization, OrganizerMail
 from storage.session import Database
 
-from .backoff import next_try
+from .mail_failures import judge, put_off
 from .mail_rendering import render_parts
-from .smtp import MailError, MailRefused, MailTransport
-
-GIVE_UP_AFTER = timedelta(hours=24)
-
-log = logging.getLogger(__name__)
+from .smtp import MailError, MailTransport
 
 
 class OrganizerMailSending:
@@ -116,17 +111,11 @@ class OrganizerMailSending:
 
     def _record_failure(self, job: ClaimedJob, error: MailError | MessageRefused) -> None:
         now = self._read_clock()
-        is_final = isinstance(error, (MailRefused, MessageRefused))
-        is_final = is_final or now - job.created_at > GIVE_UP_AFTER
-        reason = f"{type(error).__name__}: {error}"
-        log.warning("mail not sent", extra={"job": job.key, "reason": reason})
+        failure = judge(job, error, now=now)
+        state = "failed" if failure.is_final else "queued"
         with self._database.write() as session:
-            _change(session, job, "failed" if is_final else "queued", error=reason)
-            if is_final:
-                jobs.park(session, job, reason=reason, now=now)
-            else:
-                run_at = next_try(job.attempts, now=now)
-                jobs.postpone(session, job, run_at=run_at, reason=reason, now=now)
+            _change(session, job, state, error=failure.reason)
+            put_off(session, job, failure.reason, is_final=failure.is_final, now=now)
 
 
 def record_given_up(session: Session, job: ClaimedJob, now: datetime) -> None:

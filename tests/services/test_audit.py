@@ -5,10 +5,9 @@ import threading
 import pytest
 from sqlalchemy import delete, update
 
-from services.audit import Action, find_break, record_as
+from services.audit import Action, check_chain, record_as
 from storage import audit
-from storage.audit import AuditFilter
-from storage.models import AuditEntry
+from storage.models import AuditEntry, AuditHead
 from tests import factories
 
 CHAIN = 7
@@ -30,8 +29,7 @@ def write(database, count=5):
 
 def find(database):
     with database.read() as session:
-        entries = list(audit.stream_entries(session, CHAIN, AuditFilter()))
-        return find_break(entries, audit.get_head(session, CHAIN))
+        return check_chain(session, CHAIN)[1]
 
 
 def test_untouched_chain_holds(database):
@@ -47,8 +45,10 @@ def test_untouched_chain_holds(database):
         (update(AuditEntry).where(AuditEntry.number == 3).values(facts={"count": 9}), 3),
         (delete(AuditEntry).where(AuditEntry.number == 2), 2),
         (delete(AuditEntry).where(AuditEntry.number == 5), 5),
+        (delete(AuditHead), 6),
+        (update(AuditHead).values(number=9), 6),
     ],
-    ids=["actor", "facts", "one missing", "the end missing"],
+    ids=["actor", "facts", "one missing", "the end missing", "no head", "another head"],
 )
 def test_what_is_changed_later_breaks_the_chain(database, change, number):
     write(database)

@@ -15,7 +15,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext
 
 from services import audit
-from services.audit import COMMAND, NOBODY, Action
+from services.audit import COMMAND, NOBODY, Action, Break
 from services.dates import HOME, format_moment
 from services.members import Member, Permission
 from services.registration_exports import defuse
@@ -31,6 +31,7 @@ from .audit_words import describe_facts, describe_object
 from .navigation import SETTINGS, Way
 
 PAGE = 100
+ALL = AuditFilter()
 
 SETTINGS.append(
     Way(
@@ -82,6 +83,7 @@ def show_audit(member: Member) -> ResponseReturnValue:
     site, locale = get_site(), read_locale()
     wanted, before = _read_filter(), _read_number(request.args.get("before", ""))
     with site.database.read() as session:
+        head = entries.get_head(session, member.organization_id)
         found = entries.list_entries(
             session, member.organization_id, wanted, before=before, limit=PAGE + 1
         )
@@ -99,6 +101,8 @@ def show_audit(member: Member) -> ResponseReturnValue:
         asked=query,
         query=query,
         before=shown[-1].number if len(found) > PAGE else None,
+        broken=_find_break(found, head if before is None else None) if wanted == ALL else None,
+        is_whole=wanted == ALL,
     )
 
 
@@ -124,6 +128,21 @@ def export_audit(member: Member) -> ResponseReturnValue:
 
 
 _HEADINGS = ["number", "at", "actor", "action", "object", "facts", "hash"]
+
+
+def _find_break(found: list[AuditEntry], head: tuple[int, str] | None) -> Break | None:
+    """Check a page of the unfiltered log, newest first: each entry against the one before it.
+
+    Where it is the first page it has to end at `head`, which was read before it.
+    """
+    oldest_first = found[::-1]
+    is_all = len(found) <= PAGE
+    after = (0, audit.BEGINNING) if is_all else (oldest_first[0].number, oldest_first[0].hash)
+    shown = oldest_first if is_all else oldest_first[1:]
+    if head is not None:
+        shown = [entry for entry in shown if entry.number <= head[0]]
+    last = (shown[-1].number, shown[-1].hash) if shown else after
+    return audit.find_break(shown, head or last, after=after)
 
 
 def _list_cells(entry: AuditEntry) -> list[str]:

@@ -50,7 +50,7 @@ class Chosen:
 
 
 @bp.get("/events/<event>/people/export", endpoint="export_people")
-@needs(Permission.EXPORT_PEOPLE)
+@needs(Permission.EXPORT_PEOPLE, proof=True)
 def export_people(member: Member, event: str) -> ResponseReturnValue:
     """Stream a file; each part is read by itself, so that a slow reader holds no transaction."""
     site = get_site()

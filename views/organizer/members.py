@@ -13,7 +13,9 @@ from sqlalchemy.orm import Session
 from forms.accounts import AccountForm, build_member_form
 from services import memberships
 from services.access_links import LinkPurpose
+from services.addresses import email_key
 from services.dates import HOME, format_moment
+from services.limits import RateLimitReached
 from services.members import Member, Permission, Role, may_grant
 from services.memberships import (
     AlreadyMember,
@@ -22,6 +24,7 @@ from services.memberships import (
     MembershipRefused,
     RoleNotYours,
 )
+from services.sign_in_limits import count_invitation
 from services.texts import localize
 from storage import access_links, event_lists, members
 from storage.members import MemberRow
@@ -112,6 +115,7 @@ def invite(member: Member) -> ResponseReturnValue:
         return _draw(form), 422
     try:
         with site.database.write() as session:
+            _count(session, member, form["email"].data)
             memberships.invite(
                 session,
                 member,
@@ -124,11 +128,18 @@ def invite(member: Member) -> ResponseReturnValue:
     except MembershipRefused as error:
         form.refuse(*_explain(error))
         return _draw(form), 422
+    except RateLimitReached:
+        message = _(
+            "Many invitations have gone out today: fifty from an organization, three to an address."
+            " Try again later"
+        )
+        form.refuse("email", message)
+        return _draw(form), 429
     return redirect(f"{MEMBERS}?done=invited", code=303)
 
 
 @bp.post("/settings/invitations/<invitation>/withdraw")
-@needs(Permission.MANAGE_MEMBERS)
+@needs(Permission.MANAGE_MEMBERS, proof=True)
 def withdraw(member: Member, invitation: str) -> ResponseReturnValue:
     site = get_site()
     with site.database.write() as session:
@@ -190,6 +201,18 @@ def remove_member(member: Member, membership: str) -> ResponseReturnValue:
         form.refuse(*_explain(error))
         return _draw(form, row), 422
     return redirect(f"{MEMBERS}?done=removed", code=303)
+
+
+def _count(session: Session, member: Member, email: str) -> None:
+    site = get_site()
+    if site.settings.rate_limits:
+        count_invitation(
+            session,
+            site.keys,
+            organization_id=member.organization_id,
+            email_key=email_key(email),
+            now=site.read_clock(),
+        )
 
 
 def _need_member(session: Session, member: Member, public_id: str) -> MemberRow:

@@ -17,7 +17,7 @@ from services.people_imports import begin_import
 from services.people_tasks import start_task
 from services.registrations import register
 from storage import event_lists, organizations, organizers, passkeys, registrations
-from storage.models import Event, OrganizerSession, Registration
+from storage.models import Event, Organizer, OrganizerSession, Registration
 from tests import factories
 from tests.dashboard import Dashboard, make_entrance, make_membership, sign_in, sign_in_again
 from tests.fixtures.databases import only_sqlite
@@ -41,6 +41,29 @@ OPEN = {
     "GET /organizer/password/asked",
     "GET /organizer/enter/<token>",
     "POST /organizer/enter/<token>",
+}
+
+
+# What an open screen alone must not be enough for: secrets, members, everybody's data, how one
+# signs in. Looking at the form asks, where there is one, so that nothing typed is lost.
+ASKED_AGAIN = {
+    *("GET /organizer/account/password", "POST /organizer/account/password"),
+    *("GET /organizer/account/authenticator", "POST /organizer/account/authenticator"),
+    "POST /organizer/account/authenticator/remove",
+    "POST /organizer/account/recovery-codes",
+    *("GET /organizer/account/passkeys/new", "POST /organizer/account/passkeys/new"),
+    "POST /organizer/account/passkeys/<passkey>/remove",
+    *("GET /organizer/organizations/new", "POST /organizer/organizations/new"),
+    *("GET /organizer/settings/zoom", "POST /organizer/settings/zoom"),
+    *("GET /organizer/settings/sign-in", "POST /organizer/settings/sign-in"),
+    "POST /organizer/settings/sign-in/remove",
+    *("GET /organizer/settings/members/invite", "POST /organizer/settings/members/invite"),
+    "GET /organizer/settings/members/<membership>",
+    "POST /organizer/settings/members/<membership>",
+    "POST /organizer/settings/members/<membership>/remove",
+    "POST /organizer/settings/invitations/<invitation>/withdraw",
+    "GET /organizer/settings/audit.csv",
+    "GET /organizer/events/<event>/people/export",
 }
 
 
@@ -281,6 +304,26 @@ def test_strangers_are_led_to_the_sign_in(site):
     stranger.close()
 
     assert set(found.values()) == {(303, "/organizer/sign-in")}
+
+
+def test_sensitive_pages_ask_again_who_it_is(site, own):
+    with site.database.write() as session:
+        for person in session.query(Organizer):
+            person.password_hash, person.may_add_organizations = "x", True
+    owner = own.browsers[Role.OWNER]
+    token = owner.open("/organizer").root.find_all("input", name="csrf_token")[0]["value"]
+    site.clock.move(minutes=11)
+    found = set()
+    for method, rule, view in list_rules(site):
+        if getattr(view, NEEDED, None) and rule.rule != "/organizer/sign-out":
+            path = write_path(rule, own.ids, Role.OWNER)
+            fields = [("csrf_token", token)]
+            is_get = method == "GET"
+            answer = owner.look(method, path) if is_get else owner.try_post(path, fields)
+            if answer.headers.get("Location", "").partition("?")[0] == "/organizer/prove":
+                found.add(f"{method} {rule.rule}")
+
+    assert found - {"GET /organizer/prove/company", "POST /organizer/prove/passkey"} == ASKED_AGAIN
 
 
 def test_post_without_the_forms_token_is_refused(site, own):

@@ -3,10 +3,13 @@
 import csv
 import io
 
-from services.audit import Action, find_break
+from sqlalchemy import update
+
+from services.audit import Action, find_break, record_as
 from services.members import Role
 from storage import audit
 from storage.audit import AuditFilter
+from storage.models import AuditEntry
 from tests import factories
 from tests.dashboard import sign_in
 from tests.fixtures.databases import only_sqlite
@@ -18,6 +21,12 @@ AUDIT = "/organizer/settings/audit"
 def list_actions(page):
     rows = page.root.find_all("tbody")[0].find_all("tr")
     return [row.find_all("td")[2].text for row in rows]
+
+
+def fill_log(site):
+    with site.database.write() as session:
+        for _ in range(101):
+            record_as(session, "somebody", Action.AUDIT_SEEN, chain=1, now=site.clock())
 
 
 @only_sqlite
@@ -46,8 +55,7 @@ def test_log_is_filtered(site):
 @only_sqlite
 def test_log_is_paged_by_key(site):
     owner = sign_in(site)
-    for _ in range(101):
-        owner.look("GET", AUDIT)
+    fill_log(site)
 
     first = owner.open(AUDIT)
     second = first.follow("以前の記録を表示")
@@ -69,6 +77,41 @@ def test_file_has_the_whole_chain(site):
     assert broken is None
     assert [row["hash"] for row in rows] == [entry.hash for entry in stored]
     assert rows[-1]["action"] == "audit_exported"
+
+
+@only_sqlite
+def test_page_says_whether_its_entries_fit_together(site):
+    owner = sign_in(site)
+    fill_log(site)
+    first = owner.open(AUDIT)
+    assert "食い違いはありません" in first.text
+    assert "食い違いはありません" in first.follow("以前の記録を表示").text
+    assert "食い違い" not in owner.open(f"{AUDIT}?action=signed_in").text
+    with site.database.write() as session:
+        session.execute(update(AuditEntry).where(AuditEntry.number == 50).values(actor="another"))
+
+    assert "50番目の記録" in owner.open(AUDIT).text
+    assert "食い違いはありません" in owner.open(f"{AUDIT}?before=50").text
+    done = site.app.test_cli_runner().invoke(args=["audit", "verify"])
+    assert done.exit_code == 1
+    assert "BROKEN at entry 50" in done.output
+    with site.database.write() as session:
+        [entry] = session.query(AuditEntry).filter_by(number=51)
+        session.delete(entry)
+    assert "50番目の記録" in owner.open(f"{AUDIT}?before=53").text
+
+
+@only_sqlite
+def test_command_checks_the_log_of_every_organization(site):
+    sign_in(site)
+    with site.database.write() as session:
+        other = factories.make_organization(session, name="別の会", now=site.clock())
+    sign_in(site, organization=other)
+
+    done = site.app.test_cli_runner().invoke(args=["audit", "verify"])
+
+    assert done.exit_code == 0, done.output
+    assert [line.split()[-2] for line in done.output.splitlines()[1:]] == ["holds", "holds"]
 
 
 @only_sqlite

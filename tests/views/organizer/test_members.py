@@ -214,3 +214,21 @@ def test_member_of_two_organizations_goes_from_one_to_the_other(site, owner):
     page = owner.post_form(account, f"{account}/organization", {"organization": stranger_id})
 
     assert "よその会" not in page.root.text
+
+
+@only_sqlite
+def test_invitations_of_a_day_are_counted(start_site):
+    site = start_site(rate_limits=True)
+    browser = sign_in(site)
+    form = browser.open("/organizer/settings/members/invite").form("招待を送る")
+    token = [pair for pair in form.fields if pair[0] == "csrf_token"]
+
+    def invite(email):
+        fields = [*token, ("role", "viewer"), ("scope", "all"), ("email", email)]
+        return browser.try_post("/organizer/settings/members/invite", fields).status_code
+
+    assert [invite("somebody@example.com") for _ in range(5)] == [303, 303, 303, 429, 429]
+    others = [invite(f"person{number}@example.com") for number in range(50)]
+    assert others == [303] * 47 + [429] * 3
+    site.clock.move(hours=24)
+    assert invite("somebody@example.com") == 303
