@@ -15,10 +15,10 @@ from storage.models import Event, PeopleImport, PeopleImportRow
 
 from .chosen_dates import ask_for_dates
 from .events import read_current_form, read_link_policy
+from .formulas import defuse
 from .people_adding import AlreadyRegistered, add_by_hand
 from .people_files import FileProblem
 from .questions import FormDefinition
-from .registration_exports import defuse
 from .registrations import RegistrationNotOpen
 from .submissions import Submission
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,6 +17,7 @@ from .answer_texts import NamePlace, write_answer
 from .dates import load_zone
 from .events import read_definition
 from .facets import list_questions
+from .formulas import defuse
 from .questions import Answer, ConsentKind, DatesQuestion, Question
 from .registration_index import FACETED
 from .submissions import SOURCE_NAMES
@@ -55,13 +55,10 @@ _WORDS = {
     },
 }
 
-# Most cells begin so, and nothing that begins so is a formula, in whatever width.
-_HARMLESS = re.compile(r"[0-9A-Za-z\u3040-\u30ff\u4e00-\u9fff]")
+# No cell that begins otherwise than here is a formula.
 _PERHAPS = re.compile(r"(?:^|\x1f)[^0-9A-Za-z\u3040-\u30ff\u4e00-\u9fff\x1f]")
-_FORMULA = re.compile(r"[=+\-@%|\t\r\n\u2212]")
 _NO_SOURCE = [""] * len(SOURCE_NAMES)
 _MOST_KEPT_TEXTS = 10_000
-_PLAIN_NUMBER = re.compile(r"-?(\d[\d,.]*)?")
 
 
 @dataclass(frozen=True)
@@ -187,23 +184,3 @@ def list_export_rows(session: Session, export: Export) -> Iterator[list[str]]:
     yield table.headings
     for ids in export_rows.list_ids(session, export.event.id, status=export.status):
         yield from table.list_rows(session, ids)
-
-
-def defuse(cell: str) -> str:
-    """Put an apostrophe before what a spreadsheet would run as a formula.
-
-    Looked at is the first visible character, full-width forms included. A negative number and a
-    lone hyphen stay as they are.
-    """
-    if not cell or _HARMLESS.match(cell):
-        return cell
-    visible = cell.lstrip("".join(char for char in set(cell) if _is_skipped(char)))
-    begins = unicodedata.normalize("NFKC", visible[:1]) or cell[:1]
-    is_risky = _FORMULA.match(begins) or cell[:1] in ("\t", "\r", "\n")
-    if not is_risky or _PLAIN_NUMBER.fullmatch(cell):
-        return cell
-    return f"'{cell}"
-
-
-def _is_skipped(char: str) -> bool:
-    return char.isspace() or unicodedata.category(char) in ("Cf", "Cc", "Zs")

@@ -14,6 +14,8 @@ from collections.abc import Iterable, Iterator
 from enum import StrEnum
 from xml.sax.saxutils import escape
 
+from .formulas import defuse_parts
+
 ROWS_AT_ONCE = 500
 MOST_XLSX_ROWS = 1_048_576
 """What one sheet can hold, the headings included (Microsoft's specification of Excel's limits)."""
@@ -124,7 +126,7 @@ def _write_lines(rows: Iterable[list[str]]) -> Iterator[str]:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\r\n")
     for batch in _take_batches(rows):
-        writer.writerows(batch)
+        writer.writerows(map(defuse_parts, batch))
         yield text.getvalue()
         text.seek(0)
         text.truncate()

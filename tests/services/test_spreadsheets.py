@@ -92,3 +92,13 @@ def test_file_begins_before_the_last_row_is_read(write):
         pass
     next(parts)
     assert len(read) < 2_000
+
+
+@pytest.mark.parametrize("separator", [";", "\t"])
+def test_csv_has_no_formula_whatever_separates_lists_where_it_is_opened(separator):
+    text = "".join(
+        part.decode("utf-8-sig") for part in write_csv([["1", f'A{separator}"=1+1\n=2', "z"]])
+    )
+
+    lines = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
+    assert not [cell for line in lines for cell in line if cell.startswith("=")]

@@ -17,8 +17,8 @@ from flask_babel import lazy_gettext
 from services import audit
 from services.audit import COMMAND, NOBODY, Action, Break
 from services.dates import HOME, format_moment
+from services.formulas import defuse
 from services.members import Member, Permission
-from services.registration_exports import defuse
 from services.spreadsheets import write_csv
 from storage import audit as entries
 from storage.audit import AuditFilter

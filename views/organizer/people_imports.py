@@ -15,11 +15,11 @@ from services.audit import Action
 from services.chosen_dates import with_dates
 from services.dates import format_moment
 from services.events import read_current_form
+from services.formulas import defuse
 from services.members import Member, Permission
 from services.people_columns import FIXED, QUESTION, guess_columns, list_missing
 from services.people_files import MOST_BYTES, MOST_ROWS, FileProblem
 from services.people_imports import ImportState, RowResult, begin_import, read_columns, start_import
-from services.registration_exports import defuse
 from services.spreadsheets import write_csv
 from services.texts import LOCALES, localize
 from storage import people_imports
