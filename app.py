@@ -25,6 +25,7 @@ from services.zoom_connections import ZoomSettings, choose_credentials
 from services.zoom_tokens import SharedTokenStore
 from storage.ciphers import Cipher
 from storage.migrate import is_set_up
+from storage.models import ZoomConnection
 from storage.secret_keys import FILE_NAME, make_secret_key, read_secret_keys
 from storage.session import Database
 from views import (
@@ -170,15 +171,20 @@ def _init_views(app: Flask, settings: Settings) -> None:
 def _build_zoom_clients(
     settings: Settings, database: Database, cipher: Cipher, clock: Callable[[], datetime]
 ) -> ZoomClients:
-    """Return the factory of clients: one pool for the process, what is shared beside it."""
-    pool = HttpPool()
+    """Return the factory of clients: two pools for the process, what is shared beside them.
+
+    Half of the threads that serve pages may wait for Zoom; the others serve who registers.
+    """
+    pool, pool_of_pages = HttpPool(), HttpPool(at_once=_half(settings.web_threads))
     account = ZoomSettings(
         Credentials(settings.zoom_account_id, settings.zoom_client_id, settings.zoom_client_secret),
         Plan(settings.zoom_plan),
         settings.zoom_oauth_url,
     )
 
-    def build(credentials: Credentials, plan: Plan, store: TokenStore) -> ZoomClient:
+    def build(
+        credentials: Credentials, plan: Plan, store: TokenStore, pool: HttpPool
+    ) -> ZoomClient:
         return ZoomClient(
             credentials,
             token_store=store,
@@ -191,24 +197,39 @@ def _build_zoom_clients(
 
     # By the credentials too: as soon as others are stored, a connection has another client.
     @lru_cache(maxsize=CLIENTS)
-    def make_client(connection_id: int, credentials: Credentials, plan: Plan) -> ZoomClient:
+    def make_client(
+        connection_id: int, credentials: Credentials, plan: Plan, pool: HttpPool
+    ) -> ZoomClient:
         owner = f"{credentials.account_id}/{credentials.client_id}"
         store = SharedTokenStore(database, connection_id, owner=owner, read_clock=clock)
-        return build(credentials, plan, store)
+        return build(credentials, plan, store, pool)
+
+    def connect(connection: ZoomConnection, pool: HttpPool) -> ZoomClient:
+        return make_client(connection.id, *choose_credentials(connection, account, cipher), pool)
 
     return ZoomClients(
         settings=account,
-        of_connection=lambda connection: make_client(
-            connection.id, *choose_credentials(connection, account, cipher)
+        of_connection=lambda connection: connect(connection, pool),
+        of_page=lambda connection: connect(connection, pool_of_pages),
+        on_trial=lambda credentials, plan: build(
+            credentials, plan, MemoryTokenStore(), pool_of_pages
         ),
-        on_trial=lambda credentials, plan: build(credentials, plan, MemoryTokenStore()),
     )
 
 
 def _build_oidc_client(settings: Settings) -> OidcClient:
     rules = HostRules(settings.private_hosts)
-    pool = HttpPool(size=4, max_bytes=OIDC_BYTES, may_connect=rules.may_connect)
+    pool = HttpPool(
+        size=4,
+        max_bytes=OIDC_BYTES,
+        may_connect=rules.may_connect,
+        at_once=_half(settings.web_threads),
+    )
     return OidcClient(pool, rules)
+
+
+def _half(threads: int) -> int:
+    return max(1, threads // 2)
 
 
 def _read_clock() -> datetime:

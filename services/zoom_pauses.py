@@ -84,6 +84,11 @@ def record_success(session: Session, account_id: str, event_id: int, *, now: dat
     return ended
 
 
+def is_outage(paused: ZoomAccount) -> bool:
+    """Tell whether an account stands still because Zoom does not answer."""
+    return _is_paused(paused) and paused.pause_problem in {error.__name__ for error in _OUTAGES}
+
+
 def is_standing(session: Session, account_id: str, event_id: int) -> bool:
     """Tell whether an event's jobs wait for a probe."""
     return _is_paused(zoom_pauses.get_account(session, account_id)) or _is_paused(

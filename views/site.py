@@ -30,12 +30,14 @@ from .kept_pages import Kept, KeptPages
 class ZoomClients:
     """Where clients of Zoom come from.
 
-    `of_connection` is for what is stored, `on_trial` for credentials that somebody has just typed:
-    such a client shares its token with nobody.
+    `of_connection` is for what is stored, `of_page` the same while somebody waits at a page,
+    `on_trial` for credentials that somebody has just typed: such a client shares its token with
+    nobody. The last two ask with few at once.
     """
 
     settings: ZoomSettings
     of_connection: Callable[[ZoomConnection], ZoomClient]
+    of_page: Callable[[ZoomConnection], ZoomClient]
     on_trial: Callable[[Credentials, Plan], ZoomClient]
 
 

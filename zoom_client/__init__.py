@@ -61,7 +61,7 @@ from zoom_client.pacing import Budget, Label, Plan, Unlimited
 from zoom_client.refusals import find_next_reset
 from zoom_client.scopes import describe_scope, find_missing_scopes
 from zoom_client.token import Credentials, MemoryTokenStore, Token, TokenStore
-from zoom_client.transport import HttpPool
+from zoom_client.transport import Deadline, HttpPool
 from zoom_client.webhooks import answer_challenge, sign, verify_signature
 
 __all__ = [
@@ -80,6 +80,7 @@ __all__ = [
     "ConfigurationError",
     "Credentials",
     "CustomQuestion",
+    "Deadline",
     "FieldError",
     "HostCannotRegister",
     "HostDayLimited",

@@ -3,9 +3,10 @@
 import json
 import time
 from collections.abc import Callable, Mapping
+from copy import copy
 from datetime import datetime
 from ipaddress import ip_address
-from typing import Any
+from typing import Any, Self
 from urllib.parse import urlsplit
 
 from zoom_client.errors import (
@@ -45,13 +46,20 @@ class Account:
         self._budget = budget
         self._deadline_seconds = deadline_seconds
         self._now = now
+        self._end: Deadline | None = None
         self._tokens = TokenSource(
             credentials, store=token_store, pool=pool, oauth_url=oauth_url, now=now
         )
 
+    def within(self, deadline: Deadline) -> Self:
+        """Return this account with all its calls together bound by one deadline."""
+        other = copy(self)
+        other._end = deadline
+        return other
+
     def get_scopes(self) -> frozenset[str]:
         """Return what the app may do now, which only a new token tells."""
-        return self._tokens.get_new(Deadline(self._deadline_seconds)).scopes
+        return self._tokens.get_new(self._set_deadline()).scopes
 
     def send(
         self,
@@ -65,7 +73,7 @@ class Account:
         host: str = "",
     ) -> HttpAnswer:
         """Make one call; a token that is refused, or lacks a scope, is replaced once."""
-        deadline = Deadline(self._deadline_seconds)
+        deadline = self._set_deadline()
         content = None if body is None else json.dumps(body).encode()
 
         def send_with(token: Token) -> HttpAnswer:
@@ -107,8 +115,15 @@ class Account:
         began = time.monotonic()
         if host:
             self._budget.take(f"host:{host}")
-        self._budget.take(label, is_walk=is_walk)
-        deadline.postpone(time.monotonic() - began)
+        # A walk that is bound as a whole lets nobody go first: somebody waits for it.
+        self._budget.take(label, is_walk=is_walk and self._end is None)
+        if self._end is None:
+            deadline.postpone(time.monotonic() - began)
+
+    def _set_deadline(self) -> Deadline:
+        if self._end is None:
+            return Deadline(self._deadline_seconds)
+        return self._end.sooner(self._deadline_seconds)
 
     def _learn_limit(self, refusal: ZoomError, label: Label, host: str) -> None:
         """Tell all who share the account what one of them was told."""

@@ -9,9 +9,10 @@ Source of calls and shapes: Zoom's API description, snapshot of 2026-08-09.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from copy import copy
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 from zoom_client import answers, bodies, limits
 from zoom_client.account import Account
@@ -34,7 +35,7 @@ from zoom_client.models import (
 )
 from zoom_client.pacing import Budget, Label, Unlimited
 from zoom_client.token import Credentials, TokenStore
-from zoom_client.transport import HttpPool, MalformedAnswer
+from zoom_client.transport import Deadline, HttpPool, MalformedAnswer
 
 T = TypeVar("T")
 
@@ -75,6 +76,15 @@ class ZoomClient:
             deadline_seconds=deadline_seconds,
             now=now,
         )
+
+    def within(self, deadline: Deadline) -> Self:
+        """Return this client with all calls together bound by one deadline, their waits included.
+
+        Calls raise ZoomUnreachable once it has passed.
+        """
+        other = copy(self)
+        other._account = self._account.within(deadline)
+        return other
 
     def get_meeting(
         self,

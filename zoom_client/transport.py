@@ -14,7 +14,8 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache, partial
 from typing import Any, Self
@@ -31,6 +32,7 @@ from urllib3.util.connection import allowed_gai_family, create_connection
 from zoom_client.errors import ZoomOutcomeUnknown, ZoomUnreachable
 
 _CHUNK_BYTES = 64 * 1024
+_TURN_SECONDS = 1.0
 
 MayConnect = Callable[[str, str], bool]
 """Takes a host's name and one of its IP addresses."""
@@ -41,6 +43,10 @@ class Deadline:
 
     def __init__(self, seconds: float) -> None:
         self._ends_at = time.monotonic() + seconds
+
+    def sooner(self, seconds: float) -> "Deadline":
+        """Return one that comes after so many seconds, but not later than this one."""
+        return Deadline(min(seconds, self.remaining_seconds()))
 
     def postpone(self, seconds: float) -> None:
         self._ends_at += seconds
@@ -103,7 +109,8 @@ class HttpPool:
     idle for longer than `max_idle_seconds` is not used again: a router may have dropped it without
     a word, and the call that finds out is one of which nobody knows whether it took effect.
     `may_connect` is asked with the host's name and each of its addresses just before connecting, so
-    that no answer of a name server leads past it.
+    that no answer of a name server leads past it. With `at_once`, so many calls may be under way;
+    who waits for longer than a second for a turn makes none.
     """
 
     def __init__(
@@ -114,7 +121,9 @@ class HttpPool:
         max_idle_seconds: float = 30.0,
         ssl_context: ssl.SSLContext | None = None,
         may_connect: MayConnect | None = None,
+        at_once: int | None = None,
     ) -> None:
+        self._turns = threading.BoundedSemaphore(at_once) if at_once else None
         self._max_bytes = max_bytes
         self._adapter = _Adapter(
             ssl_context or _trust_known_authorities(),
@@ -147,7 +156,8 @@ class HttpPool:
         except requests.RequestException:
             raise ZoomUnreachable("The address of the call makes no sense") from None
         try:
-            return self._exchange(request, seconds)
+            with self._take_turn(seconds):
+                return self._exchange(request, deadline.positive_seconds())
         # The chains end here: these exceptions quote the URL, which may hold an address.
         except (requests.RequestException, HTTPError, AnswerTooLarge) as error:
             if failure := _find_connect_failure(error):
@@ -167,6 +177,18 @@ class HttpPool:
     def close(self) -> None:
         """Close the idle connections."""
         self._adapter.close()
+
+    @contextmanager
+    def _take_turn(self, seconds: float) -> Iterator[None]:
+        if self._turns is None:
+            yield
+        elif self._turns.acquire(timeout=min(seconds, _TURN_SECONDS)):
+            try:
+                yield
+            finally:
+                self._turns.release()
+        else:
+            raise ZoomUnreachable("Others wait for an answer already")
 
     def _exchange(self, request: requests.PreparedRequest, seconds: float) -> HttpAnswer:
         timeout: Any = Timeout(total=seconds)  # requests' annotations do not know urllib3's class

@@ -1,5 +1,6 @@
 """The budget is asked before every request, with the label that Zoom counts it under."""
 
+import time
 from datetime import UTC, datetime
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from tests.zoom_client.fake_zoom import FakeZoom
 from zoom_client import (
     Credentials,
+    Deadline,
     HttpPool,
     Kind,
     MeetingDraft,
@@ -17,6 +19,7 @@ from zoom_client import (
     RegistrantAction,
     RegistrantRef,
     ZoomClient,
+    ZoomUnreachable,
 )
 from zoom_client.pacing import PER_DAY, PER_SECOND
 from zoom_sandbox import limits
@@ -117,3 +120,23 @@ def test_limit_that_concerns_others_is_told_to_the_budget(zoom: FakeZoom, messag
         zoom.client(budget=notes).update_meeting(Kind.MEETING, 1, MeetingPatch(topic="T"), host="h")
 
     assert [name for name, _ in notes.closed] == closed
+
+
+def test_calls_bound_as_a_whole_count_their_waits(zoom: FakeZoom):
+    class Slow(Notes):
+        def take(self, name: str, *, is_walk: bool = False) -> None:
+            super().take(name, is_walk=is_walk)
+            time.sleep(0.1)
+
+    client = zoom.client(budget=Slow())
+    zoom.will_answer({"id": 1, "type": 2})
+    bound = client.within(Deadline(0.15))
+
+    assert bound.get_meeting(Kind.MEETING, 1).id == 1
+    with pytest.raises(ZoomUnreachable, match="time"):
+        bound.get_meeting(Kind.MEETING, 1)
+    with pytest.raises(ZoomUnreachable):
+        list(bound.list_users())
+    zoom.will_answer({"id": 1, "type": 2})
+    assert client.get_meeting(Kind.MEETING, 1).id == 1
+    assert len(zoom.requests) == 2

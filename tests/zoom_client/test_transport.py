@@ -330,3 +330,23 @@ def test_nothing_private_is_said_or_logged(pool, caplog, handler):
     assert "example.com" not in told
     assert "t0ken" not in told
     assert raised.value.__suppress_context__
+
+
+def test_so_many_wait_at_once_and_the_next_makes_no_call(monkeypatch):
+    monkeypatch.setattr("zoom_client.transport._TURN_SECONDS", 0.1)
+    with (
+        HttpPool(at_once=1) as pool,
+        serve(stay_silent) as server,
+        ThreadPoolExecutor(1) as threads,
+    ):
+        first = threads.submit(send, pool, server.port, seconds=DEADLINE_SECONDS)
+        while not server.connections:
+            time.sleep(0.01)
+        with pytest.raises(ZoomUnreachable, match="Others wait"):
+            send(pool, server.port)
+        with pytest.raises(ZoomOutcomeUnknown):
+            first.result()
+        with pytest.raises(ZoomOutcomeUnknown):
+            send(pool, server.port, seconds=0.1)
+
+    assert server.connections == 2

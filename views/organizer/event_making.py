@@ -43,6 +43,7 @@ from zoom_client import Kind, Meeting, MeetingSummary, User, ZoomClient, ZoomErr
 from ..locale import read_locale
 from ..site import get_site
 from .access import bp, need_event, needs
+from .asking_zoom import ask_zoom
 from .zoom_words import describe_standstill, describe_zoom_error
 
 NEW = "/organizer/events/new"
@@ -120,7 +121,7 @@ def _make(
     if connection is None:
         return _refuse(member, _say_no_connection(), form)
     try:
-        meeting = find(site.make_zoom_client(connection), site.read_clock())
+        meeting = find(ask_zoom(connection), site.read_clock())
     except SetupRefused as refusal:
         return _refuse(member, describe_standstill(refusal.standstill), form)
     except ZoomError as error:
@@ -216,7 +217,7 @@ def _read_sources(member: Member) -> _Sources:
     if connection is None:
         return _Sources([], "", nothing, _say_no_connection(), is_connected=False)
     site = get_site()
-    client = site.make_zoom_client(connection)
+    client = ask_zoom(connection)
     host = request.values.get("host", "").strip()[:128]
     try:
         hosts = list_hosts(client)

@@ -46,6 +46,7 @@ from ..locale import read_locale
 from ..site import get_site
 from . import publishing_words as words
 from .access import bp, need_event, needs
+from .asking_zoom import ask_zoom
 from .people import view_event, write_name
 from .zoom_words import describe_standstill, describe_zoom_error
 
@@ -236,7 +237,7 @@ def read_at_zoom(member: Member, event: str) -> tuple[Event, ZoomClient]:
         found = need_event(session, member, event)
         connection = organizations.need_connection(session, found.connection_id)
         session.expunge_all()
-    return found, site.make_zoom_client(connection)
+    return found, ask_zoom(connection)
 
 
 def _look(event: Event, client: ZoomClient) -> tuple[Preflight | None, str]:

@@ -31,6 +31,7 @@ from ..site import get_site
 from . import form_words as words
 from . import publishing_words
 from .access import bp, need_event, needs
+from .asking_zoom import ask_zoom
 from .form_editor import Told, draw_form, record_edit, say_changed
 from .people import view_event
 from .zoom_words import describe_zoom_error
@@ -69,7 +70,7 @@ def _publish(member: Member, event: str) -> tuple[str, ...]:
         session.expunge_all()
     kept: set[str] = set()
     if subject.goes_to_zoom:
-        client = site.make_zoom_client(connection)
+        client = ask_zoom(connection)
         kept = push_questions(client, subject.kind, subject.zoom_id, subject.questions)
     now = site.read_clock()
     with site.database.write() as session:

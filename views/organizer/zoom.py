@@ -23,6 +23,7 @@ from zoom_client import AuthenticationFailed, Credentials, Kind, Plan, ZoomError
 
 from ..site import get_site
 from .access import bp, needs
+from .asking_zoom import ask_zoom
 from .navigation import SETTINGS, Way
 from .versions import carry_version
 
@@ -111,7 +112,7 @@ def test_zoom(member: Member) -> ResponseReturnValue:
         return redirect(URL, code=303)
     refusal, found = None, None
     try:
-        found = look_at_account(get_site().make_zoom_client(state.connection))
+        found = look_at_account(ask_zoom(state.connection, always=True))
     except AuthenticationFailed:
         refusal = "refused"
     except ZoomError:

@@ -1,5 +1,6 @@
 """Publishing an event from the dashboard: what stands in the way, and what mends it."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 
@@ -11,6 +12,7 @@ from services.events import LinkPolicy
 from services.notices import dress, dump_document, make_default_document
 from services.organizations import make_operator
 from services.registrations import register
+from services.zoom_pauses import FAILURES_BEFORE_PAUSE, record_failure
 from storage import events, notices, organizations
 from storage.models import AuditEntry, Mail
 from tests import factories
@@ -18,7 +20,7 @@ from tests.dashboard import sign_in
 from tests.fixtures.databases import only_sqlite
 from tests.mailbox import find_link
 from tests.zoom_sandbox.api import Api
-from zoom_client import Kind, Questions, StandardQuestion
+from zoom_client import Kind, Questions, StandardQuestion, ZoomUnreachable
 
 pytestmark = only_sqlite
 
@@ -409,3 +411,28 @@ def test_webinar_addon_profile_and_kept_mails_are_looked_at(site, owner):
     assert "社員のみ" in page.text and "Zoomからも確認メールが届きます" in page.text
     open_page(owner, event).form("公開する").submit()
     assert read_settings(site, event)["registrants_confirmation_email"] is True
+
+
+def test_hanging_zoom_holds_half_of_the_threads_and_nobody_in_an_outage(site, owner):
+    event = add_draft(site)
+    site.zoom.fault(path="/v2/meetings/", count=None, status=503, delay_before=1.5)
+
+    def open_pages(number):
+        browsers = [sign_in(site) for _ in range(number)]
+        with ThreadPoolExecutor(number) as threads:
+            return [page.text for page in threads.map(open_page, browsers, [event] * number)]
+
+    assert all("Zoomが応答していません" in text for text in open_pages(3))
+    assert len(site.zoom.journal(meeting_id=event.zoom_id)) == 2
+
+    with site.database.write() as session:
+        connection = organizations.need_connection(session, event.connection_id)
+        for _ in range(FAILURES_BEFORE_PAUSE):
+            error = ZoomUnreachable("No answer")
+            record_failure(session, connection.account_id, event.id, error, now=site.clock())
+    site.zoom.clear_faults()
+    assert "Zoomが応答していません" in open_page(owner, event).text
+    assert len(site.zoom.journal(meeting_id=event.zoom_id)) == 2
+    site.clock.move(minutes=2)
+    # No worker has tried again, so the account may have come back long ago.
+    assert "Zoomが応答していません" not in open_page(owner, event).text
