@@ -26,6 +26,7 @@ from services.event_documents import (
 from services.texts import LOCALES
 
 from .fields import RowField
+from .markdown import check_tables
 from .organizer_fields import (
     OrganizerForm,
     build_choice,
@@ -173,7 +174,12 @@ def _build_texts() -> dict[str, Any]:
         **_in_both("title", _("Title"), build_line, longest=LONGEST_LINE),
         **_in_both("lead", _("Introduction, one to three lines"), build_text, longest=LONGEST_LEAD),
         **_in_both(
-            "description", _("Text"), build_text, longest=LONGEST_DESCRIPTION, help=markdown
+            "description",
+            _("Text"),
+            build_text,
+            longest=LONGEST_DESCRIPTION,
+            checks=[check_tables],
+            help=markdown,
         ),
         **_in_both("fee", _("Fee"), build_line, longest=LONGEST_LINE),
         **_in_both("cohost", _("Co-hosted by"), build_line, longest=LONGEST_LINE),

@@ -64,10 +64,17 @@ def build_line(
     return fields.LineField(row, clean, [fields.Answered(missing), *checks])
 
 
-def build_text(name: str, label: str, *, longest: int, **drawing: Any) -> UnboundField:
+def build_text(
+    name: str,
+    label: str,
+    *,
+    longest: int,
+    checks: Sequence[fields.Validator] = (),
+    **drawing: Any,
+) -> UnboundField:
     row = _make_row("textarea", name, label, max_length=longest, width="full", **drawing)
     return fields.LineField(
-        row, normalise.clean_text, [fields.Answered(None)], normalise.is_readable_text
+        row, normalise.clean_text, [fields.Answered(None), *checks], normalise.is_readable_text
     )
 
 

@@ -20,6 +20,7 @@ from services.texts import LOCALES
 
 from .choice_lines import build_lines
 from .fields import ChoicesField
+from .markdown import check_tables
 from .organizer_fields import build_choice, build_switch
 from .organizer_fields import build_number as build_bounded
 from .pages import build_line, build_text
@@ -81,7 +82,7 @@ def build_texts(question: Question, default_locale: str) -> dict[str, UnboundFie
         field = f"{name}_{locale}"
         label = _("%(label)s (%(language)s)", label=labels[name], language=languages[locale])
         if name == "notice":
-            fields[field] = build_text(field, label, longest=LONGEST_NOTICE)
+            fields[field] = build_text(field, label, longest=LONGEST_NOTICE, checks=(check_tables,))
             continue
         is_needed = (name, locale) == ("label", default_locale)
         fields[field] = build_line(

@@ -88,6 +88,13 @@ def find_member(session: Session, keys: KeyRing, token: str, *, now: datetime) -
     )
 
 
+def end(session: Session, keys: KeyRing, token: str) -> None:
+    """End the session that a cookie stands for, if there is one."""
+    browser = organizers.get_browser(session, _hash(keys, token))
+    if browser is not None:
+        organizers.end_session(session, browser.id)
+
+
 def list_open(
     session: Session, organizer_id: int, *, confined_to: int | None = None
 ) -> list[tuple[Membership, Organization]]:

@@ -31,26 +31,32 @@ def keep_consents(
     now: datetime,
 ) -> None:
     """Record every box of a submission, ticked or not, with the wording that was shown."""
-    definition = read_definition(session, submission.form_version_id)
+    same = {
+        "registration_id": registration.id,
+        "submission_id": row.id,
+        "form_version_id": submission.form_version_id,
+        "locale": submission.locale,
+        "surface": submission.surface,
+        "recorded_at": now,
+    }
     registrations.add_consents(
-        session,
-        [
-            {
-                "registration_id": registration.id,
-                "submission_id": row.id,
-                "form_version_id": submission.form_version_id,
-                "question_id": consent.question_id,
-                "kind": consent.kind,
-                "label": consent.label,
-                "notice_hash": hash_notice(definition.get_question(consent.question_id)),
-                "locale": submission.locale,
-                "surface": submission.surface,
-                "is_given": consent.is_given,
-                "recorded_at": now,
-            }
-            for consent in submission.consents
-        ],
+        session, [{**box, **same} for box in consent_rows(session, submission)]
     )
+
+
+def consent_rows(session: Session, submission: Submission) -> list[dict[str, Any]]:
+    """Lay out the boxes of a submission, ticked or not, each with the wording that was shown."""
+    definition = read_definition(session, submission.form_version_id)
+    return [
+        {
+            "question_id": consent.question_id,
+            "kind": consent.kind,
+            "label": consent.label,
+            "notice_hash": hash_notice(definition.get_question(consent.question_id)),
+            "is_given": consent.is_given,
+        }
+        for consent in submission.consents
+    ]
 
 
 def keep_consents_of_newcomer(

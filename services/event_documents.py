@@ -130,7 +130,7 @@ def read_document(text: str) -> EventDocument:
         fallback_url=_read_url(table, "fallback_url"),
         brand_color=_read_color(table),
         lead=table.take_localized("lead", LONGEST_LEAD),
-        description=table.take_localized("description", LONGEST_DESCRIPTION),
+        description=table.take_markdown("description", LONGEST_DESCRIPTION),
         fee=table.take_localized("fee", LONGEST_LINE),
         cohost=table.take_localized("cohost", LONGEST_LINE),
         title=_read_title(table),

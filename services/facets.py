@@ -12,7 +12,7 @@ from storage.models import Event
 
 from .answer_texts import NamePlace, write_answer
 from .event_dates import make_question, takes_choice
-from .questions import DATES, Answer, Choice, Question, questions_from_rows
+from .questions import DATES, Answer, Choice, Question, QuestionKind, questions_from_rows
 from .registration_index import FACETED
 from .texts import localize
 
@@ -30,13 +30,17 @@ class Value:
 
 @dataclass(frozen=True)
 class Facet:
-    """One thing that people differ in; `name` is that of the index."""
+    """One thing that people differ in; `name` is that of the index.
+
+    `has_many` says that one person may have several of the values.
+    """
 
     name: str
     label: str
     values: tuple[Value, ...]
     is_consent: bool = False
     is_sensitive: bool = False
+    has_many: bool = False
 
 
 def list_sensitive_ids(session: Session, event: Event) -> frozenset[str]:
@@ -95,6 +99,7 @@ def list_facets(
                     label,
                     _list_values(question, retired, counts, locale, name_place),
                     is_sensitive=question.is_sensitive,
+                    has_many=question.kind is QuestionKind.CHECKBOXES,
                 )
             )
     return facets

@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -13,6 +14,7 @@ from storage import job_requests, mails, registrations
 from storage.models import Registration, SubmissionRow
 
 from .addresses import fold_tag
+from .submissions import Submission
 
 PER_EVENT_A_DAY = 3
 PER_ADDRESS_A_DAY = 10
@@ -39,6 +41,7 @@ class MailName(StrEnum):
 
 # A stranger can cause these by typing an address, so they are counted against the limits.
 _LIMITED = (MailName.CONFIRMATION, MailName.PENDING, MailName.WAITLISTED, MailName.REPEAT)
+_NOBODY = 0
 _COUNTED = (*_LIMITED, MailName.CANCELLED, MailName.APPROVED)
 _WITH_LINK = (MailName.CONFIRMATION, MailName.APPROVED)
 
@@ -51,28 +54,34 @@ def request_mail(
     submission: SubmissionRow | None = None,
     run_at: datetime | None = None,
     may_wait: bool = False,
-    is_first: bool = False,
     now: datetime,
 ) -> bool:
     """Ask for a mail in this transaction; False if the address had enough for a day.
 
     One that `may_wait` is limited too while the address is unproven, and goes a day later instead.
-    One with the link takes the place of those that still wait, of which there are none if it
-    `is_first`, for a registration that this transaction has made. Side effects: the registration's
+    One with the link takes the place of those that still wait. Side effects: the registration's
     lock, a mail row and its job.
     """
-    is_limited = may_wait and registration.proven_at is None or _is_limited(name, registration)
-    if is_limited and not is_first:
+    if may_wait and registration.proven_at is None or _is_limited(name, registration):
         # Of several at once each must see what the others have asked for.
         registrations.lock_registration(session, registration.id)
-    if is_limited and _is_over_limit(session, registration, now):
-        if not may_wait:
-            return False
-        run_at = now + timedelta(days=1)
-    if name in _WITH_LINK and not is_first:
+        if _is_over_limit(session, registration.email_key, registration.id, now):
+            if not may_wait:
+                return False
+            run_at = now + timedelta(days=1)
+    if name in _WITH_LINK:
         mails.drop_queued(session, registration.id, names=_WITH_LINK)
     _add(session, name, registration, submission, run_at=run_at or now, now=now)
     return True
+
+
+def make_first_mail(
+    session: Session, name: MailName, event_id: int, submission: Submission, *, now: datetime
+) -> dict[str, Any] | None:
+    """Lay out the mail to somebody who registers now; None if the address had enough for a day."""
+    if _is_over_limit(session, submission.email_key, _NOBODY, now):
+        return None
+    return _lay_out(name, event_id, submission.email_key, submission.locale, now)
 
 
 def request_word_of_delay(
@@ -89,7 +98,9 @@ def hasten_mails_with_link(
     """Send now what waited for Zoom's answer; return the registrations for which something did."""
     waiting = mails.list_queued(session, registration_ids, names=_WITH_LINK)
     if waiting:
-        job_requests.hasten(session, [_job_key(mail_id) for mail_id, _ in waiting], now=now)
+        job_requests.hasten(
+            session, [job_requests.MAIL.key(mail_id) for mail_id, _ in waiting], now=now
+        )
     return {registration_id for _, registration_id in waiting}
 
 
@@ -112,35 +123,34 @@ def _add(
     run_at: datetime,
     now: datetime,
 ) -> None:
-    mail_id = mails.add_mail(
-        session,
-        {
-            "event_id": registration.event_id,
-            "registration_id": registration.id,
-            "submission_id": submission.id if submission else None,
-            "name": name,
-            "mailbox_key": fold_tag(registration.email_key),
-            "locale": registration.locale,
-            "message_id": secrets.token_hex(16),
-            "state": "queued",
-            "error": "",
-            "created_at": now,
-        },
-    )
-    _enqueue(session, mail_id, registration.event_id, run_at=run_at, now=now)
+    event_id = registration.event_id
+    row = _lay_out(name, event_id, registration.email_key, registration.locale, now)
+    row["registration_id"] = registration.id
+    row["submission_id"] = submission.id if submission else None
+    _enqueue(session, mails.add_mail(session, row), event_id, run_at=run_at, now=now)
+
+
+def _lay_out(
+    name: MailName, event_id: int, email_key: str, locale: str, now: datetime
+) -> dict[str, Any]:
+    """Lay out the row of a mail, all but what it is about."""
+    return {
+        "event_id": event_id,
+        "name": name,
+        "mailbox_key": fold_tag(email_key),
+        "locale": locale,
+        "message_id": secrets.token_hex(16),
+        "state": "queued",
+        "error": "",
+        "created_at": now,
+    }
 
 
 def _enqueue(
     session: Session, mail_id: int, event_id: int, *, run_at: datetime, now: datetime
 ) -> None:
-    job_requests.enqueue(
-        session,
-        kind="mail",
-        key=_job_key(mail_id),
-        payload={"mail_id": mail_id},
-        event_id=event_id,
-        run_at=run_at,
-        now=now,
+    job_requests.enqueue_about(
+        session, job_requests.MAIL, mail_id, event_id=event_id, run_at=run_at, now=now
     )
 
 
@@ -149,17 +159,9 @@ def _is_limited(name: MailName, registration: Registration) -> bool:
     return name in _LIMITED or (name is MailName.CANCELLED and registration.proven_at is None)
 
 
-def _is_over_limit(session: Session, registration: Registration, now: datetime) -> bool:
+def _is_over_limit(session: Session, email_key: str, registration_id: int, now: datetime) -> bool:
     since = now - timedelta(days=1)
     at_event, everywhere = mails.count_mails_since(
-        session,
-        registration.id,
-        fold_tag(registration.email_key),
-        since,
-        names=_COUNTED,
+        session, registration_id, fold_tag(email_key), since, names=_COUNTED
     )
     return at_event >= PER_EVENT_A_DAY or everywhere >= PER_ADDRESS_A_DAY
-
-
-def _job_key(mail_id: int) -> str:
-    return f"mail:{mail_id}"

@@ -69,7 +69,7 @@ def _read_question(table: Table) -> Question:
         autocomplete=table.take_text("autocomplete", 40) or None,
         consent=ConsentKind(consent) if consent else None,
         notice_summary=table.take_localized("notice_summary", LONGEST_NOTICE),
-        notice=table.take_localized("notice", LONGEST_NOTICE),
+        notice=table.take_markdown("notice", LONGEST_NOTICE),
         zoom_field=table.take_choice("zoom_field", ZOOM_FIELDS, None),
         zoom_title=table.take_text("zoom_title", LONGEST_ZOOM_TITLE) or None,
         is_sensitive=table.take("is_sensitive", bool, False),

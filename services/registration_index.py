@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC
 
 from sqlalchemy.orm import Session
@@ -43,6 +43,13 @@ FACETED = {
     QuestionKind.PREFECTURE,
     QuestionKind.COUNTRY,
 }
+
+BY_NAME, BY_COMPANY = "name", "company"
+"""What people can be sorted by beside the facets."""
+
+LONGEST_KEY = 48
+NOTHING = b"\xff"
+"""A key behind all others: no text has this byte."""
 
 _COMPANY = re.compile(r"株式会社|有限会社|合同会社|\((株|有|同)\)")
 _HIRAGANA = {code: code + 0x60 for code in range(0x3041, 0x3097)}
@@ -134,7 +141,7 @@ def _describe(session: Session, full: FullRow, sources: _Sources) -> Entry:
         for answer in full.answers
         if _is_faceted(definition, answer.question_id)
     }
-    return Entry(frozenset(facets), _write_text(full, definition))
+    return Entry(frozenset(facets), _write_text(full, definition), _write_keys(full, definition))
 
 
 def _is_faceted(definition: FormDefinition, question_id: str) -> bool:
@@ -148,20 +155,38 @@ def _as_key(value: str) -> str:
     return value.replace("\0", "")[:120]
 
 
-def _write_text(full: FullRow, definition: FormDefinition) -> str:
+def _write_keys(full: FullRow, definition: FormDefinition) -> dict[str, bytes]:
     person = full.row.registration
-    companies = (
+    company = next(_list_companies(full, definition), "")
+    return {
+        BY_NAME: _write_key(person.family_name, person.given_name),
+        BY_COMPANY: _write_key(company),
+    }
+
+
+def _write_key(*texts: str) -> bytes:
+    """Write what is sorted by code points, folded; whoever has nothing comes last."""
+    folded = _SEPARATOR.join(fold(text) for text in texts)
+    return folded.encode()[:LONGEST_KEY] if folded.strip(_SEPARATOR) else NOTHING
+
+
+def _list_companies(full: FullRow, definition: FormDefinition) -> Iterator[str]:
+    return (
         answer.value
         for answer in full.answers
         if (question := definition.get_question(answer.question_id)) is not None
         and question.autocomplete == "organization"
         and not question.is_sensitive
     )
+
+
+def _write_text(full: FullRow, definition: FormDefinition) -> str:
+    person = full.row.registration
     texts = (
         person.family_name + person.given_name,
         person.given_name + person.family_name,
         person.email,
         full.row.number,
-        *companies,
+        *_list_companies(full, definition),
     )
     return _SEPARATOR.join(fold(text) for text in texts)

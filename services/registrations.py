@@ -6,21 +6,30 @@ import secrets
 from dataclasses import replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy.orm import Session
 
-from storage import events, job_requests, registrations, submissions, zoom_registrants
+from storage import (
+    events,
+    job_requests,
+    newcomers,
+    registrations,
+    submissions,
+    zoom_registrants,
+)
 from storage.events import AnyEvent
 from storage.models import Event, Registration, SubmissionRow
 from storage.models.base import new_public_id
+from storage.newcomers import Newcomer, Refusal
 
 from .answers import answer_rows
 from .chosen_dates import are_open, count_places
 from .codes import make_receipt_number
-from .consents import keep_consents
+from .consents import consent_rows
 from .event_dates import list_chosen_ids, takes_choice
 from .events import EventState, LinkPolicy, Seats, get_state, read_seats
-from .mails import CONFIRM_WITHIN, MailName, request_mail
+from .mails import CONFIRM_WITHIN, MailName, make_first_mail, request_mail
 from .questions import answers_to_json
 from .submissions import Submission, read_submission
 
@@ -111,19 +120,15 @@ def register(
     if submission.is_suspicious:
         return _hold(session, event, submission, now)
     try:
-        registration = _admit(session, event, submission, now)
+        row = _admit(session, event, submission, policy, now)
     except DatesClosed:
         # Who may not learn whether the address is known is told of the date.
         if policy is not LinkPolicy.SHOW or _get_known(session, event, submission) is None:
             raise
-        registration = None
-    if registration is None:
+        row = None
+    if row is None:
         known = _need_known(session, event, submission)
         return _repeat(session, event, known, submission, policy, now)
-    row = _keep(session, event, submission, registration, Outcome.CREATED, now)
-    assert row is not None, "its nonce was free and its address new"
-    keep_consents(session, registration, row, submission, now=now)
-    _tell(session, row, registration, policy, now)
     return row
 
 
@@ -138,13 +143,10 @@ def release(
     """
     _lock_held(session, held)
     submission = read_submission(held)
-    created = _admit(session, event, submission, now)
-    held.outcome = Outcome.CREATED if created else Outcome.REPEAT
-    registration = created or _need_known(session, event, submission)
-    held.registration_id = registration.id
-    if created:
-        keep_consents(session, created, held, submission, now=now)
-    _tell(session, held, registration, policy, now)
+    if _admit(session, event, submission, policy, now, held=held) is None:
+        known = _need_known(session, event, submission)
+        held.outcome, held.registration_id = Outcome.REPEAT, known.id
+        _tell_again(session, held, known, policy, now)
     return held
 
 
@@ -164,25 +166,26 @@ def status_for_new(event: AnyEvent) -> Status:
 
 def request_sync(session: Session, registration: Registration, *, now: datetime) -> None:
     """Have the worker make Zoom match what the registration now is."""
-    zoom_registrants.ensure_zoom_registrant(session, registration, now=now)
-    job_requests.enqueue(
-        session,
-        kind="zoom.sync",
-        key=sync_key(registration.id),
-        payload={"registration_id": registration.id},
-        event_id=registration.event_id,
-        run_at=now,
-        now=now,
+    number, event_id = registration.id, registration.event_id
+    zoom_registrants.ensure_zoom_registrant(session, number, event_id, now=now)
+    job_requests.enqueue_about(
+        session, job_requests.ZOOM_SYNC, number, event_id=event_id, run_at=now, now=now
     )
 
 
 def sync_key(registration_id: int) -> str:
-    return f"zoom:{registration_id}"
+    return job_requests.ZOOM_SYNC.key(registration_id)
 
 
 def _admit(
-    session: Session, event: AnyEvent, submission: Submission, now: datetime
-) -> Registration | None:
+    session: Session,
+    event: AnyEvent,
+    submission: Submission,
+    policy: LinkPolicy,
+    now: datetime,
+    *,
+    held: SubmissionRow | None = None,
+) -> SubmissionRow | None:
     """Make a registration with its seat or its place in the queue; None for a known address.
 
     Raises:
@@ -193,38 +196,34 @@ def _admit(
     if state is not EventState.OPEN:
         _refuse_unknown(session, event, submission, state)
         return None
-    # The seat first, like everybody who changes a registration: else two could wait in a circle.
-    has_seat = _take_seat(session, event)
-    if not has_seat and not event.has_waitlist:
+    chooses = takes_choice(event)
+    if chooses:
+        # Places are counted under the lock of the seats, which who takes one holds anyway.
+        events.lock_seats(session, event.id)
+        if not are_open(session, event, submission.answers, now=now):
+            if not event.has_waitlist and read_seats(session, event).are_all_taken:
+                _refuse_unknown(session, event, submission, EventState.FULL)
+                return None
+            raise DatesClosed
+
+    def add(status: Status) -> SubmissionRow | Refusal:
+        newcomer = _introduce(session, event, submission, status, policy, now)
+        has_seat = status is not Status.WAITLISTED
+        added = newcomers.add(session, newcomer, takes_seat=has_seat, held=held)
+        if chooses and has_seat and isinstance(added, SubmissionRow):
+            count_places(session, event, list_chosen_ids(submission.answers), by=1)
+        return added
+
+    added = add(status_for_new(event))
+    if added is Refusal.FULL and event.has_waitlist:
+        # Whoever gives a seat back would not see yet who is about to wait for it.
+        events.lock_seats(session, event.id)
+        added = add(status_for_new(event))
+        if added is Refusal.FULL:
+            added = add(Status.WAITLISTED)
+    if added is Refusal.FULL:
         _refuse_unknown(session, event, submission, EventState.FULL)
-        return None
-    if takes_choice(event) and not are_open(session, event, submission.answers, now=now):
-        if has_seat:
-            events.give_back_seat(session, event.id)
-        raise DatesClosed
-    status = status_for_new(event) if has_seat else Status.WAITLISTED
-    registration = _insert(session, event, submission, status, now)
-    if registration is None:
-        if has_seat:
-            events.give_back_seat(session, event.id)
-        return None
-    events.add_counters(session, event.id, {f"status:{status}": 1})
-    registrations.add_answers(session, registration.id, answer_rows(submission.answers))
-    if has_seat and takes_choice(event):
-        count_places(session, event, list_chosen_ids(submission.answers), by=1)
-    if status is Status.APPROVED:
-        request_sync(session, registration, now=now)
-    return registration
-
-
-def _take_seat(session: Session, event: AnyEvent) -> bool:
-    if events.take_seat(session, event.id):
-        return True
-    if not event.has_waitlist:
-        return False
-    # Whoever gives a seat back would not see yet who is about to wait for it.
-    events.lock_seats(session, event.id)
-    return events.take_seat(session, event.id)
+    return added if isinstance(added, SubmissionRow) else None
 
 
 def _refuse_unknown(
@@ -234,29 +233,36 @@ def _refuse_unknown(
         raise RegistrationNotOpen(state)
 
 
-def _insert(
-    session: Session, event: AnyEvent, submission: Submission, status: Status, now: datetime
-) -> Registration | None:
-    return registrations.insert_registration(
-        session,
-        {
+def _introduce(
+    session: Session,
+    event: AnyEvent,
+    submission: Submission,
+    status: Status,
+    policy: LinkPolicy,
+    now: datetime,
+) -> Newcomer:
+    """Lay out the rows of a new registration."""
+    name = MAIL_OF_STATUS[status]
+    mail = make_first_mail(session, name, event.id, submission, now=now)
+    waits_for_zoom = name is MailName.CONFIRMATION and policy is not LinkPolicy.CODE
+    row = _lay_out(event, submission, Outcome.CREATED, now)
+    if mail is not None and policy is LinkPolicy.CODE:
+        row |= {"code_version": 1, "code_issued_at": now}
+    return Newcomer(
+        registration={
             "public_id": new_public_id(),
-            "event_id": event.id,
-            "form_version_id": submission.form_version_id,
-            "email": submission.email,
-            "email_key": submission.email_key,
-            "family_name": submission.family_name,
-            "given_name": submission.given_name,
-            "locale": submission.locale,
             "status": status,
-            "surface": submission.surface,
-            "source": dict(submission.source),
             "link_version": 0,
             "queued_at": now if status is Status.WAITLISTED else None,
             "join_clicks": 0,
-            "created_at": now,
             "updated_at": now,
         },
+        submission=row,
+        answers=answer_rows(submission.answers),
+        consents=consent_rows(session, submission),
+        syncs=status is Status.APPROVED,
+        mail=mail,
+        mail_at=now + CONFIRM_WITHIN if waits_for_zoom else now,
     )
 
 
@@ -280,7 +286,7 @@ def _repeat(
     # Two tabs or an impatient click: the first mail says it all. A code belongs to one receipt.
     is_echo = submissions.has_twin(session, row, since=now - ECHO_WITHIN)
     if policy is LinkPolicy.CODE or not is_echo:
-        _tell(session, row, known, policy, now)
+        _tell_again(session, row, known, policy, now)
     return row
 
 
@@ -334,56 +340,44 @@ def _keep(
     outcome: Outcome,
     now: datetime,
 ) -> SubmissionRow | None:
+    about = {"registration_id": registration.id if registration else None}
+    row = _lay_out(event, submission, outcome, now)
+    return submissions.insert_submission(session, row | about)
+
+
+def _lay_out(
+    event: AnyEvent, submission: Submission, outcome: Outcome, now: datetime
+) -> dict[str, Any]:
+    """Lay out the row of a submission, all but whose registration it is about."""
     public_id = new_public_id()
-    return submissions.insert_submission(
-        session,
-        {
-            "public_id": public_id,
-            "number": make_receipt_number(public_id),
-            "event_id": event.id,
-            "registration_id": registration.id if registration else None,
-            "form_version_id": submission.form_version_id,
-            "nonce": submission.nonce,
-            "digest": submission.digest,
-            "outcome": outcome,
-            "email": submission.email,
-            "email_key": submission.email_key,
-            "family_name": submission.family_name,
-            "given_name": submission.given_name,
-            "answers": answers_to_json(submission.answers),
-            "consents": [dict(vars(consent)) for consent in submission.consents],
-            "locale": submission.locale,
-            "surface": submission.surface,
-            "source": dict(submission.source),
-            "code_version": 0,
-            "code_tries": 0,
-            "created_at": now,
-        },
-    )
+    return {
+        "public_id": public_id,
+        "number": make_receipt_number(public_id),
+        "event_id": event.id,
+        "form_version_id": submission.form_version_id,
+        "nonce": submission.nonce,
+        "digest": submission.digest,
+        "outcome": outcome,
+        "email": submission.email,
+        "email_key": submission.email_key,
+        "family_name": submission.family_name,
+        "given_name": submission.given_name,
+        "answers": answers_to_json(submission.answers),
+        "consents": [dict(vars(consent)) for consent in submission.consents],
+        "locale": submission.locale,
+        "surface": submission.surface,
+        "source": dict(submission.source),
+        "code_version": 0,
+        "code_issued_at": None,
+        "code_tries": 0,
+        "created_at": now,
+    }
 
 
-def _tell(
-    session: Session,
-    row: SubmissionRow,
-    registration: Registration,
-    policy: LinkPolicy,
-    now: datetime,
+def _tell_again(
+    session: Session, row: SubmissionRow, known: Registration, policy: LinkPolicy, now: datetime
 ) -> None:
-    """Ask for the mail that follows a submission; under `code` it carries the receipt's code."""
-    name, run_at = _choose_mail(row, registration, policy, now)
-    is_first = row.outcome == Outcome.CREATED
-    is_asked = request_mail(
-        session, name, registration, submission=row, run_at=run_at, is_first=is_first, now=now
-    )
+    """Ask for the mail to a known address; under `code` it carries the receipt's code."""
+    is_asked = request_mail(session, MailName.REPEAT, known, submission=row, now=now)
     if is_asked and policy is LinkPolicy.CODE:
         submissions.issue_code(row, now=now)
-
-
-def _choose_mail(
-    row: SubmissionRow, registration: Registration, policy: LinkPolicy, now: datetime
-) -> tuple[MailName, datetime]:
-    if row.outcome == Outcome.REPEAT:
-        return MailName.REPEAT, now
-    name = MAIL_OF_STATUS.get(Status(registration.status), MailName.REPEAT)
-    waits_for_zoom = name is MailName.CONFIRMATION and policy is not LinkPolicy.CODE
-    return name, now + CONFIRM_WITHIN if waits_for_zoom else now

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
 from typing import Any, TypeVar
 
+from .markdown import MOST_CELLS, MOST_COLUMNS, are_tables_small
 from .texts import LOCALES, Text
 
 T = TypeVar("T")
@@ -81,6 +82,15 @@ class Table:
         texts = {locale: table.take_text(locale, longest) for locale in LOCALES}
         table.close()
         return {locale: text for locale, text in texts.items() if text}
+
+    def take_markdown(self, key: str, longest: int) -> Text:
+        """As `take_localized`, of texts that are drawn as Markdown."""
+        texts = self.take_localized(key, longest)
+        if not all(are_tables_small(text) for text in texts.values()):
+            raise self.fault(
+                key, f"has tables of more than {MOST_COLUMNS} columns, or {MOST_CELLS} cells in all"
+            )
+        return texts
 
     def take_table(self, key: str) -> Table | None:
         values = self.take(key, dict, None)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, bindparam, case, delete, func, or_, select, update
+from sqlalchemy import Update, and_, bindparam, case, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 
@@ -64,17 +64,6 @@ _CAPACITY = (
     select(case((Event.closed_by_zoom != "", 0), else_=Event.capacity))
     .where(Event.id == bindparam("taken_at"))
     .scalar_subquery()
-)
-_TAKE_SEAT = Statement(
-    lambda _: (
-        update(table_of(EventCounter))
-        .where(
-            EventCounter.event_id == bindparam("taken_at"),
-            EventCounter.name == SEATS,
-            or_(_CAPACITY.is_(None), EventCounter.value < _CAPACITY),
-        )
-        .values(value=EventCounter.value + 1)
-    )
 )
 _HEADS = (
     select(
@@ -301,6 +290,19 @@ def take_seat(session: Session, event_id: int) -> bool:
     return _TAKE_SEAT.change(session, {"taken_at": event_id}) == 1
 
 
+def take_a_seat() -> Update:
+    """Write the statement of `take_seat`; its parameter is the event, `taken_at`."""
+    return (
+        update(table_of(EventCounter))
+        .where(
+            EventCounter.event_id == bindparam("taken_at"),
+            EventCounter.name == SEATS,
+            or_(_CAPACITY.is_(None), EventCounter.value < _CAPACITY),
+        )
+        .values(value=EventCounter.value + 1)
+    )
+
+
 def lock_seats(session: Session, event_id: int) -> None:
     """Let nobody else take or give back a seat of this event before this transaction ends.
 
@@ -379,15 +381,16 @@ def ensure_asset(
     return asset
 
 
-def _add_to_counter(insert: Any) -> Any:
-    statement = insert(table_of(EventCounter))
+def add_to_counter(statement: Any) -> Any:
+    """Have an INSERT of counters add to those that exist."""
     return statement.on_conflict_do_update(
         index_elements=[EventCounter.event_id, EventCounter.name],
         set_={"value": table_of(EventCounter).c.value + statement.excluded.value},
     )
 
 
-_ADD_TO_COUNTER = Statement(_add_to_counter)
+_TAKE_SEAT = Statement(lambda _: take_a_seat())
+_ADD_TO_COUNTER = Statement(lambda insert: add_to_counter(insert(table_of(EventCounter))))
 _IS_KNOWN = Statement(
     lambda _: select(KnownRegistrant.event_id).where(
         KnownRegistrant.event_id == bindparam("event"),

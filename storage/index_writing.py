@@ -5,7 +5,7 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from sqlalchemy import delete, select
@@ -16,6 +16,7 @@ from .models import (
     IndexBits,
     IndexBlock,
     IndexMark,
+    IndexOrder,
     IndexProgress,
     IndexTexts,
     IndexTotal,
@@ -39,10 +40,11 @@ Facet = tuple[str, str]
 
 @dataclass(frozen=True)
 class Entry:
-    """What one registration is found by: facets, and a line of text."""
+    """What one registration is found by: facets, a line of text, and keys to sort by, by name."""
 
     facets: frozenset[Facet]
     text: str
+    keys: Mapping[str, bytes] = field(default_factory=dict)
 
 
 Describe = Callable[[Session, Sequence[int]], Mapping[int, Entry]]
@@ -98,6 +100,7 @@ def store_intake(session: Session, intake: Intake) -> bool:
     by_place = {place: intake.entries.get(key, nothing) for key, place in places.items()}
     _write_bits(session, event_id, by_place)
     _write_texts(session, event_id, {place: entry.text for place, entry in by_place.items()})
+    _write_keys(session, event_id, by_place)
     return intake.is_full
 
 
@@ -108,7 +111,7 @@ def list_behind(session: Session) -> list[int]:
 
 def forget(session: Session, event_id: int) -> None:
     """Drop an event's index, to be made anew."""
-    for model in (IndexBits, IndexTotal, IndexTexts, IndexBlock, IndexProgress):
+    for model in (IndexBits, IndexTotal, IndexTexts, IndexOrder, IndexBlock, IndexProgress):
         session.execute(delete(model).where(model.event_id == event_id))
 
 
@@ -240,6 +243,24 @@ def _write_texts(session: Session, event_id: int, by_place: Mapping[int, str]) -
             row = IndexTexts(event_id=event_id, number=number)
             session.add(row)
         row.texts = "\n".join(lines)
+
+
+def _write_keys(session: Session, event_id: int, by_place: Mapping[int, Entry]) -> None:
+    rows = [
+        {"event_id": event_id, "name": name, "place": place, "key": key}
+        for place, entry in by_place.items()
+        for name, key in entry.keys.items()
+    ]
+    if not rows:
+        return
+    statement = insert_for(session)(IndexOrder)
+    session.execute(
+        statement.on_conflict_do_update(
+            index_elements=[IndexOrder.event_id, IndexOrder.name, IndexOrder.place],
+            set_={"key": statement.excluded.key},
+        ),
+        rows,
+    )
 
 
 def _group(pairs: Iterable[tuple[int, T]], size: int) -> dict[int, list[tuple[int, T]]]:

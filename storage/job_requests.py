@@ -3,10 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, case, or_, text, update
+from sqlalchemy import (
+    ColumnElement,
+    FromClause,
+    Select,
+    String,
+    and_,
+    case,
+    cast,
+    func,
+    literal,
+    or_,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.orm import Session
 
 from .models import Job
@@ -15,6 +30,23 @@ from .statements import Statement, is_postgresql, rowcount, table_of
 CHANNEL = "uketsuke_jobs"
 """PostgreSQL's NOTIFY channel that wakes the workers at commit."""
 
+
+@dataclass(frozen=True)
+class JobAbout:
+    """A kind of job that is about one row; its payload has the row's id under `name`."""
+
+    kind: str
+    prefix: str
+    name: str
+
+    def key(self, number: int) -> str:
+        return f"{self.prefix}:{number}"
+
+
+ZOOM_SYNC = JobAbout("zoom.sync", "zoom", "registration_id")
+MAIL = JobAbout("mail", "mail", "mail_id")
+
+_NEW = {"state": "ready", "generation": 1, "attempts": 0, "crashes": 0, "reason": ""}
 _NOTIFY = Statement(lambda _: text(f"NOTIFY {CHANNEL}"))
 
 
@@ -33,6 +65,27 @@ def enqueue(
     A job that runs stays with its worker; the raised generation keeps that worker from finishing.
     """
     _upsert(session, kind, key, payload, event_id, run_at=run_at, now=now, keeps_time=False)
+
+
+def enqueue_about(
+    session: Session,
+    about: JobAbout,
+    number: int,
+    *,
+    event_id: int,
+    run_at: datetime,
+    now: datetime,
+) -> None:
+    """Make work about one row needed, as `enqueue`."""
+    enqueue(
+        session,
+        kind=about.kind,
+        key=about.key(number),
+        payload={about.name: number},
+        event_id=event_id,
+        run_at=run_at,
+        now=now,
+    )
 
 
 def ensure(
@@ -87,18 +140,14 @@ def _upsert(
 ) -> None:
     (_UPSERT_KEEPING_TIME if keeps_time else _UPSERT).change(
         session,
-        {
+        _NEW
+        | {
             "kind": kind,
             "key": key,
             "payload": dict(payload),
             "event_id": event_id,
-            "state": "ready",
-            "generation": 1,
-            "attempts": 0,
-            "crashes": 0,
             "run_at": run_at,
             "due_since": run_at,
-            "reason": "",
             "created_at": now,
             "updated_at": now,
         },
@@ -106,9 +155,38 @@ def _upsert(
     wake_workers(session)
 
 
-def _upsert_job(insert: Any, keeps_time: bool) -> Any:
+def select_job(
+    about: JobAbout,
+    rows: FromClause,
+    event_id: ColumnElement[int],
+    *,
+    run_at: ColumnElement[datetime],
+    now: ColumnElement[datetime],
+) -> Select[Any]:
+    """Write a SELECT of a job about each of some rows, on PostgreSQL."""
+    columns = {
+        "kind": literal(about.kind),
+        "key": literal(f"{about.prefix}:") + cast(rows.c.id, String),
+        "payload": func.json_build_object(about.name, rows.c.id),
+        "event_id": event_id,
+        "run_at": run_at,
+        "due_since": run_at,
+        "created_at": now,
+        "updated_at": now,
+        **{name: literal(value) for name, value in _NEW.items()},
+    }
+    return select(*(value.label(name) for name, value in columns.items()))
+
+
+def upsert_from(insert: Any, jobs: Any) -> Any:
+    """Write the INSERT of jobs from `select_job`; on a key that exists it does as `enqueue`."""
+    names = list(jobs.selected_columns.keys())
+    statement = insert(table_of(Job)).from_select(names, jobs, include_defaults=False)
+    return _on_conflict(statement, keeps_time=False)
+
+
+def _on_conflict(statement: Any, *, keeps_time: bool) -> Any:
     """Build the upsert: a running job stays as it is, and one that waits may keep its time."""
-    statement = insert(table_of(Job))
     is_running, is_ready = Job.state == "running", Job.state == "ready"
     is_left = or_(is_running, is_ready) if keeps_time else is_running
     is_due_before = and_(or_(is_running, is_ready), Job.due_since <= statement.excluded.due_since)
@@ -129,5 +207,7 @@ def _upsert_job(insert: Any, keeps_time: bool) -> Any:
     )
 
 
-_UPSERT = Statement(lambda insert: _upsert_job(insert, keeps_time=False))
-_UPSERT_KEEPING_TIME = Statement(lambda insert: _upsert_job(insert, keeps_time=True))
+_UPSERT = Statement(lambda insert: _on_conflict(insert(table_of(Job)), keeps_time=False))
+_UPSERT_KEEPING_TIME = Statement(
+    lambda insert: _on_conflict(insert(table_of(Job)), keeps_time=True)
+)

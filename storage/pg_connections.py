@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from psycopg import Connection, OperationalError
+from psycopg import Connection, OperationalError, RawCursor
 from psycopg.abc import RV, PQGen
 from psycopg.errors import _WaitTimeout  # what `Connection.wait` says that it raises
 
@@ -17,6 +17,10 @@ class ImpatientConnection(Connection[Any]):
     """
 
     patience_seconds: float | None = 20.0
+
+    def make_raw_cursor(self) -> RawCursor[Any]:
+        """Make a cursor for statements whose parameters are `$1`, `$2` and so on."""
+        return RawCursor(self)
 
     def wait(self, gen: PQGen[RV], interval: float = 0.1, timeout: float | None = None) -> RV:
         if timeout is not None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 from array import array
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import ScalarSelect, func, insert, select
@@ -40,10 +40,14 @@ _STATUSES = ("pending", "waitlisted", "approved", "denied", "cancelled")
 
 @dataclass(frozen=True)
 class Wanted:
-    """Whom to find: of each facet one of the values, and `text` in what they are searched by."""
+    """Whom to find: of each facet one of the values, and `text` in what they are searched by.
+
+    `without` is a facet and values of which they have none.
+    """
 
     facets: Mapping[str, frozenset[str]] = field(default_factory=dict)
     text: str = ""
+    without: tuple[str, frozenset[str]] | None = None
 
 
 @dataclass(frozen=True)
@@ -163,7 +167,7 @@ def read_page(
     for found in _find(session, event_id, wanted, is_upward=oldest_first, begin=begin):
         known = _read_ids(session, event_id, found)
         for number in sorted(found, reverse=not oldest_first):
-            for place in _list_places(found[number], oldest_first):
+            for place in list_places(found[number], oldest_first):
                 if len(ids) == limit:
                     return Page(ids, number * BLOCK + place)
                 ids.append(known[number][place])
@@ -175,8 +179,22 @@ def list_ids(session: Session, event_id: int, wanted: Wanted) -> Iterator[list[i
     for found in _find(session, event_id, wanted, is_upward=True, begin=None):
         known = _read_ids(session, event_id, found)
         for number in sorted(found):
-            if places := list(_list_places(found[number], True)):
+            if places := list(list_places(found[number], True)):
                 yield [known[number][place] for place in places]
+
+
+def find_all(session: Session, event_id: int, wanted: Wanted) -> dict[int, int]:
+    """Return by block a bit for each place that is found."""
+    found: dict[int, int] = {}
+    for part in _find(session, event_id, wanted, is_upward=True, begin=None):
+        found |= part
+    return found
+
+
+def read_places(session: Session, event_id: int, places: Sequence[int]) -> list[int]:
+    """Return who stands at places, in the order of the places given."""
+    known = _read_ids(session, event_id, dict.fromkeys((place // BLOCK for place in places), 0))
+    return [known[place // BLOCK][place % BLOCK] for place in places]
 
 
 def _find(
@@ -205,21 +223,31 @@ def _find_between(
         number: (1 << min(BLOCK, places - number * BLOCK)) - 1 for number in range(low, high + 1)
     }
     for name, values in wanted.facets.items():
-        have: dict[int, int] = {}
-        rows = session.execute(
-            select(IndexBits.block, IndexBits.bits).where(
-                IndexBits.event_id == event_id,
-                IndexBits.name == name,
-                IndexBits.value.in_(values),
-                IndexBits.block.between(low, high),
-            )
-        )
-        for number, bits in rows:
-            have[number] = have.get(number, 0) | int.from_bytes(bits, "little")
-        found = _intersect(found, have)
+        found = _intersect(found, _read_bits(session, event_id, name, values, low, high))
+    if wanted.without is not None:
+        have = _read_bits(session, event_id, *wanted.without, low, high)
+        found = _intersect(found, {number: ~have.get(number, 0) for number in found})
     if wanted.text and found:
         found = _intersect(found, _search(session, event_id, wanted.text, min(found), max(found)))
     return found
+
+
+def _read_bits(
+    session: Session, event_id: int, name: str, values: Iterable[str], low: int, high: int
+) -> dict[int, int]:
+    """Return by block who has one of some values of a facet."""
+    rows = session.execute(
+        select(IndexBits.block, IndexBits.bits).where(
+            IndexBits.event_id == event_id,
+            IndexBits.name == name,
+            IndexBits.value.in_(values),
+            IndexBits.block.between(low, high),
+        )
+    )
+    have: dict[int, int] = {}
+    for number, bits in rows:
+        have[number] = have.get(number, 0) | int.from_bytes(bits, "little")
+    return have
 
 
 def _intersect(one: Mapping[int, int], other: Mapping[int, int]) -> dict[int, int]:
@@ -276,7 +304,7 @@ def write_ids(ids: array[int]) -> bytes:
     return written.tobytes()
 
 
-def _list_places(bits: int, oldest_first: bool) -> Iterator[int]:
+def list_places(bits: int, oldest_first: bool) -> Iterator[int]:
     while bits:
         place = (bits & -bits).bit_length() - 1 if oldest_first else bits.bit_length() - 1
         bits ^= 1 << place

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from .models import Answer, Consent, Registration, RegistrationChange
 from .registration_index import mark
-from .statements import Statement, attach, table_of
+from .statements import Statement, table_of
 
 _BY_EMAIL_KEY = select(Registration).where(
     Registration.event_id == bindparam("event_id"),
@@ -27,13 +27,16 @@ _LOCKED = (
 )
 _INSERT_ANSWER = Statement(lambda _: insert(table_of(Answer)))
 _INSERT_CONSENT = Statement(lambda _: insert(table_of(Consent)))
-_INSERT_ONCE = Statement(
-    lambda insert_or: (
-        insert_or(table_of(Registration))
-        .on_conflict_do_nothing(index_elements=[Registration.event_id, Registration.email_key])
-        .returning(Registration.id)
-    )
-)
+
+
+def insert_once(statement: Any) -> Any:
+    """Have an INSERT of a registration do nothing where the event has one of this address."""
+    return statement.on_conflict_do_nothing(
+        index_elements=[Registration.event_id, Registration.email_key]
+    ).returning(Registration.id)
+
+
+_INSERT_ONCE = Statement(lambda insert_or: insert_once(insert_or(table_of(Registration))))
 
 
 def get_registration(session: Session, registration_id: int) -> Registration | None:
@@ -66,10 +69,10 @@ def lock_registration(session: Session, registration_id: int) -> Registration | 
     return session.scalar(_LOCKED, {"registration_id": registration_id})
 
 
-def insert_registration(session: Session, values: Mapping[str, Any]) -> Registration | None:
-    """Insert a registration; return None if the event already has one of this address."""
+def insert_registration(session: Session, values: Mapping[str, Any]) -> int | None:
+    """Insert a registration and return its id; None if the event has one of this address."""
     row = _INSERT_ONCE.fetch(session, values)
-    return None if row is None else attach(session, Registration, {"id": row[0], **values})
+    return None if row is None else int(row[0])
 
 
 def count_join_click(session: Session, registration: Registration, *, now: datetime) -> None:

@@ -170,7 +170,9 @@ def _get_cursor(pooled: Any) -> Any:
     """
     cursor = pooled.info.get("cursor")
     if cursor is None:
-        cursor = pooled.info["cursor"] = pooled.driver_connection.cursor()
+        connection = pooled.driver_connection
+        make = getattr(connection, "make_raw_cursor", connection.cursor)
+        cursor = pooled.info["cursor"] = make()
     return cursor
 
 
@@ -185,7 +187,7 @@ def _get_connection(session: Session) -> tuple[Any, Dialect]:
 def _compile(statement: Executable, dialect: Dialect, names: list[str]) -> _Compiled:
     is_insert = isinstance(statement, Insert)
     compiled: Any = statement.compile(  # type: ignore[attr-defined]
-        dialect=dialect, column_keys=names if is_insert else None
+        dialect=_number_parameters(dialect), column_keys=names if is_insert else None
     )
     defaults = {column.name: column.default for column in compiled.insert_prefetch}
     if compiled.post_compile_params or not all(value.is_scalar for value in defaults.values()):
@@ -200,7 +202,7 @@ def _compile(statement: Executable, dialect: Dialect, names: list[str]) -> _Comp
         | {name: default.arg for name, default in defaults.items()},
         binders={
             name: process
-            for name, bound in compiled.binds.items()
+            for bound, name in compiled.bind_names.items()
             if (process := _get_binder(bound.type, dialect))
         },
         readers=tuple(
@@ -209,6 +211,14 @@ def _compile(statement: Executable, dialect: Dialect, names: list[str]) -> _Comp
             if (process := column.type.dialect_impl(dialect).result_processor(dialect, None))
         ),
     )
+
+
+@cache
+def _number_parameters(dialect: Dialect) -> Dialect:
+    """Return a dialect that writes PostgreSQL's own `$1`, which the driver need not translate."""
+    if dialect.name != "postgresql":
+        return dialect
+    return type(dialect)(paramstyle="numeric_dollar")  # type: ignore[call-arg]
 
 
 @cache

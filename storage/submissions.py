@@ -36,15 +36,16 @@ _WITH_REGISTRATION = Statement(
 _BY_PUBLIC_ID = select(SubmissionRow).where(SubmissionRow.public_id == bindparam("public_id"))
 # Written out, as the index of what is held is found by its very words.
 _HELD: ColumnElement[str] = literal_column("'held'")
-_INSERT_ONCE = Statement(
-    lambda insert: (
-        insert(table_of(SubmissionRow))
-        .on_conflict_do_nothing(
-            index_elements=[SubmissionRow.event_id, SubmissionRow.nonce, SubmissionRow.digest]
-        )
-        .returning(SubmissionRow.id)
-    )
-)
+
+
+def insert_once(statement: Any) -> Any:
+    """Have an INSERT of a submission do nothing where the same POST has one already."""
+    return statement.on_conflict_do_nothing(
+        index_elements=[SubmissionRow.event_id, SubmissionRow.nonce, SubmissionRow.digest]
+    ).returning(SubmissionRow.id)
+
+
+_INSERT_ONCE = Statement(lambda insert: insert_once(insert(table_of(SubmissionRow))))
 _RIVAL = Statement(
     lambda _: (
         select(table_of(SubmissionRow).c.id)
@@ -164,12 +165,14 @@ def count_held(session: Session, event_id: int) -> int:
     return session.scalar(select(func.count()).where(*held)) or 0
 
 
-def list_held(session: Session, event_id: int) -> list[SubmissionRow]:
+def list_held(session: Session, event_id: int, *, limit: int | None = None) -> list[SubmissionRow]:
+    """List what was kept aside, the oldest first."""
     return list(
         session.scalars(
             select(SubmissionRow)
             .where(SubmissionRow.event_id == event_id, SubmissionRow.outcome == _HELD)
             .order_by(SubmissionRow.id)
+            .limit(limit)
         )
     )
 

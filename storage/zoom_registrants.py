@@ -11,6 +11,16 @@ from sqlalchemy.orm import Session
 from .models import Registration, ZoomRegistrant
 from .statements import Statement, table_of
 
+NEW = {
+    "delivery": "waiting",
+    "problem": "",
+    "sends_answers": True,
+    "missed_looks": 0,
+    "adds_that_day": 0,
+    "changes_that_day": 0,
+}
+"""What the row of somebody begins with whom Zoom has not been told of."""
+
 _INSERT_ONCE = Statement(
     lambda insert: insert(table_of(ZoomRegistrant)).on_conflict_do_nothing(
         index_elements=[ZoomRegistrant.registration_id]
@@ -22,20 +32,12 @@ def get_zoom_registrant(session: Session, registration_id: int) -> ZoomRegistran
     return session.get(ZoomRegistrant, registration_id)
 
 
-def ensure_zoom_registrant(session: Session, registration: Registration, *, now: datetime) -> None:
+def ensure_zoom_registrant(
+    session: Session, registration_id: int, event_id: int, *, now: datetime
+) -> None:
     """Make the row that the worker keeps; one that exists stays as it is."""
-    _INSERT_ONCE.change(
-        session,
-        {
-            "registration_id": registration.id,
-            "event_id": registration.event_id,
-            "delivery": "waiting",
-            "problem": "",
-            "sends_answers": True,
-            "missed_looks": 0,
-            "updated_at": now,
-        },
-    )
+    about = {"registration_id": registration_id, "event_id": event_id, "updated_at": now}
+    _INSERT_ONCE.change(session, NEW | about)
 
 
 def list_by_ids(

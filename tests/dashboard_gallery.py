@@ -71,6 +71,19 @@ def _change_beside(tab: Page) -> None:
     send_empty(tab)
 
 
+def _act_beside(tab: Page) -> None:
+    """Remove a question as if somebody else had meanwhile changed the form; without its script."""
+    tab.evaluate(
+        """() => {
+          const form = document.querySelector("[data-editor-act=remove]");
+          form.elements.version.value = "0";
+          form.append(Object.assign(document.createElement("input"),
+            {type: "hidden", name: "act", value: "remove"}));
+          form.submit();
+        }"""
+    )
+
+
 NO_PAGES = {
     "/organizer/events/<event>/imports/<table>/progress",
     "/organizer/events/<event>/imports/<table>/report",
@@ -129,6 +142,7 @@ PLACES = (
     Place("people-empty", "/events/{draft}/people"),
     Place("people-hostile", "/events/{hostile}/people"),
     Place("people-act", "/events/{event}/people", press(".bulk button")),
+    Place("people-columns", "/events/{event}/people/columns"),
     Place("people-import", "/events/{event}/people/import"),
     Place("people-import-errors", "/events/{event}/people/import", send_empty),
     Place("table", "/events/{event}/imports/{table}"),
@@ -153,10 +167,16 @@ PLACES = (
     Place("content-conflict", "/events/{draft}/content", _change_beside),
     Place("content-preview", "/events/{draft}/content", press("[name=act]")),
     Place("form", "/events/{draft}/form"),
+    Place("form-refused", "/events/{draft}/form", _act_beside),
+    Place("form-hostile", "/events/{hostile}/form?preview=desktop"),
     Place("form-published", "/events/{event}/form"),
     Place("form-versions", "/events/{event}/form/versions"),
     Place("question-new", "/events/{draft}/form/new"),
     Place("question", "/events/{draft}/form/questions/reason"),
+    Place("question-answered", "/events/{event}/form/questions/age_band"),
+    Place(
+        "question-errors", "/events/{draft}/form/questions/reason", type_and_send({"label_ja": ""})
+    ),
     Place("publishing-draft", "/events/{draft}/publishing"),
     Place("publishing", "/events/{event}/publishing"),
     Place("cancel-event", "/events/{event}/cancel"),

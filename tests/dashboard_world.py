@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -14,12 +14,14 @@ from services.access_links import LinkPurpose, add_link, invite_first_owner
 from services.default_form import default_questions
 from services.event_editing import PUBLISHED
 from services.events import LinkPolicy
+from services.form_drafts import edit_form, read_edited_form
+from services.form_editing import add_question
 from services.identity_providers import Policy, save_provider
 from services.members import Role
 from services.people_acts import Act, act_on
 from services.people_imports import begin_import, read_columns, start_import
 from services.people_tasks import do_next, start_task
-from services.questions import Answer, ConsentKind
+from services.questions import Answer, Choice, ConsentKind, Question, QuestionKind
 from services.registrations import register, sync_key
 from services.submissions import ConsentGiven
 from storage import events, job_lists, members, organizations, registrations
@@ -285,7 +287,12 @@ def _add_hostile(site: LiveSite) -> str:
         answers={"company": Answer((HOSTILE,))},
         source={"utm_source": HOSTILE},
     )
+    asked = Question("hostile", QuestionKind.RADIO, title, help=title, zoom_title=LONG_WORD)
+    asked = replace(asked, choices=(Choice("a", title), Choice("b", text)))
     with site.database.write() as session:
+        found = events.need_event(session, event.id)
+        questions = add_question(read_edited_form(session, found).questions, asked)
+        edit_form(session, found, questions, author="", now=site.clock())
         past = site.clock() - timedelta(days=30)
         factories.make_event(session, now=site.clock(), starts_at=past, status=PUBLISHED)
     return event.public_id

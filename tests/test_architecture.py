@@ -22,7 +22,7 @@ MAY_IMPORT = {
         ("oidc_client", "storage", "zoom_client"),
         (
             *("sqlalchemy.orm", "itsdangerous", "icalendar", "PIL", "tomli_w"),
-            *("argon2", "openpyxl", "pyotp", "segno", "webauthn"),
+            *("argon2", "markdown_it", "openpyxl", "pyotp", "segno", "webauthn"),
         ),
     ),
     "forms": (
@@ -32,7 +32,7 @@ MAY_IMPORT = {
     "views": (
         ("config", "forms", "oidc_client", "services", "storage", "zoom_client"),
         (
-            *("flask", "flask_babel", "werkzeug", "markupsafe", "markdown_it", "nh3", "dns"),
+            *("flask", "flask_babel", "werkzeug", "markupsafe", "nh3", "dns"),
             *("sqlalchemy.orm", "sqlalchemy.exc"),
         ),
     ),

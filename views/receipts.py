@@ -133,8 +133,8 @@ def _correct_address(
     except ChangeRefused:
         abort(404)
     except RegistrationNotOpen as refusal:
+        page = load_event(opened.event.slug, now)
         with site.database.read() as session:
-            page = load_event(opened.event.slug, now)
             return show_state(session, page, now, state=refusal.state)
     return redirect(f"{site.links.receipt(row)}?lang={read_locale()}", code=303)
 

@@ -130,8 +130,8 @@ def _register(
     except DatesClosed:
         return _show_closed_dates(page, now)
     except RegistrationNotOpen as refusal:
+        fresh = load_event(page.event.slug, now)
         with site.database.read() as session:
-            fresh = load_event(page.event.slug, now)
             return show_state(session, fresh, now, state=refusal.state)
     except RateLimitReached as error:
         alert = _("Many people register from your network now. Please send again in a minute.")
@@ -144,8 +144,9 @@ def _register(
         return _ask_to_send_again(page, form, _Setback(503, RETRY_AFTER_SECONDS, alert), now)
     if row.nonce != submission.nonce:
         # A full event must not tell a known address from a new one: its owner has a mail.
+        fresh = load_event(page.event.slug, now)
         with site.database.read() as session:
-            return show_state(session, load_event(page.event.slug, now), now)
+            return show_state(session, fresh, now)
     return redirect(f"{site.links.receipt(row)}?lang={read_locale()}", code=303)
 
 

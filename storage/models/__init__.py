@@ -20,10 +20,12 @@ from .organizers import (
 )
 from .people_imports import PeopleImport, PeopleImportFile, PeopleImportRow
 from .people_tasks import PeopleTask, PeopleTaskItem
+from .people_views import PeopleView
 from .registration_index import (
     IndexBits,
     IndexBlock,
     IndexMark,
+    IndexOrder,
     IndexProgress,
     IndexTexts,
     IndexTotal,
@@ -55,6 +57,7 @@ __all__ = [
     "IndexBits",
     "IndexBlock",
     "IndexMark",
+    "IndexOrder",
     "IndexProgress",
     "IndexTexts",
     "IndexTotal",
@@ -74,6 +77,7 @@ __all__ = [
     "PeopleImportRow",
     "PeopleTask",
     "PeopleTaskItem",
+    "PeopleView",
     "RateBucket",
     "Registration",
     "RegistrationChange",

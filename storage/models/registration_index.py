@@ -6,7 +6,7 @@ own from 0 on, and 4,096 places are a block. Registering writes none of this.
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, ForeignKey, LargeBinary, String, Text
+from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from .base import Base, BigKey, PrimaryKey
@@ -76,6 +76,20 @@ class IndexTotal(Base):
     name: Mapped[str] = mapped_column(String(50), primary_key=True)
     value: Mapped[str] = mapped_column(String(120), primary_key=True)
     total: Mapped[int] = mapped_column(BigInteger)
+
+
+class IndexOrder(Base):
+    """What one place is sorted by under a name: bytes that compare as they are to be sorted."""
+
+    __tablename__ = "index_order"
+    __table_args__ = (Index(None, "event_id", "name", "key", "place"),)
+
+    event_id: Mapped[int] = mapped_column(
+        BigKey, ForeignKey("event.id", ondelete="CASCADE"), primary_key=True
+    )
+    name: Mapped[str] = mapped_column(String(50), primary_key=True)
+    place: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    key: Mapped[bytes] = mapped_column(LargeBinary)
 
 
 class IndexTexts(Base):

@@ -22,7 +22,9 @@ NARROW = {"width": 320, "height": 640}
 
 RUN_AXE = """
 async (rules) => {
-  const found = await axe.run({ runOnly: rules, resultTypes: ["violations"], iframes: false });
+  // What a page shows within itself is looked at as a page of its own.
+  const options = { runOnly: rules, resultTypes: ["violations"], iframes: false };
+  const found = await axe.run(options);
   return found.violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`));
 }
 """
@@ -57,11 +59,11 @@ LIST_CONTROLS = """
     const group = all.filter((other) => other.name === control.name && other.form === control.form);
     return control === (group.find((other) => other.checked) ?? group[0]);
   };
-  window.controls = [
-    ...document.querySelectorAll("a[href], button, input, select, textarea, summary, [tabindex]"),
-  ]
-    .filter((control) => control.tabIndex >= 0 && !control.disabled && isSeen(control))
-    .filter(isStop);
+  const list = (page) =>
+    [...page.querySelectorAll("a[href], button, input, select, textarea, summary, [tabindex]")]
+      .filter((control) => control.tabIndex >= 0 && !control.disabled && isSeen(control))
+      .filter(isStop);
+  window.controls = list(document);
   window.reached = [];
   document.addEventListener("focusin", ({ target }) => {
     const { outlineStyle, outlineWidth } = getComputedStyle(target);
@@ -72,9 +74,10 @@ LIST_CONTROLS = """
   document.body.focus();
   document.body.removeAttribute("tabindex");
   window.reached = [];
-  // Each part of a date is a stop of its own.
+  // Each part of a date is a stop of its own, and so is each control of a page within this one.
   const dates = document.querySelectorAll("[type=date], [type=datetime-local]").length;
-  return window.controls.length + 7 * dates;
+  const frames = [...document.querySelectorAll("iframe")].map((frame) => frame.contentDocument);
+  return window.controls.length + 7 * dates + frames.flatMap(list).length;
 }
 """
 TELL_REACHED = """

@@ -2,13 +2,15 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import bindparam, select, update
 
-from storage import events, registrations
-from storage.models import Registration
+from storage import events, newcomers, registrations
+from storage.models import EventCounter, Registration
 from storage.models.base import new_public_id
+from storage.statements import Statement, table_of
 from tests.people import TARO
 from views import registration
 
@@ -67,7 +69,9 @@ def test_last_seat_is_given_once(site):
 
 def test_last_seat_would_be_given_often_if_it_were_only_looked_at(site, monkeypatch):
     site.add_event(slug="spring", capacity=1)
-    monkeypatch.setattr(events, "take_seat", take_seat_at_any_price)
+    monkeypatch.setattr(events, "take_a_seat", take_a_seat_at_any_price)
+    monkeypatch.setattr(events, "_TAKE_SEAT", Statement(lambda _: take_a_seat_at_any_price()))
+    monkeypatch.setattr(newcomers, "_write", newcomers._write.__wrapped__)
     let_all_look_first(monkeypatch, lambda page, _: page.seats.are_all_taken)
 
     post_at_once(site, make_people(AT_ONCE))
@@ -75,9 +79,12 @@ def test_last_seat_would_be_given_often_if_it_were_only_looked_at(site, monkeypa
     assert len(list_statuses(site)) > 1
 
 
-def take_seat_at_any_price(session, event_id):
-    events.add_counters(session, event_id, {events.SEATS: 1})
-    return True
+def take_a_seat_at_any_price():
+    return (
+        update(table_of(EventCounter))
+        .where(EventCounter.event_id == bindparam("taken_at"), EventCounter.name == events.SEATS)
+        .values(value=EventCounter.value + 1)
+    )
 
 
 def test_last_seat_is_taken_and_the_others_wait(site):
@@ -107,10 +114,12 @@ def test_one_address_sent_by_many_is_one_person(site):
 
 def test_one_address_would_be_many_people_without_the_constraint(site, monkeypatch):
     site.add_event(slug="spring")
-    insert = registrations.insert_registration
+    add = newcomers.add
 
-    def insert_without_constraint(session, values):
-        return insert(session, {**values, "email_key": f"{values['email_key']}{new_public_id()}"})
+    def add_without_constraint(session, newcomer, **options):
+        other_key = {"email_key": f"{newcomer.submission['email_key']}{new_public_id()}"}
+        newcomer = replace(newcomer, submission=newcomer.submission | other_key)
+        return add(session, newcomer, **options)
 
     def is_known(page, submission):
         with site.database.read() as session:
@@ -118,7 +127,7 @@ def test_one_address_would_be_many_people_without_the_constraint(site, monkeypat
                 session, page.event.id, submission.email_key
             )
 
-    monkeypatch.setattr(registrations, "insert_registration", insert_without_constraint)
+    monkeypatch.setattr(newcomers, "add", add_without_constraint)
     let_all_look_first(monkeypatch, is_known)
 
     post_at_once(site, [TARO] * AT_ONCE)

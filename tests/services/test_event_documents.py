@@ -148,6 +148,10 @@ def test_windows_line_ends_are_read_like_others():
         ('fee = { fr = "gratuit" }', "fee.fr is not a key that is known here"),
         ('fee = { ja = "\\u0000" }', "fee.ja has a control character"),
         (f'fee = {{ ja = "{"長" * 201}" }}', "fee.ja has more than 200 characters"),
+        (
+            f'description = {{ ja = "{"a|" * 21}a\\n{"-|" * 21}-" }}',
+            "description has tables of more than 20 columns",
+        ),
         ("logo = { alt = { ja = 'x' } }", "logo.file is missing"),
         ("organization = {}", "organization.name is missing"),
         ('organization = { name = " " }', "organization.name is empty"),

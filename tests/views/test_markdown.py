@@ -1,9 +1,12 @@
+from concurrent.futures import ThreadPoolExecutor
 from html.parser import HTMLParser
 from importlib import reload
+from threading import Event
 
 import pytest
 
-from views import markdown
+from services import markdown
+from services.markdown import MOST_CELLS, are_tables_small
 from views.markdown import render_markdown
 
 
@@ -26,6 +29,52 @@ def test_rules_are_in_order_before_the_first_text_comes():
 
     # What the first of two threads would begin, and the second find half done.
     assert all(ruler.__cache__ for ruler in rulers)
+
+
+def make_table(columns: int, rows: int, *, before: str = "") -> str:
+    """Return a table whose rows have one letter each, and are filled up to all columns."""
+    lines = ["|".join("a" * columns), "|".join("-" * columns), *["a"] * rows]
+    return "".join(f"{before}{line}\n" for line in lines) + "\n"
+
+
+@pytest.mark.parametrize("before", ["", "> ", "  "])
+def test_tables_of_a_text_have_so_many_cells_all_together(before: str):
+    fits = make_table(20, 49, before=before) * 2
+    too_many = fits + make_table(2, 0, before=before)
+
+    assert are_tables_small(fits)
+    assert render_markdown(fits).count("<td>") + render_markdown(fits).count("<th>") == MOST_CELLS
+    assert not are_tables_small(too_many)
+    assert render_markdown(too_many).count("<table>") == 2
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        make_table(700, 94) * 10,
+        make_table(20, 14_000),
+        "a|\n-|\n#\n" * 3_700,
+        f"[a]: /{'u' * 10_000}\n\n" + "[a]" * 6_000,
+    ],
+)
+def test_no_text_grows_into_a_page_many_times_its_size(text: str):
+    assert len(render_markdown(text)) < 4 * len(text) < 130_000
+
+
+def test_threads_that_want_the_same_text_have_it_drawn_once(monkeypatch: pytest.MonkeyPatch):
+    drawn = []
+
+    def draw(text: str) -> str:
+        drawn.append(text)
+        all_here.wait(0.2)
+        return text
+
+    all_here = Event()
+    monkeypatch.setattr("views.markdown.draw_markdown", draw)
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(render_markdown, ["drawn once"] * 4))
+
+    assert drawn == ["drawn once"]
 
 
 def test_links_open_without_telling_where_from():

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 import psycopg
 import pytest
 
+from tests.dashboard import sign_in
 from tests.fixtures.databases import only_postgresql
 from tests.people import HANAKO, TARO
 from views import retries
@@ -65,6 +66,17 @@ def test_visitor_does_not_notice_that_connections_were_lost(site):
 
     assert again.heading == page.heading
     assert site.count_rows("registration") == 2
+
+
+def test_organizer_does_not_notice_that_connections_were_lost(site):
+    event = site.add_event(slug="spring")
+    owner = sign_in(site)
+
+    end_connections(site)
+    page = owner.open(f"/organizer/events/{event.public_id}/content")
+    end_connections(site)
+
+    assert "保存しました" in page.form("保存").submit().text
 
 
 @pytest.mark.parametrize("tries", [1, 2])

@@ -11,7 +11,7 @@ from functools import wraps
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-from flask import Blueprint, abort, g, redirect, request
+from flask import Blueprint, abort, current_app, g, redirect, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
@@ -24,6 +24,7 @@ from storage.models import Event, Organizer
 
 from ..site import get_site
 from .cookies import BROWSER, give_cookie, read_cookie, set_cookies
+from .kept import Reason, find_page, has_content, keep
 
 bp = Blueprint("organizer", __name__, url_prefix="/organizer")
 
@@ -51,12 +52,12 @@ def needs(permission: Permission, *, proof: bool = False) -> Callable[[View], Vi
         def answer(**arguments: Any) -> ResponseReturnValue:
             member = find_member()
             if member is None:
-                return _send_to(SIGN_IN)
+                return _send_to(SIGN_IN, Reason.SIGN_IN)
             if not member.may(permission):
                 _record_denial(member, permission)
                 abort(403)
             if proof and not browsers.is_proven(member, get_site().read_clock()):
-                return _send_to(PROVE)
+                return _send_to(PROVE, Reason.PROVE)
             return view(member=member, **arguments)
 
         setattr(answer, NEEDED, permission)
@@ -113,11 +114,14 @@ def _add_member() -> dict[str, Member | None]:
 
 
 @bp.before_request
-def _check_origin() -> None:
-    """Refuse what another site has a browser send: by what the browser says, and by the token."""
-    find_member()
+def _check_origin() -> ResponseReturnValue | None:
+    """Refuse what another site has a browser send: by what the browser says, and by the token.
+
+    The token changes with the session. What a page of ours sends with a former one, as the browser
+    says itself, is not done, but given back to be sent once more.
+    """
     if request.method in ("GET", "HEAD", "OPTIONS"):
-        return
+        return None
     if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
         abort(400)
     origin = request.headers.get("Origin")
@@ -125,8 +129,13 @@ def _check_origin() -> None:
         abort(400)
     token = request.form.get("csrf_token", "")
     cookie = read_cookie(BROWSER)
-    if not cookie or not is_csrf_token(get_site().keys, cookie, token):
+    if cookie and is_csrf_token(get_site().keys, cookie, token):
+        return None
+    is_ours = origin not in (None, "null") or request.headers.get("Sec-Fetch-Site") == "same-origin"
+    is_for_members = hasattr(current_app.view_functions.get(request.endpoint or ""), NEEDED)
+    if not (is_ours and is_for_members and has_content()):
         abort(400)
+    return keep(Reason.STALE, "", 400)
 
 
 bp.after_request(set_cookies)
@@ -146,10 +155,11 @@ def _read_member() -> Member | None:
     return member
 
 
-def _send_to(page: str) -> ResponseReturnValue:
-    """Lead to a page that comes first, and back to where a GET wanted to go."""
-    back = request.full_path.rstrip("?") if request.method == "GET" else ""
-    return redirect(f"{page}?{urlencode({'next': back})}" if back else page, code=303)
+def _send_to(page: str, reason: Reason) -> ResponseReturnValue:
+    """Lead to a page that comes first, and back; what was sent is kept meanwhile."""
+    if request.method == "POST" and has_content():
+        return keep(reason, page, 403)
+    return redirect(f"{page}?{urlencode({'next': find_page()})}", code=303)
 
 
 def _record_denial(member: Member, permission: Permission) -> None:

@@ -17,7 +17,7 @@ from storage import organizers
 from storage.models import Organizer
 
 from ..site import get_site
-from .access import find_member, make_form_token, read_next
+from .access import make_form_token, read_next
 from .cookies import BROWSER, DEVICE, STEP, give_cookie, read_cookie
 
 
@@ -133,9 +133,7 @@ def draw(template: str, form: AccountForm, *, wait_seconds: int = 0) -> str:
 
 def end_former_session(session: Session) -> None:
     """End the session that this browser has had until now."""
-    former = find_member()
-    if former is not None:
-        organizers.end_session(session, former.session_id)
+    browsers.end(session, get_site().keys, read_cookie(BROWSER))
 
 
 def take_in(organizer: Organizer, token: str) -> None:

@@ -38,7 +38,7 @@ from ..locale import read_locale
 from ..markdown import render_markdown
 from ..site import get_site
 from .access import bp, need_event, needs
-from .people import view_event
+from .event_headings import view_event
 from .versions import carry_version
 
 BODY_BYTES = 2 * MAX_BYTES + 512 * 1024

@@ -18,7 +18,7 @@ from storage.models import Event
 
 from ..site import get_site
 from .access import bp, need_event, needs
-from .people import view_event
+from .event_headings import view_event
 
 
 @bp.get("/events/<event>/inviting", endpoint="show_inviting")

@@ -47,7 +47,8 @@ from ..site import get_site
 from . import publishing_words as words
 from .access import bp, need_event, needs
 from .asking_zoom import ask_zoom
-from .people import view_event, write_name
+from .event_headings import view_event
+from .people import write_name
 from .zoom_words import describe_standstill, describe_zoom_error
 
 # Somebody waits at the page: Zoom's list of 3,000 people has ten pages.

@@ -51,7 +51,7 @@ from ..locale import read_locale
 from ..site import get_site
 from . import form_words as words
 from .access import bp, need_event, needs
-from .people import view_event
+from .event_headings import view_event
 
 Questions = tuple[Question, ...]
 

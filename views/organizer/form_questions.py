@@ -43,8 +43,8 @@ from ..locale import read_locale
 from ..site import get_site
 from . import form_words as words
 from .access import bp, need_event, needs
+from .event_headings import view_event
 from .form_editor import list_taken_ids, record_edit
-from .people import view_event
 
 NEW = ""
 

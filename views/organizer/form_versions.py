@@ -32,8 +32,8 @@ from . import form_words as words
 from . import publishing_words
 from .access import bp, need_event, needs
 from .asking_zoom import ask_zoom
+from .event_headings import view_event
 from .form_editor import Told, draw_form, record_edit, say_changed
-from .people import view_event
 from .zoom_words import describe_zoom_error
 
 

@@ -14,6 +14,13 @@ from services.questions import Answer, Question, QuestionKind
 
 from ..places import name_place
 
+_ISOLATES = dict.fromkeys(range(0x2066, 0x206A))
+
+
+def quote(text: str) -> str:
+    """Return what somebody typed for a sentence: its writing direction ends where it ends."""
+    return f"\u2068{text.translate(_ISOLATES)}\u2069"
+
 
 def name_kind_of(question: Question) -> str:
     return name_consent(question.consent) if question.consent else name_kind(question.kind)
@@ -30,11 +37,13 @@ def describe_condition(question: Question, questions: tuple[Question, ...], loca
     deciding = next((q for q in questions if condition and q.id == condition.question_id), None)
     if condition is None or deciding is None:
         return ""
-    values = _(" or ").join(write_value(deciding, value, locale) for value in condition.values)
+    values = _(" or ").join(
+        quote(write_value(deciding, value, locale)) for value in condition.values
+    )
     return _(
         "Only after “%(answers)s” to “%(question)s”",
         answers=values,
-        question=name_question(deciding, locale),
+        question=quote(name_question(deciding, locale)),
     )
 
 
@@ -45,10 +54,10 @@ def describe_way(question: Question, titles: list[str], *, is_published: bool) -
     if not question.zoom_title:
         return _("Stay here")
     if question.zoom_title in titles:
-        return _("Here and to Zoom (“%(title)s”: Zoom has it)", title=question.zoom_title)
+        return _("Here and to Zoom (“%(title)s”: Zoom has it)", title=quote(question.zoom_title))
     if is_published:
-        return _("Here; Zoom does not have “%(title)s” yet", title=question.zoom_title)
-    return _("Here, and to Zoom once published (“%(title)s”)", title=question.zoom_title)
+        return _("Here; Zoom does not have “%(title)s” yet", title=quote(question.zoom_title))
+    return _("Here, and to Zoom once published (“%(title)s”)", title=quote(question.zoom_title))
 
 
 def describe_done(act: str) -> str:
@@ -68,7 +77,7 @@ def describe_done(act: str) -> str:
 
 
 def describe_refusal(error: ActRefused, locale: str) -> str:
-    names = [name_question(question, locale) for question in error.about]
+    names = [quote(name_question(question, locale)) for question in error.about]
     if error.refusal is Refusal.NEEDS_ITS_QUESTION and len(names) > 1:
         return _(
             "“%(question)s” is shown only after some answers to “%(other)s”, so it has to stand "
@@ -89,7 +98,7 @@ def describe_refusal(error: ActRefused, locale: str) -> str:
 
 
 def describe_warning(warned: Warned, locale: str) -> str:
-    name = name_question(warned.question, locale) if warned.question else ""
+    name = quote(name_question(warned.question, locale)) if warned.question else ""
     return {
         Concern.MANY_FIELDS: _(
             "There are %(count)s fields to fill in. With more than %(most)s many people leave: ask "
@@ -148,12 +157,12 @@ def name_template(template: Template) -> tuple[str, str]:
 
 def describe_difference(difference: Difference, locale: str) -> str:
     """Say one difference in a sentence without its question's name."""
-    before, after = difference.before, difference.after
+    before, after = (quote(each) if each else "" for each in (difference.before, difference.after))
     language = {"ja": _("Japanese"), "en": _("English")}.get(difference.locale, "")
     if difference.part in _CHANGED:
         return _CHANGED[difference.part](language, before or _("nothing"), after or _("nothing"))
     if difference.part is Part.KIND:
-        kinds = [name_kind(QuestionKind(kind)) for kind in (before, after)]
+        kinds = [name_kind(QuestionKind(kind)) for kind in (difference.before, difference.after)]
         return _("answered differently: %(before)s → %(after)s", before=kinds[0], after=kinds[1])
     if difference.part is Part.REQUIRED:
         return _("must be answered now") if after else _("need not be answered any more")

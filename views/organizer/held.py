@@ -17,7 +17,7 @@ from storage import submissions
 from ..locale import read_locale
 from ..site import get_site
 from .access import bp, need_event, needs
-from .people import view_event
+from .event_headings import view_event
 
 MOST = 200
 
@@ -28,21 +28,24 @@ def list_held(member: Member, event: str) -> ResponseReturnValue:
     site = get_site()
     with site.database.write() as session:
         found = need_event(session, member, event)
+        held = submissions.list_held(session, found.id, limit=MOST + 1)
         rows = [
             {
-                "number": row.number,
+                "public_id": row.public_id,
                 "name": write_full_name(row.family_name, row.given_name, row.locale),
                 "email": row.email,
                 "received": format_short(row.created_at, found.timezone, read_locale()),
             }
-            for row in submissions.list_held(session, found.id)[:MOST]
+            for row in held[:MOST]
         ]
         view = view_event(found)
         facts: dict[str, audit.Fact] = {"count": len(rows), "is_held": True}
         object_ = f"event:{event}"
         now = site.read_clock()
         audit.record(session, member, Action.PEOPLE_LISTED, object_, facts=facts, now=now)
-    return render_template("organizer/held.html", event=view, here="people", rows=rows)
+    return render_template(
+        "organizer/held.html", event=view, here="people", rows=rows, is_more=len(held) > MOST
+    )
 
 
 @bp.post("/events/<event>/held", endpoint="decide_held")
@@ -56,10 +59,9 @@ def decide_held(member: Member, event: str) -> ResponseReturnValue:
     try:
         with site.database.write() as session:
             found = need_event(session, member, event)
-            number = request.form.get("number", "")
-            rows = submissions.list_held(session, found.id)
-            held = next((row for row in rows if row.number == number), None)
-            if held is None:
+            public_id = request.form.get("submission", "")
+            held = submissions.get_submission_by_public_id(session, public_id)
+            if held is None or held.event_id != found.id:
                 abort(422)
             if is_person:
                 release(session, found, held, policy=read_link_policy(session, found), now=now)

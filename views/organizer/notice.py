@@ -9,10 +9,12 @@ from flask_babel import lazy_gettext
 from sqlalchemy.orm import Session
 
 from forms.accounts import AccountForm
+from forms.markdown import say_large_tables
 from forms.notice import ALL_EVENTS, build_notice_form, list_labels, name_field, read_document
 from services import audit
 from services.audit import Action, Fact
 from services.default_notice import Operator
+from services.markdown import are_tables_small
 from services.members import Member, Permission
 from services.notice_publishing import (
     NoticeChangedMeanwhile,
@@ -179,7 +181,21 @@ def _is_whole(form: AccountForm, organization: Organization) -> bool:
             )
         )
         form.refuse(name_field(gap.slot, gap.locale), message)
-    return not gaps and not list_operator_gaps(operator)
+    return not gaps and not list_operator_gaps(operator) and _are_tables_small(form, operator)
+
+
+def _are_tables_small(form: AccountForm, operator: Operator) -> bool:
+    """Refuse tables that are too large for the notice as a whole, at the slot with most of them."""
+    document = read_document(form)
+    large = [
+        locale
+        for locale, text in write_document(document, operator).items()
+        if not are_tables_small(text)
+    ]
+    for locale in large:
+        slot = max(ALL_SLOTS, key=lambda slot: document.get(slot, locale).count("|"))
+        form.refuse(name_field(slot, locale), say_large_tables(list_labels(read_locale())[slot]))
+    return not large
 
 
 def _tell_of_other(member: Member, form: AccountForm) -> ResponseReturnValue:

@@ -24,7 +24,8 @@ from ..locale import read_locale
 from ..site import get_site
 from . import people_words as words
 from .access import bp, need_event, needs
-from .people import refresh_index, view_event
+from .event_headings import view_event
+from .people import refresh_index
 from .people_filters import list_seen_facets, list_sources
 
 _WEEKDAYS = "月火水木金土日"

@@ -15,7 +15,7 @@ from services.dates import format_short
 from services.members import Member, Permission
 from services.people_acts import Act, act_on
 from services.registration_index import is_mailable, read_changes
-from services.texts import localize, write_full_name
+from services.texts import write_full_name
 from storage import people, registration_index
 from storage.index_writing import store_intake
 from storage.models import Event
@@ -25,7 +25,9 @@ from ..locale import read_locale
 from ..site import get_site
 from . import people_words as words
 from .access import bp, need_event, needs
-from .people_filters import PeopleQuery, list_filters, read_query
+from .event_headings import view_event
+from .people_columns import Column, choose_columns, list_columns, write_cells
+from .people_filters import PeopleQuery, list_filters, list_sorts, read_people, read_query
 
 PAGE = 50
 MOST_COUNTED = 10_000
@@ -42,20 +44,14 @@ def list_people(member: Member, event: str) -> ResponseReturnValue:
         totals = registration_index.list_totals(session, found.id)
         filters = list_filters(session, member, found, totals)
         query = read_query(filters)
-        page = registration_index.read_page(
-            session,
-            found.id,
-            query.wanted,
-            limit=PAGE,
-            begin=query.begin,
-            oldest_first=query.sort == "oldest",
-        )
+        page = read_people(session, found, query, filters, limit=PAGE)
         rows = _read_in_order(session, page.ids)
         total = sum(totals.get("status", {}).values())
-        is_whole = page.next is None and query.begin is None
+        is_whole = not page.next and not query.begin
         count = len(page.ids) if is_whole else count_found(session, found, query, total)
         view = view_event(found)
-        shown = [view_row(found, row) for row in rows]
+        columns = choose_columns(session, member, found, list_columns(session, found))
+        shown = [_view_listed(session, found, columns, row) for row in rows]
     _record_list(member, event, query, len(shown))
     return render_template(
         "organizer/people.html",
@@ -64,7 +60,9 @@ def list_people(member: Member, event: str) -> ResponseReturnValue:
         filters=filters,
         query=query,
         people=shown,
-        next=query.write(at=page.next) if page.next is not None else "",
+        columns=columns,
+        sorts=list_sorts(filters),
+        next=query.write(at=page.next) if page.next else "",
         count=count,
         is_more=bool(query.text) and count > MOST_COUNTED,
         most=MOST_COUNTED,
@@ -133,16 +131,6 @@ def count_found(session: Session, event: Event, query: PeopleQuery, total: int) 
     return registration_index.count_matches(session, event.id, wanted, most=most)
 
 
-def view_event(event: Event) -> dict[str, Any]:
-    locale = read_locale()
-    return {
-        "public_id": event.public_id,
-        "slug": event.slug,
-        "title": localize(event.title, locale) or event.slug,
-        "is_draft": event.status == "draft",
-    }
-
-
 def view_row(event: Event, full: FullRow) -> dict[str, Any]:
     person = full.row.registration
     return {
@@ -159,6 +147,13 @@ def view_row(event: Event, full: FullRow) -> dict[str, Any]:
         "clicks": person.join_clicks,
         "registered": format_short(person.created_at, event.timezone, read_locale()),
     }
+
+
+def _view_listed(
+    session: Session, event: Event, columns: list[Column], full: FullRow
+) -> dict[str, Any]:
+    view = view_row(event, full)
+    return view | {"cells": write_cells(session, columns, full, view)}
 
 
 def write_name(person: Any) -> str:

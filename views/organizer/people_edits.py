@@ -32,7 +32,8 @@ from ..locale import read_locale
 from ..places import name_place
 from ..site import get_site
 from .access import bp, need_event, needs
-from .people import view_event, write_name
+from .event_headings import view_event
+from .people import write_name
 from .person import need_person
 
 

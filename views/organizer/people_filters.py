@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
 from flask import abort, request
@@ -12,18 +12,26 @@ from sqlalchemy.orm import Session
 
 from services.facets import Facet, Value, list_facets, list_sensitive_ids
 from services.members import Member, Permission
-from services.registration_index import fold
+from services.registration_index import BY_COMPANY, BY_NAME, fold
 from services.submissions import SOURCE_NAMES
 from storage.models import Event
 from storage.registration_index import Wanted
+from storage.registration_order import (
+    OrderedPage,
+    Part,
+    People,
+    read_page_by_date,
+    read_page_by_key,
+    read_page_by_value,
+)
 
 from ..locale import read_locale
 from ..places import name_place
 from . import people_words as words
 
-SORTS = ("newest", "oldest")
+NEWEST, OLDEST = "newest", "oldest"
 LONGEST_SEARCH = 100
-NOT_FILTERS = {"q", "sort", "at", "lang", "format", "columns"}
+NOT_FILTERS = {"q", "sort", "at", "lang", "format"}
 
 
 @dataclass(frozen=True)
@@ -33,7 +41,7 @@ class PeopleQuery:
     text: str
     chosen: Mapping[str, str]
     sort: str
-    begin: int | None
+    begin: str
 
     @property
     def wanted(self) -> Wanted:
@@ -45,8 +53,11 @@ class PeopleQuery:
         """What a form or link carries on to ask for the same people."""
         return {"q": self.text, **self.chosen} if self.text else dict(self.chosen)
 
+    def sorted_by(self, sort: str) -> str:
+        return replace(self, sort=sort).write()
+
     def write(self, **others: object) -> str:
-        sort = {} if self.sort == SORTS[0] else {"sort": self.sort}
+        sort = {} if self.sort == NEWEST else {"sort": self.sort}
         return urlencode({**self.fields, **sort, **others})
 
 
@@ -56,12 +67,44 @@ def read_query(facets: list[Facet]) -> PeopleQuery:
     asked = {name: value for name, value in request.args.items(multi=True) if value}
     if any(name not in allowed | NOT_FILTERS for name in asked):
         abort(400)
-    sort, begin = asked.get("sort", SORTS[0]), asked.get("at", "")
-    if sort not in SORTS or begin and not (begin.isascii() and begin.isdigit() and len(begin) < 16):
+    sort = asked.get("sort", NEWEST)
+    if sort not in list_sorts(facets):
         abort(400)
     chosen = {name: value[:120] for name, value in asked.items() if name in allowed}
     text = asked.get("q", "").replace("\0", "").strip()[:LONGEST_SEARCH]
-    return PeopleQuery(text, chosen, sort, int(begin) if begin else None)
+    return PeopleQuery(text, chosen, sort, asked.get("at", ""))
+
+
+def list_sorts(facets: list[Facet]) -> dict[str, str]:
+    """Return what people can be sorted by, with its words: dates, names, and what has one value."""
+    return {
+        NEWEST: gettext("Newest first"),
+        OLDEST: gettext("Oldest first"),
+        BY_NAME: gettext("Name"),
+        BY_COMPANY: gettext("Company"),
+        **{facet.name: facet.label for facet in facets if _is_sorted_by(facet)},
+    }
+
+
+def _is_sorted_by(facet: Facet) -> bool:
+    is_answer = facet.name.startswith("answer:") and not facet.has_many
+    return is_answer or facet.name in ("status", "delivery")
+
+
+def read_people(
+    session: Session, event: Event, query: PeopleQuery, facets: list[Facet], *, limit: int
+) -> OrderedPage:
+    """Read one page of whom an address asks for, in the order that it asks for."""
+    values = {facet.name: [value.value for value in facet.values] for facet in facets}
+    people, part = People(session, event.id, query.wanted), Part(query.begin, limit)
+    try:
+        if query.sort in (BY_NAME, BY_COMPANY):
+            return read_page_by_key(people, query.sort, part)
+        if query.sort in values:
+            return read_page_by_value(people, query.sort, values[query.sort], part)
+        return read_page_by_date(people, part, oldest_first=query.sort == OLDEST)
+    except ValueError:
+        abort(400)
 
 
 def list_hidden(session: Session, member: Member, event: Event) -> frozenset[str]:

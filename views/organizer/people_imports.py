@@ -31,7 +31,7 @@ from ..locale import read_locale
 from ..site import get_site
 from . import people_words as words
 from .access import bp, need_event, needs
-from .people import view_event
+from .event_headings import view_event
 
 PAGE = 200
 SAMPLES = 3

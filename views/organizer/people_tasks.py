@@ -21,7 +21,8 @@ from ..locale import read_locale
 from ..site import get_site
 from . import people_words as words
 from .access import bp, need_event, needs
-from .people import count_found, read_act, refresh_index, view_event, write_name
+from .event_headings import view_event
+from .people import count_found, read_act, refresh_index, write_name
 from .people_filters import list_filters, read_query
 
 PAGE = 200

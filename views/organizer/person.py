@@ -34,7 +34,8 @@ from ..places import name_place
 from ..site import get_site
 from . import people_words as words
 from .access import bp, need_event, needs
-from .people import read_act, view_event, view_row
+from .event_headings import view_event
+from .people import read_act, view_row
 from .people_filters import list_hidden
 
 

@@ -76,14 +76,15 @@ function start() {
     handle.setPointerCapture(event.pointerId);
     row.classList.add("question--dragged");
 
+    // The others make way: moved itself, the handle would lose the pointer.
     const move = ({ clientY }) => {
-      for (const other of listRows()) {
-        if (other === row || other.dataset.group !== row.dataset.group) continue;
-        const { top, height } = other.getBoundingClientRect();
-        const isAbove = listRows().indexOf(other) < listRows().indexOf(row);
-        if (isAbove && clientY < top + height / 2) return other.before(row);
-        if (!isAbove && clientY > top + height / 2) other.after(row);
+      for (let [above] = getNeighbours(row); isBelow(above, clientY); [above] = getNeighbours(row)) {
+        row.after(above);
       }
+      for (let [, below] = getNeighbours(row); isAbove(below, clientY); [, below] = getNeighbours(row)) {
+        row.before(below);
+      }
+      row.scrollIntoView({ block: "nearest", behavior: "instant" });
     };
     const end = ({ type, key }) => {
       if (type === "keydown" && key !== "Escape") return;
@@ -105,6 +106,12 @@ function start() {
     for (const name of ends) handle.addEventListener(name, end);
   }
 
+  function getNeighbours(row) {
+    const rows = listRows().filter((other) => other.dataset.group === row.dataset.group);
+    const at = rows.indexOf(row);
+    return [rows[at - 1], rows[at + 1]];
+  }
+
   function listRows() {
     return [...editor.querySelectorAll("[data-question]")];
   }
@@ -120,6 +127,19 @@ function start() {
       row.prepend(handle);
     }
   }
+}
+
+function isBelow(row, y) {
+  return row && y < getMiddle(row);
+}
+
+function isAbove(row, y) {
+  return row && y > getMiddle(row);
+}
+
+function getMiddle(row) {
+  const { top, height } = row.getBoundingClientRect();
+  return top + height / 2;
 }
 
 function find(row, name) {

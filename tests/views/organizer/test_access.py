@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import product
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -349,6 +350,44 @@ def test_post_from_another_site_is_refused(site, own):
         owner.post("/organizer/sign-out", fields, status=400, headers={name: value})
 
     assert owner.look("GET", "/organizer").status_code == 200
+
+
+def test_what_was_typed_outlives_the_session(site):
+    """Signed out, or in again, in another tab: nothing is done unasked, and nothing is lost."""
+    event = site.add_event(slug="spring")
+    owner = sign_in(site)
+    form = owner.open(f"/organizer/events/{event.public_id}/content").form("保存")
+    site.clock.move(hours=13)
+
+    kept = form.fill(title_ja="長い\n題名").submit(status=403)
+
+    way = parse_qs(urlsplit(kept.link("新しいタブでサインイン")).query)
+    assert way["next"] == [f"/organizer/events/{event.public_id}/content"]
+    with site.database.read() as session:
+        [row] = session.query(OrganizerSession).all()
+    owner.open(make_entrance(site, row.organizer_id)).form().submit()
+    assert not owner.post(kept.form().action, kept.form().fields, status=400).root.find_all("form")
+    kept = owner.post(
+        kept.form().action, kept.form().fields, status=400, headers={"Origin": site.url}
+    )
+    with site.database.read() as session:
+        assert session.get_one(Event, event.id).title == event.title
+    assert "保存しました" in kept.form().submit().text
+    with site.database.read() as session:
+        assert session.get_one(Event, event.id).title["ja"] == "長い 題名"
+
+
+def test_what_was_typed_outlives_the_proof_but_no_secret(site):
+    owner = sign_in(site, password_hash="x")
+    form = owner.open("/organizer/settings/zoom").form("テストして保存")
+    form.fill(account_id="another-account", client_id="another-app", client_secret="hush")
+    site.clock.move(minutes=11)
+
+    kept = form.submit(status=403)
+
+    assert "hush" not in kept.response.text
+    assert kept.form()["client_id"] == "another-app"
+    assert kept.link("新しいタブで確認").startswith("/organizer/prove?next=%2Forganizer%2Fsettings")
 
 
 def test_event_outside_of_a_members_own_is_unknown(site):

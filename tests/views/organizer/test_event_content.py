@@ -243,3 +243,12 @@ def test_more_seats_let_in_who_waits(site, owner, event):
     with site.database.read() as session:
         assert events.list_counters(session, event.id).get("status:waitlisted", 0) == 0
         assert events.get_counter(session, event.id, events.SEATS) == 2
+
+
+def test_tables_that_would_be_drawn_as_lines_are_refused(site, owner, event):
+    table = "|".join("a" * 21) + "\n" + "|".join("-" * 21)
+
+    page = open_content(owner, event).form("保存").fill(description_ja=table).submit(status=422)
+
+    assert "20列、全部で2000マス" in page.errors[0]
+    assert page.form("保存")["description_ja"] == table

@@ -217,3 +217,11 @@ def test_member_of_some_events_may_not_change_what_all_share(site):
     some = sign_in(site, Role.EDITOR, event_ids=[event.id])
     for browser in (some, sign_in(site, Role.VIEWER)):
         assert browser.look("GET", PAGE).status_code == 403
+
+
+def test_tables_of_all_slots_count_together(site):
+    table = "|".join("a" * 20) + "\n" + "|".join("-" * 20) + "\n" + "a\n" * 60
+
+    page = publish(sign_in(site), status=422, items_ja=table, purposes_ja=table)
+
+    assert "20列、全部で2000マス" in page.errors[0]

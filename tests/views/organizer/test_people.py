@@ -17,6 +17,7 @@ from storage.models import AuditEntry, Job
 from tests import factories
 from tests.dashboard import sign_in
 from tests.fixtures.databases import only_sqlite
+from views.organizer import held
 
 pytestmark = only_sqlite
 
@@ -211,18 +212,36 @@ def test_open_page_learns_of_newcomers_by_itself(site, event):
 
 def test_held_submission_is_registered_or_put_away_by_hand(site, event):
     public_id, event_id = event
-    numbers = [
+    for n in range(2):
         add(site, event_id, f"p{n}@example.com", is_suspicious=True, family_name=f"人{n}")
-        for n in range(2)
-    ]
     browser = sign_in(site)
     address = f"/organizer/events/{public_id}/held"
-    assert len(list_names(browser.open(address))) == 2
-    for number, act in zip(numbers, ("release", "drop"), strict=True):
-        browser.post_form(address, address, {"number": number, "act": act})
+    stale = browser.open(address)
+    assert len(list_names(stale)) == 2
+    ids = [field["value"] for field in stale.root.find_all("input", name="submission")]
+    for submission, act in zip(ids[::2], ("release", "drop"), strict=True):
+        browser.post_form(address, address, {"submission": submission, "act": act})
     assert list_names(browser.open(address)) == []
     page = browser.open(f"/organizer/events/{public_id}/people")
     assert list_names(page) == ["人0 太郎"]
+
+    # A colleague, whose page still has both, decides on them too.
+    for submission in ids[::2]:
+        fields = {"submission": submission, "act": "release"}
+        assert "すでに判断済みです" in browser.post_form(address, address, fields).text
+    assert list_names(browser.open(f"/organizer/events/{public_id}/people")) == ["人0 太郎"]
+    browser.post_form(address, address, {"submission": "x", "act": "release"}, status=422)
+
+
+def test_long_list_of_what_was_held_says_that_it_is_cut(site, event, monkeypatch):
+    monkeypatch.setattr(held, "MOST", 1)
+    for n in range(2):
+        add(site, event[1], f"p{n}@example.com", is_suspicious=True, family_name=f"人{n}")
+
+    page = sign_in(site).open(f"/organizer/events/{event[0]}/held")
+
+    assert list_names(page) == ["人0 太郎"]
+    assert "最初の1件" in page.text
 
 
 def test_put_aside_work_is_named_and_tried_again(site, event):
@@ -288,3 +307,35 @@ def test_viewer_may_not_export_and_sees_no_button(site, event):
     people = f"/organizer/events/{public_id}/people"
     assert "/export" not in str([a["href"] for a in browser.open(people).root.find_all("a")])
     assert browser.look("GET", f"{people}/export").status_code == 403
+
+
+def test_list_is_sorted_by_its_headings_and_has_the_columns_of_each_member(site, event):
+    public_id, event_id = event
+    for name, age in (("三浦", "20s"), ("阿部", "30s"), ("Smith", "20s")):
+        add(
+            site,
+            event_id,
+            f"{age}{len(name)}{name == '阿部'}@example.com",
+            family_name=name,
+            age=age,
+        )
+    browser, other = sign_in(site, Role.VIEWER), sign_in(site, Role.VIEWER)
+    address = f"/organizer/events/{public_id}/people"
+    page = browser.open(address).follow("お名前")
+    assert list_names(page) == ["Smith 太郎", "三浦 太郎", "阿部 太郎"]
+    assert page.root.find_all("th", **{"aria-sort": "ascending"})[0].text == "お名前"
+    form = browser.open(f"{address}/columns").form("これらの列を表示する")
+    shown = form.fill(show=["answer:age", "status"]).submit()
+    cells = [cell["data-label"] for cell in shown.root.find_all("td")[:2]]
+    assert cells == ["状態", "年代"]
+    token = shown.root.find_all("input", name="csrf_token")[0]["value"]
+    order = [("order", "answer:age"), ("order", "status"), ("show", "answer:age")]
+    moved = browser.post(
+        f"{address}/columns", [*order, ("move", "up status"), ("csrf_token", token)]
+    )
+    boxes = moved.root.find_all("input", name="show")
+    assert [box["value"] for box in boxes[:2]] == ["answer:age", "email"]
+    assert list_names(browser.open(f"{address}?sort=answer:age"))[-1] == "阿部 太郎"
+    assert "年代" not in [cell["data-label"] for cell in other.open(address).root.find_all("td")]
+    for wrong in ("sort=password", "sort=name&at=x", "at=1.5"):
+        browser.open(f"{address}?{wrong}", status=400)

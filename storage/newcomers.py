@@ -1,0 +1,241 @@
+"""Storing a new registration with all that follows from it.
+
+On SQLite a statement costs microseconds, and each kind of row has one. On PostgreSQL each is a
+round trip, during which everybody else at the event waits for its seats: there all of them are one
+statement, whose parts hand each other the ids that the database gives.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+from functools import cache, partial
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    ColumnElement,
+    FromClause,
+    Select,
+    TableValuedAlias,
+    bindparam,
+    column,
+    func,
+    literal,
+    select,
+    true,
+    union_all,
+)
+from sqlalchemy.orm import DeclarativeBase, Session
+
+from . import events, job_requests, mails, registrations, submissions, zoom_registrants
+from .job_requests import MAIL, ZOOM_SYNC
+from .models import Answer, Consent, EventCounter, Mail, Registration, SubmissionRow, ZoomRegistrant
+from .models.base import UtcDateTime
+from .statements import Statement, attach, is_postgresql, table_of
+
+Values = dict[str, Any]
+Columns = dict[str, ColumnElement[Any]]
+
+_OF_BOTH = (
+    *("event_id", "form_version_id", "email", "email_key", "family_name", "given_name"),
+    *("locale", "surface", "source", "created_at"),
+)
+_OF_RELEASED = ("outcome", "registration_id", "code_version", "code_issued_at")
+_ANSWER = ("question_id", "position", "value", "other")
+_CONSENT = ("question_id", "kind", "label", "notice_hash", "is_given")
+_OF_ALL_CONSENTS = ("form_version_id", "locale", "surface")
+
+
+class Refusal(Enum):
+    """Why nobody was registered."""
+
+    FULL = "full"
+    KNOWN = "known"
+
+
+@dataclass(frozen=True)
+class Newcomer:
+    """What a registration begins with: rows by column, without the ids that the database gives.
+
+    The submission's row has what the others have in common with it; `registration`, `answers`,
+    `consents` and `mail` have what is theirs. Where `syncs`, Zoom is to be told. `mail_at` is when
+    the mail is due, if there is one.
+    """
+
+    registration: Values
+    submission: Values
+    answers: Sequence[Values]
+    consents: Sequence[Values]
+    syncs: bool
+    mail: Values | None
+    mail_at: datetime
+
+    @property
+    def event_id(self) -> int:
+        return int(self.submission["event_id"])
+
+    @property
+    def counter(self) -> str:
+        return f"status:{self.registration['status']}"
+
+
+def add(
+    session: Session,
+    newcomer: Newcomer,
+    *,
+    takes_seat: bool,
+    held: SubmissionRow | None = None,
+) -> SubmissionRow | Refusal:
+    """Store a newcomer, with a row of the submission unless it is `held` back till now.
+
+    A seat that was taken for an address which is known is given back.
+    """
+    if takes_seat and held is None and is_postgresql(session):
+        added = _add_at_once(session, newcomer)
+    else:
+        added = _add_in_steps(session, newcomer, takes_seat=takes_seat, held=held)
+    if added is Refusal.KNOWN and takes_seat:
+        events.give_back_seat(session, newcomer.event_id)
+    return added
+
+
+def _add_in_steps(
+    session: Session, newcomer: Newcomer, *, takes_seat: bool, held: SubmissionRow | None
+) -> SubmissionRow | Refusal:
+    shared, event_id = newcomer.submission, newcomer.event_id
+    now = shared["created_at"]
+    if takes_seat and not events.take_seat(session, event_id):
+        return Refusal.FULL
+    person = {name: shared[name] for name in _OF_BOTH}
+    registration_id = registrations.insert_registration(session, newcomer.registration | person)
+    if registration_id is None:
+        return Refusal.KNOWN
+    about = {"registration_id": registration_id}
+    values = newcomer.submission | about
+    if held is None:
+        row = submissions.insert_submission(session, values)
+        assert row is not None, "its nonce was free and its address new"
+    else:
+        row = held
+        for name in _OF_RELEASED:
+            setattr(row, name, values[name])
+    events.add_counters(session, event_id, {newcomer.counter: 1})
+    registrations.add_answers(session, registration_id, newcomer.answers)
+    about["submission_id"] = row.id
+    same = {name: shared[name] for name in _OF_ALL_CONSENTS} | about | {"recorded_at": now}
+    registrations.add_consents(session, [{**box, **same} for box in newcomer.consents])
+    if newcomer.syncs:
+        zoom_registrants.ensure_zoom_registrant(session, registration_id, event_id, now=now)
+        job_requests.enqueue_about(
+            session, ZOOM_SYNC, registration_id, event_id=event_id, run_at=now, now=now
+        )
+    if newcomer.mail is not None:
+        mail_id = mails.add_mail(session, newcomer.mail | about)
+        job_requests.enqueue_about(
+            session, MAIL, mail_id, event_id=event_id, run_at=newcomer.mail_at, now=now
+        )
+    return row
+
+
+def _add_at_once(session: Session, newcomer: Newcomer) -> SubmissionRow | Refusal:
+    rows: dict[type[DeclarativeBase], Values] = {
+        Registration: newcomer.registration,
+        SubmissionRow: newcomer.submission,
+        Mail: newcomer.mail or {},
+    }
+    statement = _write(*map(tuple, rows.values()), newcomer.syncs)
+    values = {
+        "taken_at": newcomer.event_id,
+        "counter": newcomer.counter,
+        "answers": newcomer.answers,
+        "consents": newcomer.consents,
+        "mail_at": newcomer.mail_at,
+    }
+    for model, row in rows.items():
+        values |= {_name(model, column): value for column, value in row.items()}
+    found = statement.fetch(session, values)
+    if found is None:
+        return Refusal.FULL
+    registration_id, submission_id, _nothing = found
+    if registration_id is None:
+        return Refusal.KNOWN
+    assert submission_id is not None, "its nonce was free and its address new"
+    ids = {"id": submission_id, "registration_id": registration_id}
+    return attach(session, SubmissionRow, newcomer.submission | ids)
+
+
+@cache
+def _write(
+    registration: tuple[str, ...], submission: tuple[str, ...], mail: tuple[str, ...], syncs: bool
+) -> Statement:
+    """Write the statement for rows of these columns.
+
+    It has no row where no seat is left, and one without ids for an address that is known. The seat
+    comes first, so that the registration's id is drawn under its lock.
+    """
+
+    def build(insert: Any) -> Select[Any]:
+        put = partial(_insert_from, insert)
+        row, mail_at = _bind(SubmissionRow, submission), bindparam("mail_at", type_=UtcDateTime)
+        event_id, now = row["event_id"], row["created_at"]
+        seat = events.take_a_seat().returning(EventCounter.event_id).cte("seat")
+        own = _bind(Registration, registration) | {name: row[name] for name in _OF_BOTH}
+        person = registrations.insert_once(put(Registration, own, seat)).cte("person")
+        about: Columns = {"registration_id": person.c.id}
+        receipt = submissions.insert_once(put(SubmissionRow, row | about, person)).cte("receipt")
+        counted: Columns = {"event_id": event_id, "name": bindparam("counter"), "value": literal(1)}
+        parts = [events.add_to_counter(put(EventCounter, counted, person))]
+        answers = _unfold("answers", Answer, _ANSWER)
+        parts.append(put(Answer, about | dict(answers.c), person.join(answers, true())))
+        about |= {"submission_id": receipt.c.id}
+        boxes = _unfold("consents", Consent, _CONSENT)
+        same = {name: row[name] for name in _OF_ALL_CONSENTS} | about | {"recorded_at": now}
+        both = receipt.join(person, true())
+        parts.append(put(Consent, same | dict(boxes.c), both.join(boxes, true())))
+        jobs = []
+        if syncs:
+            at_zoom: Columns = {n: literal(v) for n, v in zoom_registrants.NEW.items()}
+            at_zoom |= {"registration_id": person.c.id, "event_id": event_id, "updated_at": now}
+            parts.append(put(ZoomRegistrant, at_zoom, person))
+            jobs.append(job_requests.select_job(ZOOM_SYNC, person, event_id, run_at=now, now=now))
+        if mail:
+            sent = put(Mail, _bind(Mail, mail) | about, both).returning(Mail.id).cte("sent")
+            jobs.append(job_requests.select_job(MAIL, sent, event_id, run_at=mail_at, now=now))
+        if jobs:
+            parts.append(job_requests.upsert_from(insert, union_all(*jobs)))
+        found = seat.outerjoin(person, true()).outerjoin(receipt, true())
+        woken = func.pg_notify(job_requests.CHANNEL, "")
+        return (
+            select(person.c.id, receipt.c.id, woken)
+            .select_from(found)
+            .add_cte(*(part.cte(f"part_{number}") for number, part in enumerate(parts)))
+        )
+
+    return Statement(build)
+
+
+def _insert_from(
+    insert: Any, model: type[DeclarativeBase], columns: Columns, source: FromClause
+) -> Any:
+    """Write an INSERT of a row for each one of the source."""
+    rows = select(*columns.values()).select_from(source)
+    return insert(table_of(model)).from_select(list(columns), rows, include_defaults=False)
+
+
+def _bind(model: type[DeclarativeBase], names: Iterable[str]) -> Columns:
+    columns = table_of(model).c
+    return {name: bindparam(_name(model, name), type_=columns[name].type) for name in names}
+
+
+def _name(model: type[DeclarativeBase], column: str) -> str:
+    return f"{model.__tablename__}_{column}"
+
+
+def _unfold(name: str, model: type[DeclarativeBase], names: Iterable[str]) -> TableValuedAlias:
+    """Make rows of a parameter that holds a list of them."""
+    columns = (column(part, table_of(model).c[part].type) for part in names)
+    rows = func.json_to_recordset(bindparam(name, type_=JSON))
+    return rows.table_valued(*columns, name=name).render_derived(with_types=True)

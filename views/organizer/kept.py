@@ -1,0 +1,67 @@
+"""Keeping what was sent where it cannot be taken yet: first somebody has to show who they are."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from urllib.parse import urlencode
+
+from flask import Response, current_app, make_response, render_template, request
+from werkzeug.exceptions import MethodNotAllowed, NotFound
+
+SECRETS = frozenset({"password", "code", "client_secret", "credential"})
+"""The fields that no page shows again."""
+
+_OF_THE_PAGE = "csrf_token"
+
+
+class Reason(StrEnum):
+    """Why it was not taken."""
+
+    SIGN_IN = "sign_in"
+    PROVE = "prove"
+    STALE = "stale"
+
+
+def has_content() -> bool:
+    """Tell whether something was sent that would be lost."""
+    return any(name != _OF_THE_PAGE for name in request.form) or _has_files()
+
+
+def keep(reason: Reason, way: str, status: int) -> Response:
+    """Make the page that holds what was sent, with the way to `way`, to be sent again after that.
+
+    Neither secrets nor files are on it: they have to be given again.
+    """
+    page = render_template(
+        "organizer/kept.html",
+        reason=reason,
+        way=f"{way}?{urlencode({'next': find_page()})}" if way else "",
+        pairs=[
+            (name, value)
+            for name, value in request.form.items(multi=True)
+            if name != _OF_THE_PAGE and name not in SECRETS
+        ],
+        is_less=_has_files() or any(request.form.get(name) for name in SECRETS),
+    )
+    return make_response(page, status)
+
+
+def find_page() -> str:
+    """Return the page that is asked for, or where what was sent came from: the next one above."""
+    if request.method == "GET":
+        return request.full_path.rstrip("?")
+    adapter = current_app.create_url_adapter(request)
+    assert adapter is not None, "there is a request"
+    path = request.path
+    while path:
+        try:
+            adapter.match(path, method="GET")
+        except (NotFound, MethodNotAllowed):
+            path = path.rpartition("/")[0]
+        else:
+            return path
+    return ""
+
+
+def _has_files() -> bool:
+    return any(file.filename for file in request.files.values())
