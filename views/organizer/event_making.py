@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -20,6 +20,7 @@ from services.audit import Action
 from services.dates import HOME, format_period
 from services.event_content import duplicate_event
 from services.event_dates import take_dates
+from services.event_documents import EventDocument
 from services.event_drafts import (
     HostMeetings,
     Reference,
@@ -32,8 +33,10 @@ from services.event_drafts import (
     make_draft,
     read_reference,
 )
-from services.event_editing import MeetingTaken, save_event
+from services.event_editing import MeetingTaken, dress_questions, save_event
+from services.form_templates import Template, make_template
 from services.members import Member, Permission
+from services.organizations import make_operator
 from services.texts import LOCALES, localize
 from services.zoom_setup import SetupRefused
 from storage import event_lists, organizations
@@ -44,6 +47,7 @@ from ..locale import read_locale
 from ..site import get_site
 from .access import bp, need_event, needs
 from .asking_zoom import ask_zoom
+from .form_words import name_template
 from .zoom_words import describe_standstill, describe_zoom_error
 
 NEW = "/organizer/events/new"
@@ -69,17 +73,24 @@ def choose_meeting(member: Member) -> ResponseReturnValue:
 @bp.post("/events/new", endpoint="make_event")
 @needs(Permission.ADD_EVENTS)
 def make_event(member: Member) -> ResponseReturnValue:
-    reference = read_reference(request.form.get("reference", ""))
+    reference = _read_reference()
     if reference is None:
         words = _("Enter the number of a Zoom meeting or webinar, or a link that has it.")
         return _refuse(member, words)
-    if request.form.get("kind") in list(Kind):
-        reference = Reference(reference.zoom_id, Kind(request.form["kind"]))
 
     def find(client: ZoomClient, now: datetime) -> Meeting:
         return find_meeting(client, reference, now=now)
 
     return _make(member, find)
+
+
+def _read_reference() -> Reference | None:
+    """Return what was picked from the list, else what was pasted."""
+    kind, _space, zoom_id = request.form.get("picked", "").partition(" ")
+    if kind in list(Kind):
+        picked = read_reference(zoom_id)
+        return Reference(picked.zoom_id, Kind(kind)) if picked else None
+    return read_reference(request.form.get("reference", ""))
 
 
 @bp.post("/events/new/zoom", endpoint="create_meeting")
@@ -150,6 +161,7 @@ def _save(member: Member, connection: ZoomConnection, meeting: Meeting, locale: 
         if like := _find_like(session, member):
             event = duplicate_event(session, like, document, connection, now=now)
         else:
+            document = _begin_form(session, member, document)
             event = save_event(session, document, pictures={}, connection=connection, now=now)
         event.host_email = meeting.host_email
         take_dates(event, meeting, now=now)
@@ -157,6 +169,17 @@ def _save(member: Member, connection: ZoomConnection, meeting: Meeting, locale: 
         about = f"event:{event.public_id}"
         audit.record(session, member, Action.EVENT_CHANGED, about, facts=facts, now=now)
         return event.public_id
+
+
+def _begin_form(session: Session, member: Member, document: EventDocument) -> EventDocument:
+    """Have an event start with the template that was chosen; the usual one needs no mention."""
+    asked = request.form.get("template", "")
+    if asked not in list(Template) or asked == Template.WEBINAR:
+        return document
+    organization = organizations.need_organization(session, member.organization_id)
+    operator = make_operator(organization)
+    made = make_template(Template(asked), document.default_locale, operator)
+    return replace(document, questions=dress_questions(session, organization.id, made))
 
 
 def _find_like(session: Session, member: Member) -> Event | None:
@@ -206,6 +229,8 @@ def _draw(
         refusal=refusal,
         like=request.values.get("like", ""),
         like_title=like_title,
+        templates=[(str(each), *name_template(each)) for each in Template],
+        template=request.form.get("template", ""),
     )
     return page, status
 

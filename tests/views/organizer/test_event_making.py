@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from services.events import read_current_form
 from services.members import Role
 from storage import events
 from tests.dashboard import sign_in
@@ -42,13 +43,16 @@ def test_event_is_picked_from_the_hosts_list(site, owner):
     zoom_id = make_at_zoom(site)
     page = owner.open("/organizer/events/new")
     [button] = [b for b in page.root.find_all("button") if "秋の説明会" in b["aria-label"]]
-    [form] = [a for a in button.ancestors() if a.tag == "form"]
-    fields = [(i["name"], i["value"]) for i in form.find_all("input")]
-    answer = owner.try_post("/organizer/events/new", fields)
+    form = page.form("これを使う").fill(template="internal")
+    form.fields.append((button["name"], button["value"]))
+    answer = owner.try_post("/organizer/events/new", form.fields)
 
     event = read_event(site, zoom_id)
     assert (answer.status_code, event.status, event.title) == (303, "draft", {"ja": "秋の説明会"})
     assert event.public_id in answer.headers["Location"]
+    with site.database.read() as session:
+        asked = [question.id for question in read_current_form(session, event).questions]
+    assert asked == ["department", "office", "for_speakers", "privacy"]
 
 
 @pytest.mark.parametrize("write", ["{id}", "https://example.zoom.us/w/{id}?tk=x", " {id} "])

@@ -383,20 +383,6 @@ def test_drafts_form_becomes_public_with_the_event(site, owner, event):
     assert site.visitor().open("/e/spring").root.find_all(name="question_company") == []
 
 
-def test_import_does_not_pass_over_what_is_edited(site, owner, event, tmp_path):
-    run = site.app.test_cli_runner().invoke
-    file = tmp_path / "spring.toml"
-    assert run(args=["event", "export", "spring", str(file)]).exit_code == 0
-    assert run(args=["event", "import", str(file)]).exit_code == 0
-    do(open_form(owner, event), "remove", "shade")
-    assert run(args=["event", "import", str(file)]).exit_code == 0
-    file.write_text(file.read_text().replace("好きな色", "色"))
-    refused = run(args=["event", "import", str(file)])
-
-    assert refused.exit_code == 1
-    assert "changes in the dashboard that are not published" in refused.output
-
-
 def test_each_change_leaves_an_entry(site, owner, event):
     do(open_form(owner, event), "down", "company")
     open_form(owner, event, "/questions/company").form("保存").fill(label_ja="勤務先").submit()
