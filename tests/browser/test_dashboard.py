@@ -86,6 +86,11 @@ def test_overview_shows_a_newcomer_without_a_reload(site, open_owner):
     page.locator(".numbers").get_by_text("1", exact=True).first.wait_for()
     assert page.evaluate("window.stays")
 
+    # An open page is nobody who is there: once the session has ended, it says that it stands still.
+    site.clock.move(hours=13)
+    page.clock.fast_forward(5_000)
+    page.get_by_role("link", name="もう一度サインイン").wait_for()
+
 
 @only_sqlite
 def test_passkey_is_made_and_signs_in(start_site, open_owner):

@@ -36,7 +36,9 @@ NEEDED = "needed_permission"
 View = Callable[..., ResponseReturnValue]
 
 
-def needs(permission: Permission, *, proof: bool = False) -> Callable[[View], View]:
+def needs(
+    permission: Permission, *, proof: bool = False, is_polled: bool = False
+) -> Callable[[View], View]:
     """Declare what a view needs: it is called with `member`, who has that right.
 
     Whoever is not signed in is led to do so and back; whoever lacks the right gets 403, whatever
@@ -45,12 +47,13 @@ def needs(permission: Permission, *, proof: bool = False) -> Callable[[View], Vi
 
     Args:
         proof: ask again who it is where that was last shown more than ten minutes ago.
+        is_polled: an open page asks by itself, which is no sign that somebody is there.
     """
 
     def declare(view: View) -> View:
         @wraps(view)
         def answer(**arguments: Any) -> ResponseReturnValue:
-            member = find_member()
+            member = find_member(is_there=not is_polled)
             if member is None:
                 return _send_to(SIGN_IN, Reason.SIGN_IN)
             if not member.may(permission):
@@ -66,10 +69,13 @@ def needs(permission: Permission, *, proof: bool = False) -> Callable[[View], Vi
     return declare
 
 
-def find_member() -> Member | None:
-    """Return who is signed in with this browser; it is read once for each request."""
+def find_member(*, is_there: bool = True) -> Member | None:
+    """Return who is signed in with this browser; it is read once for each request.
+
+    Side effects: it is noted when somebody was there, as sessions end that nobody uses.
+    """
     if "member" not in g:
-        g.member = _read_member()
+        g.member = _read_member(is_there=is_there)
         if g.member is not None:
             g.known_locale = g.member.locale
     return g.member
@@ -141,7 +147,7 @@ def _check_origin() -> ResponseReturnValue | None:
 bp.after_request(set_cookies)
 
 
-def _read_member() -> Member | None:
+def _read_member(*, is_there: bool) -> Member | None:
     token = read_cookie(BROWSER)
     if not token:
         return None
@@ -149,7 +155,7 @@ def _read_member() -> Member | None:
     now = site.read_clock()
     with site.database.read() as session:
         member = browsers.find_member(session, site.keys, token, now=now)
-    if member is not None and now - member.seen_at > browsers.NOTED_EVERY:
+    if is_there and member is not None and now - member.seen_at > browsers.NOTED_EVERY:
         with site.database.write() as session:
             organizers.note_seen(session, member.session_id, now=now)
     return member

@@ -16,7 +16,7 @@ from flask_babel import lazy_gettext
 
 from services import audit
 from services.audit import COMMAND, NOBODY, Action, Break
-from services.dates import HOME, format_moment
+from services.dates import HOME, YEARS, format_moment
 from services.formulas import defuse
 from services.members import Member, Permission
 from services.spreadsheets import write_csv
@@ -25,6 +25,7 @@ from storage.audit import AuditFilter
 from storage.models import AuditEntry
 
 from ..locale import read_locale
+from ..numbers import read_number
 from ..site import get_site
 from .access import bp, needs
 from .audit_words import describe_facts, describe_object
@@ -81,7 +82,7 @@ _WORDS = {str(action): words for action, words in ACTIONS.items()}
 def show_audit(member: Member) -> ResponseReturnValue:
     """Show a page of the log; looking at it is an entry itself."""
     site, locale = get_site(), read_locale()
-    wanted, before = _read_filter(), _read_number(request.args.get("before", ""))
+    wanted, before = _read_filter(), read_number(request.args.get("before", ""))
     with site.database.read() as session:
         head = entries.get_head(session, member.organization_id)
         found = entries.list_entries(
@@ -172,15 +173,12 @@ def _read_name(name: str) -> str:
 
 
 def _read_day(text: str) -> datetime | None:
-    """Return when a day begins where organizers are; None for what is no day."""
+    """Return when a day begins where organizers are; None for what is no day of our years."""
     try:
-        return datetime.combine(date.fromisoformat(text), time(), ZoneInfo(HOME))
+        day = date.fromisoformat(text)
     except ValueError:
         return None
-
-
-def _read_number(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < 16 else None
+    return datetime.combine(day, time(), ZoneInfo(HOME)) if day.year in YEARS else None
 
 
 def _view(entry: AuditEntry, names: dict[str, str], locale: str) -> dict[str, Any]:

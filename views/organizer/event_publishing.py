@@ -269,7 +269,10 @@ def draw_publishing(
     with site.database.read() as session:
         found = need_event(session, member, event)
         questions = read_coming_form(session, found)
-        gaps = [words.describe_gap(gap, event) for gap, _ in list_gaps(session, found, questions)]
+        gaps = [
+            (gap, words.describe_gap(gap), words.find_place(gap, event, member))
+            for gap, _ in list_gaps(session, found, questions)
+        ]
         taken = events.get_counter(session, found.id, events.SEATS)
         page = render_template(
             "organizer/publishing.html",

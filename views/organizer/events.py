@@ -20,6 +20,7 @@ from storage import event_lists
 from storage.event_lists import EventCounts, ListedEvent
 
 from ..locale import read_locale
+from ..numbers import read_number
 from ..site import get_site
 from .access import bp, needs
 
@@ -141,7 +142,8 @@ def _write_place(listed: ListedEvent) -> str:
 
 def _read_place(text: str) -> tuple[datetime, int] | None:
     at, _, number = text.partition("_")
+    event_id = read_number(number)
     try:
-        return datetime.fromtimestamp(float(at), UTC), int(number)
+        return None if event_id is None else (datetime.fromtimestamp(float(at), UTC), event_id)
     except (ValueError, OverflowError, OSError):
         return None

@@ -46,7 +46,7 @@ def publish(member: Member, event: str) -> ResponseReturnValue:
     except ChangedMeanwhile:
         return draw_form(member, event, Told(say_changed(), 409))
     except FormNotPublishable as error:
-        gaps = [publishing_words.describe_gap(gap, event)[0] for gap in error.gaps]
+        gaps = [publishing_words.describe_gap(gap) for gap in error.gaps]
         refusal = (
             _("It cannot be published yet. Missing: %(gaps)s.", gaps=_(", ").join(gaps))
             if gaps

@@ -39,6 +39,7 @@ from storage import notices, organizations
 from storage.models import Organization
 
 from ..locale import read_locale
+from ..numbers import read_number
 from ..site import get_site
 from .access import bp, needs
 from .navigation import SETTINGS, Way
@@ -77,8 +78,8 @@ def edit_notice(member: Member) -> ResponseReturnValue:
     with get_site().database.read() as session:
         versions = notices.list_versions(session, member.organization_id)
         newest = versions[0].number if versions else 0
-        number = request.args.get("from", newest, type=int)
-        document = _need_document(session, member, number)
+        number = read_number(request.args.get("from", ""))
+        document = _need_document(session, member, newest if number is None else number)
         return _draw(session, member, _build_form(session, member, document), newest)
 
 
@@ -86,7 +87,9 @@ def edit_notice(member: Member) -> ResponseReturnValue:
 @needs(Permission.ADD_EVENTS)
 def publish(member: Member) -> ResponseReturnValue:
     site = get_site()
-    base = request.form.get("base", -1, type=int)
+    base = read_number(request.form.get("base", ""))
+    if base is None:
+        abort(422)
     with site.database.read() as session:
         organization = organizations.need_organization(session, member.organization_id)
         form = _build_form(session, member, None)
@@ -118,8 +121,9 @@ def publish(member: Member) -> ResponseReturnValue:
 @needs(Permission.ADD_EVENTS)
 def compare_notices(member: Member) -> ResponseReturnValue:
     """Show a version whole, and what differs from another one; 0 is what the product ships."""
-    present = request.args.get("new", 0, type=int)
-    former = request.args.get("old", max(present - 1, 0), type=int)
+    present = read_number(request.args.get("new", "")) or 0
+    asked = read_number(request.args.get("old", ""))
+    former = max(present - 1, 0) if asked is None else asked
     with get_site().database.read() as session:
         operator = _read_operator(session, member)
         texts = [

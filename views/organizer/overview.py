@@ -45,7 +45,7 @@ def show_event(member: Member, event: str) -> ResponseReturnValue:
 
 
 @bp.get("/events/<event>/numbers", endpoint="show_numbers")
-@needs(Permission.SEE_EVENTS)
+@needs(Permission.SEE_EVENTS, is_polled=True)
 def show_numbers(member: Member, event: str) -> ResponseReturnValue:
     """Return the part of the page that changes, for a page that is open."""
     refresh_index(member, event)

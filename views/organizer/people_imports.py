@@ -28,6 +28,7 @@ from storage.session import Database
 
 from ..bodies import takes_files
 from ..locale import read_locale
+from ..numbers import read_number
 from ..site import get_site
 from . import people_words as words
 from .access import bp, need_event, needs
@@ -74,7 +75,7 @@ def show_table(member: Member, event: str, table: str) -> ResponseReturnValue:
 
 
 @bp.get("/events/<event>/imports/<table>/progress", endpoint="show_table_progress")
-@needs(Permission.CHANGE_PEOPLE)
+@needs(Permission.CHANGE_PEOPLE, is_polled=True)
 def show_table_progress(member: Member, event: str, table: str) -> ResponseReturnValue:
     """Return the part of the page that changes, for a page that is open."""
     with get_site().database.read() as session:
@@ -245,11 +246,11 @@ def _draw_table(
 
 
 def _view(session: Session, event: Event, table: PeopleImport) -> dict[str, Any]:
-    after = request.args.get("after", "0")
-    if not (after.isascii() and after.isdigit() and len(after) < 9):
+    after = read_number(request.args.get("after", "0"))
+    if after is None:
         abort(400)
     rows = people_imports.list_rows(
-        session, table.id, after=int(after), limit=PAGE + 1, except_result=RowResult.ADDED
+        session, table.id, after=after, limit=PAGE + 1, except_result=RowResult.ADDED
     )
     counts = people_imports.count_results(session, table.id)
     emails = [place for place, name in read_columns(table).items() if name == "email"]

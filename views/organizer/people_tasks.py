@@ -18,6 +18,7 @@ from storage import people_tasks, registration_index
 from storage.models import Event
 
 from ..locale import read_locale
+from ..numbers import read_number
 from ..site import get_site
 from . import people_words as words
 from .access import bp, need_event, needs
@@ -80,7 +81,7 @@ def show_task(member: Member, event: str, task: str) -> ResponseReturnValue:
 
 
 @bp.get("/events/<event>/tasks/<task>/progress", endpoint="show_task_progress")
-@needs(Permission.SEE_PEOPLE)
+@needs(Permission.SEE_PEOPLE, is_polled=True)
 def show_task_progress(member: Member, event: str, task: str) -> ResponseReturnValue:
     """Return the part of the page that changes, for a page that is open."""
     with get_site().database.read() as session:
@@ -93,11 +94,11 @@ def _view(session: Session, event: Event, public_id: str) -> dict[str, Any]:
     task = people_tasks.get_task(session, event.id, public_id)
     if task is None:
         abort(404)
-    after = request.args.get("after", "0")
-    if not (after.isascii() and after.isdigit() and len(after) < 9):
+    after = read_number(request.args.get("after", "0"))
+    if after is None:
         abort(400)
     rows = people_tasks.list_results(
-        session, task.id, except_result=ActResult.DONE, after=int(after), limit=PAGE + 1
+        session, task.id, except_result=ActResult.DONE, after=after, limit=PAGE + 1
     )
     counts = people_tasks.count_results(session, task.id)
     return {

@@ -10,6 +10,7 @@ from flask_babel import gettext as _
 from services.address_visibility import Answer, Shown, Way
 from services.event_documents import EventDocument
 from services.event_preflight import Mend, Obstacle
+from services.members import Member, Permission
 from services.publishing import Gap
 
 ORGANIZATION = "/organizer/settings/organization"
@@ -23,9 +24,9 @@ def set_time(
     return replace(document, starts_at=starts_at, duration_minutes=duration)
 
 
-def describe_gap(gap: Gap, event: str) -> tuple[str, str]:
-    """Return what an event lacks, and where it is filled in; "" where a button does it."""
-    texts = {
+def describe_gap(gap: Gap) -> str:
+    """Return what an event lacks."""
+    return {
         Gap.NAME: _("The organization's name"),
         Gap.ADDRESS: _("The organization's address"),
         Gap.REPRESENTATIVE: _("The organization's representative"),
@@ -34,13 +35,18 @@ def describe_gap(gap: Gap, event: str) -> tuple[str, str]:
         Gap.NOTICE: _("The privacy notice in the event's own language"),
         Gap.NOTICE_OUTDATED: _("The current privacy notice: the form has an earlier version of it"),
         Gap.OPERATOR_IN_TEXT: _("Whom the consent's text speaks of: it was made without a name"),
-    }
-    places = {
-        Gap.PRIVACY_QUESTION: f"/organizer/events/{event}/form",
-        Gap.NOTICE: "/organizer/settings/notice",
-        Gap.NOTICE_OUTDATED: "",
-    }
-    return texts[gap], places.get(gap, ORGANIZATION)
+    }[gap]
+
+
+def find_place(gap: Gap, event: str, member: Member) -> str:
+    """Return where a gap is filled in; empty where a button does it, or only others may."""
+    if gap in (Gap.PRIVACY_QUESTION, Gap.OPERATOR_IN_TEXT):
+        return f"/organizer/events/{event}/form"
+    if gap is Gap.NOTICE_OUTDATED:
+        return ""
+    if gap is Gap.NOTICE:
+        return "/organizer/settings/notice" if member.may(Permission.ADD_EVENTS) else ""
+    return ORGANIZATION if member.may(Permission.MANAGE_ORGANIZATION) else ""
 
 
 def describe_obstacle(obstacle: Obstacle) -> str:

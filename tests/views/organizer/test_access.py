@@ -66,6 +66,8 @@ ASKED_AGAIN = {
     "GET /organizer/settings/audit.csv",
     "GET /organizer/events/<event>/people/export",
 }
+# The first and the last day that there is; west or east of us they lie outside.
+EDGES = ("0001-01-01", "9999-12-31")
 
 
 @dataclass(frozen=True)
@@ -350,6 +352,23 @@ def test_post_from_another_site_is_refused(site, own):
         owner.post("/organizer/sign-out", fields, status=400, headers={name: value})
 
     assert owner.look("GET", "/organizer").status_code == 200
+
+
+def test_what_no_page_of_ours_asks_for_is_no_fault_of_ours(site):
+    owner = sign_in(site)
+    many, notice, log = "9" * 20, "/organizer/settings/notice", "/organizer/settings/audit"
+    asked = [
+        *(f"{log}?{name}={day}" for name in ("since", "until") for day in EDGES),
+        *(f"{log}?before={number}" for number in (many, "٣", "-1", "1_0")),
+        *(f"/organizer?after={at}_{number}" for at in ("1", "inf", "9e20") for number in (many, 1)),
+        *(f"{notice}/{query}{many}" for query in ("edit?from=", "compare?new=", "compare?old=")),
+    ]
+    found = {address: owner.look("GET", address).status_code for address in asked}
+
+    assert {address: status for address, status in found.items() if status not in (200, 404)} == {}
+    form = owner.open(f"{notice}/edit").form("この版を公開")
+    answer = owner.try_post(form.action, [("base", many), *form.fields])
+    assert answer.status_code in (409, 422)
 
 
 def test_what_was_typed_outlives_the_session(site):

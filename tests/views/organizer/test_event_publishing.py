@@ -9,6 +9,7 @@ from sqlalchemy import update
 
 from services.event_editing import keep_questions
 from services.events import LinkPolicy
+from services.members import Role
 from services.notices import dress, dump_document, make_default_document
 from services.organizations import make_operator
 from services.registrations import register
@@ -241,9 +242,14 @@ def test_gap_is_named_and_nothing_is_published(site, owner):
         organizations.need_organization(session, event.organization_id).representative = ""
     page = open_page(owner, event)
     assert "組織の代表者" in page.text
+    assert page.link("入力する") == "/organizer/settings/organization"
 
     page.form("公開する").submit(status=409)
     assert read(site, event).status == "draft"
+
+    page = open_page(sign_in(site, Role.EDITOR), event)
+    assert "オーナーが入力できます" in page.text
+    assert not page.root.find_all("a", href="/organizer/settings/organization")
 
 
 def test_outage_is_said_and_the_page_still_opens(site, owner):

@@ -210,6 +210,17 @@ def test_open_page_learns_of_newcomers_by_itself(site, event):
     assert ">1</a>" in browser.look("GET", live).text
 
 
+def test_page_that_stays_open_keeps_no_session_alive(site, event):
+    browser = sign_in(site)
+    numbers = f"/organizer/events/{event[0]}/numbers"
+    answers = []
+    for hours in (11, 2):
+        site.clock.move(hours=hours)
+        answers.append(browser.look("GET", numbers).status_code)
+
+    assert answers == [200, 303]
+
+
 def test_held_submission_is_registered_or_put_away_by_hand(site, event):
     public_id, event_id = event
     for n in range(2):

@@ -113,3 +113,4 @@ def test_those_without_success_are_listed_with_the_reason(site):
         public_task = task.public_id
     page = sign_in(site).open(f"/organizer/events/{public_id}/tasks/{public_task}")
     assert list_names(page) == ["取消 太郎"]
+    assert "data-rests" in page.response.text, "an open page asks no more"
