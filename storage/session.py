@@ -67,6 +67,8 @@ class Database:
         self._make_writing = sessionmaker(
             class_=DirectSession, engine=self._writer, info=info, expire_on_commit=False
         )
+        self.changes = 0
+        """How many transactions of this process have perhaps changed something."""
         # Writers of one process queue here in order; SQLite's own busy handler sleeps and polls.
         self._write_lock = threading.Lock() if self.is_sqlite else None
 
@@ -127,6 +129,7 @@ class Database:
                 yield pooled
                 self._commit(pooled)
             finally:
+                self.changes += 1
                 self._roll_back(pooled)
 
     def _commit(self, pooled: PoolProxiedConnection) -> None:

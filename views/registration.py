@@ -57,7 +57,7 @@ class _Setback:
 @bp.get("/e/<slug>")
 def show_form(slug: str) -> ResponseReturnValue:
     site, now = get_site(), get_site().read_clock()
-    page = load_event(slug, now)
+    page = load_event(slug, now, at_a_glance=True)
     if page.state is not EventState.OPEN:
         with site.database.read() as session:
             return show_state(session, page, now)
@@ -80,7 +80,7 @@ def show_form(slug: str) -> ResponseReturnValue:
 def submit_form(slug: str) -> ResponseReturnValue:
     began_at = time.monotonic()
     site, now = get_site(), get_site().read_clock()
-    page = load_event(slug, now)
+    page = load_event(slug, now, at_a_glance=True)
     form = _get_form_class(page)(request.form)
     is_valid = form.validate()
     alert, token = _check_token(page, form, now)
@@ -177,7 +177,8 @@ def _store(
         if is_counted:
             count_registration(session, now)
         event = events.get_head(session, page.event.slug) or abort(404)
-        row = register(session, event, submission, policy=page.policy, now=now)
+        policy = LinkPolicy(event.link_policy)
+        row = register(session, event, submission, policy=policy, now=now)
         fault_point("before_commit")
     return row
 

@@ -19,6 +19,7 @@ from services.links import Links
 from services.tokens import TokenSigner
 from services.zoom_connections import ZoomSettings
 from storage.ciphers import Cipher
+from storage.events import EventHead
 from storage.models import ZoomConnection
 from storage.session import Database
 from zoom_client import Credentials, Plan, ZoomClient
@@ -66,6 +67,7 @@ class Site:
     receipts: KeptPages = field(default_factory=KeptPages)
     form_classes: Kept[type[RegistrationForm]] = field(default_factory=Kept)
     event_views: Kept[EventView] = field(default_factory=Kept)
+    event_heads: Kept[EventHead | None] = field(default_factory=Kept)
 
     def make_zoom_client(self, connection: ZoomConnection) -> ZoomClient:
         """Return the client of a connection, as its row says now."""

@@ -1,11 +1,18 @@
 """Pages that are drawn once: what differs is put in, escaped, and never kept."""
 
+import time
 from urllib.parse import parse_qs, urlsplit
 
+import pytest
 from markupsafe import escape
 
+from storage import events
+from storage.models import Event
+from storage.session import Database
 from tests.fixtures.databases import only_sqlite
 from tests.people import HANAKO, TARO
+from tests.stage import Stage
+from views import event_pages
 from views.kept_pages import MAX_KEPT, Kept, KeptPages, fill, mark
 
 HOSTILE = '"><script>alert(1)</script>&amp;%s{{ 7 * 7 }}'
@@ -78,3 +85,42 @@ def test_receipt_is_drawn_once_for_all_in_one_state(site, monkeypatch):
     assert b"taro" not in b"".join(
         part for part in next(iter(kept.values())) if bytes is type(part)
     )
+
+
+@pytest.fixture
+def reads(monkeypatch):
+    """Note each time that somebody reads what decides which page an event's address shows."""
+    noted, find_head = [], events.find_head
+
+    def find_and_note(database, slug):
+        noted.append(slug)
+        return find_head(database, slug)
+
+    monkeypatch.setattr(events, "find_head", find_and_note)
+    return noted
+
+
+@only_sqlite
+def test_crowd_that_opens_a_form_reads_its_event_once(site, reads, monkeypatch):
+    monkeypatch.setattr(event_pages, "GLANCE_SECONDS", 1e9)
+    site.add_event(slug="spring")
+
+    for _ in range(5):
+        site.visitor().open("/e/spring").form()
+    assert len(reads) == 1
+
+    # Whoever changes it in this process sees the change at once.
+    Stage(site).change_event("spring", status="closed")
+    assert "受付を終了しました" in site.visitor().open("/e/spring").text
+
+
+@only_sqlite
+def test_change_of_another_process_shows_within_a_moment(site):
+    event = site.add_event(slug="spring")
+    site.visitor().open("/e/spring").form()
+    with Database(str(site.database.url), cipher=None).write() as session:
+        session.get_one(Event, event.id).status = "closed"
+
+    deadline = time.monotonic() + 5
+    while "受付を終了しました" not in site.visitor().open("/e/spring").text:
+        assert time.monotonic() < deadline
