@@ -116,6 +116,13 @@ def start_import(
     return True
 
 
+def stop_import(session: Session, table: PeopleImport, *, now: datetime) -> None:
+    """Leave the rows alone that have not had their turn; whoever was added stays."""
+    table = people_imports.lock_import(session, table.id)
+    if table.state in (ImportState.READY, ImportState.RUNNING):
+        table.state, table.ended_at = ImportState.DONE, now
+
+
 def read_columns(table: PeopleImport) -> dict[int, str]:
     return {int(place): name for place, name in table.columns.items()}
 

@@ -12,9 +12,6 @@ from storage.models import Event, PeopleTask
 
 from .people_acts import Act, act_on
 
-MOST_PEOPLE = 10_000
-"""In one task: more would be hard to take back, and Zoom takes ten changes a second at most."""
-
 JOB_KIND = "people"
 
 
@@ -22,7 +19,6 @@ def start_task(
     session: Session, event: Event, act: Act, registration_ids: Sequence[int], *, now: datetime
 ) -> PeopleTask:
     """Store a task and the job that does it."""
-    assert len(registration_ids) <= MOST_PEOPLE, "the caller asks for fewer"
     task = people_tasks.add_task(session, event.id, act, registration_ids, now=now)
     job_requests.enqueue(
         session,
@@ -44,13 +40,19 @@ def do_next(session: Session, task_id: int, *, now: datetime) -> bool:
     task = people_tasks.get_task_by_id(session, task_id)
     if task is None or task.ended_at is not None:
         return False
-    item = people_tasks.get_next_item(session, task)
+    item = people_tasks.add_next_item(session, task)
     if item is not None:
         registration = registrations.get_registration(session, item.registration_id)
-        if registration is not None:
-            event = events.need_event(session, task.event_id)
-            item.result = act_on(session, event, registration, Act(task.act), now=now)
+        assert registration is not None, "registrations are not deleted"
+        event = events.need_event(session, task.event_id)
+        item.result = act_on(session, event, registration, Act(task.act), now=now)
         task.done += 1
     if item is None or task.done >= task.total:
         task.ended_at = now
     return task.ended_at is None
+
+
+def stop_task(task: PeopleTask, *, now: datetime) -> None:
+    """Leave alone whoever has not had their turn; what was done stays."""
+    if task.ended_at is None:
+        task.ended_at = now

@@ -50,12 +50,12 @@ def lock_import(session: Session, import_id: int) -> PeopleImport:
     return session.get_one(PeopleImport, import_id, with_for_update=True, populate_existing=True)
 
 
-def list_latest(session: Session, event_id: int, *, since: datetime) -> list[PeopleImport]:
-    """List what was sent since a moment, the newest first."""
+def list_open(session: Session, event_id: int) -> list[PeopleImport]:
+    """List the tables that are not over, the newest first."""
     return list(
         session.scalars(
             select(PeopleImport)
-            .where(PeopleImport.event_id == event_id, PeopleImport.created_at > since)
+            .where(PeopleImport.event_id == event_id, PeopleImport.ended_at.is_(None))
             .order_by(PeopleImport.id.desc())
         )
     )

@@ -2,33 +2,35 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from .models import PeopleTask, PeopleTaskItem, Registration
+from .models import PeopleTask, PeopleTaskItem, PeopleTaskPart, Registration
+from .registration_index import read_ids, write_ids
 
-ITEMS_AT_ONCE = 1_000
+PART = 4_096
 
 
 def add_task(
     session: Session, event_id: int, act: str, registration_ids: Sequence[int], *, now: datetime
 ) -> PeopleTask:
-    """Store who is to be acted on, in this order."""
+    """Store who is to be acted on, in this order: a million in some hundred rows."""
     task = PeopleTask(event_id=event_id, act=act, total=len(registration_ids), created_at=now)
     session.add(task)
     session.flush()
-    for start in range(0, len(registration_ids), ITEMS_AT_ONCE):
-        chosen = enumerate(registration_ids[start : start + ITEMS_AT_ONCE], start)
-        session.execute(
-            insert(PeopleTaskItem),
-            [
-                {"task_id": task.id, "position": position, "registration_id": key, "result": ""}
-                for position, key in chosen
-            ],
+    session.add_all(
+        PeopleTaskPart(
+            task_id=task.id,
+            number=number,
+            ids=write_ids(array("Q", registration_ids[number * PART : (number + 1) * PART])),
         )
+        for number in range(-(-len(registration_ids) // PART))
+    )
+    session.flush()
     return task
 
 
@@ -42,9 +44,29 @@ def get_task_by_id(session: Session, task_id: int) -> PeopleTask | None:
     return session.get(PeopleTask, task_id)
 
 
-def get_next_item(session: Session, task: PeopleTask) -> PeopleTaskItem | None:
+def list_open(session: Session, event_id: int) -> list[PeopleTask]:
+    """List the tasks that are not over, the newest first."""
+    return list(
+        session.scalars(
+            select(PeopleTask)
+            .where(PeopleTask.event_id == event_id, PeopleTask.ended_at.is_(None))
+            .order_by(PeopleTask.id.desc())
+        )
+    )
+
+
+def add_next_item(session: Session, task: PeopleTask) -> PeopleTaskItem | None:
     """Return whose turn it is: they are done in order, so that `done` says who."""
-    return session.get(PeopleTaskItem, (task.id, task.done))
+    part = session.get(PeopleTaskPart, (task.id, task.done // PART))
+    ids = read_ids(part.ids) if part else array("Q")
+    place = task.done % PART
+    if place >= len(ids):
+        return None
+    item = PeopleTaskItem(
+        task_id=task.id, position=task.done, registration_id=ids[place], result=""
+    )
+    session.add(item)
+    return item
 
 
 def count_results(session: Session, task_id: int) -> dict[str, int]:

@@ -19,7 +19,7 @@ from .organizers import (
     Passkey,
 )
 from .people_imports import PeopleImport, PeopleImportFile, PeopleImportRow
-from .people_tasks import PeopleTask, PeopleTaskItem
+from .people_tasks import PeopleTask, PeopleTaskItem, PeopleTaskPart
 from .people_views import PeopleView
 from .registration_index import (
     IndexBits,
@@ -77,6 +77,7 @@ __all__ = [
     "PeopleImportRow",
     "PeopleTask",
     "PeopleTaskItem",
+    "PeopleTaskPart",
     "PeopleView",
     "RateBucket",
     "Registration",

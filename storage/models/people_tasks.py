@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ForeignKey, String
+from sqlalchemy import ForeignKey, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from .base import Base, BigKey, Moment, PrimaryKey, PublicId
 
 
 class PeopleTask(Base):
-    """One act on many people of an event; `done` of its `total` have a result."""
+    """One act on many people of an event; `done` of its `total` have a result.
+
+    One that has ended before all are done was stopped.
+    """
 
     __tablename__ = "people_task"
 
@@ -25,8 +28,20 @@ class PeopleTask(Base):
     ended_at: Mapped[Moment | None]
 
 
+class PeopleTaskPart(Base):
+    """Whom a task is about: eight bytes for each id, the least first, 4,096 ids a part."""
+
+    __tablename__ = "people_task_part"
+
+    task_id: Mapped[int] = mapped_column(
+        BigKey, ForeignKey("people_task.id", ondelete="CASCADE"), primary_key=True
+    )
+    number: Mapped[int] = mapped_column(primary_key=True)
+    ids: Mapped[bytes] = mapped_column(LargeBinary)
+
+
 class PeopleTaskItem(Base):
-    """One person of a task; `result` is empty until their turn has come."""
+    """What became of one person of a task, from when their turn came."""
 
     __tablename__ = "people_task_item"
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from flask import render_template, request
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext
 from sqlalchemy.orm import Session
 
 from services import audit
@@ -16,7 +17,7 @@ from services.members import Member, Permission
 from services.people_acts import Act, act_on
 from services.registration_index import is_mailable, read_changes
 from services.texts import write_full_name
-from storage import people, registration_index
+from storage import people, people_imports, people_tasks, registration_index
 from storage.index_writing import store_intake
 from storage.models import Event
 from storage.registration_lists import FullRow, read_full_rows
@@ -50,7 +51,8 @@ def list_people(member: Member, event: str) -> ResponseReturnValue:
         is_whole = not page.next and not query.begin
         count = len(page.ids) if is_whole else count_found(session, found, query, total)
         view = view_event(found)
-        columns = choose_columns(session, member, found, list_columns(session, found))
+        columns = choose_columns(session, member, found, list_columns(session, member, found))
+        works = _list_works(session, found)
         shown = [_view_listed(session, found, columns, row) for row in rows]
     _record_list(member, event, query, len(shown))
     return render_template(
@@ -60,6 +62,7 @@ def list_people(member: Member, event: str) -> ResponseReturnValue:
         filters=filters,
         query=query,
         people=shown,
+        works=works,
         columns=columns,
         sorts=list_sorts(filters),
         next=query.write(at=page.next) if page.next else "",
@@ -122,13 +125,20 @@ def refresh_index(member: Member, event: str) -> None:
         store_intake(session, changes)
 
 
-def count_found(session: Session, event: Event, query: PeopleQuery, total: int) -> int:
-    """Count whom a filter finds; of a search only until there are more than MOST_COUNTED."""
+def count_found(
+    session: Session,
+    event: Event,
+    query: PeopleQuery,
+    total: int,
+    *,
+    most: int | None = MOST_COUNTED,
+) -> int:
+    """Count whom a filter finds; of a search only until there are more than `most`."""
     wanted = query.wanted
     if not wanted.facets and not wanted.text:
         return total
-    most = MOST_COUNTED if wanted.text else None
-    return registration_index.count_matches(session, event.id, wanted, most=most)
+    limit = most if wanted.text else None
+    return registration_index.count_matches(session, event.id, wanted, most=limit)
 
 
 def view_row(event: Event, full: FullRow) -> dict[str, Any]:
@@ -147,6 +157,19 @@ def view_row(event: Event, full: FullRow) -> dict[str, Any]:
         "clicks": person.join_clicks,
         "registered": format_short(person.created_at, event.timezone, read_locale()),
     }
+
+
+def _list_works(session: Session, event: Event) -> list[tuple[str, str, int, int]]:
+    """List what is under way: its place below the event, its name, how many of how many."""
+    tasks = (
+        (f"tasks/{task.public_id}", str(words.ACT[Act(task.act)]), task.done, task.total)
+        for task in people_tasks.list_open(session, event.id)
+    )
+    tables = (
+        (f"imports/{table.public_id}", gettext("Add people from a table"), table.done, table.total)
+        for table in people_imports.list_open(session, event.id)
+    )
+    return [*tasks, *tables]
 
 
 def _view_listed(

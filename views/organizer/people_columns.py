@@ -28,6 +28,7 @@ from ..site import get_site
 from . import people_words as words
 from .access import bp, need_event, needs
 from .event_headings import view_event
+from .people_filters import list_hidden
 
 _ANSWER, _CONSENT, _SOURCE = "answer:", "consent:", "source:"
 _USUAL = ("email", BY_COMPANY, "status", "delivery", "mailable", "registered", "clicks")
@@ -57,7 +58,7 @@ class Cell:
 def show_columns(member: Member, event: str) -> ResponseReturnValue:
     with get_site().database.read() as session:
         found = need_event(session, member, event)
-        columns = list_columns(session, found)
+        columns = list_columns(session, member, found)
         shown = [column.name for column in choose_columns(session, member, found, columns)]
     by_name = {column.name: column for column in columns}
     rest = [name for name in by_name if name not in shown]
@@ -77,7 +78,7 @@ def keep_columns(member: Member, event: str) -> ResponseReturnValue:
     move, _, moved = request.form.get("move", "").partition(" ")
     with get_site().database.write() as session:
         found = need_event(session, member, event)
-        known = {column.name for column in list_columns(session, found)}
+        known = {column.name for column in list_columns(session, member, found)}
         order = [name for name in dict.fromkeys(request.form.getlist("order")) if name in known]
         if moved in order:
             place = order.index(moved)
@@ -91,10 +92,11 @@ def keep_columns(member: Member, event: str) -> ResponseReturnValue:
     return redirect(address, code=303)
 
 
-def list_columns(session: Session, event: Event) -> list[Column]:
-    """List all columns of an event, in the order in which they are offered."""
+def list_columns(session: Session, member: Member, event: Event) -> list[Column]:
+    """List all columns of an event that a member may see, in the order of the offer."""
     locale = read_locale()
-    questions = list_questions(session, event)
+    hidden = list_hidden(session, member, event)
+    questions = [q for q in list_questions(session, event) if q.id not in hidden]
     companies = [q.id for q in questions if q.autocomplete == "organization"][:1]
     columns = [
         Column("email", gettext("Email address")),
@@ -172,7 +174,11 @@ class _Writer:
 
     def _list_companies(self) -> list[str]:
         questions = (self._definition.get_question(key) for key in self._answers)
-        return [q.id for q in questions if q is not None and q.autocomplete == "organization"]
+        return [
+            q.id
+            for q in questions
+            if q is not None and q.autocomplete == "organization" and not q.is_sensitive
+        ]
 
     def _write_answer(self, key: str) -> str:
         question, answer = self._definition.get_question(key), self._answers.get(key)

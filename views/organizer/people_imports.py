@@ -19,7 +19,14 @@ from services.formulas import defuse
 from services.members import Member, Permission
 from services.people_columns import FIXED, QUESTION, guess_columns, list_missing
 from services.people_files import MOST_BYTES, MOST_ROWS, FileProblem
-from services.people_imports import ImportState, RowResult, begin_import, read_columns, start_import
+from services.people_imports import (
+    ImportState,
+    RowResult,
+    begin_import,
+    read_columns,
+    start_import,
+    stop_import,
+)
 from services.spreadsheets import write_csv
 from services.texts import LOCALES, localize
 from storage import people_imports
@@ -112,6 +119,20 @@ def start_table(member: Member, event: str, table: str) -> ResponseReturnValue:
             facts: dict[str, audit.Fact] = {"rows": sent.total}
             object_ = f"import:{table}"
             audit.record(session, member, Action.PEOPLE_IMPORTED, object_, facts=facts, now=now)
+    return redirect(f"/organizer/events/{event}/imports/{table}", code=303)
+
+
+@bp.post("/events/<event>/imports/<table>/stop", endpoint="stop_table")
+@needs(Permission.CHANGE_PEOPLE)
+def stop(member: Member, event: str, table: str) -> ResponseReturnValue:
+    site = get_site()
+    now = site.read_clock()
+    with site.database.write() as session:
+        sent = need_import(session, need_event(session, member, event), table)
+        stop_import(session, sent, now=now)
+        facts: dict[str, audit.Fact] = {"act": "stop"}
+        object_ = f"import:{table}"
+        audit.record(session, member, Action.PEOPLE_IMPORTED, object_, facts=facts, now=now)
     return redirect(f"/organizer/events/{event}/imports/{table}", code=303)
 
 

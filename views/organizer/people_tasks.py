@@ -13,9 +13,9 @@ from services.audit import Action
 from services.dates import format_moment
 from services.members import Member, Permission
 from services.people_acts import Act, ActResult
-from services.people_tasks import MOST_PEOPLE, start_task
+from services.people_tasks import start_task, stop_task
 from storage import people_tasks, registration_index
-from storage.models import Event
+from storage.models import Event, PeopleTask
 
 from ..locale import read_locale
 from ..numbers import read_number
@@ -44,20 +44,20 @@ def act_on_all(member: Member, event: str) -> ResponseReturnValue:
         found = need_event(session, member, event)
         totals = registration_index.list_totals(session, found.id)
         query = read_query(list_filters(session, member, found, totals))
-        count = count_found(session, found, query, sum(totals.get("status", {}).values()))
+        total = sum(totals.get("status", {}).values())
+        count = count_found(session, found, query, total, most=None)
         is_sure = request.form.get("sure") == str(count)
-        if act is None or not is_sure or not 0 < count <= MOST_PEOPLE:
+        if act is None or not is_sure or not count:
             page = render_template(
                 "organizer/people_all.html",
                 event=view_event(found),
                 here="people",
                 query=query,
                 count=count,
-                most=MOST_PEOPLE,
                 act=act,
                 label=words.ACT[act] if act else "",
             )
-            return page, 200 if act and 0 < count <= MOST_PEOPLE else 422
+            return page, 200 if act and count else 422
         batches = registration_index.list_ids(session, found.id, query.wanted)
         task = start_task(session, found, act, [key for ids in batches for key in ids], now=now)
         task_id = task.public_id
@@ -90,10 +90,28 @@ def show_task_progress(member: Member, event: str, task: str) -> ResponseReturnV
     return render_template("organizer/_task.html", **view)
 
 
-def _view(session: Session, event: Event, public_id: str) -> dict[str, Any]:
+@bp.post("/events/<event>/tasks/<task>/stop", endpoint="stop_task")
+@needs(Permission.CHANGE_PEOPLE)
+def stop(member: Member, event: str, task: str) -> ResponseReturnValue:
+    site = get_site()
+    now = site.read_clock()
+    with site.database.write() as session:
+        found = need_event(session, member, event)
+        stop_task(_need_task(session, found, task), now=now)
+        facts: dict[str, audit.Fact] = {"act": "stop"}
+        audit.record(session, member, Action.PEOPLE_CHANGED, f"task:{task}", facts=facts, now=now)
+    return redirect(f"/organizer/events/{event}/tasks/{task}", code=303)
+
+
+def _need_task(session: Session, event: Event, public_id: str) -> PeopleTask:
     task = people_tasks.get_task(session, event.id, public_id)
     if task is None:
         abort(404)
+    return task
+
+
+def _view(session: Session, event: Event, public_id: str) -> dict[str, Any]:
+    task = _need_task(session, event, public_id)
     after = read_number(request.args.get("after", "0"))
     if after is None:
         abort(400)

@@ -265,3 +265,17 @@ def test_tables_are_forgotten_after_a_month(site):
     for days, left in ((29, 2), (31, 0)):
         forget_old_imports(site.database, now=site.clock() + timedelta(days=days))
         assert site.count_rows("people_import_row") == left
+
+
+@only_sqlite
+def test_stopped_import_adds_nobody_more(site):
+    public_id, event_id = make_event(site)
+    import_id = begin(site, event_id, 3)
+    site.drain()
+    confirm(site, import_id)
+    with site.database.read() as session:
+        sent = people_imports.get_import_by_id(session, import_id).public_id
+    page = sign_in(site).open(f"/organizer/events/{public_id}/imports/{sent}")
+    assert "中止：" in page.form("中止する").submit().text
+    site.drain()
+    assert count(site) == 0

@@ -5,9 +5,10 @@ import pytest
 from services.events import LinkPolicy
 from services.members import Role
 from services.people_acts import Act
-from services.people_tasks import do_next, start_task
+from services.people_tasks import do_next, start_task, stop_task
 from services.registrations import register
 from storage import events, people_tasks, registrations
+from storage.models import PeopleTaskPart
 from tests import factories
 from tests.dashboard import sign_in
 from tests.factories import NOW
@@ -67,6 +68,45 @@ def test_worker_that_dies_has_neither_acted_nor_noted_it(database):
         changes = [registrations.list_changes(session, key) for key in ids]
         assert [len(change) for change in changes] == [1, 1]
         assert events.get_counter(session, event.id, events.SEATS) == 0
+
+
+def test_task_on_very_many_begins_at_once_and_can_be_stopped(database):
+    with database.write() as session:
+        event, ids = register_some(session, 1)
+        many = range(ids[0], ids[0] + 25_000)
+        task = start_task(session, event, Act.APPROVE, many, now=NOW)
+        task_id = task.id
+        assert session.query(PeopleTaskPart).count() == 7
+        task.done = 24_999
+        session.flush()
+        last = people_tasks.add_next_item(session, task)
+        assert last.registration_id == many[-1]
+        session.expunge(last)
+        task.done = 0
+    with database.write() as session:
+        assert do_next(session, task_id, now=NOW)
+        stop_task(people_tasks.get_task_by_id(session, task_id), now=NOW)
+    with database.write() as session:
+        assert not do_next(session, task_id, now=NOW)
+        task = people_tasks.get_task_by_id(session, task_id)
+        assert (task.done, task.total, task.ended_at) == (1, 25_000, NOW)
+        assert list_statuses(session, ids) == ["approved"]
+
+
+@only_sqlite
+def test_stopping_leaves_the_others_alone_and_the_list_shows_what_is_under_way(site):
+    public_id, event_id = make_event(site, approval="manual")
+    people = [add(site, event_id, f"y{n}@example.com") for n in range(3)]
+    browser = sign_in(site, Role.APPROVER)
+    base = f"/organizer/events/{public_id}"
+    asked = browser.post_form(f"{base}/people", f"{base}/people/all", {"act": "approve"})
+    task = asked.form("承認する").submit()
+    assert "3件中0件が完了しました" in browser.open(f"{base}/people").text
+    stopped = task.form("中止する").submit()
+    assert "中止：" in stopped.text and "3件中0件" in stopped.text
+    site.drain()
+    assert {find(site, person).status for person in people} == {"pending"}
+    assert "承認する: " not in browser.open(f"{base}/people").text
 
 
 @only_sqlite
