@@ -19,7 +19,9 @@ from oidc_client import HostRules, OidcClient
 from services.form_tokens import FormTokens
 from services.keys import KeyRing
 from services.links import Links
+from services.messages import write_line
 from services.tokens import TokenSigner
+from services.unseen import split_unseen
 from services.zoom_budget import SharedBudget
 from services.zoom_connections import ZoomSettings, choose_credentials
 from services.zoom_tokens import SharedTokenStore
@@ -143,7 +145,9 @@ def _init_views(app: Flask, settings: Settings) -> None:
     # Before Babel, which makes the environment.
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
     Babel(app, locale_selector=select_locale, default_locale="ja")
-    app.jinja_env.filters["markdown"] = render_markdown
+    app.jinja_env.filters.update(
+        markdown=render_markdown, split_unseen=split_unseen, as_line=write_line
+    )
     app.jinja_env.globals.update(static_url=static_files.static_url)
     app.context_processor(
         lambda: {"locale": read_locale(), "language_links": list_language_links()}

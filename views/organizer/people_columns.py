@@ -66,7 +66,7 @@ def show_columns(member: Member, event: str) -> ResponseReturnValue:
         "organizer/people_columns.html",
         event=view_event(found),
         here="people",
-        shown=shown,
+        chosen=shown,
         columns=[by_name[name] for name in [*shown, *rest]],
     )
 

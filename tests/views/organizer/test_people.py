@@ -320,6 +320,28 @@ def test_viewer_may_not_export_and_sees_no_button(site, event):
     assert browser.look("GET", f"{people}/export").status_code == 403
 
 
+def test_what_nobody_sees_is_marked_wherever_a_name_stands(site, event):
+    public_id, event_id = event
+    person = add(
+        site,
+        event_id,
+        "a@example.com",
+        family_name="\u202e山\u200b田",
+        source={"utm_source": "x\u200bz"},
+    )
+    browser = sign_in(site)
+    base = f"/organizer/events/{public_id}"
+    for address in (f"{base}/people", f"{base}/people/{person}", f"{base}/people/{person}/edit"):
+        page = browser.open(address)
+        codes = [mark.text for mark in page.root.find_all("span", **{"class": "unseen"})]
+        assert codes[:2] == ["U+202E", "U+200B"], address
+        assert "\u202e" not in page.title
+    charts = browser.open(base).root.find_all("span", **{"class": "unseen"})
+    assert {mark.text for mark in charts} == {"U+200B"}
+    asked = browser.post_form(f"{base}/people", f"{base}/people", {"person": person, "act": "deny"})
+    assert "U+202E" in asked.text
+
+
 def test_list_is_sorted_by_its_headings_and_has_the_columns_of_each_member(site, event):
     public_id, event_id = event
     for name, age in (("三浦", "20s"), ("阿部", "30s"), ("Smith", "20s")):
