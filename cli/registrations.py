@@ -21,11 +21,12 @@ from services.registration_exports import Export, list_export_rows
 from services.registrations import ORGANIZER, Outcome, Status, drop, release
 from services.spreadsheets import FileFormat, write_cp932, write_csv, write_xlsx
 from services.texts import LOCALES, write_full_name
-from storage import events, registrations, submissions
+from storage import events, registration_index, registrations, submissions
 from storage.models import Event, Registration, SubmissionRow
 from storage.registration_lists import list_rows
 from views.places import name_place
 from views.site import get_site
+from worker.indexing import index_anew
 
 from .groups import SiteGroup, echo_table, need_event
 
@@ -136,6 +137,26 @@ def deny_person(who: str, slug: str | None) -> None:
 def cancel_person(who: str, slug: str | None) -> None:
     """Cancel a registration for somebody, and tell them."""
     _decide(cancel, who, slug)
+
+
+@registrations_group.command("reindex")
+@click.option("--event", "slug", help="Of this event alone; else of all.")
+@click.option("--from-nothing", is_flag=True, help="Drop the index first: it is damaged.")
+def reindex(slug: str | None, from_nothing: bool) -> None:
+    """Bring what people are found and counted by up to what is stored.
+
+    Needed after a rolling upgrade from a version without a dashboard, and harmless at any time:
+    the site goes on meanwhile.
+    """
+    database = get_site().database
+    with database.read() as session:
+        found = events.list_events(session) if slug is None else [need_event(session, slug)]
+        chosen = [(event.id, event.slug) for event in found]
+    for event_id, name in chosen:
+        index_anew(database, event_id, from_nothing=from_nothing)
+        with database.read() as session:
+            count = registration_index.count_places(session, event_id)
+        click.echo(f"{name}: {count} registrations are indexed.")
 
 
 def _decide(change: Callable[..., None], who: str, slug: str | None) -> None:

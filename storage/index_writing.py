@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
 from .models import (
@@ -20,6 +20,7 @@ from .models import (
     IndexProgress,
     IndexTexts,
     IndexTotal,
+    Registration,
 )
 from .registration_index import (
     BLOCK,
@@ -110,14 +111,37 @@ def list_behind(session: Session) -> list[int]:
 
 
 def forget(session: Session, event_id: int) -> None:
-    """Drop an event's index, to be made anew."""
+    """Drop an event's index, to be made anew; meanwhile its people are found one by one again."""
     for model in (IndexBits, IndexTotal, IndexTexts, IndexOrder, IndexBlock, IndexProgress):
         session.execute(delete(model).where(model.event_id == event_id))
 
 
+def mark_all(session: Session, event_id: int, *, after: int, limit: int) -> int | None:
+    """Have the index look at people again, from an id on; return the last id, None at the end.
+
+    Everybody stays to be found meanwhile: each is replaced by what they are now.
+    """
+    known = select(IndexProgress.last_id).where(IndexProgress.event_id == event_id)
+    ids = list(
+        session.scalars(
+            select(Registration.id)
+            .where(
+                Registration.event_id == event_id,
+                Registration.id > after,
+                Registration.id <= known.scalar_subquery(),
+            )
+            .order_by(Registration.id)
+            .limit(limit)
+        )
+    )
+    if ids:
+        session.execute(insert(IndexMark), [{"registration_id": key} for key in ids])
+    return ids[-1] if ids else None
+
+
 def _lock_progress(session: Session, event_id: int) -> IndexProgress:
-    insert = insert_for(session)(IndexProgress).values(event_id=event_id, last_id=0, places=0)
-    session.execute(insert.on_conflict_do_nothing(index_elements=[IndexProgress.event_id]))
+    first = insert_for(session)(IndexProgress).values(event_id=event_id, last_id=0, places=0)
+    session.execute(first.on_conflict_do_nothing(index_elements=[IndexProgress.event_id]))
     return session.get_one(IndexProgress, event_id, with_for_update=True, populate_existing=True)
 
 

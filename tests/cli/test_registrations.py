@@ -148,3 +148,9 @@ def test_address_at_two_events_needs_the_event(site, run, event):
 def test_nobody_is_named(run, event, who):
     done = run("registrations", "approve", who, exit_code=1)
     assert done.stderr == f"Error: Nobody is registered as {who}.\n"
+
+
+def test_index_is_brought_up_to_what_is_stored(site, run, event):
+    add_person(site, event)
+    assert run("registrations", "reindex").output == "spring: 1 registrations are indexed.\n"
+    run("registrations", "reindex", "--event", "nothing", exit_code=1)
