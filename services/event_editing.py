@@ -19,6 +19,7 @@ from .default_notice import Operator
 from .event_documents import EventDocument
 from .event_files import PLACES, Picture, choose_picture, fill_in_notices
 from .events import EventState, get_end, read_definition
+from .form_editing import order_questions
 from .images import EncodedImage
 from .notices import dress, follow_documents, load_document
 from .organizations import make_operator
@@ -293,16 +294,24 @@ def _write_questions(
     if document.questions is not None:
         asked = fill_in_notices(document.questions, operator)
         questions = tuple(follow_operator(question, former, operator) for question in asked)
-        if keep_questions(session, event, questions, now) and has_form_draft(session, event):
-            raise FormInEditing(
-                f"The form of {event.slug} has changes in the dashboard that are not published: "
-                "publish or discard them there first."
-            )
+        is_edited = has_edits(session, event)
+        if keep_questions(session, event, questions, now):
+            _drop_draft(session, event, is_edited=is_edited)
     elif event.form_version_id is None:
         asked = default_questions(event.default_locale, operator)
         keep_questions(session, event, dress_questions(session, event.organization_id, asked), now)
     if operator != former:
         _rename_operator(session, event.organization_id, former, operator, now)
+
+
+def _drop_draft(session: Session, event: Event, *, is_edited: bool) -> None:
+    """Let no working copy of a former form come back."""
+    if is_edited:
+        raise FormInEditing(
+            f"The form of {event.slug} has changes in the dashboard that are not published: "
+            "publish or discard them there first."
+        )
+    events.drop_form_draft(session, event.id)
 
 
 def dress_questions(
@@ -372,5 +381,10 @@ def keep_questions(
     return True
 
 
-def has_form_draft(session: Session, event: Event) -> bool:
-    return events.get_form_draft(session, event.id) is not None
+def has_edits(session: Session, event: Event) -> bool:
+    """Tell whether what is edited of an event's form differs from the form of now."""
+    draft = events.get_form_draft(session, event.id)
+    if draft is None or event.form_version_id is None:
+        return False
+    current = read_definition(session, event.form_version_id).questions
+    return questions_from_rows(draft.questions) != order_questions(current)

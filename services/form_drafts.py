@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from storage import events, registrations
 from storage.models import Event
 
-from .event_editing import ChangedMeanwhile, keep_questions
+from .event_editing import ChangedMeanwhile, has_edits, keep_questions
 from .events import EventState, read_current_form
 from .form_editing import order_questions
 from .questions import Question, questions_from_rows, questions_to_rows
@@ -54,7 +54,7 @@ def read_edited_form(session: Session, event: Event) -> EditedForm:
     questions = order_questions(questions_from_rows(draft.questions))
     return EditedForm(
         questions,
-        has_changes=questions != current,
+        has_changes=has_edits(session, event),
         can_undo=draft.former is not None,
         author=draft.author,
         updated_at=draft.updated_at,
@@ -96,9 +96,10 @@ def undo_edit(session: Session, event: Event, *, author: str, now: datetime) -> 
     events.put_form_draft(session, event.id, draft.former, former=None, author=author, now=now)
 
 
-def discard_edits(session: Session, event: Event) -> None:
-    """Go back to the form that is published."""
-    events.drop_form_draft(session, event.id)
+def discard_edits(session: Session, event: Event, *, author: str, now: datetime) -> None:
+    """Go back to the form of now; that too can be undone."""
+    current = order_questions(read_current_form(session, event).questions)
+    edit_form(session, event, current, author=author, now=now)
 
 
 def keep_edits(

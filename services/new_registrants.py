@@ -11,20 +11,25 @@ from zoom_client import NewRegistrant, ValidationFailed
 
 from .answer_texts import write_answer
 from .answers import read_answers
-from .events import read_definition
+from .events import read_current_form, read_definition
 from .questions import Answer, FormDefinition, QuestionKind
 
 
 def make_new_registrant(
     session: Session, event: Event, registration: Registration
 ) -> NewRegistrant:
-    """Translate a registration into Zoom's words: name, address, and marked answers only."""
+    """Translate a registration into Zoom's words: name, address, and marked answers only.
+
+    What the form of now keeps here, as what was found to be sensitive, goes nowhere any more.
+    """
     definition = read_definition(session, registration.form_version_id)
     first, last = registration.given_name, registration.family_name
     if event.zoom_name_order == "family_first":
         first, last = last, first
     asks = asks_for_answers(session, registration.form_version_id)
     answers = read_answers(session, registration) if asks else {}
+    kept_here = {q.id for q in read_current_form(session, event).questions if not q.goes_to_zoom}
+    answers = {name: answer for name, answer in answers.items() if name not in kept_here}
     standard, custom = _marked_answers(definition, registration, answers, event)
     return NewRegistrant(
         email=registration.email,

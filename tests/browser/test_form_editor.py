@@ -36,7 +36,7 @@ def get_handle(page, question):
     return page.locator(f"#question-{question} [data-handle]")
 
 
-def test_form_is_built_published_and_answered(site, page, open_tab):
+def test_form_is_built_published_answered_and_reworded(site, page, open_tab):
     event = site.add_event(slug="spring", questions=(COMPANY, COLOUR, PRIVACY))
     page.goto(f"{site.url}/organizer/events/{event.public_id}/form")
     page.get_by_label("新しく書く").select_option("text")
@@ -86,6 +86,16 @@ def test_form_is_built_published_and_answered(site, page, open_tab):
     visitor.locator("[name=question_privacy]").check()
     visitor.get_by_role("button", name="同意して申し込む").click()
     visitor.get_by_text("お申し込みが完了しました").first.wait_for()
+
+    page.goto(f"{site.url}/organizer/events/{event.public_id}/form/questions/colour")
+    page.locator("#choice_0_ja").fill("朱色")
+    page.get_by_role("button", name="保存").last.click()
+    page.get_by_role("button", name="フォームを公開").click()
+    page.get_by_text("フォームを公開しました").wait_for()
+    page.goto(f"{site.url}/organizer/events/{event.public_id}/people")
+    page.get_by_role("link", name="山田").first.click()
+    answers = page.locator("dl.details").filter(has_text="好きな色")
+    assert "赤" in answers.inner_text() and "朱色" not in answers.inner_text()
 
 
 def drag_above(page, question, *, above):

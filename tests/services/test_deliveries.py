@@ -1,6 +1,6 @@
 """The next step towards Zoom, and what each answer of it means."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import timedelta
 
 import pytest
@@ -22,7 +22,7 @@ from services.deliveries import (
 from services.events import LinkPolicy
 from services.keys import KeyRing
 from services.new_registrants import make_new_registrant
-from services.questions import Answer, Choice, Question, QuestionKind
+from services.questions import Answer, Choice, Question, QuestionKind, questions_to_rows
 from services.registrations import Status, register
 from services.settling import index_by_address, settle_unknown
 from storage import events, registrations, zoom_registrants
@@ -390,3 +390,10 @@ def test_only_marked_answers_go_to_zoom(session):
     assert person.custom_questions["Why"].startswith("学ぶ、散歩")
     assert len(person.custom_questions["Why"]) == 128
     assert "ひみつ" not in str(asdict(person))
+
+    org, *others = questions
+    rows = questions_to_rows([replace(org, zoom_field=None, is_sensitive=True), *others])
+    events.add_form_version(session, case.event, rows, now=NOW)
+    person = make_new_registrant(session, case.event, case.registration)
+
+    assert (person.org, set(person.custom_questions)) == ("", {"Why"})

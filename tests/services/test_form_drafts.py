@@ -72,8 +72,11 @@ def test_one_change_is_undone_once(session, event):
     assert read_edited_form(session, event).questions == (renamed, PRIVACY)
     with pytest.raises(ChangedMeanwhile):
         undo_edit(session, event, author=AUTHOR, now=NOW)
-    discard_edits(session, event)
-    assert read_edited_form(session, event).questions == (COMPANY, PRIVACY)
+    discard_edits(session, event, author=AUTHOR, now=NOW)
+    edited = read_edited_form(session, event)
+    assert (edited.questions, edited.has_changes) == ((COMPANY, PRIVACY), False)
+    undo_edit(session, event, author=AUTHOR, now=NOW)
+    assert read_edited_form(session, event).questions == (renamed, PRIVACY)
 
 
 @pytest.mark.parametrize(

@@ -130,7 +130,7 @@ def _do(
         undo_edit(session, event, author=author, now=now)
         return ""
     if act == "discard":
-        discard_edits(session, event)
+        discard_edits(session, event, author=author, now=now)
         return ""
     questions = edited.questions
     if act in ("add", "template"):

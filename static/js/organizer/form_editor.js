@@ -40,7 +40,8 @@ function start() {
       show(page);
       focusAgain(fields.get("act"), id, pressed);
     } catch {
-      location.reload();
+      // No network: what was asked for is not done.
+      editor.querySelector("[data-said]").textContent = editor.dataset.notSent;
     } finally {
       isBusy = false;
     }
