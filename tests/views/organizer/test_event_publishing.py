@@ -401,7 +401,7 @@ def test_who_could_not_be_told_of_a_cancellation_is_told_again(site, owner):
 
     assert "お知らせが届いていない方" not in page.text
     site.drain()
-    assert site.mailbox.list_subjects("taro@example.com")[-1] == "開催中止"
+    assert site.mailbox.list_subjects("taro@example.com")[-1] == "中止"
 
 
 def test_webinar_addon_profile_and_kept_mails_are_looked_at(site, owner):
