@@ -12,7 +12,7 @@ from services.dates import list_zones
 from services.event_documents import LONGEST_EVENT_MINUTES
 from services.event_drafts import LONGEST_TITLE
 
-from .fields import ChoiceField, LineField
+from .fields import ChoiceField, LineField, RealAddress
 from .organizer_fields import (
     OrganizerForm,
     build_choice,
@@ -53,6 +53,7 @@ def _build(locale: str, further_zone: str) -> type[MeetingForm]:
                 _("Host"),
                 longest=128,
                 missing=_("Enter the host"),
+                checks=(RealAddress(),),
                 input_type="email",
                 width="wide",
                 help=_("The email address of a licensed user of your Zoom account."),

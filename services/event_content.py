@@ -22,7 +22,10 @@ from .images import encode_header, encode_logo
 from .tables import DocumentError
 
 _ENCODE = {"logo": encode_logo, "header": encode_header}
-_OF_ITS_OWN = ("slug", "kind", "zoom_id", "starts_at", "duration_minutes", "timezone", "title")
+_OF_ITS_OWN = (
+    *("slug", "kind", "zoom_id", "starts_at", "duration_minutes", "timezone"),
+    *("title", "default_locale"),
+)
 _TEXTS = ("title", "lead", "description", "fee", "cohost")
 
 

@@ -74,7 +74,7 @@ def find_meeting(client: ZoomClient, reference: Reference, *, now: datetime) -> 
         ZoomError: Zoom could not be asked.
     """
     kinds = [reference.kind] if reference.kind else list(Kind)
-    refusals: list[SetupRefused] = []
+    refusals: list[SetupRefused | HostNotAllowed] = []
     for kind in kinds:
         try:
             return read_from_zoom(client, kind, reference.zoom_id, now=now)
@@ -82,17 +82,16 @@ def find_meeting(client: ZoomClient, reference: Reference, *, now: datetime) -> 
             if error.standstill not in (Standstill.GONE, Standstill.OTHER_KIND):
                 raise
             refusals.append(error)
-        except HostNotAllowed:
+        except HostNotAllowed as error:
             # Accounts without webinars say so to every id of one.
-            if kind is kinds[0] and len(kinds) == 1:
-                raise
+            refusals.append(error)
     raise refusals[0]
 
 
 def list_hosts(client: ZoomClient) -> list[User]:
     """List who may hold meetings, by address; licensed users first."""
     hosts = [user for user, _ in zip(client.list_users(), range(MOST_HOSTS), strict=False)]
-    return sorted(hosts, key=lambda user: (user.type != 2, user.email.casefold()))
+    return sorted(hosts, key=lambda user: (not user.is_licensed, user.email.casefold()))
 
 
 def list_upcoming(client: ZoomClient, host: str, *, now: datetime) -> HostMeetings:

@@ -32,9 +32,6 @@ from .zoom_setup import (
     require_nothing,
 )
 
-LICENSED = 2
-RECURRING_WEBINAR = 9
-
 
 class Obstacle(StrEnum):
     """One thing at Zoom that is not as an event needs it."""
@@ -193,7 +190,7 @@ def _look_at_registration(
     ours = Mend.OUR_FORM_ALONE
     if meeting.settings.get("use_pmi") is True:
         yield Finding(Obstacle.PERSONAL_ID, Weight.STOPS, Mend.OWN_ID)
-    elif meeting.type == RECURRING_WEBINAR and meeting.approval_type != ApprovalType.MANUAL:
+    elif meeting.is_recurring_webinar and meeting.approval_type != ApprovalType.MANUAL:
         yield Finding(Obstacle.RECURRING_WEBINAR, Weight.STOPS)
     elif meeting.approval_type == ApprovalType.NONE:
         yield Finding(Obstacle.REGISTRATION_OFF, is_mended, ours)
@@ -231,7 +228,7 @@ def _look_at_access(meeting: Meeting, host: User | None) -> Iterator[Finding]:
         profile = str(meeting.settings.get("authentication_name") or "")
         about = (profile,) if profile else ()
         yield Finding(Obstacle.SIGN_IN_NEEDED, Weight.WORTH_KNOWING, Mend.NO_SIGN_IN, about)
-    if host is not None and host.type != LICENSED:
+    if host is not None and not host.is_licensed:
         yield Finding(Obstacle.HOST_UNLICENSED, Weight.STOPS, None, (host.email,))
     if addresses := list_alternative_hosts(meeting):
         yield Finding(Obstacle.ALTERNATIVE_HOSTS, Weight.WORTH_KNOWING, None, addresses)

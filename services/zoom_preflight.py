@@ -21,8 +21,10 @@ from zoom_client import (
     find_missing_scopes,
 )
 
-LICENSED = 2
 MOST_HOSTS = 100
+MOST_USERS = 3_000
+"""So many are looked through for a licensed one: ten pages of Zoom's list."""
+
 MOST_HOSTS_TRIED = 3
 
 
@@ -96,11 +98,15 @@ class Host:
 
 @dataclass(frozen=True)
 class Preflight:
-    """What was found. `hosts` is None where the app may not list them or Zoom did not answer."""
+    """What was found. `hosts` is None where the app may not list them or Zoom did not answer.
+
+    `has_more_users`: the account is so large that not all were looked through.
+    """
 
     findings: tuple[TaskFinding, ...]
     hosts: tuple[Host, ...] | None
     webinars: Webinars
+    has_more_users: bool = False
 
     @property
     def has_licensed_host(self) -> bool:
@@ -117,11 +123,12 @@ def look_at_account(client: ZoomClient) -> Preflight:
         ZoomError: there is no token; `AuthenticationFailed` where the credentials are refused.
     """
     granted = client.scopes()
-    hosts = _list_hosts(client)
+    hosts, has_more_users = _list_hosts(client)
     return Preflight(
         findings=tuple(_find_scopes(granted)),
         hosts=hosts,
         webinars=_look_for_webinars(client, hosts or ()),
+        has_more_users=has_more_users,
     )
 
 
@@ -143,17 +150,26 @@ def _find_scopes(granted: Collection[str]) -> Iterator[TaskFinding]:
             )
 
 
-def _list_hosts(client: ZoomClient) -> tuple[Host, ...] | None:
+def _list_hosts(client: ZoomClient) -> tuple[tuple[Host, ...] | None, bool]:
+    """List the first users, with the first licensed one wherever it stands; and if there are more.
+
+    Most of a large account have no licence, and Zoom lists them in an order of its own.
+    """
+    users = client.list_users()
     try:
-        users = list(islice(client.list_users(), MOST_HOSTS))
+        found = list(islice(users, MOST_HOSTS))
+        if not any(user.is_licensed for user in found):
+            others = islice(users, MOST_USERS - MOST_HOSTS)
+            found += islice((user for user in others if user.is_licensed), 1)
+        has_more = next(users, None) is not None
     except ZoomError:
-        return None
-    return tuple(_describe(user) for user in users)
+        return None, False
+    return tuple(_describe(user) for user in found), has_more
 
 
 def _describe(user: User) -> Host:
     name = " ".join(part for part in (user.first_name, user.last_name) if part)
-    return Host(user.email, name, is_licensed=user.type == LICENSED)
+    return Host(user.email, name, is_licensed=user.is_licensed)
 
 
 def _look_for_webinars(client: ZoomClient, hosts: Collection[Host]) -> Webinars:

@@ -262,7 +262,7 @@ def _check_kept(meeting: Meeting, wishes: Wishes) -> None:
     hint = (
         " Zoom drops this for webinars that recur: set it in Zoom by hand, or schedule one webinar "
         "for each date."
-        if meeting.type == 9
+        if meeting.is_recurring_webinar
         else " Set it in Zoom by hand, or look whether the account locks it."
     )
     raise SetupRefused(Standstill.NOT_KEPT, f"Zoom did not keep a setting. {reason}.{hint}")

@@ -63,20 +63,21 @@ def find_event_at_zoom(
     return event
 
 
-def list_zoom_ids(
+def list_events_of_meetings(
     session: Session, organization_id: int, zoom_ids: Sequence[int]
-) -> dict[int, str]:
-    """Return the public ids of an organization's events that lead to these meetings."""
-    rows = session.execute(
-        select(Event.zoom_id, Event.public_id)
-        .where(
-            Event.organization_id == organization_id,
-            Event.zoom_id.in_(zoom_ids),
-            Event.status != CANCELLED,
+) -> list[Event]:
+    """List an organization's events that lead to these meetings and were not cancelled."""
+    return list(
+        session.scalars(
+            select(Event)
+            .where(
+                Event.organization_id == organization_id,
+                Event.zoom_id.in_(zoom_ids),
+                Event.status != CANCELLED,
+            )
+            .order_by(Event.id)
         )
-        .order_by(Event.id)
     )
-    return {zoom_id: public_id for zoom_id, public_id in rows}
 
 
 def count_events(

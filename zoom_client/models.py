@@ -102,6 +102,10 @@ class Meeting:
     settings: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     @property
+    def is_recurring_webinar(self) -> bool:
+        return self.type == 9
+
+    @property
     def has_fixed_time(self) -> bool:
         return self.type in (2, 8, 5, 9)
 
@@ -261,3 +265,7 @@ class User:
     timezone: str = ""
     language: str = ""
     account_id: str = ""
+
+    @property
+    def is_licensed(self) -> bool:
+        return self.type == 2

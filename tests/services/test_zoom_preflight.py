@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from services import zoom_preflight
 from services.zoom_preflight import Host, Task, Webinars, look_at_account
 from zoom_client import AuthenticationFailed, Credentials, Kind, MemoryTokenStore, ZoomClient
 from zoom_sandbox import SandboxSettings
@@ -75,6 +76,20 @@ def test_missing_add_on_and_licence_are_told():
         server.control.add_user("u2", "second@example.com", type=2, has_webinars=False)
         found = look(server)
         assert (found.has_licensed_host, found.webinars) == (True, Webinars.MISSING)
+
+
+def test_licensed_host_is_found_behind_many_without(monkeypatch):
+    monkeypatch.setattr(zoom_preflight, "MOST_HOSTS", 1)
+    with SandboxServer(SandboxSettings(plan="free", enforce_rate_limits=False)) as server:
+        server.control.add_user("u2", "second@example.com", type=1)
+        server.control.add_user("u3", "third@example.com", type=2)
+        found = look(server)
+        assert [host.is_licensed for host in found.hosts] == [False, True]
+        assert not found.has_more_users
+
+        monkeypatch.setattr(zoom_preflight, "MOST_USERS", 2)
+        found = look(server)
+        assert (found.has_licensed_host, found.has_more_users) == (False, True)
 
 
 def test_wrong_secret_is_an_error_of_its_own(zoom):

@@ -34,6 +34,7 @@ from services.event_drafts import (
     read_reference,
 )
 from services.event_editing import MeetingTaken, dress_questions, save_event
+from services.events import get_end
 from services.form_templates import Template, make_template
 from services.members import Member, Permission
 from services.organizations import make_operator
@@ -243,7 +244,8 @@ def _read_sources(member: Member) -> _Sources:
         return _Sources([], "", nothing, _say_no_connection(), is_connected=False)
     site = get_site()
     client = ask_zoom(connection)
-    host = request.values.get("host", "").strip()[:128]
+    asked = request.values.get("host", "").strip()[:128]
+    host = asked if "@" in asked else ""
     try:
         hosts = list_hosts(client)
     except ZoomError as error:
@@ -251,9 +253,8 @@ def _read_sources(member: Member) -> _Sources:
     host = host or (hosts[0].email if hosts else "")
     try:
         found = list_upcoming(client, host, now=site.read_clock()) if host else nothing
-    except (ZoomError, ValueError) as error:
-        words = describe_zoom_error(error) if isinstance(error, ZoomError) else ""
-        return _Sources(hosts, host, nothing, words)
+    except ZoomError as error:
+        return _Sources(hosts, host, nothing, describe_zoom_error(error))
     return _Sources(hosts, host, found)
 
 
@@ -268,12 +269,12 @@ def _read_connection(member: Member) -> ZoomConnection | None:
 
 
 def _list_taken(member: Member, meetings: tuple[MeetingSummary, ...]) -> dict[int, str]:
-    """Return the public ids of events by the Zoom ids that they lead to."""
+    """Return the public ids of events by the Zoom ids that they lead to, as long as they do."""
     site = get_site()
+    zoom_ids = [meeting.id for meeting in meetings]
     with site.database.read() as session:
-        return event_lists.list_zoom_ids(
-            session, member.organization_id, [meeting.id for meeting in meetings]
-        )
+        found = event_lists.list_events_of_meetings(session, member.organization_id, zoom_ids)
+    return {e.zoom_id: e.public_id for e in found if site.read_clock() < get_end(e)}
 
 
 def _view(meeting: MeetingSummary, taken: dict[int, str]) -> dict[str, Any]:

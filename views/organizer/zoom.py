@@ -16,7 +16,7 @@ from services.audit import Action, Fact
 from services.members import Member, Permission
 from services.organizations import ChangedMeanwhile, need_version
 from services.zoom_connections import AccountInUse, connect, is_from_environment, open_secret
-from services.zoom_preflight import look_at_account
+from services.zoom_preflight import MOST_USERS, look_at_account
 from storage import organizations
 from storage.models import ZoomConnection
 from zoom_client import AuthenticationFailed, Credentials, Kind, Plan, ZoomError
@@ -123,6 +123,7 @@ def test_zoom(member: Member) -> ResponseReturnValue:
         refusal=refusal,
         state=state,
         kinds=tuple(Kind),
+        most_users=MOST_USERS,
     )
 
 

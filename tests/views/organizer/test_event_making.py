@@ -92,12 +92,32 @@ def test_meeting_that_cannot_be_used_is_explained(site, owner, body, words):
     assert words in form.submit(status=422).text
 
 
+def test_meeting_of_an_event_that_is_over_is_offered_again(site, owner):
+    """A series at Zoom has one number for all of its dates."""
+    zoom_id = make_at_zoom(site)
+    ended = site.clock() - timedelta(days=7)
+    site.add_event(slug="last", kind="webinar", zoom_id=zoom_id, starts_at=ended)
+
+    page = owner.open("/organizer/events/new?host=me")
+
+    assert [b for b in page.root.find_all("button") if "秋の説明会" in b["aria-label"]]
+
+
 def test_unknown_number_is_told_at_the_page(site, owner):
     form = owner.open("/organizer/events/new").form("イベントを作成").fill(reference="81234567890")
 
     page = form.submit(status=422)
 
     assert "Zoomに見つかりません" in page.text
+
+
+def test_number_that_zoom_shows_to_nobody_here_is_told(site, owner):
+    """The host's plan or settings forbid it, whichever kind it is looked for as."""
+    form = owner.open("/organizer/events/new").form("イベントを作成").fill(reference="81234567890")
+    for kind in ("meetings", "webinars"):
+        site.zoom.fault(path=f"/{kind}/81234567890", status=400, code=200, message="No permission.")
+
+    assert "ホスト" in form.submit(status=502).text
 
 
 def test_webinar_is_created_at_zoom_with_registration(site, owner):
@@ -121,12 +141,15 @@ def test_what_is_missing_for_zoom_is_told_at_its_field(site, owner):
     form = (
         owner.open("/organizer/events/new")
         .form("Zoomに作成")
-        .fill(title="", starts_at="2020-01-01T10:00")
+        .fill(title="", host="me", starts_at="2020-01-01T10:00")
     )
 
     page = form.submit(status=422)
 
-    assert page.errors == ["タイトルを入力してください"]
+    assert page.errors == [
+        "タイトルを入力してください",
+        "メールアドレスは name@example.com のような形式で入力してください",
+    ]
 
 
 def test_start_in_the_past_is_refused(site, owner):
