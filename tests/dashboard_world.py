@@ -251,7 +251,7 @@ def _add_draft(site: LiveSite) -> str:
         "webinar",
         topic=f"秋の{LONG_NAME}説明会",
         type=5,
-        start_time=f"{start:%Y-%m-%dT%H:%M:%SZ}",
+        start_time=f"{start + timedelta(hours=2):%Y-%m-%dT%H:%M:%SZ}",
         timezone="Asia/Tokyo",
     )
     with site.database.write() as session:
