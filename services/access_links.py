@@ -7,10 +7,10 @@ from enum import StrEnum
 
 from sqlalchemy.orm import Session
 
-from storage import access_links, organizations
+from storage import access_links, members, organizations
 from storage.models import AccessLink, Organization
 
-from .members import Role
+from .members import Permission, Role, list_permissions, may_grant
 from .tokens import Purpose, TokenSigner, read_token
 
 
@@ -83,6 +83,17 @@ def invite_owner(session: Session, organization: Organization, *, now: datetime)
         role=Role.OWNER,
         now=now,
     )
+
+
+def is_backed(session: Session, link: AccessLink) -> bool:
+    """Tell whether an invitation's sender may still send it; those of commands have none."""
+    if link.invited_by is None or link.organization_id is None:
+        return True
+    sender = members.get_membership(session, link.organization_id, link.invited_by)
+    if sender is None:
+        return False
+    rights = list_permissions(Role(sender.role), has_all_events=sender.has_all_events)
+    return Permission.MANAGE_MEMBERS in rights and may_grant(Role(sender.role), Role(link.role))
 
 
 def find_link(

@@ -10,7 +10,7 @@ from storage import access_links, members, organizations, organizers, passkeys
 from storage.models import AccessLink, Organization, Organizer
 
 from . import audit
-from .access_links import LinkPurpose, add_link
+from .access_links import LinkPurpose, add_link, is_backed
 from .addresses import email_key
 from .audit import COMMAND, Action
 from .members import Role
@@ -41,10 +41,10 @@ def join(
     its address has shown neither its password nor its second factor.
 
     Raises:
-        LinkUsed: the link was used meanwhile.
+        LinkUsed: the link was used meanwhile, or whoever sent it may invite nobody any more.
     """
     assert link.organization_id is not None, "invitations belong to an organization"
-    if not access_links.use_link(session, link.id, now=now):
+    if not is_backed(session, link) or not access_links.use_link(session, link.id, now=now):
         raise LinkUsed
     address = link.email or email
     known = organizers.get_organizer_by_key(session, email_key(address))

@@ -19,7 +19,7 @@ from oidc_client import MICROSOFT_HOSTS, Claims
 from storage import access_links, audit, identity_providers, members, organizers
 from storage.models import AccessLink, CompanyIdentity, IdentityProvider, Organizer
 
-from .access_links import LinkPurpose
+from .access_links import LinkPurpose, is_backed
 from .addresses import email_key
 from .audit import Action, Fact, record_as
 from .identity_providers import read_domain
@@ -123,7 +123,10 @@ def _find_invitation(
         session, provider.organization_id, LinkPurpose.MEMBER, now=now
     )
     wanted = email_key(email)
-    return next((link for link in links if email_key(link.email) == wanted), None)
+    return next(
+        (link for link in links if email_key(link.email) == wanted and is_backed(session, link)),
+        None,
+    )
 
 
 def _was_removed(session: Session, chain: int, organizer: Organizer | None) -> bool:

@@ -15,7 +15,7 @@ from . import audit
 from .access_links import LinkPurpose, add_link
 from .addresses import email_key
 from .audit import Action, Fact
-from .members import Member, Role, may_grant
+from .members import Member, Permission, Role, list_permissions, may_grant
 from .organizer_mails import OrganizerMailName, request_mail
 
 
@@ -113,6 +113,8 @@ def change(
 ) -> None:
     """Change role and events of a member; where that is a change, their sessions end.
 
+    With the right to invite, their invitations end too.
+
     Raises:
         RoleNotYours, LastOwner, ChangedMeanwhile.
     """
@@ -127,6 +129,8 @@ def change(
     row.membership.role = role
     members.set_event_ids(session, row.membership, event_ids)
     organizers.end_browsers(session, row.organizer.id)
+    if Permission.MANAGE_MEMBERS not in list_permissions(role, has_all_events=event_ids is None):
+        _end_invitations(session, row, now)
     facts: dict[str, Fact] = {"role": str(role), "all_events": event_ids is None}
     audit.record(
         session,
@@ -139,7 +143,7 @@ def change(
 
 
 def remove(session: Session, member: Member, row: MemberRow, *, now: datetime) -> None:
-    """Take a member out of the organization; their sessions end.
+    """Take a member out of the organization; their sessions and invitations end.
 
     Raises:
         RoleNotYours, LastOwner.
@@ -148,6 +152,7 @@ def remove(session: Session, member: Member, row: MemberRow, *, now: datetime) -
     _check_owner_stays(session, member, row)
     members.delete_membership(session, row.membership)
     organizers.end_browsers(session, row.organizer.id)
+    _end_invitations(session, row, now)
     object_ = f"organizer:{row.organizer.public_id}"
     audit.record(session, member, Action.MEMBER_REMOVED, object_, now=now)
 
@@ -156,6 +161,17 @@ def write_version(row: MemberRow) -> str:
     """Return what differs once somebody has changed a member."""
     events = "all" if row.event_ids is None else ",".join(map(str, sorted(row.event_ids)))
     return hashlib.sha256(f"{row.membership.role} {events}".encode()).hexdigest()[:16]
+
+
+def _end_invitations(session: Session, row: MemberRow, now: datetime) -> None:
+    """End what a member has sent: an invitation lasts no longer than the right to send it."""
+    access_links.end_links(
+        session,
+        LinkPurpose.MEMBER,
+        organization_id=row.membership.organization_id,
+        invited_by=row.organizer.id,
+        now=now,
+    )
 
 
 def _check_role(member: Member, role: Role) -> None:

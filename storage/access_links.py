@@ -67,6 +67,7 @@ def end_links(
     organizer_id: int | None = None,
     organization_id: int | None = None,
     email: str | None = None,
+    invited_by: int | None = None,
     now: datetime,
 ) -> None:
     """Use up all links of a kind, so that a newer one is the only one."""
@@ -79,6 +80,8 @@ def end_links(
         statement = statement.where(AccessLink.organization_id == organization_id)
     if email is not None:
         statement = statement.where(AccessLink.email == email)
+    if invited_by is not None:
+        statement = statement.where(AccessLink.invited_by == invited_by)
     session.execute(statement.values(used_at=now))
 
 

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from services import memberships
+from services import accounts, memberships
 from services.members import Member, Role
 from services.memberships import LastOwner
 from storage import members
@@ -176,6 +176,36 @@ def test_two_owners_who_remove_each_other_leave_one(database):
     assert len(refused) == 1
     with database.read() as session:
         assert len(members.list_members(session, 1)) == 1
+
+
+def test_invitation_lasts_no_longer_than_the_right_of_whoever_sent_it(database):
+    now = factories.NOW
+    with database.write() as session:
+        [first, *others] = [make_membership(session, Role.OWNER) for _ in range(4)]
+        links = []
+        for number, other in enumerate(others):
+            row = members.get_member(session, 1, other.public_id)
+            email = f"invited{number}@example.com"
+            invited = {"email": email, "role": Role.VIEWER, "event_ids": None, "locale": "ja"}
+            links.append(memberships.invite(session, make_acting(row), now=now, **invited))
+        owner = make_acting(members.get_member(session, 1, first.public_id))
+        removed, fallen, changed = (members.get_member(session, 1, m.public_id) for m in others)
+        memberships.remove(session, owner, removed, now=now)
+        version = memberships.write_version(fallen)
+        fall = {"role": Role.EDITOR, "event_ids": None, "version": version}
+        memberships.change(session, owner, fallen, now=now, **fall)
+        session.expire_all()
+        assert [link.used_at is None for link in links] == [False, False, True]
+
+        # Whatever else takes the right away is found out when the link is used.
+        changed.membership.role = Role.EDITOR
+        session.flush()
+        person = {"email": "", "name": "", "password_hash": "", "locale": "ja"}
+        with pytest.raises(accounts.LinkUsed):
+            accounts.join(session, links[2], now=now, **person)
+        changed.membership.role = Role.OWNER
+        session.flush()
+        assert accounts.join(session, links[2], now=now, **person)
 
 
 def make_acting(row):
