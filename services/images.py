@@ -122,7 +122,8 @@ def _load(image: Image.Image, box: tuple[int, int]) -> Image.Image:
         image = image.convert("I").point(lambda value: value / 256).convert("L")
     elif image.mode in _RESIZED_BADLY:
         image = image.convert(mode)
-    is_lying = image.getexif().get(ExifTags.Base.Orientation, 1) >= 5
+    # Whatever a file says there: a text, a fraction, a list.
+    is_lying = image.getexif().get(ExifTags.Base.Orientation) in range(5, 9)
     image.thumbnail(box[::-1] if is_lying else box)
     picture = ImageOps.exif_transpose(image).convert(mode)
     is_opaque = mode == "RGBA" and picture.getchannel("A").getextrema() == (255, 255)

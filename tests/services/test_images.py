@@ -126,6 +126,16 @@ def test_upright_photo_is_turned_before_it_is_drawn():
     assert (encoded.width, encoded.height) == (900, 300)
 
 
+@pytest.mark.parametrize(("kind", "value"), [(2, b"6\0\0\0"), (7, b"\6\0\0\0")])
+def test_nonsense_about_what_is_up_is_no_reason_to_fail(kind, value):
+    # A text or bytes where a whole number belongs; the kinds are those of TIFF 6.0, section 2.
+    orientation = struct.pack("<HHHI4sI", 1, 0x0112, kind, 1, value, 0)
+    exif = b"Exif\0\0II*\0" + struct.pack("<I", 8) + orientation
+    content = make_image((300, 900), image_format="JPEG", exif=exif)
+    encoded = encode_header(content)
+    assert (encoded.width, encoded.height) == (300, 900)
+
+
 def test_metadata_does_not_survive():
     exif = Image.Exif()
     exif[0x010E] = SCRIPT.decode()

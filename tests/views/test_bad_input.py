@@ -8,8 +8,9 @@ from sqlalchemy.exc import OperationalError
 
 from services.questions import Choice, Question, QuestionKind
 from storage import events
+from tests.dashboard import sign_in
 from tests.factories import COMPANY, PRIVACY
-from tests.fixtures.databases import only_sqlite
+from tests.fixtures.databases import only_postgresql, only_sqlite
 from tests.mailbox import find_link
 from tests.organizer import Organizer
 from tests.page import Page
@@ -390,3 +391,14 @@ def test_database_that_is_away_gives_the_form_back_filled_in(site, spring, monke
     receipt = page.form().submit()
     assert receipt.heading == "お申し込みが完了しました"
     assert site.count_rows("submission") == 1
+
+
+@only_postgresql
+def test_nul_in_an_address_of_the_dashboard_is_no_reason_to_fail(site):
+    event = site.add_event()
+    site.visitor().open(f"/e/{event.slug}").form().fill(**TARO).submit()
+    owner = sign_in(site)
+    people = f"/organizer/events/{event.public_id}/people"
+
+    assert owner.look("GET", f"{people}?q=%00&status=%00&mailable=yes%00").status_code == 200
+    assert owner.look("GET", "/organizer/events/%00/people").status_code == 404
