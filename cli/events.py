@@ -9,7 +9,7 @@ import click
 
 from services.dates import format_moment
 from services.event_documents import EventDocument, check_slug, read_document
-from services.event_drafts import make_draft, take_schedule
+from services.event_drafts import choose_slug, make_draft, take_schedule
 from services.event_editing import (
     cancel_event,
     close_event,
@@ -39,15 +39,15 @@ def events_group() -> None:
 @events_group.command("add")
 @click.option("--zoom-id", type=click.IntRange(min=1), required=True, help="Zoom's number of it.")
 @click.option("--kind", type=click.Choice([kind.value for kind in Kind]), required=True)
-@click.option("--slug", help="Last part of the form's address; by default kind and number.")
+@click.option("--slug", help="Last part of the form's address; by default a random one.")
 @click.option("--language", type=click.Choice(LOCALES), default="ja", show_default=True)
 def add_event(zoom_id: int, kind: str, slug: str | None, language: str) -> None:
     """Make a draft of a meeting or webinar at Zoom: title, date and zone are read from there."""
     site = get_site()
-    slug = slug or f"{kind}-{zoom_id}"
-    if not check_slug(slug):
-        raise click.ClickException("--slug may have small letters, digits and single hyphens.")
     with site.database.read() as session:
+        slug = slug or choose_slug(session, Kind(kind))
+        if not check_slug(slug):
+            raise click.ClickException("--slug may have small letters, digits and single hyphens.")
         if events.get_event_by_slug(session, slug):
             raise click.ClickException(f"There is an event {slug} already.")
     meeting = _read_meeting(site, Kind(kind), zoom_id)

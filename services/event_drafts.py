@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -131,14 +132,12 @@ def take_schedule(document: EventDocument, meeting: Meeting) -> EventDocument:
     )
 
 
-def choose_slug(session: Session, kind: Kind, zoom_id: int) -> str:
-    """Return an address that no event has yet."""
-    first = f"{kind}-{zoom_id}"
-    slug, number = first, 1
-    while events.get_event_by_slug(session, slug) is not None:
-        number += 1
-        slug = f"{first}-{number}"
-    return slug
+def choose_slug(session: Session, kind: Kind) -> str:
+    """Return an address that no event has yet; strangers read it, so it says nothing of Zoom."""
+    while True:
+        slug = f"{kind}-{secrets.token_hex(3)}"
+        if events.get_event_by_slug(session, slug) is None:
+            return slug
 
 
 def create_at_zoom(

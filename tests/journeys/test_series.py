@@ -200,5 +200,8 @@ def test_draft_of_a_series_lets_people_choose_once_published(site):
     assert "公開しました" in page.text
     [stored] = [m for m in site.zoom.state()["meetings"] if m["id"] == meeting["id"]]
     assert stored["settings"]["registration_type"] == 3
-    page = site.visitor().open(f"/e/meeting-{meeting['id']}")
+    with site.database.read() as session:
+        [event] = events.list_events(session)
+    assert str(meeting["id"]) not in event.slug
+    page = site.visitor().open(f"/e/{event.slug}")
     assert len(page.root.find_all("input", name=DATES)) == 3

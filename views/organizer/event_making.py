@@ -157,7 +157,7 @@ def _save(member: Member, connection: ZoomConnection, meeting: Meeting, locale: 
     site = get_site()
     now = site.read_clock()
     with site.database.write() as session:
-        slug = choose_slug(session, meeting.kind, meeting.id)
+        slug = choose_slug(session, meeting.kind)
         document = make_draft(meeting, slug=slug, locale=locale)
         if like := _find_like(session, member):
             event = duplicate_event(session, like, document, connection, now=now)
