@@ -12,13 +12,20 @@ def email_key(address: str) -> str:
     return f"{local}{at}{_to_ascii(domain)}".lower()
 
 
+_GMAIL = ("gmail.com", "googlemail.com")
+
+
 def fold_tag(key: str) -> str:
-    """Return an address without its `+tag`: what is surely one mailbox at most hosts.
+    """Return what stands for an address's mailbox: without its `+tag`, and Gmail's without dots.
 
     For limits alone, where it does no harm that two people may be counted as one.
+    Gmail takes dots as nothing: https://support.google.com/mail/answer/7436150.
     """
     local, at, domain = key.rpartition("@")
-    return f"{local.partition('+')[0] or local}{at}{domain}"
+    local = local.partition("+")[0] or local
+    if domain in _GMAIL:
+        return f"{local.replace('.', '') or local}@{_GMAIL[0]}"
+    return f"{local}{at}{domain}"
 
 
 def _to_ascii(domain: str) -> str:

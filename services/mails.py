@@ -18,6 +18,7 @@ from .submissions import Submission
 
 PER_EVENT_A_DAY = 3
 PER_ADDRESS_A_DAY = 10
+TOLD_A_DAY = 5
 
 CONFIRM_WITHIN = timedelta(seconds=60)
 ADMIT_DELAY_AFTER = timedelta(minutes=15)
@@ -43,6 +44,7 @@ class MailName(StrEnum):
 _LIMITED = (MailName.CONFIRMATION, MailName.PENDING, MailName.WAITLISTED, MailName.REPEAT)
 _NOBODY = 0
 _COUNTED = (*_LIMITED, MailName.CANCELLED, MailName.APPROVED)
+_TOLD = (*_COUNTED, MailName.DENIED)
 _WITH_LINK = (MailName.CONFIRMATION, MailName.APPROVED)
 
 
@@ -82,6 +84,20 @@ def make_first_mail(
     if _is_over_limit(session, submission.email_key, _NOBODY, now):
         return None
     return _lay_out(name, event_id, submission.email_key, submission.locale, now)
+
+
+def request_again(
+    session: Session, name: MailName, registration: Registration, *, now: datetime
+) -> bool:
+    """Ask for a mail that an organizer wants sent again; False if there were enough for a day.
+
+    Side effects: as `request_mail`.
+    """
+    registrations.lock_registration(session, registration.id)
+    about, everywhere = _count_day(session, registration.email_key, registration.id, _TOLD, now)
+    if about >= TOLD_A_DAY or everywhere >= 2 * PER_ADDRESS_A_DAY:
+        return False
+    return request_mail(session, name, registration, now=now)
 
 
 def request_word_of_delay(
@@ -160,8 +176,19 @@ def _is_limited(name: MailName, registration: Registration) -> bool:
 
 
 def _is_over_limit(session: Session, email_key: str, registration_id: int, now: datetime) -> bool:
-    since = now - timedelta(days=1)
-    at_event, everywhere = mails.count_mails_since(
-        session, registration_id, fold_tag(email_key), since, names=_COUNTED
-    )
+    at_event, everywhere = _count_day(session, email_key, registration_id, _COUNTED, now)
     return at_event >= PER_EVENT_A_DAY or everywhere >= PER_ADDRESS_A_DAY
+
+
+def _count_day(
+    session: Session,
+    email_key: str,
+    registration_id: int,
+    names: tuple[MailName, ...],
+    now: datetime,
+) -> tuple[int, int]:
+    """Count mails of a day: about one registration, and to its mailbox at all."""
+    since = now - timedelta(days=1)
+    return mails.count_mails_since(
+        session, registration_id, fold_tag(email_key), since, names=names
+    )

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from storage import job_lists, registrations, zoom_pauses
 from storage.models import Event, Registration
 
-from .mails import MailName, request_mail
+from .mails import MailName, request_again
 from .registration_changes import approve, cancel, deny
 from .registrations import ORGANIZER, ChangeRefused, RegistrationNotOpen, Status, sync_key
 
@@ -31,6 +31,7 @@ class ActResult(StrEnum):
     UNCHANGED = "unchanged"
     FULL = "full"
     CANCELLED = "cancelled"
+    ENOUGH = "enough"
 
 
 # What is sent again is what the person was told last about where they stand.
@@ -54,8 +55,8 @@ def act_on(
     """Do one act about one person. Side effects: as those of the change, or a mail, or a job."""
     if act is Act.RESEND:
         name = _MAIL_OF_STATUS[Status(registration.status)]
-        is_asked = request_mail(session, name, registration, now=now)
-        return ActResult.DONE if is_asked else ActResult.UNCHANGED
+        is_asked = request_again(session, name, registration, now=now)
+        return ActResult.DONE if is_asked else ActResult.ENOUGH
     if act is Act.RETRY:
         is_due = job_lists.retry(session, sync_key(registration.id), now=now)
         zoom_pauses.hasten_probes(session, now=now)

@@ -29,6 +29,7 @@ class Try(Enum):
     NETWORK = ("network", 10.0, 60)
     INVITING = ("inviting", 1_728.0, 50)
     INVITED = ("invited", 28_800.0, 3)
+    TEST_MAIL = ("test-mail", 8_640.0, 10)
 
 
 def count_try(
@@ -77,6 +78,15 @@ def count_invitation(
     """
     _spend(session, keys, Try.INVITED, f"{organization_id}\0{email_key}", now)
     _spend(session, keys, Try.INVITING, str(organization_id), now)
+
+
+def count_test_mail(session: Session, keys: KeyRing, *, organizer_id: int, now: datetime) -> None:
+    """Count a test mail: ten a day of one organizer.
+
+    Raises:
+        RateLimitReached: that was one too many.
+    """
+    _spend(session, keys, Try.TEST_MAIL, str(organizer_id), now)
 
 
 def _spend(session: Session, keys: KeyRing, kind: Try, what: str, now: datetime) -> None:

@@ -1,6 +1,6 @@
 import pytest
 
-from services.addresses import email_key
+from services.addresses import email_key, fold_tag
 
 
 @pytest.mark.parametrize(
@@ -23,3 +23,19 @@ def test_dots_tags_and_aliases_stay_different_people(other):
 @pytest.mark.parametrize("text", ["", "taro", "taro@", "@", "taro@" + "例" * 300])
 def test_what_is_no_address_is_compared_as_it_stands(text):
     assert email_key(text) == text
+
+
+@pytest.mark.parametrize(
+    ("address", "mailbox"),
+    [
+        ("taro+x@example.com", "taro@example.com"),
+        ("ta.ro+x@gmail.com", "taro@gmail.com"),
+        ("t.a.r.o@googlemail.com", "taro@gmail.com"),
+        ("ta.ro@example.com", "ta.ro@example.com"),
+        ("+@gmail.com", "+@gmail.com"),
+        ("...@gmail.com", "...@gmail.com"),
+        ("", ""),
+    ],
+)
+def test_limits_know_one_mailbox_by_its_spellings(address, mailbox):
+    assert fold_tag(address) == mailbox

@@ -1,7 +1,7 @@
 from datetime import timedelta
 
 from services.events import LinkPolicy
-from services.mails import PER_ADDRESS_A_DAY, PER_EVENT_A_DAY, MailName, request_mail
+from services.mails import PER_ADDRESS_A_DAY, PER_EVENT_A_DAY, MailName, request_again, request_mail
 from services.registrations import register
 from storage import mails, registrations
 from storage.models import Registration
@@ -60,6 +60,18 @@ def test_organizers_decision_is_always_told(database: Database):
             pass
 
         assert ask(session, registration, name=MailName.DENIED)
+
+
+def test_what_organizers_send_again_has_a_limit_too(database: Database):
+    with database.write() as session:
+        registration = add_registration(session, factories.make_event(session))
+
+        def send_again(now):
+            return request_again(session, MailName.DENIED, registration, now=now)
+
+        assert [send_again(NOW) for _ in range(6)] == [True] * 4 + [False] * 2
+        assert ask(session, registration, name=MailName.DENIED)
+        assert send_again(NOW + timedelta(days=1, seconds=1))
 
 
 def test_mail_keeps_its_message_id_and_names_nobody(database: Database):

@@ -75,6 +75,7 @@ RESULT = {
     ActResult.UNCHANGED: lazy_gettext("Nothing to do"),
     ActResult.FULL: lazy_gettext("Not done: no place is left"),
     ActResult.CANCELLED: lazy_gettext("Not done: the person has cancelled"),
+    ActResult.ENOUGH: lazy_gettext("Not sent: there were enough mails for today"),
 }
 COLUMN = {
     FAMILY_NAME: lazy_gettext("Last name"),

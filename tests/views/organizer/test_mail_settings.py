@@ -55,3 +55,12 @@ def test_wrong_selector_is_said_at_its_field(start_site):
 
     assert page.root.find_all("p", id="selector-error")
     assert not page.root.find_all("table")
+
+
+def test_ten_test_mails_a_day_are_enough(start_site):
+    owner = sign_in(start_site(rate_limits=True), email="me@example.com")
+    form = owner.open(PAGE).form("me@example.com にテストメールを送信")
+
+    answers = [owner.try_post(form.action, form.fields).status_code for _ in range(11)]
+
+    assert answers == [303] * 10 + [429]
