@@ -49,8 +49,8 @@ def do_some(session: Session, event_id: int, *, now: datetime) -> bool:
     return fill_free_seats(session, event, now=now)
 
 
-def tell_cancelled(session: Session, event: Event, *, limit: int, now: datetime) -> int:
-    """Tell up to `limit` of those who do not know yet that the event is cancelled.
+def tell_cancelled(session: Session, event: Event, *, limit: int | None, now: datetime) -> int:
+    """Tell up to `limit`, or all, of those who do not know yet that the event is cancelled.
 
     Returns how many; 0 means that everybody was told. Side effects: the event's lock, mails.
     """

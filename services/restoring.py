@@ -15,6 +15,8 @@ from storage import events, restoring
 from storage.models import Event
 
 from .deliveries import begin_doubt, describe_ending, end_add_unknown
+from .event_tasks import tell_cancelled
+from .events import EventState
 from .registrations import Status
 
 HELD = "HeldBack: perhaps it was sent before the restore"
@@ -36,8 +38,12 @@ def make_safe(session: Session, *, now: datetime) -> Restored:
     """
     restoring.forget_processes(session, now=now)
     restoring.end_access(session, now=now)
-    mails_held = restoring.hold_mails(session, reason=HELD, now=now)
     known: dict[int, Event] = {event.id: event for event in events.list_events(session)}
+    # Who was not told yet of a cancelled event, may have been since: these are held back too.
+    for event in known.values():
+        if event.status == EventState.CANCELLED:
+            tell_cancelled(session, event, limit=None, now=now)
+    mails_held = restoring.hold_mails(session, reason=HELD, now=now)
     doubts = 0
     for registration, registrant in restoring.list_undelivered(session, status=Status.APPROVED):
         if describe_ending(known[registration.event_id], now=now):

@@ -92,7 +92,7 @@ def list_undelivered(session: Session, event_id: int) -> list[Registration]:
 
 
 def list_without_mail(
-    session: Session, event_id: int, *, statuses: Sequence[str], mail_name: str, limit: int
+    session: Session, event_id: int, *, statuses: Sequence[str], mail_name: str, limit: int | None
 ) -> list[Registration]:
     """List people of an event for whom a mail was never asked for."""
     has_mail = exists().where(Mail.registration_id == Registration.id, Mail.name == mail_name)

@@ -3,11 +3,16 @@
 from services.access_links import LinkPurpose, add_link, find_link
 from services.accounts import ask_for_password_link
 from services.browsers import begin, find_member
+from services.event_editing import cancel_event
+from services.event_tasks import do_some
+from services.events import LinkPolicy
 from services.keys import KeyRing
+from services.registrations import register
 from services.restoring import make_safe
 from services.tokens import Purpose, TokenSigner
 from storage import organizers
-from storage.models import OrganizerMail
+from storage.models import Mail, OrganizerMail
+from tests import factories
 from tests.dashboard import make_membership
 from tests.factories import NOW
 
@@ -34,3 +39,18 @@ def test_sessions_links_and_their_mails_end(database):
         assert find_member(session, KEYS, cookie, now=NOW) is None
         assert find_link(session, signer, token, now=NOW) is None
         assert [mail.state for mail in session.query(OrganizerMail)] == ["dropped"]
+
+
+def test_word_of_a_cancelled_event_may_have_gone_since_and_is_held(database):
+    with database.write() as session:
+        event = factories.make_event(session)
+        register(session, event, factories.make_submission(event), policy=LinkPolicy.SHOW, now=NOW)
+        cancel_event(session, event, now=NOW)
+
+    with database.write() as session:
+        make_safe(session, now=NOW)
+        assert not do_some(session, event.id, now=NOW)
+
+    with database.read() as session:
+        states = [(mail.name, mail.state) for mail in session.query(Mail).order_by(Mail.id)]
+    assert states == [("confirmation", "held"), ("event_cancelled", "held")]
