@@ -115,13 +115,20 @@ def list_present_consents(
     session: Session, registration: Registration, kind: ConsentKind
 ) -> list[Consent]:
     """Return the newest evidence of each box of a kind: that is what holds."""
-    return present_consents(registrations.list_consents(session, registration.id), kind)
-
-
-def present_consents(evidence: Iterable[Consent], kind: ConsentKind) -> list[Consent]:
-    """As `list_present_consents`, of evidence that was read already, the oldest first."""
+    evidence = registrations.list_consents(session, registration.id)
     newest = {consent.question_id: consent for consent in evidence if consent.kind == kind}
     return list(newest.values())
+
+
+def is_mailable(proven_at: datetime | None, evidence: Iterable[tuple[str, str, bool]]) -> bool:
+    """Tell whether advertising may go to a person: the address proven, the newest box ticked.
+
+    Args:
+        evidence: question, kind and answer of each box that they have seen, the oldest first.
+    """
+    wanted = ConsentKind.MARKETING
+    newest = {question: is_given for question, kind, is_given in evidence if kind == wanted}
+    return proven_at is not None and bool(newest) and all(newest.values())
 
 
 def hash_notice(question: Question | None) -> str:

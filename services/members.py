@@ -128,10 +128,6 @@ class Member:
     def may(self, permission: Permission) -> bool:
         return permission in self.permissions
 
-    def may_see_event(self, event_id: int) -> bool:
-        """Tell whether an event of the organization is among those that they were let into."""
-        return self.event_ids is None or event_id in self.event_ids
-
 
 def make_member(
     organizer: Organizer,

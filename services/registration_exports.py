@@ -14,11 +14,12 @@ from storage import export_rows
 from storage.models import Event
 
 from .answer_texts import NamePlace, write_answer
+from .consents import is_mailable
 from .dates import load_zone
 from .events import read_definition
 from .facets import list_questions
 from .formulas import defuse
-from .questions import Answer, ConsentKind, DatesQuestion, Question
+from .questions import Answer, DatesQuestion, Question
 from .registration_index import FACETED
 from .submissions import SOURCE_NAMES
 from .texts import localize
@@ -112,20 +113,19 @@ class ExportTable:
             texts = answers.setdefault(key, {})
             before = texts.get(question_id)
             texts[question_id] = text if before is None else f"{before}{self._separator}{text}"
-        boxes: dict[int, dict[str, tuple[bool, str]]] = {}
-        for key, question_id, is_given, kind in export_rows.list_consents(session, ids):
-            boxes.setdefault(key, {})[question_id] = (is_given, kind)
+        boxes: dict[int, list[tuple[str, str, bool]]] = {}
+        for key, *box in export_rows.list_consents(session, ids):
+            boxes.setdefault(key, []).append(tuple(box))
         return [
-            self._write_row(person, answers.get(person.id, {}), boxes.get(person.id, {}))
+            self._write_row(person, answers.get(person.id, {}), boxes.get(person.id, ()))
             for person in people
         ]
 
     def _write_row(
-        self, person: Any, answers: Mapping[str, str], boxes: Mapping[str, tuple[bool, str]]
+        self, person: Any, answers: Mapping[str, str], boxes: Sequence[tuple[str, str, bool]]
     ) -> list[str]:
         yes, no = _TICKED[self._locale]
-        news = [is_given for is_given, kind in boxes.values() if kind == ConsentKind.MARKETING]
-        is_mailable = person.proven_at is not None and bool(news) and all(news)
+        newest = {question_id: is_given for question_id, _, is_given in boxes}
         cells = [
             person.number,
             self._write_time(person.created_at),
@@ -137,12 +137,12 @@ class ExportTable:
             self._write_time(person.proven_at),
             person.locale,
             str(person.join_clicks),
-            yes if is_mailable else no,
+            yes if is_mailable(person.proven_at, boxes) else no,
         ]
         for question in self._questions:
             if question.is_consent:
-                box = boxes.get(question.id)
-                cells.append("" if box is None else yes if box[0] else no)
+                is_given = newest.get(question.id)
+                cells.append("" if is_given is None else yes if is_given else no)
             else:
                 cells.append(answers.get(question.id, ""))
         source = person.source

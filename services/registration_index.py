@@ -20,13 +20,12 @@ from storage.index_writing import (
     Intake,
     list_behind,
     read_intake,
-    store_intake,
 )
 from storage.registration_lists import FullRow, read_full_rows
 
-from .consents import present_consents
+from .consents import is_mailable
 from .events import read_definition
-from .questions import DATES, ConsentKind, FormDefinition, QuestionKind
+from .questions import DATES, FormDefinition, QuestionKind
 
 AT_ONCE = 500
 """How many registrations one step takes in: some tens of milliseconds, most of them to read."""
@@ -70,11 +69,6 @@ def read_changes(session: Session, event_id: int) -> Intake:
     return read_intake(session, event_id, describe, limit=AT_ONCE)
 
 
-def catch_up(session: Session, event_id: int) -> bool:
-    """Take in who is new and what was changed; return whether there may be more to do."""
-    return store_intake(session, read_changes(session, event_id))
-
-
 def list_events_behind(session: Session) -> list[int]:
     return list_behind(session)
 
@@ -90,11 +84,10 @@ def _is_ignored(char: str) -> bool:
     return char.isspace() or unicodedata.category(char) in ("Cc", "Cf", "Cs", "Mn")
 
 
-def is_mailable(full: FullRow) -> bool:
-    """Tell whether advertising may go to a person: the address proven, the newest box ticked."""
-    boxes = present_consents(full.consents, ConsentKind.MARKETING)
-    is_proven = full.row.registration.proven_at is not None
-    return is_proven and bool(boxes) and all(box.is_given for box in boxes)
+def may_be_mailed(full: FullRow) -> bool:
+    """Tell whether advertising may go to a person."""
+    boxes = ((box.question_id, box.kind, box.is_given) for box in full.consents)
+    return is_mailable(full.row.registration.proven_at, boxes)
 
 
 class _Sources:
@@ -124,7 +117,7 @@ def _describe(session: Session, full: FullRow, sources: _Sources) -> Entry:
         ("status", person.status),
         ("delivery", full.row.delivery),
         ("proof", "no" if person.proven_at is None else "yes"),
-        ("mailable", "yes" if is_mailable(full) else "no"),
+        ("mailable", "yes" if may_be_mailed(full) else "no"),
         ("locale", person.locale),
         ("hour", f"{person.created_at.astimezone(UTC):%Y-%m-%dT%H}"),
     }

@@ -42,7 +42,7 @@ _ANSWERS = (
     .order_by(_ANSWER.registration_id, _ANSWER.question_id, _ANSWER.position)
 )
 _CONSENTS = (
-    select(_CONSENT.registration_id, _CONSENT.question_id, _CONSENT.is_given, _CONSENT.kind)
+    select(_CONSENT.registration_id, _CONSENT.question_id, _CONSENT.kind, _CONSENT.is_given)
     .where(_CONSENT.registration_id.in_(_IDS))
     .order_by(_CONSENT.id)
 )
@@ -59,7 +59,7 @@ def list_answers(session: Session, ids: Sequence[int]) -> Sequence[Any]:
 
 
 def list_consents(session: Session, ids: Sequence[int]) -> Sequence[Any]:
-    """Return (registration, question, given, kind) of each evidence, oldest first."""
+    """Return (registration, question, kind, given) of each evidence, oldest first."""
     return session.execute(_CONSENTS, {"ids": ids}).all()
 
 

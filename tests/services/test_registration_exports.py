@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from services.answer_texts import NamePlace
+from services.consents import change_consent
 from services.events import LinkPolicy
 from services.questions import (
     Answer,
@@ -13,10 +14,11 @@ from services.questions import (
     question_to_dict,
 )
 from services.registration_exports import Export, list_export_rows
+from services.registration_index import may_be_mailed
 from services.registrations import register
 from services.submissions import ConsentGiven
-from storage import events
-from storage.registration_lists import CHUNK
+from storage import events, registrations
+from storage.registration_lists import CHUNK, read_full_rows
 from tests.factories import NOW, PRIVACY, make_event, make_submission
 
 ROLE = Question(
@@ -26,6 +28,7 @@ ROLE = Question(
     choices=(Choice("host", {"ja": "主催", "en": "Host"}), Choice("guest", {"ja": "参加"})),
     has_other=True,
 )
+NEWS = Question("news", QuestionKind.CONSENT, {"en": "News"}, consent=ConsentKind.MARKETING)
 COUNTRY = Question("country", QuestionKind.COUNTRY, {"ja": "国", "en": "Country"})
 
 
@@ -109,15 +112,29 @@ def test_question_that_is_gone_keeps_its_column(database):
 
 
 def test_box_that_was_not_ticked_is_told_from_one_that_was_not_shown(database):
-    marketing = Question(
-        "news", QuestionKind.CONSENT, {"en": "News"}, consent=ConsentKind.MARKETING
-    )
     with database.write() as session:
-        event = make_event(session, questions=(PRIVACY, marketing))
+        event = make_event(session, questions=(PRIVACY, NEWS))
         consents = (ConsentGiven("news", ConsentKind.MARKETING, "News", False),)
         add_person(session, event, "one@example.com", answers={}, consents=consents)
         add_person(session, event, "two@example.com", answers={}, consents=())
         assert [person["News"] for person in export(session, event)] == ["no", ""]
+
+
+def test_box_that_became_another_one_takes_no_consent_away(database):
+    """What was agreed to holds until it is withdrawn; list and export say the same."""
+    with database.write() as session:
+        event = make_event(session, questions=(PRIVACY, NEWS))
+        consents = (ConsentGiven("news", ConsentKind.MARKETING, "News", True),)
+        row = add_person(session, event, "one@example.com", answers={}, consents=consents)
+        person = registrations.get_registration(session, row.registration_id)
+        person.proven_at = NOW
+        other = replace(NEWS, consent=ConsentKind.OTHER)
+        change_consent(session, person, other, label="News", locale="en", is_given=False, now=NOW)
+        session.flush()
+        [full] = read_full_rows(session, [person.id])
+
+        assert may_be_mailed(full)
+        assert export(session, event)[0]["May be mailed"] == "yes"
 
 
 def test_every_person_of_a_large_event_comes_once_and_in_order(database):

@@ -13,7 +13,6 @@ from services.registration_edits import edit_details
 from services.registration_index import (
     MOST_SOURCES,
     OTHER_SOURCES,
-    catch_up,
     fold,
     list_events_behind,
     read_changes,
@@ -59,6 +58,11 @@ def add_person(session, event, number, *, age="20s", news=True, **members):
     row = register(session, event, submission, policy=LinkPolicy.SHOW, now=NOW)
     session.flush()
     return registrations.get_registration(session, row.registration_id)
+
+
+def catch_up(session, event_id):
+    """Take in who is new and what was changed; return whether there may be more to do."""
+    return store_intake(session, read_changes(session, event_id))
 
 
 def catch_up_wholly(session, event):

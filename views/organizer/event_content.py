@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from flask import redirect, render_template, request
@@ -97,7 +97,7 @@ def _save(member: Member, event: str, form: ContentForm, pictures: dict[str, Pic
     with site.database.write() as session:
         found = events.lock_event(session, need_event(session, member, event).id)
         stored = describe_event(session, found)
-        wanted = _place_pictures(form.to_document(stored), pictures)
+        wanted = _place_pictures(form, stored, pictures)
         if mark_version(found, stored) != request.form.get("version"):
             if wanted == stored:
                 return  # It was stored already, by a try whose answer was lost.
@@ -179,24 +179,17 @@ def _read_pictures() -> tuple[dict[str, Picture], dict[str, str]]:
     return pictures, flaws
 
 
-def _place_pictures(wanted: EventDocument, pictures: dict[str, Picture]) -> EventDocument:
-    """Have a document name the pictures that came, and forget those that are to go."""
+def _place_pictures(
+    form: ContentForm, stored: EventDocument, pictures: dict[str, Picture]
+) -> EventDocument:
+    """Return what was typed with the pictures that came, and without those that are to go."""
     changes: dict[str, Any] = {}
     for place in PLACES:
         if place in pictures:
-            alt = {
-                locale: text
-                for locale in ("ja", "en")
-                if (text := request.form.get(f"{place}_alt_{locale}", "").strip())
-            }
-            changes[place] = PictureRef(f"uploaded-{place}", alt)
+            changes[place] = PictureRef(f"uploaded-{place}", form.read_text(f"{place}_alt"))
         elif request.form.get(f"remove_{place}") == "yes":
             changes[place] = None
-    return EventDocument(**{**_members(wanted), **changes})
-
-
-def _members(document: EventDocument) -> dict[str, Any]:
-    return {name: getattr(document, name) for name in EventDocument.__dataclass_fields__}
+    return replace(form.to_document(stored), **changes)
 
 
 def _describe_flaw(flaw: Flaw) -> str:

@@ -15,7 +15,7 @@ from services.audit import Action, Fact
 from services.dates import format_short
 from services.members import Member, Permission
 from services.people_acts import Act, act_on
-from services.registration_index import is_mailable, read_changes
+from services.registration_index import may_be_mailed, read_changes
 from services.texts import write_full_name
 from storage import people, people_imports, people_tasks, registration_index
 from storage.index_writing import store_intake
@@ -152,7 +152,7 @@ def view_row(event: Event, full: FullRow) -> dict[str, Any]:
         "status_kind": words.STATUS_KIND.get(person.status, ""),
         "delivery": words.DELIVERY[full.row.delivery],
         "delivery_kind": words.DELIVERY_KIND.get(full.row.delivery, ""),
-        "is_mailable": is_mailable(full),
+        "is_mailable": may_be_mailed(full),
         "is_proven": person.proven_at is not None,
         "clicks": person.join_clicks,
         "registered": format_short(person.created_at, event.timezone, read_locale()),
