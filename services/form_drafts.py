@@ -14,10 +14,8 @@ from storage.models import Event
 
 from .event_editing import ChangedMeanwhile, has_edits, keep_questions
 from .events import EventState, read_current_form
-from .form_editing import order_questions
-from .questions import Question, questions_from_rows, questions_to_rows
-
-Questions = tuple[Question, ...]
+from .form_editing import Questions, order_questions
+from .questions import DATES, Question, questions_from_rows, questions_to_rows
 
 
 @dataclass(frozen=True)
@@ -132,6 +130,13 @@ def list_former_questions(session: Session, event: Event) -> list[Question]:
         for version in events.list_form_versions(session, event.id)
         for question in questions_from_rows(version.questions)
     ]
+
+
+def list_taken_ids(session: Session, event: Event) -> set[str]:
+    """List the ids that questions have or had in any version, and that of a series' dates."""
+    former = list_former_questions(session, event)
+    now = read_edited_form(session, event).questions
+    return {DATES, *(question.id for question in (*former, *now))}
 
 
 def list_answered_ids(session: Session, event: Event) -> set[str]:

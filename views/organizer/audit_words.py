@@ -27,11 +27,13 @@ _LABELS = {
     "needed": lazy_gettext("Needed permission"),
     "part": lazy_gettext("Part"),
     "people": lazy_gettext("How many"),
+    "question": lazy_gettext("Question"),
     "result": lazy_gettext("Result"),
     "role": lazy_gettext("Role"),
     "rows": lazy_gettext("Rows"),
     "secret": lazy_gettext("With a new secret"),
     "several": lazy_gettext("How many"),
+    "step": lazy_gettext("Step"),
     "version": lazy_gettext("Version"),
 }
 _VALUES: dict[str, Mapping[str, Any]] = {
@@ -53,6 +55,7 @@ _VALUES: dict[str, Mapping[str, Any]] = {
         "close": lazy_gettext("Registration closed"),
         "reopen": lazy_gettext("Registration opened again"),
         "cancelled": lazy_gettext("Cancelled"),
+        "form": lazy_gettext("Form"),
     },
     "part": {
         "organization": lazy_gettext("Organization"),
@@ -67,6 +70,16 @@ _VALUES: dict[str, Mapping[str, Any]] = {
         "approver": lazy_gettext("Approver"),
         "exporter": lazy_gettext("Exporter"),
         "viewer": lazy_gettext("Viewer"),
+    },
+    "step": {
+        **dict.fromkeys(("up", "down", "move"), lazy_gettext("moved to another place")),
+        **dict.fromkeys(("add", "added", "duplicate"), lazy_gettext("added")),
+        "remove": lazy_gettext("removed"),
+        "saved": lazy_gettext("Change"),
+        "undo": lazy_gettext("Undo"),
+        "discard": lazy_gettext("Discard the changes"),
+        "template": lazy_gettext("Start from a template"),
+        "published": lazy_gettext("Published"),
     },
 }
 _KINDS = {

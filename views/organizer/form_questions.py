@@ -20,6 +20,7 @@ from services.form_drafts import (
     edit_form,
     list_answered_ids,
     list_former_questions,
+    list_taken_ids,
     list_undoable,
     mark_questions,
     read_edited_form,
@@ -44,7 +45,7 @@ from ..site import get_site
 from . import form_words as words
 from .access import bp, need_event, needs
 from .event_headings import view_event
-from .form_editor import list_taken_ids, record_edit
+from .form_editor import record_edit
 
 NEW = ""
 
@@ -111,7 +112,7 @@ def _take(member: Member, event: str, question_id: str) -> ResponseReturnValue:
         with get_site().database.read() as session:
             found = need_event(session, member, event)
             return _draw(session, found, form, stored, alert=alert, status=422)
-    target = f"?done={'saved' if question_id else 'add'}&question={kept}#question-{kept}"
+    target = f"?done={'saved' if question_id else 'add'}#question-{kept}"
     return redirect(f"/organizer/events/{event}/form{target}", code=303)
 
 
@@ -127,7 +128,7 @@ def _keep(member: Member, event: str, form: QuestionForm, question_id: str) -> s
             raise _Differs
         written = form.to_question()
         if stored is None:
-            written = _name(written, question_id, list_taken_ids(session, found, questions))
+            written = _name(written, question_id, list_taken_ids(session, found))
             changed = add_question(questions, written)
         else:
             changed = replace_question(questions, written)

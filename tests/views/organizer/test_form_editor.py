@@ -389,9 +389,9 @@ def test_each_change_leaves_an_entry(site, owner, event):
     publish(open_form(owner, event))
 
     log = owner.open("/organizer/settings/audit").text
-    assert "act: down, change: form, question: company" in log
-    assert "act: saved, change: form, question: company" in log
-    assert "act: published, change: form" in log
+    assert "変更：フォーム、質問：company、手順：移動" in log
+    assert "変更：フォーム、質問：company、手順：変更" in log
+    assert "変更：フォーム、手順：公開" in log
 
 
 def test_hostile_wording_is_shown_harmlessly(site, owner, event):
