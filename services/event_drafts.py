@@ -132,6 +132,14 @@ def take_schedule(document: EventDocument, meeting: Meeting) -> EventDocument:
     )
 
 
+def move_schedule(
+    document: EventDocument, starts_at: datetime, duration_minutes: int | None
+) -> EventDocument:
+    """Give a document the time that Zoom has now."""
+    duration = duration_minutes or document.duration_minutes
+    return replace(document, starts_at=starts_at, duration_minutes=duration)
+
+
 def choose_slug(session: Session, kind: Kind) -> str:
     """Return an address that no event has yet; strangers read it, so it says nothing of Zoom."""
     while True:

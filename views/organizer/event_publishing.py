@@ -14,6 +14,7 @@ from services.address_visibility import list_answers
 from services.audit import Action
 from services.dates import format_moment
 from services.event_content import change_content
+from services.event_drafts import move_schedule
 from services.event_editing import (
     PUBLISHED,
     ChangedMeanwhile,
@@ -48,7 +49,7 @@ from . import publishing_words as words
 from .access import bp, need_event, needs
 from .asking_zoom import ask_zoom
 from .event_headings import view_event
-from .people import write_name
+from .people_words import write_name
 from .zoom_words import describe_standstill, describe_zoom_error
 
 # Somebody waits at the page: Zoom's list of 3,000 people has ten pages.
@@ -221,7 +222,7 @@ def _take_time(member: Member, event: Event, client: ZoomClient) -> None:
     with site.database.write() as session:
         found = events.lock_event(session, event.id)
         stored = describe_event(session, found)
-        wanted = words.set_time(stored, start, meeting.duration_minutes)
+        wanted = move_schedule(stored, start, meeting.duration_minutes)
         change_content(session, found, wanted, pictures={}, now=now)
         _record_mend(session, member, found.public_id, Mend.TAKE_TIME)
 

@@ -28,8 +28,7 @@ from ..locale import read_locale
 from ..places import name_place
 from ..site import get_site
 from .access import bp, need_event, needs
-from .people import refresh_index
-from .people_filters import list_filters, list_hidden, read_query
+from .people_filters import list_filters, list_hidden, read_query, refresh_index
 
 _NAMES = {
     FileFormat.XLSX: (

@@ -25,8 +25,7 @@ from ..site import get_site
 from . import people_words as words
 from .access import bp, need_event, needs
 from .event_headings import view_event
-from .people import refresh_index
-from .people_filters import list_seen_facets, list_sources
+from .people_filters import list_seen_facets, list_sources, refresh_index
 
 _WEEKDAYS = "月火水木金土日"
 

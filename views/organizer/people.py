@@ -15,10 +15,8 @@ from services.audit import Action, Fact
 from services.dates import format_short
 from services.members import Member, Permission
 from services.people_acts import Act, act_on
-from services.registration_index import may_be_mailed, read_changes
-from services.texts import write_full_name
+from services.registration_index import may_be_mailed
 from storage import people, people_imports, people_tasks, registration_index
-from storage.index_writing import store_intake
 from storage.models import Event
 from storage.registration_lists import FullRow, read_full_rows
 
@@ -28,10 +26,18 @@ from . import people_words as words
 from .access import bp, need_event, needs
 from .event_headings import view_event
 from .people_columns import Column, choose_columns, list_columns, write_cells
-from .people_filters import PeopleQuery, list_filters, list_sorts, read_people, read_query
+from .people_filters import (
+    MOST_COUNTED,
+    PeopleQuery,
+    count_found,
+    list_filters,
+    list_sorts,
+    read_people,
+    read_query,
+    refresh_index,
+)
 
 PAGE = 50
-MOST_COUNTED = 10_000
 BULK = (Act.APPROVE, Act.DENY, Act.CANCEL, Act.RESEND, Act.RETRY)
 
 
@@ -83,7 +89,7 @@ def act_on_people(member: Member, event: str) -> ResponseReturnValue:
     with site.database.read() as session:
         found = need_event(session, member, event)
         chosen = people.list_people(session, found.id, request.form.getlist("person")[:PAGE])
-        names = [(person.public_id, write_name(person)) for person in chosen]
+        names = [(person.public_id, words.write_name(person)) for person in chosen]
         view = view_event(found)
     act = read_act()
     if not names or act is None:
@@ -113,39 +119,11 @@ def read_act() -> Act | None:
     return Act(asked) if asked in set(Act) else None
 
 
-def refresh_index(member: Member, event: str) -> None:
-    """Take in what was registered and changed since anybody looked."""
-    site = get_site()
-    with site.database.read() as session:
-        event_id = need_event(session, member, event).id
-        if not registration_index.is_behind(session, event_id):
-            return
-        changes = read_changes(session, event_id)
-    with site.database.write() as session:
-        store_intake(session, changes)
-
-
-def count_found(
-    session: Session,
-    event: Event,
-    query: PeopleQuery,
-    total: int,
-    *,
-    most: int | None = MOST_COUNTED,
-) -> int:
-    """Count whom a filter finds; of a search only until there are more than `most`."""
-    wanted = query.wanted
-    if not wanted.facets and not wanted.text:
-        return total
-    limit = most if wanted.text else None
-    return registration_index.count_matches(session, event.id, wanted, most=limit)
-
-
 def view_row(event: Event, full: FullRow) -> dict[str, Any]:
     person = full.row.registration
     return {
         "public_id": person.public_id,
-        "name": write_name(person),
+        "name": words.write_name(person),
         "email": person.email,
         "number": full.row.number,
         "status": words.STATUS[person.status],
@@ -177,10 +155,6 @@ def _view_listed(
 ) -> dict[str, Any]:
     view = view_row(event, full)
     return view | {"cells": write_cells(session, columns, full, view)}
-
-
-def write_name(person: Any) -> str:
-    return write_full_name(person.family_name, person.given_name, person.locale) or person.email
 
 
 def _read_in_order(session: Session, ids: list[int]) -> list[FullRow]:

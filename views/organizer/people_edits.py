@@ -33,7 +33,7 @@ from ..places import name_place
 from ..site import get_site
 from .access import bp, need_event, needs
 from .event_headings import view_event
-from .people import write_name
+from .people_words import write_name
 from .person import need_person
 
 

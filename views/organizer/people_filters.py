@@ -12,8 +12,10 @@ from sqlalchemy.orm import Session
 
 from services.facets import Facet, Value, list_facets, list_sensitive_ids
 from services.members import Member, Permission
-from services.registration_index import BY_COMPANY, BY_NAME, fold
+from services.registration_index import BY_COMPANY, BY_NAME, fold, read_changes
 from services.submissions import SOURCE_NAMES
+from storage import registration_index
+from storage.index_writing import store_intake
 from storage.models import Event
 from storage.registration_index import Wanted
 from storage.registration_order import (
@@ -27,10 +29,13 @@ from storage.registration_order import (
 
 from ..locale import read_locale
 from ..places import name_place
+from ..site import get_site
 from . import people_words as words
+from .access import need_event
 
 NEWEST, OLDEST = "newest", "oldest"
 LONGEST_SEARCH = 100
+MOST_COUNTED = 10_000
 NOT_FILTERS = {"q", "sort", "at", "lang", "format"}
 
 
@@ -59,6 +64,34 @@ class PeopleQuery:
     def write(self, **others: object) -> str:
         sort = {} if self.sort == NEWEST else {"sort": self.sort}
         return urlencode({**self.fields, **sort, **others})
+
+
+def refresh_index(member: Member, event: str) -> None:
+    """Take in what was registered and changed since anybody looked."""
+    site = get_site()
+    with site.database.read() as session:
+        event_id = need_event(session, member, event).id
+        if not registration_index.is_behind(session, event_id):
+            return
+        changes = read_changes(session, event_id)
+    with site.database.write() as session:
+        store_intake(session, changes)
+
+
+def count_found(
+    session: Session,
+    event: Event,
+    query: PeopleQuery,
+    total: int,
+    *,
+    most: int | None = MOST_COUNTED,
+) -> int:
+    """Count whom a filter finds; of a search only until there are more than `most`."""
+    wanted = query.wanted
+    if not wanted.facets and not wanted.text:
+        return total
+    limit = most if wanted.text else None
+    return registration_index.count_matches(session, event.id, wanted, most=limit)
 
 
 def read_query(facets: list[Facet]) -> PeopleQuery:

@@ -23,8 +23,8 @@ from ..site import get_site
 from . import people_words as words
 from .access import bp, need_event, needs
 from .event_headings import view_event
-from .people import count_found, read_act, refresh_index, write_name
-from .people_filters import list_filters, read_query
+from .people import read_act
+from .people_filters import count_found, list_filters, read_query, refresh_index
 
 PAGE = 200
 
@@ -128,7 +128,7 @@ def _view(session: Session, event: Event, public_id: str) -> dict[str, Any]:
         else "",
         "counts": [(text, counts.get(result, 0)) for result, text in words.RESULT.items()],
         "rows": [
-            (person.public_id, write_name(person), words.RESULT[ActResult(item.result)])
+            (person.public_id, words.write_name(person), words.RESULT[ActResult(item.result)])
             for item, person in rows[:PAGE]
         ],
         "after": rows[PAGE][0].position if len(rows) > PAGE else None,

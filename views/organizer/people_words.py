@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask_babel import lazy_gettext, lazy_pgettext
 
 from services.people_acts import Act, ActResult
 from services.people_columns import EMAIL, FAMILY_NAME, FULL_NAME, GIVEN_NAME, LANGUAGE
 from services.people_files import FileProblem
 from services.people_imports import RowResult
+from services.texts import write_full_name
 
 STATUS = {
     "approved": lazy_gettext("Confirmed"),
@@ -135,3 +138,8 @@ PROBLEM = {
     "MailRefused": lazy_gettext("The mail server refused a mail for good."),
 }
 OTHER_PROBLEM = lazy_gettext("Work was put aside after several tries.")
+
+
+def write_name(person: Any) -> str:
+    """Return how a person is called in a list: by the address where the name was erased."""
+    return write_full_name(person.family_name, person.given_name, person.locale) or person.email

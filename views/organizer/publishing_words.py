@@ -2,26 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from datetime import datetime
-
 from flask_babel import gettext as _
 
 from services.address_visibility import Answer, Shown, Way
-from services.event_documents import EventDocument
 from services.event_preflight import Mend, Obstacle
 from services.members import Member, Permission
 from services.publishing import Gap
 
 ORGANIZATION = "/organizer/settings/organization"
-
-
-def set_time(
-    document: EventDocument, starts_at: datetime, duration_minutes: int | None
-) -> EventDocument:
-    """Give a document the time that Zoom has."""
-    duration = duration_minutes or document.duration_minutes
-    return replace(document, starts_at=starts_at, duration_minutes=duration)
 
 
 def describe_gap(gap: Gap) -> str:
