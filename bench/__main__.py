@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from tests.fixtures.postgresql import PostgresqlMissing
 
 from .crowds import gather, kill_all
+from .dashboard import look_around
 from .growth import grow
 from .overload import overload, slow_clients
 from .rounds import compare
@@ -29,6 +30,7 @@ SCENARIOS: Mapping[str, Callable[[Stand], Iterator[Row]]] = {
     "slow-clients": slow_clients,
     "start": start,
     "growth": grow,
+    "dashboard": look_around,
     "slow-zoom": wait_for_zoom,
     "link": wait_for_link,
     "zoom-client": call_over_tls,

@@ -144,6 +144,8 @@ def fill(database: Database, people: int) -> None:
                 _copy(connection, name, f"one.{key} = :first", numbers)
             _copy(connection, "job", "one.id <= (SELECT min(id) + 1 FROM job)", numbers)
             connection.commit()
+        # Else a filter would find everybody or nobody.
+        connection.execute(text("UPDATE registration SET locale = 'en' WHERE id % 10 = 0"))
         connection.execute(
             update(EventCounter)
             .where(EventCounter.value > 0)
