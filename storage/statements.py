@@ -45,6 +45,17 @@ class Statement:
         """
         return self.fetch_from(*_get_connection(session), values)
 
+    def fetch_all(self, session: Session, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+        """Return all rows; for some hundreds at a time, read over and over."""
+        pooled, dialect = _get_connection(session)
+        compiled, cursor = self._compile(dialect, values), _get_cursor(pooled)
+        try:
+            cursor.execute(compiled.text, compiled.bind(values))
+            rows = cursor.fetchall()
+        except compiled.driver_error as error:
+            raise translate_error(error, pooled, dialect, compiled.text) from error
+        return [compiled.read(row) or () for row in rows] if compiled.readers else rows
+
     def fetch_from(
         self, pooled: Any, dialect: Dialect, values: Mapping[str, Any]
     ) -> tuple[Any, ...] | None:
