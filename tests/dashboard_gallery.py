@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import pyotp
 from playwright.sync_api import Page
 
 from tests.dashboard_world import World, build_world
@@ -63,6 +64,17 @@ def type_and_send(values: Mapping[str, str], button: str = ".form-end button") -
         tab.locator(f"form:has(#{next(iter(values))}) {button}").first.click()
 
     return act
+
+
+def _choose_and_press(tab: Page) -> None:
+    tab.locator("[name=person]").first.check()
+    tab.locator(".bulk button").first.click()
+
+
+def _set_up_app(tab: Page) -> None:
+    secret = tab.locator(".key").inner_text().replace(" ", "")
+    tab.fill("#code", pyotp.TOTP(secret).now())
+    send_empty(tab)
 
 
 def _change_beside(tab: Page) -> None:
@@ -141,6 +153,7 @@ PLACES = (
     Place("people-nobody", "/events/{event}/people?q=nobody"),
     Place("people-empty", "/events/{draft}/people"),
     Place("people-hostile", "/events/{hostile}/people"),
+    Place("people-act-chosen", "/events/{event}/people", _choose_and_press),
     Place("people-act", "/events/{event}/people", press(".bulk button")),
     Place("people-columns", "/events/{event}/people/columns"),
     Place("people-import", "/events/{event}/people/import"),
@@ -213,5 +226,7 @@ PLACES = (
     Place("new-passkey", "/account/passkeys/new"),
     Place("prove", "/prove"),
     Place("prove-errors", "/prove", send_empty),
+    Place("recovery-codes", "/account/authenticator", _set_up_app),
+    Place("account-secured", "/account"),
     Place("gone", "/events/unknown"),
 )

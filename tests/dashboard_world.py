@@ -19,7 +19,8 @@ from services.form_editing import add_question
 from services.identity_providers import Policy, save_provider
 from services.members import Role
 from services.people_acts import Act, act_on
-from services.people_imports import begin_import, read_columns, start_import
+from services.people_columns import guess_columns
+from services.people_imports import begin_import, start_import
 from services.people_tasks import do_next, start_task
 from services.questions import Answer, Choice, ConsentKind, Question, QuestionKind
 from services.registrations import register, sync_key
@@ -338,7 +339,7 @@ def _start_table(site: LiveSite, table_id: str) -> None:
         start_import(
             session,
             table,
-            read_columns(table),
+            guess_columns(table.headings, default_questions("ja", OPERATOR)),
             basis="電話で確認",
             locale="ja",
             words_locale="ja",
