@@ -31,6 +31,8 @@ def name_consent(consent: ConsentKind) -> str:
     return {
         ConsentKind.PRIVACY: _("Consent to the privacy notice"),
         ConsentKind.MARKETING: _("Consent to advertising mail"),
+        ConsentKind.COHOST: _("Consent to a co-host's advertising mail"),
+        ConsentKind.PROVISION: _("Consent to giving data to a third party"),
         ConsentKind.OTHER: _("A box to agree to something"),
     }[consent]
 

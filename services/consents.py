@@ -15,7 +15,7 @@ from storage import registration_index, registrations
 from storage.models import Consent, Registration, SubmissionRow
 
 from .events import read_definition
-from .questions import ConsentKind, Question
+from .questions import OPTIONAL, ConsentKind, Question
 from .submissions import Submission
 
 PERSONAL_PAGE = "personal"
@@ -69,11 +69,11 @@ def keep_consents_of_newcomer(
 ) -> None:
     """Record the boxes of whoever takes over a registration that somebody else had made.
 
-    News is not among what is agreed to: that box may have been ticked by a stranger, and the
-    personal page asks its owner.
+    What is free to agree to is not among it: a stranger may have ticked that box, and the personal
+    page asks its owner.
     """
     boxes = tuple(
-        replace(box, is_given=box.is_given and box.kind is not ConsentKind.MARKETING)
+        replace(box, is_given=box.is_given and box.kind not in OPTIONAL)
         for box in submission.consents
     )
     keep_consents(session, registration, row, replace(submission, consents=boxes), now=now)
@@ -112,11 +112,11 @@ def change_consent(
 
 
 def list_present_consents(
-    session: Session, registration: Registration, kind: ConsentKind
+    session: Session, registration: Registration, *kinds: ConsentKind
 ) -> list[Consent]:
-    """Return the newest evidence of each box of a kind: that is what holds."""
+    """Return the newest evidence of each box of some kinds: that is what holds."""
     evidence = registrations.list_consents(session, registration.id)
-    newest = {consent.question_id: consent for consent in evidence if consent.kind == kind}
+    newest = {consent.question_id: consent for consent in evidence if consent.kind in kinds}
     return list(newest.values())
 
 

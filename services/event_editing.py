@@ -21,6 +21,7 @@ from .event_files import PLACES, Picture, choose_picture, fill_in_notices
 from .events import EventState, get_end, read_definition
 from .form_editing import order_questions
 from .images import EncodedImage
+from .notice_boxes import place_boxes
 from .notices import dress, follow_documents, load_document
 from .organizations import make_operator
 from .questions import Question, questions_from_rows, questions_to_rows
@@ -323,7 +324,8 @@ def dress_questions(
         return tuple(questions)
     document = load_document(standard.document)
     operator = make_operator(organizations.need_organization(session, organization_id))
-    return tuple(dress(question, document, operator) for question in questions)
+    dressed = (dress(question, document, operator) for question in questions)
+    return place_boxes(dressed, document)
 
 
 def _rename_operator(

@@ -14,6 +14,7 @@ from .default_form import follow_operator
 from .default_notice import Operator
 from .event_editing import rewrite_form
 from .events import EventState, get_end, read_current_form
+from .notice_boxes import place_boxes
 from .notices import NoticeDocument, dress, dump_document, load_document
 from .organizations import make_operator
 from .questions import ConsentKind, Question
@@ -97,13 +98,14 @@ def _dress(
     operator: Operator,
 ) -> tuple[Question, ...]:
     """Give the notice its new words, and the other boxes where theirs are not the event's own."""
-    return tuple(
+    dressed = (
         dress(question, document, operator)
         if question.consent is ConsentKind.PRIVACY
         or _find_source([question], former, operator) is not None
         else question
         for question in questions
     )
+    return place_boxes(dressed, document)
 
 
 def list_open_events(session: Session, organization_id: int, *, now: datetime) -> list[Event]:

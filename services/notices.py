@@ -202,16 +202,21 @@ def _write_sections(document: NoticeDocument, operator: Operator, locale: str) -
 
 def _write_parts(document: NoticeDocument, locale: str) -> str:
     lines = [
-        _LABELS[locale][part].format(_flatten(document.get(part, locale)))
+        _LABELS[locale][part].format(flatten(document.get(part, locale)))
         for part in PARTS[document.shape]
     ]
     return f"{_INTRODUCTIONS[locale][document.shape]}\n\n" + "\n".join(lines)
 
 
-def _flatten(text: str) -> str:
+def flatten(text: str) -> str:
     """Bring several lines into one item of a list."""
     separator = "、" if re.search("[\u3040-\u9fff]", text) else ", "
-    return separator.join(line.strip(" -・") for line in text.splitlines() if line.strip())
+    return separator.join(list_lines(text))
+
+
+def list_lines(text: str) -> list[str]:
+    """List what stands in a slot line by line, such as companies."""
+    return [bare for line in text.splitlines() if (bare := line.strip(" -・\t"))]
 
 
 _MARKETING = {

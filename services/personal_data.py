@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from storage import mails, registrations, zoom_registrants
+from storage import mails, provisions, registrations, zoom_registrants
 from storage.models import Event, Registration
 
 from .answers import read_answers
@@ -25,6 +25,10 @@ def collect_personal_data(
         "consents": _list_consents(session, registration),
         "mails": _list_mails(session, registration),
         "changes": _list_changes(session, registration),
+        "given_to_third_parties": [
+            {"recipient": given.recipient, "items": given.items, "at": _write(given.made_at)}
+            for given in provisions.list_provisions_of(session, registration.id)
+        ],
         "zoom": {
             "delivery": registrant.delivery if registrant else None,
             "registrant_id": registrant.registrant_id if registrant else None,

@@ -68,6 +68,7 @@ def _read_question(table: Table) -> Question:
         maximum=table.take_text("maximum", 40) or None,
         autocomplete=table.take_text("autocomplete", 40) or None,
         consent=ConsentKind(consent) if consent else None,
+        recipient=table.take_text("recipient", 200),
         notice_summary=table.take_localized("notice_summary", LONGEST_NOTICE),
         notice=table.take_markdown("notice", LONGEST_NOTICE),
         zoom_field=table.take_choice("zoom_field", ZOOM_FIELDS, None),

@@ -37,11 +37,21 @@ class QuestionKind(StrEnum):
 
 
 class ConsentKind(StrEnum):
-    """PRIVACY is needed to register; MARKETING never is; OTHER is as the organizer says."""
+    """What a box is about: PRIVACY is needed to register, OTHER is as the organizer says.
+
+    The others never are: MARKETING is advertising by the organizer, COHOST by one co-host, and
+    PROVISION gives data to one third party, which the question names as its `recipient`.
+    """
 
     PRIVACY = "privacy"
     MARKETING = "marketing"
+    COHOST = "cohost"
+    PROVISION = "provision"
     OTHER = "other"
+
+
+OPTIONAL = frozenset({ConsentKind.MARKETING, ConsentKind.COHOST, ConsentKind.PROVISION})
+"""What people agree to freely, beside the registration, and take back when they like."""
 
 
 OTHER = "other"
@@ -75,6 +85,7 @@ class Question:
     `notice` (Markdown) belong to consents. `zoom_field` names the field of
     Zoom's registrant that gets the answer (`org`, `job_title`, …) or, with `zoom_title`, a custom
     question; both empty means that the answer stays here, as one that `is_sensitive` has to.
+    `recipient` is the official name of whom a consent of the kind `cohost` or `provision` is for.
     """
 
     id: str
@@ -96,6 +107,7 @@ class Question:
     zoom_field: str | None = None
     zoom_title: str | None = None
     is_sensitive: bool = False
+    recipient: str = ""
 
     @property
     def goes_to_zoom(self) -> bool:
@@ -107,8 +119,8 @@ class Question:
 
     @property
     def is_needed(self) -> bool:
-        """Tell whether nobody registers without it: a privacy consent always, marketing never."""
-        if self.consent in (ConsentKind.PRIVACY, ConsentKind.MARKETING):
+        """Tell whether nobody registers without it: a privacy consent always, a free one never."""
+        if self.consent in (ConsentKind.PRIVACY, *OPTIONAL):
             return self.consent is ConsentKind.PRIVACY
         return self.required
 

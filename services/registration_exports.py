@@ -59,6 +59,9 @@ _WORDS = {
 # No cell that begins otherwise than here is a formula.
 _PERHAPS = re.compile(r"(?:^|\x1f)[^0-9A-Za-z\u3040-\u30ff\u4e00-\u9fff\x1f]")
 _NO_SOURCE = [""] * len(SOURCE_NAMES)
+_NAME = 4
+"""Where the family name stands, before the given name and the address."""
+_OWN = len(_HEADINGS["en"])
 _MOST_KEPT_TEXTS = 10_000
 
 
@@ -176,6 +179,11 @@ class ExportTable:
         if moment is None:
             return ""
         return moment.astimezone(self._zone).isoformat(" ", "seconds")[:19]
+
+
+def keep_given(cells: Sequence[str]) -> list[str]:
+    """Leave of a row, or of the headings, what a person has said: name, address, answers."""
+    return [*cells[_NAME : _NAME + 3], *cells[_OWN : len(cells) - len(SOURCE_NAMES)]]
 
 
 def list_export_rows(session: Session, export: Export) -> Iterator[list[str]]:

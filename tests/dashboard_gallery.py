@@ -171,6 +171,7 @@ PLACES = (
     Place("person-new", "/events/{event}/people/new"),
     Place("person-new-errors", "/events/{event}/people/new", send_empty),
     Place("task", "/events/{event}/tasks/{task}"),
+    Place("provisions", "/events/{event}/provisions"),
     Place("held", "/events/{event}/held"),
     Place("content", "/events/{event}/content"),
     Place("content-hostile", "/events/{hostile}/content"),

@@ -14,7 +14,7 @@ from services.consents import list_present_consents
 from services.dates import format_moment
 from services.events import read_definition
 from services.joining import is_early, read_end_state, read_start
-from services.questions import ConsentKind, Question
+from services.questions import OPTIONAL, Question
 from services.registration_changes import may_return
 from services.registrations import Status
 from services.texts import localize, write_full_name
@@ -113,7 +113,7 @@ def view_person(session: Session, token: str, opened: Opened, now: datetime) -> 
 def list_news_boxes(session: Session, opened: Opened) -> list[NewsBox]:
     """List the boxes that the person was shown on the form, as they are shown and recorded now."""
     definition = read_definition(session, opened.person.form_version_id)
-    present = list_present_consents(session, opened.person, ConsentKind.MARKETING)
+    present = list_present_consents(session, opened.person, *sorted(OPTIONAL))
     return [
         NewsBox(question, localize(question.label, read_locale()), consent.is_given)
         for consent in present

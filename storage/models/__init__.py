@@ -21,6 +21,7 @@ from .organizers import (
 from .people_imports import PeopleImport, PeopleImportFile, PeopleImportRow
 from .people_tasks import PeopleTask, PeopleTaskItem, PeopleTaskPart
 from .people_views import PeopleView
+from .provisions import ProvidedPerson, Provision
 from .registration_index import (
     IndexBits,
     IndexBlock,
@@ -79,6 +80,8 @@ __all__ = [
     "PeopleTaskItem",
     "PeopleTaskPart",
     "PeopleView",
+    "ProvidedPerson",
+    "Provision",
     "RateBucket",
     "Registration",
     "RegistrationChange",

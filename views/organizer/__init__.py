@@ -38,6 +38,7 @@ from . import (  # noqa: F401
     people_tasks,
     person,
     proof,
+    provisions,
     second_step,
     settings,
     sign_in,

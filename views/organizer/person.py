@@ -25,7 +25,7 @@ from services.people_adding import ADDED
 from services.questions import DatesQuestion, FormDefinition, Question
 from services.registrations import Status, sync_key
 from services.texts import localize
-from storage import job_lists, mails, people, registrations, zoom_registrants
+from storage import job_lists, mails, people, provisions, registrations, zoom_registrants
 from storage.models import Event, Registration, RegistrationChange
 from storage.registration_lists import FullRow, read_full_rows
 
@@ -97,6 +97,10 @@ def _view(
         "answers": list_answer_texts(definition, answers, locale, name_place),
         "is_hidden": len(answers) < len(given),
         "consents": _list_consents(session, event, full),
+        "given": [
+            (_write(given.made_at, event), given.recipient)
+            for given in provisions.list_provisions_of(session, registration.id)
+        ],
         "mails": [
             {
                 "name": words.MAIL.get(mail.name, mail.name),

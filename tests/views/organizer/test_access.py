@@ -65,6 +65,7 @@ ASKED_AGAIN = {
     "POST /organizer/settings/invitations/<invitation>/withdraw",
     "GET /organizer/settings/audit.csv",
     "GET /organizer/events/<event>/people/export",
+    "POST /organizer/events/<event>/provisions/<question>",
 }
 # The first and the last day that there is; west or east of us they lie outside.
 EDGES = ("0001-01-01", "9999-12-31")
