@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy.orm import Session
 
-from storage import events
 from storage.models import Event
 
 from .answer_texts import NamePlace, write_answer
 from .event_dates import make_question, takes_choice
-from .questions import DATES, Answer, Choice, Question, QuestionKind, questions_from_rows
+from .form_history import PastQuestion, read_history
+from .questions import Answer, Question, QuestionKind
 from .registration_index import FACETED
 from .texts import localize
 
@@ -53,25 +53,12 @@ def list_questions(session: Session, event: Event) -> list[Question]:
 
     The dates of a series come before them, where people choose.
     """
-    return [question for question, _retired in _list_with_retired(session, event)]
+    return [past.newest for past in _list_past(session, event)]
 
 
-def _list_with_retired(session: Session, event: Event) -> list[tuple[Question, tuple[Choice, ...]]]:
-    """Return each question with the choices that only earlier versions offered, in their words."""
-    questions: dict[str, Question] = {}
-    choices: dict[str, dict[str, Choice]] = {}
-    if takes_choice(event):
-        questions[DATES], choices[DATES] = make_question(event), {}
-    for version in events.list_form_versions(session, event.id):
-        for question in questions_from_rows(version.questions):
-            questions.setdefault(question.id, question)
-            known = choices.setdefault(question.id, {})
-            for choice in question.choices:
-                known.setdefault(choice.value, choice)
-    return [
-        (q, tuple(c for c in choices[q.id].values() if c.value not in {o.value for o in q.choices}))
-        for q in questions.values()
-    ]
+def _list_past(session: Session, event: Event) -> list[PastQuestion]:
+    dates = [PastQuestion(make_question(event))] if takes_choice(event) else []
+    return [*dates, *read_history(session, event).values()]
 
 
 def list_facets(
@@ -84,7 +71,8 @@ def list_facets(
 ) -> list[Facet]:
     """List the questions whose answers are counted, in the form's order, with their counts."""
     facets = []
-    for question, retired in _list_with_retired(session, event):
+    for past in _list_past(session, event):
+        question = past.newest
         label = localize(question.label, locale)
         if question.is_consent:
             counts = totals.get(f"consent:{question.id}", {})
@@ -97,7 +85,7 @@ def list_facets(
                 Facet(
                     f"answer:{question.id}",
                     label,
-                    _list_values(question, retired, counts, locale, name_place),
+                    _list_values(past, counts, locale, name_place),
                     is_sensitive=question.is_sensitive,
                     has_many=question.kind is QuestionKind.CHECKBOXES,
                 )
@@ -106,16 +94,15 @@ def list_facets(
 
 
 def _list_values(
-    question: Question,
-    retired: tuple[Choice, ...],
+    past: PastQuestion,
     counts: Mapping[str, int],
     locale: str,
     name_place: NamePlace,
 ) -> tuple[Value, ...]:
     """Return the choices in the form's order, then what only earlier versions offered."""
-    offered = [choice.value for choice in question.choices]
+    offered = [choice.value for choice in past.newest.choices]
     known = [*offered, *sorted(set(counts).difference(offered))]
-    question = replace(question, choices=(*question.choices, *retired))
+    question = replace(past.newest, choices=(*past.newest.choices, *past.retired))
     return tuple(
         Value(value, write_answer(question, Answer((value,)), locale, name_place), count)
         for value in known

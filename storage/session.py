@@ -60,7 +60,7 @@ class Database:
         else:
             self.engine = self._writer = _create_pg_engine(self.url)
         # Form versions never change: what was read of them once is kept for each database.
-        info = {"cipher": cipher, "definitions": {}}
+        info = {"cipher": cipher, "definitions": {}, "histories": {}}
         self._make_reading = sessionmaker(
             class_=DirectSession, engine=self.engine, info=info, autoflush=False
         )
