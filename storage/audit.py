@@ -78,9 +78,17 @@ def stream_entries(
 ) -> Iterator[AuditEntry]:
     """Yield entries after a number, the oldest first, read in chunks."""
     last = after
-    while chunk := _read_chunk(session, chain, wanted, last):
+    while chunk := read_chunk(session, chain, wanted, after=last):
         yield from chunk
         last = chunk[-1].number
+
+
+def read_chunk(
+    session: Session, chain: int, wanted: AuditFilter, *, after: int
+) -> list[AuditEntry]:
+    """Return the next entries after a number, the oldest first."""
+    statement = _select(chain, wanted).where(AuditEntry.number > after)
+    return list(session.scalars(statement.order_by(AuditEntry.number).limit(CHUNK)))
 
 
 def has_entry(session: Session, chain: int, action: str, object_: str) -> bool:
@@ -108,11 +116,6 @@ def list_organizers(session: Session, organization_id: int) -> list[tuple[str, s
         .order_by(Organizer.email)
     )
     return [(public_id, email) for public_id, email in rows]
-
-
-def _read_chunk(session: Session, chain: int, wanted: AuditFilter, last: int) -> list[AuditEntry]:
-    statement = _select(chain, wanted).where(AuditEntry.number > last)
-    return list(session.scalars(statement.order_by(AuditEntry.number).limit(CHUNK)))
 
 
 def _select(chain: int, wanted: AuditFilter) -> Select[AuditEntry]:

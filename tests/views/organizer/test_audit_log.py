@@ -13,6 +13,7 @@ from storage.models import AuditEntry
 from tests import factories
 from tests.dashboard import sign_in
 from tests.fixtures.databases import only_sqlite
+from views.organizer import audit_log
 from views.organizer.audit_log import ACTIONS
 
 AUDIT = "/organizer/settings/audit"
@@ -65,9 +66,11 @@ def test_log_is_paged_by_key(site):
 
 
 @only_sqlite
-def test_file_has_the_whole_chain(site):
+def test_file_has_the_whole_chain_and_its_reader_holds_no_transaction(site, monkeypatch):
+    monkeypatch.setattr(audit, "CHUNK", 2)
     owner = sign_in(site)
-    owner.open(AUDIT)
+    for _ in range(3):
+        owner.open(AUDIT)
     text = owner.fetch(f"{AUDIT}.csv").content.decode("utf-8-sig")
     rows = list(csv.DictReader(io.StringIO(text)))
     with site.database.read() as session:
@@ -77,6 +80,9 @@ def test_file_has_the_whole_chain(site):
     assert broken is None
     assert [row["hash"] for row in rows] == [entry.hash for entry in stored]
     assert rows[-1]["action"] == "audit_exported"
+    lines = audit_log._list_rows(site.database, 1, AuditFilter())
+    assert [next(lines)[0] for _ in range(2)] == ["number", "1"]
+    assert site.database.engine.pool.checkedout() == 0
 
 
 @only_sqlite
