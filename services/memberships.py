@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from storage import access_links, members, organizers
 from storage.members import MemberRow
-from storage.models import AccessLink
+from storage.models import AccessLink, Event
 
 from . import audit
 from .access_links import LinkPurpose, add_link
@@ -155,6 +155,16 @@ def remove(session: Session, member: Member, row: MemberRow, *, now: datetime) -
     _end_invitations(session, row, now)
     object_ = f"organizer:{row.organizer.public_id}"
     audit.record(session, member, Action.MEMBER_REMOVED, object_, now=now)
+
+
+def may_change_people(session: Session, event: Event, organizer_id: int) -> bool:
+    """Tell whether somebody who has asked for work on an event's people could still ask for it."""
+    membership = members.get_membership(session, event.organization_id, organizer_id)
+    if membership is None:
+        return False
+    event_ids = members.list_event_ids(session, membership)
+    rights = list_permissions(Role(membership.role), has_all_events=event_ids is None)
+    return Permission.CHANGE_PEOPLE in rights and (event_ids is None or event.id in event_ids)
 
 
 def write_version(row: MemberRow) -> str:

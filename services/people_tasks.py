@@ -10,21 +10,28 @@ from sqlalchemy.orm import Session
 from storage import events, job_requests, people_tasks, registrations
 from storage.models import Event, PeopleTask
 
+from .memberships import may_change_people
 from .people_acts import Act, act_on
 
 JOB_KIND = "people"
 
 
 def start_task(
-    session: Session, event: Event, act: Act, registration_ids: Sequence[int], *, now: datetime
+    session: Session,
+    event: Event,
+    act: Act,
+    registration_ids: Sequence[int],
+    *,
+    by: int | None = None,
+    now: datetime,
 ) -> PeopleTask:
-    """Store a task and the job that does it."""
+    """Store a task and the job that does it; `by` is the id of the organizer who asks for it."""
     task = people_tasks.add_task(session, event.id, act, registration_ids, now=now)
     job_requests.enqueue(
         session,
         kind=JOB_KIND,
         key=f"{JOB_KIND}:{task.id}",
-        payload={"task_id": task.id},
+        payload={"task_id": task.id, "organizer_id": by},
         event_id=event.id,
         run_at=now,
         now=now,
@@ -32,19 +39,23 @@ def start_task(
     return task
 
 
-def do_next(session: Session, task_id: int, *, now: datetime) -> bool:
+def do_next(session: Session, task_id: int, *, by: int | None = None, now: datetime) -> bool:
     """Act on the next person of a task and note the result; return whether anybody is left.
 
-    Both are one transaction: whoever dies in between has done neither.
+    Both are one transaction: whoever dies in between has done neither. The task ends where the
+    organizer who asked for it may do so no more.
     """
     task = people_tasks.get_task_by_id(session, task_id)
     if task is None or task.ended_at is not None:
+        return False
+    event = events.need_event(session, task.event_id)
+    if by is not None and not may_change_people(session, event, by):
+        stop_task(task, now=now)
         return False
     item = people_tasks.add_next_item(session, task)
     if item is not None:
         registration = registrations.get_registration(session, item.registration_id)
         assert registration is not None, "registrations are not deleted"
-        event = events.need_event(session, task.event_id)
         item.result = act_on(session, event, registration, Act(task.act), now=now)
         task.done += 1
     if item is None or task.done >= task.total:

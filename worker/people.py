@@ -42,7 +42,8 @@ class PeopleTasks:
 
     def handle(self, job: ClaimedJob) -> None:
         def act(session: Session, now: datetime) -> bool:
-            return do_next(session, job.payload["task_id"], now=now)
+            by = job.payload.get("organizer_id")
+            return do_next(session, job.payload["task_id"], by=by, now=now)
 
         _take_turns(self._database, job, act, self._read_clock)
 
