@@ -28,7 +28,6 @@ from .event_headings import view_event
 from .people_columns import Column, choose_columns, list_columns, write_cells
 from .people_filters import (
     MOST_COUNTED,
-    PeopleQuery,
     count_found,
     list_filters,
     list_sorts,
@@ -60,7 +59,11 @@ def list_people(member: Member, event: str) -> ResponseReturnValue:
         columns = choose_columns(session, member, found, list_columns(session, member, found))
         works = _list_works(session, found)
         shown = [_view_listed(session, found, columns, row) for row in rows]
-    _record_list(member, event, query, len(shown))
+    asked: dict[str, Fact] = {
+        "filters": " ".join(sorted(query.chosen)),
+        "is_searched": bool(query.text),
+    }
+    record_list(member, f"event:{event}", len(shown), asked)
     return render_template(
         "organizer/people.html",
         event=view,
@@ -95,6 +98,7 @@ def act_on_people(member: Member, event: str) -> ResponseReturnValue:
     if not names or act is None:
         return render_template("organizer/people_act.html", event=view, people=[], act=None), 422
     if request.form.get("sure") != "yes":
+        record_list(member, f"event:{event}", len(names))
         return render_template(
             "organizer/people_act.html", event=view, people=names, act=act, label=words.ACT[act]
         )
@@ -164,19 +168,13 @@ def _read_in_order(session: Session, ids: list[int]) -> list[FullRow]:
     return [rows[key] for key in ids if key in rows]
 
 
-def _record_list(member: Member, event: str, query: PeopleQuery, count: int) -> None:
+def record_list(
+    member: Member, about: str, count: int, asked: Mapping[str, Fact] | None = None
+) -> None:
+    """Record that so many people's names were shown, and by which filters."""
     site = get_site()
-    facts: dict[str, Fact] = {
-        "count": count,
-        "filters": " ".join(sorted(query.chosen)),
-        "is_searched": bool(query.text),
-    }
+    facts: dict[str, Fact] = {"count": count, **(asked or {})}
     with site.database.write() as session:
         audit.record(
-            session,
-            member,
-            Action.PEOPLE_LISTED,
-            f"event:{event}",
-            facts=facts,
-            now=site.read_clock(),
+            session, member, Action.PEOPLE_LISTED, about, facts=facts, now=site.read_clock()
         )

@@ -23,7 +23,7 @@ from ..site import get_site
 from . import people_words as words
 from .access import bp, need_event, needs
 from .event_headings import view_event
-from .people import read_act
+from .people import read_act, record_list
 from .people_filters import count_found, list_filters, read_query, refresh_index
 
 PAGE = 200
@@ -40,14 +40,18 @@ def act_on_all(member: Member, event: str) -> ResponseReturnValue:
     now = site.read_clock()
     act = read_act()
     refresh_index(member, event)
-    with site.database.write() as session:
+    # Searching takes long among many, and holds up nobody who registers.
+    with site.database.read() as session:
         found = need_event(session, member, event)
         totals = registration_index.list_totals(session, found.id)
         query = read_query(list_filters(session, member, found, totals))
+        ids: list[int] = []
+        if "sure" in request.form:
+            batches = registration_index.list_ids(session, found.id, query.wanted)
+            ids = [key for batch in batches for key in batch]
         total = sum(totals.get("status", {}).values())
-        count = count_found(session, found, query, total, most=None)
-        is_sure = request.form.get("sure") == str(count)
-        if act is None or not is_sure or not count:
+        count = len(ids) or count_found(session, found, query, total, most=None)
+        if act is None or request.form.get("sure") != str(len(ids)) or not ids:
             page = render_template(
                 "organizer/people_all.html",
                 event=view_event(found),
@@ -58,8 +62,9 @@ def act_on_all(member: Member, event: str) -> ResponseReturnValue:
                 label=words.ACT[act] if act else "",
             )
             return page, 200 if act and count else 422
-        batches = registration_index.list_ids(session, found.id, query.wanted)
-        task = start_task(session, found, act, [key for ids in batches for key in ids], now=now)
+    with site.database.write() as session:
+        found = need_event(session, member, event)
+        task = start_task(session, found, act, ids, by=member.organizer_id, now=now)
         task_id = task.public_id
         facts: dict[str, audit.Fact] = {
             "act": str(act),
@@ -77,13 +82,16 @@ def show_task(member: Member, event: str, task: str) -> ResponseReturnValue:
     with get_site().database.read() as session:
         found = need_event(session, member, event)
         view = _view(session, found, task)
+        view |= _list_names(session, _need_task(session, found, task))
+    if view["rows"]:
+        record_list(member, f"task:{task}", len(view["rows"]))
     return render_template("organizer/task.html", here="people", **view)
 
 
 @bp.get("/events/<event>/tasks/<task>/progress", endpoint="show_task_progress")
 @needs(Permission.SEE_PEOPLE, is_polled=True)
 def show_task_progress(member: Member, event: str, task: str) -> ResponseReturnValue:
-    """Return the part of the page that changes, for a page that is open."""
+    """Return the part of the page that changes, for a page that is open; it names nobody."""
     with get_site().database.read() as session:
         found = need_event(session, member, event)
         view = _view(session, found, task)
@@ -112,12 +120,6 @@ def _need_task(session: Session, event: Event, public_id: str) -> PeopleTask:
 
 def _view(session: Session, event: Event, public_id: str) -> dict[str, Any]:
     task = _need_task(session, event, public_id)
-    after = read_number(request.args.get("after", "0"))
-    if after is None:
-        abort(400)
-    rows = people_tasks.list_results(
-        session, task.id, except_result=ActResult.DONE, after=after, limit=PAGE + 1
-    )
     counts = people_tasks.count_results(session, task.id)
     return {
         "event": view_event(event),
@@ -127,6 +129,19 @@ def _view(session: Session, event: Event, public_id: str) -> dict[str, Any]:
         if task.ended_at
         else "",
         "counts": [(text, counts.get(result, 0)) for result, text in words.RESULT.items()],
+        "has_names": any(counts.get(result) for result in words.RESULT if result != ActResult.DONE),
+    }
+
+
+def _list_names(session: Session, task: PeopleTask) -> dict[str, Any]:
+    """List those who have another result than most."""
+    after = read_number(request.args.get("after", "0"))
+    if after is None:
+        abort(400)
+    rows = people_tasks.list_results(
+        session, task.id, except_result=ActResult.DONE, after=after, limit=PAGE + 1
+    )
+    return {
         "rows": [
             (person.public_id, words.write_name(person), words.RESULT[ActResult(item.result)])
             for item, person in rows[:PAGE]

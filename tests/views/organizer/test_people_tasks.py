@@ -1,19 +1,20 @@
 """Acting on all whom a filter finds: confirmed by count, done by a worker, each with a result."""
 
 import pytest
+from sqlalchemy import select, update
 
 from services.events import LinkPolicy
 from services.members import Role
 from services.people_acts import Act
 from services.people_tasks import do_next, start_task, stop_task
 from services.registrations import register
-from storage import events, people_tasks, registrations
-from storage.models import PeopleTaskPart
+from storage import events, members, people_tasks, registration_index, registrations
+from storage.models import Job, PeopleTaskItem, PeopleTaskPart
 from tests import factories
-from tests.dashboard import sign_in
+from tests.dashboard import make_membership, sign_in
 from tests.factories import NOW
 from tests.fixtures.databases import only_sqlite
-from tests.views.organizer.test_people import add, find, list_names, make_event
+from tests.views.organizer.test_people import add, find, list_actions, list_names, make_event
 
 
 class Died(Exception):
@@ -91,6 +92,65 @@ def test_task_on_very_many_begins_at_once_and_can_be_stopped(database):
         task = people_tasks.get_task_by_id(session, task_id)
         assert (task.done, task.total, task.ended_at) == (1, 25_000, NOW)
         assert list_statuses(session, ids) == ["approved"]
+
+
+@pytest.mark.parametrize("change", ["removed", "viewer", "other_events"])
+def test_task_ends_with_the_right_of_whoever_asked_for_it(database, change):
+    with database.write() as session:
+        event, ids = register_some(session, 2)
+        member = make_membership(session, Role.APPROVER)
+        asker = {"by": member.organizer_id, "now": NOW}
+        task_id = start_task(session, event, Act.APPROVE, ids, **asker).id
+        assert do_next(session, task_id, **asker)
+        if change == "removed":
+            members.delete_membership(session, member)
+        elif change == "viewer":
+            member.role = Role.VIEWER
+        else:
+            members.set_event_ids(session, member, [factories.make_event(session).id])
+        session.flush()
+        assert not do_next(session, task_id, **asker)
+    with database.read() as session:
+        assert list_statuses(session, ids) == ["approved", "pending"]
+        assert people_tasks.get_task_by_id(session, task_id).ended_at == NOW
+
+
+@only_sqlite
+def test_searching_locks_nobody_out_and_who_sees_names_leaves_an_entry(site, monkeypatch):
+    public_id, event_id = make_event(site, approval="manual")
+    people = [add(site, event_id, f"y{n}@example.com") for n in range(2)]
+    base = f"/organizer/events/{public_id}"
+    browser = sign_in(site)
+    is_locked = []
+
+    def list_ids(*arguments):
+        is_locked.append(site.database._write_lock.locked())
+        return find_ids(*arguments)
+
+    find_ids = registration_index.list_ids
+    monkeypatch.setattr(registration_index, "list_ids", list_ids)
+    assert browser.look("GET", f"{base}/people/export?format=csv").ok
+    asked = browser.post_form(f"{base}/people", f"{base}/people/all", {"act": "approve"})
+    task = asked.form("承認する").submit().url
+    assert is_locked == [False, False]
+
+    assert read_payload(site)["organizer_id"], "the task ends with their right"
+    site.drain()
+    with site.database.write() as session:
+        session.execute(update(PeopleTaskItem).values(result="full"))
+    entries = len(list_actions(site))
+    assert "data-ready" in browser.look("GET", f"{task}/progress").text
+    assert "山田" not in browser.look("GET", f"{task}/progress").text
+    assert len(list_actions(site)) == entries
+    assert list_names(browser.open(task)) == ["山田 太郎"] * 2
+    chosen = {"act": "deny", "person": people[0]}
+    browser.post_form(f"{base}/people/{people[0]}", f"{base}/people", chosen)
+    assert list_actions(site)[entries:] == ["people_listed", "person_seen", "people_listed"]
+
+
+def read_payload(site):
+    with site.database.read() as session:
+        return session.scalars(select(Job.payload).where(Job.kind == "people")).one()
 
 
 @only_sqlite
