@@ -29,22 +29,37 @@ function start() {
     if (handle && event.button === 0) drag(event, handle);
   });
 
+  // Returns whether it was sent; what the server says of it is on the page then.
   async function act(fields, id, pressed) {
-    if (isBusy) return;
+    if (isBusy) return false;
     isBusy = true;
+    const page = await send(fields);
+    isBusy = false;
+    if (!page) {
+      editor.querySelector("[data-said]").textContent = editor.dataset.notSent;
+      return false;
+    }
+    if (!page.querySelector("[data-form-editor]")) location.reload();
+    else showAndFocus(page, fields.get("act"), id, pressed);
+    return true;
+  }
+
+  async function send(fields) {
     try {
       const body = new URLSearchParams(fields);
       const answer = await fetch(location.pathname, { method: "POST", body });
-      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-      if (!page.querySelector("[data-form-editor]")) return location.reload();
-      show(page);
-      focusAgain(fields.get("act"), id, pressed);
+      return new DOMParser().parseFromString(await answer.text(), "text/html");
     } catch {
-      // No network: what was asked for is not done.
-      editor.querySelector("[data-said]").textContent = editor.dataset.notSent;
-    } finally {
-      isBusy = false;
+      return null;
     }
+  }
+
+  function showAndFocus(page, name, id, pressed) {
+    const known = listRows().map((row) => row.id);
+    show(page);
+    const added = listRows().find((row) => !known.includes(row.id));
+    if (added && ["add", "duplicate"].includes(name)) added.querySelector("a").focus();
+    else focusAgain(name, id, pressed);
   }
 
   function show(page) {
@@ -87,20 +102,19 @@ function start() {
       }
       row.scrollIntoView({ block: "nearest", behavior: "instant" });
     };
-    const end = ({ type, key }) => {
+    const restore = () => row.parentElement?.append(...before);
+    const end = async ({ type, key }) => {
       if (type === "keydown" && key !== "Escape") return;
       handle.removeEventListener("pointermove", move);
       for (const name of ends) handle.removeEventListener(name, end);
       row.classList.remove("question--dragged");
       const position = listRows().indexOf(row);
-      if (type !== "pointerup") {
-        row.parentElement.append(...before);
-      } else if (before.indexOf(row) !== position) {
-        const fields = new FormData(row.querySelector('form[data-editor-act="remove"]'));
-        fields.set("act", "move");
-        fields.set("position", position);
-        act(fields, row.dataset.question, handle);
-      }
+      if (type !== "pointerup") return restore();
+      if (before.indexOf(row) === position) return;
+      const fields = new FormData(row.querySelector('form[data-editor-act="remove"]'));
+      fields.set("act", "move");
+      fields.set("position", position);
+      if (!(await act(fields, row.dataset.question, handle))) restore();
     };
     const ends = ["pointerup", "pointercancel", "keydown"];
     handle.addEventListener("pointermove", move);
