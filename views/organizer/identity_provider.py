@@ -183,7 +183,7 @@ def _store(
                 "secret": bool(form["client_secret"].data),
                 "domains": len(policy.domains),
                 "joins_as": policy.joins_as,
-                "passwords": policy.allows_passwords,
+                "company_only": not policy.allows_passwords,
             }
             audit.record(session, member, Action.SETTINGS_CHANGED, facts=facts, now=now)
     except DomainTaken as error:
