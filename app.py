@@ -228,6 +228,7 @@ def _build_oidc_client(settings: Settings) -> OidcClient:
         max_bytes=OIDC_BYTES,
         may_connect=rules.may_connect,
         at_once=_half(settings.web_threads),
+        peer="the provider",
     )
     return OidcClient(pool, rules)
 

@@ -12,7 +12,7 @@ from storage.models import AccessLink, Organization, Organizer
 from . import audit
 from .access_links import LinkPurpose, add_link, is_backed
 from .addresses import email_key
-from .audit import COMMAND, Action
+from .audit import COMMAND, NOBODY, Action
 from .members import Role
 from .organizations import is_first
 from .organizer_mails import OrganizerMailName, request_mail
@@ -38,7 +38,8 @@ def join(
 
     A link that was mailed proves the address, so `email` counts for an owner's alone. Returns the
     account that was made. One that exists stays as it is, and None is returned: whoever only names
-    its address has shown neither its password nor its second factor.
+    its address has shown neither its password nor its second factor. But where nobody has proven
+    its address yet, who does so by a mailed link gets it, and nothing of before opens it.
 
     Raises:
         LinkUsed: the link was used meanwhile, or whoever sent it may invite nobody any more.
@@ -56,16 +57,28 @@ def join(
         locale=locale,
         now=now,
     )
-    if known is None:
-        organizer.password_hash = password_hash
-        session.flush()
+    is_theirs = known is None or (bool(link.email) and not known.has_proven_address)
+    if is_theirs:
+        organizer.name = name
+        _hand_over(session, organizer, password_hash, is_proven=bool(link.email))
     organization = organizations.need_organization(session, link.organization_id)
     if link.purpose == LinkPurpose.OWNER and is_first(session, organization):
         organizer.may_add_organizations = True
     if organization_name and not organization.name:
         organization.name = organization_name
     _let_in(session, organization, organizer, link, now=now)
-    return organizer if known is None else None
+    return organizer if is_theirs else None
+
+
+def _hand_over(
+    session: Session, organizer: Organizer, password_hash: str, *, is_proven: bool
+) -> None:
+    """Let an account be opened with this password, and with nothing that it had before."""
+    _forget_second_factors(session, organizer)
+    organizers.end_browsers(session, organizer.id)
+    organizer.password_hash = password_hash
+    organizer.has_proven_address = is_proven
+    session.flush()
 
 
 def _let_in(
@@ -98,19 +111,23 @@ def _let_in(
 
 
 def has_account(session: Session, link: AccessLink) -> bool:
-    """Tell whether whoever an invitation was mailed to signs in already."""
+    """Tell whether whoever an invitation was mailed to has an account that is surely theirs."""
     if not link.email:
         return False
     organizer = organizers.get_organizer_by_key(session, email_key(link.email))
-    return organizer is not None
+    return organizer is not None and organizer.has_proven_address
 
 
 def ask_for_password_link(session: Session, email: str, *, locale: str, now: datetime) -> None:
-    """Mail a link that sets a new password, to the stored address; an unknown one gets nothing."""
+    """Mail a link that sets a new password, to the stored address; an unknown one gets nothing.
+
+    Both leave an entry in a log: so neither can be told by how long it takes to store it.
+    """
     organizer = organizers.get_organizer_by_key(session, email_key(email))
     if organizer is None:
+        audit.record_as(session, NOBODY, Action.PASSWORD_LINK_ASKED, now=now)
         return
-    link = make_password_link(session, organizer, locale=locale, now=now)
+    link = make_password_link(session, organizer, locale=locale, is_mailed=True, now=now)
     request_mail(
         session,
         OrganizerMailName.PASSWORD,
@@ -123,12 +140,25 @@ def ask_for_password_link(session: Session, email: str, *, locale: str, now: dat
 
 
 def make_password_link(
-    session: Session, organizer: Organizer, *, locale: str, now: datetime
+    session: Session,
+    organizer: Organizer,
+    *,
+    locale: str,
+    is_mailed: bool = False,
+    now: datetime,
 ) -> AccessLink:
-    """Make the one link that sets a new password; former ones are dead."""
+    """Make the one link that sets a new password; former ones are dead.
+
+    One that is mailed names the address, which its use proves.
+    """
     access_links.end_links(session, LinkPurpose.PASSWORD, organizer_id=organizer.id, now=now)
     return add_link(
-        session, LinkPurpose.PASSWORD, organizer_id=organizer.id, locale=locale, now=now
+        session,
+        LinkPurpose.PASSWORD,
+        organizer_id=organizer.id,
+        email=organizer.email if is_mailed else "",
+        locale=locale,
+        now=now,
     )
 
 
@@ -144,6 +174,8 @@ def set_password_by_link(
     if not access_links.use_link(session, link.id, now=now):
         raise LinkUsed
     organizer = organizers.lock_organizer(session, link.organizer_id)
+    if link.email and not organizer.has_proven_address:
+        _hand_over(session, organizer, password_hash, is_proven=True)
     _set_password(session, organizer, password_hash, but=None, now=now)
 
 
@@ -157,11 +189,15 @@ def change_password(
 
 def drop_second_factors(session: Session, organizer: Organizer, *, now: datetime) -> None:
     """Let a password suffice again: for the operator, where somebody has lost all they had."""
+    _forget_second_factors(session, organizer)
+    record_about(session, organizer, Action.SECOND_FACTOR_REMOVED, actor=COMMAND, now=now)
+
+
+def _forget_second_factors(session: Session, organizer: Organizer) -> None:
     organizer.totp_secret, organizer.recovery_codes = None, []
     session.flush()
     for passkey in passkeys.list_passkeys(session, organizer.id):
         passkeys.delete_passkey(session, organizer.id, passkey.public_id)
-    record_about(session, organizer, Action.SECOND_FACTOR_REMOVED, actor=COMMAND, now=now)
 
 
 def _set_password(
@@ -170,6 +206,7 @@ def _set_password(
     organizer.password_hash = password_hash
     session.flush()
     organizers.end_browsers(session, organizer.id, but=but)
+    access_links.end_links(session, LinkPurpose.PASSWORD, organizer_id=organizer.id, now=now)
     request_mail(
         session,
         OrganizerMailName.PASSWORD_CHANGED,

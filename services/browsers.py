@@ -42,12 +42,14 @@ def begin(
     *,
     device: str,
     confined_to: int | None = None,
+    proven_at: datetime | None = None,
     now: datetime,
 ) -> str | None:
     """Sign an organizer in and return the cookie's token; None where nothing is open to them.
 
     Args:
         confined_to: the organization whose company account has let them in.
+        proven_at: when they showed who they are, if that was not just now.
 
     Side effects: sessions that ended by themselves are deleted, and links of long ago.
     """
@@ -64,6 +66,7 @@ def begin(
         organization_id=memberships[0][1].id,
         confined_to=confined_to,
         device=device,
+        proven_at=proven_at or now,
         now=now,
     )
     return token

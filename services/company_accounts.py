@@ -16,7 +16,15 @@ from urllib.parse import urlsplit
 from sqlalchemy.orm import Session
 
 from oidc_client import MICROSOFT_HOSTS, Claims
-from storage import access_links, audit, identity_providers, members, organizers
+from storage import (
+    access_links,
+    audit,
+    identity_providers,
+    members,
+    organizations,
+    organizers,
+    passkeys,
+)
 from storage.models import AccessLink, CompanyIdentity, IdentityProvider, Organizer
 
 from .access_links import LinkPurpose, is_backed
@@ -33,6 +41,7 @@ class Refusal(StrEnum):
     NOT_VERIFIED = "not_verified"
     OTHER_DOMAIN = "other_domain"
     OTHER_ACCOUNT = "other_account"
+    NOT_PROVEN = "not_proven"
     NOT_INVITED = "not_invited"
 
 
@@ -56,6 +65,10 @@ def admit(
     """
     chain = provider.organization_id
     identity = identity_providers.get_identity(session, chain, claims.issuer, claims.subject)
+    if identity is None:
+        # Of two tabs that come for the first time, the second waits here for the first.
+        organizations.lock_organization(session, chain)
+        identity = identity_providers.get_identity(session, chain, claims.issuer, claims.subject)
     if identity is None:
         organizer = _find_by_address(session, provider, claims, locale=locale, now=now)
         identity = _link(session, provider, organizer, claims, now=now)
@@ -84,6 +97,8 @@ def _find_by_address(
     if invitation is None and (not may_join or _was_removed(session, chain, organizer)):
         raise CompanyRefused(Refusal.NOT_INVITED)
     if organizer is not None:
+        if _may_be_somebody_elses(session, organizer):
+            raise CompanyRefused(Refusal.NOT_PROVEN)
         # Whoever invites an address again says that it is this person's now.
         identity_providers.forget_identity(session, chain, organizer.id)
     else:
@@ -97,6 +112,15 @@ def _find_by_address(
         )
     _let_in(session, provider, organizer, invitation, now=now)
     return organizer
+
+
+def _may_be_somebody_elses(session: Session, organizer: Organizer) -> bool:
+    """Tell whether an account can be opened by whoever once typed its address, and never proved it.
+
+    Another organization's owner may have: who joins with it would let them in too.
+    """
+    has_key = organizer.password_hash or passkeys.has_passkey(session, organizer.id)
+    return bool(has_key) and not organizer.has_proven_address
 
 
 def _check_address(session: Session, provider: IdentityProvider, claims: Claims) -> None:

@@ -28,6 +28,7 @@ def begin_session(
     by: str,
     device: str,
     confined_to: int | None = None,
+    proven_at: datetime | None = None,
     now: datetime,
 ) -> str | None:
     """Sign an organizer in who has shown all there is to show; return the cookie's token.
@@ -36,7 +37,13 @@ def begin_session(
     they can reach.
     """
     token = browsers.begin(
-        session, keys, organizer, device=device, confined_to=confined_to, now=now
+        session,
+        keys,
+        organizer,
+        device=device,
+        confined_to=confined_to,
+        proven_at=proven_at,
+        now=now,
     )
     if token is not None:
         record_about(

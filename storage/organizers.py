@@ -66,6 +66,7 @@ def add_browser(
     organization_id: int | None,
     confined_to: int | None = None,
     device: str,
+    proven_at: datetime | None = None,
     now: datetime,
 ) -> OrganizerSession:
     browser = OrganizerSession(
@@ -76,7 +77,7 @@ def add_browser(
         device=device,
         created_at=now,
         seen_at=now,
-        proven_at=now,
+        proven_at=proven_at or now,
     )
     session.add(browser)
     session.flush()

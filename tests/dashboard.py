@@ -64,6 +64,7 @@ def make_organizer(session: Session, *, now: Any = factories.NOW, **members_: An
         locale=members_.pop("locale", "ja"),
         now=now,
     )
+    organizer.has_proven_address = True
     for name, value in members_.items():
         setattr(organizer, name, value)
     session.flush()

@@ -110,7 +110,7 @@ class HttpPool:
     a word, and the call that finds out is one of which nobody knows whether it took effect.
     `may_connect` is asked with the host's name and each of its addresses just before connecting, so
     that no answer of a name server leads past it. With `at_once`, so many calls may be under way;
-    who waits for longer than a second for a turn makes none.
+    who waits for longer than a second for a turn makes none. Errors name the `peer`.
     """
 
     def __init__(
@@ -122,7 +122,9 @@ class HttpPool:
         ssl_context: ssl.SSLContext | None = None,
         may_connect: MayConnect | None = None,
         at_once: int | None = None,
+        peer: str = "Zoom",
     ) -> None:
+        self._peer = peer
         self._turns = threading.BoundedSemaphore(at_once) if at_once else None
         self._max_bytes = max_bytes
         self._adapter = _Adapter(
@@ -162,9 +164,9 @@ class HttpPool:
         except (requests.RequestException, HTTPError, AnswerTooLarge) as error:
             if failure := _find_connect_failure(error):
                 kind = AddressRefused if failure.is_refused else ZoomUnreachable
-                raise kind(f"No connection to Zoom: {failure.why}") from None
+                raise kind(f"No connection to {self._peer}: {failure.why}") from None
             raise ZoomOutcomeUnknown(
-                f"No whole answer from Zoom: {type(error).__name__}",
+                f"No whole answer from {self._peer}: {type(error).__name__}",
                 may_have_happened=method != "GET",
             ) from None
 

@@ -12,6 +12,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     false,
+    true,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -24,7 +25,8 @@ class Organizer(Base):
     `totp_secret` is encrypted by `session.info["cipher"]`. `totp_counter` is the time step of the
     last code that was taken: none of that step or before is taken again. `recovery_codes` are
     hashes, each gone once it was used. `may_add_organizations` is a right in the whole
-    installation, and the only one.
+    installation, and the only one. `has_proven_address`: a mail to it has come back; else whoever
+    made the account may have typed somebody else's.
     """
 
     __tablename__ = "organizer"
@@ -40,6 +42,7 @@ class Organizer(Base):
     totp_counter: Mapped[int] = mapped_column(BigInteger, default=0)
     recovery_codes: Mapped[list[str]] = mapped_column(JSON, default=list)
     may_add_organizations: Mapped[bool] = mapped_column(default=False, server_default=false())
+    has_proven_address: Mapped[bool] = mapped_column(default=False, server_default=true())
     created_at: Mapped[Moment]
 
 

@@ -89,6 +89,7 @@ _VALUES: dict[str, Mapping[str, Any]] = {
         "not_verified": lazy_gettext("address not confirmed"),
         "other_domain": lazy_gettext("address of another domain"),
         "other_account": lazy_gettext("linked to another account"),
+        "not_proven": lazy_gettext("account not confirmed by mail"),
         "not_invited": lazy_gettext("not invited"),
         "not_fresh": lazy_gettext("not asked again there"),
         "somebody_else": lazy_gettext("another account"),

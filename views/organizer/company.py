@@ -22,6 +22,7 @@ from oidc_client import (
 )
 from services import audit, company_accounts, round_trips
 from services.audit import NOBODY, Action
+from services.browsers import PROOF_HOLDS
 from services.company_accounts import CompanyRefused
 from services.identity_providers import open_secret, read_domain
 from services.members import Member, Permission
@@ -230,10 +231,25 @@ def _sign_in(
         except CompanyRefused as error:
             raise Refused(str(error.refusal), chain) from error
         answer = enter(
-            session, organizer, by="company", confined_to=chain, next_=state.next, now=now
+            session,
+            organizer,
+            by="company",
+            confined_to=chain,
+            proven_at=_find_proof(claims, now),
+            next_=state.next,
+            now=now,
         )
     assert answer is not None, "they are a member by now"
     return answer
+
+
+def _find_proof(claims: Claims, now: datetime) -> datetime:
+    """Return when somebody has shown who they are, which need not be now: providers remember.
+
+    Where that is not said it counts as too long ago for anything sensitive.
+    """
+    said = claims.signed_in_at
+    return min(said, now) if said is not None else now - 2 * PROOF_HOLDS
 
 
 def _prove(

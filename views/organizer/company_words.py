@@ -41,6 +41,10 @@ _WORDS = {
         "Your address is already linked to another account of your company's sign-in. An owner of"
         " your organization can remove you and invite you again."
     ),
+    "not_proven": lazy_gettext(
+        "There is an account with your address that nobody has confirmed by mail yet. Set a new"
+        " password under “Forgotten your password?” first, and begin again then."
+    ),
     "not_invited": lazy_gettext(
         "Nobody has invited you to this organization yet. Ask one of its owners for an invitation."
     ),

@@ -73,6 +73,7 @@ def enter(
     *,
     by: str,
     confined_to: int | None = None,
+    proven_at: datetime | None = None,
     next_: str,
     now: datetime,
 ) -> ResponseReturnValue | None:
@@ -88,6 +89,7 @@ def enter(
         by=by,
         device=read_device(),
         confined_to=confined_to,
+        proven_at=proven_at,
         now=now,
     )
     if token is None:

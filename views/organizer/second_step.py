@@ -17,7 +17,7 @@ from storage.models import Organizer
 from ..site import get_site
 from .access import SIGN_IN, bp
 from .cookies import BROWSER, STEP, read_cookie
-from .entering import count, draw, finish, name_refusal, take_passkey
+from .entering import count, count_network, draw, finish, name_refusal, take_passkey
 
 
 @bp.get("/sign-in/code")
@@ -57,6 +57,7 @@ def check_code() -> ResponseReturnValue:
 def check_passkey() -> ResponseReturnValue:
     site = get_site()
     now = site.read_clock()
+    count_network(now)
     organizer = None
     try:
         with site.database.write() as session:

@@ -260,6 +260,29 @@ def test_nobody_but_the_permitted_gets_in(site, own, foreign):
     assert wrong == []
 
 
+def test_member_of_some_events_reaches_no_other_of_the_organization(site, own):
+    with site.database.write() as session:
+        [row] = session.query(Event).filter_by(public_id=own.ids["event"])
+        organization = organizations.need_organization(session, row.organization_id)
+        mine = factories.make_event(session, organization_id=organization.id, now=site.clock())
+        rows = {
+            role: make_membership(
+                session, role, organization=organization, event_ids=[mine.id], now=site.clock()
+            ).organizer_id
+            for role in (Role.OWNER, Role.EDITOR)
+        }
+    browsers = {role: sign_in_again(site, organizer_id) for role, organizer_id in rows.items()}
+    wrong = []
+    for (method, rule, view), (role, browser) in product(list_rules(site), browsers.items()):
+        if "event" in rule.arguments:
+            granted = list_permissions(role, has_all_events=False)
+            status = ask(browser, method, write_path(rule, own.ids, role)).status_code
+            if status != (404 if getattr(view, NEEDED) in granted else 403):
+                wrong.append((role, method, rule.rule, status))
+
+    assert wrong == []
+
+
 def is_good(status, is_own):
     return status in (200, 303, 409, 422) if is_own else status == 404
 

@@ -16,7 +16,7 @@ from services.members import Role
 from storage import identity_providers, members
 from storage.models import AuditEntry, CompanyIdentity, Organization, Organizer, OrganizerSession
 from tests import factories
-from tests.dashboard import Dashboard, make_membership, sign_in_again
+from tests.dashboard import Dashboard, make_membership, make_organizer, sign_in_again
 from tests.fixtures.databases import only_sqlite
 from tests.identity_provider import (
     CLIENT_ID,
@@ -285,6 +285,33 @@ def test_invited_person_joins_as_invited(company):
     assert browser.look("GET", address).status_code == 404
 
 
+def test_provider_that_says_when_it_asked_is_believed(company):
+    company.add_member(Role.OWNER, email="hanako@example.com")
+    zoom = "/organizer/settings/zoom"
+    for seconds, is_asked in ((60, False), (3600, True), (-3600, False)):
+        browser = company.open_browser()
+        company.provider.claims = {"auth_time": int(company.site.clock().timestamp()) - seconds}
+        company.sign_in(HANAKO, browser)
+        assert ("/prove" in browser.open(zoom).url) is is_asked
+    company.site.clock.move(minutes=11)
+    assert "/prove" in browser.open(zoom).url
+
+
+def test_account_that_somebody_else_may_have_made_is_not_joined_with(company):
+    """Who once typed another one's address knows the password of that account."""
+    with company.site.database.write() as session:
+        stranger = make_organizer(session, email="hanako@example.com", password_hash="x")
+        stranger.has_proven_address = False
+        organizer_id = stranger.id
+    company.change_policy(domains=("example.com",), joins_as=Role.EXPORTER)
+
+    assert has_words(company.sign_in(HANAKO), "メールで確認されていません")
+
+    with company.site.database.write() as session:
+        session.get_one(Organizer, organizer_id).has_proven_address = True
+    assert company.sign_in(HANAKO).status_code == 303
+
+
 def test_unknown_colleague_joins_only_where_that_is_set(company):
     company.change_policy(domains=("example.com",), joins_as=Role.EXPORTER)
     assert company.sign_in(HANAKO).status_code == 303
@@ -355,10 +382,10 @@ def test_organization_can_want_the_companys_account_of_all_but_owners(company):
 
 
 def test_provider_is_asked_again_before_something_sensitive(company):
+    """From the start: who is let in there without showing anything has shown nothing here."""
     company.add_member(Role.OWNER, email="hanako@example.com")
     browser = company.open_browser()
     company.sign_in(HANAKO, browser)
-    company.site.clock.move(minutes=11)
     page = browser.open("/organizer/settings/zoom")
     start = page.link("会社のアカウントで確認").split("?")[0]
     wanted = "/organizer/settings/zoom"

@@ -6,7 +6,7 @@ import requests
 from services import passwords
 from services.access_links import LinkPurpose, add_link, invite_first_owner
 from services.members import Role
-from storage import members, organizers
+from storage import members, organizers, passkeys
 from tests import factories
 from tests.dashboard import Dashboard, make_membership, sign_in, sign_in_again
 from tests.fixtures.databases import only_sqlite
@@ -172,6 +172,57 @@ def test_invited_organizer_keeps_the_password(site, browser):
     assert not is_in(browser)
 
 
+def test_account_with_a_typed_address_goes_to_who_proves_it(site, browser):
+    """Else whoever once made an account with it would be let in wherever its owner is invited."""
+    form = browser.open(make_owner_link(site)).form()
+    form.fill(organization="例の会", name="悪者", email=EMAIL, password="of the attacker").submit()
+    with site.database.write() as session:
+        stranger = organizers.get_organizer_by_key(session, EMAIL)
+        passkeys.add_passkey(
+            session,
+            stranger.id,
+            credential_id=b"x",
+            public_key=b"",
+            sign_count=0,
+            transports=[],
+            name="",
+            now=site.clock(),
+        )
+        other = factories.make_organization(session, name="別の会")
+    link = make_link(
+        site, LinkPurpose.MEMBER, organization_id=other.id, email=EMAIL, role=Role.VIEWER
+    )
+    assert is_in(browser)
+    owner = Dashboard(site.url)
+    site.close_later(owner.close)
+
+    owner.open(link).form().fill(name="主催 花子", password=PASSWORD).submit()
+
+    assert is_in(owner) and not is_in(browser)
+    with site.database.read() as session:
+        row = organizers.get_organizer_by_key(session, EMAIL)
+        assert passkeys.list_passkeys(session, row.id) == []
+        assert not passwords.is_password(row.password_hash, "of the attacker")
+    again = make_link(
+        site, LinkPurpose.MEMBER, organization_id=other.id, email=EMAIL, role=Role.VIEWER
+    )
+    assert not Dashboard(site.url).open(again).root.find_all(name="password")
+
+
+def test_new_password_ends_links_that_would_set_another(site):
+    with site.database.write() as session:
+        made = make_membership(session, email=EMAIL, password_hash="x", now=site.clock())
+        organizer_id = made.organizer_id
+    own = sign_in_again(site, organizer_id)
+    link = make_link(site, LinkPurpose.PASSWORD, organizer_id=organizer_id)
+
+    own.open("/organizer/account/password").form("パスワードを保存").fill(
+        password=PASSWORD
+    ).submit()
+
+    assert own.look("GET", link).status_code == 404
+
+
 def test_lost_password_is_set_anew_by_mail(site, browser):
     with site.database.write() as session:
         made = make_membership(session, email=EMAIL, password_hash="x", now=site.clock())
@@ -195,6 +246,8 @@ def test_unknown_address_gets_the_same_answer_and_no_mail(site, browser):
 
     assert page.url.endswith("/organizer/password/asked")
     assert site.count_rows("organizer_mail") == 0
+    # What is stored for a known one takes time, so something is stored for this one too.
+    assert site.count_rows("audit_entry") == 1
 
 
 def test_mails_for_one_address_are_few(start_site):

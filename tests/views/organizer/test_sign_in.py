@@ -202,6 +202,17 @@ def test_network_that_tries_many_addresses_is_slowed_down(start_site):
     assert statuses[:60] == [422] * 60
 
 
+def test_passkeys_that_open_nothing_are_counted_too(start_site):
+    site = start_site(rate_limits=True)
+    browser = open_browser(site)
+    token = browser.open(SIGN_IN).form("サインイン")["csrf_token"]
+    fields = [("csrf_token", token), ("credential", "{}")]
+    answers = [browser.try_post(f"{SIGN_IN}/passkey", fields) for _ in range(62)]
+
+    assert [answer.status_code for answer in answers] == [303] * 60 + [429] * 2
+    assert site.count_rows("audit_entry") == 60
+
+
 def test_cookie_of_a_site_on_https_has_the_prefix(start_site):
     site = start_site(base_url="https://events.example", is_demo=False)
     answer = site.app.test_client().get(SIGN_IN, base_url="https://events.example")
