@@ -14,7 +14,7 @@ from services.question_documents import LONGEST_LABEL
 from services.questions import Choice
 from services.texts import LOCALES
 
-from .pages import build_line
+from .organizer_fields import build_line
 
 BLANK_LINES = 3
 _LINE = re.compile(r"choice_([0-9]{1,3})_(?:ja|en|value)")

@@ -171,7 +171,7 @@ def _build_texts() -> dict[str, Any]:
         "“Preview” to see it."
     )
     return {
-        **_in_both("title", _("Title"), build_line, longest=LONGEST_LINE),
+        **_in_both("title", _("Title"), build_line, longest=LONGEST_LINE, width="full"),
         **_in_both("lead", _("Introduction, one to three lines"), build_text, longest=LONGEST_LEAD),
         **_in_both(
             "description",
@@ -181,8 +181,8 @@ def _build_texts() -> dict[str, Any]:
             checks=[check_tables],
             help=markdown,
         ),
-        **_in_both("fee", _("Fee"), build_line, longest=LONGEST_LINE),
-        **_in_both("cohost", _("Co-hosted by"), build_line, longest=LONGEST_LINE),
+        **_in_both("fee", _("Fee"), build_line, longest=LONGEST_LINE, width="full"),
+        **_in_both("cohost", _("Co-hosted by"), build_line, longest=LONGEST_LINE, width="full"),
         "default_locale": build_choice("default_locale", _("The event's own language"), languages),
     }
 
@@ -295,6 +295,7 @@ def _build_ways_in() -> dict[str, Any]:
             _("Another page to join if Zoom is down"),
             longest=1_000,
             checks=[_check_url],
+            width="full",
             input_type="url",
             help=_("Like https://www.example.com/live. Leave it empty if there is none."),
         ),
@@ -312,9 +313,21 @@ def _build_looks() -> dict[str, Any]:
             width="narrow",
             help=_("Like #0b57d0. Press “Preview” to see what the pages make of it."),
         ),
-        **_in_both("logo_alt", _("The logo in words"), build_line, longest=LONGEST_LINE, help=alt),
         **_in_both(
-            "header_alt", _("The header image in words"), build_line, longest=LONGEST_LINE, help=alt
+            "logo_alt",
+            _("The logo in words"),
+            build_line,
+            longest=LONGEST_LINE,
+            width="full",
+            help=alt,
+        ),
+        **_in_both(
+            "header_alt",
+            _("The header image in words"),
+            build_line,
+            longest=LONGEST_LINE,
+            width="full",
+            help=alt,
         ),
     }
 

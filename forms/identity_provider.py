@@ -12,9 +12,15 @@ from wtforms.validators import StopValidation
 
 from services.identity_providers import read_domain
 
-from .accounts import AccountForm, build_form
 from .fields import Matches, RowField
-from .pages import build_choice, build_line, build_secret, build_text
+from .organizer_fields import (
+    OrganizerForm,
+    build_choice,
+    build_form,
+    build_line,
+    build_secret,
+    build_text,
+)
 
 NOBODY = "nobody"
 OPEN, OWNERS = "open", "owners"
@@ -41,7 +47,7 @@ def build_provider_form(
     roles: list[tuple[str, str]],
     is_stored: bool = False,
     **stored: str,
-) -> AccountForm:
+) -> OrganizerForm:
     """Ask for what the provider has given out; with a stored secret its field may stay empty."""
     return build_form(
         {
@@ -50,8 +56,8 @@ def build_provider_form(
                 _("Issuer"),
                 longest=255,
                 width="full",
-                needed=_("Enter the issuer"),
-                help_text=_(
+                missing=_("Enter the issuer"),
+                help=_(
                     "Google: https://accounts.google.com. Microsoft Entra ID:"
                     " https://login.microsoftonline.com/ and your tenant ID, then /v2.0. Keycloak:"
                     " https://, your host and /realms/ with the realm's name."
@@ -62,17 +68,17 @@ def build_provider_form(
                 "client_id",
                 _("Client ID"),
                 longest=255,
-                needed=_("Enter the client ID"),
+                missing=_("Enter the client ID"),
                 checks=(Matches(_ID, _say_id),),
                 autocomplete="off",
             ),
             "client_secret": build_secret(
                 "client_secret",
                 _("Client secret"),
-                help_text=_("Stored and never shown again. Leave this empty to keep it.")
+                help=_("Stored and never shown again. Leave this empty to keep it.")
                 if is_stored
                 else _("It is encrypted when it is stored, and never shown again."),
-                needed="" if is_stored else _("Enter the client secret"),
+                missing="" if is_stored else _("Enter the client secret"),
             ),
             **_build_policy(roles),
         },
@@ -94,7 +100,7 @@ def _build_policy(roles: list[tuple[str, str]]) -> dict[str, UnboundField]:
             "domains",
             _("Domains of your addresses"),
             longest=2_000,
-            help_text=_(
+            help=_(
                 "One a line, like example.co.jp. Only their addresses get in, and whoever types one"
                 " is led to your sign-in. Empty: any address that was invited."
             ),

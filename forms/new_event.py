@@ -45,7 +45,11 @@ def _build(locale: str, further_zone: str) -> type[MeetingForm]:
         kinds = [("webinar", _("Webinar")), ("meeting", _("Meeting"))]
         members: dict[str, Any] = {
             "title": build_line(
-                "title", _("Title"), longest=LONGEST_TITLE, missing=_("Enter the title")
+                "title",
+                _("Title"),
+                longest=LONGEST_TITLE,
+                missing=_("Enter the title"),
+                width="full",
             ),
             "kind": build_choice("kind", _("Kind"), kinds),
             "host": build_line(

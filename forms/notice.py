@@ -10,10 +10,7 @@ from services.default_notice import list_sections
 from services.notices import ALL_SLOTS, MARKETING, PARTS, SECTIONS, SUMMARY, NoticeDocument, Shape
 from services.texts import LOCALES
 
-from .accounts import AccountForm, build_form
-from .fields import ChoicesField
-from .pages import build_choice, build_text
-from .rows import Option, OptionGroup, Row
+from .organizer_fields import OrganizerForm, build_choice, build_choices, build_form, build_text
 
 LONGEST_SLOT = 2_000
 LONGEST_PART = 500
@@ -27,7 +24,7 @@ def build_notice_form(
     locale: str,
     default_locale: str,
     events: list[tuple[str, str]],
-) -> AccountForm:
+) -> OrganizerForm:
     """Make the editor in one language; `events` are id and title of those that may take it.
 
     Slots in `default_locale` are marked as needed; which others are depends on what is filled in.
@@ -50,7 +47,9 @@ def build_notice_form(
                     (CHOSEN_EVENTS, _("Only the events chosen below")),
                 ],
             ),
-            "events": _build_events(events),
+            "events": build_choices(
+                "events", _("Chosen events"), events, condition=("use", (CHOSEN_EVENTS,))
+            ),
         },
         formdata,
         shape=str(document.shape) if document else "",
@@ -63,7 +62,7 @@ def name_field(slot: str, locale: str) -> str:
     return f"{slot}_{locale}"
 
 
-def read_document(form: AccountForm) -> NoticeDocument:
+def read_document(form: OrganizerForm) -> NoticeDocument:
     """Return what was typed."""
     return NoticeDocument(
         Shape(form["shape"].data[0]),
@@ -117,16 +116,3 @@ def _build_slots(locale: str, default_locale: str) -> dict[str, UnboundField]:
         for slot in ALL_SLOTS
         for each in LOCALES
     }
-
-
-def _build_events(events: list[tuple[str, str]]) -> UnboundField:
-    label = _("Chosen events")
-    row = Row(
-        kind="checkboxes",
-        name="events",
-        label=label,
-        error_label=label,
-        groups=(OptionGroup("", tuple(Option(value, title) for value, title in events)),),
-        condition=("use", (CHOSEN_EVENTS,)),
-    )
-    return ChoicesField(row, [value for value, _title in events])

@@ -10,10 +10,9 @@ from wtforms.fields.core import UnboundField
 
 from services.event_documents import URL
 
-from .accounts import AccountForm, build_form
 from .fields import Answered, EmailField, Matches, RealAddress
 from .normalise import clean_email
-from .pages import build_choice, build_line
+from .organizer_fields import OrganizerForm, build_choice, build_form, build_line
 from .rows import Row
 
 NO_POLICY = "each"
@@ -22,7 +21,7 @@ NO_POLICY = "each"
 
 def build_organization_form(
     formdata: MultiDict[str, str] | None = None, **stored: str
-) -> AccountForm:
+) -> OrganizerForm:
     return build_form(
         {
             **_build_identity(),
@@ -46,14 +45,14 @@ def _build_identity() -> dict[str, UnboundField]:
             "name",
             _("Name of the organization"),
             longest=200,
-            needed=_("Enter the name of your organization"),
-            help_text=_("Pages and mails show it."),
+            missing=_("Enter the name of your organization"),
+            help=_("Pages and mails show it."),
         ),
         "legal_name": build_line(
             "legal_name",
             _("Official name"),
             longest=200,
-            help_text=_(
+            help=_(
                 "As it is registered. The privacy notice and the box for advertising mail name it."
             ),
         ),
@@ -62,7 +61,7 @@ def _build_identity() -> dict[str, UnboundField]:
             "representative",
             _("Representative"),
             longest=200,
-            help_text=_("Title and name, as the privacy notice has to state them."),
+            help=_("Title and name, as the privacy notice has to state them."),
         ),
     }
 
@@ -101,7 +100,7 @@ def _build_policy() -> UnboundField:
             ("code", _("On the screen after a code from the mail, for all events")),
             ("mail", _("By mail alone, for all events")),
         ],
-        help_text=_("What you choose here for all events cannot be changed in a single one."),
+        help=_("What you choose here for all events cannot be changed in a single one."),
     )
 
 

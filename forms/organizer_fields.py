@@ -1,9 +1,9 @@
-"""Fields of the dashboard's forms: lines, texts, choices, moments, numbers."""
+"""The dashboard's forms: their base, and their fields, each made in one language."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -19,31 +19,51 @@ from services.dates import YEARS, load_zone
 from . import fields, normalise
 from .rows import Option, OptionGroup, Row
 
+LONGEST_SECRET = 1_000
 LOCAL_MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2})?")
 
 
 class OrganizerForm(wtforms.Form):
-    """The base: `rows` and `error_list` speak of the outcome of `validate()`."""
-
-    def __init__(self, formdata: MultiDict[str, str] | None = None) -> None:
-        super().__init__(formdata)
-
-    def process(
-        self, formdata: MultiDict[str, str] | None = None, *_: object, **__: object
-    ) -> None:
-        for field in self:
-            field.process(formdata)
+    """The base of the dashboard's forms; errors speak of the outcome of `validate()`."""
 
     @property
-    def rows(self) -> dict[str, Row]:
-        """Return what to draw by the field's name, in the order of declaration."""
-        return {
-            field.name: field.filled_row() for field in self if isinstance(field, fields.RowField)
-        }
+    def rows(self) -> list[Row]:
+        """Return what to draw, in the order of declaration."""
+        return [field.filled_row() for field in self]
+
+    @property
+    def rows_by_name(self) -> dict[str, Row]:
+        return {row.name: row for row in self.rows}
 
     @property
     def error_list(self) -> list[tuple[str, str]]:
-        return [error for row in self.rows.values() for error in row.list_errors()]
+        """Return (control id, message) of all that is wrong, in page order."""
+        return [error for row in self.rows for error in row.list_errors()]
+
+    def refuse(self, name: str, message: str) -> None:
+        """Add an error that only the services could find."""
+        self[name].errors = [*self[name].errors, message]
+
+
+class SecretField(fields.RowField):
+    """A password or a code: never shown again."""
+
+    def process_data(self, value: str | None) -> None:
+        self.data = ""
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        self.data = valuelist[0][:LONGEST_SECRET] if valuelist else ""
+
+    @property
+    def shown_values(self) -> tuple[str, ...]:
+        return ()
+
+
+def build_form(
+    made_of: Mapping[str, UnboundField], formdata: MultiDict[str, str] | None, **data: Any
+) -> OrganizerForm:
+    """Make a form of fields for one request; `data` are what stands in them at first."""
+    return type("PageForm", (OrganizerForm,), dict(made_of))(formdata, data=data)  # type: ignore[no-any-return]
 
 
 def build_line(
@@ -51,16 +71,13 @@ def build_line(
     label: str,
     *,
     longest: int,
-    missing: object = None,
+    missing: object = "",
     checks: Sequence[fields.Validator] = (),
     clean: Callable[[str], str] = normalise.clean_line,
     **drawing: Any,
 ) -> UnboundField:
     """Make one line; `missing` is said where it is empty and must not be."""
-    drawing.setdefault("width", "full")
-    row = _make_row(
-        "text", name, label, required=missing is not None, max_length=longest, **drawing
-    )
+    row = _make_row("text", name, label, required=bool(missing), max_length=longest, **drawing)
     return fields.LineField(row, clean, [fields.Answered(missing), *checks])
 
 
@@ -72,6 +89,7 @@ def build_text(
     checks: Sequence[fields.Validator] = (),
     **drawing: Any,
 ) -> UnboundField:
+    """Make several lines; where they are `required`, the caller says what an empty one is told."""
     row = _make_row("textarea", name, label, max_length=longest, width="full", **drawing)
     return fields.LineField(
         row, normalise.clean_text, [fields.Answered(None), *checks], normalise.is_readable_text
@@ -85,28 +103,49 @@ def build_choice(
     *,
     kind: str = "radio",
     is_needed: bool = True,
+    missing: object = "",
     **drawing: Any,
 ) -> UnboundField:
-    group = OptionGroup("", tuple(Option(*option) for option in options))
-    row = _make_row(kind, name, label, required=is_needed, groups=(group,), **drawing)
-    missing = lazy_gettext("Select %(label)s", label=label) if is_needed else None
+    """Make radio buttons, or with `kind="select"` a list to pull down."""
+    row = _make_row(kind, name, label, required=is_needed, groups=_group(options), **drawing)
+    missing = (missing or lazy_gettext("Select %(label)s", label=label)) if is_needed else None
     return fields.ChoiceField(row, dict.fromkeys(v for v, _ in options), [fields.Answered(missing)])
+
+
+def build_choices(
+    name: str, label: str, options: Sequence[tuple[str, str]], **drawing: Any
+) -> UnboundField:
+    """Make boxes of which any number may be ticked."""
+    row = _make_row("checkboxes", name, label, groups=_group(options), **drawing)
+    return fields.ChoicesField(row, dict.fromkeys(v for v, _ in options), [fields.Answered(None)])
 
 
 def build_switch(name: str, label: str, text: str, **drawing: Any) -> UnboundField:
     """Make one box to tick, whose text says what it does; `data` is empty where it is off."""
-    group = OptionGroup("", (Option("yes", text),))
-    row = _make_row("checkboxes", name, label, groups=(group,), **drawing)
-    return fields.ChoicesField(row, {"yes": None}, [fields.Answered(None)])
+    return build_choices(name, label, [("yes", text)], **drawing)
 
 
-def build_moment(name: str, label: str, *, missing: object = None, help: str = "") -> UnboundField:
+def build_secret(
+    name: str,
+    label: str,
+    *,
+    missing: object = "",
+    check: fields.Validator | None = None,
+    **drawing: Any,
+) -> UnboundField:
+    """Make a field of which nothing is ever shown again; `check` also says that it is empty."""
+    drawing = {"input_type": "password", "autocomplete": "off"} | drawing
+    row = _make_row("text", name, label, required=bool(missing or check), **drawing)
+    return SecretField(row, [check or fields.Answered(missing)])
+
+
+def build_moment(name: str, label: str, *, missing: object = "", help: str = "") -> UnboundField:
     """Make a date with a time of day, in a zone that another field names."""
     row = _make_row(
         "text",
         name,
         label,
-        required=missing is not None,
+        required=bool(missing),
         input_type="datetime-local",
         max_length=40,
         width="medium",
@@ -116,13 +155,13 @@ def build_moment(name: str, label: str, *, missing: object = None, help: str = "
 
 
 def build_number(
-    name: str, label: str, *, least: int, most: int, missing: object = None, **drawing: Any
+    name: str, label: str, *, least: int, most: int, missing: object = "", **drawing: Any
 ) -> UnboundField:
     row = _make_row(
         "text",
         name,
         label,
-        required=missing is not None,
+        required=bool(missing),
         inputmode="numeric",
         max_length=12,
         width="narrow",
@@ -141,6 +180,10 @@ def read_moment(text: str, timezone: str) -> datetime | None:
 
 def write_moment(at: datetime | None, timezone: str) -> str:
     return f"{at.astimezone(load_zone(timezone)):%Y-%m-%dT%H:%M}" if at else ""
+
+
+def _group(options: Sequence[tuple[str, str]]) -> tuple[OptionGroup, ...]:
+    return (OptionGroup("", tuple(Option(*option) for option in options)),)
 
 
 def _make_row(kind: str, name: str, label: str, **drawing: Any) -> Row:

@@ -16,9 +16,8 @@ from services.question_documents import LONGEST_ZOOM_TITLE
 from services.questions import Choice, Condition, ConsentKind, Question, QuestionKind
 from services.texts import LOCALES, Text
 
-from .accounts import AccountForm
 from .choice_lines import BLANK_LINES, count_lines, name_line, write_lines
-from .organizer_fields import build_switch
+from .organizer_fields import OrganizerForm, build_switch
 from .question_fields import (
     ALWAYS,
     FIELD,
@@ -43,7 +42,7 @@ _READ_BOUND: dict[QuestionKind, Callable[[str], Any]] = {
 }
 
 
-class QuestionForm(AccountForm):
+class QuestionForm(OrganizerForm):
     """One question; `build_question_form` makes it. `to_question` speaks of a valid form.
 
     `typed` has the lines of choices as they are shown.

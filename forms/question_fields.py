@@ -21,9 +21,8 @@ from services.texts import LOCALES
 from .choice_lines import build_lines
 from .fields import ChoicesField
 from .markdown import check_tables
-from .organizer_fields import build_choice, build_switch
+from .organizer_fields import build_choice, build_line, build_switch, build_text
 from .organizer_fields import build_number as build_bounded
-from .pages import build_line, build_text
 from .prefectures import list_prefecture_groups
 from .question_words import name_kind, name_question, name_zoom_field
 from .rows import Option, OptionGroup, Row
@@ -89,7 +88,7 @@ def build_texts(question: Question, default_locale: str) -> dict[str, UnboundFie
             field,
             label,
             longest=LONGEST_LABEL,
-            needed=_("Enter the question in the event's own language") if is_needed else "",
+            missing=_("Enter the question in the event's own language") if is_needed else "",
             width="full",
         )
     return fields
@@ -118,7 +117,7 @@ def build_answer(around: Surroundings, lines: int) -> dict[str, UnboundField]:
             "minimum",
             _("The least"),
             longest=40,
-            help_text=bounds,
+            help=bounds,
             width="medium",
             condition=("kind", WITH_BOUNDS),
         ),
@@ -126,7 +125,7 @@ def build_answer(around: Surroundings, lines: int) -> dict[str, UnboundField]:
             "maximum",
             _("The most"),
             longest=40,
-            help_text=bounds,
+            help=bounds,
             width="medium",
             condition=("kind", WITH_BOUNDS),
         ),
@@ -199,7 +198,7 @@ def build_use() -> dict[str, UnboundField]:
             "zoom_title",
             _("Title at Zoom"),
             longest=LONGEST_ZOOM_TITLE,
-            help_text=_("Zoom's reports show answers under it. It is asked of nobody at Zoom."),
+            help=_("Zoom's reports show answers under it. It is asked of nobody at Zoom."),
             width="full",
             condition=("zoom_way", (TITLE,)),
         ),

@@ -5,9 +5,8 @@ from __future__ import annotations
 from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 
-from .accounts import AccountForm, build_form
 from .fields import Matches
-from .pages import build_choice, build_line, build_secret
+from .organizer_fields import OrganizerForm, build_choice, build_form, build_line, build_secret
 
 # What Zoom's marketplace hands out; nothing else can stand in the header they are sent in.
 _ID = r"[A-Za-z0-9_.=-]+"
@@ -16,7 +15,7 @@ LONGEST_ID = 100
 
 def build_zoom_connection_form(
     formdata: MultiDict[str, str] | None = None, *, is_stored: bool = False, **stored: str
-) -> AccountForm:
+) -> OrganizerForm:
     """Ask for what Zoom's marketplace shows; with a stored secret its field may stay empty."""
     secret_help = (
         _("Stored and never shown again. Leave this empty to keep it.")
@@ -29,7 +28,7 @@ def build_zoom_connection_form(
                 "account_id",
                 _("Account ID"),
                 longest=LONGEST_ID,
-                needed=_("Enter the account ID"),
+                missing=_("Enter the account ID"),
                 checks=(Matches(_ID, _say_id),),
                 autocomplete="off",
             ),
@@ -37,15 +36,15 @@ def build_zoom_connection_form(
                 "client_id",
                 _("Client ID"),
                 longest=LONGEST_ID,
-                needed=_("Enter the client ID"),
+                missing=_("Enter the client ID"),
                 checks=(Matches(_ID, _say_id),),
                 autocomplete="off",
             ),
             "client_secret": build_secret(
                 "client_secret",
                 _("Client secret"),
-                help_text=secret_help,
-                needed="" if is_stored else _("Enter the client secret"),
+                help=secret_help,
+                missing="" if is_stored else _("Enter the client secret"),
             ),
             "plan": build_choice(
                 "plan",
@@ -55,7 +54,7 @@ def build_zoom_connection_form(
                     ("pro", _("Pro")),
                     ("business", _("Business or higher")),
                 ],
-                help_text=_("Zoom does not tell apps the plan. Calls keep within its limits."),
+                help=_("Zoom does not tell apps the plan. Calls keep within its limits."),
             ),
         },
         formdata,

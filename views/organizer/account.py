@@ -10,12 +10,8 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext
 from sqlalchemy.orm import Session
 
-from forms.accounts import (
-    LONGEST_NAME,
-    AccountForm,
-    build_name_form,
-    build_new_password_form,
-)
+from forms.accounts import LONGEST_NAME, build_name_form, build_new_password_form
+from forms.organizer_fields import OrganizerForm
 from services import accounts, audit, browsers, passwords
 from services.audit import Action
 from services.dates import HOME, format_moment
@@ -146,7 +142,7 @@ def _may_rename(session: Session, member: Member) -> bool:
     return not member.is_confined or len(members.list_memberships(session, member.organizer_id)) < 2
 
 
-def _build_name_form(*, sent: bool, organizer: Organizer | None = None) -> AccountForm:
+def _build_name_form(*, sent: bool, organizer: Organizer | None = None) -> OrganizerForm:
     return build_name_form(
         request.form if sent else None,
         _("Your name"),
@@ -156,16 +152,16 @@ def _build_name_form(*, sent: bool, organizer: Organizer | None = None) -> Accou
     )
 
 
-def _build_password_form(member: Member, *, sent: bool) -> AccountForm:
+def _build_password_form(member: Member, *, sent: bool) -> OrganizerForm:
     known = (member.email, member.name)
     return build_new_password_form(request.form if sent else None, known=known)
 
 
-def _draw_password(form: AccountForm) -> str:
+def _draw_password(form: OrganizerForm) -> str:
     return render_template("organizer/change_password.html", rows=form.rows, errors=form.error_list)
 
 
-def _draw(member: Member, form: AccountForm | None = None) -> str:
+def _draw(member: Member, form: OrganizerForm | None = None) -> str:
     site = get_site()
     with site.database.read() as session:
         organizer = need_organizer(session, member)

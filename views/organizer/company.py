@@ -9,7 +9,8 @@ from urllib.parse import urlsplit
 from flask import abort, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
-from forms.accounts import AccountForm, build_address_form
+from forms.accounts import build_address_form
+from forms.organizer_fields import OrganizerForm
 from oidc_client import (
     Claims,
     Credentials,
@@ -279,7 +280,7 @@ def _name_failure(error: OidcError) -> str:
     return "silent"
 
 
-def _draw_address(form: AccountForm) -> str:
+def _draw_address(form: OrganizerForm) -> str:
     return render_template(
         "organizer/company_address.html",
         rows=form.rows,

@@ -9,7 +9,7 @@ from flask import redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from forms.accounts import AccountForm
+from forms.organizer_fields import OrganizerForm
 from services import browsers, sign_in, sign_in_limits, tickets
 from services.passkeys import Party, offer_sign_in, use_passkey
 from services.sign_in_limits import Try, count_try
@@ -121,7 +121,7 @@ def take_passkey(session: Session, now: datetime) -> int:
     )
 
 
-def draw(template: str, form: AccountForm, *, wait_seconds: int = 0) -> str:
+def draw(template: str, form: OrganizerForm, *, wait_seconds: int = 0) -> str:
     """Draw a page that asks who it is: a form, and beside it the button for a passkey."""
     return render_template(
         f"organizer/{template}.html",

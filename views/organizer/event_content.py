@@ -129,7 +129,7 @@ def _draw(
     differences: list[Difference] | None = None,
     status: int = 200,
 ) -> ResponseReturnValue:
-    rows = form.rows
+    rows = form.rows_by_name
     errors = form.error_list + [(place, words) for place, words in (flaws or {}).items()]
     page = render_template(
         "organizer/content.html",

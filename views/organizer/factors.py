@@ -6,7 +6,8 @@ from flask import abort, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from forms.accounts import AccountForm, build_code_form, build_name_form
+from forms.accounts import build_code_form, build_name_form
+from forms.organizer_fields import OrganizerForm
 from services import second_factors
 from services.audit import Action
 from services.members import Member, Permission
@@ -127,7 +128,7 @@ def remove_passkey(member: Member, passkey: str) -> ResponseReturnValue:
     return redirect(f"{ACCOUNT}?done=passkey-removed", code=303)
 
 
-def _build_code_form(*, sent: bool) -> AccountForm:
+def _build_code_form(*, sent: bool) -> OrganizerForm:
     return build_code_form(
         request.form if sent else None,
         _("Code"),
@@ -135,7 +136,7 @@ def _build_code_form(*, sent: bool) -> AccountForm:
     )
 
 
-def _build_name_form(*, sent: bool) -> AccountForm:
+def _build_name_form(*, sent: bool) -> OrganizerForm:
     return build_name_form(
         request.form if sent else None,
         _("Name of the passkey"),
@@ -145,7 +146,7 @@ def _build_name_form(*, sent: bool) -> AccountForm:
     )
 
 
-def _draw_authenticator(member: Member, form: AccountForm) -> str:
+def _draw_authenticator(member: Member, form: OrganizerForm) -> str:
     site = get_site()
     with site.database.read() as session:
         organizer = need_organizer(session, member)
@@ -159,7 +160,7 @@ def _draw_authenticator(member: Member, form: AccountForm) -> str:
     )
 
 
-def _draw_passkey(member: Member, form: AccountForm) -> str:
+def _draw_passkey(member: Member, form: OrganizerForm) -> str:
     site = get_site()
     party = Party.of_site(site.settings.site_url)
     options = ""

@@ -248,7 +248,7 @@ def _draw(
     differences: list[str] | None = None,
     status: int = 200,
 ) -> ResponseReturnValue:
-    rows = {row.name: row for row in form.rows}
+    rows = form.rows_by_name
     question = form.stored
     page = render_template(
         "organizer/question.html",

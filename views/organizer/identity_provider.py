@@ -9,8 +9,8 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext
 
-from forms.accounts import AccountForm
 from forms.identity_provider import NOBODY, OPEN, OWNERS, build_provider_form, read_domains
+from forms.organizer_fields import OrganizerForm
 from oidc_client import (
     Credentials,
     CredentialsRefused,
@@ -162,7 +162,7 @@ def remove(member: Member) -> ResponseReturnValue:
 
 
 def _store(
-    member: Member, form: AccountForm, state: _State, credentials: Credentials
+    member: Member, form: OrganizerForm, state: _State, credentials: Credentials
 ) -> ResponseReturnValue:
     site = get_site()
     now = site.read_clock()
@@ -213,7 +213,7 @@ def _read_state(member: Member) -> _State:
     return _State(organization.public_id, organization.version, provider, domains, secret)
 
 
-def _build_form(state: _State, *, sent: bool, **stored: str) -> AccountForm:
+def _build_form(state: _State, *, sent: bool, **stored: str) -> OrganizerForm:
     return build_provider_form(
         request.form if sent else None,
         roles=[(str(role), name_role(role)) for role in JOINING],
@@ -222,14 +222,14 @@ def _build_form(state: _State, *, sent: bool, **stored: str) -> AccountForm:
     )
 
 
-def _check_joining(form: AccountForm) -> bool:
+def _check_joining(form: OrganizerForm) -> bool:
     if form["joins_as"].data != (NOBODY,) and not form["domains"].data:
         form.refuse("domains", _("Enter the domains whose addresses may join"))
         return False
     return True
 
 
-def _read_credentials(form: AccountForm, state: _State) -> Credentials | None:
+def _read_credentials(form: OrganizerForm, state: _State) -> Credentials | None:
     """Return what to try; without a secret typed it is the stored one, for its own use alone."""
     secret = form["client_secret"].data.strip()
     if not secret and state.knows(form["issuer"].data, form["client_id"].data):
@@ -247,7 +247,7 @@ def _explain(error: ProviderUnusable) -> str:
 
 
 def _draw(
-    form: AccountForm, state: _State, *, status: int = 200, alert: str = ""
+    form: OrganizerForm, state: _State, *, status: int = 200, alert: str = ""
 ) -> ResponseReturnValue:
     page = render_template(
         "organizer/identity_provider.html",

@@ -10,7 +10,8 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
-from forms.accounts import AccountForm, build_join_form, build_new_password_form
+from forms.accounts import build_join_form, build_new_password_form
+from forms.organizer_fields import OrganizerForm
 from services import accounts, passwords, sign_in
 from services.access_links import LinkPurpose, find_link
 from services.accounts import LinkUsed
@@ -59,7 +60,7 @@ def _need_link(session: Session, token: str) -> AccessLink:
     return link
 
 
-def _build_form(session: Session, link: AccessLink, *, is_sent: bool) -> AccountForm | None:
+def _build_form(session: Session, link: AccessLink, *, is_sent: bool) -> OrganizerForm | None:
     """Return what a link asks for; None where a button is enough."""
     sent = request.form if is_sent else None
     if link.purpose == LinkPurpose.ENTER:
@@ -95,7 +96,7 @@ def _set_password(link: AccessLink, password_hash: str) -> ResponseReturnValue:
     return redirect(f"{SIGN_IN}?done=password", code=303)
 
 
-def _enter(link: AccessLink, form: AccountForm | None, password_hash: str) -> ResponseReturnValue:
+def _enter(link: AccessLink, form: OrganizerForm | None, password_hash: str) -> ResponseReturnValue:
     site = get_site()
     now = site.read_clock()
     if link.purpose == LinkPurpose.ENTER:
@@ -129,7 +130,7 @@ def _enter(link: AccessLink, form: AccountForm | None, password_hash: str) -> Re
     return redirect("/organizer", code=303)
 
 
-def _read(form: AccountForm | None, name: str) -> str:
+def _read(form: OrganizerForm | None, name: str) -> str:
     return str(form[name].data) if form is not None and name in form else ""
 
 
@@ -138,7 +139,7 @@ def _need_organization(session: Session, link: AccessLink) -> Organization:
     return organizations.need_organization(session, link.organization_id)
 
 
-def _draw(session: Session, token: str, link: AccessLink, form: AccountForm | None) -> str:
+def _draw(session: Session, token: str, link: AccessLink, form: OrganizerForm | None) -> str:
     organization = ""
     if link.organization_id is not None:
         organization = _need_organization(session, link).name

@@ -10,7 +10,8 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext
 from sqlalchemy.orm import Session
 
-from forms.accounts import AccountForm, build_member_form
+from forms.accounts import build_member_form
+from forms.organizer_fields import OrganizerForm
 from services import memberships
 from services.access_links import LinkPurpose
 from services.addresses import email_key
@@ -224,7 +225,7 @@ def _need_member(session: Session, member: Member, public_id: str) -> MemberRow:
 
 def _build_form(
     session: Session, member: Member, *, sent: bool, row: MemberRow | None = None
-) -> tuple[AccountForm, dict[str, int]]:
+) -> tuple[OrganizerForm, dict[str, int]]:
     """Return the form, and the ids of the events that it offers by their public ids."""
     events = event_lists.list_latest(session, member.organization_id, limit=MOST_EVENTS)
     data = {"scope": "all"}
@@ -250,14 +251,14 @@ def _title(event: Event) -> str:
     return localize(event.title, read_locale()) or event.slug
 
 
-def _has_events(form: AccountForm) -> bool:
+def _has_events(form: OrganizerForm) -> bool:
     if form["scope"].data == ("some",) and not form["events"].data:
         form.refuse("events", _("Choose at least one event"))
         return False
     return True
 
 
-def _read_events(form: AccountForm, ids: dict[str, int]) -> frozenset[int] | None:
+def _read_events(form: OrganizerForm, ids: dict[str, int]) -> frozenset[int] | None:
     if form["scope"].data == ("all",):
         return None
     return frozenset(ids[public_id] for public_id in form["events"].data)
@@ -283,7 +284,7 @@ def _view(row: MemberRow, locale: str) -> dict[str, Any]:
     }
 
 
-def _draw(form: AccountForm, row: MemberRow | None = None, *, is_changed: bool = False) -> str:
+def _draw(form: OrganizerForm, row: MemberRow | None = None, *, is_changed: bool = False) -> str:
     return render_template(
         "organizer/member.html",
         rows=form.rows,

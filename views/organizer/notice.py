@@ -8,9 +8,9 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext
 from sqlalchemy.orm import Session
 
-from forms.accounts import AccountForm
 from forms.markdown import say_large_tables
 from forms.notice import ALL_EVENTS, build_notice_form, list_labels, name_field, read_document
+from forms.organizer_fields import OrganizerForm
 from services import audit
 from services.audit import Action, Fact
 from services.default_notice import Operator
@@ -155,7 +155,7 @@ def _read_operator(session: Session, member: Member) -> Operator:
     return make_operator(organizations.need_organization(session, member.organization_id))
 
 
-def _build_form(session: Session, member: Member, document: NoticeDocument | None) -> AccountForm:
+def _build_form(session: Session, member: Member, document: NoticeDocument | None) -> OrganizerForm:
     site, locale = get_site(), read_locale()
     organization = organizations.need_organization(session, member.organization_id)
     found = list_open_events(session, member.organization_id, now=site.read_clock())
@@ -168,7 +168,7 @@ def _build_form(session: Session, member: Member, document: NoticeDocument | Non
     )
 
 
-def _is_whole(form: AccountForm, organization: Organization) -> bool:
+def _is_whole(form: OrganizerForm, organization: Organization) -> bool:
     """Name every gap at its field; True if there is none."""
     operator = make_operator(organization)
     labels = list_labels(read_locale())
@@ -188,7 +188,7 @@ def _is_whole(form: AccountForm, organization: Organization) -> bool:
     return not gaps and not list_operator_gaps(operator) and _are_tables_small(form, operator)
 
 
-def _are_tables_small(form: AccountForm, operator: Operator) -> bool:
+def _are_tables_small(form: OrganizerForm, operator: Operator) -> bool:
     """Refuse tables that are too large for the notice as a whole, at the slot with most of them."""
     document = read_document(form)
     large = [
@@ -202,7 +202,7 @@ def _are_tables_small(form: AccountForm, operator: Operator) -> bool:
     return not large
 
 
-def _tell_of_other(member: Member, form: AccountForm) -> ResponseReturnValue:
+def _tell_of_other(member: Member, form: OrganizerForm) -> ResponseReturnValue:
     """Show what was typed again, on top of what somebody else has published meanwhile."""
     with get_site().database.read() as session:
         newest = notices.list_versions(session, member.organization_id)[0].number
@@ -214,7 +214,7 @@ def _tell_of_other(member: Member, form: AccountForm) -> ResponseReturnValue:
         return _draw(session, member, form, newest, status=409, alert=alert)
 
 
-def _read_chosen(session: Session, member: Member, form: AccountForm) -> set[int] | None:
+def _read_chosen(session: Session, member: Member, form: OrganizerForm) -> set[int] | None:
     if form["use"].data[0] == ALL_EVENTS:
         return None
     chosen = form["events"].data
@@ -225,13 +225,13 @@ def _read_chosen(session: Session, member: Member, form: AccountForm) -> set[int
 def _draw(
     session: Session,
     member: Member,
-    form: AccountForm,
+    form: OrganizerForm,
     base: int,
     *,
     status: int = 200,
     alert: str = "",
 ) -> ResponseReturnValue:
-    rows = {row.name: row for row in form.rows}
+    rows = form.rows_by_name
     page = render_template(
         "organizer/notice_edit.html",
         rows=rows,

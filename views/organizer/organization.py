@@ -9,8 +9,8 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext
 
-from forms.accounts import AccountForm
 from forms.organization import NO_POLICY, build_organization_form
+from forms.organizer_fields import OrganizerForm
 from services import audit
 from services.audit import Action
 from services.event_editing import change_organization
@@ -79,7 +79,7 @@ def _list_values(organization: Organization) -> dict[str, str]:
     return values | {"link_policy": organization.link_policy or NO_POLICY}
 
 
-def _read_values(form: AccountForm) -> dict[str, Any]:
+def _read_values(form: OrganizerForm) -> dict[str, Any]:
     values = {field.name: field.data for field in form}
     values |= {name: values[name][0] for name in _CHOICES}
     if values["link_policy"] == NO_POLICY:
@@ -88,7 +88,7 @@ def _read_values(form: AccountForm) -> dict[str, Any]:
 
 
 def _draw(
-    form: AccountForm, organization: Organization, *, status: int = 200
+    form: OrganizerForm, organization: Organization, *, status: int = 200
 ) -> ResponseReturnValue:
     """Draw the form; with status 409 beside what somebody else has stored meanwhile."""
     stored = _list_values(organization)

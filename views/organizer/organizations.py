@@ -6,7 +6,8 @@ from flask import redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from forms.accounts import LONGEST_ORGANIZATION, AccountForm, build_name_form
+from forms.accounts import LONGEST_ORGANIZATION, build_name_form
+from forms.organizer_fields import OrganizerForm
 from services.members import Member, Permission
 from services.organizations import add_owned_organization
 
@@ -34,7 +35,7 @@ def make_organization(member: Member) -> ResponseReturnValue:
     return redirect(NEXT, code=303)
 
 
-def _build_form(*, sent: bool) -> AccountForm:
+def _build_form(*, sent: bool) -> OrganizerForm:
     return build_name_form(
         request.form if sent else None,
         _("Name of the organization"),
@@ -44,7 +45,7 @@ def _build_form(*, sent: bool) -> AccountForm:
     )
 
 
-def _draw(form: AccountForm) -> str:
+def _draw(form: OrganizerForm) -> str:
     return render_template(
         "organizer/new_organization.html", rows=form.rows, errors=form.error_list
     )

@@ -6,7 +6,8 @@ from flask import redirect, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from forms.accounts import AccountForm, build_code_form
+from forms.accounts import build_code_form
+from forms.organizer_fields import OrganizerForm
 from services import second_factors, sign_in, tickets
 from services.limits import RateLimitReached
 from services.passkeys import PasskeyRefused
@@ -85,7 +86,7 @@ def _find_organizer() -> Organizer | None:
     return organizer if is_theirs else None
 
 
-def _build(sent: object) -> AccountForm:
+def _build(sent: object) -> OrganizerForm:
     return build_code_form(
         request.form if sent is not None else None,
         _("Code"),

@@ -7,7 +7,8 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext
 
-from forms.accounts import AccountForm, build_sign_in_form
+from forms.accounts import build_sign_in_form
+from forms.organizer_fields import OrganizerForm
 from services import audit, passwords, sign_in, tickets
 from services.addresses import email_key
 from services.audit import Action
@@ -79,7 +80,7 @@ def sign_out(member: Member) -> ResponseReturnValue:
     return redirect(SIGN_IN, code=303)
 
 
-def _refuse(form: AccountForm, organizer: Organizer) -> ResponseReturnValue:
+def _refuse(form: OrganizerForm, organizer: Organizer) -> ResponseReturnValue:
     """Say what to do where nothing is open to somebody whose password is right."""
     form.refuse("email", str(REFUSALS[name_refusal(organizer)]))
     return draw("sign_in", form), 422

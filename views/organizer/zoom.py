@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext
 
-from forms.accounts import AccountForm
+from forms.organizer_fields import OrganizerForm
 from forms.zoom_connection import build_zoom_connection_form
 from services import audit
 from services.audit import Action, Fact
@@ -129,7 +129,7 @@ def test_zoom(member: Member) -> ResponseReturnValue:
 
 def _store(
     member: Member,
-    form: AccountForm,
+    form: OrganizerForm,
     state: _State,
     credentials: Credentials,
     plan: Plan,
@@ -183,7 +183,7 @@ def _read_state(member: Member) -> _State:
     )
 
 
-def _read_credentials(form: AccountForm, state: _State) -> Credentials | None:
+def _read_credentials(form: OrganizerForm, state: _State) -> Credentials | None:
     """Return what to try; without a secret typed it is the stored one, for its own app alone."""
     account_id, client_id = form["account_id"].data, form["client_id"].data
     secret = form["client_secret"].data.strip()
@@ -214,7 +214,7 @@ def _explain_refusal(error: AuthenticationFailed) -> tuple[str, str]:
 
 
 def _draw(
-    form: AccountForm, state: _State, *, status: int = 200, alert: str = ""
+    form: OrganizerForm, state: _State, *, status: int = 200, alert: str = ""
 ) -> ResponseReturnValue:
     page = render_template(
         "organizer/zoom.html",
