@@ -5,7 +5,7 @@ import re
 import pytest
 
 from services.mails import PER_EVENT_A_DAY
-from services.registration_changes import MAX_EDITS_A_DAY
+from services.registration_edits import MAX_EDITS_A_DAY
 from storage import events, registrations
 from tests.factories import COMPANY, PRIVACY
 from tests.journeys.test_personal_page import NEWS
