@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any, TypeVar, cast
 
-from sqlalchemy import CursorResult, Executable, Insert, Select, Table, bindparam
+from sqlalchemy import CursorResult, Executable, Insert, Select, Table, bindparam, inspect
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import Dialect
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.orm import DeclarativeBase, Session, make_transient_to_detached
-from sqlalchemy.orm.attributes import instance_dict
+from sqlalchemy.orm import DeclarativeBase, Session
+from sqlalchemy.orm.attributes import instance_dict, instance_state
 from sqlalchemy.types import TypeEngine
 
 from .direct_sessions import DirectSession
@@ -271,10 +271,15 @@ def table_of(model: type[DeclarativeBase]) -> Table:
 def attach(session: Session, model: type[Row], values: Mapping[str, Any]) -> Row:
     """Have the session know a row that was inserted or read by a Statement as an object of its own.
 
-    As SQLAlchemy's own loading does, it passes by what setting each attribute would note.
+    It does what SQLAlchemy's own loading does (`sqlalchemy.orm.loading`): what a session is asked
+    to do with a new or a detached object costs ten times that. The session must not know the row.
     """
-    row = model()
+    mapper = inspect(model)
+    row = cast(Row, mapper.class_manager.new_instance())
     instance_dict(row).update(values)
-    make_transient_to_detached(row)
-    session.add(row)
+    state: Any = instance_state(row)
+    state.expired_attributes.update(state.unloaded)
+    state.key = mapper.identity_key_from_primary_key((values["id"],))
+    state.session_id = session.hash_key
+    session.identity_map.add(state)
     return row
