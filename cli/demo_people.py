@@ -97,7 +97,9 @@ class _Crowd:
     def register_one(self, session: Session, event: Event, number: int, at: datetime) -> None:
         fate = _FATES.get(number % 100, _Fate())
         approval = "manual" if fate.is_pending else event.approval
-        head = replace(events.need_head(session, event.id), approval=approval)
+        head = events.get_head(session, event.slug)
+        assert head is not None, "it is the event's own"
+        head = replace(head, approval=approval)
         submission = replace(self._make_up(session, event, number), is_suspicious=fate.is_held)
         row = register(session, head, submission, policy=LinkPolicy.SHOW, now=at)
         if row.registration_id is None:

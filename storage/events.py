@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Update, and_, bindparam, case, delete, func, or_, select, update
+from sqlalchemy import Select, Update, and_, bindparam, case, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 
@@ -65,23 +65,28 @@ _CAPACITY = (
     .where(Event.id == bindparam("taken_at"))
     .scalar_subquery()
 )
-_HEADS = (
-    select(
-        *(table_of(Event).c[name] for name in _HEAD_COLUMNS),
-        func.coalesce(table_of(Organization).c.link_policy, table_of(Event).c.link_policy),
-        func.coalesce(table_of(EventCounter).c.value, 0),
+
+
+def with_head(rows: Select[Any]) -> Select[Any]:
+    """Have a SELECT from events read what `EventHead` has, as its last columns."""
+    event, organization, counter = map(table_of, (Event, Organization, EventCounter))
+    is_seats = and_(counter.c.event_id == event.c.id, counter.c.name == SEATS)
+    return (
+        rows.add_columns(
+            *(event.c[name] for name in _HEAD_COLUMNS),
+            func.coalesce(organization.c.link_policy, event.c.link_policy),
+            func.coalesce(counter.c.value, 0),
+        )
+        .join(organization, organization.c.id == event.c.organization_id)
+        .outerjoin(counter, is_seats)
     )
-    .join(table_of(Organization), table_of(Organization).c.id == table_of(Event).c.organization_id)
-    .outerjoin(
-        table_of(EventCounter),
-        and_(
-            table_of(EventCounter).c.event_id == table_of(Event).c.id,
-            table_of(EventCounter).c.name == SEATS,
-        ),
+
+
+_HEAD = Statement(
+    lambda _: with_head(select().select_from(table_of(Event))).where(
+        table_of(Event).c.slug == bindparam("slug")
     )
 )
-_HEAD = Statement(lambda _: _HEADS.where(table_of(Event).c.slug == bindparam("slug")))
-_HEAD_BY_ID = Statement(lambda _: _HEADS.where(table_of(Event).c.id == bindparam("which")))
 _LOCK_SEATS = (
     select(EventCounter.value)
     .where(EventCounter.event_id == bindparam("event_id"), EventCounter.name == SEATS)
@@ -111,13 +116,6 @@ def find_head(database: Database, slug: str) -> EventHead | None:
 def get_head(session: Session, slug: str) -> EventHead | None:
     row = _HEAD.fetch(session, {"slug": slug})
     return None if row is None else EventHead(*row)
-
-
-def need_head(session: Session, event_id: int) -> EventHead:
-    """Return the head of the event that a row names."""
-    row = _HEAD_BY_ID.fetch(session, {"which": event_id})
-    assert row is not None, "events are not deleted"
-    return EventHead(*row)
 
 
 def get_event_by_slug(session: Session, slug: str) -> Event | None:

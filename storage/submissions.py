@@ -9,7 +9,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, bindparam, exists, func, literal_column, select, update
 from sqlalchemy.orm import Session
 
-from .models import Registration, SubmissionRow
+from .events import EventHead, with_head
+from .models import Event, Registration, SubmissionRow
 from .statements import Statement, attach, rowcount, table_of
 
 _BY_NONCE = select(SubmissionRow).where(
@@ -18,19 +19,17 @@ _BY_NONCE = select(SubmissionRow).where(
     SubmissionRow.digest == bindparam("digest"),
 )
 
-_COLUMNS = tuple(table_of(SubmissionRow).c)
-_REGISTRATION_COLUMNS = tuple(table_of(Registration).c)
+_SUBMISSION, _REGISTRATION = table_of(SubmissionRow).c, table_of(Registration).c
+_COLUMNS, _REGISTRATION_COLUMNS = tuple(_SUBMISSION), tuple(_REGISTRATION)
 _NAMES = tuple(column.name for column in _COLUMNS)
 _REGISTRATION_NAMES = tuple(column.name for column in _REGISTRATION_COLUMNS)
-_WITH_REGISTRATION = Statement(
-    lambda _: (
+_RECEIPT = Statement(
+    lambda _: with_head(
         select(*_COLUMNS, *_REGISTRATION_COLUMNS)
-        .outerjoin_from(
-            table_of(SubmissionRow),
-            table_of(Registration),
-            table_of(Registration).c.id == table_of(SubmissionRow).c.registration_id,
-        )
-        .where(table_of(SubmissionRow).c.public_id == bindparam("which"))
+        .select_from(table_of(SubmissionRow))
+        .outerjoin(table_of(Registration), _REGISTRATION.id == _SUBMISSION.registration_id)
+        .join(table_of(Event), table_of(Event).c.id == _SUBMISSION.event_id)
+        .where(_SUBMISSION.public_id == bindparam("which"))
     )
 )
 _BY_PUBLIC_ID = select(SubmissionRow).where(SubmissionRow.public_id == bindparam("public_id"))
@@ -68,21 +67,23 @@ def get_submission_by_public_id(session: Session, public_id: str) -> SubmissionR
     return session.scalar(_BY_PUBLIC_ID, {"public_id": public_id})
 
 
-def get_with_registration(
+def get_receipt(
     session: Session, public_id: str
-) -> tuple[SubmissionRow, Registration | None] | None:
-    """Return a submission and the registration that it led to, if there is one.
+) -> tuple[SubmissionRow, Registration | None, EventHead] | None:
+    """Return a submission, the registration that it led to, if any, and the event's head.
 
-    The session must know neither of them yet.
+    The session must know neither of the rows yet.
     """
-    row = _WITH_REGISTRATION.fetch(session, {"which": public_id})
+    row = _RECEIPT.fetch(session, {"which": public_id})
     if row is None:
         return None
+    registration_at, event_at = len(_COLUMNS), len(_COLUMNS) + len(_REGISTRATION_COLUMNS)
     submission = attach(session, SubmissionRow, dict(zip(_NAMES, row, strict=False)))
+    event = EventHead(*row[event_at:])
     if submission.registration_id is None:
-        return submission, None
-    values = dict(zip(_REGISTRATION_NAMES, row[len(_COLUMNS) :], strict=True))
-    return submission, attach(session, Registration, values)
+        return submission, None, event
+    values = dict(zip(_REGISTRATION_NAMES, row[registration_at:event_at], strict=True))
+    return submission, attach(session, Registration, values), event
 
 
 def get_submission_by_nonce(

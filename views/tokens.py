@@ -59,11 +59,10 @@ def open_receipt(session: Session, token: str) -> OpenedReceipt:
     claim = read_token(token)
     if claim is None or claim.purpose is not Purpose.RECEIPT:
         abort(404)
-    found = submissions.get_with_registration(session, claim.public_id)
+    found = submissions.get_receipt(session, claim.public_id)
     if not get_site().signer.is_genuine(claim) or found is None:
         abort(404)
-    submission, registration = found
-    event = events.need_head(session, submission.event_id)
+    submission, registration, event = found
     _check_age(event)
     g.known_locale = submission.locale
     return OpenedReceipt(event, submission, registration)
@@ -95,8 +94,8 @@ def _open_registration(session: Session, claim: TokenClaim) -> Opened | None:
 
 
 def _open_submission(session: Session, claim: TokenClaim) -> Opened | None:
-    found = submissions.get_with_registration(session, claim.public_id)
-    submission, registration = found or (None, None)
+    found = submissions.get_receipt(session, claim.public_id)
+    submission, registration, _event = found or (None, None, None)
     version = registration.link_version if registration else 0
     if not get_site().signer.is_genuine(claim, version) or not submission or not registration:
         return None
