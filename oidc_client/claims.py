@@ -172,8 +172,9 @@ def _read_promise(said: Mapping[str, Any]) -> bool | None:
     """Tell whether the provider says that the address is the person's; None if it says nothing.
 
     Entra ID has no `email_verified` for company accounts. Its optional claim `xms_edov` says that
-    the owner of the address's domain has verified it (Microsoft, optional claims reference, and
-    the guide on moving away from using the email claim for authorization; read 2026-11).
+    the address's domain is the tenant's own and verified, or that the address was shown otherwise
+    to be theirs; it comes only beside `email` (learn.microsoft.com, "Optional claims reference";
+    read 2026-11).
     """
     found = [said[name] for name in ("email_verified", "xms_edov") if said.get(name) is not None]
     if not found:

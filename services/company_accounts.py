@@ -128,7 +128,9 @@ def _check_address(session: Session, provider: IdentityProvider, claims: Claims)
 
     Entra ID sends `xms_edov` only where it was added to the app. Without it the address is what the
     tenant's administrators have entered, which is good enough in domains that the organization has
-    named as its own: the issuer is one tenant, never `common`.
+    named as its own: the issuer is one tenant, never `common`, and Microsoft knows of takeovers by
+    such addresses where several tenants are let in alone (learn.microsoft.com, "Migrate away from
+    using email claims for user identification or authorization"; read 2026-11).
     """
     if not claims.email:
         raise CompanyRefused(Refusal.NO_ADDRESS)

@@ -25,6 +25,7 @@ class Try(Enum):
 
     PASSWORD = ("password", 60.0, 10)
     CODE = ("code", 60.0, 5)
+    CODE_OF_DAY = ("code-day", 4_320.0, 20)
     MAIL = ("mail", 1_200.0, 3)
     NETWORK = ("network", 10.0, 60)
     INVITING = ("inviting", 1_728.0, 50)
@@ -54,6 +55,9 @@ def count_try(
         _spend(session, keys, kind, f"{email_key}\0{device}", now)
         return
     count_network(session, keys, remote_addr, now=now)
+    if kind is Try.CODE:
+        # Whoever has the password could guess six digits within months otherwise.
+        _spend(session, keys, Try.CODE_OF_DAY, email_key, now)
     _spend(session, keys, kind, email_key, now)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import datetime
 from urllib.parse import urlencode
 
@@ -128,7 +129,7 @@ def draw(template: str, form: OrganizerForm, *, wait_seconds: int = 0) -> str:
         rows=form.rows,
         errors=form.error_list,
         next=read_next(),
-        wait_seconds=wait_seconds,
+        wait_minutes=math.ceil(wait_seconds / 60),
         passkey_options=offer_passkey(),
     )
 

@@ -148,6 +148,31 @@ def test_few_codes_are_tried(start_site, password_hash):
     assert statuses == [422] * 5 + [429] * 3
 
 
+def test_who_has_the_password_guesses_few_codes_in_a_day(start_site, password_hash):
+    site = start_site(rate_limits=True)
+    with site.database.write() as session:
+        make_membership(
+            session,
+            email=EMAIL,
+            password_hash=password_hash,
+            totp_secret=session.info["cipher"].encrypt("JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"),
+            now=site.clock(),
+        )
+    browser = Dashboard(site.url)
+    site.close_later(browser.close)
+    statuses = []
+    for _ in range(5):
+        page = browser.open("/organizer/sign-in").form("サインイン")
+        form = page.fill(email=EMAIL, password=PASSWORD).submit().form("サインイン")
+        for _ in range(8):
+            statuses.append(browser.try_post(form.action, form.fill(code="000000").fields))
+            site.clock.move(minutes=1)
+
+    found = [answer.status_code for answer in statuses]
+    assert set(found) == {422, 429} and found.count(422) <= 21
+    assert "72分" in statuses[-1].text
+
+
 def test_old_proof_is_asked_for_again(site, owner):
     site.clock.move(minutes=11)
     page = owner.open(f"{ACCOUNT}/authenticator")
