@@ -19,6 +19,7 @@ from services.event_documents import (
     LONGEST_LEAD,
     LONGEST_LINE,
     MOST_SEATS,
+    OLDEST_LEAST_AGE,
     EventDocument,
     check_slug,
     check_url,
@@ -61,6 +62,7 @@ class ContentForm(OrganizerForm):
             "duration_minutes": str(document.duration_minutes or ""),
             "capacity": str(document.capacity or ""),
             "seats_per_date": str(document.seats_per_date or ""),
+            "least_age": str(document.least_age or ""),
             "fallback_url": document.fallback_url,
             "brand_color": document.brand_color,
         }
@@ -126,6 +128,7 @@ class ContentForm(OrganizerForm):
             slug=self.slug.data,
             duration_minutes=int(self.duration_minutes.data),
             capacity=int(self.capacity.data) if self.capacity.data else None,
+            least_age=int(self.least_age.data) if self.least_age.data else None,
             seats_per_date=int(self.seats_per_date.data) if self.seats_per_date.data else None,
             **{name: bool(self[name].data) for name in SWITCHES},
             fallback_url=self.fallback_url.data,
@@ -243,6 +246,16 @@ def _build_rules() -> dict[str, Any]:
             "has_waitlist",
             _("Waiting list"),
             _("Once it is full, people may wait for a free place"),
+        ),
+        "least_age": build_number(
+            "least_age",
+            _("Least age"),
+            least=1,
+            most=OLDEST_LEAST_AGE,
+            help=_(
+                "Empty: everybody. Else the form asks whether people are that old. Who is not "
+                "reads whom to ask, and nothing of what they typed is stored."
+            ),
         ),
         "approval": build_choice(
             "approval",

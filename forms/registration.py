@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from flask_babel import force_locale
+from flask_babel import force_locale, lazy_gettext
 from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
+from wtforms.fields.core import UnboundField
 
 from services.questions import ConsentKind, FormDefinition
 from services.submissions import ConsentGiven, Submission, Surface
@@ -17,9 +18,9 @@ from services.texts import localize
 from .addresses import email_key, suggest_address
 from .details import DetailsForm, build_name_members, build_question_members
 from .email_fields import build_email_field
-from .fields import TrapField, UnseenField
+from .fields import Answered, ChoiceField, TrapField, UnseenField
 from .questions import get_field_name
-from .rows import Row
+from .rows import Option, OptionGroup, Row
 
 
 class RegistrationForm(DetailsForm):
@@ -51,9 +52,16 @@ class RegistrationForm(DetailsForm):
             if self[name].data:
                 self.prefilled_labels.append(self[name].row.error_label)
 
+    @property
+    def is_too_young(self) -> bool:
+        """Tell whether who sent it says to be younger than the event is for."""
+        return "old_enough" in self and self["old_enough"].data == ("no",)
+
     def validate(self, extra_validators: object = None) -> bool:
         """Check all that was shown, and offer what was probably meant for a mistyped address."""
         is_valid = super().validate()
+        if "old_enough" in self:
+            is_valid &= self["old_enough"].validate(self)
         return self.email.validate(self) and self._settle_address() and is_valid
 
     def _settle_address(self) -> bool:
@@ -75,7 +83,8 @@ class RegistrationForm(DetailsForm):
     @property
     def rows(self) -> list[Row]:
         """Return what to draw, in page order: name, address, questions, consents."""
-        return [self._fill_name_row(), self.email.filled_row(), *self._fill_question_rows()]
+        age = [self["old_enough"].filled_row()] if "old_enough" in self else []
+        return [self._fill_name_row(), self.email.filled_row(), *age, *self._fill_question_rows()]
 
     def to_submission(
         self,
@@ -114,18 +123,42 @@ class RegistrationForm(DetailsForm):
 
 
 @lru_cache(maxsize=256)
-def build_registration_form(definition: FormDefinition, locale: str) -> type[RegistrationForm]:
+def build_registration_form(
+    definition: FormDefinition, locale: str, least_age: int | None = None
+) -> type[RegistrationForm]:
     """Make the form class of one version of an event's form in one language, and keep it."""
-    return make_registration_form(definition, locale)
+    return make_registration_form(definition, locale, least_age)
 
 
-def make_registration_form(definition: FormDefinition, locale: str) -> type[RegistrationForm]:
+def make_registration_form(
+    definition: FormDefinition, locale: str, least_age: int | None = None
+) -> type[RegistrationForm]:
     """Make a form class that is not kept: of a form that is no version yet."""
     with force_locale(locale):
         members = build_name_members(locale) | _build_page_members()
+        if least_age is not None:
+            members["old_enough"] = _build_age_field(least_age)
     page_order = tuple(sorted(definition.questions, key=lambda question: question.is_consent))
     members |= build_question_members(definition, page_order, locale)
     return type("EventRegistrationForm", (RegistrationForm,), members)
+
+
+def _build_age_field(least_age: int) -> UnboundField:
+    """Ask no more than whether somebody is old enough; the answer is stored of nobody."""
+    options = (
+        Option("yes", _("I am %(age)s or older", age=least_age)),
+        Option("no", _("I am younger than %(age)s", age=least_age)),
+    )
+    row = Row(
+        kind="radio",
+        name="old_enough",
+        label=_("Your age"),
+        error_label=_("Your age"),
+        required=True,
+        groups=(OptionGroup("", options),),
+    )
+    missing = lazy_gettext("Say whether you are %(age)s or older", age=least_age)
+    return ChoiceField(row, ("yes", "no"), [Answered(missing)])
 
 
 def _build_page_members() -> dict[str, Any]:

@@ -27,6 +27,7 @@ LONGEST_LINE = 200
 LONGEST_LEAD = 1_000
 LONGEST_DESCRIPTION = 30_000
 MOST_SEATS = 100_000
+OLDEST_LEAST_AGE = 99
 LONGEST_EVENT_MINUTES = 1_440
 
 APPROVALS = ("automatic", "manual")
@@ -80,6 +81,7 @@ class EventDocument:
     has_waitlist: bool = False
     date_choice: str = "all"
     seats_per_date: int | None = None
+    least_age: int | None = None
     opens_at: datetime | None = None
     closes_at: datetime | None = None
     approval: str = "automatic"
@@ -123,6 +125,7 @@ def read_document(text: str) -> EventDocument:
         capacity=table.take_number("capacity", least=1, most=MOST_SEATS, default=None),
         has_waitlist=table.take("has_waitlist", bool, False),
         date_choice=table.take_choice("date_choice", list(DateChoice), "all"),
+        least_age=table.take_number("least_age", least=1, most=OLDEST_LEAST_AGE, default=None),
         seats_per_date=table.take_number("seats_per_date", least=1, most=MOST_SEATS, default=None),
         keeps_zoom_mails=table.take("keeps_zoom_mails", bool, False),
         approval=table.take_choice("approval", APPROVALS, "automatic"),

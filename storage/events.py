@@ -53,6 +53,7 @@ class EventHead:
     dates: list[dict[str, Any]]
     date_choice: str
     seats_per_date: int | None
+    least_age: int | None
     link_policy: str
     seats_taken: int
 

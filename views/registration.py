@@ -82,6 +82,8 @@ def submit_form(slug: str) -> ResponseReturnValue:
     site, now = get_site(), get_site().read_clock()
     page = load_event(slug, now, at_a_glance=True)
     form = _get_form_class(page)(request.form)
+    if form.is_too_young:
+        return _turn_away(page, now)
     is_valid = form.validate()
     alert, token = _check_token(page, form, now)
     if alert is not None or not is_valid or token is None:
@@ -161,6 +163,14 @@ def _show_closed_dates(page: EventPage, now: datetime) -> ResponseReturnValue:
         return _draw(session, fresh, form, form.form_token.data, status=409, now=now)
 
 
+def _turn_away(page: EventPage, now: datetime) -> ResponseReturnValue:
+    """Tell who is too young whom to ask; nothing of what they typed is stored, nor drawn again."""
+    with get_site().database.read() as session:
+        event, age = draw_page(session, page, now), page.event.least_age
+        html = render_template("registration/too_young.html", event=event, least_age=age)
+    return make_response(html, 409)
+
+
 def _keep(page: EventPage, submission: Submission, now: datetime) -> SubmissionRow:
     """Store it and count it; what cannot be counted is stored nevertheless."""
     try:
@@ -216,9 +226,9 @@ def _get_form_class(page: EventPage) -> type[RegistrationForm]:
         if dates:
             question = make_question(page.event, closed=dict(page.closed))
             definition = add_dates(definition, question)
-        return build_registration_form(definition, locale)
+        return build_registration_form(definition, locale, page.event.least_age)
 
-    return site.form_classes.get((version_id, locale, *dates), build)
+    return site.form_classes.get((version_id, locale, page.event.least_age, *dates), build)
 
 
 def _draw_for_all(page: EventPage, now: datetime) -> str:

@@ -54,6 +54,7 @@ class Event(Base):
     dates: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list, server_default="[]")
     date_choice: Mapped[str] = mapped_column(String(6), default="all", server_default="all")
     seats_per_date: Mapped[int | None]
+    least_age: Mapped[int | None]
 
     capacity: Mapped[int | None]
     has_waitlist: Mapped[bool] = mapped_column(default=False)

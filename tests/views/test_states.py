@@ -151,3 +151,18 @@ def test_notice_is_drawn_as_its_author_meant_it(site):
 
     assert [heading.text for heading in page.root.find_all("h3")] == ["利用目的"]
     assert "#" not in page.text
+
+
+def test_who_is_too_young_is_turned_away_kindly_and_nothing_is_stored(site):
+    event = site.add_event(least_age=16)
+    page = site.visitor().open(f"/e/{event.slug}")
+    refused = page.form().fill(**TARO).submit(status=422)
+    assert refused.errors == ["16歳以上かどうかを選んでください"]
+
+    young = refused.form().fill(old_enough="no").submit(status=409)
+
+    assert "16歳以上の方" in young.text and "保護者" in young.text
+    assert "taro@example.com" not in young.response.text
+    assert site.count_rows("submission") == site.count_rows("registration") == 0
+    refused.form().fill(old_enough="yes").submit()
+    assert site.count_rows("registration") == 1

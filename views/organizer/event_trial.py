@@ -35,7 +35,7 @@ def show_trial(member: Member, event: str) -> ResponseReturnValue:
         now = site.read_clock()
         edited = FormDefinition(0, 0, read_edited_form(session, found).questions)
         asked = ask_for_dates(session, found, edited, now=now)
-        form = make_registration_form(asked, read_locale())()
+        form = make_registration_form(asked, read_locale(), found.least_age)()
         is_framed = request.args.get("frame") == "1"
         page = render_template(
             "organizer/trial.html",
