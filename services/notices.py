@@ -20,6 +20,8 @@ from .texts import LOCALES, Text
 NAME = "{official_name}"
 """Stands for the organization's official name in any slot; nothing else is replaced."""
 
+MOST_COMPARED = 400
+
 SUMMARY, MARKETING = "summary", "marketing"
 _ADVERTISING = {"ja": "広告", "en": "advertis"}
 
@@ -175,9 +177,18 @@ def follow_documents(
 
 
 def compare(former: str, present: str) -> list[tuple[str, str]]:
-    """Return the lines of two texts, each as `same`, `gone` or `new`."""
+    """Return the lines of two texts, each as `same`, `gone` or `new`.
+
+    Of very long texts, all lines of one and then all of the other: looking for similar lines costs
+    more than the square of their number.
+    """
+    before, after = former.splitlines(), present.splitlines()
+    if before == after:
+        return [("same", line) for line in after]
+    if max(len(before), len(after)) > MOST_COMPARED:
+        return [*(("gone", line) for line in before), *(("new", line) for line in after)]
     kinds = {"  ": "same", "- ": "gone", "+ ": "new"}
-    lines = difflib.ndiff(former.splitlines(), present.splitlines())
+    lines = difflib.ndiff(before, after)
     return [(kinds[line[:2]], line[2:]) for line in lines if line[:2] in kinds]
 
 
