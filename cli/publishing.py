@@ -7,7 +7,7 @@ import click
 from services.organizations import ensure_organization, find_stored_connection
 from services.publishing import Published, Subject, read_subject, record_published
 from services.zoom_setup import ZoomPlan, plan_changes, prepare_zoom
-from storage import organizations
+from storage import events, organizations
 from storage.models import ZoomConnection
 from views.site import Site
 from zoom_client import ZoomClient
@@ -33,7 +33,7 @@ def publish_event(site: Site, slug: str) -> Published:
         total_seconds=PATIENCE_SECONDS,
     )
     with site.database.write() as session:
-        event = need_event(session, slug)
+        event = events.lock_event(session, need_event(session, slug).id)
         return record_published(
             session, event, subject, ready, keys=site.keys, now=site.read_clock()
         )

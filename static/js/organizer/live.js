@@ -1,7 +1,7 @@
 // Keeps a part of the page as it is now, while the page is looked at: [data-live] is where to ask,
 // [data-live-ms] how often. An answer with [data-ready] in it means that the page has more to show,
 // one with [data-rests] that nothing will change any more. Once it is not ours to see, the words
-// after it, [data-live-over], say so: old numbers would look like new ones.
+// before it, [data-live-over], say so: old numbers would look like new ones.
 const EVERY_MS = 5000;
 
 for (const part of document.querySelectorAll("[data-live]")) {
