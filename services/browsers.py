@@ -116,7 +116,9 @@ def list_open(
 
 
 def has_ended(browser: OrganizerSession, now: datetime) -> bool:
-    return now - browser.seen_at > IDLE or now - browser.created_at > LONGEST
+    # Whoever leaves a company is taken out there, which nobody tells us: so it is asked each day.
+    longest = LONGEST if browser.confined_to is None else IDLE
+    return now - browser.seen_at > IDLE or now - browser.created_at > longest
 
 
 def is_proven(member: Member, now: datetime) -> bool:

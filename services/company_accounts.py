@@ -64,6 +64,9 @@ def admit(
         CompanyRefused.
     """
     chain = provider.organization_id
+    domains = identity_providers.list_domains(session, provider.id)
+    if domains and claims.email and read_domain(claims.email) not in domains:
+        raise CompanyRefused(Refusal.OTHER_DOMAIN)
     identity = identity_providers.get_identity(session, chain, claims.issuer, claims.subject)
     if identity is None:
         # Of two tabs that come for the first time, the second waits here for the first.
@@ -134,10 +137,8 @@ def _check_address(session: Session, provider: IdentityProvider, claims: Claims)
     """
     if not claims.email:
         raise CompanyRefused(Refusal.NO_ADDRESS)
-    domains = identity_providers.list_domains(session, provider.id)
-    if domains and read_domain(claims.email) not in domains:
-        raise CompanyRefused(Refusal.OTHER_DOMAIN)
-    is_of_tenant = urlsplit(provider.issuer).hostname in MICROSOFT_HOSTS and bool(domains)
+    has_domains = bool(identity_providers.list_domains(session, provider.id))
+    is_of_tenant = urlsplit(provider.issuer).hostname in MICROSOFT_HOSTS and has_domains
     if not (claims.vouches_for_email or (claims.vouches_for_email is None and is_of_tenant)):
         raise CompanyRefused(Refusal.NOT_VERIFIED)
 

@@ -50,8 +50,8 @@ def save_provider(
 ) -> IdentityProvider:
     """Store where an organization's members sign in.
 
-    Side effects: with another issuer all links to accounts of the former one are forgotten, and
-    the sessions that it has let in end.
+    Side effects: with another issuer or client id all links to accounts are forgotten, and the
+    sessions that they have let in end: providers may know people by another subject in each app.
 
     Raises:
         DomainTaken.
@@ -64,7 +64,7 @@ def save_provider(
     provider = identity_providers.get_provider(session, organization.id)
     if provider is None:
         provider = IdentityProvider(organization_id=organization.id, created_at=now)
-    elif provider.issuer != issuer:
+    elif (provider.issuer, provider.client_id) != (issuer, credentials.client_id):
         _let_nobody_in(session, organization.id)
     provider.issuer = issuer
     provider.client_id = credentials.client_id

@@ -74,6 +74,12 @@ class IdentityProvider:
         self._thread.join()
         self._server.server_close()
 
+    def be_honest(self) -> None:
+        """Forget what was set from outside, but who signs in."""
+        self.description, self.claims, self.answers, self.extra = {}, {}, {}, {}
+        self.keys, self.sign = [make_key("first")], None
+        self.asked.clear()
+
     def describe(self) -> dict[str, Any]:
         honest = {
             "issuer": self.url,

@@ -39,17 +39,24 @@ from zoom_client import HttpPool
 
 NOW = datetime(2026, 11, 27, 3, 0, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
+DESCRIPTION = "/.well-known/openid-configuration"
 HANAKO = {"sub": "person-1", "email": "hanako@example.com", "email_verified": True, "name": "花子"}
 TRIP = RoundTrip("https://events.example/back", state="s", nonce="n" * 22, verifier="v" * 43)
 CREDENTIALS = Credentials(CLIENT_ID, CLIENT_SECRET)
 RULES = HostRules(private=("127.0.0.1",))
 
 
-@pytest.fixture
-def provider():
+@pytest.fixture(scope="module")
+def server():
     made = IdentityProvider(read_clock=lambda: NOW, person=dict(HANAKO))
     yield made
     made.close()
+
+
+@pytest.fixture
+def provider(server):
+    server.be_honest()
+    return server
 
 
 @pytest.fixture(scope="module")
@@ -250,13 +257,16 @@ def test_provider_that_fails_is_waited_for_within_bounds(
         sign_in(asker, provider)
 
 
-def test_provider_that_does_not_answer_is_left_alone_for_a_while(asker, provider):
-    provider.close()
+def test_provider_that_does_not_answer_is_left_alone_for_a_while(asker, provider, monkeypatch):
+    monkeypatch.setattr(client, "SECONDS", 0.1)
+    provider.answers[DESCRIPTION] = be_slow
     for now in (NOW, NOW + 5 * SECOND):
         with pytest.raises(ProviderUnreachable):
             asker.describe(provider.url, now=now)
+    assert provider.asked == [DESCRIPTION]
+    provider.answers.clear()
 
-    assert provider.asked == []
+    assert asker.describe(provider.url, now=NOW + 11 * SECOND).issuer == provider.url
 
 
 @pytest.mark.parametrize(
@@ -326,7 +336,7 @@ def test_no_private_address_is_connected_to(address):
 
 
 def test_redirect_is_not_followed(asker, provider):
-    provider.answers["/.well-known/openid-configuration"] = lambda: (302, b"")
+    provider.answers[DESCRIPTION] = lambda: (302, b"")
 
     with pytest.raises(ProviderUnusable):
         asker.describe(provider.url, now=NOW)

@@ -261,7 +261,7 @@ def _prove(
     if member is None or member.confined_to != chain:
         raise Refused("stale", chain)
     at = claims.signed_in_at
-    if at is None or at < state.begun_at - round_trips.SKEW:
+    if at is None or not state.begun_at - round_trips.SKEW <= at <= now + round_trips.SKEW:
         raise Refused("not_fresh", chain)
     with get_site().database.write() as session:
         identity = identity_providers.get_identity(session, chain, claims.issuer, claims.subject)

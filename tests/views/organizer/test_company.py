@@ -285,6 +285,43 @@ def test_invited_person_joins_as_invited(company):
     assert browser.look("GET", address).status_code == 404
 
 
+def test_company_is_asked_each_day_whether_somebody_is_still_there(company):
+    company.add_member(email="hanako@example.com")
+    browser = company.open_browser()
+    company.sign_in(HANAKO, browser)
+    company.site.clock.move(hours=11)
+    assert is_in(browser)
+    company.site.clock.move(hours=2)
+
+    assert not is_in(browser)
+
+
+def test_domains_hold_for_who_came_before_them_too(company):
+    company.add_member(email="hanako@example.com")
+    assert company.sign_in(HANAKO).status_code == 303
+    company.change_policy(domains=("other.example",))
+
+    assert has_words(company.sign_in(HANAKO), "この組織に入れるもの")
+
+
+def test_another_app_at_the_provider_may_know_people_otherwise(company):
+    company.add_member(email="hanako@example.com")
+    company.sign_in(HANAKO)
+    with company.site.database.write() as session:
+        organization = session.get_one(Organization, company.id)
+        save_provider(
+            session,
+            organization,
+            company.provider.url,
+            Credentials("another-app", CLIENT_SECRET),
+            Policy(),
+            now=company.site.clock(),
+        )
+    company.change_policy()
+
+    assert company.sign_in(HANAKO | {"sub": "of this app"}).status_code == 303
+
+
 def test_provider_that_says_when_it_asked_is_believed(company):
     company.add_member(Role.OWNER, email="hanako@example.com")
     zoom = "/organizer/settings/zoom"
@@ -391,6 +428,8 @@ def test_provider_is_asked_again_before_something_sensitive(company):
     wanted = "/organizer/settings/zoom"
 
     company.provider.claims = {"auth_time": int(company.site.clock().timestamp()) - 3600}
+    assert has_words(browser.look("GET", company.go(browser, wanted, start=start)), "パスワード")
+    company.provider.claims = {"auth_time": int(company.site.clock().timestamp()) + 3600}
     assert has_words(browser.look("GET", company.go(browser, wanted, start=start)), "パスワード")
     company.provider.claims = {"auth_time": None}
     assert has_words(browser.look("GET", company.go(browser, wanted, start=start)), "パスワード")
