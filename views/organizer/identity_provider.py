@@ -38,6 +38,7 @@ from .access import bp, needs
 from .company import write_back_url, write_entrance
 from .members import name_role
 from .navigation import SETTINGS, Way
+from .versions import carry_version
 
 URL = "/organizer/settings/sign-in"
 JOINING = (Role.VIEWER, Role.EXPORTER, Role.APPROVER, Role.EDITOR)
@@ -254,6 +255,7 @@ def _draw(
         rows=form.rows,
         errors=form.error_list,
         state=state,
+        version=carry_version(state.version, status=status),
         alert=alert,
         back_url=write_back_url(),
         entrance=write_entrance(state.organization),

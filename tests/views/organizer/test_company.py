@@ -524,6 +524,16 @@ def test_provider_is_saved_and_its_secret_never_shown_again(company, owner):
     assert [entry["joins_as"] for entry in company.list_log("settings_changed")] == ["viewer", None]
 
 
+def test_second_of_two_who_set_it_up_is_told(company, owner):
+    late = owner.open(URL)
+    fill(owner.open(URL), company, passwords="owners").submit()
+
+    late = fill(late, company, issuer="").submit(status=422)
+    fill(late, company, passwords="open").submit(status=409)
+
+    assert owner.open(URL).form("テストして保存")["passwords"] == "owners"
+
+
 def test_domain_belongs_to_one_organization(company, owner):
     other = make_company(company.site)
     other.change_policy(domains=("example.com",))
