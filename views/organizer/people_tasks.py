@@ -128,7 +128,11 @@ def _view(session: Session, event: Event, public_id: str) -> dict[str, Any]:
         "ended": format_moment(task.ended_at, event.timezone, read_locale())
         if task.ended_at
         else "",
-        "counts": [(text, counts.get(result, 0)) for result, text in words.RESULT.items()],
+        "counts": [
+            (text, counts.get(result, 0))
+            for result, text in words.RESULT.items()
+            if result is ActResult.DONE or counts.get(result)
+        ],
         "has_names": any(counts.get(result) for result in words.RESULT if result != ActResult.DONE),
     }
 
