@@ -16,6 +16,7 @@ from storage.models import Event, PeopleImport, PeopleImportRow
 from .chosen_dates import ask_for_dates
 from .events import read_current_form, read_link_policy
 from .formulas import defuse
+from .memberships import may_change_people
 from .people_adding import AlreadyRegistered, add_by_hand
 from .people_files import FileProblem
 from .questions import FormDefinition
@@ -103,16 +104,20 @@ def start_import(
     basis: str,
     locale: str,
     words_locale: str,
+    by: int | None = None,
     now: datetime,
 ) -> bool:
-    """Have the rows added by a worker; False if somebody has started it already."""
+    """Have the rows added by a worker; False if somebody has started it already.
+
+    `by` is the id of the organizer who asks for it.
+    """
     table = people_imports.lock_import(session, table.id)
     if table.state != ImportState.READY:
         return False
     table.columns = {str(place): name for place, name in columns.items()}
     table.basis, table.locale, table.words_locale = basis, locale, words_locale
     table.state = ImportState.RUNNING
-    _enqueue(session, table, now)
+    _enqueue(session, table, now, by=by)
     return True
 
 
@@ -127,17 +132,23 @@ def read_columns(table: PeopleImport) -> dict[int, str]:
     return {int(place): name for place, name in table.columns.items()}
 
 
-def import_next(session: Session, import_id: int, read_row: ReadRow, *, now: datetime) -> bool:
+def import_next(
+    session: Session, import_id: int, read_row: ReadRow, *, by: int | None = None, now: datetime
+) -> bool:
     """Register whoever stands in the next row and note the result; return whether any is left.
 
-    Both are one transaction: whoever dies in between has done neither.
+    Both are one transaction: whoever dies in between has done neither. It ends where the organizer
+    who asked for it may do so no more.
     """
     table = people_imports.get_import_by_id(session, import_id)
     if table is None or table.state != ImportState.RUNNING:
         return False
+    event = events.need_event(session, table.event_id)
+    if by is not None and not may_change_people(session, event, by):
+        stop_import(session, table, now=now)
+        return False
     row = people_imports.get_next_row(session, table)
     if row is not None:
-        event = events.need_event(session, table.event_id)
         row.result, row.reason = _add(session, event, table, row, read_row, now)
         table.done += 1
     if row is None or table.done >= table.total:
@@ -170,12 +181,14 @@ def _add(
     return RowResult.ADDED, ""
 
 
-def _enqueue(session: Session, table: PeopleImport, now: datetime) -> None:
+def _enqueue(
+    session: Session, table: PeopleImport, now: datetime, *, by: int | None = None
+) -> None:
     job_requests.enqueue(
         session,
         kind=JOB_KIND,
         key=f"{JOB_KIND}:{table.id}",
-        payload={"import_id": table.id},
+        payload={"import_id": table.id, "organizer_id": by},
         event_id=table.event_id,
         run_at=now,
         now=now,

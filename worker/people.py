@@ -71,7 +71,8 @@ class PeopleImports:
             self._read(job, import_id, content)
 
         def add(session: Session, now: datetime) -> bool:
-            is_more = import_next(session, import_id, self._read_row, now=now)
+            by = job.payload.get("organizer_id")
+            is_more = import_next(session, import_id, self._read_row, by=by, now=now)
             fault_point("mid_import")
             return is_more
 

@@ -113,6 +113,7 @@ def start_table(member: Member, event: str, table: str) -> ResponseReturnValue:
             basis=basis,
             locale=_read_language(sent),
             words_locale=read_locale(),
+            by=member.organizer_id,
             now=now,
         )
         if is_started:

@@ -13,7 +13,7 @@ from services.members import Role
 from services.spreadsheets import write_xlsx
 from storage import mails, people_imports, registrations
 from storage.models import Event, PeopleImport, Registration
-from tests.dashboard import sign_in
+from tests.dashboard import make_membership, sign_in
 from tests.fixtures.databases import only_sqlite
 from tests.views.organizer.test_people import HOSTILE, add, list_actions, list_names, make_event
 from worker.people import forget_old_imports
@@ -186,7 +186,7 @@ def begin(site, event_id, rows):
         return sent.id
 
 
-def confirm(site, import_id):
+def confirm(site, import_id, *, by=None):
     with site.database.write() as session:
         columns = {0: "family_name", 1: "given_name", 2: "email"}
         table = session.get_one(PeopleImport, import_id)
@@ -197,6 +197,7 @@ def confirm(site, import_id):
             basis="x",
             locale="ja",
             words_locale="ja",
+            by=by,
             now=site.clock(),
         )
 
@@ -265,6 +266,20 @@ def test_tables_are_forgotten_after_a_month(site):
     for days, left in ((29, 2), (31, 0)):
         forget_old_imports(site.database, now=site.clock() + timedelta(days=days))
         assert site.count_rows("people_import_row") == left
+
+
+@only_sqlite
+def test_import_ends_with_the_right_of_whoever_started_it(site):
+    _, event_id = make_event(site)
+    with site.database.write() as session:
+        approver, viewer = (make_membership(session, role) for role in (Role.APPROVER, Role.VIEWER))
+    for member, added in ((viewer, 0), (approver, 3)):
+        import_id = begin(site, event_id, 3)
+        site.drain()
+        confirm(site, import_id, by=member.organizer_id)
+        site.drain()
+        assert count(site) == added
+        assert read_import(site, import_id)[0] == added
 
 
 @only_sqlite
