@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from forms.question_words import list_kinds_offered, name_question
 from services import audit
 from services.audit import Action
+from services.dates import format_moment
 from services.event_dates import takes_choice
 from services.event_editing import ChangedMeanwhile
 from services.events import read_current_form
@@ -25,7 +26,7 @@ from services.form_templates import Template, list_ready_made
 from services.form_warnings import list_warnings
 from services.members import Member, Permission
 from services.organizations import make_operator
-from storage import events, organizations
+from storage import events, organizations, organizers
 from storage.models import Event
 
 from ..headers import FRAMING
@@ -122,6 +123,7 @@ def draw_form(member: Member, event: str, told: Told = Told()) -> ResponseReturn
             questions=_view_questions(found, edited, locale),
             warnings=_view_warnings(edited, found.default_locale, locale),
             changes=_view_changes(session, found, edited, locale),
+            last_edit=_view_last_edit(session, found, edited, locale),
             version=edited.mark,
             can_undo=edited.can_undo,
             is_draft=found.status == "draft",
@@ -178,6 +180,16 @@ def _view_warnings(edited: EditedForm, own_locale: str, locale: str) -> list[tup
         (words.describe_warning(warned, locale), warned.question.id if warned.question else "")
         for warned in list_warnings(edited.questions, own_locale)
     ]
+
+
+def _view_last_edit(session: Session, event: Event, edited: EditedForm, locale: str) -> str:
+    """Say who has changed the form last and when, where that is not public yet."""
+    if not edited.has_changes or edited.updated_at is None:
+        return ""
+    when = format_moment(edited.updated_at, event.timezone, locale)
+    author = organizers.get_organizer_by_public_id(session, edited.author)
+    name = words.quote(author.name or author.email) if author else _("somebody")
+    return _("Last changed by %(name)s, %(when)s.", name=name, when=when)
 
 
 def _view_changes(

@@ -113,6 +113,7 @@ def test_questions_are_listed_with_all_that_matters(site, owner, event):
 def test_acts_change_the_working_copy_and_nothing_that_visitors_see(site, owner, event):
     page = do(open_form(owner, event), "down", "company")
     assert ids(site, event) == ["colour", "company", "shade", "privacy"]
+    assert "最終変更：主催 花子" in read_plain(page)
     page = do(page, "duplicate", "company")
     assert ids(site, event) == ["colour", "company", "company_2", "shade", "privacy"]
     page = do(page, "remove", "company")
