@@ -11,6 +11,7 @@ from .dates import load_zone
 
 MOST_BARS = 12
 DAYS = 14
+MOST_PERIODS = 31
 
 
 @dataclass(frozen=True)
@@ -48,12 +49,22 @@ def make_bars(counts: Iterable[tuple[str, int]], *, most: int = MOST_BARS) -> Ba
     return Bars(bars, total, total - sum(count for _, count in shown))
 
 
-def count_days(
-    hours: Mapping[str, int], timezone: str, *, days: int = DAYS
-) -> list[tuple[date, int]]:
+@dataclass(frozen=True)
+class Period:
+    """One day, or as many as `last` says, with how many registered in it."""
+
+    first: date
+    last: date
+    count: int
+
+
+def count_periods(
+    hours: Mapping[str, int], timezone: str, *, is_whole: bool = False
+) -> list[Period]:
     """Sum hours in UTC (`2030-04-01T05`) up to days of a zone: the last ones with anybody in them.
 
-    In zones that are half an hour apart a registration may count for the day before or after.
+    The whole time, where it is long, in weeks or in spans of many weeks. In zones that are half an
+    hour apart a registration may count for the day before or after.
     """
     zone = load_zone(timezone)
     counts: Counter[date] = Counter()
@@ -62,7 +73,17 @@ def count_days(
         counts[at.astimezone(zone).date()] += count
     if not counts:
         return []
-    last = max(counts)
-    first = max(min(counts), last - timedelta(days=days - 1))
+    last, first = max(counts), min(counts)
+    if not is_whole:
+        first = max(first, last - timedelta(days=DAYS - 1))
     span = (last - first).days + 1
-    return [(day, counts[day]) for day in (first + timedelta(days=n) for n in range(span))]
+    weeks = -(-span // (7 * MOST_PERIODS))
+    step = 1 if span <= MOST_PERIODS else 7 * weeks
+    # The last period is a full one, so that it can be compared.
+    starts = [last - timedelta(days=n + step - 1) for n in range(0, span, step)][::-1]
+    return [_sum_period(counts, start, step) for start in starts]
+
+
+def _sum_period(counts: Mapping[date, int], start: date, step: int) -> Period:
+    days = [start + timedelta(days=n) for n in range(step)]
+    return Period(days[0], days[-1], sum(counts[day] for day in days))

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from flask import redirect, render_template
+from flask import redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 from sqlalchemy.orm import Session
 
 from services import audit
 from services.audit import Action
-from services.charts import Bars, count_days, make_bars
+from services.charts import DAYS, MOST_PERIODS, Bars, Period, count_periods, make_bars
 from services.members import Member, Permission
 from services.overview import name_problem
 from services.registrations import Status
@@ -74,9 +75,14 @@ def _view(session: Session, member: Member, event: Event) -> dict[str, Any]:
     totals = registration_index.list_totals(session, event.id)
     facets = list_seen_facets(session, member, event, totals)
     problems = _list_problems(session, event)
-    days = count_days(totals.get("hour", {}), event.timezone)
-    charts = [(gettext("Registrations by day"), make_bars((_write_day(d), n) for d, n in days))]
-    charts += [(facet.label, _draw(facet.values)) for facet in [*list_sources(totals), *facets]]
+    is_whole = request.args.get("days") == "all"
+    sources = list_sources(totals)
+    # What people say of themselves before the finer points of campaigns, and consents at the end.
+    answers = [facet for facet in facets if not facet.is_consent]
+    consents = [facet for facet in facets if facet.is_consent]
+    shown = [*sources[:1], *answers, *sources[1:], *consents]
+    charts = [_draw_days(totals.get("hour", {}), event, is_whole=is_whole)]
+    charts += [(facet.label, _draw(facet.values)) for facet in shown]
     return {
         "event": view_event(event),
         "numbers": [
@@ -84,11 +90,30 @@ def _view(session: Session, member: Member, event: Event) -> dict[str, Any]:
         ],
         "capacity": event.capacity,
         "seats": counters.get(events.SEATS, 0),
+        "is_whole": is_whole,
         "charts": [(title, bars) for title, bars in charts if bars.total],
         "problems": problems,
         "can_retry": any(problem not in NEEDS_DECISION for _, problem, _ in problems),
         "held": submissions.count_held(session, event.id),
     }
+
+
+def _draw_days(hours: Mapping[str, int], event: Event, *, is_whole: bool) -> tuple[str, Bars]:
+    periods = count_periods(hours, event.timezone, is_whole=is_whole)
+    title = (
+        gettext("Registrations by day, all of them")
+        if is_whole
+        else gettext("Registrations by day, the last %(days)s days", days=DAYS)
+    )
+    bars = ((_write_period(period), period.count) for period in periods)
+    return title, make_bars(bars, most=MOST_PERIODS)
+
+
+def _write_period(period: Period) -> str:
+    if period.first == period.last:
+        return _write_day(period.first)
+    dash = "〜" if read_locale() == "ja" else "–"
+    return f"{_write_day(period.first)}{dash}{_write_day(period.last)}"
 
 
 def _draw(values: Any) -> Bars:

@@ -31,7 +31,7 @@ from .event_headings import view_event
 from .people_filters import list_hidden
 
 _ANSWER, _CONSENT, _SOURCE = "answer:", "consent:", "source:"
-_USUAL = ("email", BY_COMPANY, "status", "delivery", "mailable", "registered", "clicks")
+_USUAL = ("email", BY_COMPANY, "status", "delivery", "mailable", "registered")
 
 
 @dataclass(frozen=True)

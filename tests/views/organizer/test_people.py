@@ -372,3 +372,16 @@ def test_list_is_sorted_by_its_headings_and_has_the_columns_of_each_member(site,
     assert "年代" not in [cell["data-label"] for cell in other.open(address).root.find_all("td")]
     for wrong in ("sort=password", "sort=name&at=x", "at=1.5"):
         browser.open(f"{address}?{wrong}", status=400)
+
+
+def test_overview_shows_the_last_days_or_the_whole_time(site, event):
+    public_id, event_id = event
+    add(site, event_id, "a@example.com")
+    site.let_pass(days=6)
+    add(site, event_id, "b@example.com")
+    page = sign_in(site).open(f"/organizer/events/{public_id}").follow("全期間の推移を見る")
+    assert "申込数の推移（全期間）" in page.text
+    [live] = page.root.find_all(
+        "div", **{"data-live": f"/organizer/events/{public_id}/numbers?days=all"}
+    )
+    assert len(live.find_all("figure")[0].find_all("tbody")[0].find_all("tr")) == 7
