@@ -175,9 +175,10 @@ def test_hostile_cells_are_only_text(site):
     assert {len(shown.root.find_all("script")) for shown in (page, done)} == {scripts}
 
 
-def begin(site, event_id, rows):
-    """Store a table of so many people that is confirmed already."""
-    table = "姓,名,メール\n" + "".join(f"山田,太郎,p{n}@example.com\n" for n in range(rows))
+def begin(site, event_id, rows, table=""):
+    """Store a table of so many people, or the one given, for a worker to read."""
+    lines = "".join(f"山田,太郎,p{n}@example.com\n" for n in range(rows))
+    table = table or f"姓,名,メール\n{lines}"
     with site.database.write() as session:
         event = session.get_one(Event, event_id)
         sent = importing.begin_import(
