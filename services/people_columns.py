@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from .questions import Question
 from .registration_index import fold
@@ -26,6 +27,15 @@ _KNOWN = {
     EMAIL: ("メールアドレス", "メール", "Eメール", "Email", "E-mail", "Email address", "Mail"),
     LANGUAGE: ("言語", "Language"),
 }
+# What a question may be called where its label is longer, by what browsers fill in there.
+_ALSO = {
+    "organization": ("会社", "会社名", "企業名", "団体名", "所属", "Company", "Organization"),
+    "organization-title": ("役職", "肩書", "Job title", "Title", "Position"),
+    "tel": ("電話番号", "電話", "TEL", "Phone"),
+    "postal-code": ("郵便番号", "Postal code", "ZIP"),
+}
+_PARTS = re.compile(r"[・/／、（）()]")
+
 QUESTION = "?"
 """Begins the name of a column that answers a question; the rest is the question's id."""
 
@@ -33,9 +43,11 @@ QUESTION = "?"
 def guess_columns(headings: Sequence[str], questions: Iterable[Question]) -> dict[int, str]:
     """Say by place what each column seems to hold; nothing of it twice, the first one counts."""
     names = {fold(word): name for name, words in _KNOWN.items() for word in words}
-    for question in questions:
-        if not question.is_consent:
-            names |= {fold(label): QUESTION + question.id for label in question.label.values()}
+    asked = [question for question in questions if not question.is_consent]
+    # A whole label says more than a part of one, and that more than what is usual.
+    for read in (_list_usual, _list_parts, _list_labels):
+        for question in asked[::-1]:
+            names |= {fold(word): QUESTION + question.id for word in read(question) if fold(word)}
     columns: dict[int, str] = {}
     for place, heading in enumerate(headings):
         name = names.get(fold(heading))
@@ -44,11 +56,29 @@ def guess_columns(headings: Sequence[str], questions: Iterable[Question]) -> dic
     return columns
 
 
-def list_missing(columns: Mapping[int, str]) -> list[str]:
+def list_missing(columns: Mapping[int, str], questions: Iterable[Question] = ()) -> list[str]:
     """List the columns without which nobody can be registered."""
     found = set(columns.values())
     names = () if FULL_NAME in found else (FAMILY_NAME, GIVEN_NAME)
-    return [name for name in (*names, EMAIL) if name not in found]
+    needed = (
+        QUESTION + question.id
+        for question in questions
+        if question.required and not question.is_consent and question.condition is None
+    )
+    return [name for name in (*names, EMAIL, *needed) if name not in found]
+
+
+def _list_labels(question: Question) -> Iterator[str]:
+    yield from question.label.values()
+
+
+def _list_parts(question: Question) -> Iterator[str]:
+    for label in question.label.values():
+        yield from _PARTS.split(label)
+
+
+def _list_usual(question: Question) -> Iterator[str]:
+    yield from _ALSO.get(question.autocomplete or "", ())
 
 
 def split_name(text: str, locale: str) -> tuple[str, str]:

@@ -9,6 +9,7 @@ import pytest
 
 from services.people_columns import guess_columns, list_missing, split_name
 from services.people_files import FileProblem, FileRefused, read_rows
+from services.questions import Question, QuestionKind
 from services.registration_exports import _HEADINGS as EXPORTED
 from services.spreadsheets import write_csv, write_xlsx
 from tests.factories import COMPANY, PRIVACY
@@ -152,6 +153,18 @@ def test_columns_are_known_by_their_headings_once_each():
     columns = guess_columns(headings, (COMPANY, PRIVACY))
     assert columns == {0: "full_name", 1: "email", 2: "?company"}
     assert list_missing({0: "given_name"}) == ["family_name", "email"]
+
+
+def test_part_of_a_label_and_what_is_usual_are_known_behind_the_label_itself():
+    title = Question(
+        "title", QuestionKind.TEXT, {"ja": "お役目"}, autocomplete="organization-title"
+    )
+    other = Question("other", QuestionKind.TEXT, {"ja": "団体名"}, required=True)
+    columns = guess_columns(["会社名", "役職", "団体名", "メール", "氏名"], (COMPANY, title, other))
+    assert columns == {0: "?company", 1: "?title", 2: "?other", 3: "email", 4: "full_name"}
+    assert list_missing({3: "email", 4: "full_name"}, (COMPANY, title, other, PRIVACY)) == [
+        "?other"
+    ]
 
 
 @pytest.mark.parametrize(

@@ -102,7 +102,7 @@ def start_table(member: Member, event: str, table: str) -> ResponseReturnValue:
         sent = need_import(session, found, table)
         columns = _read_columns(session, found, sent)
         basis = request.form.get("basis", "").strip()[:LONGEST_BASIS]
-        problems = _find_problems(columns, basis)
+        problems = _find_problems(session, found, columns, basis)
         if problems and sent.state == ImportState.READY:
             page = _draw_table(session, found, sent, columns=columns, problems=problems)
             return page, 422
@@ -192,11 +192,15 @@ def _read_columns(session: Session, event: Event, table: PeopleImport) -> dict[i
     return {place: name for place, name in asked if name in allowed}
 
 
-def _find_problems(columns: dict[int, str], basis: str) -> list[str]:
-    names = [str(words.COLUMN[name]) for name in list_missing(columns)]
+def _find_problems(
+    session: Session, event: Event, columns: dict[int, str], basis: str
+) -> list[str]:
+    labels = dict(_list_targets(session, event))
+    questions = read_current_form(session, event).questions
+    names = [labels[name] for name in list_missing(columns, questions)]
     problems = []
     if names:
-        joined = ", ".join(names)
+        joined = (gettext(", ")).join(names)
         problems.append(gettext("Say which columns hold these: %(names)s", names=joined))
     if len(set(columns.values())) < len(columns):
         problems.append(gettext("Two columns hold the same. Leave one of them out."))
