@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy.orm import Session
@@ -147,6 +147,16 @@ def is_outdated(
     versions = notices.list_versions(session, organization.id)
     source = _find_source(_list_privacy(questions), versions, make_operator(organization))
     return source is not None and source < standard.number
+
+
+def names_other_processors(
+    session: Session, organization: Organization, processors: Mapping[str, str]
+) -> bool:
+    """Tell whether the notice of new events lists others than those in use now."""
+    standard = notices.get_standard_version(session, organization.id)
+    if standard is None:
+        return False  # what the product ships names nobody who may change
+    return load_document(standard.document).processors != processors
 
 
 def take_current_notice(

@@ -14,6 +14,7 @@ from enum import StrEnum
 from typing import Any
 
 from .default_notice import Operator, get_summary, list_sections
+from .processors import write_processors
 from .questions import ConsentKind, Question
 from .texts import LOCALES, Text
 
@@ -50,6 +51,7 @@ SECTIONS = {
 }
 """What is written freely, by its number among the 14 headings; 1, 7 and 14 are made of parts."""
 
+_OUTSOURCING = 5
 _JOINT_USE = 7
 _THIRD_PARTIES = 4
 
@@ -79,10 +81,14 @@ class Gap:
 
 @dataclass(frozen=True)
 class NoticeDocument:
-    """What an organizer writes: the shape, and a text for each slot and language."""
+    """What an organizer writes: the shape, and a text for each slot and language.
+
+    `processors` are those in use when it was published, as `services.processors` lists them.
+    """
 
     shape: Shape = Shape.ALONE
     slots: Mapping[str, Text] = field(default_factory=dict)
+    processors: Mapping[str, str] = field(default_factory=dict)
 
     def get(self, slot: str, locale: str) -> str:
         return self.slots.get(slot, {}).get(locale, "")
@@ -107,11 +113,12 @@ def make_default_document() -> NoticeDocument:
 
 def dump_document(document: NoticeDocument) -> dict[str, Any]:
     slots = {slot: dict(text) for slot, text in document.slots.items() if any(text.values())}
-    return {"shape": str(document.shape), "slots": slots}
+    processors = {"processors": dict(document.processors)} if document.processors else {}
+    return {"shape": str(document.shape), "slots": slots, **processors}
 
 
 def load_document(stored: Mapping[str, Any]) -> NoticeDocument:
-    return NoticeDocument(Shape(stored["shape"]), stored["slots"])
+    return NoticeDocument(Shape(stored["shape"]), stored["slots"], stored.get("processors", {}))
 
 
 def find_gaps(document: NoticeDocument, operator: Operator, *, default_locale: str) -> list[Gap]:
@@ -204,11 +211,20 @@ def _write_sections(document: NoticeDocument, operator: Operator, locale: str) -
         body = section.body
         if number in SECTIONS:
             body = document.get(SECTIONS[number], locale)
+        if number == _OUTSOURCING and document.processors:
+            body = _list_processors(document, body, section.body, locale)
         if number == _JOINT_USE and document.shape in (Shape.EACH, Shape.JOINT):
             body = _write_parts(document, locale)
         if number == _THIRD_PARTIES and document.shape is Shape.PROVISION:
             body = f"{body}\n\n{_write_parts(document, locale)}"
         yield f"### {number}. {section.heading}\n\n{body}".replace(NAME, operator.official_name)
+
+
+def _list_processors(document: NoticeDocument, body: str, shipped: str, locale: str) -> str:
+    """Put those in use in the place of the ones that the text which ships can but guess."""
+    guessed = {line for line in shipped.splitlines() if line.startswith("- ")}
+    own = "\n".join(line for line in body.splitlines() if line.strip() not in guessed).strip()
+    return f"{own}\n\n{write_processors(document.processors, locale)}"
 
 
 def _write_parts(document: NoticeDocument, locale: str) -> str:

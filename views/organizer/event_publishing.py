@@ -30,6 +30,7 @@ from services.event_tasks import count_people, list_untold
 from services.events import count_seats, get_end, get_state
 from services.form_drafts import read_coming_form
 from services.members import Member, Permission
+from services.notice_publishing import names_other_processors
 from services.publishing import (
     NotPublishable,
     Published,
@@ -50,6 +51,7 @@ from .access import bp, need_event, needs
 from .asking_zoom import ask_zoom
 from .event_headings import view_event
 from .people_words import write_name
+from .processors import read_processors
 from .zoom_words import describe_standstill, describe_zoom_error
 
 # Somebody waits at the page: Zoom's list of 3,000 people has ten pages.
@@ -284,6 +286,11 @@ def draw_publishing(
             is_over=now >= get_end(found),
             published_at=_write_moment(found),
             gaps=gaps,
+            is_notice_behind=names_other_processors(
+                session,
+                organizations.need_organization(session, found.organization_id),
+                read_processors(session, found.organization_id),
+            ),
             untold=[(p.public_id, write_name(p)) for p in list_untold(session, found)],
             findings=_view_findings(preflight),
             answers=_view_answers(preflight),

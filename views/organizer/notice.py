@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from flask import abort, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
@@ -20,6 +22,7 @@ from services.notice_publishing import (
     NoticeChangedMeanwhile,
     list_open_events,
     list_uses,
+    names_other_processors,
     publish_notice,
 )
 from services.notices import (
@@ -34,6 +37,7 @@ from services.notices import (
     write_document,
 )
 from services.organizations import make_operator
+from services.processors import write_processors
 from services.texts import LOCALES, localize
 from storage import notices, organizations
 from storage.models import Organization
@@ -43,6 +47,7 @@ from ..numbers import read_number
 from ..site import get_site
 from .access import bp, needs
 from .navigation import SETTINGS, Way
+from .processors import read_processors
 
 URL = "/organizer/settings/notice"
 
@@ -69,6 +74,9 @@ def show_notice(member: Member) -> ResponseReturnValue:
             versions=notices.list_versions(session, member.organization_id),
             uses=[(localize(event.title, locale) or event.slug, number) for event, number in uses],
             missing=list_operator_gaps(make_operator(organization)),
+            is_behind=names_other_processors(
+                session, organization, read_processors(session, member.organization_id)
+            ),
         )
 
 
@@ -96,7 +104,8 @@ def publish(member: Member) -> ResponseReturnValue:
         if not form.validate() or not _is_whole(form, organization):
             return _draw(session, member, form, base, status=422)
         ids = _read_chosen(session, member, form)
-    document = read_document(form)
+        processors = read_processors(session, member.organization_id)
+    document = replace(read_document(form), processors=processors)
     now = site.read_clock()
     try:
         with site.database.write() as session:
@@ -144,7 +153,8 @@ def compare_notices(member: Member) -> ResponseReturnValue:
 
 def _need_document(session: Session, member: Member, number: int) -> NoticeDocument:
     if number == 0:
-        return make_default_document()
+        processors = read_processors(session, member.organization_id)
+        return replace(make_default_document(), processors=processors)
     version = notices.get_version(session, member.organization_id, number)
     if version is None:
         abort(404)
@@ -247,6 +257,9 @@ def _draw(
         ],
         errors=form.error_list,
         missing=list_operator_gaps(_read_operator(session, member)),
+        processors=write_processors(
+            read_processors(session, member.organization_id), read_locale()
+        ),
         base=base,
         alert=alert,
     )

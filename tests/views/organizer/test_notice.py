@@ -225,3 +225,25 @@ def test_tables_of_all_slots_count_together(site):
     page = publish(sign_in(site), status=422, items_ja=table, purposes_ja=table)
 
     assert "20列、全部で2000マス" in page.errors[0]
+
+
+def test_who_handles_data_is_listed_by_what_is_on_and_asked_again_when_that_changes(site):
+    owner = sign_in(site)
+    event = add_event(site)
+    publish(owner)
+    shown = read_notice(site, event)
+    assert "Zoom Communications, Inc.（米国）" in shown and "127.0.0.1" in shown
+    assert "メール配信" not in shown
+    publishing = f"/organizer/events/{event.public_id}/publishing"
+    assert "もう一度公開" not in owner.open(PAGE).text + owner.open(publishing).text
+    with site.database.write() as session:
+        [version] = notices.list_versions(session, 1)
+        used = version.document["processors"] | {"mail": "smtp.example.com"}
+        version.document = version.document | {"processors": used}
+
+    assert "もう一度公開" in owner.open(publishing).text
+    page = owner.open(PAGE)
+    assert "新しい版を公開してください" in page.text
+    publish(owner)
+
+    assert "新しい版を公開してください" not in owner.open(PAGE).text
