@@ -18,6 +18,11 @@ def get_provider(session: Session, organization_id: int) -> IdentityProvider | N
     )
 
 
+def has_provider(session: Session) -> bool:
+    """Tell whether any organization of the installation has a sign-in of its own."""
+    return session.scalar(select(IdentityProvider.id).limit(1)) is not None
+
+
 def get_by_organization(
     session: Session, public_id: str
 ) -> tuple[IdentityProvider, Organization] | None:

@@ -122,7 +122,7 @@ def take_passkey(session: Session, now: datetime) -> int:
     )
 
 
-def draw(template: str, form: OrganizerForm, *, wait_seconds: int = 0) -> str:
+def draw(template: str, form: OrganizerForm, *, wait_seconds: int = 0, **more: bool) -> str:
     """Draw a page that asks who it is: a form, and beside it the button for a passkey."""
     return render_template(
         f"organizer/{template}.html",
@@ -131,6 +131,7 @@ def draw(template: str, form: OrganizerForm, *, wait_seconds: int = 0) -> str:
         next=read_next(),
         wait_minutes=math.ceil(wait_seconds / 60),
         passkey_options=offer_passkey(),
+        **more,
     )
 
 

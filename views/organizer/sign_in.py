@@ -15,7 +15,7 @@ from services.audit import Action
 from services.limits import RateLimitReached
 from services.members import Member, Permission
 from services.sign_in_limits import Try
-from storage import organizers
+from storage import identity_providers, organizers
 from storage.models import Organizer
 
 from ..site import get_site
@@ -34,7 +34,7 @@ REFUSALS = {
 
 @bp.get("/sign-in")
 def show_sign_in() -> ResponseReturnValue:
-    return draw("sign_in", build_sign_in_form(None))
+    return _draw(build_sign_in_form(None))
 
 
 @bp.post("/sign-in")
@@ -42,7 +42,7 @@ def check_password() -> ResponseReturnValue:
     """Sign in, or go on to the second step; whatever is wrong gets one answer."""
     form = build_sign_in_form(request.form)
     if not form.validate():
-        return draw("sign_in", form), 422
+        return _draw(form), 422
     site = get_site()
     now = site.read_clock()
     key = email_key(form["email"].data)
@@ -52,7 +52,7 @@ def check_password() -> ResponseReturnValue:
     try:
         count(Try.PASSWORD, key, organizer, now)
     except RateLimitReached as error:
-        return draw("sign_in", form, wait_seconds=error.retry_after_seconds), 429
+        return _draw(form, wait_seconds=error.retry_after_seconds), 429
     # Outside of any transaction, as it takes long; and for nobody as long as for somebody.
     is_right = passwords.is_password(
         organizer.password_hash if organizer else "", form["password"].data
@@ -61,7 +61,7 @@ def check_password() -> ResponseReturnValue:
         with site.database.write() as session:
             sign_in.record_failure(session, organizer, by="password", now=now)
         form.refuse("password", _("The email address or the password is wrong"))
-        return draw("sign_in", form), 422
+        return _draw(form), 422
     if has_second:
         ticket = tickets.make_ticket(site.keys, organizer, read_cookie(BROWSER), now=now)
         give_cookie(STEP, ticket)
@@ -83,4 +83,10 @@ def sign_out(member: Member) -> ResponseReturnValue:
 def _refuse(form: OrganizerForm, organizer: Organizer) -> ResponseReturnValue:
     """Say what to do where nothing is open to somebody whose password is right."""
     form.refuse("email", str(REFUSALS[name_refusal(organizer)]))
-    return draw("sign_in", form), 422
+    return _draw(form), 422
+
+
+def _draw(form: OrganizerForm, *, wait_seconds: int = 0) -> str:
+    with get_site().database.read() as session:
+        has_company = identity_providers.has_provider(session)
+    return draw("sign_in", form, wait_seconds=wait_seconds, has_company=has_company)

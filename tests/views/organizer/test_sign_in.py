@@ -147,6 +147,10 @@ def test_next_leads_to_pages_of_the_dashboard_alone(site, password_hash, wanted,
     assert (answer.status_code, answer.headers["Location"]) == (303, reached)
 
 
+def test_companys_account_is_offered_only_where_there_is_one(site):
+    assert "会社のアカウント" not in open_browser(site).open(SIGN_IN).text
+
+
 def test_member_of_nothing_does_not_get_in(site, password_hash):
     with site.database.write() as session:
         make_organizer(session, email=EMAIL, password_hash=password_hash)
