@@ -95,7 +95,7 @@ def enter(
     )
     if token is None:
         return None
-    take_in(organizer, token)
+    take_in(organizer, token, is_known=confined_to is None)
     return redirect(next_, code=303)
 
 
@@ -140,12 +140,17 @@ def end_former_session(session: Session) -> None:
     browsers.end(session, get_site().keys, read_cookie(BROWSER))
 
 
-def take_in(organizer: Organizer, token: str) -> None:
-    """Let the browser be the one of a session that has begun."""
+def take_in(organizer: Organizer, token: str, *, is_known: bool = True) -> None:
+    """Let the browser be the one of a session that has begun.
+
+    It counts as known from then on if something of the account's own was shown: tries of its
+    password from there are counted by themselves, which a company's word alone must not bring about
+    again and again.
+    """
     site = get_site()
     give_cookie(BROWSER, token)
     give_cookie(STEP, "")
-    if not tickets.read_device(site.keys, read_cookie(DEVICE), organizer):
+    if is_known and not tickets.read_device(site.keys, read_cookie(DEVICE), organizer):
         give_cookie(DEVICE, tickets.make_device(site.keys, organizer))
 
 

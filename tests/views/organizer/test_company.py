@@ -391,6 +391,8 @@ def test_companys_account_opens_its_organization_and_nothing_of_the_rest(company
     )
     browser.try_post("/organizer/account/sessions/end-others", [("csrf_token", token)])
 
+    assert "uketsuke-device" not in browser.cookies  # it would open tries of the password anew
+    assert "uketsuke-device" in own.cookies
     assert set(statuses.values()) == {403}
     assert (renamed.status_code, moved.headers["Location"]) == (403, "/organizer/account")
     assert "よその会" not in page.root.text
