@@ -52,7 +52,12 @@ FIND_WIDE = """
 
 # Of radio buttons with one name the keyboard reaches one, and goes on among them by arrows.
 LIST_CONTROLS = """
-() => {
+async () => {
+  // What the page itself moves the focus to has it first.
+  const told = document.querySelector("[data-focus]");
+  for (let frame = 0; told && document.activeElement !== told && frame < 100; frame++) {
+    await new Promise(requestAnimationFrame);
+  }
   const isSeen = (control) => control.checkVisibility({ visibilityProperty: true });
   const isStop = (control, at, all) => {
     if (control.type !== "radio") return true;
