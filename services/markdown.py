@@ -1,4 +1,4 @@
-"""The organizer's Markdown, read within bounds: what a text may cost does not grow with its size.
+"""The organizer's Markdown, read within bounds: no few lines of it make a large page.
 
 What is drawn here is not clean yet; `views.markdown` makes it so.
 """

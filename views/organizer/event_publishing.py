@@ -50,6 +50,7 @@ from . import publishing_words as words
 from .access import bp, need_event, needs
 from .asking_zoom import ask_zoom
 from .event_headings import view_event
+from .people import record_list
 from .people_words import write_name
 from .processors import read_processors
 from .zoom_words import describe_standstill, describe_zoom_error
@@ -277,6 +278,7 @@ def draw_publishing(
             for gap, _ in list_gaps(session, found, questions)
         ]
         taken = events.get_counter(session, found.id, events.SEATS)
+        untold = [(p.public_id, write_name(p)) for p in list_untold(session, found)]
         page = render_template(
             "organizer/publishing.html",
             event=view_event(found),
@@ -291,7 +293,7 @@ def draw_publishing(
                 organizations.need_organization(session, found.organization_id),
                 read_processors(session, found.organization_id),
             ),
-            untold=[(p.public_id, write_name(p)) for p in list_untold(session, found)],
+            untold=untold,
             findings=_view_findings(preflight),
             answers=_view_answers(preflight),
             trouble=trouble,
@@ -301,6 +303,8 @@ def draw_publishing(
             is_kept=_is_kept(preflight),
             has_lost=request.args.get("lost") == "1",
         )
+    if untold:
+        record_list(member, f"event:{event}", len(untold))
     return page, status
 
 

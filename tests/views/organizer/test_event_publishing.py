@@ -397,6 +397,8 @@ def test_who_could_not_be_told_of_a_cancellation_is_told_again(site, owner):
 
     page = open_page(owner, event)
     assert "山田 太郎" in page.text
+    with site.database.read() as session:
+        assert session.query(AuditEntry).filter_by(action="people_listed").count() == 1
     page = page.form("もう一度お知らせする").submit()
 
     assert "お知らせが届いていない方" not in page.text
