@@ -323,7 +323,7 @@ def _view_findings(preflight: Preflight | None) -> list[dict[str, Any]]:
             "about": ", ".join(finding.about),
             "weight": finding.weight,
             "mend": finding.mend,
-            "button": words.describe_mend(finding.mend) if finding.mend else "",
+            "button": words.describe_button(finding) if finding.mend else "",
             "link": words.find_way_out(finding.obstacle),
         }
         for finding in preflight.findings

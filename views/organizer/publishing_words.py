@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask_babel import gettext as _
 
 from services.address_visibility import Answer, Shown, Way
-from services.event_preflight import Mend, Obstacle
+from services.event_preflight import Finding, Mend, Obstacle
 from services.members import Member, Permission
 from services.publishing import Gap
 
@@ -125,6 +125,14 @@ def describe_mend(mend: Mend) -> str:
         Mend.TAKE_TIME: _("Take the time from Zoom"),
         Mend.CREATE_AGAIN: _("Create it anew and move everybody over"),
     }[mend]
+
+
+def describe_button(finding: Finding) -> str:
+    """Say what the button of a finding does: the same press may mend several things."""
+    assert finding.mend is not None, "it has a button"
+    if finding.obstacle in (Obstacle.OTHER_DATES, Obstacle.NO_ZOOM_MAILS):
+        return _("Set it at Zoom now")
+    return describe_mend(finding.mend)
 
 
 def find_way_out(obstacle: Obstacle) -> tuple[str, str] | None:
