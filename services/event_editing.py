@@ -129,6 +129,7 @@ def cancel_event(session: Session, event: Event, *, now: datetime) -> bool:
         raise EventChangeRefused("A draft cannot be cancelled: nobody knows of it.")
     is_new = _change(session, event, {"status": EventState.CANCELLED}, now)
     event_tasks.request_work(session, event, now=now)
+    event_tasks.request_late_work(session, event, now=now)
     return is_new
 
 

@@ -5,7 +5,7 @@ Too much for the request that changes it, which may be cut off in the middle: a 
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
@@ -26,15 +26,28 @@ TOLD_AT_ONCE = 100
 _WAITING_FOR_IT = (Status.APPROVED, Status.PENDING, Status.WAITLISTED)
 
 
+LATE = timedelta(minutes=1)
+"""Longer than a registration that found the event open can take until it is stored."""
+
+
 def request_work(session: Session, event: Event, *, now: datetime) -> None:
     """Have a worker do what the event, as this transaction leaves it, owes to its people."""
+    _enqueue(session, event, f"{JOB_KIND}:{event.id}", run_at=now, now=now)
+
+
+def request_late_work(session: Session, event: Event, *, now: datetime) -> None:
+    """Have it done a little later, for whoever is registering at this very moment."""
+    _enqueue(session, event, f"{JOB_KIND}:{event.id}:late", run_at=now + LATE, now=now)
+
+
+def _enqueue(session: Session, event: Event, key: str, *, run_at: datetime, now: datetime) -> None:
     job_requests.enqueue(
         session,
         kind=JOB_KIND,
-        key=f"{JOB_KIND}:{event.id}",
+        key=key,
         payload={"event_id": event.id},
         event_id=event.id,
-        run_at=now,
+        run_at=run_at,
         now=now,
     )
 

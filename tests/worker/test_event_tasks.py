@@ -36,13 +36,13 @@ def cancel(database, event):
         return cancel_event(session, events.need_event(session, event.id), now=NOW)
 
 
-def work(database):
+def work(database, now=NOW):
     """Do what a worker would do of the job `event` until nothing is due."""
-    tasks = worker.EventTasks(database, read_clock=lambda: NOW)
+    tasks = worker.EventTasks(database, read_clock=lambda: now)
     turns = 0
     while True:
         with database.write() as session:
-            job = claim(session, kinds=["event"], owner="w", lease_seconds=LEASE_SECONDS, now=NOW)
+            job = claim(session, kinds=["event"], owner="w", lease_seconds=LEASE_SECONDS, now=now)
         if job is None:
             return turns
         tasks.handle(job)
@@ -73,6 +73,20 @@ def test_everybody_is_told_though_nobody_stays_to_see_it(database, monkeypatch):
     cancel(database, event)
     assert work(database) == 1
     assert count_told(database, people) == [0, 1, 1, 1]
+
+
+def test_who_was_registering_at_that_moment_is_told_too(database):
+    event, people = add_event(database, 1)
+    cancel(database, event)
+    work(database)
+    # On PostgreSQL this transaction may have found the event open, and ended after that one.
+    with database.write() as session:
+        submission = factories.make_submission(event, email="late@example.com")
+        late = register(session, event, submission, policy=LinkPolicy.SHOW, now=NOW)
+
+    work(database, NOW + event_tasks.LATE)
+
+    assert count_told(database, [*people, late.registration_id]) == [1, 1]
 
 
 def test_seats_that_came_up_are_given_in_several_transactions(database, monkeypatch):
