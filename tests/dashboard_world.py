@@ -275,7 +275,8 @@ def _add_hostile(site: LiveSite) -> str:
     """Add events with texts that nobody planned for, and somebody with such a name."""
     title = {"ja": HOSTILE + LONG_WORD, "en": HOSTILE + LONG_WORD}
     text = {"ja": LONG_TEXT, "en": LONG_TEXT}
-    event = site.add_event(title=title, lead=title, description=text)
+    later = site.clock() + timedelta(days=8)  # Zoom lists in no order what begins together
+    event = site.add_event(title=title, lead=title, description=text, starts_at=later)
     email = f"{'l' * 60}@{'example.' * 8}com"
     _add_person(
         site, event, 0, email=email, family_name=LONG_NAME, given_name=LONG_WORD, answers={}
