@@ -179,7 +179,9 @@ def list_ids(session: Session, event_id: int, wanted: Wanted) -> Iterator[list[i
     for found in _find(session, event_id, wanted, is_upward=True, begin=None):
         known = _read_ids(session, event_id, found)
         for number in sorted(found):
-            if places := list(list_places(found[number], True)):
+            if found[number].bit_count() == len(known[number]):
+                yield list(known[number])
+            elif places := list(list_places(found[number], True)):
                 yield [known[number][place] for place in places]
 
 
