@@ -38,6 +38,7 @@ def make_safe(session: Session, *, now: datetime) -> Restored:
     """
     restoring.forget_processes(session, now=now)
     restoring.end_access(session, now=now)
+    restoring.end_tasks(session, now=now)
     known: dict[int, Event] = {event.id: event for event in events.list_events(session)}
     # Who was not told yet of a cancelled event, may have been since: these are held back too.
     for event in known.values():

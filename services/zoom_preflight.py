@@ -38,6 +38,7 @@ class Task(StrEnum):
     ANSWERS = "answers"
     PICK = "pick"
     CREATE = "create"
+    DATES = "dates"
     HOSTS = "hosts"
 
 
@@ -49,14 +50,12 @@ _CALLS: dict[Task, tuple[str, ...]] = {
     Task.ANSWERS: ("get_questions", "update_questions"),
     Task.PICK: ("list_meetings",),
     Task.CREATE: ("create_meeting",),
+    Task.DATES: ("delete_registrant",),
     Task.HOSTS: ("list_users", "get_user"),
 }
 
 CALLS = tuple(call for calls in _CALLS.values() for call in calls)
 """What the site asks of an account at Zoom, by the names of the client's methods."""
-
-OPTIONAL = frozenset({Task.BATCH})
-"""Without these everything goes on, only slower."""
 
 
 @dataclass(frozen=True)

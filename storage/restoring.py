@@ -14,6 +14,8 @@ from .models import (
     Mail,
     OrganizerMail,
     OrganizerSession,
+    PeopleImport,
+    PeopleTask,
     RateBucket,
     Registration,
     WorkerHeartbeat,
@@ -58,6 +60,13 @@ def end_access(session: Session, *, now: datetime) -> None:
     session.execute(
         update(OrganizerMail).where(OrganizerMail.state.in_(_UNSENT)).values(state="dropped")
     )
+
+
+def end_tasks(session: Session, *, now: datetime) -> None:
+    """End what somebody had asked for with many people: how far it came since is not known."""
+    session.execute(update(PeopleTask).where(PeopleTask.ended_at.is_(None)).values(ended_at=now))
+    is_open = PeopleImport.state.in_(("reading", "ready", "running"))
+    session.execute(update(PeopleImport).where(is_open).values(state="done", ended_at=now))
 
 
 def list_undelivered(

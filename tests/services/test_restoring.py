@@ -7,10 +7,13 @@ from services.event_editing import cancel_event
 from services.event_tasks import do_some
 from services.events import LinkPolicy
 from services.keys import KeyRing
+from services.people_acts import Act
+from services.people_imports import begin_import
+from services.people_tasks import do_next, start_task
 from services.registrations import register
 from services.restoring import make_safe
 from services.tokens import Purpose, TokenSigner
-from storage import organizers
+from storage import organizers, people_imports, people_tasks
 from storage.models import Mail, OrganizerMail
 from tests import factories
 from tests.dashboard import make_membership
@@ -54,3 +57,22 @@ def test_word_of_a_cancelled_event_may_have_gone_since_and_is_held(database):
     with database.read() as session:
         states = [(mail.name, mail.state) for mail in session.query(Mail).order_by(Mail.id)]
     assert states == [("confirmation", "held"), ("event_cancelled", "held")]
+
+
+def test_tasks_of_before_end_as_they_may_have_gone_on_since(database):
+    with database.write() as session:
+        event = factories.make_event(session)
+        taken = register(
+            session, event, factories.make_submission(event), policy=LinkPolicy.SHOW, now=NOW
+        )
+        ids = [taken.registration_id]
+        task = start_task(session, event, Act.RESEND, ids, now=NOW)
+        table = begin_import(session, event, b"email", file_name="people.csv", locale="ja", now=NOW)
+
+    with database.write() as session:
+        make_safe(session, now=NOW)
+        assert not do_next(session, task.id, now=NOW)
+
+    with database.read() as session:
+        assert people_tasks.get_task_by_id(session, task.id).done == 0
+        assert people_imports.get_import_by_id(session, table.id).state == "done"

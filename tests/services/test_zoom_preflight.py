@@ -57,7 +57,7 @@ def test_classic_scopes_are_as_good(zoom):
     found = look(zoom)
 
     assert list_missing(found) == {}
-    assert len(list_missing(found, Kind.WEBINAR)) == 7
+    assert len(list_missing(found, Kind.WEBINAR)) == 8
 
 
 def test_hosts_without_their_scope_are_unknown_not_none(zoom):
