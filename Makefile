@@ -15,7 +15,7 @@ LOCK := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-h
 DATABASE := $(if $(findstring postgresql,$(UKETSUKE_DATABASE_URL)),.venv/postgresql.stamp)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test migration-test cluster-test check bench soak kill-loop screenshots texts lock sbom
+.PHONY: help run test migration-test cluster-test pages-test check bench soak kill-loop screenshots texts lock sbom
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -32,6 +32,9 @@ migration-test: .venv/dev.stamp ## Kill migrations half-way with a million regis
 
 cluster-test: .venv/dev.stamp ## Restart and kill many processes behind nginx while people come
 	$(BIN)/python -m pytest -q -m slow tests/deploy
+
+pages-test: .venv/dev.stamp ## Look at every page in both languages, both schemes, at both widths
+	$(BIN)/python -m pytest -q -m browser tests/browser/test_accessibility.py tests/browser/test_dashboard.py
 
 check: .venv/dev.stamp ## Run linters, types, translations and locks
 	$(BIN)/ruff check

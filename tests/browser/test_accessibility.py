@@ -3,12 +3,12 @@
 import pytest
 
 from tests.browser.looks import find_faults, prepare
-from tests.fixtures.browsers import LOCALES
+from tests.fixtures.browsers import LOCALES, SLOW_IN_ENGLISH
 
 pytestmark = pytest.mark.browser
 
 
-@pytest.fixture(params=LOCALES)
+@pytest.fixture(params=SLOW_IN_ENGLISH)
 def locale(request):
     return request.param
 

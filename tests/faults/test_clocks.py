@@ -11,7 +11,8 @@ from tests.faults.journals import settle
 from tests.installation import ROOT
 from tests.people import HANAKO, TARO
 
-ZONES = ("Asia/Tokyo", "America/New_York", "Pacific/Kiritimati")
+ZONES = ("America/New_York", "Pacific/Kiritimati")
+"""Behind and far ahead of the zone of most events; machines that test mostly stand in UTC."""
 JUMPS = {"two days on": {"days": 2}, "a day back": {"days": -1}, "nine hours on": {"hours": 9}}
 
 ABOUT_TIME = (
