@@ -166,7 +166,8 @@ def test_f20_deadlock_costs_nobody_an_answer(site, cluster, server):
     with psycopg.connect(cluster.make_url("site")) as other:
         # The other one is in no hurry, so that ours is the one that PostgreSQL ends.
         other.execute("SET deadlock_timeout = '60s'")
-        other.execute("LOCK TABLE registration IN SHARE MODE")
+        # A registration takes a seat, and only then is the event looked at that its row names.
+        other.execute("SELECT FROM event FOR UPDATE")
         sending = threading.Thread(target=site.crowd.send, args=(form,))
         sending.start()
         wait_for_waiting(server)

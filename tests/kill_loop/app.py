@@ -8,6 +8,7 @@ from pathlib import Path
 
 from app import create_app
 from services import deliveries
+from services.chosen_dates import ZoomDates
 from storage.models import ZoomRegistrant
 
 CLOCK_VARIABLE = "KILL_LOOP_CLOCK"
@@ -31,7 +32,9 @@ class FileClock:
         draft.replace(self._file)
 
 
-def forget_that_an_add_began(registrant: ZoomRegistrant, *, now: datetime) -> None:
+def forget_that_an_add_began(
+    registrant: ZoomRegistrant, dates: ZoomDates | None = None, *, now: datetime
+) -> None:
     """Begin an add as a site does that trusts its own memory alone."""
     registrant.first_attempt_at = registrant.first_attempt_at or now
 

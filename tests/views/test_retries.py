@@ -44,10 +44,12 @@ def collide(site, form):
     """Send a form whose transaction waits for ours, which then waits for it: one has to end."""
     answers = []
     with connect(site) as ours:
+        # Ours is in no hurry, so theirs is the one that PostgreSQL ends.
+        ours.execute("SET deadlock_timeout = '60s'")
         ours.execute("SELECT value FROM event_counter WHERE name = 'seats' FOR UPDATE")
         theirs = threading.Thread(target=lambda: answers.append(send(form)))
         theirs.start()
-        time.sleep(0.4)  # it waits first, so it is the one whose wait is ended
+        time.sleep(0.4)  # by then it waits
         ours.execute("UPDATE rate_bucket SET full_at = full_at + 1 WHERE name LIKE 'network:%'")
     theirs.join()
     return answers
