@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from itertools import product
 from typing import Any
 
+import pytest
 from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Page
 
@@ -18,6 +19,15 @@ RULES = {
     "dark": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]},
 }
 LOOKS = tuple(product((PHONE, DESK), RULES))
+# Colors change with the scheme alone, and what axe knows of structure with neither: so one language
+# at both widths and in both schemes shows nearly everything, and `make pages-test` the rest.
+EVERY_PAGE = [
+    pytest.param("ja", ((PHONE, "light"), (DESK, "dark")), id="ja"),
+    pytest.param("ja", LOOKS, id="ja, all looks", marks=pytest.mark.slow),
+    pytest.param("en", LOOKS, id="en, all looks", marks=pytest.mark.slow),
+]
+"""Parameters of a test that looks at all pages: language, and widths with schemes."""
+
 NARROW = {"width": 320, "height": 640}
 
 RUN_AXE = """

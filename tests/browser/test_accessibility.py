@@ -2,15 +2,10 @@
 
 import pytest
 
-from tests.browser.looks import find_faults, prepare
-from tests.fixtures.browsers import LOCALES, SLOW_IN_ENGLISH
+from tests.browser.looks import EVERY_PAGE, find_faults, prepare
+from tests.fixtures.browsers import LOCALES
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(params=SLOW_IN_ENGLISH)
-def locale(request):
-    return request.param
 
 
 @pytest.fixture
@@ -20,10 +15,11 @@ def tab(browser, locale):
     context.close()
 
 
-def test_everybody_can_use_every_page(gallery, tab, locale):
+@pytest.mark.parametrize(("locale", "looks"), EVERY_PAGE)
+def test_everybody_can_use_every_page(gallery, tab, locale, looks):
     prepare(tab)
     faults = []
     for scene in gallery:
         scene.open(tab, locale=locale)
-        faults += [(scene.name, *fault) for fault in find_faults(tab)]
+        faults += [(scene.name, *fault) for fault in find_faults(tab, looks)]
     assert faults == []

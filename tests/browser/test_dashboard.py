@@ -3,19 +3,15 @@
 import pytest
 
 from services.members import Role
-from tests.browser.looks import LOOKS, find_faults, find_unreachable, prepare
+from tests.browser.looks import EVERY_PAGE, find_faults, find_unreachable, prepare
 from tests.dashboard import make_entrance, make_membership
 from tests.dashboard_gallery import list_dashboard_scenes
-from tests.fixtures.browsers import DESK, LOCALES, PHONE, Watch
+from tests.fixtures.browsers import LOCALES, Watch
 from tests.fixtures.databases import only_sqlite
 from tests.live_site import LiveSite
 from tests.views.organizer.test_people import add, make_event
 
 pytestmark = [pytest.mark.browser]
-
-# Colors change with the scheme alone, and what axe knows of structure with neither: so one language
-# at both widths and in both schemes shows nearly everything, and `make pages-test` the rest.
-SOME_LOOKS = ((PHONE, "light"), (DESK, "dark"))
 
 
 @pytest.fixture(scope="module")
@@ -27,14 +23,7 @@ def scenes(sqlite_databases, tmp_path_factory):
     site.close()
 
 
-@pytest.mark.parametrize(
-    ("locale", "looks"),
-    [
-        pytest.param("ja", SOME_LOOKS, id="ja"),
-        pytest.param("ja", LOOKS, id="ja, all looks", marks=pytest.mark.slow),
-        pytest.param("en", LOOKS, id="en, all looks", marks=pytest.mark.slow),
-    ],
-)
+@pytest.mark.parametrize(("locale", "looks"), EVERY_PAGE)
 def test_everybody_can_use_every_page(scenes, browser, locale, looks):
     """By axe, at any width, without a mouse; and no page complains of what people wrote."""
     context = browser.new_context(locale=LOCALES[locale], reduced_motion="reduce")
