@@ -102,11 +102,6 @@ class ContentForm(OrganizerForm):
         opens, closes = self.opens_at.data, self.closes_at.data
         return not opens or not closes or opens < closes
 
-    def read_text(self, name: str) -> dict[str, str]:
-        """Return a text by language, without those that are empty."""
-        texts = {locale: self[f"{name}_{locale}"].data for locale in LOCALES}
-        return {locale: text for locale, text in texts.items() if text}
-
     def to_document(self, stored: EventDocument) -> EventDocument:
         """Return the stored event as this form wants it; pictures stay as they are."""
         zone = self.timezone.data[0]

@@ -15,6 +15,7 @@ from wtforms.fields.core import UnboundField
 from wtforms.validators import StopValidation
 
 from services.dates import YEARS, load_zone
+from services.texts import LOCALES
 
 from . import fields, normalise
 from .rows import Option, OptionGroup, Row
@@ -39,6 +40,11 @@ class OrganizerForm(wtforms.Form):
     def error_list(self) -> list[tuple[str, str]]:
         """Return (control id, message) of all that is wrong, in page order."""
         return [error for row in self.rows for error in row.list_errors()]
+
+    def read_text(self, name: str) -> dict[str, str]:
+        """Return a text by language, without those that are empty."""
+        texts = {locale: self[f"{name}_{locale}"].data for locale in LOCALES}
+        return {locale: text for locale, text in texts.items() if text}
 
     def refuse(self, name: str, message: str) -> None:
         """Add an error that only the services could find."""

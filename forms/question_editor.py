@@ -14,7 +14,7 @@ from werkzeug.datastructures import MultiDict
 from services.form_editing import name_choices
 from services.question_documents import LONGEST_ZOOM_TITLE
 from services.questions import Choice, Condition, ConsentKind, Question, QuestionKind
-from services.texts import LOCALES, Text
+from services.texts import LOCALES
 
 from .choice_lines import BLANK_LINES, count_lines, name_line, write_lines
 from .organizer_fields import OrganizerForm, build_switch
@@ -72,7 +72,7 @@ class QuestionForm(OrganizerForm):
 
     def to_question(self) -> Question:
         """Return the question as it was typed; what the form does not ask for stays."""
-        values: dict[str, Any] = {name: self._read(name) for name in list_texts(self.stored)}
+        values: dict[str, Any] = {name: self.read_text(name) for name in list_texts(self.stored)}
         if "required" in self:
             values["required"] = bool(self["required"].data)
         if not self.stored.is_consent:
@@ -103,15 +103,11 @@ class QuestionForm(OrganizerForm):
         choices = []
         for number in range(count_lines(self.typed)):
             value = self.typed.get(f"choice_{number}_value", "")
-            label = self._read(f"choice_{number}")
+            label = self.read_text(f"choice_{number}")
             if label:
                 choices.append(Choice(value if value in known else "", label))
                 known.discard(value)
         return choices
-
-    def _read(self, name: str) -> Text:
-        texts = {locale: self[f"{name}_{locale}"].data for locale in LOCALES}
-        return {locale: text for locale, text in texts.items() if text}
 
     def _read_condition(self) -> Condition | None:
         if "when" not in self or self["when"].data != (SOME,) or not self["decides"].data:
@@ -134,7 +130,7 @@ class QuestionForm(OrganizerForm):
             self.refuse(name_line(0, own), _("Enter at least one choice"))
         seen: set[str] = set()
         for number in range(count_lines(self.typed)):
-            label = self._read(f"choice_{number}")
+            label = self.read_text(f"choice_{number}")
             if label and own not in label:
                 self.refuse(name_line(number, own), _("Enter it in the event's own language too"))
             if label.get(own) in seen:

@@ -13,8 +13,6 @@ from .texts import LOCALES, Text
 MOST_FIELDS = 10
 """With more to fill in, people leave: name and address count too, boxes to tick do not."""
 
-LONGEST_AT_ZOOM = 128
-
 
 class Concern(StrEnum):
     """What a warning is about."""

@@ -109,7 +109,7 @@ TELL_REACHED = """
 """
 
 
-def find_faults(tab: Page, looks: Sequence[tuple[Any, str]] = LOOKS) -> list[tuple[Any, ...]]:
+def find_faults(tab: Page, looks: Sequence[tuple[Any, str]]) -> list[tuple[Any, ...]]:
     """Look at the page of a tab, each time at one width and in one scheme, with axe and for width.
 
     The tab has `AXE_SCRIPT` in it. Afterwards its text is spaced as somebody may want it.

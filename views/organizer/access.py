@@ -19,8 +19,8 @@ from services import audit, browsers
 from services.audit import Action
 from services.csrf import is_csrf_token, make_csrf_token
 from services.members import Member, Permission
-from storage import event_lists, organizers
-from storage.models import Event, Organizer
+from storage import event_lists, organizations, organizers
+from storage.models import Event, Organization, Organizer
 
 from ..site import get_site
 from .cookies import BROWSER, give_cookie, read_cookie, set_cookies
@@ -97,6 +97,14 @@ def need_organizer(session: Session, member: Member) -> Organizer:
     if organizer is None:
         abort(404)
     return organizer
+
+
+def read_organization(member: Member) -> Organization:
+    """Return the row of the member's organization, as it is now."""
+    with get_site().database.read() as session:
+        organization = organizations.need_organization(session, member.organization_id)
+        session.expunge_all()
+    return organization
 
 
 def make_form_token() -> str:

@@ -41,12 +41,12 @@ from services.organizations import make_operator
 from services.texts import LOCALES, localize
 from services.zoom_setup import SetupRefused
 from storage import event_lists, organizations
-from storage.models import Event, Organization, ZoomConnection
+from storage.models import Event, ZoomConnection
 from zoom_client import Kind, Meeting, MeetingSummary, User, ZoomClient, ZoomError
 
 from ..locale import read_locale
 from ..site import get_site
-from .access import bp, need_event, needs
+from .access import bp, need_event, needs, read_organization
 from .asking_zoom import ask_zoom
 from .form_words import name_template
 from .zoom_words import describe_standstill, describe_zoom_error
@@ -98,7 +98,7 @@ def _read_reference() -> Reference | None:
 @needs(Permission.ADD_EVENTS)
 def create_meeting(member: Member) -> ResponseReturnValue:
     """Create it at Zoom, look at it again, and make the event of it."""
-    zone = _read_organization(member).timezone
+    zone = read_organization(member).timezone
     form = build_meeting_form(read_locale(), zone)(request.form)
     now = get_site().read_clock()
     if not form.validate():
@@ -139,7 +139,7 @@ def _make(
     except ZoomError as error:
         return _refuse(member, describe_zoom_error(error), form, status=502)
     asked = request.form.get("language", "")
-    locale = asked if asked in LOCALES else _read_organization(member).default_locale
+    locale = asked if asked in LOCALES else read_organization(member).default_locale
     try:
         public_id = _save(member, connection, meeting, locale)
     except MeetingTaken:
@@ -198,16 +198,9 @@ def _refuse(
 
 def _make_empty_form(member: Member) -> MeetingForm:
     """Begin with what the organization's events have."""
-    zone = _read_organization(member).timezone
+    zone = read_organization(member).timezone
     typed = MultiDict({"timezone": zone, "kind": "webinar", "duration_minutes": "60"})
     return build_meeting_form(read_locale(), zone)(typed)
-
-
-def _read_organization(member: Member) -> Organization:
-    with get_site().database.read() as session:
-        organization = organizations.need_organization(session, member.organization_id)
-        session.expunge_all()
-    return organization
 
 
 def _draw(
@@ -226,7 +219,7 @@ def _draw(
         sources=sources,
         meetings=[_view(meeting, taken) for meeting in sources.found.meetings],
         reference=request.form.get("reference", "")[:500],
-        language=request.form.get("language", _read_organization(member).default_locale),
+        language=request.form.get("language", read_organization(member).default_locale),
         refusal=refusal,
         like=request.values.get("like", ""),
         like_title=like_title,

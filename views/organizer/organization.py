@@ -16,11 +16,10 @@ from services.audit import Action
 from services.event_editing import change_organization
 from services.members import Member, Permission
 from services.organizations import ChangedMeanwhile, need_version
-from storage import organizations
 from storage.models import Organization
 
 from ..site import get_site
-from .access import bp, needs
+from .access import bp, needs, read_organization
 from .navigation import SETTINGS, Way
 from .versions import carry_version
 
@@ -41,7 +40,7 @@ SETTINGS.append(
 @bp.get("/settings/organization")
 @needs(Permission.MANAGE_ORGANIZATION)
 def show_organization(member: Member) -> ResponseReturnValue:
-    organization = _read_organization(member)
+    organization = read_organization(member)
     return _draw(build_organization_form(None, **_list_values(organization)), organization)
 
 
@@ -50,7 +49,7 @@ def show_organization(member: Member) -> ResponseReturnValue:
 def save_organization(member: Member) -> ResponseReturnValue:
     form = build_organization_form(request.form)
     if not form.validate():
-        return _draw(form, _read_organization(member), status=422)
+        return _draw(form, read_organization(member), status=422)
     site = get_site()
     now = site.read_clock()
     try:
@@ -62,15 +61,8 @@ def save_organization(member: Member) -> ResponseReturnValue:
             facts = {"part": "organization", "changed": ",".join(changed)}
             audit.record(session, member, Action.SETTINGS_CHANGED, facts=facts, now=now)
     except ChangedMeanwhile:
-        return _draw(form, _read_organization(member), status=409)
+        return _draw(form, read_organization(member), status=409)
     return redirect(f"{URL}?done=1", code=303)
-
-
-def _read_organization(member: Member) -> Organization:
-    with get_site().database.read() as session:
-        organization = organizations.need_organization(session, member.organization_id)
-        session.expunge_all()
-    return organization
 
 
 def _list_values(organization: Organization) -> dict[str, str]:
