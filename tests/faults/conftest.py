@@ -57,4 +57,5 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     if subprocess.run(mount, check=False, capture_output=True).returncode:
         pytest.skip("file systems cannot be mounted here")
     yield folder
-    subprocess.run(["umount", str(folder)], check=True)
+    # Lazily: a process of the site, which ends after this, may still have a file open on it.
+    subprocess.run(["umount", "--lazy", str(folder)], check=True)

@@ -137,7 +137,8 @@ def read_only(tmp_path):
     if subprocess.run(mount, check=False, capture_output=True).returncode:
         pytest.skip("file systems cannot be mounted here")
     yield folder, lambda: subprocess.run(["mount", "-o", "remount,ro", str(folder)], check=True)
-    subprocess.run(["umount", str(folder)], check=True)
+    # Lazily: a process of the site, which ends after this, may still have a file open on it.
+    subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
 def test_f19_database_that_cannot_be_written_is_told(read_only):
