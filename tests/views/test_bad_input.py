@@ -402,3 +402,4 @@ def test_nul_in_an_address_of_the_dashboard_is_no_reason_to_fail(site):
 
     assert owner.look("GET", f"{people}?q=%00&status=%00&mailable=yes%00").status_code == 200
     assert owner.look("GET", "/organizer/events/%00/people").status_code == 404
+    owner.post_form(people, people, {"act": "retry", "person": "\0"}, status=400)

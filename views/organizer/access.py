@@ -152,6 +152,13 @@ def _check_origin() -> ResponseReturnValue | None:
     return keep(Reason.STALE, "", 400)
 
 
+@bp.before_request
+def _check_values() -> None:
+    """Answer 400 to what no control of a page sends; PostgreSQL would refuse to compare it."""
+    if any("\0" in value for value in request.form.values()):
+        abort(400)
+
+
 bp.after_request(set_cookies)
 
 
