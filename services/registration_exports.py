@@ -21,7 +21,7 @@ from .facets import list_questions
 from .formulas import defuse
 from .questions import Answer, DatesQuestion, Question
 from .registration_index import FACETED
-from .submissions import SOURCE_NAMES
+from .sources import FACET_NAMES, write_click_ids
 from .texts import localize
 
 _HEADINGS = {
@@ -58,7 +58,8 @@ _WORDS = {
 
 # No cell that begins otherwise than here is a formula.
 _PERHAPS = re.compile(r"(?:^|\x1f)[^0-9A-Za-z\u3040-\u30ff\u4e00-\u9fff\x1f]")
-_NO_SOURCE = [""] * len(SOURCE_NAMES)
+_SOURCE = (*FACET_NAMES, "click_id")
+_NO_SOURCE = [""] * len(_SOURCE)
 _NAME = 4
 """Where the family name stands, before the given name and the address."""
 _OWN = len(_HEADINGS["en"])
@@ -104,7 +105,7 @@ class ExportTable:
     @property
     def headings(self) -> list[str]:
         labels = (localize(question.label, self._locale) for question in self._questions)
-        return [defuse(cell) for cell in (*_HEADINGS[self._locale], *labels, *SOURCE_NAMES)]
+        return [defuse(cell) for cell in (*_HEADINGS[self._locale], *labels, *_SOURCE)]
 
     def list_rows(self, session: Session, ids: Sequence[int]) -> list[list[str]]:
         """Return a row for each registration, in the order of the ids' numbers."""
@@ -148,8 +149,7 @@ class ExportTable:
                 cells.append("" if is_given is None else yes if is_given else no)
             else:
                 cells.append(answers.get(question.id, ""))
-        source = person.source
-        cells += [str(source.get(name, "")) for name in SOURCE_NAMES] if source else _NO_SOURCE
+        cells += _write_source(person.source) if person.source else _NO_SOURCE
         return [defuse(cell) for cell in cells] if _PERHAPS.search("\x1f".join(cells)) else cells
 
     def _write_answer(
@@ -181,9 +181,13 @@ class ExportTable:
         return moment.astimezone(self._zone).isoformat(" ", "seconds")[:19]
 
 
+def _write_source(source: Mapping[str, str]) -> list[str]:
+    return [*(str(source.get(name, "")) for name in FACET_NAMES), write_click_ids(source)]
+
+
 def keep_given(cells: Sequence[str]) -> list[str]:
     """Leave of a row, or of the headings, what a person has said: name, address, answers."""
-    return [*cells[_NAME : _NAME + 3], *cells[_OWN : len(cells) - len(SOURCE_NAMES)]]
+    return [*cells[_NAME : _NAME + 3], *cells[_OWN : len(cells) - len(_SOURCE)]]
 
 
 def list_export_rows(session: Session, export: Export) -> Iterator[list[str]]:

@@ -26,6 +26,7 @@ from storage.registration_lists import FullRow, read_full_rows
 from .consents import is_mailable
 from .events import read_definition
 from .questions import DATES, FormDefinition, QuestionKind
+from .sources import FACET_NAMES
 
 AT_ONCE = 500
 """How many registrations one step takes in: some tens of milliseconds, most of them to read."""
@@ -121,9 +122,10 @@ def _describe(session: Session, full: FullRow, sources: _Sources) -> Entry:
         ("locale", person.locale),
         ("hour", f"{person.created_at.astimezone(UTC):%Y-%m-%dT%H}"),
     }
-    for name, value in person.source.items():
-        facet = f"source:{name}"
-        facets.add((facet, sources.choose(facet, _as_key(str(value)))))
+    for name in FACET_NAMES:
+        if value := person.source.get(name):
+            facet = f"source:{name}"
+            facets.add((facet, sources.choose(facet, _as_key(str(value)))))
     newest = {consent.question_id: consent.is_given for consent in full.consents}
     facets |= {
         (f"consent:{question_id}", "yes" if is_given else "no")

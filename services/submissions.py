@@ -12,9 +12,6 @@ from storage.models import SubmissionRow
 
 from .questions import Answer, ConsentKind, answers_from_json, answers_to_json
 
-SOURCE_NAMES = ("utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content")
-"""The campaign tags of an address that are kept with a submission."""
-
 
 class Surface(StrEnum):
     """Where the form was shown."""
@@ -40,9 +37,8 @@ class Submission:
     """What one person sent.
 
     `email` is what mails go to, `email_key` the same address lower-cased with an ASCII domain: two
-    submissions are of one person when their keys are equal. `source` has the campaign tags
-    (`utm_source` …) and the page, each cut to 100 characters. `is_suspicious` keeps it aside for
-    the organizer.
+    submissions are of one person when their keys are equal. `source` has the campaign tags as
+    `services.sources` cleans them. `is_suspicious` keeps it aside for the organizer.
     """
 
     email: str

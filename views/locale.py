@@ -7,7 +7,7 @@ from urllib.parse import quote, urlencode
 
 from flask import g, has_request_context, request
 from flask_babel import get_locale
-from werkzeug.datastructures import LanguageAccept, MultiDict
+from werkzeug.datastructures import LanguageAccept
 from werkzeug.http import parse_accept_header
 
 from services.texts import LOCALES
@@ -60,17 +60,21 @@ def list_other_languages(here: str) -> list[tuple[str, str]]:
     return [(locale, _NAMES[locale]) for locale in LOCALES if locale != here]
 
 
-def list_language_links(path: str | None = None) -> list[tuple[str, str, str]]:
-    """Return (locale, name, address) of this page in each other language."""
+def list_language_links(
+    path: str | None = None, *, rest: str | None = None
+) -> list[tuple[str, str, str]]:
+    """Return (locale, name, address) of this page in each other language.
+
+    `rest` is what follows the language, if that is not what this address has beside it.
+    """
     if not request or request.method == "POST":
         return []
     path = path or _quote_path()
-    links = []
-    for locale, name in list_other_languages(read_locale()):
-        query = MultiDict(request.args)
-        query["lang"] = locale
-        links.append((locale, name, f"{path}?{urlencode(list(query.items(multi=True)))}"))
-    return links
+    if rest is None:
+        asked = request.args.items(multi=True)
+        rest = "".join(f"&{urlencode([pair])}" for pair in asked if pair[0] != "lang")
+    others = list_other_languages(read_locale())
+    return [(locale, name, f"{path}?lang={locale}{rest}") for locale, name in others]
 
 
 def _quote_path() -> str:

@@ -6,6 +6,7 @@ import logging
 import time
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from urllib.parse import urlencode
 
 from flask import Blueprint, Response, abort, make_response, redirect, render_template, request
@@ -22,7 +23,8 @@ from services.form_tokens import FormToken, FormTokenError
 from services.limits import RateLimitReached
 from services.questions import FormDefinition
 from services.registrations import DatesClosed, RegistrationNotOpen, register
-from services.submissions import SOURCE_NAMES, Submission, Surface
+from services.sources import SOURCE_NAMES, read_source
+from services.submissions import Submission, Surface
 from services.texts import localize
 from storage import events
 from storage.models import SubmissionRow
@@ -31,18 +33,19 @@ from .errors import RETRY_AFTER_SECONDS
 from .event_pages import EventPage, draw_page, load_event, show_state
 from .kept_pages import mark
 from .limits import CountingFailed, count_registration
-from .locale import read_locale
+from .locale import list_language_links, read_locale
 from .retries import is_worth_another_try
 from .site import get_site
 
 bp = Blueprint("registration", __name__)
 log = logging.getLogger(__name__)
 
-SOURCE_LENGTH = 100
-
 # Where an address may not tell whether it is known, no answer comes sooner than this: a known one
 # takes some milliseconds longer. In a crowd answers take as long anyway, and nobody waits for it.
 EVEN_SECONDS = 0.025
+
+# What the links of a page carry on. Anything else in an address fills in the form.
+_CARRIED = {"lang", *SOURCE_NAMES}
 
 
 @dataclass(frozen=True)
@@ -62,18 +65,16 @@ def show_form(slug: str) -> ResponseReturnValue:
         with site.database.read() as session:
             return show_state(session, page, now)
     token = _issue_token(page, now)
-    tags = tuple(sorted(_read_source().items()))
-    if not _is_kept(tags):
+    if not request.args.keys() <= _CARRIED:
         form = _get_form_class(page)(prefill=request.args)
         with site.database.read() as session:
             return _draw(session, page, form, token, now=now)
     key = (
         *(page.event.id, page.event.version, page.policy, page.closed),
-        *(page.seats.few_left, page.seats.are_all_taken, read_locale(), tags),
-        "lang" in request.args,
+        *(page.seats.few_left, page.seats.are_all_taken, read_locale()),
     )
-    pages = site.tagged_pages if tags else site.plain_pages
-    return make_response(pages.fill(key, {"token": token}, lambda: _draw_for_all(page, now)))
+    values = {"token": token, "tags": _write_tags()}
+    return make_response(site.forms.fill(key, values, lambda: _draw_for_all(page, now)))
 
 
 @bp.post("/e/<slug>")
@@ -95,7 +96,7 @@ def submit_form(slug: str) -> ResponseReturnValue:
     submission = form.to_submission(
         nonce=token.nonce,
         surface=token.surface,
-        source=_read_source(),
+        source=read_source(request.args),
     )
     answer = _register(page, form, submission, now)
     if page.policy is not LinkPolicy.SHOW:
@@ -232,10 +233,11 @@ def _get_form_class(page: EventPage) -> type[RegistrationForm]:
 
 
 def _draw_for_all(page: EventPage, now: datetime) -> str:
-    """Draw an empty form with a mark in the place of its token."""
-    form = _get_form_class(page)()
+    """Draw an empty form with marks in the places of its token and of the address's tags."""
+    form, tags = _get_form_class(page)(), mark("tags")
+    links = list_language_links(rest=tags)
     with get_site().database.read() as session:
-        return _render(session, page, form, mark("token"), now=now)
+        return _render(session, page, form, mark("token"), tags=tags, language_links=links, now=now)
 
 
 def _render(
@@ -244,16 +246,17 @@ def _render(
     form: RegistrationForm,
     token: str,
     *,
-    alert: str | None = None,
+    tags: str,
     now: datetime,
+    **others: Any,
 ) -> str:
     return render_template(
         "registration/form.html",
         event=draw_page(session, page, now),
         form=form,
         form_token=token,
-        action=f"?{urlencode({'lang': read_locale(), **_read_source()})}",
-        alert=alert,
+        action=f"?lang={read_locale()}{tags}",
+        **others,
     )
 
 
@@ -267,7 +270,7 @@ def _draw(
     status: int = 200,
     now: datetime,
 ) -> Response:
-    html = _render(session, page, form, token, alert=alert, now=now)
+    html = _render(session, page, form, token, tags=_write_tags(), alert=alert, now=now)
     return make_response(html, status)
 
 
@@ -284,22 +287,9 @@ def _ask_to_send_again(
     return response
 
 
-def _is_kept(tags: tuple[tuple[str, str], ...]) -> bool:
-    """Tell whether the address says no more than the key of its page: links on it repeat it all."""
-    asked = list(request.args.items(multi=True))
-    language = [("lang", read_locale())] if "lang" in request.args else []
-    return sorted(asked) == sorted([*tags, *language])
-
-
-def _read_source() -> dict[str, str]:
-    """Read the campaign tags of the address, cut to what is worth keeping."""
-    if not request.args:
-        return {}
-    return {
-        name: value[:SOURCE_LENGTH]
-        for name in SOURCE_NAMES
-        if (value := "".join(c for c in request.args.get(name, "") if c.isprintable()))
-    }
+def _write_tags() -> str:
+    """Write the campaign tags of the address so that they come after others in a query."""
+    return "".join(f"&{urlencode([tag])}" for tag in read_source(request.args).items())
 
 
 def _choose_version(session: Session, page: EventPage, asked: str | None) -> FormDefinition:

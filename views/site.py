@@ -47,8 +47,7 @@ class Site:
     """The parts of one running site; `read_clock` returns the time, aware.
 
     `secret_is_new` says that this process has made the secret: nothing can depend on it yet.
-    What is drawn for everybody alike is kept. Pages whose address has campaign tags are kept apart:
-    the tags are the visitor's to choose, and must not push out the plain page.
+    What is drawn for everybody alike is kept.
     """
 
     settings: Settings
@@ -62,8 +61,7 @@ class Site:
     oidc: OidcClient
     read_clock: Callable[[], datetime]
     secret_is_new: bool = False
-    plain_pages: KeptPages = field(default_factory=KeptPages)
-    tagged_pages: KeptPages = field(default_factory=KeptPages)
+    forms: KeptPages = field(default_factory=KeptPages)
     receipts: KeptPages = field(default_factory=KeptPages)
     form_classes: Kept[type[RegistrationForm]] = field(default_factory=Kept)
     event_views: Kept[EventView] = field(default_factory=Kept)

@@ -9,7 +9,7 @@ import pytest
 from services.people_acts import Act
 from services.people_tasks import do_next, start_task
 from services.questions import Answer
-from services.submissions import SOURCE_NAMES
+from services.sources import SOURCE_NAMES
 from storage.models import Event, PeopleImport, Registration
 from tests.dashboard import make_entrance, make_membership
 from tests.dashboard_world import HOSTILE

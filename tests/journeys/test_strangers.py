@@ -1,6 +1,7 @@
 """A stranger types somebody's address: what it may cost the owner, and what it never gives away."""
 
 import re
+from urllib.parse import urlencode
 
 import pytest
 
@@ -129,17 +130,24 @@ def test_link_of_one_campaign_is_in_nobody_elses_page(site):
     assert "utm_source=first" in tagged.response.text
     assert "utm_source" not in plain.response.text
     assert "first" not in again.response.text and "utm_source=second" in again.response.text
+    assert "first" not in again.follow("English").response.text
 
 
-def test_campaign_is_remembered_over_an_error(site):
+def test_campaign_is_remembered_over_all_that_goes_wrong(site):
     organizer = Organizer(site, site.add_event(slug="spring"))
-    form = site.visitor().open("/e/spring?utm_source=letter&lang=en").form()
+    tags = {"utm_source": "letter", "page": "https://www.example.com/a", "ref": "x", "gclid": "C1"}
+    query = urlencode(tags | {"utm_medium": "taro@example.com"})
+    page = site.visitor().open(f"/e/spring?{query}")
+    form = page.follow("English").form()
 
     refused = form.fill(**TARO | {"given_name": ""}).submit(status=422)
-    refused.form().fill(given_name="太郎").submit()
+    site.clock.move(days=2)
+    expired = refused.form().fill(given_name="太郎").submit(status=422)
+    assert "taro%40example.com" not in expired.response.text
+    expired.form().fill(given_name="太郎").submit()
 
-    assert organizer.find("taro@example.com").source == {"utm_source": "letter"}
-    assert refused.locale == "en"
+    assert organizer.find("taro@example.com").source == tags
+    assert expired.locale == "en"
 
 
 def test_mark_of_the_token_cannot_be_guessed_into_a_page(site):

@@ -51,7 +51,11 @@ def test_row_says_what_the_person_chose_in_words(database):
         event = make_event(session, questions=(ROLE, COUNTRY, PRIVACY))
         answers = {"role": Answer(("host", "other"), "講師"), "country": Answer(("JP",))}
         row = add_person(
-            session, event, "taro@example.com", answers=answers, source={"utm_source": "mail"}
+            session,
+            event,
+            "taro@example.com",
+            answers=answers,
+            source={"utm_source": "mail", "gclid": "Cj0K"},
         )
         [person] = export(session, event)
     assert person == {
@@ -74,6 +78,9 @@ def test_row_says_what_the_person_chose_in_words(database):
         "utm_campaign": "",
         "utm_term": "",
         "utm_content": "",
+        "page": "",
+        "ref": "",
+        "click_id": "gclid=Cj0K",
     }
 
 

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from services.facets import Facet, Value, list_facets, list_sensitive_ids
 from services.members import Member, Permission
 from services.registration_index import BY_COMPANY, BY_NAME, fold, read_changes
-from services.submissions import SOURCE_NAMES
+from services.sources import FACET_NAMES
 from storage import registration_index
 from storage.index_writing import store_intake
 from storage.models import Event
@@ -192,6 +192,6 @@ def list_sources(totals: Mapping[str, Mapping[str, int]]) -> list[Facet]:
                 for value, count in sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
             ),
         )
-        for name in SOURCE_NAMES
+        for name in FACET_NAMES
         if (counts := totals.get(f"source:{name}"))
     ]

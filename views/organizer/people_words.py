@@ -10,6 +10,7 @@ from services.people_acts import Act, ActResult
 from services.people_columns import EMAIL, FAMILY_NAME, FULL_NAME, GIVEN_NAME, LANGUAGE
 from services.people_files import FileProblem
 from services.people_imports import RowResult
+from services.sources import PAGE, REF
 from services.texts import write_full_name
 
 STATUS = {
@@ -37,6 +38,8 @@ SOURCE = {
     "utm_campaign": lazy_gettext("Campaign name"),
     "utm_term": lazy_gettext("Campaign term"),
     "utm_content": lazy_gettext("Campaign content"),
+    PAGE: lazy_gettext("Page with the form"),
+    REF: lazy_gettext("Invitation link"),
 }
 MAIL = {
     "confirmation": lazy_gettext("Confirmation"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -24,6 +24,7 @@ from services.people_acts import act_on, list_acts
 from services.people_adding import ADDED
 from services.questions import DatesQuestion, FormDefinition, Question
 from services.registrations import Status, sync_key
+from services.sources import write_click_ids
 from services.texts import localize
 from storage import job_lists, mails, people, provisions, registrations, zoom_registrants
 from storage.models import Event, Registration, RegistrationChange
@@ -117,9 +118,7 @@ def _view(
         ],
         "proven": _write(registration.proven_at, event),
         "clicked": _write(registration.last_clicked_at, event),
-        "source": [
-            (words.SOURCE.get(name, name), value) for name, value in registration.source.items()
-        ],
+        "source": _list_source(registration.source),
         "language": words.LOCALE.get(registration.locale, registration.locale),
         "registrant_id": registrant.registrant_id if registrant else None,
         "problem": name_problem(job.reason) if job is not None and is_parked else "",
@@ -127,6 +126,12 @@ def _view(
         "acts": [(act, words.ACT[act]) for act in acts],
         "results": {str(result): text for result, text in words.RESULT.items()},
     }
+
+
+def _list_source(source: Mapping[str, str]) -> list[tuple[str, str]]:
+    tags = [(str(label), source[name]) for name, label in words.SOURCE.items() if name in source]
+    clicks = write_click_ids(source)
+    return [*tags, (gettext("Number of an ad's click"), clicks)] if clicks else tags
 
 
 def _list_consents(session: Session, event: Event, full: FullRow) -> list[dict[str, Any]]:
