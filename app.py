@@ -15,7 +15,8 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from cli import init_cli
 from cli.web_server import WAITED_SECONDS, WAITING
 from config import Settings, SettingsError
-from oidc_client import HostRules, OidcClient
+from oidc_client import OidcClient
+from outbound import HostRules, HttpPool
 from services.form_tokens import FormTokens
 from services.keys import KeyRing
 from services.links import Links
@@ -51,7 +52,7 @@ from views.organizer import init_organizer
 from views.overload import Admission
 from views.retries import init_retries
 from views.site import Site, ZoomClients
-from zoom_client import Credentials, HttpPool, MemoryTokenStore, Plan, TokenStore, ZoomClient
+from zoom_client import Credentials, MemoryTokenStore, Plan, TokenStore, ZoomClient
 
 BODY_BYTES = 256 * 1024
 FORM_PARTS = 200
@@ -226,9 +227,8 @@ def _build_oidc_client(settings: Settings) -> OidcClient:
     pool = HttpPool(
         size=4,
         max_bytes=OIDC_BYTES,
-        may_connect=rules.may_connect,
+        rules=rules,
         at_once=_half(settings.web_threads),
-        peer="the provider",
     )
     return OidcClient(pool, rules)
 

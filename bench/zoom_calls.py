@@ -24,8 +24,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from sqlalchemy import select
 from urllib3 import PoolManager
 
+from outbound import HttpPool
 from storage.models import Registration, ZoomRegistrant
-from zoom_client import Credentials, HttpPool, ZoomClient
+from zoom_client import Credentials, ZoomClient
 from zoom_client.token import MemoryTokenStore
 from zoom_sandbox.control import SandboxControl
 

@@ -14,7 +14,6 @@ from oidc_client.errors import (
     ProviderUnusable,
     SignInRefused,
 )
-from oidc_client.hosts import HostRules
 from oidc_client.provider import MICROSOFT_HOSTS, Provider
 
 __all__ = [
@@ -24,7 +23,6 @@ __all__ = [
     "CredentialsRefused",
     "Fault",
     "HostRefused",
-    "HostRules",
     "OidcClient",
     "OidcError",
     "Provider",

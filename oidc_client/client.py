@@ -17,15 +17,15 @@ from oidc_client.errors import (
     ProviderUnusable,
     SignInRefused,
 )
-from oidc_client.hosts import HostRules
 from oidc_client.provider import Provider, check_issuer, name_description, read_description
-from zoom_client.errors import ZoomOutcomeUnknown, ZoomUnreachable
-from zoom_client.transport import (
+from outbound import (
     AddressRefused,
     Deadline,
+    HostRules,
     HttpAnswer,
     HttpPool,
     MalformedAnswer,
+    OutboundError,
 )
 
 SECONDS = 8.0
@@ -62,7 +62,7 @@ class RoundTrip:
 class OidcClient:
     """Shared by all threads. Descriptions and keys are kept for an hour.
 
-    `pool` has to ask `rules.may_connect`; it follows no redirect and bounds time and size.
+    `pool` has to have the same rules; it follows no redirect and bounds time and size.
     """
 
     def __init__(self, pool: HttpPool, rules: HostRules) -> None:
@@ -216,8 +216,8 @@ class OidcClient:
             return self._pool.send(method, url, headers=named, deadline=deadline, body=body)
         except AddressRefused:
             raise HostRefused("its host is in a private network") from None
-        except (ZoomUnreachable, ZoomOutcomeUnknown) as error:
-            raise ProviderUnreachable(str(error)) from None
+        except OutboundError as error:
+            raise ProviderUnreachable(f"No answer from the provider: {error}") from None
 
     def _keep(self, kept: dict[str, T], name: str, value: T) -> None:
         with self._lock:

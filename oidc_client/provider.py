@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from oidc_client.errors import Fault, ProviderUnusable
-from oidc_client.hosts import HostRules
+from outbound import HostRules
 
 # Signed with a key of the provider's alone: neither "none" nor a secret that we know too.
 ALGORITHMS = (

@@ -12,9 +12,9 @@ ROOT = Path(__file__).parents[1]
 
 # Each package, the packages of ours that it may import, and those of others.
 MAY_IMPORT = {
-    "zoom_client": ((), ("requests", "urllib3", "certifi")),
-    # Of Zoom's client it shares what every call over HTTP needs.
-    "oidc_client": (("zoom_client.errors", "zoom_client.transport"), ("joserfc",)),
+    "outbound": ((), ("requests", "urllib3", "certifi")),
+    "zoom_client": (("outbound",), ()),
+    "oidc_client": (("outbound",), ("joserfc",)),
     "zoom_sandbox": ((), ("flask", "werkzeug", "requests")),
     "config": ((), ()),
     "storage": ((), ("sqlalchemy", "alembic", "cryptography", "psycopg")),
@@ -45,7 +45,10 @@ MAY_IMPORT = {
         ("click", "flask", "sqlalchemy.orm", "sqlalchemy.exc", "waitress"),
     ),
     "app": (
-        ("cli", "config", "oidc_client", "services", "storage", "views", "zoom_client"),
+        (
+            *("cli", "config", "oidc_client", "outbound", "services", "storage", "views"),
+            "zoom_client",
+        ),
         ("flask", "flask_babel", "werkzeug"),
     ),
 }
@@ -60,6 +63,21 @@ PRODUCT = [
 MAY_COMMIT = {
     *("views", "worker", "cli", "storage"),
     *("services/zoom_tokens.py", "services/zoom_budget.py"),
+}
+# Who may speak to other machines: the one way out, and the stand-in for Zoom, an app of its own.
+NETWORK = {"outbound", "zoom_sandbox"}
+OF_THE_NETWORK = {
+    *("socket", "ssl", "select", "selectors", "asyncio", "socketserver", "wsgiref"),
+    *("http.client", "urllib.request", "ftplib", "imaplib", "poplib", "smtplib", "telnetlib"),
+    *("xmlrpc.client", "requests", "urllib3", "certifi", "httpx", "aiohttp", "dns.resolver"),
+}
+OTHERWISE_ON_THE_NETWORK = {
+    "cli/serve.py": {"socket", "urllib.request"},  # asks its own processes whether they are there
+    "cli/sockets.py": {"socket"},  # listens
+    "cli/web_server.py": {"select", "socket"},  # listens
+    "views/txt_records.py": {"dns.resolver"},  # asks the system's name server, nobody else
+    "worker/alarms.py": {"socket"},  # this machine's name
+    "worker/smtp.py": {"smtplib", "socket", "ssl"},  # the operator's mail server
 }
 MAY_READ_THE_CLOCK = {"app.py", "zoom_client/client.py", "zoom_sandbox/clock.py"}
 MAY_CATCH_EVERYTHING = {"worker/loop.py", "cli/web_processes.py"}
@@ -100,6 +118,17 @@ def test_clients_are_made_in_app_alone():
         )
         == []
     )
+
+
+def test_calls_to_other_systems_go_through_one_package():
+    used = {
+        name_of(path): {name for node in walk(path) for name in list_imported(node)}
+        & OF_THE_NETWORK
+        for path in PRODUCT
+        if package_of(path) not in NETWORK
+    }
+
+    assert {name: found for name, found in used.items() if found} == OTHERWISE_ON_THE_NETWORK
 
 
 def test_only_the_outermost_layers_commit():
@@ -214,6 +243,15 @@ def list_imports(path: Path) -> list[str]:
         elif isinstance(node, ast.ImportFrom) and node.level == 0:
             names.append(node.module or "")
     return [name for name in names if name.split(".")[0] not in sys.stdlib_module_names]
+
+
+def list_imported(node: ast.AST) -> list[str]:
+    """List what an import names: modules, and `module.name` where it takes names of one."""
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    if isinstance(node, ast.ImportFrom) and node.level == 0:
+        return [node.module or "", *(f"{node.module}.{alias.name}" for alias in node.names)]
+    return []
 
 
 def list_calls(path: Path) -> list[tuple[str, ast.Call]]:

@@ -1,5 +1,6 @@
 """A client for Zoom's meetings, webinars and registrants, over Server-to-Server OAuth."""
 
+from outbound import Deadline
 from zoom_client.bodies import quote_uuid
 from zoom_client.client import ZoomClient
 from zoom_client.errors import (
@@ -61,7 +62,6 @@ from zoom_client.pacing import Budget, Label, Plan, Unlimited
 from zoom_client.refusals import find_next_reset
 from zoom_client.scopes import describe_scope, find_missing_scopes
 from zoom_client.token import Credentials, MemoryTokenStore, Token, TokenStore
-from zoom_client.transport import Deadline, HttpPool
 from zoom_client.webhooks import answer_challenge, sign, verify_signature
 
 __all__ = [
@@ -86,7 +86,6 @@ __all__ = [
     "HostDayLimited",
     "HostNotAllowed",
     "HostNotFound",
-    "HttpPool",
     "Kind",
     "Label",
     "Meeting",

@@ -9,6 +9,8 @@ from ipaddress import ip_address
 from typing import Any, Self
 from urllib.parse import urlsplit
 
+from outbound import Deadline, HttpAnswer, HttpPool
+from zoom_client.calls import call
 from zoom_client.errors import (
     AccountDayLimited,
     AuthenticationFailed,
@@ -21,7 +23,6 @@ from zoom_client.errors import (
 from zoom_client.pacing import Budget, Label
 from zoom_client.refusals import read_refusal
 from zoom_client.token import Credentials, Token, TokenSource, TokenStore
-from zoom_client.transport import Deadline, HttpAnswer, HttpPool
 
 
 class Account:
@@ -82,7 +83,8 @@ class Account:
             headers = {"Authorization": f"Bearer {token.access_token}"}
             if content is not None:
                 headers["Content-Type"] = "application/json"
-            answer = self._pool.send(
+            answer = call(
+                self._pool,
                 method,
                 self._api_url + path,
                 headers=headers,

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
+from outbound import MalformedAnswer
 from zoom_client.models import (
     AddedRegistrant,
     ApprovalType,
@@ -23,7 +24,6 @@ from zoom_client.models import (
     StandardQuestion,
     User,
 )
-from zoom_client.transport import MalformedAnswer
 
 T = TypeVar("T")
 Record = Mapping[str, Any]

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Self, TypeVar
 
+from outbound import Deadline, HttpPool, MalformedAnswer
 from zoom_client import answers, bodies, limits
 from zoom_client.account import Account
 from zoom_client.errors import PageTokenExpired, ZoomOutcomeUnknown
@@ -35,7 +36,6 @@ from zoom_client.models import (
 )
 from zoom_client.pacing import Budget, Label, Unlimited
 from zoom_client.token import Credentials, TokenStore
-from zoom_client.transport import Deadline, HttpPool, MalformedAnswer
 
 T = TypeVar("T")
 

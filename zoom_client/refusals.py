@@ -10,9 +10,9 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any, NamedTuple
 
+from outbound import HttpAnswer, MalformedAnswer
 from zoom_client import errors
 from zoom_client.answers import read_whole
-from zoom_client.transport import HttpAnswer, MalformedAnswer
 
 
 class _Refusal(NamedTuple):

@@ -15,6 +15,8 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol, TypeGuard
 from urllib.parse import urlencode
 
+from outbound import Deadline, HttpAnswer, HttpPool, MalformedAnswer
+from zoom_client.calls import call
 from zoom_client.errors import (
     AuthenticationFailed,
     RateLimited,
@@ -23,7 +25,6 @@ from zoom_client.errors import (
     ZoomUnreachable,
 )
 from zoom_client.refusals import read_refusal
-from zoom_client.transport import Deadline, HttpAnswer, HttpPool, MalformedAnswer
 
 _EARLY = timedelta(minutes=1)
 _LONGEST_SECONDS = 24 * 3600
@@ -145,7 +146,8 @@ class TokenSource:
         grant = {"grant_type": "account_credentials", "account_id": credentials.account_id}
         asked_at = self._now()
         try:
-            answer = self._pool.send(
+            answer = call(
+                self._pool,
                 "POST",
                 self._url,
                 headers={

@@ -10,13 +10,14 @@ import pytest
 from sqlalchemy import select
 
 from cli.publishing import publish_event
+from outbound import HttpPool
 from services.overview import name_problem
 from services.zoom_tokens import SharedTokenStore
 from storage import zoom_pauses
 from storage.models import Job
 from tests.fixtures.databases import only_sqlite
 from tests.people import ANN, HANAKO, TARO
-from zoom_client import Credentials, HttpPool, Kind, ZoomClient
+from zoom_client import Credentials, Kind, ZoomClient
 
 from .crowd import Crowd
 from .journals import settle

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from outbound import HttpPool
 from services.zoom_budget import PATIENCE_SECONDS, SharedBudget
 from tests.clock import Clock
 from tests.factories import NOW
@@ -14,7 +15,6 @@ from zoom_client import (
     BudgetSpent,
     BurstLimited,
     Credentials,
-    HttpPool,
     Kind,
     MeetingPatch,
     MemoryTokenStore,

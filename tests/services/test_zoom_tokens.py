@@ -6,13 +6,14 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import update
 
+from outbound import HttpPool
 from services.zoom_tokens import LEASE, SharedTokenStore
 from storage import organizations
 from storage.ciphers import Cipher
 from storage.models import ZoomConnection
 from tests import factories
 from tests.clock import Clock
-from zoom_client import Credentials, HttpPool, Kind, Token, ZoomClient, ZoomUnreachable
+from zoom_client import Credentials, Kind, Token, ZoomClient, ZoomUnreachable
 
 NOWHERE = "http://127.0.0.1:9"
 

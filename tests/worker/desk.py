@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from outbound import HttpPool
 from services import registration_changes, registration_edits
 from services.events import LinkPolicy
 from services.keys import KeyRing
@@ -24,7 +25,7 @@ from worker.endings import record_given_up
 from worker.loop import Lane, Worker
 from worker.settling import EventSettling
 from worker.zoom import RegistrantSync
-from zoom_client import Credentials, HttpPool, ZoomClient
+from zoom_client import Credentials, ZoomClient
 from zoom_sandbox.server import SandboxServer
 
 TARO = "taro@example.com"

@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 import pytest
 from pytest_httpserver import HTTPServer
 
+from outbound import HttpPool
 from tests.zoom_client.fake_zoom import FakeZoom
-from zoom_client import HttpPool
 
 
 @pytest.fixture

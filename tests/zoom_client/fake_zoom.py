@@ -9,7 +9,8 @@ from typing import Any
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
-from zoom_client import Credentials, HttpPool, MemoryTokenStore, ZoomClient
+from outbound import HttpPool
+from zoom_client import Credentials, MemoryTokenStore, ZoomClient
 
 CREDENTIALS = Credentials("account", "client", "sup3r-secret")
 TOKEN_ANSWER = {

@@ -5,11 +5,11 @@ from datetime import UTC, datetime
 
 import pytest
 
+from outbound import HttpPool
 from tests.zoom_client.fake_zoom import FakeZoom
 from zoom_client import (
     Credentials,
     Deadline,
-    HttpPool,
     Kind,
     MeetingDraft,
     MeetingPatch,

@@ -7,10 +7,10 @@ from datetime import timedelta
 
 import pytest
 
+from outbound import HttpPool
 from tests.zoom_client.fake_zoom import TOKEN_ANSWER
 from zoom_client import (
     AuthenticationFailed,
-    HttpPool,
     Kind,
     MemoryTokenStore,
     NewRegistrant,
