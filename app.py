@@ -41,6 +41,7 @@ from views import (
     receipts,
     registration,
     static_files,
+    visits,
 )
 from views.access_log import init_access_log
 from views.bodies import init_bodies
@@ -52,6 +53,7 @@ from views.organizer import init_organizer
 from views.overload import Admission
 from views.retries import init_retries
 from views.site import Site, ZoomClients
+from views.visit_counts import VisitCounter
 from zoom_client import Credentials, MemoryTokenStore, Plan, TokenStore, ZoomClient
 
 BODY_BYTES = 256 * 1024
@@ -98,6 +100,7 @@ def create_app(
         zoom=_build_zoom_clients(settings, database, cipher, clock),
         oidc=_build_oidc_client(settings),
         read_clock=clock,
+        visits=VisitCounter(database),
         secret_is_new=not found,
     )
     _init_views(app, settings)
@@ -153,7 +156,17 @@ def _init_views(app: Flask, settings: Settings) -> None:
     app.context_processor(
         lambda: {"locale": read_locale(), "language_links": list_language_links()}
     )
-    blueprints = [home, static_files, registration, receipts, joining, personal, health, metrics]
+    blueprints = [
+        home,
+        static_files,
+        registration,
+        receipts,
+        joining,
+        personal,
+        visits,
+        health,
+        metrics,
+    ]
     if settings.is_demo:
         blueprints.append(mailbox)
     for view in blueprints:

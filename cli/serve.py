@@ -77,6 +77,7 @@ def web_command() -> None:
         processes=settings.web_processes or min(os.cpu_count() or 1, 4),
         threads=settings.web_threads,
         memory_mb=settings.web_memory_mb,
+        at_end=site.visits.store,
     )
 
 

@@ -83,11 +83,12 @@ def serve(
     threads: int,
     memory_mb: int = 0,
     silent_seconds: float = SILENT_SECONDS,
+    at_end: Callable[[], None] = lambda: None,
 ) -> None:
     """Serve until SIGTERM or SIGINT, then let every process finish what it has begun.
 
-    A process that dies or hangs is replaced. The application must hold no connection when this is
-    called: the processes are forks of this one.
+    A process that dies or hangs is replaced; one that ends as it should calls `at_end`. The
+    application must hold no connection when this is called: the processes are forks of this one.
     """
     # What is here now stays, and need be looked through by no process's garbage collector.
     gc.collect()
@@ -112,7 +113,7 @@ def serve(
         asyncore_use_poll=True,
     )
     WebProcesses(
-        lambda pulse: _answer(application, adjustments, pulse),
+        lambda pulse: _answer(application, adjustments, pulse, at_end),
         close=listener.close,
         number=processes,
         memory_mb=memory_mb,
@@ -262,7 +263,12 @@ def _read_seconds_unread(connection: socket.socket) -> float:
     return milliseconds / 1_000
 
 
-def _answer(application: Callable[..., Any], adjustments: Adjustments, pulse: Pulse) -> None:
+def _answer(
+    application: Callable[..., Any],
+    adjustments: Adjustments,
+    pulse: Pulse,
+    at_end: Callable[[], None],
+) -> None:
     """Answer requests until SIGTERM, then finish those that were begun."""
     is_stopping = False
 
@@ -287,6 +293,7 @@ def _answer(application: Callable[..., Any], adjustments: Adjustments, pulse: Pu
         server.is_busy and now + DRAIN_SECONDS > time.monotonic()
     ):
         wasyncore.loop(0.05, use_poll=True, map=sockets, count=1)
+    at_end()
 
 
 def _take_in_who_waits(listener: socket.socket, sockets: dict[int, Any]) -> None:

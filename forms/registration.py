@@ -81,6 +81,11 @@ class RegistrationForm(DetailsForm):
         return False
 
     @property
+    def wrong_fields(self) -> list[str]:
+        """Return the names of the fields that `validate()` found something wrong in."""
+        return [field.name for field in self if field.errors]
+
+    @property
     def rows(self) -> list[Row]:
         """Return what to draw, in page order: name, address, questions, consents."""
         age = [self["old_enough"].filled_row()] if "old_enough" in self else []

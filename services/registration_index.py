@@ -1,7 +1,7 @@
 """What registrations are filtered, searched and counted by, and keeping the index of it.
 
 A facet is a (name, value): `status`, `delivery`, `proof`, `locale`, `mailable`, `hour` (in UTC),
-`answer:<question>`, `consent:<question>`, `source:<tag>`. Free text makes none.
+`answer:<question>`, `consent:<question>`, `source:<tag>`, `origin`. Free text makes none.
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ from storage.registration_lists import FullRow, read_full_rows
 from .consents import is_mailable
 from .events import read_definition
 from .questions import DATES, FormDefinition, QuestionKind
-from .sources import FACET_NAMES
+from .sources import FACET_NAMES, name_origin
+from .submissions import Surface
 
 AT_ONCE = 500
 """How many registrations one step takes in: some tens of milliseconds, most of them to read."""
@@ -34,7 +35,15 @@ AT_ONCE = 500
 MOST_SOURCES = 100
 """How many values a campaign tag is counted by; addresses of links are for anybody to make up."""
 
+MOST_ORIGINS = 1_000
+"""How many origins, which have several tags each."""
+
 OTHER_SOURCES = "…"
+
+BY_HAND = "hand"
+"""The origin of who was entered by an organizer."""
+
+ORIGIN = "origin"
 
 FACETED = {
     QuestionKind.SELECT,
@@ -99,13 +108,13 @@ class _Sources:
         self._event_id = event_id
         self._known: dict[str, set[str]] = {}
 
-    def choose(self, name: str, value: str) -> str:
+    def choose(self, name: str, value: str, *, most: int = MOST_SOURCES) -> str:
         known = self._known.get(name)
         if known is None:
             known = self._known[name] = registration_index.list_values(
-                self._session, self._event_id, name, limit=MOST_SOURCES
+                self._session, self._event_id, name, limit=most
             )
-        if value not in known and len(known) >= MOST_SOURCES:
+        if value not in known and len(known) >= most:
             return OTHER_SOURCES
         known.add(value)
         return value
@@ -126,6 +135,9 @@ def _describe(session: Session, full: FullRow, sources: _Sources) -> Entry:
         if value := person.source.get(name):
             facet = f"source:{name}"
             facets.add((facet, sources.choose(facet, _as_key(str(value)))))
+    is_by_hand = person.surface == Surface.BY_HAND
+    origin = BY_HAND if is_by_hand else name_origin(person.source)
+    facets.add((ORIGIN, sources.choose(ORIGIN, origin, most=MOST_ORIGINS)))
     newest = {consent.question_id: consent.is_given for consent in full.consents}
     facets |= {
         (f"consent:{question_id}", "yes" if is_given else "no")

@@ -6,6 +6,8 @@ stored on a device. Anybody can write anything there, so what is kept is cut and
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 import unicodedata
 from collections.abc import Mapping
@@ -31,6 +33,12 @@ SOURCE_NAMES = (*UTM_NAMES, PAGE, REF, *CLICK_IDS)
 FACET_NAMES = (*UTM_NAMES, PAGE, REF)
 """Those that several people have in common."""
 
+ORIGIN_NAMES = ("utm_source", "utm_medium", "utm_campaign", PAGE, REF)
+"""What makes an origin: the tags that visits and registrations are counted by together."""
+
+DIRECT = "direct"
+"""The origin of who came without any of them."""
+
 TAG_LENGTH = 100
 PAGE_LENGTH = 200
 REF_LENGTH = 40
@@ -48,6 +56,20 @@ def read_source(asked: Mapping[str, str]) -> dict[str, str]:
     """
     tags = ((name, _clean(name, asked[name])) for name in SOURCE_NAMES if name in asked)
     return {name: value for name, value in tags if value}
+
+
+def pick_origin(source: Mapping[str, str]) -> dict[str, str]:
+    """Return the tags that make an origin."""
+    return {name: source[name] for name in ORIGIN_NAMES if source.get(name)}
+
+
+def name_origin(source: Mapping[str, str]) -> str:
+    """Return the name that an origin is counted under: the same for the same tags, and short."""
+    tags = pick_origin(source)
+    if not tags:
+        return DIRECT
+    canonical = json.dumps(tags, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()[:16]
 
 
 def write_click_ids(source: Mapping[str, str]) -> str:

@@ -239,6 +239,7 @@ class LiveSite:
         thread = threading.Thread(target=server.serve_forever, args=(0.02,), name="site")
         thread.start()
         self._closing.callback(self.database.dispose)
+        self._closing.callback(self.parts.visits.store)
         self._closing.callback(server.server_close)
         self._closing.callback(thread.join)
         self._closing.callback(server.shutdown)

@@ -36,6 +36,7 @@ from .limits import CountingFailed, count_registration
 from .locale import list_language_links, read_locale
 from .retries import is_worth_another_try
 from .site import get_site
+from .visits import count_mistakes
 
 bp = Blueprint("registration", __name__)
 log = logging.getLogger(__name__)
@@ -91,6 +92,8 @@ def submit_form(slug: str) -> ResponseReturnValue:
         with site.database.read() as session:
             if page.state is not EventState.OPEN:
                 return show_state(session, page, now)
+            if not is_valid:
+                count_mistakes(page.event, form.wrong_fields, now)
             fresh = _issue_token(page, now)
             return _draw(session, page, form, fresh, alert=alert, status=422, now=now)
     submission = form.to_submission(
@@ -256,6 +259,8 @@ def _render(
         form=form,
         form_token=token,
         action=f"?lang={read_locale()}{tags}",
+        # Who sees the form again has been counted.
+        seen=f"/e/{page.event.slug}/seen/" if request.method == "GET" else None,
         **others,
     )
 

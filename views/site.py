@@ -25,6 +25,7 @@ from storage.session import Database
 from zoom_client import Credentials, Plan, ZoomClient
 
 from .kept_pages import Kept, KeptPages
+from .visit_counts import NetworkTally, VisitCounter
 
 
 @dataclass(frozen=True)
@@ -60,11 +61,13 @@ class Site:
     zoom: ZoomClients
     oidc: OidcClient
     read_clock: Callable[[], datetime]
+    visits: VisitCounter
     secret_is_new: bool = False
     forms: KeptPages = field(default_factory=KeptPages)
     receipts: KeptPages = field(default_factory=KeptPages)
     form_classes: Kept[type[RegistrationForm]] = field(default_factory=Kept)
     event_views: Kept[EventView] = field(default_factory=Kept)
+    networks: NetworkTally = field(default_factory=NetworkTally)
     event_heads: Kept[EventHead | None] = field(default_factory=Kept)
 
     def make_zoom_client(self, connection: ZoomConnection) -> ZoomClient:

@@ -35,6 +35,7 @@ from .registrations import Answer, Consent, Registration, RegistrationChange
 from .schema import SchemaFit
 from .secrets import KnownSecret
 from .submissions import SubmissionRow
+from .visits import VisitCount, VisitOrigin
 from .zoom_limits import ZoomAccount, ZoomBudget, ZoomEvent
 from .zoom_registrants import ZoomRegistrant
 
@@ -87,6 +88,8 @@ __all__ = [
     "RegistrationChange",
     "SchemaFit",
     "SubmissionRow",
+    "VisitCount",
+    "VisitOrigin",
     "WorkerHeartbeat",
     "ZoomAccount",
     "ZoomBudget",

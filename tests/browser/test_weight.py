@@ -38,6 +38,8 @@ def test_pages_stay_within_their_budget(stage, answers):
     }
     for name, address in pages.items():
         loaded = answers(address)
+        # The page is there by then; it says that it was seen, and has a line for an answer.
+        assert [a.status for a in loaded.pop("fetch", [])] == [204] * (name == "form")
         assert set(loaded) <= {"document", "stylesheet", "script", "image"}, name
         assert sum(map(len, loaded.values())) <= 6, name
         assert measure(loaded["document"] + loaded["stylesheet"]) <= 20 * KILOBYTE, name

@@ -20,6 +20,9 @@ from waitress.adjustments import Adjustments
 
 from cli.supervisor import Restarts
 from cli.web_server import BODY_BYTES, CROWDED, _Parser
+from storage.visits import sum_by_origin
+from tests.factories import make_event
+from tests.fixtures.databases import open_database
 from tests.installation import HOST, ROOT, Installation, find_free_port, make_command, wait_until
 
 pytestmark = pytest.mark.skipif(
@@ -174,6 +177,22 @@ def test_request_that_was_begun_is_finished_before_the_end(served):
     post.join()
     assert [answer.status_code for answer in answers] == [404]
     assert served.list_processes() == {}
+
+
+def test_visits_that_were_counted_are_stored_at_the_end(served):
+    path = Path(served.environ["UKETSUKE_INSTANCE"]) / "uketsuke.sqlite3"
+    database = open_database(f"sqlite:///{path}")
+    with database.write() as session:
+        event = make_event(session, slug="spring")
+    for _ in range(8):
+        answer = requests.post(f"{served.url}/e/spring/seen/view", timeout=5)
+        assert answer.status_code == 204
+
+    served.process.send_signal(signal.SIGTERM)
+
+    assert served.process.wait(20) == 0
+    with database.read() as session:
+        assert sum_by_origin(session, event.id) == {("direct", "view"): 8}
 
 
 SERVER = """

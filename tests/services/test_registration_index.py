@@ -11,6 +11,7 @@ from services.questions import Answer, Choice, ConsentKind, Question, QuestionKi
 from services.registration_changes import approve, cancel, deny
 from services.registration_edits import edit_details
 from services.registration_index import (
+    BY_HAND,
     MOST_SOURCES,
     OTHER_SOURCES,
     fold,
@@ -18,7 +19,8 @@ from services.registration_index import (
     read_changes,
 )
 from services.registrations import ORGANIZER, register
-from services.submissions import ConsentGiven
+from services.sources import DIRECT, name_origin
+from services.submissions import ConsentGiven, Surface
 from storage import events, index_writing, registration_index, registrations, zoom_registrants
 from storage.index_writing import forget, store_intake
 from storage.registration_index import Wanted, count_matches, list_ids, list_totals, read_page
@@ -273,6 +275,23 @@ def test_made_up_campaigns_do_not_grow_the_counts_for_ever(database):
         sources = list_totals(session, event.id)["source:utm_source"]
     assert len(sources) == MOST_SOURCES + 1
     assert sources[OTHER_SOURCES] == 5
+
+
+def test_origin_is_all_that_people_came_with_together(database):
+    with database.write() as session:
+        event = make_open_event(session)
+        tags = {"utm_source": "letter", "page": "https://example.com/a"}
+        people = [
+            add_person(session, event, 1, source=tags | {"gclid": "1"}),
+            add_person(session, event, 2, source=tags | {"utm_term": "x"}),
+            add_person(session, event, 3, source={"utm_source": "letter"}),
+            add_person(session, event, 4, source={"gclid": "1"}),
+            add_person(session, event, 5, surface=Surface.BY_HAND),
+        ]
+        catch_up(session, event.id)
+        assert find(session, event, origin=[name_origin(tags)]) == [people[0].id, people[1].id]
+        assert find(session, event, origin=[DIRECT]) == [people[3].id]
+        assert find(session, event, origin=[BY_HAND]) == [people[4].id]
 
 
 def test_change_that_commits_late_is_taken_in_later(database):

@@ -29,6 +29,7 @@ ROUTES = {
     "GET /static/<any('site.css', 'site.js', 'organizer.css', 'organizer.js'):name>": ANYBODY,
     "GET /static/<path:filename>": ANYBODY,
     "POST /e/<slug>": ANYBODY,
+    "POST /e/<slug>/seen/<any(view, start):what>": ANYBODY,
     "GET /j/<token>": LINK,
     "POST /j/<token>": LINK,
     "GET /r/<token>": LINK,
