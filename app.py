@@ -32,6 +32,7 @@ from storage.models import ZoomConnection
 from storage.secret_keys import FILE_NAME, make_secret_key, read_secret_keys
 from storage.session import Database
 from views import (
+    embed,
     health,
     home,
     joining,
@@ -46,6 +47,7 @@ from views import (
 from views.access_log import init_access_log
 from views.bodies import init_bodies
 from views.errors import init_errors
+from views.framing import get_frame, is_framed
 from views.headers import init_headers
 from views.locale import list_language_links, read_locale, select_locale
 from views.markdown import render_markdown
@@ -152,15 +154,17 @@ def _init_views(app: Flask, settings: Settings) -> None:
     app.jinja_env.filters.update(
         markdown=render_markdown, split_unseen=split_unseen, as_line=write_line
     )
-    app.jinja_env.globals.update(static_url=static_files.static_url)
+    app.jinja_env.globals.update(static_url=static_files.static_url, is_framed=is_framed)
     app.context_processor(
         lambda: {"locale": read_locale(), "language_links": list_language_links()}
     )
+    app.context_processor(lambda: {"frame": get_frame()})
     blueprints = [
         home,
         static_files,
         registration,
         receipts,
+        embed,
         joining,
         personal,
         visits,

@@ -39,14 +39,18 @@ class RegistrationForm(DetailsForm):
         if formdata is None and prefill:
             self._prefill(prefill)
 
-    def _prefill(self, values: Mapping[str, str]) -> None:
-        """Fill in what a link may fill: no consent, nothing unseen, no conditional question."""
+    @classmethod
+    def list_prefillable(cls) -> tuple[str, ...]:
+        """List what a link may fill: no consent, nothing unseen, no conditional question."""
         open_questions = (
             get_field_name(question.id)
-            for question in self.page_order
+            for question in cls.page_order
             if not question.is_consent and question.condition is None
         )
-        for name in (*self.name_order, "email", *open_questions):
+        return (*cls.name_order, "email", *open_questions)
+
+    def _prefill(self, values: Mapping[str, str]) -> None:
+        for name in self.list_prefillable():
             if name in values:
                 self[name].process(None, values[name])
             if self[name].data:

@@ -43,7 +43,10 @@ class Links:
         return f"{self.base_url}/organizer/enter/{token}"
 
     def receipt(self, submission: _Receipted) -> str:
-        return f"{self.base_url}/s/{self._signer.make(Purpose.RECEIPT, submission.public_id)}"
+        return f"{self.base_url}/s/{self.receipt_token(submission)}"
+
+    def receipt_token(self, submission: _Receipted) -> str:
+        return self._signer.make(Purpose.RECEIPT, submission.public_id)
 
     def join_from_screen(self, submission: _Receipted, registration: _Linked) -> str:
         return f"{self.base_url}/j/{self._screen(Purpose.JOIN_SCREEN, submission, registration)}"

@@ -29,9 +29,9 @@ SEATS = "seats"
 
 @dataclass(frozen=True)
 class EventHead:
-    """What decides which page the address of an event shows; the organization may lock the policy.
+    """What decides which page the address of an event shows, and who may frame it.
 
-    One small row, read for each page that is asked for; all else of an event is read to draw one.
+    One small row, in which the organization may lock the policy; all else is read to draw a page.
     """
 
     id: int
@@ -55,12 +55,13 @@ class EventHead:
     seats_per_date: int | None
     least_age: int | None
     link_policy: str
+    embed_origins: list[str]
     seats_taken: int
 
 
 AnyEvent = Event | EventHead
 
-_HEAD_COLUMNS = tuple(part.name for part in fields(EventHead))[:-2]
+_HEAD_COLUMNS = tuple(part.name for part in fields(EventHead))[:-3]
 _CAPACITY = (
     select(case((Event.closed_by_zoom != "", 0), else_=Event.capacity))
     .where(Event.id == bindparam("taken_at"))
@@ -76,6 +77,7 @@ def with_head(rows: Select[Any]) -> Select[Any]:
         rows.add_columns(
             *(event.c[name] for name in _HEAD_COLUMNS),
             func.coalesce(organization.c.link_policy, event.c.link_policy),
+            organization.c.embed_origins,
             func.coalesce(counter.c.value, 0),
         )
         .join(organization, organization.c.id == event.c.organization_id)

@@ -17,6 +17,7 @@ from storage import events
 from storage.events import EventHead
 from storage.models import Event, Registration
 
+from .framing import check_frame, form_path, get_frame, write_query
 from .locale import read_locale
 from .site import get_site
 
@@ -47,6 +48,7 @@ def load_event(slug: str, now: datetime, *, at_a_glance: bool = False) -> EventP
     event = _glance(slug) if at_a_glance else events.find_head(get_site().database, slug)
     if event is None or event.status == EventState.DRAFT or event.form_version_id is None:
         abort(404)
+    check_frame(event)
     g.default_locale = event.default_locale
     seats = count_seats(event, event.seats_taken)
     page = EventPage(
@@ -78,7 +80,8 @@ def draw_page(session: Session, page: EventPage, now: datetime) -> EventView:
     """Put together what the event's own page shows of it."""
     event = events.need_event(session, page.event.id)
     # The seats that its key names: read again they may be others.
-    return view_event(session, event, read_locale(), seats=page.seats, now=now)
+    view = view_event(session, event, read_locale(), seats=page.seats, now=now)
+    return replace(view, form_url=form_path(event.slug) + write_query()) if get_frame() else view
 
 
 def draw_event(session: Session, event: Event, now: datetime) -> EventView:

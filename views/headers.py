@@ -34,6 +34,12 @@ def let_forms_lead_to(*sources: str) -> str:
     return POLICY.replace("form-action 'self'", " ".join(["form-action 'self'", *sources]))
 
 
+def let_be_framed_by(*origins: str) -> str:
+    """Return the policy of a page that pages of these origins may show within themselves."""
+    ancestors = " ".join(origins) or "'none'"
+    return POLICY.replace("frame-ancestors 'none'", f"frame-ancestors {ancestors}")
+
+
 def init_headers(app: Flask) -> None:
     app.after_request(_set_headers)
 

@@ -14,18 +14,19 @@ import logging
 import secrets
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from typing import Any
 from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
-from flask import Flask, render_template
+from flask import Flask, g, render_template
 from flask_babel import force_locale
 
 from services.texts import LOCALES
 
 from .bodies import FORM, MAX_FIELDS
-from .headers import SECURITY, let_forms_lead_to
+from .framing import Frame, find_framed_slug, read_theme
+from .headers import SECURITY, let_be_framed_by, let_forms_lead_to
 from .locale import list_other_languages, match_accepted
 
 log = logging.getLogger(__name__)
@@ -64,8 +65,10 @@ class Admission:
         self._draw_page = _make_page_drawer(app)
         # Browsers hold the way on to the policy of the page whose button was pressed. Where it
         # leads, to Zoom or to an address of the organizer's, is not known before the app is asked.
-        zoom = urlsplit(app.extensions["site"].settings.zoom_api_url)
+        site = app.extensions["site"]
+        zoom = urlsplit(site.settings.zoom_api_url)
         self._join_policy = let_forms_lead_to("https:", f"{zoom.scheme}://{zoom.netloc}")
+        self._frame_origins: Mapping[str, tuple[str, ...]] = site.frame_origins
         self._tally = _Tally()
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
@@ -78,7 +81,10 @@ class Admission:
     def _turn_away(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         seconds = str(secrets.choice(RETRY_SECONDS))
         fields = self._read_fields(environ) if environ["REQUEST_METHOD"] == "POST" else None
-        page = self._draw_page(_choose_locale(environ), _choose_kind(environ, fields))
+        slug = find_framed_slug(environ["PATH_INFO"])
+        page = self._draw_page(
+            _choose_locale(environ), _choose_kind(environ, fields), _choose_frame(environ, slug)
+        )
         page = page.replace(_SECONDS_MARK, seconds).replace(_QUERY_MARK, _repeat_query(environ))
         body = page.replace(_FIELDS_MARK, fields or "").encode()
         headers = SECURITY | {
@@ -89,6 +95,9 @@ class Admission:
         }
         if environ["PATH_INFO"].startswith("/j/"):
             headers["Content-Security-Policy"] = self._join_policy
+        if slug is not None:
+            origins = self._frame_origins.get(slug, ())
+            headers["Content-Security-Policy"] = let_be_framed_by(*origins)
         start_response("503 Service Unavailable", list(headers.items()))
         return [body]
 
@@ -154,24 +163,33 @@ def _choose_locale(environ: Environ) -> str:
 
 def _repeat_query(environ: Environ) -> str:
     """Write the tags of an address for the link to another language, which comes after them."""
-    pairs = parse_qsl(environ.get("QUERY_STRING", ""), keep_blank_values=True)
-    kept = urlencode([(name, value) for name, value in pairs if name != "lang"])
+    kept = urlencode([(name, value) for name, value in _read_query(environ) if name != "lang"])
     return html.escape(f"{kept}&") if kept else ""
+
+
+def _read_query(environ: Environ) -> list[tuple[str, str]]:
+    return parse_qsl(environ.get("QUERY_STRING", ""), keep_blank_values=True)
 
 
 def _choose_kind(environ: Environ, fields: str | None) -> str:
     if environ["REQUEST_METHOD"] == "POST":
         is_joining = environ["PATH_INFO"].startswith("/j/")
         return "unread" if fields is None else "join" if is_joining else "answers"
-    return "receipt" if environ["PATH_INFO"].startswith("/s/") else "page"
+    path = environ["PATH_INFO"]
+    return "receipt" if path.startswith("/s/") or "/embed/done/" in path else "page"
 
 
-def _make_page_drawer(app: Flask) -> Callable[[str, str], str]:
-    """Return what draws the page of a language and kind: once, with marks in it."""
+def _choose_frame(environ: Environ, slug: str | None) -> Frame | None:
+    return None if slug is None else Frame(theme=read_theme(dict(_read_query(environ))))
+
+
+def _make_page_drawer(app: Flask) -> Callable[[str, str, Frame | None], str]:
+    """Return what draws the page of a language, kind and frame: once, with marks in it."""
 
     @cache
-    def draw(locale: str, kind: str) -> str:
+    def draw(locale: str, kind: str, frame: Frame | None) -> str:
         with app.app_context(), force_locale(locale):
+            g.frame = frame
             return render_template(
                 "errors/busy.html",
                 kind=kind,

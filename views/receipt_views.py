@@ -34,6 +34,7 @@ from storage.models import SubmissionRow
 
 from .calendar_links import CalendarLinks, list_calendar_links
 from .event_pages import draw_head
+from .framing import FRAME_NAMES, get_frame, receipt_path, write_query
 from .kept_pages import fill, mark
 from .locale import list_language_links, read_locale
 from .places import name_place
@@ -43,6 +44,7 @@ from .tokens import OpenedReceipt
 # Zoom's answer takes about a second, and everybody comes here at once.
 _ANSWERED_AFTER = timedelta(seconds=60)
 _TELLS_OF_MAIL = ("confirmed", "pending", "waitlisted")
+_KEPT_BY = {"lang", *FRAME_NAMES}
 _HAVE_MAIL = ("mailed", *_TELLS_OF_MAIL)
 
 
@@ -119,9 +121,9 @@ def draw_receipt(
             language_links=links,
         )
 
-    if set(request.args) - {"lang"}:
+    if set(request.args) - _KEPT_BY:
         return fill(draw(), values)
-    return get_site().receipts.fill((event, view, tuple(links)), values, draw)
+    return get_site().receipts.fill((event, view, tuple(links), get_frame()), values, draw)
 
 
 def read_state(session: Session, opened: OpenedReceipt, now: datetime) -> ReceiptState:
@@ -171,7 +173,7 @@ def _view(
 ) -> ReceiptView:
     has_mail = state.shown in _HAVE_MAIL
     is_correctable = has_mail and _is_correctable(session, opened, state, now)
-    path, query = f"/s/{mark('token')}", f"?lang={read_locale()}"
+    path, query = receipt_path(mark("token")), write_query()
     wait = _read_wait(session, opened, state, now)
     return ReceiptView(
         number=mark("number"),
@@ -229,8 +231,9 @@ def _is_new(opened: OpenedReceipt, now: datetime) -> bool:
 
 
 def _list_calendar_links(event: EventView, state: ReceiptState) -> CalendarLinks:
+    file_url = f"{receipt_path(mark('token'))}/invite.ics{write_query()}"
     if event.dates:
-        return list_calendar_links([], f"/s/{mark('token')}/invite.ics?lang={event.locale}")
+        return list_calendar_links([], file_url)
     appointment = Appointment(
         title=event.title,
         starts_at=event.starts_at,
@@ -239,7 +242,7 @@ def _list_calendar_links(event: EventView, state: ReceiptState) -> CalendarLinks
         locale=event.locale,
         url=mark("quoted_join_url") if state.link == "button" else None,
     )
-    return list_calendar_links([appointment], f"/s/{mark('token')}/invite.ics?lang={event.locale}")
+    return list_calendar_links([appointment], file_url)
 
 
 def _list_values(

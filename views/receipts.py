@@ -22,6 +22,7 @@ from storage import events
 
 from .calendar_links import answer_ics, make_entries
 from .event_pages import draw_head, load_event, show_state
+from .framing import receipt_path, receipt_url, write_query
 from .limits import count_against_network
 from .locale import read_locale
 from .receipt_views import can_correct, draw_receipt, get_join_url, has_calendar, read_state
@@ -54,9 +55,9 @@ def resend_mail(token: str) -> ResponseReturnValue:
         opened = _open(session, token)
         count_against_network(session, now)
         if read_end_state(opened.event, now):
-            return redirect(f"/s/{token}?lang={read_locale()}", code=303)
+            return redirect(receipt_path(token) + write_query(), code=303)
         receipts.resend(session, opened.submission, policy=opened.policy, now=now)
-    return redirect(f"/s/{token}?lang={read_locale()}&done=resend", code=303)
+    return redirect(receipt_path(token) + write_query(done="resend"), code=303)
 
 
 @bp.post("/s/<token>/code")
@@ -72,7 +73,7 @@ def enter_code(token: str) -> ResponseReturnValue:
         except CodeRefused:
             refused = True  # and the try stays counted
     if not refused:
-        return redirect(f"/s/{token}?lang={read_locale()}", code=303)
+        return redirect(receipt_path(token) + write_query(), code=303)
     with site.database.read() as session:
         error = _("That code is wrong or has expired. Enter the six digits from the newest email.")
         page = draw_receipt(session, token, _open(session, token), now, code_error=error)
@@ -136,7 +137,7 @@ def _correct_address(
         page = load_event(opened.event.slug, now)
         with site.database.read() as session:
             return show_state(session, page, now, state=refusal.state)
-    return redirect(f"{site.links.receipt(row)}?lang={read_locale()}", code=303)
+    return redirect(receipt_url(row), code=303)
 
 
 def _open(session: Session, token: str) -> OpenedReceipt:
@@ -144,7 +145,7 @@ def _open(session: Session, token: str) -> OpenedReceipt:
     opened = open_receipt(session, token)
     live = receipts.get_live_submission(session, opened.submission)
     if live is not opened.submission:
-        abort(redirect(f"{get_site().links.receipt(live)}?lang={read_locale()}", code=303))
+        abort(redirect(receipt_url(live), code=303))
     return opened
 
 
@@ -162,7 +163,7 @@ def _draw_address(
         "registration/address.html",
         event=draw_head(session, opened.event, now),
         row=form.email.filled_row(),
-        action=f"/s/{token}/address?lang={read_locale()}",
-        back_url=f"/s/{token}?lang={read_locale()}",
+        action=f"{receipt_path(token)}/address{write_query()}",
+        back_url=receipt_path(token) + write_query(),
     )
     return make_response(html, 422 if form.email.errors else 200)

@@ -24,13 +24,14 @@ from services.limits import RateLimitReached
 from services.questions import FormDefinition
 from services.registrations import DatesClosed, RegistrationNotOpen, register
 from services.sources import SOURCE_NAMES, read_source
-from services.submissions import Submission, Surface
+from services.submissions import Submission
 from services.texts import localize
 from storage import events
 from storage.models import SubmissionRow
 
 from .errors import RETRY_AFTER_SECONDS
 from .event_pages import EventPage, draw_page, load_event, show_state
+from .framing import FRAME_NAMES, get_frame, read_surface, receipt_url, write_query
 from .kept_pages import mark
 from .limits import CountingFailed, count_registration
 from .locale import list_language_links, read_locale
@@ -46,7 +47,7 @@ log = logging.getLogger(__name__)
 EVEN_SECONDS = 0.025
 
 # What the links of a page carry on. Anything else in an address fills in the form.
-_CARRIED = {"lang", *SOURCE_NAMES}
+_CARRIED = {"lang", *FRAME_NAMES, *SOURCE_NAMES}
 
 
 @dataclass(frozen=True)
@@ -72,10 +73,11 @@ def show_form(slug: str) -> ResponseReturnValue:
             return _draw(session, page, form, token, now=now)
     key = (
         *(page.event.id, page.event.version, page.policy, page.closed),
-        *(page.seats.few_left, page.seats.are_all_taken, read_locale()),
+        *(page.seats.few_left, page.seats.are_all_taken, read_locale(), get_frame()),
     )
     values = {"token": token, "tags": _write_tags()}
-    return make_response(site.forms.fill(key, values, lambda: _draw_for_all(page, now)))
+    pages = site.framed_forms if get_frame() else site.forms
+    return make_response(pages.fill(key, values, lambda: _draw_for_all(page, now)))
 
 
 @bp.post("/e/<slug>")
@@ -153,7 +155,7 @@ def _register(
         fresh = load_event(page.event.slug, now)
         with site.database.read() as session:
             return show_state(session, fresh, now)
-    return redirect(f"{site.links.receipt(row)}?lang={read_locale()}", code=303)
+    return redirect(receipt_url(row), code=303)
 
 
 def _show_closed_dates(page: EventPage, now: datetime) -> ResponseReturnValue:
@@ -203,6 +205,8 @@ def _check_token(
     """Return what to tell the person, or the token that may be used."""
     try:
         token = get_site().form_tokens.read(form.form_token.data, page.event.public_id, now=now)
+        if token.surface is not read_surface():
+            raise FormTokenError
     except FormTokenError:
         return _("This page was open too long. Send again - your answers are still here."), None
     if token.form_version_id != page.form_version_id:
@@ -215,7 +219,7 @@ def _check_token(
 
 def _issue_token(page: EventPage, now: datetime) -> str:
     return get_site().form_tokens.issue(
-        page.event.public_id, page.form_version_id, Surface.PAGE, now=now
+        page.event.public_id, page.form_version_id, read_surface(), now=now
     )
 
 
@@ -258,7 +262,7 @@ def _render(
         event=draw_page(session, page, now),
         form=form,
         form_token=token,
-        action=f"?lang={read_locale()}{tags}",
+        action=write_query() + tags,
         # Who sees the form again has been counted.
         seen=f"/e/{page.event.slug}/seen/" if request.method == "GET" else None,
         **others,

@@ -48,7 +48,8 @@ class Site:
     """The parts of one running site; `read_clock` returns the time, aware.
 
     `secret_is_new` says that this process has made the secret: nothing can depend on it yet.
-    What is drawn for everybody alike is kept.
+    What is drawn for everybody alike is kept; `frame_origins` are those that were listed last, by
+    the slugs of events.
     """
 
     settings: Settings
@@ -64,11 +65,13 @@ class Site:
     visits: VisitCounter
     secret_is_new: bool = False
     forms: KeptPages = field(default_factory=KeptPages)
+    framed_forms: KeptPages = field(default_factory=KeptPages)
     receipts: KeptPages = field(default_factory=KeptPages)
     form_classes: Kept[type[RegistrationForm]] = field(default_factory=Kept)
     event_views: Kept[EventView] = field(default_factory=Kept)
     networks: NetworkTally = field(default_factory=NetworkTally)
     event_heads: Kept[EventHead | None] = field(default_factory=Kept)
+    frame_origins: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def make_zoom_client(self, connection: ZoomConnection) -> ZoomClient:
         """Return the client of a connection, as its row says now."""

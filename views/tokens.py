@@ -15,6 +15,7 @@ from storage import events, registrations, submissions
 from storage.events import AnyEvent, EventHead
 from storage.models import Event, Registration, SubmissionRow
 
+from .framing import check_frame
 from .site import get_site
 
 LINKS_LIVE = timedelta(days=180)
@@ -63,6 +64,7 @@ def open_receipt(session: Session, token: str) -> OpenedReceipt:
     if not get_site().signer.is_genuine(claim) or found is None:
         abort(404)
     submission, registration, event = found
+    check_frame(event)
     _check_age(event)
     g.known_locale = submission.locale
     return OpenedReceipt(event, submission, registration)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ForeignKey, String
+from sqlalchemy import JSON, ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from .base import Base, BigKey, Moment, PrimaryKey, PublicId
@@ -12,7 +12,8 @@ class Organization(Base):
     """Who owns events, brand, notices and sender. A `link_policy` here is locked for all events.
 
     `timezone` and `default_locale` are what a new event starts with. `version` rises with every
-    change, so that of two who edit at once the second is told.
+    change, so that of two who edit at once the second is told. `embed_origins` are the sites whose
+    pages may frame the forms.
     """
 
     __tablename__ = "organization"
@@ -30,6 +31,7 @@ class Organization(Base):
         String(50), default="Asia/Tokyo", server_default="Asia/Tokyo"
     )
     default_locale: Mapped[str] = mapped_column(String(5), default="ja", server_default="ja")
+    embed_origins: Mapped[list[str]] = mapped_column(JSON, default=list, server_default="[]")
     version: Mapped[int] = mapped_column(default=1, server_default="1")
     created_at: Mapped[Moment]
 

@@ -8,6 +8,7 @@ from services.tokens import Purpose
 from tests.dashboard_gallery import NO_PAGES, PLACES
 from tests.fixtures.databases import only_sqlite
 from views.headers import POLICY
+from views.static_files import BUNDLES
 
 pytestmark = only_sqlite
 
@@ -22,14 +23,22 @@ ROUTES = {
     "GET /assets/<name>": ANYBODY,
     "GET /brand/<string(length=6):color>.css": ANYBODY,
     "GET /e/<slug>": ANYBODY,
+    "GET /e/<slug>/embed": ANYBODY,
     "GET /e/<slug>/notice": ANYBODY,
     "GET /healthz": ANYBODY,
     "GET /readyz": ANYBODY,
     "GET /robots.txt": ANYBODY,
-    "GET /static/<any('site.css', 'site.js', 'organizer.css', 'organizer.js'):name>": ANYBODY,
+    f"GET /static/<any{tuple(BUNDLES)}:name>": ANYBODY,
     "GET /static/<path:filename>": ANYBODY,
     "POST /e/<slug>": ANYBODY,
     "POST /e/<slug>/seen/<any(view, start):what>": ANYBODY,
+    "POST /e/<slug>/embed": ANYBODY,
+    "GET /e/<slug>/embed/done/<token>": LINK,
+    "GET /e/<slug>/embed/done/<token>/address": LINK,
+    "POST /e/<slug>/embed/done/<token>/address": LINK,
+    "POST /e/<slug>/embed/done/<token>/code": LINK,
+    "GET /e/<slug>/embed/done/<token>/invite.ics": LINK,
+    "POST /e/<slug>/embed/done/<token>/resend": LINK,
     "GET /j/<token>": LINK,
     "POST /j/<token>": LINK,
     "GET /r/<token>": LINK,

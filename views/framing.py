@@ -1,0 +1,109 @@
+"""Pages within pages of others: which of them may do so, and how it looks there.
+
+The same views serve a form's own page and its frame. Who draws an address or a page asks here
+where it will be shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from urllib.parse import urlencode
+
+from flask import abort, g, has_app_context, request
+
+from services.submissions import Surface
+from storage.events import EventHead
+from storage.models import SubmissionRow
+
+from .locale import read_locale
+from .site import get_site
+
+THEMES = ("light", "dark")
+FRAME_NAMES = ("theme", "parent")
+"""What the address of a framed page has beside what other pages have."""
+
+
+@dataclass(frozen=True)
+class Frame:
+    """What a framed page was asked for with.
+
+    `theme` is the colour scheme of the page around it, empty where the reader's own holds.
+    `parent` is the origin of that page: a listed one, or empty.
+    """
+
+    slug: str = ""
+    theme: str = ""
+    parent: str = ""
+
+    @property
+    def query(self) -> dict[str, str]:
+        """What the addresses of all pages within the frame carry along."""
+        carried = {"theme": self.theme, "parent": self.parent}
+        return {name: value for name, value in carried.items() if value}
+
+
+def get_frame() -> Frame | None:
+    """Return the frame that this answer will be shown in, if it will."""
+    frame: Frame | None = g.get("frame") if has_app_context() else None
+    return frame
+
+
+def is_framed() -> bool:
+    return get_frame() is not None
+
+
+def read_surface() -> Surface:
+    return Surface.EMBED if get_frame() else Surface.PAGE
+
+
+def enter_frame(slug: str) -> None:
+    """Have this request answered with framed pages."""
+    g.frame = Frame(slug, read_theme(request.args))
+
+
+def find_framed_slug(path: str) -> str | None:
+    """Return whose frame a path is in, where there is no request yet."""
+    parts = path.split("/")
+    return parts[2] if parts[1:2] == ["e"] and parts[3:4] == ["embed"] else None
+
+
+def read_theme(query: Mapping[str, str]) -> str:
+    theme = query.get("theme", "")
+    return theme if theme in THEMES else ""
+
+
+def check_frame(event: EventHead) -> None:
+    """Let the event's own frame be shown by the listed origins; an address of another is unknown.
+
+    What is listed is remembered: pages that say that something is wrong must not be blank.
+    """
+    frame = get_frame()
+    if frame is None:
+        return
+    if event.slug != frame.slug:
+        abort(404)
+    get_site().frame_origins[event.slug] = origins = tuple(event.embed_origins)
+    parent = request.args.get("parent", "")
+    g.frame = replace(frame, parent=parent if parent in origins else "")
+
+
+def form_path(slug: str) -> str:
+    return f"/e/{slug}/embed" if get_frame() else f"/e/{slug}"
+
+
+def receipt_path(token: str) -> str:
+    frame = get_frame()
+    return f"/e/{frame.slug}/embed/done/{token}" if frame else f"/s/{token}"
+
+
+def receipt_url(submission: SubmissionRow) -> str:
+    """Return the absolute address of a receipt: within the frame where the form was there."""
+    links = get_site().links
+    return links.base_url + receipt_path(links.receipt_token(submission)) + write_query()
+
+
+def write_query(**more: str) -> str:
+    """Write the query of an address of ours: the language, and what a frame carries along."""
+    frame = get_frame()
+    return "?" + urlencode({"lang": read_locale(), **(frame.query if frame else {}), **more})
