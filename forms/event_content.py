@@ -30,6 +30,7 @@ from .fields import RowField
 from .markdown import check_tables
 from .organizer_fields import (
     OrganizerForm,
+    build_both,
     build_choice,
     build_line,
     build_moment,
@@ -41,7 +42,7 @@ from .organizer_fields import (
 )
 
 TEXTS = ("title", "lead", "description", "fee", "cohost")
-SWITCHES = ("has_waitlist", "keeps_zoom_mails")
+SWITCHES = ("has_waitlist", "is_listed", "keeps_zoom_mails")
 MOMENTS = ("starts_at", "opens_at", "closes_at")
 PLAIN = ("approval", "date_choice", "link_policy", "zoom_name_order", "default_locale", "timezone")
 PICTURE_ALTS = ("logo", "header")
@@ -145,21 +146,10 @@ def _build(locale: str, further_zone: str) -> type[ContentForm]:
             | _build_time(locale, further_zone)
             | _build_dates()
             | _build_rules()
+            | _build_finding()
             | _build_looks()
         )
     return type("LocalContentForm", (ContentForm,), members)
-
-
-def _in_both(name: str, label: str, build: Any, **drawing: Any) -> dict[str, Any]:
-    names = {"ja": _("Japanese"), "en": _("English")}
-    return {
-        f"{name}_{locale}": build(
-            f"{name}_{locale}",
-            _("%(label)s (%(language)s)", label=label, language=names[locale]),
-            **drawing,
-        )
-        for locale in LOCALES
-    }
 
 
 def _build_texts() -> dict[str, Any]:
@@ -169,9 +159,11 @@ def _build_texts() -> dict[str, Any]:
         "“Preview” to see it."
     )
     return {
-        **_in_both("title", _("Title"), build_line, longest=LONGEST_LINE, width="full"),
-        **_in_both("lead", _("Introduction, one to three lines"), build_text, longest=LONGEST_LEAD),
-        **_in_both(
+        **build_both("title", _("Title"), build_line, longest=LONGEST_LINE, width="full"),
+        **build_both(
+            "lead", _("Introduction, one to three lines"), build_text, longest=LONGEST_LEAD
+        ),
+        **build_both(
             "description",
             _("Text"),
             build_text,
@@ -179,8 +171,8 @@ def _build_texts() -> dict[str, Any]:
             checks=[check_tables],
             help=markdown,
         ),
-        **_in_both("fee", _("Fee"), build_line, longest=LONGEST_LINE, width="full"),
-        **_in_both("cohost", _("Co-hosted by"), build_line, longest=LONGEST_LINE, width="full"),
+        **build_both("fee", _("Fee"), build_line, longest=LONGEST_LINE, width="full"),
+        **build_both("cohost", _("Co-hosted by"), build_line, longest=LONGEST_LINE, width="full"),
         "default_locale": build_choice("default_locale", _("The event's own language"), languages),
     }
 
@@ -310,6 +302,17 @@ def _build_ways_in() -> dict[str, Any]:
     }
 
 
+def _build_finding() -> dict[str, Any]:
+    return {
+        "is_listed": build_switch(
+            "is_listed",
+            _("Being found"),
+            _("Search engines and your list of events may show this page"),
+            help=_("Off: only who has the link finds it. A draft is never shown."),
+        ),
+    }
+
+
 def _build_looks() -> dict[str, Any]:
     alt = _("Say in a few words what it shows; leave it empty for a mere decoration.")
     return {
@@ -321,7 +324,7 @@ def _build_looks() -> dict[str, Any]:
             width="narrow",
             help=_("Like #0b57d0. Press “Preview” to see what the pages make of it."),
         ),
-        **_in_both(
+        **build_both(
             "logo_alt",
             _("The logo in words"),
             build_line,
@@ -329,7 +332,7 @@ def _build_looks() -> dict[str, Any]:
             width="full",
             help=alt,
         ),
-        **_in_both(
+        **build_both(
             "header_alt",
             _("The header image in words"),
             build_line,

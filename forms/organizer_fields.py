@@ -126,6 +126,21 @@ def build_choices(
     return fields.ChoicesField(row, dict.fromkeys(v for v, _ in options), [fields.Answered(None)])
 
 
+def build_both(
+    name: str, label: str, build: Callable[..., UnboundField], **drawing: Any
+) -> dict[str, UnboundField]:
+    """Make one text in each language, named after it: `title_ja`, `title_en`."""
+    names = {"ja": _("Japanese"), "en": _("English")}
+    return {
+        f"{name}_{locale}": build(
+            f"{name}_{locale}",
+            _("%(label)s (%(language)s)", label=label, language=names[locale]),
+            **drawing,
+        )
+        for locale in LOCALES
+    }
+
+
 def build_switch(name: str, label: str, text: str, **drawing: Any) -> UnboundField:
     """Make one box to tick, whose text says what it does; `data` is empty where it is off."""
     return build_choices(name, label, [("yes", text)], **drawing)

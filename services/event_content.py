@@ -13,15 +13,17 @@ from sqlalchemy.orm import Session
 from storage import events, organizations
 from storage.models import Event, ZoomConnection
 
-from .event_documents import EventDocument, PictureRef, check_slug, write_document
+from .event_documents import EventDocument, check_slug, write_document
 from .event_editing import EventChangeRefused, rename_event, save_event
-from .event_files import PLACES, Picture, describe_event
+from .event_files import PLACES, Picture, describe_event, list_speakers
+from .event_parts import AnyEntry
 from .events import EventState
 from .form_drafts import read_edited_form
-from .images import encode_header, encode_logo
+from .images import encode_header, encode_logo, encode_portrait
+from .picture_refs import PictureRef
 from .tables import DocumentError
 
-_ENCODE = {"logo": encode_logo, "header": encode_header}
+_ENCODE = {"logo": encode_logo, "header": encode_header, "portrait": encode_portrait}
 _OF_ITS_OWN = (
     *("slug", "kind", "zoom_id", "starts_at", "duration_minutes", "timezone"),
     *("title", "default_locale"),
@@ -47,9 +49,10 @@ def mark_version(event: Event, document: EventDocument) -> str:
     """Return what tells two contents of an event apart.
 
     An event's own number rises too where nothing was edited: when it is full, or renamed people
-    answer for it.
+    answer for it. What has pages of its own is left out: whoever edits it disturbs nobody here.
     """
     pictures = f"{event.logo_id} {event.header_id}"
+    document = replace(document, speakers=(), programme=(), materials=())
     return hashlib.sha256(f"{pictures}\n{write_document(document)}".encode()).hexdigest()[:20]
 
 
@@ -91,8 +94,16 @@ def change_content(
     return save_event(session, document, pictures=pictures, connection=connection, now=now)
 
 
+def replace_list(
+    document: EventDocument, part: str, entries: tuple[AnyEntry, ...]
+) -> EventDocument:
+    """Give a document other speakers, another programme or other materials."""
+    changes: dict[str, Any] = {part: entries}
+    return replace(document, **changes)
+
+
 def read_picture(place: str, content: bytes) -> Picture:
-    """Draw an uploaded picture anew, as it is shown at a place.
+    """Draw an uploaded picture anew, as it is shown at a place: `portrait` is a speaker's.
 
     Raises:
         ImageRefused: it cannot be used.
@@ -120,10 +131,11 @@ def duplicate_event(
         closes_at=None,
         logo=None,
         header=None,
+        speakers=tuple(replace(speaker, picture=None) for speaker in list_speakers(event)),
         questions=read_edited_form(session, event).questions,
     )
     copy = save_event(session, document, pictures={}, connection=connection, now=now)
-    for name in ("logo_id", "header_id", "logo_alt", "header_alt"):
+    for name in ("logo_id", "header_id", "logo_alt", "header_alt", "speakers"):
         setattr(copy, name, getattr(event, name))
     return copy
 
@@ -144,5 +156,15 @@ def _rename_pictures(document: EventDocument, former: str) -> EventDocument:
     for place in PLACES:
         ref: PictureRef | None = getattr(document, place)
         if ref is not None:
-            changes[place] = replace(ref, file=ref.file.replace(former, document.slug, 1))
+            changes[place] = _rename_ref(ref, former, document.slug)
+    changes["speakers"] = tuple(
+        replace(speaker, picture=_rename_ref(speaker.picture, former, document.slug))
+        if speaker.picture
+        else speaker
+        for speaker in document.speakers
+    )
     return replace(document, **changes)
+
+
+def _rename_ref(ref: PictureRef, former: str, slug: str) -> PictureRef:
+    return replace(ref, file=ref.file.replace(former, slug, 1))

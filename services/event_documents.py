@@ -17,7 +17,9 @@ from zoom_client import Kind
 from .branding import derive_brand
 from .dates import load_zone
 from .event_dates import DateChoice
+from .event_parts import PARTS, Material, ProgrammeItem, Speaker, read_parts, write_entry
 from .events import LinkPolicy
+from .picture_refs import PictureRef, read_picture_ref
 from .question_documents import read_questions, write_question
 from .questions import Question
 from .tables import DocumentError, Table
@@ -51,14 +53,6 @@ class OrganizationTexts:
     contact_email: str = ""
     contact_url: str = ""
     link_policy: str | None = None
-
-
-@dataclass(frozen=True)
-class PictureRef:
-    """A picture beside the file; `file` is a path from the file's folder."""
-
-    file: str
-    alt: Text = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,6 +90,10 @@ class EventDocument:
     cohost: Text = field(default_factory=dict)
     logo: PictureRef | None = None
     header: PictureRef | None = None
+    is_listed: bool = True
+    speakers: tuple[Speaker, ...] = ()
+    programme: tuple[ProgrammeItem, ...] = ()
+    materials: tuple[Material, ...] = ()
     organization: OrganizationTexts | None = None
     questions: tuple[Question, ...] | None = None
 
@@ -137,8 +135,10 @@ def read_document(text: str) -> EventDocument:
         fee=table.take_localized("fee", LONGEST_LINE),
         cohost=table.take_localized("cohost", LONGEST_LINE),
         title=_read_title(table),
-        logo=_read_picture(table, "logo"),
-        header=_read_picture(table, "header"),
+        logo=read_picture_ref(table, "logo"),
+        header=read_picture_ref(table, "header"),
+        is_listed=table.take("is_listed", bool, True),
+        **read_parts(table),
         organization=_read_organization(table),
         questions=read_questions(table),
         **_read_times(table),
@@ -161,7 +161,12 @@ def write_document(document: EventDocument) -> str:
         values[name] = _write_members(values[name])
     if document.questions is not None:
         values["questions"] = [write_question(question) for question in document.questions]
-    return tomli_w.dumps(_without_empty(values), multiline_strings=True)
+    for name in PARTS:
+        values[name] = [write_entry(entry) for entry in values[name]] or None
+    written = _without_empty(values)
+    if not document.is_listed:
+        written["is_listed"] = False
+    return tomli_w.dumps(written, multiline_strings=True)
 
 
 def set_schedule(
@@ -246,15 +251,6 @@ def _read_url(table: Table, key: str) -> str:
     if url and not check_url(url):
         raise table.fault(key, "must be like https://www.example.com/page, in ASCII")
     return url
-
-
-def _read_picture(table: Table, key: str) -> PictureRef | None:
-    picture = table.take_table(key)
-    if picture is None:
-        return None
-    ref = PictureRef(picture.need_text("file", 200), picture.take_localized("alt", LONGEST_LINE))
-    picture.close()
-    return ref
 
 
 def _read_organization(table: Table) -> OrganizationTexts | None:

@@ -17,10 +17,11 @@ from .dates import YEARS
 from .default_form import default_questions, follow_operator
 from .default_notice import Operator
 from .event_documents import EventDocument
-from .event_files import PLACES, Picture, choose_picture, fill_in_notices
+from .event_files import Picture, fill_in_notices
+from .event_parts import PARTS
+from .event_pictures import list_shown
 from .events import EventState, get_end, read_definition
 from .form_editing import order_questions
-from .images import EncodedImage
 from .notice_boxes import place_boxes
 from .notices import dress, follow_documents, load_document
 from .organizations import make_operator
@@ -35,7 +36,7 @@ PUBLISHED = "published"
 _COPIED = tuple(
     part.name
     for part in fields(EventDocument)
-    if part.name not in ("logo", "header", "organization", "questions")
+    if part.name not in ("logo", "header", "organization", "questions", *PARTS)
 )
 _LEFT_TO_ZOOM = ("zoom_id", "starts_at", "duration_minutes", "timezone")
 
@@ -90,7 +91,7 @@ def save_event(
         was_over = now >= get_end(event)
         _check_move(session, event, document, now)
         _change(session, event, _list_values(document), now)
-    _place_pictures(session, event, document, pictures, now)
+    _change(session, event, list_shown(session, event, document, pictures, now=now), now)
     _write_questions(session, event, document, former, now)
     session.flush()
     if was_over and now < get_end(event):
@@ -154,6 +155,7 @@ def _add(
             connection_id=connection.id,
             logo_alt={},
             header_alt={},
+            speakers=[],
             created_at=now,
             updated_at=now,
         ),
@@ -261,32 +263,6 @@ def _set_organization(
         session.flush()
         events.raise_versions(session, organization.id, now=now)
     return changed
-
-
-def _place_pictures(
-    session: Session,
-    event: Event,
-    document: EventDocument,
-    pictures: Mapping[str, Picture],
-    now: datetime,
-) -> None:
-    for place in PLACES:
-        ref = getattr(document, place)
-        asset = choose_picture(session, event, place, ref, pictures.get(place))
-        if isinstance(asset, EncodedImage):
-            asset = events.ensure_asset(
-                session,
-                event.organization_id,
-                name=asset.name,
-                media_type=asset.media_type,
-                size=(asset.width, asset.height),
-                content=asset.content,
-                now=now,
-            )
-        alt = dict(ref.alt) if ref else {}
-        _change(
-            session, event, {f"{place}_id": asset.id if asset else None, f"{place}_alt": alt}, now
-        )
 
 
 def _write_questions(

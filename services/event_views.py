@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -16,6 +17,9 @@ from .event_dates import Closed, EventDate, find_next, read_dates, takes_choice,
 from .events import EventState, LinkPolicy, Seats, get_end, get_state, read_link_policy
 from .messages import MailEvent
 from .texts import Text, localize
+
+PORTRAIT_SHOWN = 96
+"""Pictures of speakers are squares, shown this wide whatever they have."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,30 @@ class DateView:
     starts_at: datetime
     ends_at: datetime
     note: str
+
+
+@dataclass(frozen=True)
+class SpeakerView:
+    name: str
+    role: str
+    text: str
+    picture: Image | None
+
+
+@dataclass(frozen=True)
+class ProgrammeItemView:
+    """One entry of a programme; `speakers` are names."""
+
+    time: str
+    title: str
+    text: str
+    speakers: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class MaterialView:
+    label: str
+    url: str
 
 
 @dataclass(frozen=True)
@@ -78,6 +106,10 @@ class EventView:
     notice_url: str
     dates: tuple[DateView, ...] = ()
     has_choice: bool = False
+    speakers: tuple[SpeakerView, ...] = ()
+    programme: tuple[ProgrammeItemView, ...] = ()
+    materials: tuple[MaterialView, ...] = ()
+    is_listed: bool = False
 
 
 def view_event(
@@ -96,16 +128,11 @@ def view_event(
     return EventView(
         kind=event.kind,
         locale=locale,
-        title=localize(event.title, locale),
-        lead=localize(event.lead, locale),
-        description=localize(event.description, locale),
         date_text=date_text,
         time_text=time_text,
         starts_at=starts_at,
         ends_at=ends_at,
         timezone=event.timezone,
-        fee=localize(event.fee, locale),
-        cohost=localize(event.cohost, locale),
         organizer=organization.legal_name or organization.name,
         organizer_address=organization.address,
         contact_email=organization.contact_email,
@@ -126,12 +153,55 @@ def view_event(
         notice_url=f"/e/{event.slug}/notice{query}",
         dates=list_date_views(event, locale, now),
         has_choice=takes_choice(event),
+        is_listed=event.is_listed,
+        **_view_words(event, locale),
     )
+
+
+def _view_words(event: Event, locale: str) -> dict[str, Any]:
+    texts = ("title", "lead", "description", "fee", "cohost")
+    words: dict[str, Any] = {name: localize(getattr(event, name), locale) for name in texts}
+    return words | {
+        "speakers": tuple(_view_speaker(row, locale) for row in event.speakers),
+        "programme": _view_programme(event, locale),
+        "materials": tuple(
+            MaterialView(localize(row["label"], locale), row["url"]) for row in event.materials
+        ),
+    }
 
 
 def list_date_views(event: Event, locale: str, now: datetime) -> tuple[DateView, ...]:
     """List the dates of a series in words; nothing for any other event."""
     return tuple(_view_date(date, event.timezone, locale, now) for date in read_dates(event))
+
+
+def _view_speaker(row: Mapping[str, Any], locale: str) -> SpeakerView:
+    picture = row["picture"]
+    return SpeakerView(
+        name=localize(row["name"], locale),
+        role=localize(row["role"], locale),
+        text=localize(row["text"], locale),
+        picture=picture
+        and Image(
+            f"/assets/{picture['asset']}",
+            PORTRAIT_SHOWN,
+            PORTRAIT_SHOWN,
+            localize(picture["alt"], locale),
+        ),
+    )
+
+
+def _view_programme(event: Event, locale: str) -> tuple[ProgrammeItemView, ...]:
+    names = {row["id"]: localize(row["name"], locale) for row in event.speakers}
+    return tuple(
+        ProgrammeItemView(
+            time=localize(row["time"], locale),
+            title=localize(row["title"], locale),
+            text=localize(row["text"], locale),
+            speakers=tuple(names[speaker] for speaker in row["speakers"] if speaker in names),
+        )
+        for row in event.programme
+    )
 
 
 def _view_date(date: EventDate, timezone: str, locale: str, now: datetime) -> DateView:

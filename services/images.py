@@ -24,6 +24,11 @@ LOGO_BOX = (640, 64)
 HEADER_BOX = (1600, 900)
 HEADER_BYTES = 80_000
 
+PORTRAIT_SIDE = 240
+"""A portrait is drawn 96 pixels wide and high: more than twice that for fine screens."""
+
+PORTRAIT_BYTES = 12_000
+
 _FEW_COLORS = 256
 _QUALITIES = (82, 66, 50)
 _SHRINK = 0.75
@@ -84,13 +89,21 @@ def encode_header(content: bytes) -> EncodedImage:
     Raises:
         ImageRefused: too big, no picture, or a broken one.
     """
-    picture = _draw(content, HEADER_BOX)
-    while True:
-        for encoded in _try_qualities(picture):
-            if len(encoded) <= HEADER_BYTES:
-                return _finish(picture, encoded, "image/webp")
-        width, height = (max(1, round(side * _SHRINK)) for side in picture.size)
-        picture = picture.resize((width, height))
+    return _fit(_draw(content, HEADER_BOX), HEADER_BYTES)
+
+
+def encode_portrait(content: bytes) -> EncodedImage:
+    """Draw the picture of a person anew as a square of WebP: of a tall one its upper part.
+
+    Raises:
+        ImageRefused: too big, no picture, or a broken one.
+    """
+    picture = _draw(content, (3 * PORTRAIT_SIDE, 3 * PORTRAIT_SIDE))
+    side = min(picture.size)
+    left, top = (picture.width - side) // 2, (picture.height - side) // 5
+    picture = picture.crop((left, top, left + side, top + side))
+    picture.thumbnail((PORTRAIT_SIDE, PORTRAIT_SIDE))
+    return _fit(picture, PORTRAIT_BYTES)
 
 
 def _draw(content: bytes, box: tuple[int, int]) -> Image.Image:
@@ -128,6 +141,16 @@ def _load(image: Image.Image, box: tuple[int, int]) -> Image.Image:
     picture = ImageOps.exif_transpose(image).convert(mode)
     is_opaque = mode == "RGBA" and picture.getchannel("A").getextrema() == (255, 255)
     return picture.convert("RGB") if is_opaque else picture
+
+
+def _fit(picture: Image.Image, most_bytes: int) -> EncodedImage:
+    """Write a picture as WebP: at a lower quality, then smaller, until it is small enough."""
+    while True:
+        for encoded in _try_qualities(picture):
+            if len(encoded) <= most_bytes:
+                return _finish(picture, encoded, "image/webp")
+        width, height = (max(1, round(side * _SHRINK)) for side in picture.size)
+        picture = picture.resize((width, height))
 
 
 def _try_qualities(picture: Image.Image) -> Iterator[bytes]:

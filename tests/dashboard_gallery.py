@@ -79,7 +79,8 @@ def _set_up_app(tab: Page) -> None:
 
 def _change_beside(tab: Page) -> None:
     """Save as if somebody else had meanwhile: the form holds an older version."""
-    tab.locator("main form [name=version]").evaluate("(input) => { input.value = '0' }")
+    carried = tab.locator("main form [name=version], main form [name=seen]").first
+    carried.evaluate("(input) => { input.value = '0' }")
     send_empty(tab)
 
 
@@ -180,6 +181,13 @@ PLACES = (
     ),
     Place("content-conflict", "/events/{draft}/content", _change_beside),
     Place("content-preview", "/events/{draft}/content", press("[name=act]")),
+    Place("parts", "/events/{draft}/content/lists"),
+    Place("parts-hostile", "/events/{hostile}/content/lists"),
+    Place("speaker-new", "/events/{draft}/content/speakers/new"),
+    Place("speaker-hostile", "/events/{hostile}/content/speakers/long"),
+    Place("speaker-conflict", "/events/{hostile}/content/speakers/short", _change_beside),
+    Place("programme-item", "/events/{hostile}/content/programme/long"),
+    Place("material-errors", "/events/{draft}/content/materials/new", send_empty),
     Place("form", "/events/{draft}/form"),
     Place("form-refused", "/events/{draft}/form", _act_beside),
     Place("form-hostile", "/events/{hostile}/form?preview=desktop"),

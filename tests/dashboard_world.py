@@ -31,7 +31,7 @@ from tests import factories
 from tests.dashboard import Dashboard, make_membership, sign_in_again
 from tests.fixtures.browsers import LOCALES
 from tests.live_site import LiveSite
-from tests.stage import LONG_TEXT, LONG_WORD, OPERATOR, TITLE
+from tests.stage import LONG_PARTS, LONG_TEXT, LONG_WORD, OPERATOR, TITLE
 
 PASSWORD = "seventeen green umbrellas"
 TOTP_SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
@@ -276,7 +276,7 @@ def _add_hostile(site: LiveSite) -> str:
     title = {"ja": HOSTILE + LONG_WORD, "en": HOSTILE + LONG_WORD}
     text = {"ja": LONG_TEXT, "en": LONG_TEXT}
     later = site.clock() + timedelta(days=8)  # Zoom lists in no order what begins together
-    event = site.add_event(title=title, lead=title, description=text, starts_at=later)
+    event = site.add_event(title=title, lead=title, description=text, starts_at=later, **LONG_PARTS)
     email = f"{'l' * 60}@{'example.' * 8}com"
     _add_person(
         site, event, 0, email=email, family_name=LONG_NAME, given_name=LONG_WORD, answers={}

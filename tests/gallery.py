@@ -16,7 +16,7 @@ from sqlalchemy.exc import OperationalError
 
 from cli.web_server import WAITED_SECONDS, WAITING
 from tests.live_site import LiveSite
-from tests.stage import LONG_TEXT, LONG_WORD, Stage
+from tests.stage import LONG_PARTS, LONG_TEXT, LONG_WORD, Stage
 from views.errors import show_error
 from views.overload import StartResponse
 
@@ -255,7 +255,8 @@ def _list_hostile_scenes(stage: Stage) -> list[Scene]:
     """Texts of a length and kind that nobody planned for."""
     email = f"{'very.' * 8}long@{'sub.' * 16}example.com"
     title = {"ja": f"{LONG_WORD}株式会社{'年次総会のご案内' * 8}", "en": LONG_WORD * 2}
-    stage.add_event("long", title=title, lead=title, description={"ja": LONG_TEXT, "en": LONG_TEXT})
+    text = {"ja": LONG_TEXT, "en": LONG_TEXT}
+    stage.add_event("long", title=title, lead=title, description=text, **LONG_PARTS)
     receipt = stage.register("long", email, **LONG_NAME)
     return [
         Scene("long-form", stage.address("long")),

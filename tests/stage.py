@@ -60,6 +60,26 @@ https://example.com/{"path/" * 40}
 <script>alert(1)</script> <img src=x onerror=alert(1)> שלום \u202egnp.exe
 """
 
+_BOTH = {"ja": f"{LONG_WORD}株式会社{'年次総会のご案内' * 4}", "en": f"<b>{LONG_WORD}</b>\u202e"}
+LONG_PARTS: dict[str, Any] = {
+    "speakers": [
+        {"id": "long", "name": _BOTH, "role": _BOTH, "text": {"ja": LONG_TEXT}, "picture": None},
+        {"id": "short", "name": {"ja": "林"}, "role": {}, "text": {}, "picture": None},
+    ],
+    "programme": [
+        {
+            "id": "long",
+            "time": {"ja": "2026年12月10日（木）14:00〜15:00ごろから順次", "en": "14:00"},
+            "title": _BOTH,
+            "text": {"ja": LONG_TEXT},
+            "speakers": ["long", "short"],
+        },
+        {"id": "short", "time": {}, "title": {"ja": "休憩"}, "text": {}, "speakers": []},
+    ],
+    "materials": [{"id": "long", "label": _BOTH, "url": f"https://example.com/{'a' * 200}"}],
+}
+"""Speakers, a programme and links of a length and kind that nobody planned for."""
+
 
 class Stage:
     """Puts events and people on a site: events are known by slug, people by address."""

@@ -13,6 +13,7 @@ from sqlalchemy import (
     String,
     UniqueConstraint,
     false,
+    true,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -24,6 +25,7 @@ class Event(Base):
 
     `closed_by_zoom` is the class of the error with which Zoom refuses everybody who is new. `dates`
     are those of a series, as `services.event_dates` writes them; `starts_at` is then the next one.
+    `speakers`, `programme` and `materials` are as `services.event_parts` writes them.
     """
 
     __tablename__ = "event"
@@ -71,6 +73,10 @@ class Event(Base):
     header_id: Mapped[int | None] = mapped_column(BigKey, ForeignKey("asset.id"))
     logo_alt: Mapped[Document]
     header_alt: Mapped[Document]
+    speakers: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list, server_default="[]")
+    programme: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list, server_default="[]")
+    materials: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list, server_default="[]")
+    is_listed: Mapped[bool] = mapped_column(default=True, server_default=true())
 
     form_version_id: Mapped[int | None] = mapped_column(
         BigKey, ForeignKey("form_version.id", use_alter=True)

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from sqlalchemy import select
 
-from services.event_documents import OrganizationTexts, PictureRef, read_document
+from services.event_documents import OrganizationTexts, read_document
 from services.event_editing import (
     EventChangeRefused,
     MeetingTaken,
@@ -19,8 +19,10 @@ from services.event_editing import (
     save_event,
 )
 from services.event_files import export_event, list_pictures, read_pictures
+from services.event_parts import Speaker
 from services.events import LinkPolicy, read_definition, read_link_policy
 from services.organizations import ensure_organization
+from services.picture_refs import PictureRef
 from services.questions import Question, QuestionKind
 from services.registrations import register
 from services.tables import DocumentError
@@ -156,6 +158,20 @@ def test_pictures_may_be_missing_where_the_stored_ones_are_meant(database):
     event = save(database, make(logo=PictureRef("logo.png")), {"logo.png": make_png()})
     text, _ = export(database, event)
     assert save(database, read_document(text)).logo_id == event.logo_id
+
+
+def test_speakers_picture_outlives_its_file(database):
+    speaker = Speaker(id="hanako", name={"ja": "花子"}, picture=PictureRef("a.png"))
+    event = save(database, make(speakers=(speaker,)), {"a.png": make_png(size=(900, 300))})
+    text, pictures = export(database, event)
+
+    assert save(database, read_document(text)).version == event.version
+    assert save(database, read_document(text), pictures).speakers == event.speakers
+    [content] = pictures.values()
+    assert Image.open(io.BytesIO(content)).size == (240, 240)
+    unknown = replace(speaker, picture=PictureRef("b.png"))
+    with pytest.raises(DocumentError, match="speakers.hanako.file names b.png"):
+        save(database, make(speakers=(unknown,)))
 
 
 def test_picture_that_is_not_there_is_named(database):

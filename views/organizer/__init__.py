@@ -13,6 +13,7 @@ from . import (  # noqa: F401
     event_content,
     event_inviting,
     event_making,
+    event_parts,
     event_publishing,
     event_repairs,
     event_trial,

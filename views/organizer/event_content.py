@@ -23,13 +23,14 @@ from services.event_content import (
     mark_version,
     read_picture,
 )
-from services.event_documents import EventDocument, PictureRef
+from services.event_documents import EventDocument
 from services.event_editing import EventChangeRefused, MeetingTaken
 from services.event_files import PLACES, Picture, describe_event
 from services.event_views import list_date_views
 from services.events import EventState
 from services.images import MAX_BYTES, Flaw, ImageRefused
 from services.members import Member, Permission
+from services.picture_refs import PictureRef
 from storage import events
 from storage.models import Event
 
@@ -175,7 +176,7 @@ def _read_pictures() -> tuple[dict[str, Picture], dict[str, str]]:
         try:
             pictures[place] = read_picture(place, file.read(MAX_BYTES + 1))
         except ImageRefused as error:
-            flaws[place] = _describe_flaw(error.flaw)
+            flaws[place] = describe_flaw(error.flaw)
     return pictures, flaws
 
 
@@ -192,7 +193,8 @@ def _place_pictures(
     return replace(form.to_document(stored), **changes)
 
 
-def _describe_flaw(flaw: Flaw) -> str:
+def describe_flaw(flaw: Flaw) -> str:
+    """Say what is wrong with an uploaded image."""
     return {
         Flaw.TOO_BIG: _("The image is larger than 2 MB. Make it smaller"),
         Flaw.NO_PICTURE: _("Choose an image in the format PNG, JPEG or WebP"),

@@ -198,6 +198,8 @@ def make_table(session, site, memberships):
 
 
 MAKERS["table"] = make_table
+MAKERS["part"] = lambda session, site, memberships: "speakers"
+MAKERS["entry"] = lambda session, site, memberships: "new"
 MAKERS["question"] = lambda session, site, memberships: "company"
 
 
