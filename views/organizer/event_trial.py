@@ -36,20 +36,20 @@ def show_trial(member: Member, event: str) -> ResponseReturnValue:
         edited = FormDefinition(0, 0, read_edited_form(session, found).questions)
         asked = ask_for_dates(session, found, edited, now=now)
         form = make_registration_form(asked, read_locale(), found.least_age)()
-        is_framed = request.args.get("frame") == "1"
+        is_beside_editor = request.args.get("frame") == "1"
         page = render_template(
             "organizer/trial.html",
             event=view,
             form=form,
             form_token="",
-            action=f"/organizer/events/{event}/trial{'?frame=1' if is_framed else ''}",
+            action=f"/organizer/events/{event}/trial{'?frame=1' if is_beside_editor else ''}",
             alert=None,
             back=f"/organizer/events/{event}{_choose_way_back(member, found)}",
             was_sent=request.args.get("sent") == "1",
-            is_framed=is_framed,
+            is_beside_editor=is_beside_editor,
         )
     response = make_response(page)
-    if is_framed:
+    if is_beside_editor:
         response.headers["Content-Security-Policy"] = FRAMED
     return response
 
