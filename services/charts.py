@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
 
 from .dates import load_zone
 
@@ -61,16 +61,27 @@ class Period:
 def count_periods(
     hours: Mapping[str, int], timezone: str, *, is_whole: bool = False
 ) -> list[Period]:
-    """Sum hours in UTC (`2030-04-01T05`) up to days of a zone: the last ones with anybody in them.
+    """Sum hours in UTC (`2030-04-01T05`) up to days of a zone, and those as `make_periods` does.
 
-    The whole time, where it is long, in weeks or in spans of many weeks. In zones that are half an
-    hour apart a registration may count for the day before or after.
+    In zones that are half an hour apart a registration may count for the day before or after.
     """
     zone = load_zone(timezone)
     counts: Counter[date] = Counter()
     for hour, count in hours.items():
-        at = datetime.strptime(hour, "%Y-%m-%dT%H").replace(tzinfo=UTC)
-        counts[at.astimezone(zone).date()] += count
+        counts[find_day(hour, zone)] += count
+    return make_periods(counts, is_whole=is_whole)
+
+
+def find_day(hour: str, zone: tzinfo) -> date:
+    """Return the day of a zone on which an hour in UTC begins."""
+    return datetime.strptime(hour, "%Y-%m-%dT%H").replace(tzinfo=UTC).astimezone(zone).date()
+
+
+def make_periods(counts: Mapping[date, int], *, is_whole: bool = False) -> list[Period]:
+    """Return the last days with anything in them.
+
+    The whole time, where it is long, in weeks or in spans of many weeks.
+    """
     if not counts:
         return []
     last, first = max(counts), min(counts)
@@ -86,4 +97,4 @@ def count_periods(
 
 def _sum_period(counts: Mapping[date, int], start: date, step: int) -> Period:
     days = [start + timedelta(days=n) for n in range(step)]
-    return Period(days[0], days[-1], sum(counts[day] for day in days))
+    return Period(days[0], days[-1], sum(counts.get(day, 0) for day in days))

@@ -26,7 +26,7 @@ from storage.registration_lists import FullRow, read_full_rows
 from .consents import is_mailable
 from .events import read_definition
 from .questions import DATES, FormDefinition, QuestionKind
-from .sources import FACET_NAMES, name_origin
+from .sources import BY_HAND, FACET_NAMES, name_origin
 from .submissions import Surface
 
 AT_ONCE = 500
@@ -39,9 +39,6 @@ MOST_ORIGINS = 1_000
 """How many origins, which have several tags each."""
 
 OTHER_SOURCES = "…"
-
-BY_HAND = "hand"
-"""The origin of who was entered by an organizer."""
 
 ORIGIN = "origin"
 

@@ -36,8 +36,8 @@ FACET_NAMES = (*UTM_NAMES, PAGE, REF)
 ORIGIN_NAMES = ("utm_source", "utm_medium", "utm_campaign", PAGE, REF)
 """What makes an origin: the tags that visits and registrations are counted by together."""
 
-DIRECT = "direct"
-"""The origin of who came without any of them."""
+DIRECT, BY_HAND = "direct", "hand"
+"""The origins of who came without any of them, and of who was entered by an organizer."""
 
 TAG_LENGTH = 100
 PAGE_LENGTH = 200
@@ -58,12 +58,12 @@ def read_source(asked: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in tags if value}
 
 
-def pick_origin(source: Mapping[str, str]) -> dict[str, str]:
+def pick_origin(source: Mapping[str, object]) -> dict[str, str]:
     """Return the tags that make an origin."""
-    return {name: source[name] for name in ORIGIN_NAMES if source.get(name)}
+    return {name: str(source[name]) for name in ORIGIN_NAMES if source.get(name)}
 
 
-def name_origin(source: Mapping[str, str]) -> str:
+def name_origin(source: Mapping[str, object]) -> str:
     """Return the name that an origin is counted under: the same for the same tags, and short."""
     tags = pick_origin(source)
     if not tags:

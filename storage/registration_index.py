@@ -185,6 +185,25 @@ def list_ids(session: Session, event_id: int, wanted: Wanted) -> Iterator[list[i
                 yield [known[number][place] for place in places]
 
 
+def count_values(session: Session, event_id: int, name: str, wanted: Wanted) -> dict[str, int]:
+    """Count whom a filter finds by the values of a facet."""
+    found = find_all(session, event_id, wanted)
+    if not found:
+        return {}
+    rows = session.execute(
+        select(IndexBits.value, IndexBits.block, IndexBits.bits).where(
+            IndexBits.event_id == event_id,
+            IndexBits.name == name,
+            IndexBits.block.between(min(found), max(found)),
+        )
+    )
+    counts: dict[str, int] = {}
+    for value, number, bits in rows:
+        both = found.get(number, 0) & int.from_bytes(bits, "little")
+        counts[value] = counts.get(value, 0) + both.bit_count()
+    return {value: count for value, count in counts.items() if count}
+
+
 def find_all(session: Session, event_id: int, wanted: Wanted) -> dict[int, int]:
     """Return by block a bit for each place that is found."""
     found: dict[int, int] = {}

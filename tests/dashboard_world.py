@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -24,9 +25,11 @@ from services.people_imports import begin_import, start_import
 from services.people_tasks import do_next, start_task
 from services.questions import Answer, Choice, ConsentKind, Question, QuestionKind
 from services.registrations import register, sync_key
+from services.sources import name_origin
 from services.submissions import ConsentGiven
 from storage import events, job_lists, members, organizations, registrations
 from storage.models import Event, Organization, PeopleImport, Registration
+from storage.visits import Visit, add_visits
 from tests import factories
 from tests.dashboard import Dashboard, make_membership, sign_in_again
 from tests.fixtures.browsers import LOCALES
@@ -48,7 +51,10 @@ _COMPANIES = ("サンプル株式会社", "例示システムズ株式会社", "
 _AGES = ("30s", "40s", "20s", "40s", "50s", "30s", "na")
 _PLACES = ("JP-13", "JP-27", "JP-13", "JP-14", "JP-40", "JP-23", "JP-01")
 _REASONS = ("learn", "solve", "learn", "evaluate", "speakers")
-_SOURCES = ("mail", "web", "mail", "partner")
+_HOSTILE_SOURCE = {"utm_source": HOSTILE, "page": f"https://{'sub.' * 16}example.com/{LONG_WORD}"}
+_MAIL = {"utm_source": "mail", "utm_medium": "newsletter", "utm_campaign": "spring"}
+_WEB = {"utm_source": "web", "page": "https://www.example.com/seminars/spring-2030"}
+_SOURCES: tuple[dict[str, str], ...] = (_MAIL, _WEB, _MAIL, {"utm_source": "partner"})
 
 
 @dataclass(frozen=True)
@@ -192,6 +198,7 @@ def _add_crowded(site: LiveSite) -> str:
             if number % 6:
                 _act(session, event, registration_id, act, site)
     _add_person(site, event, 30, email="held@example.com", is_suspicious=True)
+    _add_visits(site, event, [(_MAIL, 64), (_WEB, 210), ({}, 38), ({"utm_source": "social"}, 7)])
     with site.database.write() as session:
         job = job_lists.get_job(session, sync_key(people[0]))
         if job is not None:
@@ -221,12 +228,27 @@ def _add_person(site: LiveSite, event: Event, number: int, **members: Any) -> in
                 "given_name": _GIVEN_NAMES[(number * 3) % 10],
                 "answers": answers,
                 "consents": consents,
-                "source": {"utm_source": _SOURCES[number % 4]},
+                "source": _SOURCES[number % 4],
             }
             | members,
         )
         made = register(session, found, submission, policy=LinkPolicy.SHOW, now=came)
         return made.registration_id or 0
+
+
+def _add_visits(site: LiveSite, event: Event, views: list[tuple[dict[str, str], int]]) -> None:
+    """Count views by what people came with, over some days, and what follows from them."""
+    counts = {}
+    for source, number in views:
+        for days in range(4):
+            day = (site.clock() - timedelta(days=days)).date()
+            at = partial(Visit, event.id, day, name_origin(source))
+            counts |= {at("view"): number // 4 + 1, at("start"): number // 7, at("failed"): 1}
+    day = site.clock().date()
+    mistakes = {"email": 9, "question_company": 4, "question_privacy": 21}
+    counts |= {Visit(event.id, day, "", f"error:{name}"): n for name, n in mistakes.items()}
+    with site.database.write() as session:
+        add_visits(session, counts, {name_origin(source): source for source, _ in views if source})
 
 
 def _act(session: Session, event: Event, key: int, act: Act, site: LiveSite) -> None:
@@ -287,8 +309,9 @@ def _add_hostile(site: LiveSite) -> str:
         1,
         family_name=HOSTILE,
         answers={"company": Answer((HOSTILE,))},
-        source={"utm_source": HOSTILE},
+        source=_HOSTILE_SOURCE,
     )
+    _add_visits(site, event, [(_HOSTILE_SOURCE, 1_234_567)])
     asked = Question("hostile", QuestionKind.RADIO, title, help=title, zoom_title=LONG_WORD)
     asked = replace(asked, choices=(Choice("a", title), Choice("b", text)))
     with site.database.write() as session:

@@ -14,6 +14,7 @@ from flask.typing import ResponseReturnValue
 
 from services.dates import load_zone
 from services.events import EventState
+from services.funnels import ERROR, FAILED
 from services.sources import name_origin, pick_origin, read_source
 from storage.events import EventHead
 from storage.visits import Visit
@@ -22,8 +23,6 @@ from .event_pages import load_event
 from .site import get_site
 
 bp = Blueprint("visits", __name__)
-
-VIEW, START, FAILED, ERROR = "view", "start", "failed", "error:"
 
 
 @bp.post("/e/<slug>/seen/<any(view, start):what>")

@@ -11,7 +11,6 @@ from services.questions import Answer, Choice, ConsentKind, Question, QuestionKi
 from services.registration_changes import approve, cancel, deny
 from services.registration_edits import edit_details
 from services.registration_index import (
-    BY_HAND,
     MOST_SOURCES,
     OTHER_SOURCES,
     fold,
@@ -19,7 +18,7 @@ from services.registration_index import (
     read_changes,
 )
 from services.registrations import ORGANIZER, register
-from services.sources import DIRECT, name_origin
+from services.sources import BY_HAND, DIRECT, name_origin
 from services.submissions import ConsentGiven, Surface
 from storage import events, index_writing, registration_index, registrations, zoom_registrants
 from storage.index_writing import forget, store_intake

@@ -16,6 +16,7 @@ from . import (  # noqa: F401
     event_parts,
     event_publishing,
     event_repairs,
+    event_sources,
     event_trial,
     events,
     exports,

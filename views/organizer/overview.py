@@ -105,11 +105,11 @@ def _draw_days(hours: Mapping[str, int], event: Event, *, is_whole: bool) -> tup
         if is_whole
         else gettext("Registrations by day, the last %(days)s days", days=DAYS)
     )
-    bars = ((_write_period(period), period.count) for period in periods)
+    bars = ((write_period(period), period.count) for period in periods)
     return title, make_bars(bars, most=MOST_PERIODS)
 
 
-def _write_period(period: Period) -> str:
+def write_period(period: Period) -> str:
     if period.first == period.last:
         return _write_day(period.first)
     dash = "〜" if read_locale() == "ja" else "–"

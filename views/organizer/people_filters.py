@@ -11,8 +11,9 @@ from flask_babel import gettext
 from sqlalchemy.orm import Session
 
 from services.facets import Facet, Value, list_facets, list_sensitive_ids
+from services.funnels import read_tags
 from services.members import Member, Permission
-from services.registration_index import BY_COMPANY, BY_NAME, fold, read_changes
+from services.registration_index import BY_COMPANY, BY_NAME, ORIGIN, fold, read_changes
 from services.sources import FACET_NAMES
 from storage import registration_index
 from storage.index_writing import store_intake
@@ -178,7 +179,19 @@ def list_filters(
         make("locale", gettext("Language"), words.LOCALE),
         *list_seen_facets(session, member, event, totals),
     ]
-    return [*facets, *list_sources(totals)]
+    return [*facets, *list_sources(totals), *_list_asked_origin(session, event, totals)]
+
+
+def _list_asked_origin(
+    session: Session, event: Event, totals: Mapping[str, Mapping[str, int]]
+) -> list[Facet]:
+    """Return the origin that the address asks for; of all there are it has too many to offer."""
+    origin = request.args.get(ORIGIN, "")[:120].replace("\0", "")
+    if not origin:
+        return []
+    tags = read_tags(session, event.id, [origin]).get(origin, {})
+    value = Value(origin, words.write_origin(origin, tags), totals.get(ORIGIN, {}).get(origin, 0))
+    return [Facet(ORIGIN, gettext("Source"), (value,))]
 
 
 def list_sources(totals: Mapping[str, Mapping[str, int]]) -> list[Facet]:

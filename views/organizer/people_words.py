@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from flask_babel import lazy_gettext, lazy_pgettext
@@ -10,7 +11,7 @@ from services.people_acts import Act, ActResult
 from services.people_columns import EMAIL, FAMILY_NAME, FULL_NAME, GIVEN_NAME, LANGUAGE
 from services.people_files import FileProblem
 from services.people_imports import RowResult
-from services.sources import PAGE, REF
+from services.sources import BY_HAND, DIRECT, ORIGIN_NAMES, PAGE, REF
 from services.texts import write_full_name
 
 STATUS = {
@@ -40,6 +41,16 @@ SOURCE = {
     "utm_content": lazy_gettext("Campaign content"),
     PAGE: lazy_gettext("Page with the form"),
     REF: lazy_gettext("Invitation link"),
+}
+ORIGIN = {
+    DIRECT: lazy_gettext("Direct or unknown"),
+    BY_HAND: lazy_gettext("Entered by an organizer"),
+}
+FIELD = {
+    "family_name": lazy_gettext("Last name"),
+    "given_name": lazy_gettext("First name"),
+    "email": lazy_gettext("Email address"),
+    "old_enough": lazy_gettext("Your age"),
 }
 MAIL = {
     "confirmation": lazy_gettext("Confirmation"),
@@ -146,3 +157,10 @@ OTHER_PROBLEM = lazy_gettext("Work was put aside after several tries.")
 def write_name(person: Any) -> str:
     """Return how a person is called in a list: by the address where the name was erased."""
     return write_full_name(person.family_name, person.given_name, person.locale) or person.email
+
+
+def write_origin(origin: str, tags: Mapping[str, str]) -> str:
+    """Return what people came with, in one line."""
+    if origin in ORIGIN:
+        return str(ORIGIN[origin])
+    return " / ".join(str(tags[name]) for name in ORIGIN_NAMES if tags.get(name)) or origin

@@ -1,0 +1,149 @@
+"""From seeing a form to registering, by where people came from."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy.orm import Session
+
+from storage import export_rows, registration_index, visits
+from storage.models import Event
+from storage.registration_index import Wanted
+from storage.visits import OTHER
+
+from .charts import find_day
+from .dates import load_zone
+from .registration_index import ORIGIN, OTHER_SOURCES
+from .sources import BY_HAND, DIRECT, pick_origin
+
+VIEW, START, FAILED, ERROR = "view", "start", "failed", "error:"
+"""What is counted of visits; the last one is followed by the name of a field."""
+
+MOST_ROWS = 50
+FEW_VIEWS = 20
+"""Of fewer a rate says nothing."""
+
+
+@dataclass(frozen=True)
+class Steps:
+    """How many there were of each; nobody tells whether the same person came twice."""
+
+    views: int = 0
+    starts: int = 0
+    registrations: int = 0
+
+    @property
+    def rate(self) -> float | None:
+        """Return which part of the views led to a registration; None where that cannot be said."""
+        if self.views < FEW_VIEWS or self.registrations > self.views:
+            return None
+        return self.registrations / self.views
+
+    def __add__(self, other: Steps) -> Steps:
+        return Steps(
+            self.views + other.views,
+            self.starts + other.starts,
+            self.registrations + other.registrations,
+        )
+
+
+@dataclass(frozen=True)
+class OriginRow:
+    """What came of one origin; `tags` are what people came with."""
+
+    origin: str
+    steps: Steps
+    tags: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Funnel:
+    """What happened at an event's form, all of it and by origin, the most successful first.
+
+    `rest` has what came after so many rows, and what is not told apart. `failed` forms came back;
+    `mistakes` counts by the field that was wrong in them.
+    """
+
+    total: Steps
+    failed: int
+    by_hand: int
+    rows: tuple[OriginRow, ...]
+    rest: Steps
+    mistakes: tuple[tuple[str, int], ...]
+
+
+def read_funnel(
+    session: Session,
+    event: Event,
+    totals: Mapping[str, Mapping[str, int]],
+    *,
+    first: date | None = None,
+) -> Funnel:
+    """Count from a day of the event's zone on, or the whole time.
+
+    Args:
+        totals: what the index of registrations has counted.
+    """
+    counted = visits.sum_by_origin(session, event.id, first)
+    people = Counter(_count_people(session, event, totals, first))
+    by_hand = people.pop(BY_HAND, 0)
+    steps = {
+        origin: Steps(
+            counted.get((origin, VIEW), 0), counted.get((origin, START), 0), people[origin]
+        )
+        for origin in {*people, *(origin for origin, _ in counted if origin)}
+    }
+    rest = sum((steps.pop(name, Steps()) for name in (OTHER, OTHER_SOURCES)), Steps())
+    ranked = sorted(steps, key=lambda origin: (_rank(steps[origin]), origin))
+    shown, more = ranked[:MOST_ROWS], ranked[MOST_ROWS:]
+    tags = read_tags(session, event.id, shown)
+    return Funnel(
+        total=sum(steps.values(), rest),
+        failed=sum(value for (_, name), value in counted.items() if name == FAILED),
+        by_hand=by_hand,
+        rows=tuple(OriginRow(origin, steps[origin], tags.get(origin, {})) for origin in shown),
+        rest=sum((steps[origin] for origin in more), rest),
+        mistakes=_list_mistakes(counted),
+    )
+
+
+def read_tags(
+    session: Session, event_id: int, origins: Collection[str]
+) -> dict[str, Mapping[str, str]]:
+    """Return what people of some origins came with: as it was counted, else as one of them says."""
+    known = visits.list_tags(session, event_id, origins)
+    for origin in set(origins) - {DIRECT, BY_HAND, *known}:
+        wanted = Wanted({ORIGIN: frozenset({origin})})
+        page = registration_index.read_page(session, event_id, wanted, limit=1)
+        for person in export_rows.list_people(session, page.ids):
+            known[origin] = pick_origin(person.source)
+    return known
+
+
+def _rank(steps: Steps) -> tuple[int, int]:
+    return -steps.registrations, -steps.views
+
+
+def _count_people(
+    session: Session,
+    event: Event,
+    totals: Mapping[str, Mapping[str, int]],
+    first: date | None,
+) -> Mapping[str, int]:
+    if first is None:
+        return totals.get(ORIGIN, {})
+    zone = load_zone(event.timezone)
+    hours = frozenset(h for h in totals.get("hour", {}) if find_day(h, zone) >= first)
+    return registration_index.count_values(session, event.id, ORIGIN, Wanted({"hour": hours}))
+
+
+def _list_mistakes(counted: Mapping[tuple[str, str], int]) -> tuple[tuple[str, int], ...]:
+    mistakes = (
+        (name.removeprefix(ERROR), value)
+        for (_, name), value in counted.items()
+        if name.startswith(ERROR)
+    )
+    return tuple(sorted(mistakes, key=lambda mistake: (-mistake[1], mistake[0])))
