@@ -32,6 +32,7 @@ from storage.models import ZoomConnection
 from storage.secret_keys import FILE_NAME, make_secret_key, read_secret_keys
 from storage.session import Database
 from views import (
+    api,
     embed,
     health,
     home,
@@ -167,6 +168,7 @@ def _init_views(app: Flask, settings: Settings) -> None:
         embed,
         joining,
         personal,
+        api,
         visits,
         health,
         metrics,

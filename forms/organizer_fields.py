@@ -119,11 +119,19 @@ def build_choice(
 
 
 def build_choices(
-    name: str, label: str, options: Sequence[tuple[str, str]], **drawing: Any
+    name: str,
+    label: str,
+    options: Sequence[tuple[str, str]],
+    *,
+    missing: object = None,
+    **drawing: Any,
 ) -> UnboundField:
-    """Make boxes of which any number may be ticked."""
-    row = _make_row("checkboxes", name, label, groups=_group(options), **drawing)
-    return fields.ChoicesField(row, dict.fromkeys(v for v, _ in options), [fields.Answered(None)])
+    """Make boxes of which any number may be ticked; `missing` is said where one has to be."""
+    row = _make_row(
+        "checkboxes", name, label, required=bool(missing), groups=_group(options), **drawing
+    )
+    allowed = dict.fromkeys(v for v, _ in options)
+    return fields.ChoicesField(row, allowed, [fields.Answered(missing)])
 
 
 def build_both(

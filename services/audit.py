@@ -50,6 +50,8 @@ class Action(StrEnum):
     AUDIT_SEEN = "audit_seen"
     AUDIT_EXPORTED = "audit_exported"
     SETTINGS_CHANGED = "settings_changed"
+    API_KEY_MADE = "api_key_made"
+    API_KEY_REVOKED = "api_key_revoked"
     EVENT_SEEN = "event_seen"
     EVENT_CHANGED = "event_changed"
     PEOPLE_LISTED = "people_listed"

@@ -18,6 +18,8 @@ class Surface(StrEnum):
 
     PAGE = "page"
     EMBED = "embed"
+    API = "api"
+    """Nowhere here: a program has asked, and sent what it was told."""
     BY_HAND = "hand"
     """Nowhere: an organizer has entered what they were told otherwise."""
 

@@ -45,6 +45,26 @@ def get_event(
     return event
 
 
+def get_event_by_slug(session: Session, organization_id: int, slug: str) -> Event | None:
+    """Return an event of this organization by the name in its address."""
+    return session.scalar(
+        select(Event).where(Event.organization_id == organization_id, Event.slug == slug)
+    )
+
+
+def list_in_order(
+    session: Session, organization_id: int, *, after: int, limit: int
+) -> list[tuple[Event, int]]:
+    """List an organization's events in the order in which they were made, with seats taken."""
+    rows = session.execute(
+        select(Event, _counter(SEATS))
+        .where(Event.organization_id == organization_id, Event.id > after)
+        .order_by(Event.id)
+        .limit(limit)
+    )
+    return [(event, seats) for event, seats in rows]
+
+
 def find_event_at_zoom(
     session: Session, organization_id: int, connection_id: int, kind: str, zoom_id: int
 ) -> Event | None:

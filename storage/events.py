@@ -36,6 +36,7 @@ class EventHead:
 
     id: int
     public_id: str
+    organization_id: int
     slug: str
     version: int
     status: str
@@ -142,13 +143,8 @@ def list_events_at_zoom(
     session: Session, connection_id: int, kind: str, zoom_id: int
 ) -> list[Event]:
     """List the events that lead to one meeting of Zoom's."""
-    return list(
-        session.scalars(
-            select(Event).where(
-                Event.connection_id == connection_id, Event.kind == kind, Event.zoom_id == zoom_id
-            )
-        )
-    )
+    is_it = (Event.connection_id == connection_id, Event.kind == kind, Event.zoom_id == zoom_id)
+    return list(session.scalars(select(Event).where(*is_it)))
 
 
 def list_events_of_organization(session: Session, organization_id: int) -> list[Event]:

@@ -53,6 +53,15 @@ def get_registration_by_email_key(
     return session.scalar(_BY_EMAIL_KEY, {"event_id": event_id, "email_key": email_key})
 
 
+def list_registrations(session: Session, ids: Sequence[int]) -> list[Registration]:
+    """List registrations by their ids, in the order in which they came."""
+    return list(
+        session.scalars(
+            select(Registration).where(Registration.id.in_(ids)).order_by(Registration.id)
+        )
+    )
+
+
 def list_registrations_by_email_key(session: Session, email_key: str) -> list[Registration]:
     """List one person's registrations at all events."""
     return list(

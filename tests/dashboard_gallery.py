@@ -77,6 +77,12 @@ def _set_up_app(tab: Page) -> None:
     send_empty(tab)
 
 
+def _make_key(tab: Page) -> None:
+    tab.fill("#name", "CRM")
+    tab.locator("[name=scopes]").first.check()
+    send_empty(tab)
+
+
 def _change_beside(tab: Page) -> None:
     """Save as if somebody else had meanwhile: the form holds an older version."""
     carried = tab.locator("main form [name=version], main form [name=seen]").first
@@ -227,6 +233,11 @@ PLACES = (
     Place("member-conflict", "/settings/members/{membership}", _change_beside),
     Place("invite", "/settings/members/invite"),
     Place("invite-errors", "/settings/members/invite", send_empty),
+    Place("begin-api-keys", "/settings/api-keys", who=BEGINNER),
+    Place("new-api-key", "/settings/api-keys/new"),
+    Place("new-api-key-errors", "/settings/api-keys/new", send_empty),
+    Place("api-key-made", "/settings/api-keys/new", _make_key),
+    Place("api-keys", "/settings/api-keys"),
     Place("audit", "/settings/audit"),
     Place("new-organization", "/organizations/new"),
     Place("new-organization-errors", "/organizations/new", send_empty),

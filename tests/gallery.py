@@ -328,6 +328,7 @@ def _list_other_scenes(stage: Stage) -> list[Scene]:
     url = stage.site.url
     return [
         Scene("home", f"{url}/"),
+        Scene("api-reference", f"{url}/api/v1/docs"),
         Scene("mailbox", f"{url}/mailbox"),
         Scene("mailbox-mail", f"{url}/mailbox", open_mail),
         Scene("error-404", stage.address("unknown")),

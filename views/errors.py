@@ -12,6 +12,8 @@ from werkzeug.exceptions import HTTPException
 
 from services.limits import RateLimitReached
 
+from .problems import is_for_program, make_problem
+
 log = logging.getLogger(__name__)
 
 RETRY_AFTER_SECONDS = 10
@@ -25,7 +27,12 @@ def init_errors(app: Flask) -> None:
 
 
 def show_error(status: int) -> Response:
-    """Make the page of a status; what is not listed is told as a bad request or a fault of ours."""
+    """Make the page of a status; what is not listed is told as a bad request or a fault of ours.
+
+    A program gets a problem instead.
+    """
+    if is_for_program(request.path):
+        return make_problem(status)
     texts = _get_texts()
     title, message = texts.get(status) or texts[500 if status >= 500 else 400]
     way_on = None

@@ -28,6 +28,7 @@ from .bodies import FORM, MAX_FIELDS
 from .framing import Frame, find_framed_slug, read_theme
 from .headers import SECURITY, let_be_framed_by, let_forms_lead_to
 from .locale import list_other_languages, match_accepted
+from .problems import MEDIA_TYPE, is_for_program, write_problem
 
 log = logging.getLogger(__name__)
 
@@ -80,6 +81,8 @@ class Admission:
 
     def _turn_away(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         seconds = str(secrets.choice(RETRY_SECONDS))
+        if is_for_program(environ["PATH_INFO"]):
+            return _refuse_program(start_response, seconds)
         fields = self._read_fields(environ) if environ["REQUEST_METHOD"] == "POST" else None
         slug = find_framed_slug(environ["PATH_INFO"])
         page = self._draw_page(
@@ -141,12 +144,25 @@ class _Tally:
         log.warning("too many come at once; some are asked to come back", extra={"number": number})
 
 
+def _refuse_program(start_response: StartResponse, seconds: str) -> Iterable[bytes]:
+    """Ask a program to come back; it has kept what it sent, and needs no page."""
+    body = write_problem(503).encode()
+    headers = SECURITY | {
+        "Content-Type": MEDIA_TYPE,
+        "Content-Length": str(len(body)),
+        "Retry-After": seconds,
+        "Cache-Control": "no-store",
+    }
+    start_response("503 Service Unavailable", list(headers.items()))
+    return [body]
+
+
 def _get_patience(environ: Environ) -> float:
     """Return for how many seconds a request of this kind may wait."""
     first = environ["PATH_INFO"].lstrip("/").partition("/")[0]
     if first in ALWAYS:
         return float("inf")
-    if first not in ("e", "s", "j"):
+    if first not in ("e", "s", "j", "api"):
         return OTHER_SECONDS
     # What a page asks for by itself, to see whether something has changed, can wait.
     if environ.get("HTTP_SEC_FETCH_DEST") == "empty":

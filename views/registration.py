@@ -68,7 +68,7 @@ def show_form(slug: str) -> ResponseReturnValue:
             return show_state(session, page, now)
     token = _issue_token(page, now)
     if not request.args.keys() <= _CARRIED:
-        form = _get_form_class(page)(prefill=request.args)
+        form = get_form_class(page)(prefill=request.args)
         with site.database.read() as session:
             return _draw(session, page, form, token, now=now)
     key = (
@@ -85,7 +85,7 @@ def submit_form(slug: str) -> ResponseReturnValue:
     began_at = time.monotonic()
     site, now = get_site(), get_site().read_clock()
     page = load_event(slug, now, at_a_glance=True)
-    form = _get_form_class(page)(request.form)
+    form = get_form_class(page)(request.form)
     if form.is_too_young:
         return _turn_away(page, now)
     is_valid = form.validate()
@@ -161,7 +161,7 @@ def _register(
 def _show_closed_dates(page: EventPage, now: datetime) -> ResponseReturnValue:
     """Give the form back as it was filled in: somebody was faster at a date."""
     fresh = load_event(page.event.slug, now)
-    form = _get_form_class(fresh)(request.form)
+    form = get_form_class(fresh)(request.form)
     form.validate()
     with get_site().database.read() as session:
         if fresh.state is not EventState.OPEN:
@@ -223,8 +223,9 @@ def _issue_token(page: EventPage, now: datetime) -> str:
     )
 
 
-def _get_form_class(page: EventPage) -> type[RegistrationForm]:
-    site, version_id, locale = get_site(), page.form_version_id, read_locale()
+def get_form_class(page: EventPage, locale: str | None = None) -> type[RegistrationForm]:
+    """Return the form of an event's page in a language, by default that of the answer."""
+    site, version_id, locale = get_site(), page.form_version_id, locale or read_locale()
     # What the dates of a series add to the form: its words, and who may choose which.
     dates = (page.event.version, page.closed) if takes_choice(page.event) else ()
 
@@ -241,7 +242,7 @@ def _get_form_class(page: EventPage) -> type[RegistrationForm]:
 
 def _draw_for_all(page: EventPage, now: datetime) -> str:
     """Draw an empty form with marks in the places of its token and of the address's tags."""
-    form, tags = _get_form_class(page)(), mark("tags")
+    form, tags = get_form_class(page)(), mark("tags")
     links = list_language_links(rest=tags)
     with get_site().database.read() as session:
         return _render(session, page, form, mark("token"), tags=tags, language_links=links, now=now)

@@ -15,8 +15,9 @@ from typing import Protocol
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from services.api_requests import REPEATED_WITHIN
 from services.fault_points import fault_point
-from storage import heartbeats, jobs, limits, zoom_budgets
+from storage import api_requests, heartbeats, jobs, limits, zoom_budgets
 from storage.jobs import LEASE_SECONDS, POISONOUS_AFTER, ClaimedJob, LeaseLost
 from storage.session import Database
 from storage.wakeup import make_waker
@@ -215,6 +216,7 @@ class Worker:
                     heartbeats.beat(session, self.owner, started_at=started_at, now=now)
                     long_ago = (now - timedelta(hours=1)).timestamp()
                     limits.forget_full_buckets(session, now=long_ago)
+                    api_requests.forget_old(session, before=now - REPEATED_WITHIN)
                     zoom_budgets.forget_idle_budgets(
                         session, before=(now - timedelta(days=1)).date(), now=now.timestamp()
                     )

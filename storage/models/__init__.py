@@ -1,6 +1,7 @@
 """Every table, one module per noun; importing this package fills `Base.metadata`."""
 
 from .alarms import Alarm
+from .api_keys import ApiKey, ApiRequest
 from .audit import AuditEntry, AuditHead
 from .base import Base
 from .events import Asset, Event, EventCounter, FormDraft, FormVersion, KnownRegistrant
@@ -43,6 +44,8 @@ __all__ = [
     "AccessLink",
     "Alarm",
     "Answer",
+    "ApiKey",
+    "ApiRequest",
     "Asset",
     "AuditEntry",
     "AuditHead",

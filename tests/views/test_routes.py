@@ -16,10 +16,24 @@ ANYBODY = "anybody"
 LINK = "whoever has the link"
 OPERATOR = "this machine, or whoever has the token of the settings"
 DEMO = "this machine, in the demo"
+PROGRAM = "whoever has a key with the scope that openapi.json names"
 
 ROUTES = {
     "GET /": ANYBODY,
     "GET /.well-known/security.txt": ANYBODY,
+    "GET /api/v1/docs": ANYBODY,
+    "GET /api/v1/events": PROGRAM,
+    "GET /api/v1/events/<slug>": ANYBODY,
+    "GET /api/v1/events/<slug>/attendance": PROGRAM,
+    "GET /api/v1/events/<slug>/export.csv": PROGRAM,
+    "GET /api/v1/events/<slug>/form": ANYBODY,
+    "GET /api/v1/events/<slug>/registrations": PROGRAM,
+    "GET /api/v1/events/<slug>/registrations/<registration>": PROGRAM,
+    "GET /api/v1/openapi.json": ANYBODY,
+    "PATCH /api/v1/events/<slug>/registrations/<registration>": PROGRAM,
+    "POST /api/v1/events/<slug>/registrations": PROGRAM,
+    "POST /api/v1/events/<slug>/registrations/<registration>"
+    "/<any(approve, deny, cancel):act>": PROGRAM,
     "GET /assets/<name>": ANYBODY,
     "GET /brand/<string(length=6):color>.css": ANYBODY,
     "GET /e/<slug>": ANYBODY,

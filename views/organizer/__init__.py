@@ -8,6 +8,7 @@ from flask import Flask
 from . import (  # noqa: F401
     access,
     account,
+    api_keys,
     audit_log,
     company,
     event_content,

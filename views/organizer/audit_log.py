@@ -13,13 +13,16 @@ from flask import Response, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext
+from sqlalchemy.orm import Session
 
 from services import audit
+from services.api_keys import KEY
 from services.audit import COMMAND, NOBODY, Action, Break
 from services.dates import HOME, YEARS, format_moment
 from services.formulas import defuse
 from services.members import Member, Permission
 from services.spreadsheets import write_csv
+from storage import api_keys
 from storage import audit as entries
 from storage.audit import AuditFilter
 from storage.models import AuditEntry
@@ -66,6 +69,8 @@ ACTIONS = {
     Action.AUDIT_SEEN: lazy_gettext("Looked at the audit log"),
     Action.AUDIT_EXPORTED: lazy_gettext("Downloaded the audit log"),
     Action.SETTINGS_CHANGED: lazy_gettext("Changed settings"),
+    Action.API_KEY_MADE: lazy_gettext("Made an API key"),
+    Action.API_KEY_REVOKED: lazy_gettext("Revoked an API key"),
     Action.EVENT_SEEN: lazy_gettext("Looked at an event"),
     Action.EVENT_CHANGED: lazy_gettext("Changed an event"),
     Action.PEOPLE_LISTED: lazy_gettext("Looked at a list of people"),
@@ -89,7 +94,7 @@ def show_audit(member: Member) -> ResponseReturnValue:
         found = entries.list_entries(
             session, member.organization_id, wanted, before=before, limit=PAGE + 1
         )
-        names = entries.list_actors(session, {entry.actor for entry in found})
+        names = _list_names(session, {entry.actor for entry in found})
         actors = entries.list_organizers(session, member.organization_id)
     with site.database.write() as session:
         audit.record(session, member, Action.AUDIT_SEEN, now=site.read_clock())
@@ -106,6 +111,16 @@ def show_audit(member: Member) -> ResponseReturnValue:
         broken=_find_break(found, head if before is None else None) if wanted == ALL else None,
         is_whole=wanted == ALL,
     )
+
+
+def _list_names(session: Session, actors: set[str]) -> dict[str, str]:
+    """Return how actors are called: organizers by their address, keys of the API by their name."""
+    keys = {actor.removeprefix(KEY) for actor in actors if actor.startswith(KEY)}
+    names = {
+        f"{KEY}{key}": _("API key “%(name)s”", name=name)
+        for key, name in api_keys.list_names(session, keys).items()
+    }
+    return names | entries.list_actors(session, actors)
 
 
 @bp.get("/settings/audit.csv")

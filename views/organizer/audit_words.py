@@ -19,6 +19,7 @@ _LABELS = {
     "changed": lazy_gettext("Fields"),
     "company_only": lazy_gettext("Without passwords"),
     "count": lazy_gettext("How many"),
+    "days": lazy_gettext("Days"),
     "domains": lazy_gettext("Domains"),
     "fields": lazy_gettext("Fields"),
     "filters": lazy_gettext("Filters"),
@@ -36,6 +37,7 @@ _LABELS = {
     "result": lazy_gettext("Result"),
     "role": lazy_gettext("Role"),
     "rows": lazy_gettext("Rows"),
+    "scopes": lazy_gettext("Rights"),
     "secret": lazy_gettext("With a new secret"),
     "several": lazy_gettext("How many"),
     "step": lazy_gettext("Step"),
@@ -115,6 +117,7 @@ _KINDS = {
     "submission": lazy_gettext("Submission"),
     "organizer": lazy_gettext("Account"),
     "invitation": lazy_gettext("Invitation"),
+    "api_key": lazy_gettext("API key"),
     "task": lazy_gettext("Work on several people"),
 }
 

@@ -6,18 +6,20 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import product
+from types import SimpleNamespace
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from services.access_links import LinkPurpose, add_link
+from services.api_keys import Scope, issue_key
 from services.events import LinkPolicy
 from services.members import Permission, Role, list_permissions
 from services.people_acts import Act
 from services.people_imports import begin_import
 from services.people_tasks import start_task
 from services.registrations import register
-from storage import event_lists, organizations, organizers, passkeys, registrations
+from storage import api_keys, event_lists, organizations, organizers, passkeys, registrations
 from storage.models import Event, Organizer, OrganizerSession, Registration
 from tests import factories
 from tests.dashboard import Dashboard, make_entrance, make_membership, sign_in, sign_in_again
@@ -63,6 +65,8 @@ ASKED_AGAIN = {
     "POST /organizer/settings/members/<membership>",
     "POST /organizer/settings/members/<membership>/remove",
     "POST /organizer/settings/invitations/<invitation>/withdraw",
+    *("GET /organizer/settings/api-keys/new", "POST /organizer/settings/api-keys/new"),
+    "POST /organizer/settings/api-keys/<api_key>/revoke",
     "GET /organizer/settings/audit.csv",
     "GET /organizer/events/<event>/people/export",
     "POST /organizer/events/<event>/provisions/<question>",
@@ -197,6 +201,15 @@ def make_table(session, site, memberships):
     return begin_import(session, event, b"x", file_name="", locale="ja", now=site.clock()).public_id
 
 
+def make_key(session, site, memberships):
+    maker = SimpleNamespace(
+        organization_id=memberships[Role.OWNER].organization_id, public_id="m" * 22
+    )
+    issue_key(session, maker, name="x", scopes=[Scope.EVENTS_READ], days=30, now=site.clock())
+    return api_keys.list_keys(session, maker.organization_id)[0][0].public_id
+
+
+MAKERS["api_key"] = make_key
 MAKERS["table"] = make_table
 MAKERS["part"] = lambda session, site, memberships: "speakers"
 MAKERS["entry"] = lambda session, site, memberships: "new"

@@ -1,0 +1,148 @@
+"""What a program changes of a registration: what it says, and how it stands."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response, request
+from flask.typing import ResponseReturnValue
+from flask_babel import force_locale
+from flask_babel import gettext as _
+from sqlalchemy.orm import Session
+from werkzeug.datastructures import MultiDict
+
+from forms.details import DetailsForm, build_details_form
+from forms.json_members import Members
+from forms.registration_json import NAMES, note_details, type_answers
+from services.answers import read_answers
+from services.api_keys import Caller, Scope
+from services.audit import Action, Fact
+from services.chosen_dates import ask_for_dates, read_chosen
+from services.events import read_definition
+from services.people_acts import Act, ActResult, act_on
+from services.questions import FormDefinition
+from services.registration_edits import EditedMeanwhile, edit_by_organizer
+from services.registrations import DatesClosed
+from storage.models import Event, Registration
+
+from ..site import get_site
+from .access import Problem, answer, bp, count, need_event, needs, read_query
+from .bodies import read_object, refuse
+from .registrations import list_hidden, need_registration, record, write_answers, write_etag
+
+_ACTS = {Act.APPROVE, Act.DENY, Act.CANCEL}
+_REFUSALS = {
+    ActResult.FULL: ("event-full", "No seat is left."),
+    ActResult.CANCELLED: ("cancelled", "The person has cancelled, and comes back by themselves."),
+}
+
+
+@bp.patch("/events/<slug>/registrations/<registration>", endpoint="change_registration")
+@needs(Scope.REGISTRATIONS_WRITE)
+def change(caller: Caller, slug: str, registration: str) -> ResponseReturnValue:
+    """Change names and answers, as long as they are what the program has read."""
+    read_query()
+    seen = _read_version()
+    body = Members(read_object())
+    site = get_site()
+    now = site.read_clock()
+    with site.database.write() as session:
+        count(session, caller)
+        event = need_event(session, caller, slug)
+        person = need_registration(session, event, registration)
+        kept = read_chosen(session, person)
+        stored = read_definition(session, person.form_version_id)
+        definition = ask_for_dates(session, event, stored, kept=kept, now=now)
+        with force_locale(person.locale):
+            form = _read_form(session, event, person, definition, body, caller)
+        try:
+            edit_by_organizer(
+                session,
+                event,
+                person,
+                seen_at=seen,
+                family_name=form.family_name.data,
+                given_name=form.given_name.data,
+                answers=form.answers,
+                form_version_id=definition.version_id,
+                now=now,
+            )
+        except EditedMeanwhile:
+            detail = "The registration has changed since it was read: read it again."
+            raise Problem(412, "changed-meanwhile", detail) from None
+        except DatesClosed:
+            detail = "A date that was chosen takes nobody now."
+            raise Problem(409, "dates-closed", detail) from None
+        facts: dict[str, Fact] = {"act": "edit", "fields": " ".join(sorted(body.values))}
+        record(session, caller, Action.PERSON_CHANGED, f"registration:{registration}", facts)
+        return _answer(person, ActResult.DONE)
+
+
+@bp.post(
+    "/events/<slug>/registrations/<registration>/<any(approve, deny, cancel):act>",
+    endpoint="act_on_registration",
+)
+@needs(Scope.REGISTRATIONS_WRITE)
+def act(caller: Caller, slug: str, registration: str, act: str) -> ResponseReturnValue:
+    """Approve, deny or cancel; done twice it changes nothing the second time."""
+    read_query()
+    site = get_site()
+    now = site.read_clock()
+    with site.database.write() as session:
+        count(session, caller)
+        event = need_event(session, caller, slug)
+        person = need_registration(session, event, registration)
+        result = act_on(session, event, person, Act(act), now=now)
+        facts: dict[str, Fact] = {"act": act, "result": str(result)}
+        record(session, caller, Action.PERSON_CHANGED, f"registration:{registration}", facts)
+        response = _answer(person, result)
+    if result in _REFUSALS:
+        raise Problem(409, *_REFUSALS[result])
+    return response
+
+
+def _read_version() -> str:
+    """Return which state the program has seen; whoever does not say may overwrite others' work."""
+    tags = request.if_match
+    if "If-Match" not in request.headers:
+        detail = "Send If-Match with the ETag of what you have read."
+        raise Problem(428, "version-missing", detail)
+    [*found] = tags.as_set()
+    return found[0] if len(found) == 1 else ""
+
+
+def _read_form(
+    session: Session,
+    event: Event,
+    person: Registration,
+    definition: FormDefinition,
+    body: Members,
+    caller: Caller,
+) -> DetailsForm:
+    """Return the form as it stands with what is sent in the place of what was there."""
+    body.refuse_unknown(*NAMES, "answers")
+    answers = body.take_members("answers")
+    for name in sorted(list_hidden(session, caller, event) & answers.values.keys()):
+        answers.refuse(name, "hidden", _("This key does not read this answer"))
+    before = write_answers(definition, read_answers(session, person))
+    removed = {name for name, value in answers.values.items() if value is None}
+    after = {k: v for k, v in {**before, **answers.values}.items() if k not in removed}
+    typed = MultiDict((name, body.take_text(name, getattr(person, name))) for name in NAMES)
+    whole = Members(after, answers.point_at("")[:-1], body.faults)
+    type_answers(typed, definition, whole)
+    form = build_details_form(definition, person.locale)(typed)
+    form.validate()
+    note_details(form, body, whole)
+    if body.faults:
+        refuse(body.faults)
+    return form
+
+
+def _answer(person: Registration, result: ActResult) -> Response:
+    """Say how a registration stands now, and nothing of the person."""
+    value: dict[str, Any] = {
+        "id": person.public_id,
+        "status": person.status,
+        "result": str(result),
+    }
+    return answer(value, headers={"ETag": write_etag(person)})

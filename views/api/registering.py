@@ -1,0 +1,177 @@
+"""Registering somebody: as the form does, with the form's own rules and answers."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from flask import Response, g, request
+from flask.typing import ResponseReturnValue
+from flask_babel import force_locale
+from flask_babel import gettext as _
+
+from forms.json_members import Members
+from forms.registration_json import read_registration
+from services.api_keys import Caller, Scope
+from services.api_requests import KeyReused, begin_request, end_request
+from services.events import EventState, LinkPolicy
+from services.fault_points import fault_point
+from services.receipts import read_receipt_state
+from services.registrations import DatesClosed, RegistrationNotOpen, register
+from services.sources import SOURCE_NAMES, read_source
+from services.submissions import Submission, Surface
+from services.texts import LOCALES
+from storage import events, submissions
+from storage.models.base import new_public_id
+
+from ..event_pages import EventPage, load_event
+from ..locale import read_locale
+from ..registration import EVEN_SECONDS, get_form_class
+from ..site import get_site
+from .access import Problem, answer, bp, count, needs, read_query
+from .bodies import read_object, refuse
+
+LONGEST_IDEMPOTENCY_KEY = 255
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """What was stored; `receipt` is empty where its sender is told that the event is full."""
+
+    receipt: str
+    is_replayed: bool
+
+
+@bp.post("/events/<slug>/registrations", endpoint="register")
+@needs(Scope.REGISTRATIONS_WRITE)
+def register_person(caller: Caller, slug: str) -> ResponseReturnValue:
+    began_at = time.monotonic()
+    read_query()
+    now = get_site().read_clock()
+    idempotency_key = _read_idempotency_key()
+    body = Members(read_object())
+    page = load_event(slug, now, at_a_glance=True)
+    if page.event.organization_id != caller.organization_id:
+        raise Problem(404)
+    language = _read_language(body)
+    with force_locale(language):
+        submission = _read_submission(page, body, language)
+    kept = _keep(caller, page, submission, idempotency_key, now)
+    if page.policy is not LinkPolicy.SHOW:
+        time.sleep(max(0.0, began_at + EVEN_SECONDS - time.monotonic()))
+    if not kept.receipt:
+        raise _say_not_open(EventState.FULL)
+    return _answer(caller, kept, now)
+
+
+def _read_idempotency_key() -> str:
+    key = request.headers.get("Idempotency-Key", "")
+    if not key.isascii() or not key.isprintable() or len(key) > LONGEST_IDEMPOTENCY_KEY:
+        detail = f"Idempotency-Key has to be ASCII, {LONGEST_IDEMPOTENCY_KEY} characters at most."
+        raise Problem(400, "idempotency-key-refused", detail)
+    return key
+
+
+def _read_language(body: Members) -> str:
+    language = body.take_text("language", read_locale())
+    if language not in LOCALES:
+        body.refuse("language", "invalid", _("Choose one of: %(all)s", all=", ".join(LOCALES)))
+        return read_locale()
+    return language
+
+
+def _read_submission(page: EventPage, body: Members, language: str) -> Submission:
+    """Return what the form makes of a body; whatever is wrong with it is the answer."""
+    form_class = get_form_class(page, language)
+    current = form_class.definition.number
+    version = body.take_number("form_version")
+    if version is not None and version != current:
+        detail = "The form has changed: what the person agreed to is not what it says now."
+        url = f"{get_site().settings.site_url}/api/v1/events/{page.event.slug}/form"
+        members = {"form_version": current, "form": url}
+        raise Problem(409, "form-changed", detail, members=members)
+    source = _read_tags(body.take_members("source"))
+    form = read_registration(form_class, body)
+    if form.is_too_young:
+        detail = f"The event is for people of {page.event.least_age} and older."
+        raise Problem(409, "too-young", detail)
+    if body.faults:
+        refuse(body.faults)
+    return form.to_submission(nonce=_make_nonce(), surface=Surface.API, source=source)
+
+
+def _make_nonce() -> str:
+    """Return the same nonce when the view is tried again: perhaps its COMMIT has come through."""
+    if "api_nonce" not in g:
+        g.api_nonce = new_public_id()
+    return str(g.api_nonce)
+
+
+def _read_tags(source: Members) -> dict[str, str]:
+    source.refuse_unknown(*SOURCE_NAMES)
+    return read_source({name: source.take_text(name) for name in SOURCE_NAMES})
+
+
+def _keep(
+    caller: Caller, page: EventPage, submission: Submission, idempotency_key: str, now: datetime
+) -> _Kept:
+    try:
+        with get_site().database.write() as session:
+            count(session, caller)
+            if idempotency_key:
+                sent = f"{request.path}\n{submission.locale}\n".encode() + request.get_data()
+                earlier = begin_request(session, caller, idempotency_key, sent=sent, now=now)
+                if earlier is not None:
+                    return _Kept(earlier, is_replayed=True)
+            event = events.get_head(session, page.event.slug)
+            if event is None:
+                raise Problem(404)
+            policy = LinkPolicy(event.link_policy)
+            row = register(session, event, submission, policy=policy, now=now)
+            receipt = row.public_id if row.nonce == submission.nonce else ""
+            if idempotency_key:
+                end_request(session, caller, idempotency_key, receipt)
+            fault_point("before_commit")
+    except KeyReused:
+        detail = "This Idempotency-Key came with another request before."
+        raise Problem(422, "idempotency-key-reused", detail) from None
+    except DatesClosed:
+        raise Problem(409, "dates-closed", "A date that was chosen takes nobody now.") from None
+    except RegistrationNotOpen as refusal:
+        raise _say_not_open(refusal.state) from None
+    fault_point("after_commit")
+    return _Kept(receipt, is_replayed=False)
+
+
+def _say_not_open(state: EventState) -> Problem:
+    detail = f"The event takes nobody now: {state}."
+    return Problem(409, "not-open", detail, members={"state": str(state)})
+
+
+def _answer(caller: Caller, kept: _Kept, now: datetime) -> Response:
+    """Say what the receipt says: no more than whoever typed the address may know."""
+    site = get_site()
+    with site.database.read() as session:
+        found = submissions.get_receipt(session, kept.receipt)
+        if found is None:
+            raise Problem(404)
+        submission, person, event = found
+        policy = LinkPolicy(event.link_policy)
+        state = read_receipt_state(session, event, submission, policy=policy, now=now)
+        value: dict[str, Any] = {
+            "number": submission.number,
+            "receipt": site.links.receipt(submission),
+            "state": str(state.shown),
+            "link": state.link,
+            "join_url": None,
+            "waitlist_position": state.waitlist_position,
+        }
+        if state.link == "button" and person is not None:
+            value["link"] = "shown"
+            value["join_url"] = site.links.join_from_screen(submission, person)
+        if person is not None and caller.may(Scope.REGISTRATIONS_READ):
+            value["registration"] = person.public_id
+    headers = {"Idempotent-Replayed": "true"} if kept.is_replayed else {}
+    return answer(value, 201, headers)

@@ -1,0 +1,190 @@
+"""Who is registered at an event: a list that programs walk along, and each person by themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from typing import Any
+
+from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
+
+from forms.addresses import email_key
+from services import api_keys
+from services.answers import gather_answers
+from services.api_keys import Caller, Scope
+from services.audit import Action, Fact
+from services.chosen_dates import with_dates
+from services.deliveries import Delivery
+from services.events import read_definition
+from services.facets import list_sensitive_ids
+from services.questions import Answer, FormDefinition, QuestionKind
+from services.registration_edits import write_version
+from services.registrations import Status
+from storage import people, registration_pages
+from storage.models import Consent, Event, Registration
+from storage.registration_lists import FullRow, read_full_rows
+from storage.registration_pages import Narrowing
+
+from ..site import get_site
+from .access import Problem, answer, bp, count, need_event, needs, read_query, refuse_parameter
+from .events import write_moment
+from .paging import read_paging
+
+FILTERS = ("status", "delivery", "email", "updated_since")
+LONGEST_ADDRESS = 254
+
+
+@bp.get("/events/<slug>/registrations", endpoint="list_registrations")
+@needs(Scope.REGISTRATIONS_READ)
+def list_all(caller: Caller, slug: str) -> ResponseReturnValue:
+    site = get_site()
+    query = read_query("limit", "cursor", *FILTERS)
+    paging, wanted = read_paging(query, caller.organization_id), read_narrowing(query)
+    with site.database.write() as session:
+        count(session, caller)
+        event = need_event(session, caller, slug)
+        page = registration_pages.list_ids(
+            session, event.id, wanted, after=paging.after, limit=paging.limit
+        )
+        hidden = list_hidden(session, caller, event)
+        rows = read_full_rows(session, page.ids) if page.ids else []
+        items = [write_registration(session, event, row, hidden) for row in rows]
+        names = " ".join(name for name in FILTERS if name in query)
+        facts: dict[str, Fact] = {"count": len(items), "filters": names}
+        record(session, caller, Action.PEOPLE_LISTED, f"event:{event.public_id}", facts)
+    return answer({"items": items, "next": paging.write_next(page.next_after)})
+
+
+@bp.get("/events/<slug>/registrations/<registration>", endpoint="read_registration")
+@needs(Scope.REGISTRATIONS_READ)
+def read_one(caller: Caller, slug: str, registration: str) -> ResponseReturnValue:
+    read_query()
+    with get_site().database.write() as session:
+        count(session, caller)
+        event = need_event(session, caller, slug)
+        person = need_registration(session, event, registration)
+        [row] = read_full_rows(session, [person.id])
+        value = write_registration(session, event, row, list_hidden(session, caller, event))
+        version = write_etag(person)
+        record(session, caller, Action.PERSON_SEEN, f"registration:{person.public_id}")
+    return answer(value, headers={"ETag": version})
+
+
+def need_registration(session: Session, event: Event, public_id: str) -> Registration:
+    person = people.get_person(session, event.id, public_id)
+    if person is None:
+        raise Problem(404)
+    return person
+
+
+def write_etag(registration: Registration) -> str:
+    """Write what tells one state of a registration from the next, as a header has it."""
+    return f'"{write_version(registration)}"'
+
+
+def record(
+    session: Session,
+    caller: Caller,
+    action: Action,
+    object_: str,
+    facts: dict[str, Fact] | None = None,
+) -> None:
+    now = get_site().read_clock()
+    api_keys.record(session, caller, action, object_, facts=facts, now=now)
+
+
+def read_narrowing(query: Mapping[str, str]) -> Narrowing:
+    """Read the filters of an address; a value that nothing can have is refused."""
+    status, delivery = query.get("status", ""), query.get("delivery", "")
+    if "status" in query and status not in set(Status):
+        refuse_parameter("status", f"must be one of {', '.join(Status)}")
+    if "delivery" in query and delivery not in set(Delivery):
+        refuse_parameter("delivery", f"must be one of {', '.join(Delivery)}")
+    address = query.get("email", "")
+    if "email" in query and ("@" not in address or len(address) > LONGEST_ADDRESS):
+        refuse_parameter("email", "must be an address")
+    return Narrowing(
+        status=status,
+        delivery=delivery,
+        email_key=email_key(address) if address else "",
+        updated_since=_read_moment(query.get("updated_since")),
+    )
+
+
+def _read_moment(text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    moment = None
+    try:
+        moment = datetime.fromisoformat(text)
+        moment = moment if 1970 <= moment.year <= 9000 else None
+    except ValueError:
+        pass
+    if moment is None or moment.tzinfo is None:
+        refuse_parameter("updated_since", "must be a time with its zone, 2026-12-10T05:00:00Z")
+    return moment
+
+
+def list_hidden(session: Session, caller: Caller, event: Event) -> frozenset[str]:
+    """List the questions whose answers a key does not show."""
+    if caller.may(Scope.SENSITIVE_READ):
+        return frozenset()
+    return list_sensitive_ids(session, event)
+
+
+def write_registration(
+    session: Session, event: Event, full: FullRow, hidden: Collection[str]
+) -> dict[str, Any]:
+    person = full.row.registration
+    definition = with_dates(event, read_definition(session, person.form_version_id))
+    given = gather_answers(full.answers)
+    return {
+        "id": person.public_id,
+        "number": full.row.number,
+        "status": person.status,
+        "delivery": full.row.delivery or None,
+        "email": person.email,
+        "family_name": person.family_name,
+        "given_name": person.given_name,
+        "language": person.locale,
+        "form_version": definition.number,
+        "answers": write_answers(
+            definition, {name: value for name, value in given.items() if name not in hidden}
+        ),
+        "hidden_answers": sorted(given.keys() & hidden),
+        "consents": [_write_consent(consent) for consent in full.consents],
+        "surface": person.surface,
+        "source": person.source,
+        "registered_at": write_moment(person.created_at),
+        "updated_at": write_moment(person.updated_at),
+        "address_proven_at": write_moment(person.proven_at),
+    }
+
+
+def write_answers(
+    definition: FormDefinition, answers: Mapping[str, Answer]
+) -> dict[str, str | list[str]]:
+    """Write answers as they are sent: a text, or an array of the boxes that were ticked."""
+    written: dict[str, str | list[str]] = {}
+    for name, given in answers.items():
+        question = definition.get_question(name)
+        has_many = question is not None and question.kind is QuestionKind.CHECKBOXES
+        is_one = len(given.values) == 1 and not has_many
+        written[name] = given.values[0] if is_one else list(given.values)
+        if given.other:
+            written[f"{name}_other"] = given.other
+    return written
+
+
+def _write_consent(consent: Consent) -> dict[str, Any]:
+    return {
+        "id": consent.question_id,
+        "kind": consent.kind,
+        "label": consent.label,
+        "language": consent.locale,
+        "is_given": consent.is_given,
+        "surface": consent.surface,
+        "notice_sha256": consent.notice_hash,
+        "recorded_at": write_moment(consent.recorded_at),
+    }
