@@ -21,6 +21,7 @@ from services.form_tokens import FormTokens
 from services.keys import KeyRing
 from services.links import Links
 from services.messages import write_line
+from services.proofs_of_work import ProofsOfWork
 from services.tokens import TokenSigner
 from services.unseen import split_unseen
 from services.zoom_budget import SharedBudget
@@ -37,6 +38,7 @@ from views import (
     health,
     home,
     joining,
+    mail_proofs,
     mailbox,
     metrics,
     personal,
@@ -99,6 +101,7 @@ def create_app(
         keys=keys,
         signer=signer,
         form_tokens=FormTokens(keys),
+        proofs_of_work=ProofsOfWork(keys),
         links=Links(settings.site_url, signer),
         zoom=_build_zoom_clients(settings, database, cipher, clock),
         oidc=_build_oidc_client(settings),
@@ -166,6 +169,7 @@ def _init_views(app: Flask, settings: Settings) -> None:
         registration,
         receipts,
         embed,
+        mail_proofs,
         joining,
         personal,
         api,

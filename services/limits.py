@@ -1,4 +1,4 @@
-"""How many submissions one network may send."""
+"""How much one network may send."""
 
 from __future__ import annotations
 
@@ -6,24 +6,38 @@ import hashlib
 import hmac
 import ipaddress
 from datetime import datetime
+from enum import StrEnum
 
 from sqlalchemy.orm import Session
 
 from storage import limits
+from storage.limits import Bucket
 
 from .keys import KeyRing
 
 # An office of 200 people behind one address registers within ten minutes; a flood does not.
 BURST = 300
 INTERVAL_SECONDS = 1.0
+WORK_FACTOR = 2
+"""By how much a network may send more whose browsers work; each person's sends twice then."""
+RETRY_AFTER_SECONDS = 60
+
+
+class Limit(StrEnum):
+    """Of what too much was sent."""
+
+    NETWORK = "network"
+    ADDRESS = "address"
+    MAILS = "mails"
 
 
 class RateLimitReached(Exception):
     """Nothing was stored; the same request may be sent after `retry_after_seconds`."""
 
-    def __init__(self, retry_after_seconds: int) -> None:
+    def __init__(self, retry_after_seconds: int, limit: Limit = Limit.NETWORK) -> None:
         super().__init__(retry_after_seconds)
         self.retry_after_seconds = retry_after_seconds
+        self.limit = limit
 
 
 def check_network_limit(
@@ -36,17 +50,24 @@ def check_network_limit(
     Raises:
         RateLimitReached: the network sends too much.
     """
-    network = name_network(remote_addr or "")
-    name = hmac.new(keys.derive("network")[0], network.encode(), hashlib.sha256).hexdigest()
-    is_within = limits.spend(
-        session,
-        f"network:{name}",
-        interval=INTERVAL_SECONDS,
-        burst=BURST,
-        now=now.timestamp(),
-    )
-    if not is_within:
-        raise RateLimitReached(retry_after_seconds=60)
+    bucket = make_network_bucket(keys, remote_addr, BURST)
+    if not spend(session, bucket, now=now):
+        raise RateLimitReached(RETRY_AFTER_SECONDS)
+
+
+def make_network_bucket(keys: KeyRing, remote_addr: str | None, burst: int) -> Bucket:
+    name = hash_name(keys, "network", name_network(remote_addr or ""))
+    return Bucket(f"network:{name}", INTERVAL_SECONDS, burst, most=WORK_FACTOR * BURST)
+
+
+def spend(session: Session, bucket: Bucket, *, now: datetime) -> bool:
+    """Take one unit from a bucket; return False when it is empty."""
+    return limits.spend_from(session, bucket, now=now.timestamp())
+
+
+def hash_name(keys: KeyRing, purpose: str, name: str) -> str:
+    """Hash what a person could be found by, so that only who knows it finds its bucket."""
+    return hmac.new(keys.derive(purpose)[0], name.encode(), hashlib.sha256).hexdigest()
 
 
 def name_network(remote_addr: str) -> str:

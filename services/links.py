@@ -48,6 +48,10 @@ class Links:
     def receipt_token(self, submission: _Receipted) -> str:
         return self._signer.make(Purpose.RECEIPT, submission.public_id)
 
+    def mail_proof(self, submission: _Receipted) -> str:
+        """Return the address, for a mail alone, at which a submission that waits is registered."""
+        return f"{self.base_url}/v/{self._signer.make(Purpose.PROOF, submission.public_id)}"
+
     def join_from_screen(self, submission: _Receipted, registration: _Linked) -> str:
         return f"{self.base_url}/j/{self._screen(Purpose.JOIN_SCREEN, submission, registration)}"
 

@@ -38,6 +38,8 @@ class MailName(StrEnum):
     REFUSED = "refused"
     EVENT_CANCELLED = "event_cancelled"
     DATES = "dates"
+    PROOF = "proof"
+    """To whom has not registered yet: their browser did no work, and this mail's button will do."""
 
 
 # A stranger can cause these by typing an address, so they are counted against the limits.

@@ -70,6 +70,7 @@ class MailContext:
     hour from which it leads to Zoom, where that is known, and `is_too_late` says that the event has
     begun by then. `code` is set under the `code` policy. `reason` says why Zoom refused, to whom it
     refused. `name_differs` says that a repeated form came with another name, which is not told.
+    `proof_url` is where who has not registered yet does so, until `proof_until`, in words.
     `is_by_organizer` says that it was not the person who cancelled.
     """
 
@@ -86,6 +87,8 @@ class MailContext:
     reason: str = ""
     proposal_url: str | None = None
     again_url: str | None = None
+    proof_url: str | None = None
+    proof_until: str = ""
     is_by_organizer: bool = False
     name_differs: bool = False
     marketing_withdraw_url: str | None = None

@@ -17,6 +17,7 @@ from .codes import CODE_MINUTES, CODE_TRIES, is_right_code
 from .events import EventState, LinkPolicy, get_state, read_seats
 from .joining import prove_address, read_end_state
 from .keys import KeyRing
+from .mail_proofs import waits_for_button
 from .mails import MailName, request_mail
 from .registrations import MAIL_OF_STATUS, Outcome, Status
 
@@ -30,7 +31,8 @@ class ReceiptState:
     """What the receipt may tell.
 
     `shown` is `event_cancelled` or `ended` once that is so; else confirmed, pending, waitlisted,
-    cancelled or denied where the reader may know it; `held` while the organizer looks at it; else
+    cancelled or denied where the reader may know it; `proof` while a mail's button waits to be
+    pressed, `held` while the organizer looks at it; else
     `mailed`: the mail tells. `link` is button, mail, code or none. `may_change` says that this
     receipt may lead to the personal page.
     """
@@ -58,7 +60,8 @@ def read_receipt_state(
         return ReceiptState(shown=over, link="none")
     registration = _get_registration(session, submission)
     if registration is None:
-        return ReceiptState(shown="held", link="none")
+        shown = "proof" if waits_for_button(submission, now=now) else "held"
+        return ReceiptState(shown=shown, link="none")
     is_own = policy is LinkPolicy.SHOW and submission.outcome == Outcome.CREATED
     if submission.code_used_at is None and not is_own:
         link = "code" if policy is LinkPolicy.CODE else "mail"

@@ -31,7 +31,7 @@ from .event_dates import list_chosen_ids, takes_choice
 from .events import EventState, LinkPolicy, Seats, get_state, read_seats
 from .mails import CONFIRM_WITHIN, MailName, make_first_mail, request_mail
 from .questions import answers_to_json
-from .submissions import Submission, read_submission
+from .submissions import Doubt, Submission, read_submission
 
 
 class Status(StrEnum):
@@ -118,7 +118,7 @@ def register(
         DatesClosed: so is a date that was chosen.
     """
     if submission.is_suspicious:
-        return _hold(session, event, submission, now)
+        return hold(session, event, submission, Doubt.TRAP, now=now)
     try:
         row = _admit(session, event, submission, policy, now)
     except DatesClosed:
@@ -130,6 +130,15 @@ def register(
         known = _need_known(session, event, submission)
         return _repeat(session, event, known, submission, policy, now)
     return row
+
+
+def hold(
+    session: Session, event: AnyEvent, submission: Submission, doubt: Doubt, *, now: datetime
+) -> SubmissionRow:
+    """Keep a submission aside until somebody decides about it; the same POST has one row."""
+    values = _lay_out(event, submission, Outcome.HELD, now) | {"held_for": doubt}
+    row = submissions.insert_submission(session, values | {"registration_id": None})
+    return row or _get_earlier(session, event, submission)
 
 
 def release(
@@ -280,7 +289,8 @@ def _repeat(
     if policy is not LinkPolicy.SHOW and _takes_nobody(session, event, now):
         # Its page is the event's, as for an unknown address; sent again it must not be found.
         submission = replace(submission, nonce=secrets.token_urlsafe(12))
-    row = _keep(session, event, submission, known, Outcome.REPEAT, now)
+    values = _lay_out(event, submission, Outcome.REPEAT, now)
+    row = submissions.insert_submission(session, values | {"registration_id": known.id})
     if row is None:
         return _get_earlier(session, event, submission)
     # Two tabs or an impatient click: the first mail says it all. A code belongs to one receipt.
@@ -310,13 +320,6 @@ def _need_known(session: Session, event: AnyEvent, submission: Submission) -> Re
     return known
 
 
-def _hold(
-    session: Session, event: AnyEvent, submission: Submission, now: datetime
-) -> SubmissionRow:
-    row = _keep(session, event, submission, None, Outcome.HELD, now)
-    return row or _get_earlier(session, event, submission)
-
-
 def _find_earlier(
     session: Session, event: AnyEvent, submission: Submission
 ) -> SubmissionRow | None:
@@ -332,19 +335,6 @@ def _get_earlier(session: Session, event: AnyEvent, submission: Submission) -> S
     return row
 
 
-def _keep(
-    session: Session,
-    event: AnyEvent,
-    submission: Submission,
-    registration: Registration | None,
-    outcome: Outcome,
-    now: datetime,
-) -> SubmissionRow | None:
-    about = {"registration_id": registration.id if registration else None}
-    row = _lay_out(event, submission, outcome, now)
-    return submissions.insert_submission(session, row | about)
-
-
 def _lay_out(
     event: AnyEvent, submission: Submission, outcome: Outcome, now: datetime
 ) -> dict[str, Any]:
@@ -358,6 +348,7 @@ def _lay_out(
         "nonce": submission.nonce,
         "digest": submission.digest,
         "outcome": outcome,
+        "held_for": "",
         "email": submission.email,
         "email_key": submission.email_key,
         "family_name": submission.family_name,

@@ -24,6 +24,17 @@ class Surface(StrEnum):
     """Nowhere: an organizer has entered what they were told otherwise."""
 
 
+class Doubt(StrEnum):
+    """Why a submission was kept aside."""
+
+    TRAP = "trap"
+    """It has something in the field that people do not see."""
+    MAIL_PROOF = "mail_proof"
+    """Its browser did no work; the button in the mail that was sent has not been pressed."""
+    NO_MAIL = "no_mail"
+    """So it is, but too many such mails were asked for to that address already."""
+
+
 @dataclass(frozen=True)
 class ConsentGiven:
     """The state of one box, ticked or not, with the label as it was shown."""
@@ -40,7 +51,8 @@ class Submission:
 
     `email` is what mails go to, `email_key` the same address lower-cased with an ASCII domain: two
     submissions are of one person when their keys are equal. `source` has the campaign tags as
-    `services.sources` cleans them. `is_suspicious` keeps it aside for the organizer.
+    `services.sources` cleans them. `is_suspicious` says that the trap was filled, which keeps it
+    aside for the organizer.
     """
 
     email: str

@@ -28,6 +28,7 @@ class Purpose(StrEnum):
     PERSONAL_SCREEN = "p"
     PERSONAL_MAIL = "r"
     ACCESS = "a"
+    PROOF = "v"
 
 
 @dataclass(frozen=True)

@@ -55,6 +55,7 @@ class EventHead:
     date_choice: str
     seats_per_date: int | None
     least_age: int | None
+    bot_check: str
     link_policy: str
     embed_origins: list[str]
     seats_taken: int
@@ -63,11 +64,8 @@ class EventHead:
 AnyEvent = Event | EventHead
 
 _HEAD_COLUMNS = tuple(part.name for part in fields(EventHead))[:-3]
-_CAPACITY = (
-    select(case((Event.closed_by_zoom != "", 0), else_=Event.capacity))
-    .where(Event.id == bindparam("taken_at"))
-    .scalar_subquery()
-)
+_PLACES = select(case((Event.closed_by_zoom != "", 0), else_=Event.capacity))
+_CAPACITY = _PLACES.where(Event.id == bindparam("taken_at")).scalar_subquery()
 
 
 def with_head(rows: Select[Any]) -> Select[Any]:

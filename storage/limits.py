@@ -2,13 +2,39 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Float, and_, bindparam, case, delete
+from sqlalchemy import Float, String, and_, bindparam, case, delete, select
 from sqlalchemy.orm import Session
 
 from .models import RateBucket
 from .statements import Statement, table_of
+
+SKEW_SECONDS = 60.0
+"""So far apart the clocks of processes may be, and what they do at once may come out of order."""
+
+
+@dataclass(frozen=True)
+class Bucket:
+    """A bucket that holds `burst` units; one comes back in `interval` seconds.
+
+    `most` is the largest burst that anybody is granted of a bucket of this name.
+    """
+
+    name: str
+    interval: float
+    burst: int
+    most: int = 0
+
+    def bind(self, prefix: str, now: float) -> dict[str, str | float]:
+        """Return the parameters of a statement that takes a unit."""
+        return {
+            f"{prefix}name": self.name,
+            f"{prefix}full_at": now + self.interval,
+            f"{prefix}latest": now + self.burst * self.interval,
+            f"{prefix}possible": now + max(self.burst, self.most) * self.interval + SKEW_SECONDS,
+        }
 
 
 def spend(session: Session, name: str, *, interval: float, burst: int, now: float) -> bool:
@@ -19,17 +45,26 @@ def spend(session: Session, name: str, *, interval: float, burst: int, now: floa
         burst: how many units a full bucket has.
         now: seconds since 1970.
     """
-    taken = _TAKE_UNIT.fetch(
-        session,
-        {
-            "name": name,
-            "full_at": now + interval,
-            "now": now,
-            "interval": interval,
-            "latest": now + burst * interval,
-        },
-    )
-    return taken is not None
+    return spend_from(session, Bucket(name, interval, burst), now=now)
+
+
+def spend_from(session: Session, bucket: Bucket, *, now: float) -> bool:
+    """As `spend`."""
+    return _TAKE_UNIT.fetch(session, bucket.bind("", now) | {"now": now}) is not None
+
+
+def spend_both(
+    session: Session, first: Bucket, second: Bucket, *, watched: str, now: float
+) -> tuple[dict[str, float], float]:
+    """Take one unit from each of two buckets, and look at a third, in one statement.
+
+    Returns when each of the two is full again, by name, without one that was empty, and when the
+    third is; 0 where it is not known. Whoever refuses what one of them lacks has to roll back.
+    """
+    values = first.bind("first_", now) | second.bind("second_", now)
+    rows = _TAKE_FROM_BOTH.fetch_all(session, values | {"watched": watched, "now": now})
+    taken = {name: full_at for name, full_at, _ in rows}
+    return taken, max((watched_at or 0.0 for _, _, watched_at in rows), default=0.0)
 
 
 def forget_full_buckets(session: Session, *, now: float) -> None:
@@ -38,20 +73,47 @@ def forget_full_buckets(session: Session, *, now: float) -> None:
 
 
 def _take_unit(insert: Any) -> Any:
-    now, interval = bindparam("now", type_=Float), bindparam("interval", type_=Float)
-    latest = bindparam("latest", type_=Float)
-    # Later than that it was never set: the clock has gone back since.
-    is_running = and_(RateBucket.full_at > now, RateBucket.full_at <= latest)
-    full_at = case((is_running, RateBucket.full_at), else_=now) + interval
-    return (
-        insert(table_of(RateBucket))
-        .on_conflict_do_update(
-            index_elements=[RateBucket.name],
-            set_={"full_at": full_at},
-            where=full_at <= latest,
+    latest, possible = (bindparam(name, type_=Float) for name in ("latest", "possible"))
+    statement = insert(table_of(RateBucket))
+    return _put_off(statement, latest, possible).returning(RateBucket.full_at)
+
+
+def _take_from_both(insert: Any) -> Any:
+    name = bindparam("first_name", type_=String)
+    rows = [
+        {
+            "name": bindparam(f"{place}_name", type_=String),
+            "full_at": bindparam(f"{place}_full_at", type_=Float),
+        }
+        for place in ("first", "second")
+    ]
+    latest, possible = (
+        case(
+            (RateBucket.name == name, bindparam(f"first_{bound}", type_=Float)),
+            else_=bindparam(f"second_{bound}", type_=Float),
         )
-        .returning(RateBucket.full_at)
+        for bound in ("latest", "possible")
+    )
+    third = table_of(RateBucket).alias("third")
+    is_watched = third.c.name == bindparam("watched", type_=String)
+    watched_at = select(third.c.full_at).where(is_watched).scalar_subquery()
+    statement = insert(table_of(RateBucket)).values(rows)
+    return _put_off(statement, latest, possible).returning(
+        RateBucket.name, RateBucket.full_at, watched_at
+    )
+
+
+def _put_off(statement: Any, latest: Any, possible: Any) -> Any:
+    """Have an INSERT of full buckets take a unit from those that are there and not empty."""
+    now = bindparam("now", type_=Float)
+    # Later than possible it was never set: the clock has gone back since.
+    is_running = and_(RateBucket.full_at > now, RateBucket.full_at <= possible)
+    interval = statement.excluded.full_at - now
+    full_at = case((is_running, RateBucket.full_at), else_=now) + interval
+    return statement.on_conflict_do_update(
+        index_elements=[RateBucket.name], set_={"full_at": full_at}, where=full_at <= latest
     )
 
 
 _TAKE_UNIT = Statement(_take_unit)
+_TAKE_FROM_BOTH = Statement(_take_from_both)

@@ -22,7 +22,7 @@ MAY_IMPORT = {
         ("oidc_client", "storage", "zoom_client"),
         (
             *("sqlalchemy.orm", "itsdangerous", "icalendar", "PIL", "tomli_w"),
-            *("argon2", "markdown_it", "openpyxl", "pyotp", "segno", "webauthn"),
+            *("altcha", "argon2", "markdown_it", "openpyxl", "pyotp", "segno", "webauthn"),
         ),
     ),
     "forms": (

@@ -1,4 +1,4 @@
-"""Counting what one network sends, where the settings say so; nobody is turned away uncounted."""
+"""Counting what is sent, where the settings say so; nobody is turned away uncounted."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from services.limits import check_network_limit
+from services.submission_limits import Load, count_submission
+from services.submissions import Submission
 from storage.session import may_pass
 
 from .site import get_site
@@ -29,15 +31,29 @@ def count_against_network(session: Session, now: datetime) -> None:
         check_network_limit(session, site.keys, request.remote_addr, now=now)
 
 
-def count_registration(session: Session, now: datetime) -> None:
-    """As `count_against_network`, for what is kept even where nobody can count.
+def count_registration(
+    session: Session, event_id: int, submission: Submission, *, has_worked: bool, now: datetime
+) -> Load:
+    """Count a submission, which is kept even where nobody can count, and say how much comes.
 
     Raises:
-        RateLimitReached: as `count_against_network`.
+        RateLimitReached: the network or the address sends too much.
         CountingFailed: another transaction without counting is worth a try.
     """
+    site = get_site()
+    if not site.settings.rate_limits:
+        return Load()
     try:
-        count_against_network(session, now)
+        return count_submission(
+            session,
+            site.keys,
+            request.remote_addr,
+            event_id=event_id,
+            email_key=submission.email_key,
+            has_worked=has_worked,
+            tally=site.event_tally,
+            now=now,
+        )
     except SQLAlchemyError as error:
         if may_pass(error):
             raise

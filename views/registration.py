@@ -20,10 +20,12 @@ from services.event_dates import add_dates, make_question, takes_choice
 from services.events import EventState, LinkPolicy, read_definition
 from services.fault_points import fault_point
 from services.form_tokens import FormToken, FormTokenError
-from services.limits import RateLimitReached
+from services.limits import Limit, RateLimitReached
+from services.proofs_of_work import is_proof_wanted
 from services.questions import FormDefinition
 from services.registrations import DatesClosed, RegistrationNotOpen, register
 from services.sources import SOURCE_NAMES, read_source
+from services.submission_limits import FLOOD, Load
 from services.submissions import Submission
 from services.texts import localize
 from storage import events
@@ -35,6 +37,7 @@ from .framing import FRAME_NAMES, get_frame, read_surface, receipt_url, write_qu
 from .kept_pages import mark
 from .limits import CountingFailed, count_registration
 from .locale import list_language_links, read_locale
+from .proofs import Proof, ask_by_mail, ask_for_proof, read_proof
 from .retries import is_worth_another_try
 from .site import get_site
 from .visits import count_mistakes
@@ -132,8 +135,9 @@ def _register(
     page: EventPage, form: RegistrationForm, submission: Submission, now: datetime
 ) -> ResponseReturnValue:
     site = get_site()
+    proof, action = read_proof(page, submission, now), write_query() + _write_tags()
     try:
-        row = _keep(page, submission, now)
+        row = _keep(page, submission, proof, now)
         fault_point("after_commit")
     except DatesClosed:
         return _show_closed_dates(page, now)
@@ -142,14 +146,23 @@ def _register(
         with site.database.read() as session:
             return show_state(session, fresh, now, state=refusal.state)
     except RateLimitReached as error:
+        if error.limit is not Limit.ADDRESS and not proof.has_worked:
+            return ask_for_proof(
+                page, submission, proof, action=action, load=FLOOD, limit=error, now=now
+            )
         alert = _("Many people register from your network now. Please send again in a minute.")
-        return _ask_to_send_again(page, form, _Setback(429, error.retry_after_seconds, alert), now)
+        if error.limit is Limit.ADDRESS:
+            alert = _("This address was sent many times. Please send again in a few minutes.")
+        setback = _Setback(429, error.retry_after_seconds, alert)
+        return _ask_to_send_again(page, form, setback, now)
     except SQLAlchemyError as error:
         if is_worth_another_try(error):
             raise
         log.exception("the registration was not stored")
         alert = _("We cannot save it right now. Please send again - your answers are still here.")
         return _ask_to_send_again(page, form, _Setback(503, RETRY_AFTER_SECONDS, alert), now)
+    if isinstance(row, Load):
+        return ask_for_proof(page, submission, proof, action=action, load=row, now=now)
     if row.nonce != submission.nonce:
         # A full event must not tell a known address from a new one: its owner has a mail.
         fresh = load_event(page.event.slug, now)
@@ -177,24 +190,35 @@ def _turn_away(page: EventPage, now: datetime) -> ResponseReturnValue:
     return make_response(html, 409)
 
 
-def _keep(page: EventPage, submission: Submission, now: datetime) -> SubmissionRow:
+def _keep(
+    page: EventPage, submission: Submission, proof: Proof, now: datetime
+) -> SubmissionRow | Load:
     """Store it and count it; what cannot be counted is stored nevertheless."""
     try:
-        return _store(page, submission, now, is_counted=True)
+        return _store(page, submission, proof, now, is_counted=True)
     except CountingFailed:
         log.exception("what a network sends is not counted")
-    return _store(page, submission, now, is_counted=False)
+    return _store(page, submission, proof, now, is_counted=False)
 
 
 def _store(
-    page: EventPage, submission: Submission, now: datetime, *, is_counted: bool
-) -> SubmissionRow:
+    page: EventPage, submission: Submission, proof: Proof, now: datetime, *, is_counted: bool
+) -> SubmissionRow | Load:
+    """Store what was sent; only count it where a proof is missing, and say how much comes."""
+    load, has_worked = Load(), proof.has_worked
     with get_site().database.write() as session:
         if is_counted:
-            count_registration(session, now)
+            load = count_registration(
+                session, page.event.id, submission, has_worked=has_worked, now=now
+            )
         event = events.get_head(session, page.event.slug) or abort(404)
         policy = LinkPolicy(event.link_policy)
-        row = register(session, event, submission, policy=policy, now=now)
+        if has_worked or not is_proof_wanted(event.bot_check, load):
+            row = register(session, event, submission, policy=policy, now=now)
+        elif proof.is_by_mail:
+            row = ask_by_mail(session, event, submission, now=now)
+        else:
+            return load
         fault_point("before_commit")
     return row
 

@@ -16,6 +16,8 @@ from services.event_views import EventView
 from services.form_tokens import FormTokens
 from services.keys import KeyRing
 from services.links import Links
+from services.proofs_of_work import ProofsOfWork
+from services.submission_limits import EventTally
 from services.tokens import TokenSigner
 from services.zoom_connections import ZoomSettings
 from storage.ciphers import Cipher
@@ -58,6 +60,7 @@ class Site:
     keys: KeyRing
     signer: TokenSigner
     form_tokens: FormTokens
+    proofs_of_work: ProofsOfWork
     links: Links
     zoom: ZoomClients
     oidc: OidcClient
@@ -67,9 +70,11 @@ class Site:
     forms: KeptPages = field(default_factory=KeptPages)
     framed_forms: KeptPages = field(default_factory=KeptPages)
     receipts: KeptPages = field(default_factory=KeptPages)
+    proof_pages: KeptPages = field(default_factory=KeptPages)
     form_classes: Kept[type[RegistrationForm]] = field(default_factory=Kept)
     event_views: Kept[EventView] = field(default_factory=Kept)
     networks: NetworkTally = field(default_factory=NetworkTally)
+    event_tally: EventTally = field(default_factory=EventTally)
     event_heads: Kept[EventHead | None] = field(default_factory=Kept)
     frame_origins: dict[str, tuple[str, ...]] = field(default_factory=dict)
 

@@ -55,10 +55,10 @@ class OpenedReceipt:
         return self.registration
 
 
-def open_receipt(session: Session, token: str) -> OpenedReceipt:
-    """Load what a receipt's token opens, or answer 404."""
+def open_receipt(session: Session, token: str, purpose: Purpose = Purpose.RECEIPT) -> OpenedReceipt:
+    """Load what a receipt's token opens, or another one about a submission; else answer 404."""
     claim = read_token(token)
-    if claim is None or claim.purpose is not Purpose.RECEIPT:
+    if claim is None or claim.purpose is not purpose:
         abort(404)
     found = submissions.get_receipt(session, claim.public_id)
     if not get_site().signer.is_genuine(claim) or found is None:

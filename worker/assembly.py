@@ -11,6 +11,7 @@ from services.date_following import JOB_KIND as DATES_JOB
 from services.event_tasks import JOB_KIND as EVENT_JOB
 from services.keys import KeyRing
 from services.links import Links
+from services.mail_proofs import JOB_KIND as PROOF_JOB
 from services.organizer_mails import JOB
 from services.people_imports import JOB_KIND as IMPORT_JOB
 from services.people_imports import ReadRow
@@ -27,6 +28,7 @@ from .event_dates import DatesFollowing
 from .indexing import index_registrations
 from .letters import LetterWriter
 from .loop import Lane, Worker
+from .mail_proofs import ProofMailSending
 from .people import EventTasks, PeopleImports, PeopleTasks, forget_old_imports
 from .settling import EventSettling
 from .smtp import MailTransport
@@ -50,17 +52,10 @@ def build_worker(
 
     `read_row` makes a submission of a row of a table of people: the forms know how.
     """
-    sending = mail.MailSending(
-        database,
-        transport=transport,
-        writer=LetterWriter(settings, links, keys),
-        app_context=app_context,
-        read_clock=read_clock,
-    )
     lanes = [
         *_make_zoom_lanes(settings, database, make_client, keys, read_clock),
         _make_peoples_lane(database, read_row, read_clock),
-        Lane("mail", {"mail": sending.handle}, MAIL_THREADS, {"mail": mail.record_given_up}),
+        _make_mail_lane(settings, database, keys, links, transport, app_context, read_clock),
         _make_organizers_lane(settings, database, links, transport, app_context, read_clock),
     ]
     watch = AlarmWatch(
@@ -96,6 +91,34 @@ def _make_zoom_lanes(
         ),
         Lane("settle", looks, 1, queue=zoom_queue),
     ]
+
+
+def _make_mail_lane(
+    settings: Settings,
+    database: Database,
+    keys: KeyRing,
+    links: Links,
+    transport: MailTransport,
+    app_context: Callable[[], AbstractContextManager[object]],
+    read_clock: Callable[[], datetime],
+) -> Lane:
+    sending = mail.MailSending(
+        database,
+        transport=transport,
+        writer=LetterWriter(settings, links, keys),
+        app_context=app_context,
+        read_clock=read_clock,
+    )
+    asking = ProofMailSending(
+        settings,
+        database,
+        links=links,
+        transport=transport,
+        app_context=app_context,
+        read_clock=read_clock,
+    )
+    handlers = {"mail": sending.handle, PROOF_JOB: asking.handle}
+    return Lane("mail", handlers, MAIL_THREADS, {"mail": mail.record_given_up})
 
 
 def _make_peoples_lane(

@@ -57,6 +57,9 @@ class Event(Base):
     date_choice: Mapped[str] = mapped_column(String(6), default="all", server_default="all")
     seats_per_date: Mapped[int | None]
     least_age: Mapped[int | None]
+    bot_check: Mapped[str] = mapped_column(
+        String(9), default="automatic", server_default="automatic"
+    )
 
     capacity: Mapped[int | None]
     has_waitlist: Mapped[bool] = mapped_column(default=False)

@@ -13,7 +13,8 @@ from .base import Base, BigKey, Document, Moment, PrimaryKey, PublicId
 class SubmissionRow(Base):
     """One accepted POST; its receipt is `/s/<token of public_id>`.
 
-    `outcome` is created, repeat, used, superseded, held or dropped. The six-digit code of the
+    `outcome` is created, repeat, used, superseded, held or dropped; `held_for` says why it was
+    held, also once somebody has decided about it. The six-digit code of the
     `code` policy is derived from `public_id` and `code_version`, never stored.
     """
 
@@ -46,6 +47,7 @@ class SubmissionRow(Base):
     nonce: Mapped[str] = mapped_column(String(32))
     digest: Mapped[str] = mapped_column(String(64))
     outcome: Mapped[str] = mapped_column(String(10))
+    held_for: Mapped[str] = mapped_column(String(10), default="", server_default="")
     email: Mapped[str] = mapped_column(String(254))
     email_key: Mapped[str] = mapped_column(String(254))
     family_name: Mapped[str] = mapped_column(String(200))

@@ -76,6 +76,38 @@ def test_spenders_at_once_never_exceed_the_burst(database_url):
     assert sum(race(database_url, work)) == BURST
 
 
+def test_requests_out_of_order_fill_no_bucket(database):
+    with database.write() as session:
+        for _ in range(BURST):
+            spend(session, now=NOW + 0.01)
+
+        assert not spend(session)
+
+
+def test_two_buckets_are_spent_from_at_once(database):
+    one = limits.Bucket("one", SECONDS_A_UNIT, 2)
+    other = limits.Bucket("other", 3.0, 1)
+
+    def spend_both(session, watched="third"):
+        return limits.spend_both(session, one, other, watched=watched, now=NOW)
+
+    with database.write() as session:
+        spend(session, "third")
+
+        assert spend_both(session) == ({"one": NOW + 2.0, "other": NOW + 3.0}, NOW + 2.0)
+        assert spend_both(session, "unknown") == ({"one": NOW + 4.0}, 0.0)
+        assert spend_both(session) == ({}, 0.0)
+
+
+def test_smaller_share_of_a_bucket_does_not_refill_it(database):
+    small = limits.Bucket("bucket", SECONDS_A_UNIT, BURST, most=100)
+    with database.write() as session:
+        for _ in range(90):
+            limits.spend(session, "bucket", interval=SECONDS_A_UNIT, burst=100, now=NOW)
+
+        assert not limits.spend_from(session, small, now=NOW)
+
+
 def test_clock_that_went_back_shuts_nobody_out(database):
     with database.write() as session:
         for _ in range(BURST):

@@ -67,6 +67,8 @@ def make_full_context(**changes):
         reason="定員に達したためです。",
         proposal_url=f"{SITE}/r/def/answers/1",
         again_url=f"{SITE}/r/def/again",
+        proof_url=f"{SITE}/v/ghi",
+        proof_until="12/9 14:00",
         name_differs=True,
         marketing_withdraw_url=f"{SITE}/r/def/news",
     )

@@ -68,6 +68,8 @@ ROUTES = {
     "GET /r/<token>/invite.ics": LINK,
     "POST /r/<token>/news": LINK,
     "GET /s/<token>": LINK,
+    "GET /v/<token>": LINK,
+    "POST /v/<token>": LINK,
     "GET /s/<token>/address": LINK,
     "POST /s/<token>/address": LINK,
     "POST /s/<token>/code": LINK,

@@ -11,11 +11,13 @@ from services.dates import format_short
 from services.events import read_link_policy
 from services.members import Member, Permission
 from services.registrations import NotHeld, RegistrationNotOpen, drop, release
+from services.submissions import Doubt
 from services.texts import write_full_name
 from storage import submissions
 
 from ..locale import read_locale
 from ..site import get_site
+from . import people_words as words
 from .access import bp, need_event, needs
 from .event_headings import view_event
 
@@ -34,6 +36,7 @@ def list_held(member: Member, event: str) -> ResponseReturnValue:
                 "public_id": row.public_id,
                 "name": write_full_name(row.family_name, row.given_name, row.locale),
                 "email": row.email,
+                "reason": words.DOUBT.get(row.held_for, words.DOUBT[Doubt.TRAP]),
                 "received": format_short(row.created_at, found.timezone, read_locale()),
             }
             for row in held[:MOST]

@@ -12,6 +12,7 @@ from services.people_columns import EMAIL, FAMILY_NAME, FULL_NAME, GIVEN_NAME, L
 from services.people_files import FileProblem
 from services.people_imports import RowResult
 from services.sources import BY_HAND, DIRECT, ORIGIN_NAMES, PAGE, REF
+from services.submissions import Doubt
 from services.texts import write_full_name
 
 STATUS = {
@@ -74,6 +75,12 @@ MAIL_STATE = {
     "dropped": lazy_gettext("Not sent: another mail took its place"),
     "held": lazy_gettext("Held back by a restore"),
 }
+DOUBT: dict[str, Any] = {
+    Doubt.TRAP: lazy_gettext("Filled in a field that people do not see"),
+    Doubt.MAIL_PROOF: lazy_gettext("Has not pressed the button in the mail that we sent"),
+    Doubt.NO_MAIL: lazy_gettext("Sent without a check; the address had enough mails for now"),
+}
+"""Why somebody was kept aside."""
 ACTOR = {
     "person": lazy_gettext("The person"),
     "organizer": lazy_gettext("The organizer"),

@@ -1,0 +1,113 @@
+"""The way that needs no script: a mail whose button says that somebody reads it.
+
+What was sent is kept aside meanwhile; the organizer sees it too, and can decide without the mail.
+Whether the address is known is not looked at before the button is pressed, so nothing tells it.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy.orm import Session
+
+from storage import job_requests, registrations, submissions
+from storage.events import AnyEvent
+from storage.limits import Bucket
+from storage.models import Event, SubmissionRow
+
+from . import limits
+from .addresses import fold_tag
+from .events import LinkPolicy
+from .joining import prove_address
+from .keys import KeyRing
+from .limits import Limit, RateLimitReached
+from .registrations import Outcome, hold, release
+from .submissions import Doubt, Submission
+
+JOB_KIND = "proof_mail"
+
+LIVES_FOR = timedelta(hours=24)
+
+NETWORK_BURST = 30
+NETWORK_INTERVAL_SECONDS = 60.0
+ADDRESS_BURST = 3
+ADDRESS_INTERVAL_SECONDS = 8 * 3600.0
+
+
+class ProofOver(Exception):
+    """The link is too old, or somebody has decided about the submission meanwhile."""
+
+
+def ask_by_mail(
+    session: Session,
+    keys: KeyRing,
+    remote_addr: str | None,
+    *,
+    event: AnyEvent,
+    submission: Submission,
+    is_limited: bool,
+    now: datetime,
+) -> SubmissionRow:
+    """Keep a submission aside and have its sender asked by mail; the same POST asks once.
+
+    An address that had enough such mails gets none, and the organizer alone decides; so with what
+    filled the trap. Side effects: the submission's row, and a job.
+
+    Raises:
+        RateLimitReached: the network asks for too many mails; nothing is stored.
+    """
+    earlier = submissions.get_submission_by_nonce(
+        session, event.id, submission.nonce, submission.digest
+    )
+    if earlier is not None:
+        return earlier
+    if submission.is_suspicious:
+        return hold(session, event, submission, Doubt.TRAP, now=now)
+    network = limits.hash_name(keys, "network", limits.name_network(remote_addr or ""))
+    asking = Bucket(f"proof-mail:network:{network}", NETWORK_INTERVAL_SECONDS, NETWORK_BURST)
+    if is_limited and not limits.spend(session, asking, now=now):
+        raise RateLimitReached(int(5 * NETWORK_INTERVAL_SECONDS), Limit.MAILS)
+    mailbox = limits.hash_name(keys, "address", fold_tag(submission.email_key))
+    asked = Bucket(f"proof-mail:address:{mailbox}", ADDRESS_INTERVAL_SECONDS, ADDRESS_BURST)
+    if not limits.spend(session, asked, now=now):
+        return hold(session, event, submission, Doubt.NO_MAIL, now=now)
+    row = hold(session, event, submission, Doubt.MAIL_PROOF, now=now)
+    job_requests.enqueue(
+        session,
+        kind=JOB_KIND,
+        key=f"{JOB_KIND}:{row.id}",
+        payload={"submission_id": row.id},
+        event_id=event.id,
+        run_at=now,
+        now=now,
+    )
+    return row
+
+
+def waits_for_button(submission: SubmissionRow, *, now: datetime) -> bool:
+    """Tell whether the button of the mail still does something."""
+    is_asked = submission.outcome == Outcome.HELD and submission.held_for == Doubt.MAIL_PROOF
+    return is_asked and now < get_end_of_waiting(submission)
+
+
+def get_end_of_waiting(submission: SubmissionRow) -> datetime:
+    return submission.created_at + LIVES_FOR
+
+
+def confirm(
+    session: Session, event: Event, held: SubmissionRow, *, policy: LinkPolicy, now: datetime
+) -> None:
+    """Register who has pressed the mail's button; the address is theirs.
+
+    Raises:
+        ProofOver: there is nothing to decide any more.
+        RegistrationNotOpen: as `register`; the submission stays as it is.
+        NotHeld: somebody has decided at the same moment.
+    """
+    if not waits_for_button(held, now=now):
+        raise ProofOver
+    release(session, event, held, policy=policy, now=now)
+    assert held.registration_id is not None, "it was released"
+    registration = registrations.lock_registration(session, held.registration_id)
+    assert registration is not None, "the row names it"
+    prove_address(registration, now=now)

@@ -1,0 +1,112 @@
+"""How much may be sent of one network, address and event, and from where on work is asked for.
+
+All processes share the counts, which stand in the database. Nobody is shut out for good: what was
+counted is forgotten second by second. What an event gets never closes it, as that is what an
+attacker would want; it only makes the work dearer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from threading import Lock
+
+from sqlalchemy.orm import Session
+
+from storage.limits import Bucket, spend_both
+
+from . import limits
+from .addresses import fold_tag
+from .keys import KeyRing
+from .limits import Limit, RateLimitReached
+
+CALM_NETWORK = 200
+CALM_EVENT = 600
+"""So much at once is nothing unusual, and nobody is asked for anything.
+
+What a network brings beyond its own does not count for the event, so one network, or two, cannot
+have everybody at an event asked.
+"""
+
+ADDRESS_BURST = 20
+ADDRESS_INTERVAL_SECONDS = 180.0
+
+EVENT_BURST = 3000
+EVENT_INTERVAL_SECONDS = 0.2
+# So many of an event are counted together: a row to which each of them writes would have all wait
+# for each other.
+STRIDE = 10
+
+
+@dataclass(frozen=True)
+class Load:
+    """How much came lately, as multiples of what is calm."""
+
+    network: float = 0.0
+    event: float = 0.0
+
+    @property
+    def is_calm(self) -> bool:
+        return max(self.network, self.event) <= 1
+
+
+FLOOD = Load(network=4.0)
+"""What a network brings of which nothing is taken any more without work."""
+
+
+class EventTally:
+    """Adds up what this process takes for each event, until that is worth a statement."""
+
+    def __init__(self) -> None:
+        self._counts: dict[int, int] = {}
+        self._lock = Lock()
+
+    def is_due(self, event_id: int) -> bool:
+        """Count one; tell whether a stride is full."""
+        with self._lock:
+            count = self._counts.pop(event_id, 0) + 1
+            if count < STRIDE:
+                self._counts[event_id] = count
+        return count == STRIDE
+
+
+def count_submission(
+    session: Session,
+    keys: KeyRing,
+    remote_addr: str | None,
+    *,
+    event_id: int,
+    email_key: str,
+    has_worked: bool,
+    tally: EventTally,
+    now: datetime,
+) -> Load:
+    """Count one submission: of its network and its address at once, of its event now and then.
+
+    The address counts whether or not it is known: so its limit does not tell.
+
+    Raises:
+        RateLimitReached: the network or the address sends too much.
+    """
+    burst = limits.BURST * (limits.WORK_FACTOR if has_worked else 1)
+    network = limits.make_network_bucket(keys, remote_addr, burst)
+    mailbox = limits.hash_name(keys, "address", f"{event_id}:{fold_tag(email_key)}")
+    address = Bucket(f"address:{mailbox}", ADDRESS_INTERVAL_SECONDS, ADDRESS_BURST)
+    event, moment = f"event:{event_id}", now.timestamp()
+    full_at, event_full_at = spend_both(session, network, address, watched=event, now=moment)
+    if network.name not in full_at:
+        raise RateLimitReached(limits.RETRY_AFTER_SECONDS)
+    if address.name not in full_at:
+        raise RateLimitReached(int(ADDRESS_INTERVAL_SECONDS), Limit.ADDRESS)
+    of_network = (full_at[network.name] - moment) / network.interval / CALM_NETWORK
+    if of_network <= 1 and tally.is_due(event_id):
+        # After the network, like everybody: nobody waits in a circle.
+        together = Bucket(event, EVENT_INTERVAL_SECONDS * STRIDE, EVENT_BURST // STRIDE)
+        limits.spend(session, together, now=now)
+    return Load(of_network, _count_event(event_full_at - moment) / CALM_EVENT)
+
+
+def _count_event(seconds: float) -> float:
+    count = seconds / EVENT_INTERVAL_SECONDS
+    # More than that was never taken: the clock has gone back since.
+    return count if 0 < count <= EVENT_BURST else 0.0

@@ -1,0 +1,159 @@
+"""While much comes a form is asked for a proof: a browser works, or a mail's button is pressed."""
+
+import re
+
+import pytest
+
+from services import mail_proofs, submission_limits
+from tests.fixtures.databases import only_sqlite
+from tests.journeys.test_scanners import dump
+from tests.mailbox import read_text
+from tests.people import HANAKO, TARO
+from tests.work import do_work
+
+BY_MAIL = "確認メールを受け取る"
+
+
+@pytest.fixture
+def site(start_site, monkeypatch):
+    """Have everything count as much: nobody is registered without a proof."""
+    monkeypatch.setattr(submission_limits, "CALM_NETWORK", 0.5)
+    site = start_site(rate_limits=True)
+    site.add_event(slug="spring")
+    return site
+
+
+def send(site, person=TARO, *, slug="spring", status=422):
+    return site.visitor().open(f"/e/{slug}").form().fill(**person).submit(status=status)
+
+
+def read_link(site, email=TARO["email"]):
+    """Return the address in the mail that asks for a press of its button."""
+    site.drain()
+    mails = [mail for mail in site.mailbox.list_mails() if mail["To"] == email]
+    [link] = {link for mail in mails for link in re.findall(r"\S+/v/[\w-]+", read_text(mail))}
+    return link
+
+
+def test_who_does_no_work_is_asked_and_who_does_is_registered(site):
+    asked = send(site)
+    assert "入力内容はこのページに残っています" in asked.text
+    again = asked.form().submit(status=422)
+    assert site.count_rows("submission") == 0
+
+    receipt = do_work(again).submit()
+
+    assert receipt.heading == "お申し込みが完了しました"
+    site.drain()
+    assert site.list_effects(TARO["email"]) == ["add"]
+
+
+def test_work_is_good_for_one_submission_and_not_for_long(site):
+    site.add_event(slug="summer")
+    worked = do_work(send(site))
+    stolen = {"proof": worked["proof"]}
+    receipt = worked.submit()
+
+    assert worked.submit().url == receipt.url
+    other = worked.fill(given_name="次郎").submit(status=422)
+    assert "もう一度確認します" in other.text
+    send(site, HANAKO).form().fill(**stolen).submit(status=422)
+    send(site, slug="summer").form().fill(**stolen).submit(status=422)
+    late = do_work(send(site, HANAKO))
+    site.clock.move(minutes=21)
+    late.submit(status=422)
+    assert site.count_rows("submission") == site.count_rows("registration") == 1
+
+
+@only_sqlite
+@pytest.mark.parametrize("proof", ["x", "e30=", "W10=", "bnVsbA==", "?" * 9000, "W" * 3000])
+def test_what_is_no_proof_is_asked_again(site, proof):
+    asked = send(site).form().fill(proof=proof).submit(status=422)
+
+    assert do_work(asked).submit().heading == "お申し込みが完了しました"
+
+
+def test_button_of_the_mail_registers_without_script(site):
+    receipt = send(site).form().press(BY_MAIL).submit()
+    assert receipt.heading == "メール内のボタンを押してください"
+    link = read_link(site)
+    assert site.count_rows("registration") == 0
+    before = dump(site)
+    visitor = site.visitor()
+    page = visitor.open(link)
+    visitor.look("HEAD", link)
+    assert dump(site) == before
+
+    done = page.form().submit()
+
+    assert done.url.partition("?")[0] == receipt.url.partition("?")[0]
+    assert done.heading == "お申し込みが完了しました"
+    assert page.form().submit().url == done.url
+    assert visitor.open(link).heading == "お申し込みを受け付けました"
+    site.drain()
+    assert site.list_effects(TARO["email"]) == ["add"]
+    assert site.count_rows("registration") == 1
+
+
+@only_sqlite
+def test_button_works_for_a_day(site):
+    send(site).form().press(BY_MAIL).submit()
+    link = read_link(site)
+    page = site.visitor().open(link)
+
+    site.clock.move(hours=24)
+
+    assert page.form().submit(status=410).heading == "このリンクは使えなくなりました"
+    assert site.visitor().open(link, status=410)
+    assert site.count_rows("registration") == 0
+
+
+@only_sqlite
+def test_asking_by_mail_tells_nothing_of_the_address(site):
+    do_work(send(site)).submit()
+    known = send(site).form().press(BY_MAIL).submit()
+    unknown = send(site, HANAKO).form().press(BY_MAIL).submit()
+
+    words = [page.text.split("受付番号")[0].partition("さん")[2] for page in (known, unknown)]
+    assert words[0].replace("t***", "h***") == words[1]
+    site.visitor().open(read_link(site)).form().submit()
+    assert site.count_rows("registration") == 1
+
+
+@only_sqlite
+def test_same_form_asks_for_one_mail_and_an_address_for_three(site):
+    asked = send(site).form().press(BY_MAIL)
+    receipts = [asked.submit() for _ in range(2)]
+    more = [send(site).form().press(BY_MAIL).submit() for _ in range(3)]
+    site.drain()
+
+    assert receipts[0].url == receipts[1].url
+    assert len(site.mailbox.list_mails()) == 3
+    assert [page.heading for page in more[1:]] == [
+        "メール内のボタンを押してください",
+        "お申し込みを受け付けました（まだ確定していません）",
+    ]
+
+
+@only_sqlite
+def test_network_asks_for_so_many_mails_and_is_told(site, monkeypatch):
+    monkeypatch.setattr(mail_proofs, "NETWORK_BURST", 1)
+    send(site).form().press(BY_MAIL).submit()
+
+    refused = send(site, HANAKO).form().press(BY_MAIL).submit(status=429)
+
+    assert refused.response.headers["Retry-After"] == "300"
+    assert "確認メールの依頼が集中しています" in refused.text
+    assert site.count_rows("submission") == 1
+    assert do_work(refused).submit().heading == "お申し込みが完了しました"
+
+
+@only_sqlite
+def test_event_asks_always_or_never(site, start_site):
+    site.add_event(slug="never", bot_check="never")
+    site.add_event(slug="always", bot_check="always")
+    calm = start_site(rate_limits=False)
+
+    assert send(site, slug="never", status=200).heading == "お申し込みが完了しました"
+    assert send(calm, slug="spring", status=200).heading == "お申し込みが完了しました"
+    assert do_work(send(calm, slug="always")).submit().heading == "お申し込みが完了しました"

@@ -1,0 +1,112 @@
+"""Sending the mails whose button says that somebody reads them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from datetime import datetime
+from email.headerregistry import Address
+from email.message import EmailMessage
+
+from sqlalchemy.orm import Session
+
+from config import Settings
+from services.dates import format_short
+from services.event_views import view_mail_event
+from services.links import Links
+from services.mail_proofs import get_end_of_waiting, waits_for_button
+from services.mails import MailName
+from services.messages import MailContext, MessageRefused, compose_message
+from services.texts import write_full_name
+from storage import events, jobs, organizations, submissions
+from storage.jobs import ClaimedJob
+from storage.models import SubmissionRow
+from storage.session import Database
+
+from .mail_failures import judge, put_off
+from .mail_rendering import render_mail
+from .smtp import MailError, MailTransport
+
+
+class ProofMailSending:
+    """Handles the job `proof_mail`.
+
+    One whose outcome is unknown is sent again, as the same message: two of them do no harm, and
+    none at all keeps somebody out.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        database: Database,
+        *,
+        links: Links,
+        transport: MailTransport,
+        app_context: Callable[[], AbstractContextManager[object]],
+        read_clock: Callable[[], datetime],
+    ) -> None:
+        self._settings = settings
+        self._database = database
+        self._links = links
+        self._transport = transport
+        self._app_context = app_context
+        self._read_clock = read_clock
+
+    def handle(self, job: ClaimedJob) -> None:
+        now = self._read_clock()
+        with self._database.write() as session:
+            row = submissions.get_submission(session, job.payload["submission_id"])
+            if row is None or not waits_for_button(row, now=now):
+                jobs.finish(session, job, now=now)
+                return
+            email = row.email
+            compose = self._gather(session, row, now)
+        try:
+            with self._app_context():
+                message = compose()
+            self._transport.send(message, email)
+        except (MailError, MessageRefused) as error:
+            now = self._read_clock()
+            failure = judge(job, error, now=now)
+            with self._database.write() as session:
+                put_off(session, job, failure.reason, is_final=failure.is_final, now=now)
+            return
+        with self._database.write() as session:
+            jobs.finish(session, job, now=self._read_clock())
+
+    def _gather(
+        self, session: Session, row: SubmissionRow, now: datetime
+    ) -> Callable[[], EmailMessage]:
+        """Read what the mail says, and return what writes it without the database."""
+        event = events.need_event(session, row.event_id)
+        organization = organizations.need_organization(session, event.organization_id)
+        locale = row.locale
+        context = MailContext(
+            event=view_mail_event(session, event, locale, now=now),
+            sender_domain=self._settings.sender.rpartition("@")[2],
+            greeting_name=write_full_name(row.family_name, row.given_name, locale),
+            number=row.number,
+            proof_url=self._links.mail_proof(row),
+            proof_until=format_short(get_end_of_waiting(row), event.timezone, locale),
+        )
+        name, reply_to = organization.name, organization.contact_email or None
+        email, message_id, created_at = (
+            row.email,
+            hashlib.sha256(row.public_id.encode()).hexdigest()[:32],
+            row.created_at,
+        )
+
+        def compose() -> EmailMessage:
+            return compose_message(
+                render_mail(MailName.PROOF, context, locale),
+                sender=Address(addr_spec=self._settings.sender),
+                sender_name=name,
+                recipient=email,
+                message_id=message_id,
+                locale=locale,
+                reply_to=reply_to,
+                date=created_at,
+            )
+
+        return compose
