@@ -34,6 +34,7 @@ from storage.secret_keys import FILE_NAME, make_secret_key, read_secret_keys
 from storage.session import Database
 from views import (
     api,
+    cards,
     embed,
     health,
     home,
@@ -164,6 +165,7 @@ def _init_views(app: Flask, settings: Settings) -> None:
     )
     app.context_processor(lambda: {"frame": get_frame()})
     blueprints = [
+        cards,
         home,
         static_files,
         registration,

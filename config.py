@@ -73,6 +73,8 @@ class Settings:
     """Opens `/metrics` to other machines; without it only this one sees them."""
     private_sign_in_hosts: str = ""
     """Hosts in networks of your own that companies' sign-in may be at, with commas."""
+    card_font: str = ""
+    """Font file of the pictures shown where events are shared; empty: found by itself."""
     trusted_proxies: int = 0
     """How many proxies stand before the site."""
     form_min_seconds: float = 2.0

@@ -16,7 +16,7 @@ from .dates import format_moment, format_period, format_short, split_period
 from .event_dates import Closed, EventDate, find_next, read_dates, takes_choice, write_date
 from .events import EventState, LinkPolicy, Seats, get_end, get_state, read_link_policy
 from .messages import MailEvent
-from .texts import Text, localize
+from .texts import LOCALES, Text, localize
 
 PORTRAIT_SHOWN = 96
 """Pictures of speakers are squares, shown this wide whatever they have."""
@@ -73,7 +73,8 @@ class EventView:
     other. `seats_left` is set when few are, but not where it would tell whether a form that was
     sent had a known address. A full event that keeps a waiting list has the state `full`, a form,
     and `is_waiting_list_open`. A series has `dates`, and its times are those of the next one;
-    `has_choice` says that people choose among them.
+    `has_choice` says that people choose among them. `languages` are those of its title, its own
+    one first.
     """
 
     kind: str
@@ -110,6 +111,9 @@ class EventView:
     programme: tuple[ProgrammeItemView, ...] = ()
     materials: tuple[MaterialView, ...] = ()
     is_listed: bool = False
+    slug: str = ""
+    brand_color: str = ""
+    languages: tuple[str, ...] = ()
 
 
 def view_event(
@@ -154,8 +158,16 @@ def view_event(
         dates=list_date_views(event, locale, now),
         has_choice=takes_choice(event),
         is_listed=event.is_listed,
+        slug=event.slug,
+        brand_color=event.brand_color,
+        languages=_list_languages(event),
         **_view_words(event, locale),
     )
+
+
+def _list_languages(event: Event) -> tuple[str, ...]:
+    written = [locale for locale in LOCALES if event.title.get(locale)]
+    return tuple(sorted(written, key=lambda locale: locale != event.default_locale)) or LOCALES
 
 
 def _view_words(event: Event, locale: str) -> dict[str, Any]:

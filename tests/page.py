@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
@@ -264,7 +265,7 @@ def _find_faulty_outline(page: Page) -> Iterator[str]:
 def _find_faulty_element(page: Page, element: Element) -> Iterator[str]:
     if element.tag == "style" or "style" in element:
         yield "an inline style"
-    if element.tag == "script" and not element["src"]:
+    if element.tag == "script" and not element["src"] and not _is_data(element):
         yield "an inline script"
     yield from (f"a handler {name}" for name in element.attributes if name.startswith("on"))
     if element.tag == "img" and "alt" not in element:
@@ -279,6 +280,14 @@ def _find_faulty_element(page: Page, element: Element) -> Iterator[str]:
             yield f"a request to somebody else: {address}"
     if element["href"].startswith("javascript:"):
         yield "a link that is a script"
+
+
+def _is_data(script: Element) -> bool:
+    """Tell whether a script is nothing but data, which no browser runs and which ends nowhere."""
+    text = "".join(str(child) for child in script.children)
+    if script["type"] != "application/ld+json" or any(char in text for char in "<>&\u2028\u2029"):
+        return False
+    return isinstance(json.loads(text), dict)
 
 
 def _is_control(element: Element) -> bool:

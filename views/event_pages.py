@@ -19,6 +19,7 @@ from storage.models import Event, Registration
 
 from .framing import check_frame, form_path, get_frame, write_query
 from .locale import read_locale
+from .sharing import share
 from .site import get_site
 
 
@@ -123,4 +124,5 @@ def show_state(
     if state is not None:
         event = replace(event, state=state)
     status = 409 if request.method == "POST" else 200
-    return make_response(render_template("registration/state.html", event=event), status)
+    html = render_template("registration/state.html", event=event, sharing=share(event))
+    return make_response(html, status)

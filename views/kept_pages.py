@@ -32,9 +32,13 @@ def mark(name: str) -> str:
 class Kept(Generic[Value]):
     """The values made last, by key."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int = MAX_KEPT) -> None:
+        self._most = most
         self._values: OrderedDict[Hashable, Value] = OrderedDict()
         self._lock = Lock()
+
+    def find(self, key: Hashable) -> Value | None:
+        return self._values.get(key)
 
     def get(self, key: Hashable, make: Callable[[], Value]) -> Value:
         value = self._values.get(key)
@@ -42,7 +46,7 @@ class Kept(Generic[Value]):
             value = make()
             with self._lock:
                 self._values[key] = value
-                while len(self._values) > MAX_KEPT:
+                while len(self._values) > self._most:
                     self._values.popitem(last=False)
         return value
 

@@ -39,6 +39,7 @@ from .limits import CountingFailed, count_registration
 from .locale import list_language_links, read_locale
 from .proofs import Proof, ask_by_mail, ask_for_proof, read_proof
 from .retries import is_worth_another_try
+from .sharing import share
 from .site import get_site
 from .visits import count_mistakes
 
@@ -282,9 +283,11 @@ def _render(
     now: datetime,
     **others: Any,
 ) -> str:
+    event = draw_page(session, page, now)
     return render_template(
         "registration/form.html",
-        event=draw_page(session, page, now),
+        event=event,
+        sharing=share(event),
         form=form,
         form_token=token,
         action=write_query() + tags,

@@ -26,6 +26,7 @@ from storage.models import ZoomConnection
 from storage.session import Database
 from zoom_client import Credentials, Plan, ZoomClient
 
+from .card_shelf import Cards
 from .kept_pages import Kept, KeptPages
 from .visit_counts import NetworkTally, VisitCounter
 
@@ -72,6 +73,7 @@ class Site:
     receipts: KeptPages = field(default_factory=KeptPages)
     proof_pages: KeptPages = field(default_factory=KeptPages)
     form_classes: Kept[type[RegistrationForm]] = field(default_factory=Kept)
+    cards: Cards = field(default_factory=Cards)
     event_views: Kept[EventView] = field(default_factory=Kept)
     networks: NetworkTally = field(default_factory=NetworkTally)
     event_tally: EventTally = field(default_factory=EventTally)

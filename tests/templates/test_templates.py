@@ -33,13 +33,16 @@ def strip_code(source):
     return EXPRESSION.sub("", source)
 
 
+DATA_BLOCK = r' type="application/ld\+json">\{\{ [a-z.]+ \| tojson \}\}</script>'
+
+
 @by_page
 @pytest.mark.parametrize(
     ("what", "pattern"),
     [
         ("a style attribute", r"\sstyle\s*="),
         ("a style element", r"<style"),
-        ("an inline script", r"<script(?![^>]*\ssrc=)"),
+        ("an inline script", rf"<script(?![^>]*\ssrc=|{DATA_BLOCK})"),
         ("an event handler", r"\son[a-z]+\s*="),
         ("a javascript address", r"javascript:"),
         ("unescaped output", r"\|\s*safe\b|autoescape\s+false|Markup"),

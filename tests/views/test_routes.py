@@ -35,6 +35,7 @@ ROUTES = {
     "POST /api/v1/events/<slug>/registrations/<registration>"
     "/<any(approve, deny, cancel):act>": PROGRAM,
     "GET /assets/<name>": ANYBODY,
+    "GET /e/<slug>/card/<locale>/<name>": ANYBODY,
     "GET /brand/<string(length=6):color>.css": ANYBODY,
     "GET /e/<slug>": ANYBODY,
     "GET /e/<slug>/embed": ANYBODY,

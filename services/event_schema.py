@@ -1,0 +1,98 @@
+"""An event as search engines read it: schema.org's Event, as JSON within the page.
+
+https://schema.org/Event and https://developers.google.com/search/docs/appearance/structured-data/event
+say what is asked for (read 2026-11-27).
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from typing import Any
+
+from .dates import load_zone
+from .event_dates import Closed
+from .event_views import EventView
+from .events import EventState
+
+_SCHEMA = "https://schema.org"
+_FREE = re.compile(r"\s*(参加費|受講料|料金)?\s*[:：は]?\s*(無料|free\b|0\s*円|[¥￥]\s*0\b)", re.I)
+_PRICE = re.compile(r"[1-9１-９]")
+
+Schema = dict[str, Any]
+
+
+def is_free(fee: str) -> bool:
+    """Tell whether a fee in words says that nobody pays; a number makes it doubtful."""
+    return bool(_FREE.match(fee)) and not _PRICE.search(fee)
+
+
+def describe_event(event: EventView, *, url: str, image: str, base_url: str) -> Schema:
+    """Describe an event whose page is `url`; addresses are absolute, `base_url` ends without /."""
+    starts_at = min((date.starts_at for date in event.dates), default=event.starts_at)
+    ends_at = max((date.ends_at for date in event.dates), default=event.ends_at)
+    schema = _describe_date(event, url, starts_at, ends_at)
+    images = [image, *([base_url + event.header.url] if event.header else [])]
+    performers = [{"@type": "Person", "name": speaker.name} for speaker in event.speakers]
+    schema |= {
+        "@context": _SCHEMA,
+        "description": event.lead,
+        "image": images,
+        "inLanguage": event.locale,
+        "organizer": _drop_empty(
+            {"@type": "Organization", "name": event.organizer, "url": event.contact_url}
+        ),
+        "performer": performers,
+        "offers": _offer(event, url),
+        "isAccessibleForFree": is_free(event.fee) or None,
+        "subEvent": [
+            _describe_date(
+                event, url, date.starts_at, date.ends_at, is_cancelled=date.note == Closed.GONE
+            )
+            for date in event.dates
+        ],
+    }
+    return _drop_empty(schema)
+
+
+def _describe_date(
+    event: EventView,
+    url: str,
+    starts_at: datetime,
+    ends_at: datetime,
+    *,
+    is_cancelled: bool = False,
+) -> Schema:
+    zone = load_zone(event.timezone)
+    is_cancelled = is_cancelled or event.state == EventState.CANCELLED
+    return {
+        "@type": "Event",
+        "name": event.title,
+        "startDate": starts_at.astimezone(zone).isoformat(timespec="seconds"),
+        "endDate": ends_at.astimezone(zone).isoformat(timespec="seconds"),
+        "eventAttendanceMode": f"{_SCHEMA}/OnlineEventAttendanceMode",
+        "eventStatus": f"{_SCHEMA}/{'EventCancelled' if is_cancelled else 'EventScheduled'}",
+        "location": {"@type": "VirtualLocation", "url": url},
+    }
+
+
+def _offer(event: EventView, url: str) -> Schema | None:
+    """Say that a place costs nothing, and whether there is one; of another price nothing."""
+    if not is_free(event.fee) or event.state == EventState.CANCELLED:
+        return None
+    availability = {
+        EventState.SOON: "PreOrder",
+        EventState.OPEN: "InStock",
+        EventState.FULL: "SoldOut",
+    }.get(EventState(event.state), "Discontinued")
+    return {
+        "@type": "Offer",
+        "price": "0",
+        "priceCurrency": "JPY",
+        "availability": f"{_SCHEMA}/{availability}",
+        "url": url,
+    }
+
+
+def _drop_empty(schema: Schema) -> Schema:
+    return {name: value for name, value in schema.items() if value not in (None, "", [])}

@@ -1,0 +1,51 @@
+"""Pictures of events that were drawn, kept in memory."""
+
+from __future__ import annotations
+
+from threading import Lock
+
+from sqlalchemy.orm import Session
+
+from services.card_fonts import find_font
+from services.sharing_cards import Card, draw_card
+from storage import events
+
+from .kept_pages import Kept
+
+MOST_CARDS = 100
+"""Of some 30 KB each, or 80 where there is a photograph."""
+
+WAITED_SECONDS = 1.0
+
+
+class Cards:
+    """Pictures that were drawn, by their names, which come from all that they show.
+
+    One is drawn at a time, and once, however many ask: drawing takes a core for a while, and the
+    threads that serve pages take registrations.
+    """
+
+    def __init__(self) -> None:
+        self._kept: Kept[bytes] = Kept(MOST_CARDS)
+        self._drawing = Lock()
+
+    def find(self, name: str) -> bytes | None:
+        return self._kept.find(name)
+
+    def draw(self, session: Session, card: Card, font: str) -> bytes | None:
+        """Return a card, or None if others are being drawn for so long that it is not worth it."""
+        if not self._drawing.acquire(timeout=WAITED_SECONDS):
+            return None
+        try:
+            return self._kept.get(card.name, lambda: _draw(session, card, font))
+        finally:
+            self._drawing.release()
+
+
+def _draw(session: Session, card: Card, font: str) -> bytes:
+    pictures = {}
+    for place, name in (("logo", card.logo), ("header", card.header)):
+        asset = events.get_asset(session, name) if name else None
+        if asset is not None:
+            pictures[place] = asset.content
+    return draw_card(card, find_font(font), **pictures)
