@@ -57,6 +57,11 @@ class RegistrationForm(DetailsForm):
                 self.prefilled_labels.append(self[name].row.error_label)
 
     @property
+    def fillable(self) -> list[tuple[str, str]]:
+        """List what a link may fill: names of fields, and what people call them."""
+        return [(name, str(self[name].row.error_label)) for name in self.list_prefillable()]
+
+    @property
     def is_too_young(self) -> bool:
         """Tell whether who sent it says to be younger than the event is for."""
         return "old_enough" in self and self["old_enough"].data == ("no",)

@@ -160,7 +160,7 @@ def _refuse_program(start_response: StartResponse, seconds: str) -> Iterable[byt
 def _get_patience(environ: Environ) -> float:
     """Return for how many seconds a request of this kind may wait."""
     first = environ["PATH_INFO"].lstrip("/").partition("/")[0]
-    if first in ALWAYS:
+    if first in ALWAYS or first.startswith("embed"):
         return float("inf")
     if first not in ("e", "s", "j", "api"):
         return OTHER_SECONDS

@@ -32,6 +32,7 @@ def test_pages_stay_within_their_budget(stage, answers):
     receipt = stage.register("demo", "taro@example.com")
     pages = {
         "form": stage.address("demo"),
+        "framed": f"{stage.address('demo')}/embed",
         "receipt": receipt,
         "join": stage.join("taro@example.com"),
         "personal": stage.personal("taro@example.com"),
@@ -39,7 +40,7 @@ def test_pages_stay_within_their_budget(stage, answers):
     for name, address in pages.items():
         loaded = answers(address)
         # The page is there by then; it says that it was seen, and has a line for an answer.
-        assert [a.status for a in loaded.pop("fetch", [])] == [204] * (name == "form")
+        assert [a.status for a in loaded.pop("fetch", [])] == [204] * (name in ("form", "framed"))
         assert set(loaded) <= {"document", "stylesheet", "script", "image"}, name
         # Pictures of speakers, below what is seen first, are as many as there are speakers.
         assert sum(len(a) for kind, a in loaded.items() if kind != "image") <= 6, name

@@ -1,10 +1,13 @@
 """The form within pages of others: who may show it, and that it is the same form."""
 
+import json
 import re
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
+from cli.web_server import WAITED_SECONDS, WAITING
 from services.events import LinkPolicy
 from storage import events
 from storage.models import Organization, SubmissionRow
@@ -159,3 +162,46 @@ def test_page_says_in_the_frame_why_nobody_can_register(framed):
 
     assert "受付を終了しました" in page.text
     assert page.root.find_all("body")[0]["data-view"] == "closed"
+
+
+def test_form_tells_the_listed_page_what_it_may_fill_in(framed):
+    listed, other = (
+        framed.visitor().open(f"/e/spring/embed?parent={origin}").form().element
+        for origin in (ORIGINS[0], "https://other.example")
+    )
+
+    fillable = [name for name, _label in json.loads(listed["data-fillable"])]
+    assert fillable == ["family_name", "given_name", "email", "question_company"]
+    assert "data-fillable" not in other
+
+
+def test_busy_page_is_shown_in_the_frame(framed):
+    framed.visitor().open("/e/spring/embed")
+    answer = ask_in_a_crowd(framed, "/e/spring/embed?theme=dark&lang=en", TARO)
+
+    assert answer.status_code == 503
+    assert read_ancestors(answer) == " ".join(ORIGINS)
+    assert 'class="framed"' in answer.text and "&amp;theme=dark" in answer.text
+    assert TARO["family_name"] in answer.text
+
+
+def ask_in_a_crowd(site, address, fields):
+    crowd = {WAITED_SECONDS: 60.0, WAITING: 1_000}
+    return site.app.test_client().post(
+        address, data=fields, environ_overrides=crowd, base_url=site.url
+    )
+
+
+def test_page_without_a_database_is_shown_in_the_frame(framed, monkeypatch):
+    visitor = framed.visitor()
+    form = visitor.open("/e/spring/embed").form()
+    monkeypatch.setattr(events, "get_head", fail)
+
+    page = form.fill(**TARO).submit(status=503)
+
+    assert read_ancestors(page.response) == " ".join(ORIGINS)
+    assert page.form()["family_name"] == "山田"
+
+
+def fail(*_):
+    raise OperationalError("SELECT", {}, Exception("no database"))

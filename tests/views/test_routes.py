@@ -39,6 +39,8 @@ ROUTES = {
     "GET /brand/<string(length=6):color>.css": ANYBODY,
     "GET /e/<slug>": ANYBODY,
     "GET /e/<slug>/embed": ANYBODY,
+    "GET /embed-<string(length=12):version>.js": ANYBODY,
+    "GET /embed.js": ANYBODY,
     "GET /e/<slug>/notice": ANYBODY,
     "GET /healthz": ANYBODY,
     "GET /readyz": ANYBODY,

@@ -1,0 +1,319 @@
+"""The form within a page of somebody else's, on another origin; cookies of others are blocked."""
+
+import json
+import time
+from contextlib import ExitStack
+
+import pytest
+from playwright.sync_api import expect
+
+from storage.models import Organization, SubmissionRow
+from tests.browser.steps import expect_room_of, fill_in, heading, send
+from tests.fixtures.browsers import PHONE, find_browser
+from tests.host_site import HostSite
+from tests.live_site import LiveSite
+from tests.mailbox import find_code
+from tests.stage import Stage
+from views.embed_script import read_integrity, read_version
+from views.static_files import STATIC
+
+pytestmark = pytest.mark.browser
+
+BLOCK_COOKIES_OF_OTHERS = "--test-third-party-cookie-phaseout"
+PERSONAL = ("山田", "太郎", "taro", "example.com", "サンプル", "/j/", "/r/", "done/", "token")
+
+WATCH = """
+window.told = [];
+window.heard = [];
+for (const what of ["ready", "view", "registered"]) {
+  addEventListener(`uketsuke:${what}`, ({ detail, target }) =>
+    told.push([what, detail.event, detail.view, target.localName]));
+}
+addEventListener("message", ({ data, origin }) => heard.push([origin, data]));
+"""
+# Says to everybody that it reaches what only the form and the page around it may say.
+LIE = """
+window.heard = [];
+addEventListener("message", ({ data, source }) => source !== window && heard.push(data));
+setInterval(() => {
+  for (const [type, value] of [["height", 7], ["view", "done"], ["scroll", 99999]]) {
+    parent.postMessage({ type, value }, "*");
+  }
+  const fields = { email: "liar@example.com", company: "Liar" };
+  for (let i = 0; i < parent.length; i++) parent[i].postMessage({ type: "prefill", fields }, "*");
+}, 20);
+"""
+
+
+def write_page(body, *, head="", lang="ja", attributes=""):
+    return f"""<!doctype html>
+<html lang="{lang}" {attributes}><head><meta charset="utf-8">{head}
+<meta name="viewport" content="width=device-width"><link rel="icon" href="data:,">
+<title>よそのページ</title></head><body>{body}</body></html>"""
+
+
+class World:
+    """Our site, one that may show its forms, one that may not, and a browser."""
+
+    def __init__(self, site, listed, other, browser):
+        self.site, self.listed, self.other, self.browser = site, listed, other, browser
+        self.stage = Stage(site)
+        self.contexts = []
+        for host in (listed, other):
+            host.show("/watch.js", WATCH)
+            host.show("/lie.js", LIE)
+            host.show("/liar", write_page("", head='<script src="/lie.js"></script>'))
+        with site.database.write() as session:
+            session.query(Organization).one().embed_origins = [listed.origin]
+
+    def open(self, address, *, holds_time=False, **options):
+        context = self.browser.new_context(locale="ja-JP", viewport=PHONE, **options)
+        context.set_default_timeout(10_000)
+        self.contexts.append(context)
+        tab = context.new_page()
+        if holds_time:
+            tab.clock.install()
+        tab.goto(address)
+        return tab
+
+    def find_sent(self, email):
+        with self.site.database.read() as session:
+            [row] = session.query(SubmissionRow).filter_by(email=email)
+            session.expunge(row)
+        return row
+
+
+@pytest.fixture(scope="module")
+def shared_world(sqlite_databases, tmp_path_factory, browser):
+    program, options = find_browser()
+    with ExitStack() as stack:
+        strict = browser.browser_type.launch(
+            executable_path=program, args=[*options, BLOCK_COOKIES_OF_OTHERS]
+        )
+        stack.callback(strict.close)
+        site = LiveSite(sqlite_databases.make_migrated(), tmp_path_factory.mktemp("embedding"))
+        stack.callback(site.close)
+        Stage(site).add_event("spring")
+        Stage(site).add_event("code", link_policy="code")
+        site.start_worker()
+        listed, other = stack.enter_context(HostSite()), stack.enter_context(HostSite())
+        yield World(site, listed, other, strict)
+
+
+@pytest.fixture
+def world(shared_world):
+    yield shared_world
+    while shared_world.contexts:
+        shared_world.contexts.pop().close()
+
+
+def wait_until(tab, check):
+    deadline = time.monotonic() + 10
+    while not check():
+        assert time.monotonic() < deadline, "it did not come to that"
+        tab.wait_for_timeout(20)
+
+
+def frame_of(tab):
+    return tab.frame_locator("uketsuke-form iframe")
+
+
+def measure(tab):
+    """Return where the frame begins on the screen, its height, and that of what is in it."""
+    [frame] = [frame for frame in tab.frames if "/embed" in frame.url]
+    box = tab.evaluate(
+        """() => {
+          const frame = document.querySelector("uketsuke-form iframe");
+          return [frame.getBoundingClientRect().top, frame.clientHeight];
+        }"""
+    )
+    return (*box, frame.evaluate("document.body.scrollHeight"))
+
+
+def find_top(frame, selector):
+    return frame.locator(selector).evaluate("e => e.getBoundingClientRect().top")
+
+
+def test_whole_registration_on_a_listed_page(world):
+    """Under a strict policy, with the script pinned, a header that stays, and a liar beside it."""
+    site, listed = world.site, world.listed
+    listed.show("/changed.js", (STATIC / "embed.js").read_text() + " ")
+    pinned = f'integrity="{read_integrity()}" crossorigin async'
+    body = f"""<header id="header">はじまり</header><h1>よそのページ</h1>{"<p>…</p>" * 40}
+        <script src="{site.url}/embed-{read_version()}.js" {pinned} data-event="spring"
+          data-offset="80"></script>
+        <script src="/changed.js" {pinned} data-event="spring"></script>
+        <iframe src="{world.other.origin}/liar" title="…"></iframe>{"<p>…</p>" * 40}"""
+    head = '<script src="/watch.js"></script><link rel="stylesheet" href="/header.css">'
+    listed.show("/header.css", "#header{position:fixed;inset:0 0 auto;height:80px}")
+    policy = (
+        f"default-src 'none'; script-src 'self' {site.url}/embed-{read_version()}.js; "
+        f"style-src 'self'; frame-src {site.url} {world.other.origin}; img-src data:; "
+        "require-trusted-types-for 'script'"
+    )
+    address = listed.show("/lp", write_page(body, head=head), policy=policy)
+    tab = world.open(f"{address}?utm_source=letter&gclid=Ab1&session=secret")
+    frame = frame_of(tab)
+
+    tab.locator("uketsuke-form").scroll_into_view_if_needed()
+    expect(frame.get_by_role("heading", name="お申し込み")).to_be_visible()
+    assert frame.locator("html").evaluate("document.cookie = 'a=b; Secure; SameSite=None'")
+    assert frame.locator("html").evaluate("document.cookie") == ""
+    expect(tab.locator("uketsuke-form")).to_have_count(1)
+    expect(tab.locator("uketsuke-form iframe")).to_have_attribute("title", "お申し込み")
+    wait_until(tab, lambda: measure(tab)[1] == measure(tab)[2])
+
+    send(frame)
+    summary = frame.locator(".panel--error")
+    expect(summary).to_be_focused()
+    wait_until(tab, lambda: 79 <= measure(tab)[0] <= 81)
+    assert measure(tab)[1] == measure(tab)[2]
+    frame.get_by_role("link", name="会社名・団体名を入力してください").click()
+    expect(frame.get_by_label("会社名・団体名 必須")).to_be_focused()
+    wait_until(tab, lambda: 80 <= measure(tab)[0] + find_top(frame, "#question_company") < 250)
+
+    fill_in(frame)
+    send(frame)
+    expect(heading(frame)).to_have_text("お申し込みが完了しました")
+    wait_until(tab, lambda: 79 <= measure(tab)[0] <= 81)
+    wait_until(tab, lambda: len(tab.evaluate("told")) == 5)
+    assert tab.evaluate("told") == [
+        [what, "spring", view, "uketsuke-form"]
+        for what, view in (
+            *(("ready", "form"), ("view", "form"), ("view", "errors")),
+            *(("view", "done"), ("registered", "done")),
+        )
+    ]
+    sent = world.find_sent("taro@example.com")
+    assert (sent.surface, sent.family_name) == ("embed", "山田")
+    assert sent.source == {"utm_source": "letter", "gclid": "Ab1", "page": address}
+    everything = tab.evaluate("heard")
+    assert {origin for origin, _ in everything} == {site.url, world.other.origin}
+    heard = [data for origin, data in everything if origin == site.url]
+    assert {data["type"] for data in heard} == {"height", "view", "scroll"}
+    assert [word for word in PERSONAL if word in json.dumps(heard, ensure_ascii=False)] == []
+    liar = next(part for part in tab.frames if part.url.endswith("/liar"))
+    assert liar.evaluate("heard") == []
+    assert site.url not in " ".join(world.other.asked)
+
+    frame.get_by_role("link", name="Zoomで参加する").click()
+    tab.get_by_role("button", name="Zoomで参加する").click()
+    expect_room_of(tab, "太郎 山田", "taro@example.com")
+
+
+def test_whole_registration_without_script_in_a_plain_frame(world):
+    form = f"{world.site.url}/e/code/embed?lang=ja&utm_source=plain"
+    address = world.listed.show("/plain", write_page(f'<iframe src="{form}" title="…"></iframe>'))
+    tab = world.open(address, java_script_enabled=False)
+    frame = tab.frame_locator("iframe")
+
+    send(frame)
+    expect(frame.get_by_role("alert")).to_contain_text("お名前（姓）を入力してください")
+    fill_in(frame, **{"メールアドレス 必須": "code@example.com"})
+    send(frame)
+    expect(heading(frame)).to_have_text("メールをご確認ください")
+    wait_until(tab, lambda: world.site.mailbox.list_mails("code@example.com"))
+    code = find_code(world.site.mailbox.read_last("code@example.com"))
+    frame.get_by_label("確認コード").fill(code)
+    frame.get_by_role("button", name="参加用URLを表示する").click()
+    expect(frame.get_by_role("link", name="Zoomで参加する")).to_have_attribute("target", "_top")
+    assert world.find_sent("code@example.com").source == {"utm_source": "plain"}
+
+
+def test_page_that_is_not_listed_shows_a_link_and_learns_nothing(world):
+    site, listed, other = world.site, world.listed, world.other
+    form = f"{site.url}/e/spring/embed?parent={listed.origin}"
+    listed.show("/inner", write_page(f'<iframe src="{form}" title="…"></iframe>'))
+    body = f"""<script src="{site.url}/embed.js" data-event="spring" async></script>
+        <iframe src="{form}" title="…"></iframe>
+        <iframe src="{listed.origin}/inner" title="…"></iframe>"""
+    address = other.show("/lp", write_page(body, head='<script src="/watch.js"></script>'))
+    tab = world.open(f"{address}?utm_source=letter", holds_time=True)
+
+    tab.clock.run_for(1_000)
+    wait_until(tab, lambda: len([f for f in tab.frames if f.url.startswith("chrome-error")]) == 3)
+    tab.clock.run_for(5_000)
+
+    link = tab.get_by_role("link", name="お申し込み")
+    expect(link).to_have_attribute("href", f"{site.url}/e/spring?utm_source=letter")
+    expect(tab.locator("uketsuke-form iframe")).to_be_hidden()
+    assert tab.evaluate("[told, heard]") == [[], []]
+
+
+COUNT = """
+window.listening = new Set();
+for (const [name, note] of [["addEventListener", "add"], ["removeEventListener", "delete"]]) {
+  const real = window[name];
+  window[name] = function (kind, listener, ...rest) {
+    if (kind === "message") listening[note](listener);
+    return real.call(this, kind, listener, ...rest);
+  };
+}
+"""
+MOUNT_AND_UNMOUNT = """
+async () => {
+  for (let i = 0; i < 10; i++) {
+    const form = document.createElement("uketsuke-form");
+    form.dataset.event = "spring";
+    document.body.append(form);
+    if (i % 2) await new Promise(requestAnimationFrame);
+    form.remove();
+  }
+  await new Promise(requestAnimationFrame);
+  await new Promise(requestAnimationFrame);
+  return document.querySelectorAll("iframe").length;
+}
+"""
+ADD_BOX = """
+() => {
+  const box = document.createElement("div");
+  box.innerHTML = `<div id="later" data-uketsuke-event="spring"
+    data-prefill-email="taro@example.com" data-prefill-question_privacy="yes"
+    data-lang="en"><a href="#way-out">A way out</a></div>`;
+  document.body.prepend(box);
+}
+"""
+PREFILL = """
+() => document.querySelector("#later uketsuke-form").prefill({
+  family_name: "Taro", company: "Sample", question_age_band: "30s", prefecture: "nowhere",
+  reason: ["learn", "solve"], question_privacy: "yes", marketing: "yes", form_token: "forged",
+  subject: "spam", email_kept: "x",
+})
+"""
+
+
+def test_several_forms_on_a_page_that_comes_and_goes(world):
+    site, listed = world.site, world.listed
+    listed.show("/count.js", COUNT)
+    script = f'<script src="{site.url}/embed.js" async data-event='
+    body = f'{script}"spring" data-theme="dark"></script><p>…</p>{script}"code"></script>'
+    head = '<script src="/count.js"></script><script src="/watch.js"></script>'
+    tab = world.open(listed.show("/app", write_page(body, head=head)))
+    wait_until(tab, lambda: [told[1] for told in tab.evaluate("told")].count("code") == 2)
+    assert tab.evaluate("listening.size") == 3  # one is ours
+
+    assert tab.evaluate(MOUNT_AND_UNMOUNT) == 2
+    assert tab.evaluate("listening.size") == 3
+
+    tab.evaluate(ADD_BOX)
+    frame = tab.frame_locator("#later iframe")
+    expect(frame.get_by_label("Email address")).to_have_value("taro@example.com")
+    expect(tab.get_by_role("link", name="A way out")).to_be_hidden()
+    frame.get_by_label("Last name").fill("Yamada")
+    tab.evaluate(PREFILL)
+    expect(frame.get_by_label("Company")).to_have_value("Sample")
+    expect(frame.get_by_label("Last name")).to_have_value("Yamada")
+    expect(frame.locator("[data-filled]")).to_contain_text("Company")
+    typed = frame.locator("form").evaluate("form => [...new FormData(form)]")
+    given = {(name, value) for name, value in typed if value and name != "form_token"}
+    assert given == {
+        ("email", "taro@example.com"),
+        ("family_name", "Yamada"),
+        ("question_company", "Sample"),
+        ("question_age_band", "30s"),
+        ("question_reason", "learn"),
+        ("question_reason", "solve"),
+    }
+    assert dict(typed)["form_token"] != "forged"
+    heard = json.dumps(tab.evaluate("heard"), ensure_ascii=False)
+    assert [word for word in (*PERSONAL, "Sample", "30s") if word in heard] == []
