@@ -59,7 +59,7 @@ from views.markdown import render_markdown
 from views.organizer import init_organizer
 from views.overload import Admission
 from views.retries import init_retries
-from views.site import Site, ZoomClients
+from views.site import Site, WebhookWay, ZoomClients
 from views.visit_counts import VisitCounter
 from zoom_client import Credentials, MemoryTokenStore, Plan, TokenStore, ZoomClient
 
@@ -67,6 +67,7 @@ BODY_BYTES = 256 * 1024
 FORM_PARTS = 200
 CLIENTS = 64
 OIDC_BYTES = 512 * 1024
+WEBHOOK_BYTES = 1024 * 1024
 
 
 def create_app(
@@ -107,6 +108,7 @@ def create_app(
         links=Links(settings.site_url, signer),
         zoom=_build_zoom_clients(settings, database, cipher, clock),
         oidc=_build_oidc_client(settings),
+        webhooks=_build_webhook_way(settings),
         read_clock=clock,
         visits=VisitCounter(database),
         secret_is_new=not found,
@@ -258,6 +260,11 @@ def _build_oidc_client(settings: Settings) -> OidcClient:
         at_once=_half(settings.web_threads),
     )
     return OidcClient(pool, rules)
+
+
+def _build_webhook_way(settings: Settings) -> WebhookWay:
+    rules = HostRules(settings.webhook_hosts, settings.ports_of_webhooks, takes_http=True)
+    return WebhookWay(HttpPool(size=4, max_bytes=WEBHOOK_BYTES, rules=rules), rules)
 
 
 def _half(threads: int) -> int:

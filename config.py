@@ -75,6 +75,10 @@ class Settings:
     """Hosts in networks of your own that companies' sign-in may be at, with commas."""
     card_font: str = ""
     """Font file of the pictures shown where events are shared; empty: found by itself."""
+    private_webhook_hosts: str = ""
+    """Hosts in networks of your own that webhooks may be sent to, with commas."""
+    webhook_ports: str = "443"
+    """Ports that webhooks may be sent to elsewhere, with commas."""
     trusted_proxies: int = 0
     """How many proxies stand before the site."""
     form_min_seconds: float = 2.0
@@ -134,8 +138,16 @@ class Settings:
     @property
     def private_hosts(self) -> frozenset[str]:
         """Names of hosts in private networks that an organization's sign-in may be at."""
-        names = self.private_sign_in_hosts.split(",")
-        return frozenset(name.strip().lower() for name in names if name.strip())
+        return frozenset(_split(self.private_sign_in_hosts))
+
+    @property
+    def webhook_hosts(self) -> frozenset[str]:
+        """Names of hosts in private networks that webhooks may be sent to."""
+        return frozenset(_split(self.private_webhook_hosts))
+
+    @property
+    def ports_of_webhooks(self) -> frozenset[int]:
+        return frozenset(map(int, _split(self.webhook_ports)))
 
     @property
     def has_zoom_account(self) -> bool:
@@ -181,6 +193,8 @@ class Settings:
             raise SettingsError("UKETSUKE_METRICS_TOKEN must have at least 16 characters")
         if self.is_demo and urlsplit(self.site_url).hostname not in LOOPBACK:
             raise SettingsError("the demo shows every mail: it runs on a loopback address alone")
+        if not all(port.isdigit() and 0 < int(port) < 65536 for port in _split(self.webhook_ports)):
+            raise SettingsError("UKETSUKE_WEBHOOK_PORTS must be numbers of ports, with commas")
         if self.log_level not in ("DEBUG", "INFO", "WARNING", "ERROR"):
             raise SettingsError("UKETSUKE_LOG_LEVEL must be DEBUG, INFO, WARNING or ERROR")
 
@@ -201,6 +215,10 @@ _DATABASES = ("postgresql://", "postgresql+psycopg://", "sqlite:///")
 _MAILBOX = re.compile(r"[^\s@<>,;:\"]+@[A-Za-z0-9.-]+")
 
 _CONTACT = re.compile(r"mailto:[^\s@]+@[A-Za-z0-9.-]+|https://[!-~]+")
+
+
+def _split(names: str) -> list[str]:
+    return [name.strip().lower() for name in names.split(",") if name.strip()]
 
 
 def _is_address(text: str, schemes: tuple[str, ...]) -> bool:

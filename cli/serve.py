@@ -93,6 +93,7 @@ def worker_command() -> None:
         keys=site.keys,
         links=site.links,
         make_client=site.make_zoom_client,
+        webhook_pool=site.webhooks.pool,
         transport=make_transport(site.settings.mail_url, site.settings.mailbox),
         app_context=app.app_context,
         read_row=make_row_reader(app.app_context),

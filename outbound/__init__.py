@@ -15,6 +15,7 @@ from outbound.errors import (
 )
 from outbound.hosts import HostRules
 from outbound.pool import HttpAnswer, HttpPool
+from outbound.retry_after import read_retry_after
 
 __all__ = [
     "AddressRefused",
@@ -27,4 +28,5 @@ __all__ = [
     "NoAnswer",
     "NotSent",
     "OutboundError",
+    "read_retry_after",
 ]

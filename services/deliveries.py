@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from storage import (
     events,
     job_requests,
+    known_registrants,
     registration_index,
     registrations,
     zoom_pauses,
@@ -250,7 +251,7 @@ def record_whether_new(
 ) -> None:
     """Store, once, whether Zoom has the person through us alone."""
     if registrant.is_new_to_zoom is None:
-        was_known = events.is_known_registrant(
+        was_known = known_registrants.is_known(
             session, registration.event_id, keys.list_email_hashes(registration.email_key)
         )
         registrant.is_new_to_zoom = not was_known and _came_with_us(registrant, read)

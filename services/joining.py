@@ -15,9 +15,11 @@ from .chosen_dates import read_people_dates
 from .deliveries import Delivery
 from .event_dates import find_next
 from .events import EventState, LinkPolicy, get_end
+from .happenings import Happening, tell
 from .registrations import Outcome, Status
 
 EARLY = timedelta(minutes=10)
+JOINS_ONCE_IN = timedelta(hours=12)
 
 
 class JoinState(StrEnum):
@@ -88,9 +90,24 @@ def is_early(starts_at: datetime, now: datetime) -> bool:
 
 
 def record_click(
-    session: Session, registration: Registration, *, came_by_mail: bool, now: datetime
+    session: Session,
+    event: Event,
+    registration: Registration,
+    *,
+    came_by_mail: bool,
+    now: datetime,
 ) -> None:
-    """Count a click on the join button; the mail's link proves the address."""
+    """Count a click on the join button; the mail's link proves the address.
+
+    Others are told once in twelve hours: people press again when their line broke, and come to the
+    next date of a series.
+    """
+    if event.has_webhooks:
+        # Of two clicks at once the second has to see the first.
+        registrations.lock_registration(session, registration.id)
+        before = registration.last_clicked_at
+        if before is None or before <= now - JOINS_ONCE_IN:
+            tell(session, event, registration, Happening.JOINED, now=now)
     registrations.count_join_click(session, registration, now=now)
     if came_by_mail:
         prove_address(registration, now=now)

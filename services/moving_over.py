@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from storage import events, registration_lists
+from storage import events, known_registrants, registration_lists
 from storage.models import Event
 from zoom_client import Meeting
 
@@ -32,7 +32,7 @@ def move_over(
         raise ChangedMeanwhile(f"{event.slug} leads to another meeting already.")
     event.zoom_id, event.host_email = meeting.id, meeting.host_email or event.host_email
     event.zoom_titles, event.closed_by_zoom = [], ""
-    events.replace_known_registrants(session, event.id, [])
+    known_registrants.replace_hashes(session, event.id, [])
     event.known_read_at = event.known_read_at and now
     events.raise_version(session, event)
     event.updated_at = now

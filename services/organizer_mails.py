@@ -9,7 +9,7 @@ from enum import StrEnum
 from sqlalchemy.orm import Session
 
 from storage import job_requests, organizer_mails
-from storage.models import AccessLink
+from storage.models import AccessLink, WebhookEndpoint
 
 JOB = "organizer_mail"
 
@@ -21,6 +21,7 @@ class OrganizerMailName(StrEnum):
     PASSWORD = "password"  # noqa: S105 - a folder
     PASSWORD_CHANGED = "password_changed"  # noqa: S105 - a folder
     TEST = "test"
+    WEBHOOK_PAUSED = "webhook_paused"
 
 
 def request_mail(
@@ -29,6 +30,7 @@ def request_mail(
     email: str,
     *,
     link: AccessLink | None = None,
+    endpoint: WebhookEndpoint | None = None,
     locale: str,
     now: datetime,
 ) -> None:
@@ -38,6 +40,7 @@ def request_mail(
         name=name,
         email=email,
         access_link_id=link.id if link else None,
+        endpoint_id=endpoint.id if endpoint else None,
         locale=locale,
         message_id=secrets.token_hex(16),
         now=now,

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from sqlalchemy.orm import Session
 
-from storage import events, organizations, zoom_pauses
+from storage import events, known_registrants, organizations, zoom_pauses
 from storage.models import Event, Organization
 from zoom_client import Kind
 
@@ -148,7 +148,7 @@ def record_published(
     known_before = len(ready.people) if event.known_read_at is None else 0
     if event.known_read_at is None:
         hashes = [keys.hash_email(email_key(person.email)) for person in ready.people]
-        events.replace_known_registrants(session, event.id, hashes)
+        known_registrants.replace_hashes(session, event.id, hashes)
         event.known_read_at = now
     else:
         renew_links(session, event, ready.people)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
-from storage import events
+from storage import known_registrants
 from storage.models import Event
 from storage.registration_lists import list_registrants
 from zoom_client import Registrant, RegistrantStatus
@@ -50,7 +50,7 @@ def compare(
         Difference(email, "", status)
         for email, status in at_zoom.items()
         if email not in ours
-        and not events.is_known_registrant(
+        and not known_registrants.is_known(
             session, event.id, keys.list_email_hashes(email_key(email))
         )
     ]

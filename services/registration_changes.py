@@ -15,6 +15,7 @@ from .chosen_dates import are_open, count_places
 from .consents import keep_consents_of_newcomer
 from .event_dates import list_chosen_ids, takes_choice
 from .events import EventState, LinkPolicy, get_end, get_state, read_seats
+from .happenings import Happening, tell
 from .mails import CONFIRM_WITHIN, MailName, request_mail
 from .receipts import get_live_submission, owns_registration
 from .registration_edits import use_submission
@@ -257,8 +258,21 @@ def _move(
         now=now,
     )
     session.flush()
+    if happening := _name_happening(before, status):
+        tell(session, event, registration, happening, now=now)
     if Status.APPROVED in (before, status):
         request_sync(session, registration, now=now)
+
+
+def _name_happening(before: Status, after: Status) -> Happening | None:
+    """Say what a change of status is to others; moving up to wait for approval is nothing new."""
+    if before is Status.CANCELLED:
+        return Happening.CREATED
+    return {
+        Status.APPROVED: Happening.APPROVED,
+        Status.DENIED: Happening.DENIED,
+        Status.CANCELLED: Happening.CANCELLED,
+    }.get(after)
 
 
 def _move_places(

@@ -29,6 +29,7 @@ from .codes import make_receipt_number
 from .consents import consent_rows
 from .event_dates import list_chosen_ids, takes_choice
 from .events import EventState, LinkPolicy, Seats, get_state, read_seats
+from .happenings import make_word
 from .mails import CONFIRM_WITHIN, MailName, make_first_mail, request_mail
 from .questions import answers_to_json
 from .submissions import Doubt, Submission, read_submission
@@ -257,9 +258,10 @@ def _introduce(
     row = _lay_out(event, submission, Outcome.CREATED, now)
     if mail is not None and policy is LinkPolicy.CODE:
         row |= {"code_version": 1, "code_issued_at": now}
+    public_id = new_public_id()
     return Newcomer(
         registration={
-            "public_id": new_public_id(),
+            "public_id": public_id,
             "status": status,
             "link_version": 0,
             "queued_at": now if status is Status.WAITLISTED else None,
@@ -272,6 +274,7 @@ def _introduce(
         syncs=status is Status.APPROVED,
         mail=mail,
         mail_at=now + CONFIRM_WITHIN if waits_for_zoom else now,
+        told=make_word(event, public_id, status, now=now),
     )
 
 

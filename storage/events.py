@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
@@ -11,17 +11,17 @@ from sqlalchemy import Select, Update, and_, bindparam, case, delete, func, or_,
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 
+from . import webhooks
 from .models import (
     Asset,
     Event,
     EventCounter,
     FormDraft,
     FormVersion,
-    KnownRegistrant,
     Organization,
 )
 from .session import Database
-from .statements import Statement, insert_for, is_postgresql, table_of
+from .statements import Statement, is_postgresql, table_of
 
 SEATS = "seats"
 """The counter of seats taken: approved and pending registrations."""
@@ -56,6 +56,7 @@ class EventHead:
     seats_per_date: int | None
     least_age: int | None
     bot_check: str
+    has_webhooks: bool
     link_policy: str
     embed_origins: list[str]
     seats_taken: int
@@ -130,6 +131,7 @@ def list_events(session: Session) -> list[Event]:
 
 def add_event(session: Session, event: Event) -> Event:
     """Add an event with its row of seats."""
+    event.has_webhooks = webhooks.are_for_all_events(session, event.organization_id)
     session.add(event)
     session.flush()
     session.add(EventCounter(event_id=event.id, name=SEATS, value=0))
@@ -325,21 +327,6 @@ def add_counters(session: Session, event_id: int, changes: Mapping[str, int]) ->
         _ADD_TO_COUNTER.change(session, row)
 
 
-def replace_known_registrants(session: Session, event_id: int, hashes: Iterable[str]) -> None:
-    session.execute(delete(KnownRegistrant).where(KnownRegistrant.event_id == event_id))
-    rows = [{"event_id": event_id, "email_hash": value} for value in sorted(set(hashes))]
-    if rows:
-        session.execute(insert_for(session)(KnownRegistrant), rows)
-
-
-def is_known_registrant(session: Session, event_id: int, email_hashes: Sequence[str]) -> bool:
-    """Tell whether Zoom had an address from the first day, by its hashes with each secret."""
-    return any(
-        _IS_KNOWN.fetch(session, {"event": event_id, "hash": email_hash})
-        for email_hash in email_hashes
-    )
-
-
 def get_asset(session: Session, name: str) -> Asset | None:
     return session.scalar(select(Asset).where(Asset.name == name))
 
@@ -386,9 +373,3 @@ def add_to_counter(statement: Any) -> Any:
 
 _TAKE_SEAT = Statement(lambda _: take_a_seat())
 _ADD_TO_COUNTER = Statement(lambda insert: add_to_counter(insert(table_of(EventCounter))))
-_IS_KNOWN = Statement(
-    lambda _: select(KnownRegistrant.event_id).where(
-        KnownRegistrant.event_id == bindparam("event"),
-        KnownRegistrant.email_hash == bindparam("hash"),
-    )
-)

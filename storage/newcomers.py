@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 from functools import cache, partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     JSON,
@@ -30,7 +30,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import DeclarativeBase, Session
 
-from . import events, job_requests, mails, registrations, submissions, zoom_registrants
+from . import events, job_requests, mails, registrations, submissions, webhooks, zoom_registrants
 from .job_requests import MAIL, ZOOM_SYNC
 from .models import Answer, Consent, EventCounter, Mail, Registration, SubmissionRow, ZoomRegistrant
 from .models.base import UtcDateTime
@@ -62,7 +62,7 @@ class Newcomer:
 
     The submission's row has what the others have in common with it; `registration`, `answers`,
     `consents` and `mail` have what is theirs. Where `syncs`, Zoom is to be told. `mail_at` is when
-    the mail is due, if there is one.
+    the mail is due, if there is one. `told` is what other systems are told, where any wants to be.
     """
 
     registration: Values
@@ -72,6 +72,7 @@ class Newcomer:
     syncs: bool
     mail: Values | None
     mail_at: datetime
+    told: Values | None
 
     @property
     def event_id(self) -> int:
@@ -132,6 +133,8 @@ def _add_in_steps(
         job_requests.enqueue_about(
             session, ZOOM_SYNC, registration_id, event_id=event_id, run_at=now, now=now
         )
+    if newcomer.told is not None:
+        webhooks.add_messages(session, newcomer.told, registration_id)
     if newcomer.mail is not None:
         mail_id = mails.add_mail(session, newcomer.mail | about)
         job_requests.enqueue_about(
@@ -146,13 +149,16 @@ def _add_at_once(session: Session, newcomer: Newcomer) -> SubmissionRow | Refusa
         SubmissionRow: newcomer.submission,
         Mail: newcomer.mail or {},
     }
-    statement = _write(*map(tuple, rows.values()), newcomer.syncs)
+    registration, submission, mail = (tuple(row) for row in rows.values())
+    shape = _Shape(registration, submission, mail, newcomer.syncs, tells=newcomer.told is not None)
+    statement = _write(shape)
     values = {
         "taken_at": newcomer.event_id,
         "counter": newcomer.counter,
         "answers": newcomer.answers,
         "consents": newcomer.consents,
         "mail_at": newcomer.mail_at,
+        **(newcomer.told or {}),
     }
     for model, row in rows.items():
         values |= {_name(model, column): value for column, value in row.items()}
@@ -167,11 +173,22 @@ def _add_at_once(session: Session, newcomer: Newcomer) -> SubmissionRow | Refusa
     return attach(session, SubmissionRow, newcomer.submission | ids)
 
 
+_NEW_AT_ZOOM: Columns = {name: literal(value) for name, value in zoom_registrants.NEW.items()}
+
+
+class _Shape(NamedTuple):
+    """The columns of a newcomer's rows, and what there is besides."""
+
+    registration: tuple[str, ...]
+    submission: tuple[str, ...]
+    mail: tuple[str, ...]
+    syncs: bool
+    tells: bool
+
+
 @cache
-def _write(
-    registration: tuple[str, ...], submission: tuple[str, ...], mail: tuple[str, ...], syncs: bool
-) -> Statement:
-    """Write the statement for rows of these columns.
+def _write(shape: _Shape) -> Statement:
+    """Write the statement for newcomers of one shape.
 
     It has no row where no seat is left, and one without ids for an address that is known. The seat
     comes first, so that the registration's id is drawn under its lock.
@@ -179,10 +196,13 @@ def _write(
 
     def build(insert: Any) -> Select[Any]:
         put = partial(_insert_from, insert)
-        row, mail_at = _bind(SubmissionRow, submission), bindparam("mail_at", type_=UtcDateTime)
+        row, mail_at = (
+            _bind(SubmissionRow, shape.submission),
+            bindparam("mail_at", type_=UtcDateTime),
+        )
         event_id, now = row["event_id"], row["created_at"]
         seat = events.take_a_seat().returning(EventCounter.event_id).cte("seat")
-        own = _bind(Registration, registration) | {name: row[name] for name in _OF_BOTH}
+        own = _bind(Registration, shape.registration) | {name: row[name] for name in _OF_BOTH}
         person = registrations.insert_once(put(Registration, own, seat)).cte("person")
         about: Columns = {"registration_id": person.c.id}
         receipt = submissions.insert_once(put(SubmissionRow, row | about, person)).cte("receipt")
@@ -196,13 +216,15 @@ def _write(
         both = receipt.join(person, true())
         parts.append(put(Consent, same | dict(boxes.c), both.join(boxes, true())))
         jobs = []
-        if syncs:
-            at_zoom: Columns = {n: literal(v) for n, v in zoom_registrants.NEW.items()}
-            at_zoom |= {"registration_id": person.c.id, "event_id": event_id, "updated_at": now}
-            parts.append(put(ZoomRegistrant, at_zoom, person))
+        if shape.syncs:
+            at_zoom: Columns = {"registration_id": person.c.id, "event_id": event_id}
+            parts.append(put(ZoomRegistrant, at_zoom | {"updated_at": now} | _NEW_AT_ZOOM, person))
             jobs.append(job_requests.select_job(ZOOM_SYNC, person, event_id, run_at=now, now=now))
-        if mail:
-            sent = put(Mail, _bind(Mail, mail) | about, both).returning(Mail.id).cte("sent")
+        if shape.tells:
+            told = webhooks.bind_happening() | {"registration_id": person.c.id}
+            parts.append(webhooks.insert_messages(insert, told, person))
+        if shape.mail:
+            sent = put(Mail, _bind(Mail, shape.mail) | about, both).returning(Mail.id).cte("sent")
             jobs.append(job_requests.select_job(MAIL, sent, event_id, run_at=mail_at, now=now))
         if jobs:
             parts.append(job_requests.upsert_from(insert, union_all(*jobs)))

@@ -157,6 +157,7 @@ class LiveSite:
             keys=parts.keys,
             links=parts.links,
             make_client=parts.make_zoom_client,
+            webhook_pool=parts.webhooks.pool,
             transport=make_transport(self.settings.mail_url, self.settings.mailbox),
             app_context=self.app.app_context,
             read_row=make_row_reader(self.app.app_context),

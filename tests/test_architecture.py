@@ -30,14 +30,14 @@ MAY_IMPORT = {
         ("wtforms", "flask_babel", "babel", "email_validator", "werkzeug"),
     ),
     "views": (
-        ("config", "forms", "oidc_client", "services", "storage", "zoom_client"),
+        ("config", "forms", "oidc_client", "outbound", "services", "storage", "zoom_client"),
         (
             *("flask", "flask_babel", "werkzeug", "markupsafe", "nh3", "dns"),
             *("sqlalchemy.orm", "sqlalchemy.exc"),
         ),
     ),
     "worker": (
-        ("config", "services", "storage", "zoom_client"),
+        ("config", "outbound", "services", "storage", "zoom_client"),
         ("flask", "flask_babel", "sqlalchemy.orm", "sqlalchemy.exc"),
     ),
     "cli": (

@@ -78,7 +78,9 @@ def join(token: str) -> ResponseReturnValue:
         address = _find_way_in(session, opened, state)
         if address is None:
             return _draw(session, token, opened, state, now)
-        record_click(session, opened.person, came_by_mail=opened.came_by_mail, now=now)
+        record_click(
+            session, opened.event, opened.person, came_by_mail=opened.came_by_mail, now=now
+        )
     return redirect(address, code=303)
 
 

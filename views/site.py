@@ -12,6 +12,7 @@ from flask import current_app
 from config import Settings
 from forms.registration import RegistrationForm
 from oidc_client import OidcClient
+from outbound import HostRules, HttpPool
 from services.event_views import EventView
 from services.form_tokens import FormTokens
 from services.keys import KeyRing
@@ -47,6 +48,14 @@ class ZoomClients:
 
 
 @dataclass(frozen=True)
+class WebhookWay:
+    """How webhooks go out, and where they may go."""
+
+    pool: HttpPool
+    rules: HostRules
+
+
+@dataclass(frozen=True)
 class Site:
     """The parts of one running site; `read_clock` returns the time, aware.
 
@@ -65,6 +74,7 @@ class Site:
     links: Links
     zoom: ZoomClients
     oidc: OidcClient
+    webhooks: WebhookWay
     read_clock: Callable[[], datetime]
     visits: VisitCounter
     secret_is_new: bool = False

@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 
 from config import Settings
+from outbound import HttpPool
 from services.date_following import JOB_KIND as DATES_JOB
 from services.event_tasks import JOB_KIND as EVENT_JOB
 from services.keys import KeyRing
@@ -16,9 +17,11 @@ from services.organizer_mails import JOB
 from services.people_imports import JOB_KIND as IMPORT_JOB
 from services.people_imports import ReadRow
 from services.people_tasks import JOB_KIND as PEOPLE_JOB
+from services.webhooks import JOB_KIND as WEBHOOK_JOB
 from storage import zoom_queue
 from storage.models import ZoomConnection
 from storage.session import Database
+from storage.webhook_messages import WebhookQueue
 from zoom_client import ZoomClient
 
 from . import mail, organizer_mail, zoom
@@ -32,6 +35,7 @@ from .mail_proofs import ProofMailSending
 from .people import EventTasks, PeopleImports, PeopleTasks, forget_old_imports
 from .settling import EventSettling
 from .smtp import MailTransport
+from .webhooks import WebhookSending, forget_old_messages
 
 MAIL_THREADS = 2
 
@@ -43,6 +47,7 @@ def build_worker(
     keys: KeyRing,
     links: Links,
     make_client: Callable[[ZoomConnection], ZoomClient],
+    webhook_pool: HttpPool,
     transport: MailTransport,
     app_context: Callable[[], AbstractContextManager[object]],
     read_row: ReadRow,
@@ -57,6 +62,7 @@ def build_worker(
         _make_peoples_lane(database, read_row, read_clock),
         _make_mail_lane(settings, database, keys, links, transport, app_context, read_clock),
         _make_organizers_lane(settings, database, links, transport, app_context, read_clock),
+        *_make_webhook_lanes(database, webhook_pool, read_clock),
     ]
     watch = AlarmWatch(
         settings, database, transport=transport, app_context=app_context, read_clock=read_clock
@@ -66,6 +72,7 @@ def build_worker(
         watch.look(is_worker=True)
         index_registrations(database)
         forget_old_imports(database, now=read_clock())
+        forget_old_messages(database, now=read_clock())
 
     return Worker(database, lanes, look=look, read_clock=read_clock)
 
@@ -131,6 +138,17 @@ def _make_peoples_lane(
         IMPORT_JOB: imports.handle,
     }
     return Lane("people", handlers, 1)
+
+
+def _make_webhook_lanes(
+    database: Database, pool: HttpPool, read_clock: Callable[[], datetime]
+) -> list[Lane]:
+    sending = WebhookSending(database, pool=pool, read_clock=read_clock)
+    handlers = {WEBHOOK_JOB: sending.handle}
+    return [
+        Lane("webhooks", handlers, 2, queue=WebhookQueue(of_trouble=False)),
+        Lane("webhooks-in-trouble", handlers, 1, queue=WebhookQueue(of_trouble=True)),
+    ]
 
 
 def _make_organizers_lane(

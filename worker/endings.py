@@ -9,8 +9,9 @@ from sqlalchemy.orm import Session
 
 from services import deliveries, person_limits
 from services.deliveries import Delivery, Step, WrongRegistrant
+from services.happenings import Happening, tell
 from services.mails import MailName, hasten_mails_with_link, request_mail
-from storage import jobs, zoom_registrants
+from storage import events, jobs, zoom_registrants
 from storage.jobs import LEASE_SECONDS, ClaimedJob
 from storage.models import Registration, ZoomRegistrant
 from zoom_client import (
@@ -66,7 +67,11 @@ def finish_steps(session: Session, done: Sequence[Done], now: datetime) -> None:
     """
     refused = [person for person in done if person[2].delivery == Delivery.REFUSED]
     for _, registration, registrant in done:
+        is_known = registrant.delivery == Delivery.REGISTERED
         deliveries.record_done(registration, registrant, now=now)
+        if registrant.delivery == Delivery.REGISTERED and not is_known:
+            event = events.need_event(session, registration.event_id)
+            tell(session, event, registration, Happening.CONFIRMED, now=now)
     told = hasten_mails_with_link(session, [person[1].id for person in done], now=now)
     for _, registration, registrant in refused:
         if registration.id not in told and registrant.delivery == Delivery.REGISTERED:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from datetime import datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -13,14 +14,24 @@ from sqlalchemy.orm import Session
 from config import Settings
 from services.links import Links
 from services.messages import MessageRefused, compose_message
-from storage import access_links, jobs, organizations, organizer_mails
+from storage import access_links, jobs, organizations, organizer_mails, webhooks
 from storage.jobs import ClaimedJob
-from storage.models import AccessLink, Organization, OrganizerMail
+from storage.models import AccessLink, Organization, OrganizerMail, WebhookEndpoint
 from storage.session import Database
 
 from .mail_failures import judge, put_off
 from .mail_rendering import render_parts
 from .smtp import MailError, MailTransport
+
+
+@dataclass(frozen=True)
+class _Opened:
+    """A mail with what it is about."""
+
+    mail: OrganizerMail
+    link: AccessLink | None
+    organization: Organization | None
+    endpoint: WebhookEndpoint | None
 
 
 class OrganizerMailSending:
@@ -51,9 +62,9 @@ class OrganizerMailSending:
         opened = self._open(job)
         if opened is None:
             return
-        mail, link, organization = opened
+        mail = opened.mail
         try:
-            message = self._compose(mail, link, organization)
+            message = self._compose(opened)
             self._transport.send(message, mail.email)
         except (MailError, MessageRefused) as error:
             self._record_failure(job, error)
@@ -63,9 +74,7 @@ class OrganizerMailSending:
             _change(session, job, "sent", sent_at=now)
             jobs.finish(session, job, now=now)
 
-    def _open(
-        self, job: ClaimedJob
-    ) -> tuple[OrganizerMail, AccessLink | None, Organization | None] | None:
+    def _open(self, job: ClaimedJob) -> _Opened | None:
         """Read what the mail needs; drop one whose link was used, or is too old."""
         now = self._read_clock()
         with self._database.write() as session:
@@ -73,7 +82,15 @@ class OrganizerMailSending:
             if mail is None or mail.state in ("sent", "dropped"):
                 jobs.finish(session, job, now=now)
                 return None
-            link = organization = None
+            link = organization = endpoint = None
+            if mail.endpoint_id is not None:
+                endpoint = webhooks.get_by_id(session, mail.endpoint_id)
+                if endpoint is None:
+                    mail.state = "dropped"
+                    session.flush()
+                    jobs.finish(session, job, now=now)
+                    return None
+                organization = organizations.need_organization(session, endpoint.organization_id)
             if mail.access_link_id is not None:
                 link = access_links.get_link(session, mail.access_link_id)
                 if link is None or link.used_at is not None or link.expires_at <= now:
@@ -83,11 +100,10 @@ class OrganizerMailSending:
                     return None
                 if link.organization_id is not None:
                     organization = organizations.need_organization(session, link.organization_id)
-            return mail, link, organization
+            return _Opened(mail, link, organization, endpoint)
 
-    def _compose(
-        self, mail: OrganizerMail, link: AccessLink | None, organization: Organization | None
-    ) -> EmailMessage:
+    def _compose(self, opened: _Opened) -> EmailMessage:
+        mail, link, organization = opened.mail, opened.link, opened.organization
         with self._app_context():
             content = render_parts(
                 f"organizer_mail/{mail.name}",
@@ -95,6 +111,7 @@ class OrganizerMailSending:
                     "site_url": self._links.base_url,
                     "url": self._links.access(link) if link else "",
                     "organization": organization.name if organization else "",
+                    "endpoint": opened.endpoint,
                 },
                 mail.locale,
             )

@@ -7,10 +7,9 @@ API description (snapshot of 2026-08-09) and reports of integrators.
 
 import re
 from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
 from typing import Any, NamedTuple
 
-from outbound import HttpAnswer, MalformedAnswer
+from outbound import HttpAnswer, MalformedAnswer, read_retry_after
 from zoom_client import errors
 from zoom_client.answers import read_whole
 
@@ -86,23 +85,6 @@ def read_refusal(answer: HttpAnswer, *, method: str, path: str, now: datetime) -
     if code is None or not 400 <= answer.status < 500 or answer.status == 408:
         return errors.ZoomOutcomeUnknown(message, may_have_happened=method != "GET", **facts)
     return _read_code_and_message(code, message, record, path, facts)
-
-
-def read_retry_after(header: str | None, now: datetime) -> datetime | None:
-    """Read `Retry-After`, which Zoom sends as an ISO date-time, others as seconds or an HTTP date.
-
-    A time without zone is taken as UTC; nonsense is None.
-    """
-    if not header:
-        return None
-    text = header.strip()
-    try:
-        if text.isascii() and text.isdigit():
-            return now + timedelta(seconds=int(text))
-        moment = parsedate_to_datetime(text) if "," in text else datetime.fromisoformat(text)
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
 
 
 def find_next_reset(now: datetime) -> datetime:

@@ -37,6 +37,7 @@ from .schema import SchemaFit
 from .secrets import KnownSecret
 from .submissions import SubmissionRow
 from .visits import VisitCount, VisitOrigin
+from .webhooks import WebhookEndpoint, WebhookMessage, WebhookSubscription
 from .zoom_limits import ZoomAccount, ZoomBudget, ZoomEvent
 from .zoom_registrants import ZoomRegistrant
 
@@ -94,6 +95,9 @@ __all__ = [
     "VisitCount",
     "VisitOrigin",
     "WorkerHeartbeat",
+    "WebhookEndpoint",
+    "WebhookMessage",
+    "WebhookSubscription",
     "ZoomAccount",
     "ZoomBudget",
     "ZoomConnection",

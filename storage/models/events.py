@@ -69,6 +69,7 @@ class Event(Base):
     link_policy: Mapped[str] = mapped_column(String(4), default="show")
     keeps_zoom_mails: Mapped[bool] = mapped_column(default=False, server_default=false())
     closed_by_zoom: Mapped[str] = mapped_column(String(11), default="", server_default="")
+    has_webhooks: Mapped[bool] = mapped_column(default=False, server_default=false())
     fallback_url: Mapped[str] = mapped_column(String(1000), default="")
 
     brand_color: Mapped[str] = mapped_column(String(7), default="")

@@ -153,7 +153,10 @@ class AccessLink(Base):
 
 
 class OrganizerMail(Base):
-    """A mail to an organizer, in the same states as `mail`; its link is derived when it is sent."""
+    """A mail to an organizer, in the same states as `mail`; its link is derived when it is sent.
+
+    `endpoint_id` is the webhook endpoint that it is about, which may be gone.
+    """
 
     __tablename__ = "organizer_mail"
 
@@ -163,6 +166,7 @@ class OrganizerMail(Base):
     access_link_id: Mapped[int | None] = mapped_column(
         BigKey, ForeignKey("access_link.id", ondelete="CASCADE"), index=True
     )
+    endpoint_id: Mapped[int | None] = mapped_column(BigKey)
     locale: Mapped[str] = mapped_column(String(5))
     message_id: Mapped[str] = mapped_column(String(120), unique=True)
     state: Mapped[str] = mapped_column(String(7), default="queued")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from storage import events
+from storage import events, known_registrants
 from tests.fixtures.databases import only_sqlite
 from tests.people import TARO
 
@@ -114,7 +114,7 @@ def test_addresses_that_zoom_has_are_known_as_hashes(site, run, tmp_path):
     with site.database.read() as session:
         assert event.known_read_at is not None
         for email, is_known in (("taro@example.com", True), ("hanako@example.com", False)):
-            found = events.is_known_registrant(session, event.id, [keys.hash_email(email)])
+            found = known_registrants.is_known(session, event.id, [keys.hash_email(email)])
             assert found is is_known
 
 
@@ -127,7 +127,7 @@ def test_publishing_again_leaves_our_own_people_unknown(site, run, tmp_path):
     event = get_event(site, "autumn")
     with site.database.read() as session:
         hashes = site.parts.keys.list_email_hashes("taro@example.com")
-        assert not events.is_known_registrant(session, event.id, hashes)
+        assert not known_registrants.is_known(session, event.id, hashes)
 
 
 def test_dry_run_says_what_would_change_and_changes_nothing(site, run, tmp_path):

@@ -25,7 +25,7 @@ from services.new_registrants import make_new_registrant
 from services.questions import Answer, Choice, Question, QuestionKind, questions_to_rows
 from services.registrations import Status, register
 from services.settling import index_by_address, settle_unknown
-from storage import events, registrations, zoom_registrants
+from storage import events, known_registrants, registrations, zoom_registrants
 from storage.models import ZoomRegistrant
 from tests import factories
 from tests.factories import NOW, SMALL_FORM
@@ -230,7 +230,7 @@ def test_who_came_with_our_first_attempt_is_new_to_zoom(session, created, is_new
 
 def test_who_was_read_at_publishing_is_not_new(session):
     case = Case(session)
-    events.replace_known_registrants(session, case.event.id, [KEYS.hash_email(TARO)])
+    known_registrants.replace_hashes(session, case.event.id, [KEYS.hash_email(TARO)])
     begin_add(case.registrant, now=NOW)
     case.read()
 
@@ -241,7 +241,7 @@ def test_being_new_is_decided_once(session):
     case = Case(session)
     begin_add(case.registrant, now=NOW)
     case.read()
-    events.replace_known_registrants(session, case.event.id, [KEYS.hash_email(TARO)])
+    known_registrants.replace_hashes(session, case.event.id, [KEYS.hash_email(TARO)])
     case.read(create_time=None)
 
     assert case.registrant.is_new_to_zoom is True

@@ -147,7 +147,7 @@ def test_held_submission_says_only_that(session):
 def test_receipt_leads_to_the_personal_page_until_the_owner_comes_by_mail(session):
     event = factories.make_event(session)
     row = send(session, event)
-    record_click(session, get_person(session, row), came_by_mail=True, now=NOW)
+    record_click(session, event, get_person(session, row), came_by_mail=True, now=NOW)
 
     assert look(session, row, SHOW) == ("confirmed", "button", False)
 
@@ -366,12 +366,12 @@ def test_link_tells_of_a_refusal_and_of_the_events_end(session):
 
 def test_click_is_counted_and_only_the_mails_proves(session):
     link = Link(session)
-    record_click(session, link.person, came_by_mail=False, now=NOW)
+    record_click(session, link.event, link.person, came_by_mail=False, now=NOW)
     session.refresh(link.person)
     assert (link.person.join_clicks, link.person.proven_at) == (1, None)
 
     later = NOW + timedelta(days=1)
-    record_click(session, link.person, came_by_mail=True, now=later)
+    record_click(session, link.event, link.person, came_by_mail=True, now=later)
     session.flush()
     session.refresh(link.person)
     assert (link.person.join_clicks, link.person.proven_at) == (2, later)

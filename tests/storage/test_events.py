@@ -6,7 +6,7 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from storage import events
+from storage import events, known_registrants
 from storage.models import EventCounter
 from tests.factories import NOW, make_event
 from tests.races import race
@@ -111,9 +111,9 @@ def test_each_change_of_a_form_is_a_new_version(database):
 def test_known_registrants_are_replaced(database):
     with database.write() as session:
         event = make_event(session)
-        events.replace_known_registrants(session, event.id, ["a" * 64, "b" * 64, "a" * 64])
-        events.replace_known_registrants(session, event.id, ["c" * 64])
+        known_registrants.replace_hashes(session, event.id, ["a" * 64, "b" * 64, "a" * 64])
+        known_registrants.replace_hashes(session, event.id, ["c" * 64])
 
     with database.read() as session:
-        known = [events.is_known_registrant(session, event.id, [c * 64]) for c in "abc"]
+        known = [known_registrants.is_known(session, event.id, [c * 64]) for c in "abc"]
     assert known == [False, False, True]

@@ -7,6 +7,7 @@ import pytest
 from app import create_app
 from config import Settings
 from services.organizer_mails import OrganizerMailName
+from storage.models import WebhookEndpoint
 from tests.templates.test_mails import HOSTILE, Page, squeeze
 from worker.mail_rendering import render_parts
 
@@ -27,6 +28,7 @@ def draw(name, locale, organization="株式会社サンプル"):
         "site_url": "https://uketsuke.example",
         "url": "https://uketsuke.example/organizer/enter/abc",
         "organization": organization,
+        "endpoint": WebhookEndpoint(name="顧客管理", public_id="x" * 22),
     }
     return render_parts(f"organizer_mail/{name}", values, locale)
 

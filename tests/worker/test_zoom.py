@@ -7,7 +7,7 @@ import pytest
 
 from cli.jobs import explain
 from services.deliveries import Delivery
-from storage import events, job_lists, jobs
+from storage import job_lists, jobs, known_registrants
 from storage.jobs import LeaseLost
 from tests.fixtures.databases import only_sqlite
 from tests.worker.desk import TARO
@@ -458,7 +458,7 @@ def test_person_new_to_zoom_is_known_as_new(desk):
 def test_person_whom_zoom_had_at_publishing_is_not_new(desk):
     with desk.database.write() as session:
         hashes = [desk.keys.hash_email(TARO)]
-        events.replace_known_registrants(session, desk.event.id, hashes)
+        known_registrants.replace_hashes(session, desk.event.id, hashes)
     desk.register()
     desk.work()
 
