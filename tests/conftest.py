@@ -5,6 +5,7 @@ from hypothesis import HealthCheck, settings
 pytest_plugins = [
     "tests.fixtures.browsers",
     "tests.fixtures.databases",
+    "tests.fixtures.engines",
     "tests.fixtures.routes",
     "tests.fixtures.sites",
 ]
