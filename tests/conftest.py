@@ -8,6 +8,7 @@ pytest_plugins = [
     "tests.fixtures.engines",
     "tests.fixtures.routes",
     "tests.fixtures.sites",
+    "tests.fixtures.templates",
 ]
 
 # How long an example takes says more of the machine's other work than of ours.
