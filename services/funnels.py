@@ -17,7 +17,7 @@ from storage.visits import OTHER
 from .charts import find_day
 from .dates import load_zone
 from .registration_index import ORIGIN, OTHER_SOURCES
-from .sources import BY_HAND, DIRECT, pick_origin
+from .sources import BY_HAND, DIRECT, REF, pick_origin
 
 VIEW, START, FAILED, ERROR = "view", "start", "failed", "error:"
 """What is counted of visits; the last one is followed by the name of a field."""
@@ -108,6 +108,22 @@ def read_funnel(
         rest=sum((steps[origin] for origin in more), rest),
         mistakes=_list_mistakes(counted),
     )
+
+
+def count_links(
+    session: Session, event: Event, codes: Collection[str], totals: Mapping[str, Mapping[str, int]]
+) -> dict[str, Steps]:
+    """Count what came of links by their codes, the whole time."""
+    counted = visits.sum_by_origin(session, event.id)
+    tags = visits.list_tags(session, event.id, [origin for origin, _ in counted])
+    people = totals.get(f"source:{REF}", {})
+    steps = {code: Steps(registrations=people.get(code, 0)) for code in codes}
+    for (origin, name), value in counted.items():
+        code = tags.get(origin, {}).get(REF, "")
+        if code in steps and name in (VIEW, START):
+            seen = Steps(views=value) if name == VIEW else Steps(starts=value)
+            steps[code] += seen
+    return steps
 
 
 def read_tags(

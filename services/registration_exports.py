@@ -19,6 +19,7 @@ from .dates import load_zone
 from .events import read_definition
 from .facets import list_questions
 from .formulas import defuse
+from .invitation_links import read_names, resolve
 from .questions import Answer, DatesQuestion, Question
 from .registration_index import FACETED
 from .sources import FACET_NAMES, write_click_ids
@@ -101,6 +102,7 @@ class ExportTable:
         self._separator = "、" if locale == "ja" else ", "
         self._choices: dict[tuple[int, str], Question | None] = {}
         self._texts: dict[tuple[int, str, str, str], str] = {}
+        self._links = read_names(session, event.id)
 
     @property
     def headings(self) -> list[str]:
@@ -149,7 +151,7 @@ class ExportTable:
                 cells.append("" if is_given is None else yes if is_given else no)
             else:
                 cells.append(answers.get(question.id, ""))
-        cells += _write_source(person.source) if person.source else _NO_SOURCE
+        cells += self._write_source(person.source) if person.source else _NO_SOURCE
         return [defuse(cell) for cell in cells] if _PERHAPS.search("\x1f".join(cells)) else cells
 
     def _write_answer(
@@ -175,14 +177,14 @@ class ExportTable:
                 self._texts[key] = text
         return text
 
+    def _write_source(self, source: Mapping[str, str]) -> list[str]:
+        source = resolve(source, self._links)
+        return [*(str(source.get(name, "")) for name in FACET_NAMES), write_click_ids(source)]
+
     def _write_time(self, moment: datetime | None) -> str:
         if moment is None:
             return ""
         return moment.astimezone(self._zone).isoformat(" ", "seconds")[:19]
-
-
-def _write_source(source: Mapping[str, str]) -> list[str]:
-    return [*(str(source.get(name, "")) for name in FACET_NAMES), write_click_ids(source)]
 
 
 def keep_given(cells: Sequence[str]) -> list[str]:

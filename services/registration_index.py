@@ -26,7 +26,7 @@ from storage.registration_lists import FullRow, read_full_rows
 from .consents import is_mailable
 from .events import read_definition
 from .questions import DATES, FormDefinition, QuestionKind
-from .sources import BY_HAND, FACET_NAMES, name_origin
+from .sources import BY_HAND, FACET_NAMES, REF, name_origin
 from .submissions import Surface
 
 AT_ONCE = 500
@@ -36,7 +36,7 @@ MOST_SOURCES = 100
 """How many values a campaign tag is counted by; addresses of links are for anybody to make up."""
 
 MOST_ORIGINS = 1_000
-"""How many origins, which have several tags each."""
+"""How many origins, which have several tags each, and how many links of people."""
 
 OTHER_SOURCES = "…"
 
@@ -131,7 +131,8 @@ def _describe(session: Session, full: FullRow, sources: _Sources) -> Entry:
     for name in FACET_NAMES:
         if value := person.source.get(name):
             facet = f"source:{name}"
-            facets.add((facet, sources.choose(facet, _as_key(str(value)))))
+            most = MOST_ORIGINS if name == REF else MOST_SOURCES
+            facets.add((facet, sources.choose(facet, _as_key(str(value)), most=most)))
     is_by_hand = person.surface == Surface.BY_HAND
     origin = BY_HAND if is_by_hand else name_origin(person.source)
     facets.add((ORIGIN, sources.choose(ORIGIN, origin, most=MOST_ORIGINS)))

@@ -18,6 +18,8 @@ from services.events import LinkPolicy
 from services.form_drafts import edit_form, read_edited_form
 from services.form_editing import add_question
 from services.identity_providers import Policy, save_provider
+from services.invitation_links import LinkKind, ensure_link_of
+from services.invitation_links import add_link as add_invitation_link
 from services.members import Role
 from services.people_acts import Act, act_on
 from services.people_columns import guess_columns
@@ -84,6 +86,7 @@ def build_world(site: LiveSite) -> World:
         "draft": _add_draft(site),
         "hostile": _add_hostile(site),
     }
+    ids |= _make_links(site, ids["event"], ids["hostile"])
     ids |= _send_tables(site, ids["event"])
     site.drain()
     _start_table(site, ids["added"])
@@ -334,6 +337,30 @@ def _add_acts(site: LiveSite, event_id: str) -> dict[str, str]:
         for _ in range(3):
             do_next(session, task.id, now=site.clock())
         return {"task": task.public_id, "person": people[1].public_id, "first": people[0].public_id}
+
+
+def _make_links(site: LiveSite, event_id: str, hostile_id: str) -> dict[str, str]:
+    """Make links by which people came, of a channel and of a person; one put away, one hostile."""
+    with site.database.write() as session:
+        event, hostile = (
+            session.query(Event).filter_by(public_id=public_id).one()
+            for public_id in (event_id, hostile_id)
+        )
+        add = partial(add_invitation_link, session, now=site.clock())
+        tags = {"utm_source": "mail", "utm_campaign": "may"}
+        channel = add(event, LinkKind.CHANNEL, name="5月のメールマガジン", tags=tags)
+        away = add(event, LinkKind.HELPER, name="登壇者 山﨑さん", tags={})
+        away.archived_at = site.clock()
+        other = add(hostile, LinkKind.CHANNEL, name=HOSTILE[:100], tags={"utm_source": LONG_WORD})
+        person = session.query(Registration).filter_by(event_id=event.id).first()
+        assert person is not None
+        referral = ensure_link_of(session, event, person, now=site.clock()).code
+        codes = {"channel": channel.code, "referral": referral, "hostile_channel": other.code}
+    for number, code in enumerate(("channel", "channel", "referral")):
+        email = f"invited{number}@example.com"
+        _add_person(site, event, 40 + number, email=email, source={"ref": codes[code]})
+    _add_visits(site, event, [({"ref": codes["channel"]}, 25)])
+    return codes
 
 
 def _send_tables(site: LiveSite, event_id: str) -> dict[str, str]:

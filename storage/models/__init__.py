@@ -6,6 +6,7 @@ from .audit import AuditEntry, AuditHead
 from .base import Base
 from .events import Asset, Event, EventCounter, FormDraft, FormVersion, KnownRegistrant
 from .identity_providers import CompanyIdentity, IdentityDomain, IdentityProvider
+from .invitation_links import InvitationLink
 from .jobs import Job, RateBucket, WorkerHeartbeat
 from .mails import Mail
 from .notices import NoticeVersion
@@ -67,6 +68,7 @@ __all__ = [
     "IndexProgress",
     "IndexTexts",
     "IndexTotal",
+    "InvitationLink",
     "Job",
     "KnownRegistrant",
     "KnownSecret",

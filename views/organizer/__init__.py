@@ -27,6 +27,7 @@ from . import (  # noqa: F401
     form_versions,
     held,
     identity_provider,
+    invitation_links,
     links,
     lost_password,
     mail,

@@ -72,6 +72,7 @@ _VALUES: dict[str, Mapping[str, Any]] = {
         "reopen": lazy_gettext("Registration opened again"),
         "cancelled": lazy_gettext("Cancelled"),
         "form": lazy_gettext("Form"),
+        "link": lazy_gettext("Invitation link"),
         "allowed": lazy_gettext("Allowed"),
         "withdrawn": lazy_gettext("Not allowed any more"),
     },

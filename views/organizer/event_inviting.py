@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Response, render_template, request
+from flask import Response, abort, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import force_locale
 from sqlalchemy.orm import Session
@@ -14,23 +14,31 @@ from services.events import read_seats
 from services.members import Member, Permission
 from services.qr_codes import draw_qr_png, draw_qr_svg
 from services.texts import LOCALES
+from storage.invitation_links import get_link
 from storage.models import Event
 
 from ..site import get_site
 from .access import bp, need_event, needs
 from .event_headings import view_event
+from .invitation_links import list_links, write_link
+from .people_filters import refresh_index
 
 
 @bp.get("/events/<event>/inviting", endpoint="show_inviting")
 @needs(Permission.SEE_EVENTS)
 def show_inviting(member: Member, event: str) -> ResponseReturnValue:
+    get_site().visits.store()
+    refresh_index(member, event)
     with get_site().database.read() as session:
         found = need_event(session, member, event)
+        links = list_links(session, found)
         return render_template(
             "organizer/inviting.html",
             event=view_event(found),
             here="inviting",
             url=_get_link(found),
+            links=[link for link in links if not link["is_archived"]],
+            archived=[link for link in links if link["is_archived"]],
             invitations=[_write_invitation(session, found, locale) for locale in LOCALES],
         )
 
@@ -38,15 +46,15 @@ def show_inviting(member: Member, event: str) -> ResponseReturnValue:
 @bp.get("/events/<event>/qr.svg", endpoint="show_qr_svg")
 @needs(Permission.SEE_EVENTS)
 def show_qr_svg(member: Member, event: str) -> ResponseReturnValue:
-    found = _read(member, event)
-    return _send(found, draw_qr_svg(_get_link(found)), "svg", "image/svg+xml")
+    name, address = _read_address(member, event)
+    return _send(draw_qr_svg(address), f"{name}-qr.svg", "image/svg+xml")
 
 
 @bp.get("/events/<event>/qr.png", endpoint="show_qr_png")
 @needs(Permission.SEE_EVENTS)
 def show_qr_png(member: Member, event: str) -> ResponseReturnValue:
-    found = _read(member, event)
-    return _send(found, draw_qr_png(_get_link(found)), "png", "image/png")
+    name, address = _read_address(member, event)
+    return _send(draw_qr_png(address), f"{name}-qr.png", "image/png")
 
 
 def _write_invitation(session: Session, event: Event, locale: str) -> dict[str, Any]:
@@ -66,21 +74,24 @@ def _write_invitation(session: Session, event: Event, locale: str) -> dict[str, 
     return {"locale": locale, "plain": plain, "paragraphs": paragraphs, **members}
 
 
-def _read(member: Member, event: str) -> Event:
+def _read_address(member: Member, event: str) -> tuple[str, str]:
+    """Return what a QR code's file is called, and where it leads: to the form, by a link or not."""
+    code = request.args.get("link", "")
     with get_site().database.read() as session:
         found = need_event(session, member, event)
-        session.expunge_all()
-    return found
+        if not code:
+            return found.slug, _get_link(found)
+        if get_link(session, found.id, code) is None:
+            abort(404)
+        return f"{found.slug}-{code}", write_link(found, code)
 
 
 def _get_link(event: Event) -> str:
     return get_site().links.event(event.slug)
 
 
-def _send(event: Event, content: bytes, ending: str, media_type: str) -> Response:
+def _send(content: bytes, name: str, media_type: str) -> Response:
     response = Response(content, mimetype=media_type)
     if request.args.get("save") == "1":
-        response.headers.set(
-            "Content-Disposition", "attachment", filename=f"{event.slug}-qr.{ending}"
-        )
+        response.headers.set("Content-Disposition", "attachment", filename=name)
     return response

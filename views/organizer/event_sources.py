@@ -17,6 +17,7 @@ from services.dates import load_zone
 from services.facets import list_questions
 from services.formulas import defuse
 from services.funnels import FEW_VIEWS, VIEW, Funnel, Steps, read_funnel
+from services.invitation_links import read_names, resolve
 from services.members import Member, Permission
 from services.sources import ORIGIN_NAMES
 from services.spreadsheets import write_csv
@@ -59,7 +60,7 @@ def show_sources(member: Member, event: str) -> ResponseReturnValue:
         found = need_event(session, member, event)
         first = _find_first(found, days)
         funnel = _read(session, found, first)
-        rows = list_rows(funnel)
+        rows = list_rows(session, found, funnel)
         views = visits.sum_by_day(session, found.id, VIEW, first)
         mistakes = _name_fields(session, found, funnel)
         shown = view_event(found)
@@ -89,24 +90,20 @@ def export_sources(member: Member, event: str) -> ResponseReturnValue:
     with get_site().database.read() as session:
         found = need_event(session, member, event)
         funnel = _read(session, found, _find_first(found, request.args.get("days", "")))
-        rows = list(_write_table(list_rows(funnel)))
+        rows = list(_write_table(list_rows(session, found, funnel)))
         name = f"{found.slug}-sources.csv"
     response = Response(write_csv(rows), content_type="text/csv; charset=utf-8")
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
 
 
-def list_rows(funnel: Funnel) -> list[SourceRow]:
+def list_rows(session: Session, event: Event, funnel: Funnel) -> list[SourceRow]:
     """Write the origins of a funnel in words, and what is left at the end."""
-    rows = [
-        SourceRow(
-            label=words.write_origin(row.origin, row.tags),
-            tags=row.tags,
-            steps=row.steps,
-            origin=row.origin,
-        )
-        for row in funnel.rows
-    ]
+    links, rows = read_names(session, event.id), []
+    for row in funnel.rows:
+        tags = resolve(row.tags, links)
+        label = words.write_origin(row.origin, tags)
+        rows.append(SourceRow(label, tags, row.steps, row.origin))
     if funnel.rest != Steps():
         rows.append(SourceRow(gettext("All others"), {}, funnel.rest))
     return rows

@@ -76,7 +76,7 @@ def _view(session: Session, member: Member, event: Event) -> dict[str, Any]:
     facets = list_seen_facets(session, member, event, totals)
     problems = _list_problems(session, event)
     is_whole = request.args.get("days") == "all"
-    sources = list_sources(totals)
+    sources = list_sources(session, event, totals)
     # What people say of themselves before the finer points of campaigns, and consents at the end.
     answers = [facet for facet in facets if not facet.is_consent]
     consents = [facet for facet in facets if facet.is_consent]

@@ -12,9 +12,10 @@ from sqlalchemy.orm import Session
 
 from services.facets import Facet, Value, list_facets, list_sensitive_ids
 from services.funnels import read_tags
+from services.invitation_links import read_names, resolve
 from services.members import Member, Permission
 from services.registration_index import BY_COMPANY, BY_NAME, ORIGIN, fold, read_changes
-from services.sources import FACET_NAMES
+from services.sources import FACET_NAMES, REF
 from storage import registration_index
 from storage.index_writing import store_intake
 from storage.models import Event
@@ -179,7 +180,8 @@ def list_filters(
         make("locale", gettext("Language"), words.LOCALE),
         *list_seen_facets(session, member, event, totals),
     ]
-    return [*facets, *list_sources(totals), *_list_asked_origin(session, event, totals)]
+    sources = list_sources(session, event, totals)
+    return [*facets, *sources, *_list_asked_origin(session, event, totals)]
 
 
 def _list_asked_origin(
@@ -190,18 +192,23 @@ def _list_asked_origin(
     if not origin:
         return []
     tags = read_tags(session, event.id, [origin]).get(origin, {})
-    value = Value(origin, words.write_origin(origin, tags), totals.get(ORIGIN, {}).get(origin, 0))
+    label = words.write_origin(origin, resolve(tags, read_names(session, event.id)))
+    value = Value(origin, label, totals.get(ORIGIN, {}).get(origin, 0))
     return [Facet(ORIGIN, gettext("Source"), (value,))]
 
 
-def list_sources(totals: Mapping[str, Mapping[str, int]]) -> list[Facet]:
+def list_sources(
+    session: Session, event: Event, totals: Mapping[str, Mapping[str, int]]
+) -> list[Facet]:
     """List the campaign tags that people came with, the most frequent value first."""
+    links = read_names(session, event.id) if totals.get(f"source:{REF}") else {}
+    names = {code: named.name for code, named in links.items()}
     return [
         Facet(
             f"source:{name}",
             str(words.SOURCE[name]),
             tuple(
-                Value(value, value, count)
+                Value(value, names.get(value, value) if name == REF else value, count)
                 for value, count in sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
             ),
         )

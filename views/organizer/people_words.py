@@ -43,6 +43,11 @@ SOURCE = {
     PAGE: lazy_gettext("Page with the form"),
     REF: lazy_gettext("Invitation link"),
 }
+LINK_KIND = {
+    "channel": lazy_gettext("Channel"),
+    "helper": lazy_gettext("Person who invites"),
+    "person": lazy_gettext("Registered person"),
+}
 ORIGIN = {
     DIRECT: lazy_gettext("Direct or unknown"),
     BY_HAND: lazy_gettext("Entered by an organizer"),

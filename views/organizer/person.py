@@ -18,15 +18,17 @@ from services.audit import Action
 from services.chosen_dates import with_dates
 from services.dates import format_moment
 from services.events import read_definition
+from services.invitation_links import read_names, resolve
 from services.members import Member, Permission
 from services.overview import name_problem
 from services.people_acts import act_on, list_acts
 from services.people_adding import ADDED
 from services.questions import DatesQuestion, FormDefinition, Question
 from services.registrations import Status, sync_key
-from services.sources import write_click_ids
+from services.sources import REF, write_click_ids
 from services.texts import localize
 from storage import job_lists, mails, people, provisions, registrations, zoom_registrants
+from storage.invitation_links import get_link_of
 from storage.models import Event, Registration, RegistrationChange
 from storage.registration_lists import FullRow, read_full_rows
 
@@ -118,7 +120,8 @@ def _view(
         ],
         "proven": _write(registration.proven_at, event),
         "clicked": _write(registration.last_clicked_at, event),
-        "source": _list_source(registration.source),
+        "source": _list_source(session, event, registration.source),
+        "link": get_link_of(session, registration.id),
         "language": words.LOCALE.get(registration.locale, registration.locale),
         "registrant_id": registrant.registrant_id if registrant else None,
         "problem": name_problem(job.reason) if job is not None and is_parked else "",
@@ -128,7 +131,11 @@ def _view(
     }
 
 
-def _list_source(source: Mapping[str, str]) -> list[tuple[str, str]]:
+def _list_source(
+    session: Session, event: Event, source: Mapping[str, str]
+) -> list[tuple[str, str]]:
+    links = read_names(session, event.id) if REF in source else {}
+    source = resolve(source, links)
     tags = [(str(label), source[name]) for name, label in words.SOURCE.items() if name in source]
     clicks = write_click_ids(source)
     return [*tags, (gettext("Number of an ad's click"), clicks)] if clicks else tags

@@ -14,6 +14,7 @@ import pytest
 from services.access_links import LinkPurpose, add_link
 from services.api_keys import Scope, issue_key
 from services.events import LinkPolicy
+from services.invitation_links import ensure_link_of
 from services.members import Permission, Role, list_permissions
 from services.people_acts import Act
 from services.people_imports import begin_import
@@ -193,6 +194,15 @@ def make_task(session, site, memberships):
 
 
 MAKERS["task"] = make_task
+
+
+def make_link(session, site, memberships):
+    person = session.query(Registration).order_by(Registration.id.desc()).first()
+    event = session.get_one(Event, person.event_id)
+    return ensure_link_of(session, event, person, now=site.clock()).code
+
+
+MAKERS["channel"] = make_link
 
 
 def make_table(session, site, memberships):
