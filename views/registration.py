@@ -24,7 +24,7 @@ from services.limits import Limit, RateLimitReached
 from services.proofs_of_work import is_proof_wanted
 from services.questions import FormDefinition
 from services.registrations import DatesClosed, RegistrationNotOpen, register
-from services.sources import SOURCE_NAMES, read_source
+from services.sources import read_source
 from services.submission_limits import FLOOD, Load
 from services.submissions import Submission
 from services.texts import localize
@@ -33,7 +33,7 @@ from storage.models import SubmissionRow
 
 from .errors import RETRY_AFTER_SECONDS
 from .event_pages import EventPage, draw_page, load_event, show_state
-from .framing import FRAME_NAMES, get_frame, read_surface, receipt_url, write_query
+from .framing import get_frame, read_surface, receipt_url, write_query
 from .kept_pages import mark
 from .limits import CountingFailed, count_registration
 from .locale import list_language_links, read_locale
@@ -49,9 +49,6 @@ log = logging.getLogger(__name__)
 # Where an address may not tell whether it is known, no answer comes sooner than this: a known one
 # takes some milliseconds longer. In a crowd answers take as long anyway, and nobody waits for it.
 EVEN_SECONDS = 0.025
-
-# What the links of a page carry on. Anything else in an address fills in the form.
-_CARRIED = {"lang", *FRAME_NAMES, *SOURCE_NAMES}
 
 
 @dataclass(frozen=True)
@@ -71,7 +68,8 @@ def show_form(slug: str) -> ResponseReturnValue:
         with site.database.read() as session:
             return show_state(session, page, now)
     token = _issue_token(page, now)
-    if not request.args.keys() <= _CARRIED:
+    # Programs that send people here add names of their own, which change nothing.
+    if request.args and not request.args.keys().isdisjoint(get_form_class(page).list_prefillable()):
         form = get_form_class(page)(prefill=request.args)
         with site.database.read() as session:
             return _draw(session, page, form, token, now=now)

@@ -10,5 +10,8 @@ for (const form of document.querySelectorAll("form[data-seen]")) {
       credentials: "omit",
     }).catch(() => {});
   say("view");
-  form.addEventListener("input", () => say("start"), { once: true });
+  // Who sends it empty has begun, too.
+  const waiting = new AbortController();
+  const begin = () => (waiting.abort(), say("start"));
+  for (const type of ["input", "submit"]) form.addEventListener(type, begin, waiting);
 }

@@ -7,7 +7,9 @@ from contextlib import ExitStack
 import pytest
 from playwright.sync_api import expect
 
+from services.sources import name_origin
 from storage.models import Organization, SubmissionRow
+from storage.visits import sum_by_origin
 from tests.browser.steps import expect_room_of, fill_in, heading, send
 from tests.fixtures.browsers import PHONE, find_browser
 from tests.host_site import HostSite
@@ -75,6 +77,13 @@ class World:
             tab.clock.install()
         tab.goto(address)
         return tab
+
+    def count_visits(self, source):
+        """Return what was counted of those who came with the same tags."""
+        self.site.parts.visits.store()
+        with self.site.database.read() as session:
+            sums = sum_by_origin(session, 1).items()
+        return {what: count for (origin, what), count in sums if origin == name_origin(source)}
 
     def find_sent(self, email):
         with self.site.database.read() as session:
@@ -187,6 +196,7 @@ def test_whole_registration_on_a_listed_page(world):
     sent = world.find_sent("taro@example.com")
     assert (sent.surface, sent.family_name) == ("embed", "山田")
     assert sent.source == {"utm_source": "letter", "gclid": "Ab1", "page": address}
+    assert world.count_visits(sent.source) == {"view": 1, "start": 1, "failed": 1}
     everything = tab.evaluate("heard")
     assert {origin for origin, _ in everything} == {site.url, world.other.origin}
     heard = [data for origin, data in everything if origin == site.url]

@@ -258,7 +258,7 @@ def test_address_of_a_page_is_in_nobody_elses_page(site):
     plain = site.visitor().open("/e/spring").response.text
 
     for query in ("utm_source=&utm_source=evil", "utm_source=a&utm_source=evil", "lang=xx&evil=1"):
-        site.visitor().open(f"/e/spring?{query}")
+        assert "evil" not in site.visitor().open(f"/e/spring?{query}&utm_id=evil").response.text
         assert "evil" not in site.visitor().open("/e/spring").response.text
         assert "evil" not in site.visitor().open("/e/spring?utm_source=a").response.text
     assert len(site.visitor().open("/e/spring").response.text) == len(plain)
