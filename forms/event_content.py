@@ -44,7 +44,8 @@ from .organizer_fields import (
 TEXTS = ("title", "lead", "description", "fee", "cohost")
 SWITCHES = ("has_waitlist", "is_listed", "keeps_zoom_mails")
 MOMENTS = ("starts_at", "opens_at", "closes_at")
-PLAIN = ("approval", "date_choice", "link_policy", "zoom_name_order", "default_locale", "timezone")
+PLAIN = ("approval", "bot_check", "date_choice", "link_policy", "zoom_name_order")
+PLAIN += ("default_locale", "timezone")
 PICTURE_ALTS = ("logo", "header")
 
 
@@ -265,6 +266,19 @@ def _build_ways_in() -> dict[str, Any]:
                 ("code", _("On the screen after a code from the email")),
                 ("mail", _("By email alone")),
             ],
+        ),
+        "bot_check": build_choice(
+            "bot_check",
+            _("Check against programs"),
+            [
+                ("automatic", _("While unusually many forms come")),
+                ("always", _("Before every registration")),
+                ("never", _("Not at all")),
+            ],
+            help=_(
+                "Browsers compute for a moment by themselves. Without a script, people confirm "
+                "by email."
+            ),
         ),
         "keeps_zoom_mails": build_switch(
             "keeps_zoom_mails",

@@ -18,7 +18,7 @@ from .branding import derive_brand
 from .dates import load_zone
 from .event_dates import DateChoice
 from .event_parts import PARTS, Material, ProgrammeItem, Speaker, read_parts, write_entry
-from .events import LinkPolicy
+from .events import BotCheck, LinkPolicy
 from .picture_refs import PictureRef, read_picture_ref
 from .question_documents import read_questions, write_question
 from .questions import Question
@@ -79,6 +79,7 @@ class EventDocument:
     opens_at: datetime | None = None
     closes_at: datetime | None = None
     approval: str = "automatic"
+    bot_check: str = "automatic"
     link_policy: str = "show"
     keeps_zoom_mails: bool = False
     fallback_url: str = ""
@@ -127,6 +128,7 @@ def read_document(text: str) -> EventDocument:
         seats_per_date=table.take_number("seats_per_date", least=1, most=MOST_SEATS, default=None),
         keeps_zoom_mails=table.take("keeps_zoom_mails", bool, False),
         approval=table.take_choice("approval", APPROVALS, "automatic"),
+        bot_check=table.take_choice("bot_check", list(BotCheck), "automatic"),
         link_policy=table.take_choice("link_policy", list(LinkPolicy), "show"),
         fallback_url=_read_url(table, "fallback_url"),
         brand_color=_read_color(table),

@@ -40,6 +40,14 @@ class LinkPolicy(StrEnum):
     MAIL = "mail"
 
 
+class BotCheck(StrEnum):
+    """When an event asks for work: by itself while much comes, always, or never."""
+
+    AUTOMATIC = "automatic"
+    ALWAYS = "always"
+    NEVER = "never"
+
+
 @dataclass(frozen=True)
 class Seats:
     """How many places there are, at one moment. Without a capacity there is always one.

@@ -18,18 +18,18 @@ import binascii
 import json
 import secrets
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import Any
 
 from altcha import Payload, create_challenge, verify_solution
 
+from .events import BotCheck
 from .keys import KeyRing
 from .submission_limits import Load
 from .submissions import Submission
 
 ALGORITHM = "PBKDF2/SHA-256"
-COST = 500
-TRIES = 240
+COST = 1_000
+TRIES = 120
 """How many keys are derived at most for the least work; half as many at least."""
 
 STEPS = ((2, 1), (4, 2), (8, 4))
@@ -40,14 +40,6 @@ LIVES_FOR = timedelta(minutes=20)
 PAYLOAD_LENGTH = 4_000
 
 _UNTIL = "until"
-
-
-class BotCheck(StrEnum):
-    """When an event asks for work."""
-
-    AUTOMATIC = "automatic"
-    ALWAYS = "always"
-    NEVER = "never"
 
 
 class WorkRefused(Exception):

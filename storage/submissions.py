@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -162,20 +162,36 @@ def has_rival(session: Session, row: SubmissionRow) -> bool:
 
 
 def count_held(session: Session, event_id: int) -> int:
-    held = (SubmissionRow.event_id == event_id, SubmissionRow.outcome == "held")
-    return session.scalar(select(func.count()).where(*held)) or 0
+    return sum(count_held_by_reason(session, event_id).values())
 
 
-def list_held(session: Session, event_id: int, *, limit: int | None = None) -> list[SubmissionRow]:
-    """List what was kept aside, the oldest first."""
-    return list(
-        session.scalars(
-            select(SubmissionRow)
-            .where(SubmissionRow.event_id == event_id, SubmissionRow.outcome == _HELD)
-            .order_by(SubmissionRow.id)
-            .limit(limit)
-        )
+def count_held_by_reason(session: Session, event_id: int) -> dict[str, int]:
+    """Count what is kept aside, by why."""
+    rows = session.execute(
+        select(SubmissionRow.held_for, func.count())
+        .where(SubmissionRow.event_id == event_id, SubmissionRow.outcome == _HELD)
+        .group_by(SubmissionRow.held_for)
     )
+    return {reason: count for reason, count in rows}
+
+
+def list_held(
+    session: Session,
+    event_id: int,
+    *,
+    reasons: Sequence[str] = (),
+    until: int | None = None,
+    limit: int | None = None,
+) -> list[SubmissionRow]:
+    """List what was kept aside, the oldest first: for some reasons alone, up to an id."""
+    held = select(SubmissionRow).where(
+        SubmissionRow.event_id == event_id, SubmissionRow.outcome == _HELD
+    )
+    if reasons:
+        held = held.where(SubmissionRow.held_for.in_(reasons))
+    if until is not None:
+        held = held.where(SubmissionRow.id <= until)
+    return list(session.scalars(held.order_by(SubmissionRow.id).limit(limit)))
 
 
 def list_repeats(session: Session, registration_id: int, *, limit: int) -> list[SubmissionRow]:

@@ -76,6 +76,7 @@ def build_gallery(site: LiveSite) -> list[Scene]:
         *_list_event_scenes(stage),
         *_list_approval_scenes(stage),
         *_list_link_scenes(stage),
+        *_list_proof_scenes(stage),
         *_list_personal_scenes(stage),
         *_list_hostile_scenes(stage),
         *_list_crowd_scenes(stage),
@@ -179,6 +180,21 @@ def _list_link_scenes(stage: Stage) -> list[Scene]:
         Scene("receipt-mail", stage.register("mail", email="mail@example.com")),
         Scene("address", f"{carrier}/address"),
         Scene("address-error", f"{carrier}/address", send_empty),
+    ]
+
+
+def _list_proof_scenes(stage: Stage) -> list[Scene]:
+    """A form whose sender is asked for a proof, and the page that the mail leads to."""
+    event = stage.add_event("checked", bot_check="always", brand_color="#E60012")
+    rows = [stage.hold(event, email=f"{name}@example.com") for name in ("asked", "late")]
+    links = stage.site.parts.links
+    with stage.site.database.write() as session:
+        session.merge(rows[1]).created_at -= timedelta(hours=25)
+    return [
+        Scene("proof", stage.address("checked"), send_with_old_proof, hold=await_work),
+        Scene("receipt-proof", links.receipt(rows[0])),
+        Scene("mail-proof", links.mail_proof(rows[0])),
+        Scene("mail-proof-over", links.mail_proof(rows[1])),
     ]
 
 
@@ -378,6 +394,21 @@ def send_empty(tab: Page) -> None:
 def send_filled(tab: Page, email: str) -> None:
     fill_in(tab, email=email)
     send_empty(tab)
+
+
+def send_with_old_proof(tab: Page) -> None:
+    """Send a form whose proof is not taken: its page goes on only when a button is pressed."""
+    tab.locator("form[data-form]").evaluate(
+        """(form) => {
+          const field = document.createElement("input");
+          form.append(Object.assign(field, { type: "hidden", name: "proof", value: "x" }));
+        }"""
+    )
+    send_filled(tab, email="taro@example.com")
+
+
+def await_work(tab: Page) -> None:
+    tab.locator("[data-work-go]:not([hidden])").wait_for()
 
 
 def send_typo(tab: Page) -> None:

@@ -11,9 +11,11 @@ from cli.demo_events import ensure_demo_events
 from services import registration_changes
 from services.default_form import default_questions
 from services.default_notice import Operator
+from services.mail_proofs import ask_by_mail
 from services.registrations import sync_key
 from storage import events, job_lists, registrations, submissions, zoom_registrants
-from storage.models import Event, Registration
+from storage.models import Event, Registration, SubmissionRow
+from tests import factories
 from tests.live_site import LiveSite
 
 OPERATOR = Operator(
@@ -128,6 +130,21 @@ class Stage:
         with self.site.database.write() as session:
             events.add_counters(session, event.id, {events.SEATS: taken})
         return event
+
+    def hold(self, event: Event, *, email: str) -> SubmissionRow:
+        """Have somebody, whose browser does no work, asked by mail."""
+        parts = self.site.parts
+        submission = factories.make_submission(event, email=email, answers={}, consents=())
+        with parts.database.write() as session:
+            return ask_by_mail(
+                session,
+                parts.keys,
+                None,
+                event=event,
+                submission=submission,
+                is_limited=False,
+                now=self.site.clock(),
+            )
 
     def change_event(self, slug: str, **members: Any) -> None:
         with self.site.database.write() as session:

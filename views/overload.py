@@ -162,7 +162,7 @@ def _get_patience(environ: Environ) -> float:
     first = environ["PATH_INFO"].lstrip("/").partition("/")[0]
     if first in ALWAYS or first.startswith("embed"):
         return float("inf")
-    if first not in ("e", "s", "j", "api"):
+    if first not in ("e", "s", "j", "v", "api"):
         return OTHER_SECONDS
     # What a page asks for by itself, to see whether something has changed, can wait.
     if environ.get("HTTP_SEC_FETCH_DEST") == "empty":

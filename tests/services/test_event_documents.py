@@ -39,6 +39,7 @@ def make_document(**changes):
         opens_at=datetime(2026, 11, 1, tzinfo=UTC),
         closes_at=datetime(2026, 12, 9, 15, tzinfo=UTC),
         approval="manual",
+        bot_check="always",
         link_policy="code",
         fallback_url="https://example.com/live",
         brand_color="#0b5cff",

@@ -50,6 +50,7 @@ def make(**changes):
         "opens_at": None,
         "closes_at": None,
         "approval": "automatic",
+        "bot_check": "automatic",
         "organization": OPERATOR,
     }
     return make_document(**{**plain, **changes})

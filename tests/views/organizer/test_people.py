@@ -10,9 +10,9 @@ from sqlalchemy import select
 from services.events import LinkPolicy
 from services.members import Role
 from services.questions import Answer, Choice, ConsentKind, Question, QuestionKind
-from services.registrations import register
-from services.submissions import ConsentGiven
-from storage import job_lists, registrations
+from services.registrations import hold, register
+from services.submissions import ConsentGiven, Doubt
+from storage import events, job_lists, registrations
 from storage.models import AuditEntry, Job
 from tests import factories
 from tests.dashboard import sign_in
@@ -230,18 +230,51 @@ def test_held_submission_is_registered_or_put_away_by_hand(site, event):
     stale = browser.open(address)
     assert len(list_names(stale)) == 2
     ids = [field["value"] for field in stale.root.find_all("input", name="submission")]
-    for submission, act in zip(ids[::2], ("release", "drop"), strict=True):
+    for submission, act in zip(ids[:4:2], ("release", "drop"), strict=True):
         browser.post_form(address, address, {"submission": submission, "act": act})
     assert list_names(browser.open(address)) == []
     page = browser.open(f"/organizer/events/{public_id}/people")
     assert list_names(page) == ["人0 太郎"]
 
     # A colleague, whose page still has both, decides on them too.
-    for submission in ids[::2]:
+    for submission in ids[:4:2]:
         fields = {"submission": submission, "act": "release"}
         assert "すでに判断済みです" in browser.post_form(address, address, fields).text
     assert list_names(browser.open(f"/organizer/events/{public_id}/people")) == ["人0 太郎"]
     browser.post_form(address, address, {"submission": "x", "act": "release"}, status=422)
+
+
+def test_held_submissions_are_decided_about_by_their_reason(site, event):
+    public_id, event_id = event
+    for n in range(3):
+        add(site, event_id, f"trap{n}@example.com", is_suspicious=True, family_name=f"罠{n}")
+    with site.database.write() as session:
+        found = events.need_event(session, event_id)
+        for n, doubt in enumerate((Doubt.MAIL_PROOF, Doubt.MAIL_PROOF, Doubt.NO_MAIL)):
+            email = f"mail{n}@example.com"
+            person = factories.make_submission(
+                found, email=email, nonce=email, family_name=f"郵便{n}"
+            )
+            hold(session, found, person, doubt, now=site.clock())
+    browser = sign_in(site)
+    address = f"/organizer/events/{public_id}/held"
+    page = browser.open(f"{address}?why=mail_proof")
+    assert list_names(page) == ["郵便0 太郎", "郵便1 太郎"]
+    assert "確認メールのボタンがまだ押されていない 2" in page.text
+    form = page.form("すべて登録する").press("すべて登録する")
+    add(site, event_id, "late@example.com", is_suspicious=True, family_name="後")
+
+    assert "先にチェックを入れてください" in form.submit().text
+    done = form.fill(sure="yes").submit()
+
+    assert "2人を登録しました" in done.text
+    assert list_names(browser.open(f"/organizer/events/{public_id}/people")) == [
+        "郵便1 太郎",
+        "郵便0 太郎",
+    ]
+    rest = browser.open(address).form("すべて破棄する").fill(sure="yes")
+    assert "5件を破棄しました" in rest.press("すべて破棄する").submit().text
+    assert list_names(browser.open(address)) == []
 
 
 def test_long_list_of_what_was_held_says_that_it_is_cut(site, event, monkeypatch):
