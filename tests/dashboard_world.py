@@ -26,9 +26,9 @@ from services.people_columns import guess_columns
 from services.people_imports import begin_import, start_import
 from services.people_tasks import do_next, start_task
 from services.questions import Answer, Choice, ConsentKind, Question, QuestionKind
-from services.registrations import register, sync_key
+from services.registrations import hold, register, sync_key
 from services.sources import name_origin
-from services.submissions import ConsentGiven
+from services.submissions import ConsentGiven, Doubt
 from storage import events, job_lists, members, organizations, registrations
 from storage.models import Event, Organization, PeopleImport, Registration
 from storage.visits import Visit, add_visits
@@ -201,6 +201,12 @@ def _add_crowded(site: LiveSite) -> str:
             if number % 6:
                 _act(session, event, registration_id, act, site)
     _add_person(site, event, 30, email="held@example.com", is_suspicious=True)
+    with site.database.write() as session:
+        for name, doubt in (("unproven", Doubt.MAIL_PROOF), ("unasked", Doubt.NO_MAIL)):
+            person = factories.make_submission(
+                event, email=f"{name}@example.com", family_name=LONG_WORD
+            )
+            hold(session, event, person, doubt, now=site.clock())
     _add_visits(site, event, [(_MAIL, 64), (_WEB, 210), ({}, 38), ({"utm_source": "social"}, 7)])
     with site.database.write() as session:
         job = job_lists.get_job(session, sync_key(people[0]))
