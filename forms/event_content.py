@@ -222,51 +222,46 @@ def _build_dates() -> dict[str, Any]:
 
 
 def _build_rules() -> dict[str, Any]:
-    return {
-        "capacity": build_number(
-            "capacity",
-            _("Capacity"),
-            least=1,
-            most=MOST_SEATS,
-            help=_("Empty: as many as Zoom takes."),
-        ),
-        "has_waitlist": build_switch(
-            "has_waitlist",
-            _("Waiting list"),
-            _("Once it is full, people may wait for a free place"),
-        ),
-        "least_age": build_number(
-            "least_age",
-            _("Least age"),
-            least=1,
-            most=OLDEST_LEAST_AGE,
-            help=_(
-                "Empty: everybody. Else the form asks whether people are that old. Who is not "
-                "reads whom to ask, and nothing of what they typed is stored."
+    return (
+        {
+            "capacity": build_number(
+                "capacity",
+                _("Capacity"),
+                least=1,
+                most=MOST_SEATS,
+                help=_("Empty: as many as Zoom takes."),
             ),
-        ),
-        "approval": build_choice(
-            "approval",
-            _("Approval"),
-            [
-                ("automatic", _("Everybody is in at once")),
-                ("manual", _("An organizer approves each person")),
-            ],
-        ),
-    } | _build_ways_in()
+            "has_waitlist": build_switch(
+                "has_waitlist",
+                _("Waiting list"),
+                _("Once it is full, people may wait for a free place"),
+            ),
+            "least_age": build_number(
+                "least_age",
+                _("Least age"),
+                least=1,
+                most=OLDEST_LEAST_AGE,
+                help=_(
+                    "Empty: everybody. Else the form asks whether people are that old. Who is not "
+                    "reads whom to ask, and nothing of what they typed is stored."
+                ),
+            ),
+            "approval": build_choice(
+                "approval",
+                _("Approval"),
+                [
+                    ("automatic", _("Everybody is in at once")),
+                    ("manual", _("An organizer approves each person")),
+                ],
+            ),
+        }
+        | _build_bot_check()
+        | _build_ways_in()
+    )
 
 
-def _build_ways_in() -> dict[str, Any]:
+def _build_bot_check() -> dict[str, Any]:
     return {
-        "link_policy": build_choice(
-            "link_policy",
-            _("How people get their join link"),
-            [
-                ("show", _("On the screen at once, and by email")),
-                ("code", _("On the screen after a code from the email")),
-                ("mail", _("By email alone")),
-            ],
-        ),
         "bot_check": build_choice(
             "bot_check",
             _("Check against programs"),
@@ -279,6 +274,20 @@ def _build_ways_in() -> dict[str, Any]:
                 "Browsers compute for a moment by themselves. Without a script, people confirm "
                 "by email."
             ),
+        ),
+    }
+
+
+def _build_ways_in() -> dict[str, Any]:
+    return {
+        "link_policy": build_choice(
+            "link_policy",
+            _("How people get their join link"),
+            [
+                ("show", _("On the screen at once, and by email")),
+                ("code", _("On the screen after a code from the email")),
+                ("mail", _("By email alone")),
+            ],
         ),
         "keeps_zoom_mails": build_switch(
             "keeps_zoom_mails",

@@ -134,7 +134,7 @@ def _list_reasons(
     return [
         (_("All"), sum(sums.values()), address, why is None),
         *(
-            (str(words.DOUBT[doubt]), count, f"{address}?why={doubt}", doubt is why)
+            (str(words.DOUBT_NAME[doubt]), count, f"{address}?why={doubt}", doubt is why)
             for doubt, count in sums.items()
         ),
     ]

@@ -86,6 +86,11 @@ DOUBT: dict[str, Any] = {
     Doubt.NO_MAIL: lazy_gettext("Sent without a check; the address had enough mails for now"),
 }
 """Why somebody was kept aside."""
+DOUBT_NAME: dict[str, Any] = {
+    Doubt.TRAP: lazy_gettext("Hidden field"),
+    Doubt.MAIL_PROOF: lazy_gettext("Not confirmed by email"),
+    Doubt.NO_MAIL: lazy_gettext("No email left"),
+}
 ACTOR = {
     "person": lazy_gettext("The person"),
     "organizer": lazy_gettext("The organizer"),
