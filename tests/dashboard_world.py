@@ -59,6 +59,9 @@ _WEB = {"utm_source": "web", "page": "https://www.example.com/seminars/spring-20
 _SOURCES: tuple[dict[str, str], ...] = (_MAIL, _WEB, _MAIL, {"utm_source": "partner"})
 
 
+LONG_ORIGIN = f"https://{'very-long-name.' * 12}example.com:8443"
+
+
 @dataclass(frozen=True)
 class World:
     """`ids` stand for parts of addresses; `browsers` are signed in, by who it is."""
@@ -75,6 +78,7 @@ def build_world(site: LiveSite) -> World:
         organization = factories.make_organization(
             session, now=site.clock(), name="サンプル株式会社", legal_name="サンプル株式会社"
         )
+        organization.embed_origins = ["https://www.example.co.jp", LONG_ORIGIN]
         company = _add_provider(session, organization, site)
         owners = _add_members(session, site)
         beginners = _add_beginners(session, site)

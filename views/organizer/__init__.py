@@ -12,6 +12,7 @@ from . import (  # noqa: F401
     audit_log,
     company,
     event_content,
+    event_embed,
     event_inviting,
     event_making,
     event_parts,

@@ -1,11 +1,12 @@
 """The registration page of an event as visitors will see it, for members; it stores nothing.
 
-With `?frame=1` it is shown beside the editor of its form.
+With `?frame=1` it is shown beside the editor of its form, with `?frame=embed` as on other sites.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
+from urllib.parse import urlencode
 
 from flask import make_response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
@@ -19,10 +20,13 @@ from services.questions import FormDefinition
 from storage.models import Event
 
 from ..event_pages import draw_event
+from ..framing import enter_frame
 from ..headers import FRAMED
 from ..locale import read_locale
 from ..site import get_site
 from .access import bp, need_event, needs
+
+FRAMES = ("1", "embed")
 
 
 @bp.get("/events/<event>/trial", endpoint="show_trial")
@@ -36,20 +40,22 @@ def show_trial(member: Member, event: str) -> ResponseReturnValue:
         edited = FormDefinition(0, 0, read_edited_form(session, found).questions)
         asked = ask_for_dates(session, found, edited, now=now)
         form = make_registration_form(asked, read_locale(), found.least_age)()
-        is_beside_editor = request.args.get("frame") == "1"
+        frame = request.args.get("frame", "")
+        if frame == "embed":
+            enter_frame(found.slug)
         page = render_template(
             "organizer/trial.html",
             event=view,
             form=form,
             form_token="",
-            action=f"/organizer/events/{event}/trial{'?frame=1' if is_beside_editor else ''}",
+            action=_write_address(event),
             alert=None,
             back=f"/organizer/events/{event}{_choose_way_back(member, found)}",
             was_sent=request.args.get("sent") == "1",
-            is_beside_editor=is_beside_editor,
+            is_beside_editor=frame == "1",
         )
     response = make_response(page)
-    if is_beside_editor:
+    if frame in FRAMES:
         response.headers["Content-Security-Policy"] = FRAMED
     return response
 
@@ -60,8 +66,12 @@ def send_trial(member: Member, event: str) -> ResponseReturnValue:
     """Take the form as the page's button promises, and store nothing of it."""
     with get_site().database.read() as session:
         need_event(session, member, event)
-    frame = "&frame=1" if request.args.get("frame") == "1" else ""
-    return redirect(f"/organizer/events/{event}/trial?sent=1{frame}", code=303)
+    return redirect(_write_address(event, sent="1"), code=303)
+
+
+def _write_address(event: str, **more: str) -> str:
+    carried = {name: request.args[name] for name in ("frame", "theme") if name in request.args}
+    return f"/organizer/events/{event}/trial?{urlencode(carried | more)}"
 
 
 def _choose_way_back(member: Member, event: Event) -> str:
