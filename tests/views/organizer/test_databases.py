@@ -14,7 +14,7 @@ from tests.live_site import LiveSite
 # What is made up anew for each site: ids, receipt numbers, ports, counters of the tests, minutes.
 MADE_UP = re.compile(
     r"[\w-]{22,}|\b[0-9A-Z]{4}-[0-9A-Z]{4}\b|localhost:\d+|127\.0\.0\.1:\d+|\d{11}"
-    r"|\b(?:event-|organizer)\d+|\d\d:\d\d"
+    r"|\b(?:event-|organizer)\d+|\d\d:\d\d|ref=\w{8}"
 )
 
 
