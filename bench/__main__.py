@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from tests.fixtures.postgresql import PostgresqlMissing
 
+from .api import register_by_api
 from .crowds import gather, kill_all
 from .dashboard import look_around
 from .growth import grow
@@ -35,6 +36,7 @@ SCENARIOS: Mapping[str, Callable[[Stand], Iterator[Row]]] = {
     "link": wait_for_link,
     "zoom-client": call_over_tls,
     "drain": drain_crowd,
+    "api": register_by_api,
 }
 
 

@@ -18,7 +18,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -47,7 +47,8 @@ class Script:
     """What a visitor of one site does.
 
     `token` finds the form's token in the page: its name and its value. The POST is answered with
-    `status`; 303 leads to one more page. The page at the end contains `done`.
+    `status`; 303 leads to one more page. The page at the end contains `done`. With `keys` they are
+    programs that send the same to the API.
     """
 
     port: int
@@ -56,6 +57,7 @@ class Script:
     fields: Mapping[str, str | list[str]]
     status: int
     done: str
+    keys: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -208,7 +210,8 @@ class _Crowd:
         self._begun += 1
         order = self._order
         promised = self._visits.promised
-        steps = _register(order.script, promised) if order.registers else _look(order)
+        register = _call if order.script.keys else _register
+        steps = register(order.script, promised) if order.registers else _look(order)
         visitor = _Visitor(steps, began)
         visitor.request = next(steps)
         if kept is None:
@@ -339,6 +342,24 @@ def _register(script: Script, promised: dict[str, str]) -> _Steps:
         raise UnexpectedAnswer(f"not registered: {page.body[:300]!r}")
 
 
+def _call(script: Script, promised: dict[str, str]) -> _Steps:
+    """Register somebody new as a program does, with one request."""
+    email = f"visitor-{secrets.token_hex(8)}@example.com"
+    fields = dict(script.fields)
+    names = {name: fields.pop(name) for name in ("family_name", "given_name")}
+    # A page leaves out a box that is not ticked, a program says so.
+    consents = {"privacy": fields.pop("question_privacy") == "yes", "marketing": False}
+    answers = {name.removeprefix("question_"): value for name, value in fields.items()}
+    body = {"form_version": 1, "email": email, **names, "answers": answers, "consents": consents}
+    path = f"/api/v1/events/{script.path.rpartition('/')[2]}/registrations"
+    answer = yield _write("POST", script, path, json.dumps(body), key=secrets.choice(script.keys))
+    _expect(answer, 201, path)
+    told = json.loads(answer.body)
+    promised[email] = urlsplit(told["receipt"]).path
+    if not told["join_url"]:
+        raise UnexpectedAnswer(f"not registered: {answer.body[:300]!r}")
+
+
 def _expect(answer: _Answer, status: int, what: str) -> None:
     if answer.status != status:
         raise UnexpectedAnswer(f"{what}: {answer.status} {answer.body[:200]!r}")
@@ -360,6 +381,7 @@ def _write(
     keeps: bool = True,
     network: bytes | None = None,
     cookie: str = "",
+    key: str = "",
 ) -> bytes:
     # A proxy stands before the site, and everybody comes from another network.
     place = ".".join(str(byte) for byte in network or secrets.token_bytes(3))
@@ -370,10 +392,12 @@ def _write(
         f"X-Forwarded-For: 10.{place}",
         "X-Forwarded-Proto: http",
         *([f"Cookie: {cookie}"] if cookie else []),
+        *([f"Authorization: Bearer {key}"] if key else []),
         *([] if keeps else ["Connection: close"]),
     ]
     if method == "POST":
-        lines += ["Content-Type: application/x-www-form-urlencoded", f"Content-Length: {len(body)}"]
+        kind = "application/json" if key else "application/x-www-form-urlencoded"
+        lines += [f"Content-Type: {kind}", f"Content-Length: {len(body)}"]
     return "\r\n".join([*lines, "", body]).encode()
 
 

@@ -24,7 +24,7 @@ def build_key_form(
         {
             "name": build_line(
                 "name",
-                _("Name"),
+                _("Name of the key"),
                 longest=LONGEST_NAME,
                 missing=lazy_gettext("Enter a name, so that you know later what the key is for"),
                 help=_("The program that will use it, such as “CRM” or “website”."),
