@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from services.restoring import Restored, make_safe
 from storage.backups import Manifest, read_manifest, restore_backup, write_backup
 from storage.dumps import BackupError
+from storage.erasing import read_erased
 from storage.secret_keys import FILE_NAME, forget_secret_key
 from views.site import Site, get_site
 
@@ -43,7 +44,8 @@ def restore_command(file: Path, replace: bool, without_secret: bool) -> None:
     done: list[Restored] = []
 
     def change(session: Session) -> None:
-        done.append(make_safe(session, now=now))
+        erased = read_erased(site.settings.instance)
+        done.append(make_safe(session, erased=erased, now=now))
 
     if site.secret_is_new and not without_secret:
         _refuse_new_secret(site)
@@ -99,6 +101,8 @@ def _report(manifest: Manifest, restored: Restored) -> None:
         f"Held back: {restored.mails_held} mails that had not been sent by then, or perhaps."
     )
     click.echo(f"In doubt: {restored.doubts} people, of whom Zoom is asked before they are added.")
+    if restored.erased:
+        click.echo(f"Erased again: {restored.erased} people who had come back with the backup.")
     if restored.mails_held:
         click.echo("Next: flask mails list, and flask mails send for what is to go after all.")
     click.echo("Next: flask event reconcile --all shows who is at Zoom and missing here.")

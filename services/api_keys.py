@@ -46,6 +46,7 @@ class Scope(StrEnum):
     EVENTS_READ = "events:read"
     REGISTRATIONS_READ = "registrations:read"
     REGISTRATIONS_WRITE = "registrations:write"
+    REGISTRATIONS_ERASE = "registrations:erase"
     REGISTRATIONS_EXPORT = "registrations:export"
     SENSITIVE_READ = "sensitive:read"
 

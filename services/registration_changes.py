@@ -53,6 +53,18 @@ def cancel(
     fill_free_seats(session, event, now=now)
 
 
+def end_for_good(
+    session: Session, event: Event, registration: Registration, *, actor: str, now: datetime
+) -> Registration:
+    """End a registration and its links, and tell nobody; return it, locked."""
+    registration = _lock(session, event, registration.id)
+    if registration.status != Status.CANCELLED:
+        _move(session, event, registration, Status.CANCELLED, actor=actor, now=now)
+    registration.link_version += 1
+    fill_free_seats(session, event, now=now)
+    return registration
+
+
 def register_again(
     session: Session, event: Event, registration: Registration, *, now: datetime
 ) -> None:

@@ -6,6 +6,7 @@ the restored database does not know. Nothing of that may happen a second time.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,7 +15,9 @@ from sqlalchemy.orm import Session
 from storage import events, restoring
 from storage.models import Event
 
+from .audit import COMMAND
 from .deliveries import begin_doubt, describe_ending, end_add_unknown
+from .erasing import erase_again
 from .event_tasks import tell_cancelled
 from .events import EventState
 from .registrations import Status
@@ -24,17 +27,18 @@ HELD = "HeldBack: perhaps it was sent before the restore"
 
 @dataclass(frozen=True)
 class Restored:
-    """What was changed: mails held back, and people of whom Zoom is asked before they are added."""
+    """What was changed: mails held back, people of whom Zoom is asked first, people erased anew."""
 
     mails_held: int
     doubts: int
+    erased: int = 0
 
 
-def make_safe(session: Session, *, now: datetime) -> Restored:
-    """Hold back mails, and have Zoom asked before anybody is added.
+def make_safe(session: Session, *, erased: Sequence[str] = (), now: datetime) -> Restored:
+    """Hold back mails, have Zoom asked before anybody is added, and let no key of before in.
 
-    People erased after the backup come back with it: whatever erases people must keep its list
-    apart from the database, and erase them here again.
+    Args:
+        erased: public ids of people who were erased, perhaps after the backup.
     """
     restoring.forget_processes(session, now=now)
     restoring.end_access(session, now=now)
@@ -44,6 +48,7 @@ def make_safe(session: Session, *, now: datetime) -> Restored:
     for event in known.values():
         if event.status == EventState.CANCELLED:
             tell_cancelled(session, event, limit=None, now=now)
+    gone = erase_again(session, erased, actor=COMMAND, note=_note_nothing, now=now)
     mails_held = restoring.hold_mails(session, reason=HELD, now=now)
     doubts = 0
     for registration, registrant in restoring.list_undelivered(session, status=Status.APPROVED):
@@ -52,4 +57,8 @@ def make_safe(session: Session, *, now: datetime) -> Restored:
         begin_doubt(registrant, now=now)
         end_add_unknown(session, registrant, run_at=now, now=now)
         doubts += 1
-    return Restored(mails_held, doubts)
+    return Restored(mails_held, doubts, gone)
+
+
+def _note_nothing(public_id: str) -> None:
+    """Add nobody to the list of the erased, from which they come."""

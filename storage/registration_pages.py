@@ -38,12 +38,16 @@ class IdPage:
 def list_ids(
     session: Session, event_id: int, wanted: Narrowing, *, after: int, limit: int
 ) -> IdPage:
-    """List ids by number: who comes meanwhile stands at the end, and nobody is there twice."""
+    """List ids by number: who comes meanwhile stands at the end, and nobody is there twice.
+
+    Who was erased is not there any more.
+    """
     delivery = func.coalesce(ZoomRegistrant.delivery, "")
     statement = (
         select(Registration.id, Registration.updated_at, delivery)
         .outerjoin(ZoomRegistrant, ZoomRegistrant.registration_id == Registration.id)
         .where(Registration.event_id == event_id, Registration.id > after)
+        .where(Registration.email != "")
         .order_by(Registration.id)
         .limit(MOST_LOOKED_AT)
     )

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from .models import (
     AccessLink,
+    ApiKey,
     Job,
     Mail,
     OrganizerMail,
@@ -54,8 +55,9 @@ def forget_processes(session: Session, *, now: datetime) -> None:
 
 
 def end_access(session: Session, *, now: datetime) -> None:
-    """End what let organizers in: sessions, links and their mails may have ended since."""
+    """End what let organizers and programs in: sessions, links and keys may have ended since."""
     session.execute(delete(OrganizerSession))
+    session.execute(update(ApiKey).where(ApiKey.revoked_at.is_(None)).values(revoked_at=now))
     session.execute(update(AccessLink).where(AccessLink.used_at.is_(None)).values(used_at=now))
     session.execute(
         update(OrganizerMail).where(OrganizerMail.state.in_(_UNSENT)).values(state="dropped")

@@ -9,6 +9,7 @@ from datetime import datetime
 from config import Settings
 from outbound import HttpPool
 from services.date_following import JOB_KIND as DATES_JOB
+from services.erasing import JOB_KIND as ERASE_JOB
 from services.event_tasks import JOB_KIND as EVENT_JOB
 from services.keys import KeyRing
 from services.links import Links
@@ -27,6 +28,7 @@ from zoom_client import ZoomClient
 from . import mail, organizer_mail, zoom
 from .alarms import AlarmWatch
 from .endings import record_given_up
+from .erasing import Erasing
 from .event_dates import DatesFollowing
 from .indexing import index_registrations
 from .letters import LetterWriter
@@ -136,6 +138,7 @@ def _make_peoples_lane(
         PEOPLE_JOB: PeopleTasks(database, read_clock=read_clock).handle,
         EVENT_JOB: EventTasks(database, read_clock=read_clock).handle,
         IMPORT_JOB: imports.handle,
+        ERASE_JOB: Erasing(database, read_clock=read_clock).handle,
     }
     return Lane("people", handlers, 1)
 

@@ -109,6 +109,11 @@ class Client:
     def cancel(self, slug: str, registration: str) -> Json:
         return self._act(slug, registration, "cancel")
 
+    def erase(self, slug: str, registration: str) -> bool:
+        """Erase somebody for good; False while Zoom still has to let the person go."""
+        answer = self._ask("DELETE", _path(slug, registration)).json()
+        return bool(answer["result"] == "done")
+
     def list_attendance(self, slug: str) -> Iterator[Json]:
         return self._walk(f"{_path(slug)}/attendance", {})
 

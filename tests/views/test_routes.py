@@ -30,6 +30,7 @@ ROUTES = {
     "GET /api/v1/events/<slug>/registrations": PROGRAM,
     "GET /api/v1/events/<slug>/registrations/<registration>": PROGRAM,
     "GET /api/v1/openapi.json": ANYBODY,
+    "DELETE /api/v1/events/<slug>/registrations/<registration>": PROGRAM,
     "PATCH /api/v1/events/<slug>/registrations/<registration>": PROGRAM,
     "POST /api/v1/events/<slug>/registrations": PROGRAM,
     "POST /api/v1/events/<slug>/registrations/<registration>"

@@ -1,7 +1,8 @@
-"""What a program changes of a registration: what it says, and how it stands."""
+"""What a program changes of a registration: what it says, how it stands, and that it is."""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from flask import Response, request
@@ -18,11 +19,13 @@ from services.answers import read_answers
 from services.api_keys import Caller, Scope
 from services.audit import Action, Fact
 from services.chosen_dates import ask_for_dates, read_chosen
+from services.erasing import erase
 from services.events import read_definition
 from services.people_acts import Act, ActResult, act_on
 from services.questions import FormDefinition
 from services.registration_edits import EditedMeanwhile, edit_by_organizer
-from services.registrations import DatesClosed
+from services.registrations import ORGANIZER, DatesClosed
+from storage.erasing import note_erased
 from storage.models import Event, Registration
 
 from ..site import get_site
@@ -99,6 +102,25 @@ def act(caller: Caller, slug: str, registration: str, act: str) -> ResponseRetur
     if result in _REFUSALS:
         raise Problem(409, *_REFUSALS[result])
     return response
+
+
+@bp.delete("/events/<slug>/registrations/<registration>", endpoint="erase_registration")
+@needs(Scope.REGISTRATIONS_ERASE)
+def erase_person(caller: Caller, slug: str, registration: str) -> ResponseReturnValue:
+    """Erase at once whom Zoom does not have; else a worker goes on when Zoom has let go."""
+    read_query()
+    site = get_site()
+    now = site.read_clock()
+    with site.database.write() as session:
+        count(session, caller)
+        event = need_event(session, caller, slug)
+        person = need_registration(session, event, registration)
+        note = partial(note_erased, site.settings.instance)
+        is_done = erase(session, event, person, actor=ORGANIZER, note=note, now=now)
+        facts: dict[str, Fact] = {"act": "erase", "result": "done" if is_done else "under_way"}
+        record(session, caller, Action.PERSON_CHANGED, f"registration:{registration}", facts)
+    result = {"id": registration, "result": facts["result"]}
+    return answer(result, 200 if is_done else 202)
 
 
 def _read_version() -> str:

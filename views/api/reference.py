@@ -17,7 +17,7 @@ from .access import bp
 
 FILE = Path(__file__).with_name("openapi.json")
 KEPT = "public, max-age=300"
-METHODS = ("get", "post", "patch")
+METHODS = ("get", "post", "patch", "delete")
 
 
 @dataclass(frozen=True)

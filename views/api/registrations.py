@@ -16,6 +16,7 @@ from services.api_keys import Caller, Scope
 from services.audit import Action, Fact
 from services.chosen_dates import with_dates
 from services.deliveries import Delivery
+from services.erasing import is_erased
 from services.events import read_definition
 from services.facets import list_sensitive_ids
 from services.questions import Answer, FormDefinition, QuestionKind
@@ -73,7 +74,7 @@ def read_one(caller: Caller, slug: str, registration: str) -> ResponseReturnValu
 
 def need_registration(session: Session, event: Event, public_id: str) -> Registration:
     person = people.get_person(session, event.id, public_id)
-    if person is None:
+    if person is None or is_erased(person):
         raise Problem(404)
     return person
 

@@ -39,6 +39,7 @@ SCOPES = {
     Scope.REGISTRATIONS_WRITE: lazy_gettext("Register people; change, approve, deny and cancel"),
     Scope.REGISTRATIONS_READ: lazy_gettext("Read who is registered, with answers and consents"),
     Scope.SENSITIVE_READ: lazy_gettext("Read sensitive answers too"),
+    Scope.REGISTRATIONS_ERASE: lazy_gettext("Erase people for good"),
     Scope.REGISTRATIONS_EXPORT: lazy_gettext("Download everybody of an event"),
 }
 _STATES = {

@@ -56,6 +56,7 @@ _VALUES: dict[str, Mapping[str, Any]] = {
         **{str(act): words for act, words in people_words.ACT.items()},
         "edit": lazy_gettext("Change the details"),
         "add": lazy_gettext("Add a person"),
+        "erase": lazy_gettext("Erase the person"),
     },
     "by": {
         "company": lazy_gettext("the company's account"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from flask_babel import lazy_gettext, lazy_pgettext
+from flask_babel import gettext, lazy_gettext, lazy_pgettext
 
 from services.people_acts import Act, ActResult
 from services.people_columns import EMAIL, FAMILY_NAME, FULL_NAME, GIVEN_NAME, LANGUAGE
@@ -173,7 +173,8 @@ OTHER_PROBLEM = lazy_gettext("Work was put aside after several tries.")
 
 def write_name(person: Any) -> str:
     """Return how a person is called in a list: by the address where the name was erased."""
-    return write_full_name(person.family_name, person.given_name, person.locale) or person.email
+    name = write_full_name(person.family_name, person.given_name, person.locale)
+    return name or person.email or gettext("Erased")
 
 
 def write_origin(origin: str, tags: Mapping[str, str]) -> str:

@@ -52,6 +52,8 @@ def test_client_does_what_the_reference_says(site, client):
     }
     assert [row["attendance"] for row in client.list_attendance("spring")] == ["unclear"] * 3
     assert "花子" in b"".join(client.export("spring")).decode()
+    assert client.erase("spring", second)
+    assert second not in [person["id"] for person in client.list_registrations("spring")]
 
 
 def test_client_says_what_is_wrong(client):

@@ -32,6 +32,11 @@ database = "none"
 "path.registration" = "{registration}"
 "header.If-Match" = '{version}'
 
+# Whoever is erased is not there for the others any more.
+[[operations]]
+include-operation-id = "eraseRegistration"
+parameters = {{ "path.slug" = "spring", "path.registration" = "{erased}" }}
+
 [checks]
 positive_data_acceptance.expected-statuses = ["2xx", "400", "404", "409", "412", "422"]
 negative_data_rejection.expected-statuses = [
@@ -59,6 +64,7 @@ def read_schema(site, program):
             key=make_key(site),
             registration=registration,
             version=read.headers["ETag"],
+            erased=program.register(email="erased@example.com").json()["registration"],
         )
     )
     described: dict[str, Any] = requests.get(f"{site.url}/api/v1/openapi.json", timeout=10).json()

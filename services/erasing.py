@@ -1,0 +1,135 @@
+"""Erasing somebody: the registration ends, Zoom lets go, then it is forgotten who it was.
+
+What stays is a row that counts as cancelled, and of each box the wording and the answer: evidence
+that names nobody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy.orm import Session
+
+from storage import (
+    erasing,
+    events,
+    job_requests,
+    registration_index,
+    registrations,
+    zoom_registrants,
+)
+from storage.models import Event, Registration
+
+from .deliveries import Delivery, describe_ending
+from .happenings import Happening, tell
+from .registration_changes import end_for_good
+from .registrations import Status
+
+JOB_KIND = "erase"
+BETWEEN_LOOKS = timedelta(seconds=30)
+
+ERASED = "erased"
+"""The action of the last entry in the history of somebody who was erased."""
+
+_LET_GO = (Delivery.WITHDRAWN, Delivery.REFUSED)
+
+Note = Callable[[str], None]
+"""Adds a public id to the list that is kept apart from the database."""
+
+
+def is_erased(registration: Registration) -> bool:
+    return not registration.email
+
+
+def erase(
+    session: Session,
+    event: Event,
+    registration: Registration,
+    *,
+    actor: str,
+    note: Note,
+    now: datetime,
+) -> bool:
+    """End a registration without a mail, and forget who it was; return whether that is done.
+
+    While Zoom has the person the address is needed to take them away there: a worker looks after
+    it, and forgets the rest then. Links end at once. Side effects: as those of a cancellation, the
+    entry in the list of the erased, a job.
+    """
+    locked = end_for_good(session, event, registration, actor=actor, now=now)
+    erasing.drop_mails(session, locked.id)
+    note(locked.public_id)
+    if not _is_at_zoom(session, event, locked, now):
+        _forget(session, event, locked, actor, now)
+        return True
+    job_requests.enqueue(
+        session,
+        kind=JOB_KIND,
+        key=f"{JOB_KIND}:{locked.id}",
+        payload={"registration_id": locked.id, "actor": actor},
+        event_id=event.id,
+        run_at=now + BETWEEN_LOOKS,
+        now=now,
+    )
+    return False
+
+
+def go_on(session: Session, registration_id: int, *, actor: str, now: datetime) -> bool:
+    """Forget somebody as soon as Zoom has let them go; return whether there is more to wait for.
+
+    Whoever was let in again meanwhile stays.
+    """
+    found = registrations.get_registration(session, registration_id)
+    if found is None or is_erased(found):
+        return False
+    event = events.need_event(session, found.event_id)
+    events.lock_seats(session, event.id)
+    locked = registrations.lock_registration(session, registration_id)
+    assert locked is not None, "registrations are not deleted"
+    if locked.status != Status.CANCELLED:
+        return False
+    if _is_at_zoom(session, event, locked, now):
+        return True
+    erasing.drop_mails(session, locked.id)
+    _forget(session, event, locked, actor, now)
+    return False
+
+
+def erase_again(
+    session: Session, public_ids: Sequence[str], *, actor: str, note: Note, now: datetime
+) -> int:
+    """Erase whoever came back with a backup; return how many."""
+    count = 0
+    for public_id in public_ids:
+        found = registrations.get_registration_by_public_id(session, public_id)
+        if found is not None and not is_erased(found):
+            event = events.need_event(session, found.event_id)
+            erase(session, event, found, actor=actor, note=note, now=now)
+            count += 1
+    return count
+
+
+def _is_at_zoom(session: Session, event: Event, registration: Registration, now: datetime) -> bool:
+    """Tell whether Zoom has, or perhaps has, somebody whom it can still be told to let go."""
+    registrant = zoom_registrants.get_zoom_registrant(session, registration.id)
+    if registrant is None or describe_ending(event, now=now):
+        return False
+    if registrant.attempt_started_at is not None:
+        return True
+    return registrant.registrant_id is not None and registrant.delivery not in _LET_GO
+
+
+def _forget(
+    session: Session, event: Event, registration: Registration, actor: str, now: datetime
+) -> None:
+    erasing.forget(session, registration, in_place=f"erased:{registration.public_id}")
+    registrant = zoom_registrants.get_zoom_registrant(session, registration.id)
+    if registrant is not None:
+        registrant.registrant_id = registrant.join_url = None
+    registration.updated_at = now
+    registrations.add_change(
+        session, registration.id, actor=actor, action=ERASED, before={}, after={}, now=now
+    )
+    registration_index.mark(session, registration.id)
+    tell(session, event, registration, Happening.ERASED, now=now)

@@ -1,0 +1,179 @@
+"""Erasing somebody: nothing here says who it was any more, and nothing of it comes back."""
+
+from __future__ import annotations
+
+import re
+
+from sqlalchemy import select, text
+
+from services import erasing
+from services.happenings import Happening
+from services.registration_changes import register_again
+from services.restoring import make_safe
+from storage import events, registrations
+from storage.erasing import read_erased
+from storage.models import Base, Consent, Job, PeopleImport, PeopleImportRow, Registration
+from tests.dashboard import sign_in
+from tests.fixtures.databases import only_sqlite
+from tests.program import Program, make_key
+
+PLANTED = {
+    "email": "planted@example.com",
+    "family_name": "植田",
+    "given_name": "埋子",
+    "answers": {"company": "埋蔵商会"},
+    "source": {"utm_source": "planted-source"},
+}
+# As JSON is written into SQLite, and as `str` shows it.
+ESCAPED = re.compile(r"\\+u([0-9a-f]{4})")
+TRACES = ("planted", "植田", "埋子", "埋蔵")
+
+
+def add_person(site, **event):
+    site.add_event(slug="spring", **event)
+    program = Program(site, make_key(site))
+    registration = program.register(**PLANTED).json()["registration"]
+    return program, f"/events/spring/registrations/{registration}"
+
+
+def find_traces(site):
+    """Look for what was typed in every row of every table."""
+    found = set()
+    with site.database.read() as session:
+        for table in Base.metadata.sorted_tables:
+            for row in session.execute(text(f'SELECT * FROM "{table.name}"')):
+                written = ESCAPED.sub(lambda code: chr(int(code[1], 16)), str([*map(str, row)]))
+                found |= {(table.name, trace) for trace in TRACES if trace in written}
+    return found
+
+
+def test_nothing_is_left_once_zoom_has_let_go(site):
+    program, path = add_person(site)
+    site.drain()
+    program.register(**PLANTED | {"given_name": "埋太"})
+    version = program.get(path).headers["ETag"]
+    site.clock.move(seconds=1)
+    program.ask("PATCH", path, json={"given_name": "埋蔵"}, headers={"If-Match": version})
+    link = site.mailbox.read_last("planted@example.com")
+    assert {table for table, _ in find_traces(site)} >= {
+        *("registration", "submission", "answer", "registration_change", "mail"),
+    }
+
+    answer = program.ask("DELETE", path)
+    assert (answer.status_code, answer.json()["result"]) == (202, "under_way")
+    site.drain()
+    site.clock.move(seconds=31)
+    site.drain()
+
+    assert site.list_effects("planted@example.com") == ["add", "cancel"]
+    assert find_traces(site) == set()
+    assert program.get(path).status_code == program.ask("DELETE", path).status_code == 404
+    assert program.get("/events/spring/registrations").json()["items"] == []
+    assert len(site.mailbox.list_mails("planted@example.com")) == 1, "and no mail about it"
+    with site.database.read() as session:
+        [box] = session.scalars(select(Consent).where(Consent.question_id == "privacy"))
+        assert (box.is_given, box.label) == (True, "「個人情報の取扱い」に同意する")
+        assert session.scalar(select(Job.state).where(Job.kind == "erase")) == "done"
+    for address in str(link.get_body(("plain",)).get_content()).split():
+        if address.startswith(f"{site.url}/j/") or address.startswith(f"{site.url}/r/"):
+            assert site.visitor().look("GET", address).status_code == 404
+
+
+@only_sqlite
+def test_whom_zoom_does_not_have_is_erased_at_once(site):
+    program, path = add_person(site, approval="manual", capacity=1, has_waitlist=True)
+    waiting = program.register().json()
+    assert waiting["state"] == "waitlisted"
+    receipt = program.register(**PLANTED).json()["receipt"]
+
+    answer = program.ask("DELETE", path)
+
+    assert (answer.status_code, answer.json()["result"]) == (200, "done")
+    assert find_traces(site) == set()
+    [left] = program.get("/events/spring/registrations").json()["items"]
+    assert (left["id"], left["status"]) == (waiting["registration"], "pending")
+    page = site.visitor().look("GET", receipt)
+    assert page.status_code in (200, 404)
+    assert not [trace for trace in TRACES if trace in page.text]
+    event = program.get("/events/spring").json()["id"]
+    assert "消去済み" in sign_in(site).open(f"/organizer/events/{event}/people").text
+    site.drain()
+    assert site.mailbox.list_mails("planted@example.com") == []
+    assert program.register(**PLANTED).status_code == 201, "they may come back as somebody new"
+
+
+@only_sqlite
+def test_index_and_tables_forget_too(site):
+    program, path = add_person(site, approval="manual")
+    owner = sign_in(site)
+    event = program.get("/events/spring").json()["id"]
+    assert "植田" in owner.open(f"/organizer/events/{event}/people?q=planted").text
+    with site.database.write() as session:
+        [person] = session.scalars(select(Registration))
+        table = PeopleImport(
+            event_id=person.event_id,
+            file_name="people.csv",
+            locale="ja",
+            words_locale="ja",
+            created_at=site.clock(),
+        )
+        session.add(table)
+        session.flush()
+        for number, cell in enumerate(("Planted@example.com", "other@example.com")):
+            row = PeopleImportRow(import_id=table.id, position=number, cells=["植田", cell])
+            session.add(row)
+
+    program.ask("DELETE", path)
+
+    assert "植田" not in owner.open(f"/organizer/events/{event}/people?q=planted").text
+    with site.database.read() as session:
+        rows = [row.cells for row in session.scalars(select(PeopleImportRow))]
+    assert rows == [[], ["植田", "other@example.com"]]
+
+
+@only_sqlite
+def test_who_was_erased_does_not_come_back_with_a_backup(site):
+    program, path = add_person(site, approval="manual")
+    with site.database.read() as session:
+        [before] = session.scalars(select(Registration.public_id))
+    program.ask("DELETE", path)
+    assert read_erased(site.settings.instance) == [before]
+    again = program.register(**PLANTED).json()["registration"]
+
+    with site.database.write() as session:
+        restored = make_safe(session, erased=[before, again, "unknown"], now=site.clock())
+
+    assert restored.erased == 1
+    assert find_traces(site) == set()
+
+
+@only_sqlite
+def test_others_are_told_and_no_key_of_before_opens_after_a_restore(site, monkeypatch):
+    told = []
+    monkeypatch.setattr(erasing, "tell", lambda *of, now: told.append(of[3]))
+    program, path = add_person(site, approval="manual")
+    program.ask("DELETE", path)
+    assert told == [Happening.ERASED]
+
+    with site.database.write() as session:
+        make_safe(session, now=site.clock())
+
+    assert program.get("/events").status_code == 401
+
+
+@only_sqlite
+def test_who_was_let_in_again_meanwhile_stays(site):
+    program, path = add_person(site)
+    site.drain()
+    assert program.ask("DELETE", path).status_code == 202
+    with site.database.write() as session:
+        event = events.get_event_by_slug(session, "spring")
+        [person] = session.scalars(select(Registration))
+        change = registrations.list_changes(session, person.id)[-1]
+        change.actor = "person"
+        session.flush()
+        register_again(session, event, person, now=site.clock())
+    site.clock.move(seconds=31)
+    site.drain()
+
+    assert program.get(path).json()["email"] == "planted@example.com"
