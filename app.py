@@ -43,9 +43,11 @@ from views import (
     mail_proofs,
     mailbox,
     metrics,
+    organization_pages,
     personal,
     receipts,
     registration,
+    sitemap,
     static_files,
     visits,
 )
@@ -170,6 +172,8 @@ def _init_views(app: Flask, settings: Settings) -> None:
     blueprints = [
         cards,
         home,
+        organization_pages,
+        sitemap,
         static_files,
         registration,
         receipts,

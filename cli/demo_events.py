@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -14,7 +15,8 @@ from services.dates import HOME
 from services.event_documents import EventDocument, read_document
 from services.event_editing import PUBLISHED, close_event, rename_event
 from services.events import EventState, get_end
-from storage import events
+from services.organization_pages import SlugRefused, change_slug
+from storage import events, organizations
 from storage.models import Event
 from views.site import Site, get_site
 from zoom_client import Kind, MeetingDraft, MeetingNotFound, ZoomClient, ZoomUnreachable
@@ -26,6 +28,7 @@ from .publishing import make_client, publish_event
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 HOST = "host@example.com"
+LIST_SLUG = "sample"
 WAIT_SECONDS = 30.0
 
 _THURSDAY = 3
@@ -69,6 +72,16 @@ def ensure_demo_events(site: Site) -> None:
             event = _make(site, client, document, example)
         if event.status == EventState.DRAFT:
             publish_event(site, event.slug)
+    _open_list(site)
+
+
+def _open_list(site: Site) -> None:
+    """Give the organization a page of its coming events, unless it has one."""
+    with site.database.write() as session:
+        organization = organizations.get_first_organization(session)
+        if organization is not None and organization.slug is None:
+            with suppress(SlugRefused):
+                change_slug(session, organization, LIST_SLUG, now=site.read_clock())
 
 
 def _get_usable_event(site: Site, client: ZoomClient, slug: str) -> Event | None:

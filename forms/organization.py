@@ -8,7 +8,8 @@ from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 from wtforms.fields.core import UnboundField
 
-from services.event_documents import URL
+from services.event_documents import SLUG, URL
+from services.organization_pages import LONGEST_SLUG
 
 from .fields import Answered, EmailField, Matches, RealAddress
 from .normalise import clean_email
@@ -37,6 +38,24 @@ def build_organization_form(
         formdata,
         **stored,
     )
+
+
+def build_list_page_form(
+    formdata: MultiDict[str, str] | None = None, **stored: str
+) -> OrganizerForm:
+    """Make the form of the address of an organization's page of coming events."""
+    slug = build_line(
+        "slug",
+        _("Address of the page"),
+        longest=LONGEST_SLUG,
+        width="wide",
+        checks=(Matches(SLUG.pattern, _say_slug),),
+        help=_(
+            "Small letters, digits and hyphens. When it changes, the former address leads to the "
+            "new one. Empty: there is no such page."
+        ),
+    )
+    return build_form({"slug": slug}, formdata, **stored)
 
 
 def _build_identity() -> dict[str, UnboundField]:
@@ -109,6 +128,10 @@ def _list_zones() -> list[tuple[str, str]]:
     places = {zone for zone in available_timezones() if "/" in zone and zone[:4] != "Etc/"}
     zones = ["Asia/Tokyo", "UTC", *sorted(places - {"Asia/Tokyo"})]
     return [(zone, zone) for zone in zones]
+
+
+def _say_slug(label: str) -> str:
+    return _("The address may have small letters, digits and single hyphens")
 
 
 def _say_url(label: str) -> str:

@@ -41,8 +41,13 @@ class ZoomDates:
 
 def read_closed(session: Session, event: AnyEvent, *, now: datetime) -> dict[str, str]:
     """Say of each date that takes nobody why; counts are read only where a date has a limit."""
+    has_limit = event.seats_per_date is not None
+    return find_closed(event, events.list_counters(session, event.id) if has_limit else {}, now)
+
+
+def find_closed(event: AnyEvent, counters: Mapping[str, int], now: datetime) -> dict[str, str]:
+    """As `read_closed`, by the event's counters."""
     limit = event.seats_per_date
-    counters = {} if limit is None else events.list_counters(session, event.id)
     closed: dict[str, str] = {}
     for date in read_dates(event):
         if date.is_gone:

@@ -36,7 +36,7 @@ APPROVALS = ("automatic", "manual")
 NAME_ORDERS = ("given_first", "family_first")
 
 URL = re.compile(r"https://[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*(:\d{1,5})?([/?#][!-~]*)?")
-_SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
 @dataclass(frozen=True)
@@ -190,7 +190,7 @@ def check_url(url: str) -> bool:
 
 
 def check_slug(slug: str) -> bool:
-    return len(slug) <= 80 and _SLUG.fullmatch(slug) is not None
+    return len(slug) <= 80 and SLUG.fullmatch(slug) is not None
 
 
 def _read_slug(table: Table) -> str:

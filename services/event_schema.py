@@ -7,6 +7,7 @@ say what is asked for (read 2026-11-27).
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -14,6 +15,7 @@ from .dates import load_zone
 from .event_dates import Closed
 from .event_views import EventView
 from .events import EventState
+from .organization_pages import ComingEvent
 
 _SCHEMA = "https://schema.org"
 _FREE = re.compile(r"\s*(参加費|受講料|料金)?\s*[:：は]?\s*(無料|free\b|0\s*円|[¥￥]\s*0\b)", re.I)
@@ -55,8 +57,21 @@ def describe_event(event: EventView, *, url: str, image: str, base_url: str) -> 
     return _drop_empty(schema)
 
 
+def describe_list(
+    events: Iterable[ComingEvent], *, organizer: str, base_url: str, locale: str
+) -> Schema:
+    """Describe an organization's list of events, each with its page."""
+    items = []
+    for place, event in enumerate(events, start=1):
+        url = f"{base_url}/e/{event.slug}?lang={locale}"
+        item = _describe_date(event, url, event.starts_at, event.ends_at)
+        item["organizer"] = {"@type": "Organization", "name": organizer}
+        items.append({"@type": "ListItem", "position": place, "item": item})
+    return {"@context": _SCHEMA, "@type": "ItemList", "itemListElement": items}
+
+
 def _describe_date(
-    event: EventView,
+    event: EventView | ComingEvent,
     url: str,
     starts_at: datetime,
     ends_at: datetime,

@@ -90,6 +90,11 @@ def _change_beside(tab: Page) -> None:
     send_empty(tab)
 
 
+def _close_beside(tab: Page) -> None:
+    tab.fill("#slug", "")
+    _change_beside(tab)
+
+
 def _act_beside(tab: Page) -> None:
     """Remove a question as if somebody else had meanwhile changed the form; without its script."""
     tab.evaluate(
@@ -228,6 +233,9 @@ PLACES = (
     Place("notice-compare", "/settings/notice/compare?new=0"),
     Place("notice-edit", "/settings/notice/edit"),
     Place("notice-edit-errors", "/settings/notice/edit", type_and_send({"purposes_ja": ""})),
+    Place("list-page", "/settings/list"),
+    Place("list-page-conflict", "/settings/list", _close_beside),
+    Place("list-page-errors", "/settings/list", type_and_send({"slug": "No such address"})),
     Place("organization", "/settings/organization"),
     Place("organization-conflict", "/settings/organization", _change_beside),
     Place("provider", "/settings/sign-in"),

@@ -76,7 +76,11 @@ def build_world(site: LiveSite) -> World:
     site.zoom.remove_scopes(MISSING_SCOPE)
     with site.database.write() as session:
         organization = factories.make_organization(
-            session, now=site.clock(), name="サンプル株式会社", legal_name="サンプル株式会社"
+            session,
+            now=site.clock(),
+            name="サンプル株式会社",
+            legal_name="サンプル株式会社",
+            slug="sample",
         )
         organization.embed_origins = ["https://www.example.co.jp", LONG_ORIGIN]
         company = _add_provider(session, organization, site)

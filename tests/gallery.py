@@ -15,6 +15,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
 from cli.web_server import WAITED_SECONDS, WAITING
+from storage import events
 from tests.live_site import LiveSite
 from tests.stage import LONG_PARTS, LONG_TEXT, LONG_WORD, Stage
 from views.errors import show_error
@@ -340,10 +341,18 @@ def _wait_a_minute(site: LiveSite) -> None:
         site.drain()
 
 
+def _find_last(stage: Stage) -> str:
+    with stage.site.database.read() as session:
+        return events.list_events(session)[-1].public_id
+
+
 def _list_other_scenes(stage: Stage) -> list[Scene]:
     url = stage.site.url
     return [
         Scene("home", f"{url}/"),
+        Scene("list", f"{url}/o/sample"),
+        Scene("list-framed", f"{url}/o/sample/embed"),
+        Scene("list-end", f"{url}/o/sample?after={_find_last(stage)}"),
         Scene("api-reference", f"{url}/api/v1/docs"),
         Scene("mailbox", f"{url}/mailbox"),
         Scene("mailbox-mail", f"{url}/mailbox", open_mail),

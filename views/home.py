@@ -1,4 +1,4 @@
-"""The front page, the images of events, and what programs look for at the root of a site."""
+"""The front page, the images of events, and whom to tell of a weakness."""
 
 from __future__ import annotations
 
@@ -49,12 +49,6 @@ def show_asset(name: str) -> ResponseReturnValue:
         response = Response(asset.content, mimetype=asset.media_type)
     response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
     return keep_for_ever(response)
-
-
-@bp.get("/robots.txt")
-def show_robots() -> ResponseReturnValue:
-    lines = ("User-agent: *", "Disallow: /s/", "Disallow: /j/", "Disallow: /r/", "")
-    return Response("\n".join(lines), mimetype="text/plain")
 
 
 @bp.get("/.well-known/security.txt")

@@ -77,7 +77,7 @@ def show_form(slug: str) -> ResponseReturnValue:
         *(page.event.id, page.event.version, page.policy, page.closed),
         *(page.seats.few_left, page.seats.are_all_taken, read_locale(), get_frame()),
     )
-    values = {"token": token, "tags": _write_tags()}
+    values = {"token": token, "tags": write_tags()}
     pages = site.framed_forms if get_frame() else site.forms
     return make_response(pages.fill(key, values, lambda: _draw_for_all(page, now)))
 
@@ -134,7 +134,7 @@ def _register(
     page: EventPage, form: RegistrationForm, submission: Submission, now: datetime
 ) -> ResponseReturnValue:
     site = get_site()
-    proof, action = read_proof(page, submission, now), write_query() + _write_tags()
+    proof, action = read_proof(page, submission, now), write_query() + write_tags()
     try:
         row = _keep(page, submission, proof, now)
         fault_point("after_commit")
@@ -305,7 +305,7 @@ def _draw(
     status: int = 200,
     now: datetime,
 ) -> Response:
-    html = _render(session, page, form, token, tags=_write_tags(), alert=alert, now=now)
+    html = _render(session, page, form, token, tags=write_tags(), alert=alert, now=now)
     return make_response(html, status)
 
 
@@ -322,7 +322,7 @@ def _ask_to_send_again(
     return response
 
 
-def _write_tags() -> str:
+def write_tags() -> str:
     """Write the campaign tags of the address so that they come after others in a query."""
     return "".join(f"&{urlencode([tag])}" for tag in read_source(request.args).items())
 

@@ -80,6 +80,8 @@ class Site:
     secret_is_new: bool = False
     forms: KeptPages = field(default_factory=KeptPages)
     framed_forms: KeptPages = field(default_factory=KeptPages)
+    lists: KeptPages = field(default_factory=KeptPages)
+    sitemaps: Kept[bytes] = field(default_factory=lambda: Kept(1))
     receipts: KeptPages = field(default_factory=KeptPages)
     proof_pages: KeptPages = field(default_factory=KeptPages)
     form_classes: Kept[type[RegistrationForm]] = field(default_factory=Kept)

@@ -10,7 +10,7 @@ from .invitation_links import InvitationLink
 from .jobs import Job, RateBucket, WorkerHeartbeat
 from .mails import Mail
 from .notices import NoticeVersion
-from .organizations import Organization, ZoomConnection
+from .organizations import FormerSlug, Organization, ZoomConnection
 from .organizers import (
     AccessLink,
     EventAccess,
@@ -59,6 +59,7 @@ __all__ = [
     "EventCounter",
     "FormDraft",
     "FormVersion",
+    "FormerSlug",
     "IdentityDomain",
     "IdentityProvider",
     "IndexBits",

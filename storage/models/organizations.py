@@ -27,6 +27,7 @@ class Organization(Base):
     contact_email: Mapped[str] = mapped_column(String(254), default="")
     contact_url: Mapped[str] = mapped_column(String(500), default="")
     link_policy: Mapped[str | None] = mapped_column(String(8))
+    slug: Mapped[str | None] = mapped_column(String(60), unique=True, index=True)
     timezone: Mapped[str] = mapped_column(
         String(50), default="Asia/Tokyo", server_default="Asia/Tokyo"
     )
@@ -34,6 +35,16 @@ class Organization(Base):
     embed_origins: Mapped[list[str]] = mapped_column(JSON, default=list, server_default="[]")
     version: Mapped[int] = mapped_column(default=1, server_default="1")
     created_at: Mapped[Moment]
+
+
+class FormerSlug(Base):
+    """An address that an organization's page had: now it leads to the present one."""
+
+    __tablename__ = "former_slug"
+
+    slug: Mapped[str] = mapped_column(String(60), primary_key=True)
+    organization_id: Mapped[int] = mapped_column(BigKey, ForeignKey("organization.id"), index=True)
+    left_at: Mapped[Moment]
 
 
 class ZoomConnection(Base):

@@ -30,6 +30,7 @@ from . import (  # noqa: F401
     identity_provider,
     invitation_links,
     links,
+    list_page,
     lost_password,
     mail,
     members,
