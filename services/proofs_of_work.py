@@ -50,21 +50,22 @@ class ProofsOfWork:
     """Makes challenges and checks what comes back."""
 
     def __init__(self, keys: KeyRing) -> None:
-        self._keys = keys.derive("proof-of-work")
+        self._keys = list(zip(keys.derive("challenge"), keys.derive("solution"), strict=True))
 
     def make_challenge(
         self, event_public_id: str, submission: Submission, load: Load, *, now: datetime
     ) -> str:
         """Return a challenge as JSON; the dearer the more comes."""
         tries = TRIES * weigh(load)
+        challenge_key, solution_key = self._keys[0]
         challenge = create_challenge(
             ALGORITHM,
             COST,
             counter=tries // 2 + secrets.randbelow(tries // 2),
             # Our own time and not the format's: all of a site goes by one clock.
             data=_bind(event_public_id, submission) | {_UNTIL: int((now + LIVES_FOR).timestamp())},
-            hmac_secret=self._keys[0],
-            hmac_key_secret=self._keys[0],
+            hmac_secret=challenge_key,
+            hmac_key_secret=solution_key,
         )
         return json.dumps(challenge.to_dict(), separators=(",", ":"))
 
@@ -79,7 +80,8 @@ class ProofsOfWork:
         proof = _read(payload)
         said = proof.challenge.parameters.data
         is_done = any(
-            verify_solution(proof, key, hmac_key_secret=key).verified for key in self._keys
+            verify_solution(proof, challenge_key, hmac_key_secret=solution_key).verified
+            for challenge_key, solution_key in self._keys
         )
         if not is_done or not isinstance(said, dict) or now.timestamp() >= said.pop(_UNTIL, 0):
             raise WorkRefused

@@ -20,6 +20,7 @@ from .models import (
 )
 
 _OPEN = ("ready", "running")
+_MAILS = ("mail", "proof_mail")
 _LONGEST_CLASS = 40
 
 
@@ -108,7 +109,7 @@ def count_mail_jobs(session: Session, *, now: datetime) -> MailJobs:
             func.count().filter(is_due),
             func.min(Job.due_since).filter(is_due),
             func.count().filter(Job.due_since > now),
-        ).where(Job.state.in_(_OPEN), Job.kind == "mail")
+        ).where(Job.state.in_(_OPEN), Job.kind.in_(_MAILS))
     ).one()
     return MailJobs(due, due_since, later)
 

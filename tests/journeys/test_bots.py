@@ -1,10 +1,12 @@
 """While much comes a form is asked for a proof: a browser works, or a mail's button is pressed."""
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from services import mail_proofs, submission_limits
+from services import mail_proofs, proofs_of_work, submission_limits
+from storage.models import Event, Organization
 from tests.fixtures.databases import only_sqlite
 from tests.journeys.test_scanners import dump
 from tests.mailbox import read_text
@@ -146,6 +148,64 @@ def test_network_asks_for_so_many_mails_and_is_told(site, monkeypatch):
     assert "確認メールの依頼が集中しています" in refused.text
     assert site.count_rows("submission") == 1
     assert do_work(refused).submit().heading == "お申し込みが完了しました"
+
+
+def test_work_that_two_send_at_once_makes_one_registration(site):
+    worked = do_work(send(site))
+    unworked = [send(site, HANAKO | {"email": f"p{n}@example.com"}).form() for n in range(4)]
+
+    with ThreadPoolExecutor(4) as pool:
+        receipts = set(pool.map(lambda _: worked.submit().url, range(4)))
+        statuses = list(pool.map(lambda form: form.submit(status=422), unworked))
+
+    assert (len(receipts), len(statuses), site.count_rows("registration")) == (1, 4, 1)
+
+
+def test_work_that_was_bound_to_nothing_would_be_good_for_all(site, monkeypatch):
+    """What the test before would miss if it could not fail."""
+    monkeypatch.setattr(proofs_of_work, "_bind", lambda *_: {})
+    proof = do_work(send(site))["proof"]
+    forms = [send(site, TARO | {"email": f"p{n}@example.com"}).form() for n in range(4)]
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda form: form.fill(proof=proof).submit(), forms))
+
+    assert site.count_rows("registration") == 4
+
+
+@only_sqlite
+def test_frame_asks_within_itself(site):
+    with site.database.write() as session:
+        session.query(Organization).one().embed_origins = ["https://www.example.com"]
+        [event] = session.query(Event)
+        event.version += 1
+    visitor = site.visitor()
+    asked = visitor.open("/e/spring/embed?theme=dark").form().fill(**TARO).submit(status=422)
+    by_mail = visitor.open("/e/spring/embed").form().fill(**HANAKO).submit(status=422).form()
+
+    policy = asked.response.headers["Content-Security-Policy"]
+    assert "frame-ancestors https://www.example.com;" in policy
+    assert "theme=dark" in asked.form().action
+    receipt = do_work(asked).submit()
+    assert "/e/spring/embed/done/" in receipt.url
+    assert receipt.heading == "お申し込みが完了しました"
+    waiting = by_mail.press(BY_MAIL).submit()
+    assert 'data-view="proof"' in waiting.response.text
+    done = visitor.open(read_link(site, HANAKO["email"])).form().submit()
+    assert done.url.startswith(f"{site.url}/s/")
+
+
+@only_sqlite
+def test_address_that_is_sent_over_and_over_is_told_to_wait(site, monkeypatch):
+    monkeypatch.setattr(submission_limits, "ADDRESS_BURST", 1)
+    worked = do_work(send(site))
+    refused = worked.submit(status=429)
+
+    assert refused.response.headers["Retry-After"] == "180"
+    assert "このメールアドレスでの送信が続いています" in refused.text
+    assert refused.form()["family_name"] == "山田"
+    site.clock.move(minutes=3)
+    do_work(refused.form().submit(status=422))
 
 
 @only_sqlite
