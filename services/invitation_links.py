@@ -8,7 +8,7 @@ usual, and the code is kept as it was typed.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -74,17 +74,18 @@ def clean_tags(tags: Mapping[str, str]) -> dict[str, str]:
     return read_source({name: tags[name] for name in TAG_NAMES if name in tags})
 
 
-def list_named(session: Session, event_id: int) -> list[NamedLink]:
-    """List all links of an event, the newest first."""
-    return [
-        NamedLink(link, name_link(link, person))
-        for link, person in invitation_links.list_links(session, event_id)
-    ]
+def list_shown(session: Session, event_id: int, codes: Collection[str]) -> list[NamedLink]:
+    """List an event's links, the newest first: of registered people only those of some codes."""
+    links = invitation_links.list_links(session, event_id, codes, and_unowned=True)
+    return [NamedLink(link, name_link(link, person)) for link, person in links]
 
 
-def read_names(session: Session, event_id: int) -> dict[str, NamedLink]:
-    """Return an event's links by their codes."""
-    return {named.link.code: named for named in list_named(session, event_id)}
+def read_names(session: Session, event_id: int, codes: Collection[str]) -> dict[str, NamedLink]:
+    """Return an event's links by their codes; what nobody made is not among them."""
+    if not codes:
+        return {}
+    links = invitation_links.list_links(session, event_id, codes)
+    return {link.code: NamedLink(link, name_link(link, person)) for link, person in links}
 
 
 def name_link(link: InvitationLink, person: Registration | None) -> str:

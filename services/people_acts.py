@@ -9,8 +9,10 @@ from enum import StrEnum
 from sqlalchemy.orm import Session
 
 from storage import job_lists, registrations, zoom_pauses
+from storage.invitation_links import get_link_of
 from storage.models import Event, Registration
 
+from .invitation_links import ensure_link_of
 from .mails import MailName, request_again
 from .registration_changes import approve, cancel, deny
 from .registrations import ORGANIZER, ChangeRefused, RegistrationNotOpen, Status, sync_key
@@ -22,6 +24,7 @@ class Act(StrEnum):
     CANCEL = "cancel"
     RESEND = "resend"
     RETRY = "retry"
+    LINK = "link"
 
 
 class ActResult(StrEnum):
@@ -61,6 +64,10 @@ def act_on(
         is_due = job_lists.retry(session, sync_key(registration.id), now=now)
         zoom_pauses.hasten_probes(session, now=now)
         return ActResult.DONE if is_due else ActResult.UNCHANGED
+    if act is Act.LINK:
+        is_new = get_link_of(session, registration.id) is None
+        ensure_link_of(session, event, registration, now=now)
+        return ActResult.DONE if is_new else ActResult.UNCHANGED
     before = registration.status
     try:
         _CHANGES[act](session, event, registration, actor=ORGANIZER, now=now)

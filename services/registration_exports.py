@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from storage import export_rows
+from storage.invitation_links import list_codes
 from storage.models import Event
 
 from .answer_texts import NamePlace, write_answer
@@ -19,10 +20,10 @@ from .dates import load_zone
 from .events import read_definition
 from .facets import list_questions
 from .formulas import defuse
-from .invitation_links import read_names, resolve
+from .invitation_links import NamedLink, read_names, resolve
 from .questions import Answer, DatesQuestion, Question
 from .registration_index import FACETED
-from .sources import FACET_NAMES, write_click_ids
+from .sources import FACET_NAMES, REF, write_click_ids
 from .texts import localize
 
 _HEADINGS = {
@@ -60,6 +61,7 @@ _WORDS = {
 # No cell that begins otherwise than here is a formula.
 _PERHAPS = re.compile(r"(?:^|\x1f)[^0-9A-Za-z\u3040-\u30ff\u4e00-\u9fff\x1f]")
 _SOURCE = (*FACET_NAMES, "click_id")
+_OWN_LINK = {"ja": "本人の紹介リンク", "en": "Own invitation link"}
 _NO_SOURCE = [""] * len(_SOURCE)
 _NAME = 4
 """Where the family name stands, before the given name and the address."""
@@ -81,7 +83,8 @@ class ExportTable:
     """The columns of an event's export, and rows for whoever is asked for.
 
     Questions that only an earlier version of the form had keep their columns; `hidden` ones, by
-    their ids, have none.
+    their ids, have none. `write_link` makes the address of an invitation link from its code: with
+    it there is a column with each person's own one.
     """
 
     def __init__(
@@ -92,6 +95,7 @@ class ExportTable:
         name_place: NamePlace,
         *,
         hidden: Collection[str] = (),
+        write_link: Callable[[str], str] | None = None,
     ) -> None:
         self._locale = locale
         self._name_place = name_place
@@ -102,16 +106,21 @@ class ExportTable:
         self._separator = "、" if locale == "ja" else ", "
         self._choices: dict[tuple[int, str], Question | None] = {}
         self._texts: dict[tuple[int, str, str, str], str] = {}
-        self._links = read_names(session, event.id)
+        self._event_id = event.id
+        self._write_link = write_link
+        self._links: dict[str, NamedLink] = {}
 
     @property
     def headings(self) -> list[str]:
         labels = (localize(question.label, self._locale) for question in self._questions)
-        return [defuse(cell) for cell in (*_HEADINGS[self._locale], *labels, *_SOURCE)]
+        own = [_OWN_LINK[self._locale]] if self._write_link else []
+        return [defuse(cell) for cell in (*_HEADINGS[self._locale], *labels, *_SOURCE, *own)]
 
     def list_rows(self, session: Session, ids: Sequence[int]) -> list[list[str]]:
         """Return a row for each registration, in the order of the ids' numbers."""
         people = export_rows.list_people(session, ids)
+        codes = {str(person.source[REF]) for person in people if REF in person.source}
+        self._links = read_names(session, self._event_id, codes)
         versions = {person.id: person.form_version_id for person in people}
         answers: dict[int, dict[str, str]] = {}
         for key, question_id, value, other in export_rows.list_answers(session, ids):
@@ -122,10 +131,15 @@ class ExportTable:
         boxes: dict[int, list[tuple[str, str, bool]]] = {}
         for key, *box in export_rows.list_consents(session, ids):
             boxes.setdefault(key, []).append(tuple(box))
-        return [
+        rows = [
             self._write_row(person, answers.get(person.id, {}), boxes.get(person.id, ()))
             for person in people
         ]
+        if write := self._write_link:
+            own = list_codes(session, ids)
+            for person, row in zip(people, rows, strict=True):
+                row.append(write(own[person.id]) if person.id in own else "")
+        return rows
 
     def _write_row(
         self, person: Any, answers: Mapping[str, str], boxes: Sequence[tuple[str, str, bool]]

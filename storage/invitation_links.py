@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from collections.abc import Collection, Sequence
+
+from sqlalchemy import false, select
 from sqlalchemy.orm import Session
 
 from .models import InvitationLink, Registration
@@ -34,12 +36,35 @@ def get_link_of(session: Session, registration_id: int) -> InvitationLink | None
     )
 
 
-def list_links(session: Session, event_id: int) -> list[tuple[InvitationLink, Registration | None]]:
-    """List an event's links, the newest first, each with the person whose it is."""
+def list_links(
+    session: Session, event_id: int, codes: Collection[str], *, and_unowned: bool = False
+) -> list[tuple[InvitationLink, Registration | None]]:
+    """List links of an event by their codes, the newest first, each with the person whose it is.
+
+    `and_unowned` adds those that are no registered person's, of whom there may be very many.
+    """
+    unowned = InvitationLink.registration_id.is_(None) if and_unowned else false()
     rows = session.execute(
         select(InvitationLink, Registration)
         .outerjoin(Registration, Registration.id == InvitationLink.registration_id)
-        .where(InvitationLink.event_id == event_id)
+        .where(InvitationLink.event_id == event_id, InvitationLink.code.in_(codes) | unowned)
         .order_by(InvitationLink.id.desc())
     )
     return [(link, person) for link, person in rows]
+
+
+def has_links_of_people(session: Session, event_id: int) -> bool:
+    links = select(InvitationLink.id).where(
+        InvitationLink.event_id == event_id, InvitationLink.registration_id.is_not(None)
+    )
+    return session.scalar(links.limit(1)) is not None
+
+
+def list_codes(session: Session, registration_ids: Sequence[int]) -> dict[int, str]:
+    """Return the codes of the links of some registered people, by their ids."""
+    rows = session.execute(
+        select(InvitationLink.registration_id, InvitationLink.code).where(
+            InvitationLink.registration_id.in_(registration_ids)
+        )
+    )
+    return {key: code for key, code in rows if key is not None}

@@ -1,7 +1,7 @@
 """Links of people, made once however often they are asked for at once."""
 
 from services.events import LinkPolicy
-from services.invitation_links import LinkKind, add_link, ensure_link_of, list_named, resolve
+from services.invitation_links import LinkKind, add_link, ensure_link_of, list_shown, resolve
 from services.registrations import register
 from storage import invitation_links, registrations
 from storage.events import need_event
@@ -30,7 +30,7 @@ def test_tags_of_the_address_win_over_those_of_the_link(database):
         event = make_event(session)
         tags = {"utm_source": "mail", "utm_campaign": "may", "utm_medium": "taro@example.com"}
         link = add_link(session, event, LinkKind.CHANNEL, name="5月", tags=tags, now=NOW)
-        links = {named.link.code: named for named in list_named(session, event.id)}
+        links = {named.link.code: named for named in list_shown(session, event.id, [])}
 
         assert resolve({"ref": link.code, "utm_source": "own"}, links) == {
             "ref": "5月",

@@ -19,7 +19,7 @@ from services.formulas import defuse
 from services.funnels import FEW_VIEWS, VIEW, Funnel, Steps, read_funnel
 from services.invitation_links import read_names, resolve
 from services.members import Member, Permission
-from services.sources import ORIGIN_NAMES
+from services.sources import ORIGIN_NAMES, REF
 from services.spreadsheets import write_csv
 from services.texts import localize
 from storage import registration_index, visits
@@ -99,7 +99,8 @@ def export_sources(member: Member, event: str) -> ResponseReturnValue:
 
 def list_rows(session: Session, event: Event, funnel: Funnel) -> list[SourceRow]:
     """Write the origins of a funnel in words, and what is left at the end."""
-    links, rows = read_names(session, event.id), []
+    codes = {row.tags[REF] for row in funnel.rows if REF in row.tags}
+    links, rows = read_names(session, event.id, codes), []
     for row in funnel.rows:
         tags = resolve(row.tags, links)
         label = words.write_origin(row.origin, tags)

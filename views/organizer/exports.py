@@ -23,6 +23,7 @@ from services.spreadsheets import (
     write_xlsx,
 )
 from storage import registration_index
+from storage.invitation_links import has_links_of_people
 from storage.registration_lists import CHUNK
 from storage.session import Database
 
@@ -30,6 +31,7 @@ from ..locale import read_locale
 from ..places import name_place
 from ..site import get_site
 from .access import bp, need_event, needs
+from .invitation_links import write_link
 from .people_filters import list_filters, list_hidden, read_query, refresh_index
 
 _NAMES = {
@@ -68,7 +70,15 @@ def export_people(member: Member, event: str) -> ResponseReturnValue:
         query = read_query(list_filters(session, member, found, totals))
         found_ids = registration_index.list_ids(session, found.id, query.wanted)
         hidden = list_hidden(session, member, found)
-        table = ExportTable(session, found, read_locale(), name_place, hidden=hidden)
+        link = write_link(found, "") if has_links_of_people(session, found.id) else ""
+        table = ExportTable(
+            session,
+            found,
+            read_locale(),
+            name_place,
+            hidden=hidden,
+            write_link=(lambda code: link + code) if link else None,
+        )
         chosen = Chosen(table, array("Q", chain.from_iterable(found_ids)))
         count = len(chosen.ids)
         slug = found.slug

@@ -21,7 +21,7 @@ from services.invitation_links import (
     add_link,
     clean_tags,
     ensure_link_of,
-    list_named,
+    list_shown,
     name_link,
 )
 from services.members import Member, Permission
@@ -121,9 +121,9 @@ def _apply(link: InvitationLink, act: str, form: OrganizerForm, now: datetime) -
 
 
 def list_links(session: Session, event: Event) -> list[dict[str, Any]]:
-    """List an event's links with what came of them, as its page of invitations shows them."""
+    """List an event's links with what came of them; a registered person's once anything did."""
     totals = registration_index.list_totals(session, event.id)
-    named = list_named(session, event.id)
+    named = list_shown(session, event.id, totals.get(f"source:{REF}", {}).keys())
     steps = count_links(session, event, [one.link.code for one in named], totals)
     return [
         {

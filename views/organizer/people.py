@@ -37,7 +37,7 @@ from .people_filters import (
 )
 
 PAGE = 50
-BULK = (Act.APPROVE, Act.DENY, Act.CANCEL, Act.RESEND, Act.RETRY)
+BULK = (Act.APPROVE, Act.DENY, Act.CANCEL, Act.RESEND, Act.RETRY, Act.LINK)
 
 
 @bp.get("/events/<event>/people", endpoint="list_people")

@@ -192,7 +192,8 @@ def _list_asked_origin(
     if not origin:
         return []
     tags = read_tags(session, event.id, [origin]).get(origin, {})
-    label = words.write_origin(origin, resolve(tags, read_names(session, event.id)))
+    links = read_names(session, event.id, [tags.get(REF, "")])
+    label = words.write_origin(origin, resolve(tags, links))
     value = Value(origin, label, totals.get(ORIGIN, {}).get(origin, 0))
     return [Facet(ORIGIN, gettext("Source"), (value,))]
 
@@ -201,7 +202,7 @@ def list_sources(
     session: Session, event: Event, totals: Mapping[str, Mapping[str, int]]
 ) -> list[Facet]:
     """List the campaign tags that people came with, the most frequent value first."""
-    links = read_names(session, event.id) if totals.get(f"source:{REF}") else {}
+    links = read_names(session, event.id, totals.get(f"source:{REF}", {}).keys())
     names = {code: named.name for code, named in links.items()}
     return [
         Facet(

@@ -103,6 +103,7 @@ ACT = {
     Act.CANCEL: lazy_gettext("Cancel the registration"),
     Act.RESEND: lazy_gettext("Send the mail again"),
     Act.RETRY: lazy_gettext("Try Zoom again"),
+    Act.LINK: lazy_gettext("Make an invitation link"),
 }
 RESULT = {
     ActResult.DONE: lazy_gettext("Done"),

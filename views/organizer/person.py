@@ -134,8 +134,8 @@ def _view(
 def _list_source(
     session: Session, event: Event, source: Mapping[str, str]
 ) -> list[tuple[str, str]]:
-    links = read_names(session, event.id) if REF in source else {}
-    source = resolve(source, links)
+    codes = [source[REF]] if REF in source else []
+    source = resolve(source, read_names(session, event.id, codes))
     tags = [(str(label), source[name]) for name, label in words.SOURCE.items() if name in source]
     clicks = write_click_ids(source)
     return [*tags, (gettext("Number of an ad's click"), clicks)] if clicks else tags

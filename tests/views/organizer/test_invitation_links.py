@@ -1,5 +1,8 @@
 """Links of their own: for a channel, for somebody who invites, for a registered person."""
 
+import csv
+import io
+
 import pytest
 import requests
 
@@ -90,6 +93,29 @@ def test_person_gets_a_link_that_says_nothing_of_them(site, event, editor, addre
     assert "山田" not in site.visitor().open(f"/e/spring?ref={code}").response.text
     assert "山田 太郎" in find_person(editor, event, "佐藤 花子").text
     editor.post_form(page.url, page.url, {"name": "別の名前"}, status=422)
+
+
+def test_several_people_get_links_and_a_file_of_them(site, event):
+    owner = sign_in(site)
+    people = f"/organizer/events/{event.public_id}/people"
+    assert "本人の紹介リンク" not in owner.fetch(f"{people}/export?format=csv").text
+    register(site, "")
+    register(site, "", HANAKO)
+    boxes = [box["value"] for box in owner.open(people).root.find_all("input", name="person")]
+    for result in ("完了しました", "変更はありません"):
+        chosen = [("act", "link"), ("sure", "yes"), *(("person", box) for box in boxes)]
+        done = post(owner, people, chosen)
+        assert done.text.count(result) == 2
+
+    rows = list(csv.DictReader(io.StringIO(owner.fetch(f"{people}/export?format=csv").text)))
+    links = [row["本人の紹介リンク"] for row in rows]
+    assert len(set(links)) == 2
+    assert all(link.startswith(f"{site.url}/e/spring?ref=") for link in links)
+
+
+def post(owner, address, fields):
+    token = owner.open(address).root.find_all("input", name="csrf_token")[0]["value"]
+    return owner.post(address, [*fields, ("csrf_token", token)])
 
 
 def test_code_that_nobody_made_is_kept_as_it_was_typed(site, event, editor):
