@@ -12,7 +12,7 @@ from storage import registrations
 from storage.models import Answer as AnswerRow
 from storage.models import Registration
 
-from .questions import Answer, answers_to_json
+from .questions import Answer, FormDefinition, QuestionKind, answers_to_json
 
 ANSWERS = "answers"
 """The action of a change of names and answers."""
@@ -90,6 +90,21 @@ def erase_answers(session: Session, registration: Registration, *, now: datetime
     registration.updated_at = now
     registrations.replace_answers(session, registration.id, [])
     registrations.erase_changes(session, registration.id, action=ANSWERS)
+
+
+def write_answers(
+    definition: FormDefinition, answers: Mapping[str, Answer]
+) -> dict[str, str | list[str]]:
+    """Write answers as they are sent: a text, or an array of the boxes that were ticked."""
+    written: dict[str, str | list[str]] = {}
+    for name, given in answers.items():
+        question = definition.get_question(name)
+        has_many = question is not None and question.kind is QuestionKind.CHECKBOXES
+        is_one = len(given.values) == 1 and not has_many
+        written[name] = given.values[0] if is_one else list(given.values)
+        if given.other:
+            written[f"{name}_other"] = given.other
+    return written
 
 
 def _describe(registration: Registration, answers: Mapping[str, Answer]) -> dict[str, Any]:

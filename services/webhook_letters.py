@@ -17,10 +17,12 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from storage import events, registrations
-from storage.models import Registration, WebhookEndpoint, WebhookMessage
+from storage.models import Event, Registration, WebhookEndpoint, WebhookMessage
 
-from .answers import read_answers
-from .questions import answers_to_json
+from .answers import read_answers, write_answers
+from .chosen_dates import with_dates
+from .events import read_definition
+from .facets import list_sensitive_ids
 from .webhooks import TEST, Payload, read_secrets
 
 
@@ -76,21 +78,22 @@ def _write_data(
 ) -> dict[str, Any]:
     if message.type == TEST:
         return {"endpoint": {"id": endpoint.public_id, "name": endpoint.name}}
+    assert message.event_id is not None, "every message but a test is about an event"
+    event = events.need_event(session, message.event_id)
     about: dict[str, Any] = {"id": message.person, "status": message.status}
     if endpoint.payload == Payload.FULL and message.registration_id is not None:
         registration = registrations.get_registration(session, message.registration_id)
         if registration is not None and registration.public_id == message.person:
-            about |= _describe(session, registration) | {"read_at": _write_moment(now)}
-    return {"registration": about, "event": _describe_event(session, message)}
+            about |= _describe(session, event, registration) | {"read_at": _write_moment(now)}
+    return {"registration": about, "event": {"id": event.public_id, "slug": event.slug}}
 
 
-def _describe_event(session: Session, message: WebhookMessage) -> dict[str, Any]:
-    assert message.event_id is not None, "every message but a test is about an event"
-    event = events.need_event(session, message.event_id)
-    return {"id": event.public_id, "slug": event.slug}
-
-
-def _describe(session: Session, registration: Registration) -> dict[str, Any]:
+def _describe(session: Session, event: Event, registration: Registration) -> dict[str, Any]:
+    """Write what the API says of a registration too, in its words, without sensitive answers."""
+    definition = with_dates(event, read_definition(session, registration.form_version_id))
+    hidden = list_sensitive_ids(session, event)
+    given = read_answers(session, registration)
+    shown = {name: answer for name, answer in given.items() if name not in hidden}
     return {
         "email": registration.email,
         "family_name": registration.family_name,
@@ -98,7 +101,8 @@ def _describe(session: Session, registration: Registration) -> dict[str, Any]:
         "language": registration.locale,
         "source": registration.source,
         "registered_at": _write_moment(registration.created_at),
-        "answers": answers_to_json(read_answers(session, registration)),
+        "answers": write_answers(definition, shown),
+        "hidden_answers": sorted(given.keys() & hidden),
     }
 
 

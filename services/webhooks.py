@@ -20,6 +20,8 @@ from .happenings import Happening
 JOB_KIND = "webhook"
 OFFERED = tuple(kind for kind in Happening if kind is not Happening.ATTENDED)
 TEST = "webhook.test"
+UNSIGNED = "unsigned"
+"""Why a message was not sent whose secret cannot be read."""
 MOST_ENDPOINTS = 20
 FORMER_SIGNS_FOR = timedelta(hours=24)
 LOG_KEPT_FOR = timedelta(days=30)

@@ -253,6 +253,17 @@ PLACES = (
     Place("new-api-key-errors", "/settings/api-keys/new", send_empty),
     Place("api-key-made", "/settings/api-keys/new", _make_key),
     Place("api-keys", "/settings/api-keys"),
+    Place("begin-webhooks", "/settings/webhooks", who=BEGINNER),
+    Place("new-webhook", "/settings/webhooks/new"),
+    Place("new-webhook-errors", "/settings/webhooks/new", send_empty),
+    Place("webhook-edit", "/settings/webhooks/{webhook}/edit"),
+    Place("webhook-conflict", "/settings/webhooks/{webhook}/edit", _change_beside),
+    Place(
+        "webhook-secret", "/settings/webhooks/{webhook}", press("form[action$='/secret'] button")
+    ),
+    Place("webhook", "/settings/webhooks/{webhook}"),
+    Place("webhook-failed", "/settings/webhooks/{webhook}?state=failed"),
+    Place("webhooks", "/settings/webhooks"),
     Place("audit", "/settings/audit"),
     Place("new-organization", "/organizations/new"),
     Place("new-organization-errors", "/organizations/new", send_empty),

@@ -7,6 +7,7 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from oidc_client import Credentials
@@ -29,7 +30,8 @@ from services.questions import Answer, Choice, ConsentKind, Question, QuestionKi
 from services.registrations import hold, register, sync_key
 from services.sources import name_origin
 from services.submissions import ConsentGiven, Doubt
-from storage import events, job_lists, members, organizations, registrations
+from services.webhooks import OFFERED, TEST, Payload, Reason, Wish, add_endpoint, pause
+from storage import events, job_lists, members, organizations, registrations, webhooks
 from storage.models import Event, Organization, PeopleImport, Registration
 from storage.visits import Visit, add_visits
 from tests import factories
@@ -95,6 +97,7 @@ def build_world(site: LiveSite) -> World:
         "hostile": _add_hostile(site),
     }
     ids |= _make_links(site, ids["event"], ids["hostile"])
+    ids["webhook"] = _add_webhooks(site)
     ids |= _send_tables(site, ids["event"])
     site.drain()
     _start_table(site, ids["added"])
@@ -271,6 +274,49 @@ def _add_visits(site: LiveSite, event: Event, views: list[tuple[dict[str, str], 
 def _act(session: Session, event: Event, key: int, act: Act, site: LiveSite) -> None:
     found = events.need_event(session, event.id)
     act_on(session, found, registrations.get_registration(session, key), act, now=site.clock())
+
+
+def _add_webhooks(site: LiveSite) -> str:
+    """Add one that was told much, and one of a long name that was given up."""
+    now = site.clock()
+    with site.database.write() as session:
+        event = session.scalars(select(Event).order_by(Event.id)).first()
+        assert event is not None
+        wishes = [
+            Wish(name, url, Payload.THIN, OFFERED, None)
+            for name, url in (
+                ("顧客管理システム", "https://hooks.example.com/uketsuke?tenant=sample"),
+                ("長い名前の" * 16, f"https://{'very-long.' * 12}example.com/{'path/' * 30}"),
+            )
+        ]
+        endpoint, other = (
+            add_endpoint(session, event.organization_id, wish, now=now)[0] for wish in wishes
+        )
+        pause(other, reason=Reason.FAILING, now=now)
+        endpoint.failures, endpoint.failing_since = 3, now - timedelta(hours=3)
+        endpoint.try_at = now + timedelta(days=1)
+        person = session.scalars(select(Registration.public_id)).first() or ""
+        for number, (kind, state, answer, error) in enumerate(_TOLD):
+            at = now - timedelta(hours=9 - number)
+            message = webhooks.add_test(session, endpoint.id, kind, now=at)
+            message.state, message.answer, message.error = state, answer, error
+            message.attempts, message.next_at = number, now + timedelta(hours=2)
+            if kind != TEST:
+                message.event_id, message.person = event.id, person
+        return endpoint.public_id
+
+
+_TOLD = (
+    (TEST, "delivered", 204, ""),
+    ("registration.created", "delivered", 200, ""),
+    ("registration.confirmed", "delivered", 200, ""),
+    ("registration.created", "failed", 500, ""),
+    ("registration.created", "failed", 302, ""),
+    ("registration.joined", "failed", None, "certificate"),
+    ("registration.cancelled", "dropped", None, ""),
+    ("registration.created", "waiting", None, "timeout"),
+    ("registration.denied", "waiting", None, "refused_address"),
+)
 
 
 def _add_draft(site: LiveSite) -> str:

@@ -18,7 +18,7 @@ from services.fault_points import fault_point
 from services.members import Role
 from services.organizer_mails import OrganizerMailName, request_mail
 from services.webhook_letters import WebhookLetter, write_letter
-from services.webhooks import EndpointState, MessageState, Reason
+from services.webhooks import UNSIGNED, EndpointState, MessageState, Reason
 from storage import jobs, members, webhook_messages, webhooks
 from storage.jobs import LEASE_SECONDS, ClaimedJob
 from storage.models import WebhookEndpoint, WebhookMessage
@@ -40,7 +40,6 @@ _LONGEST_BREATHER = timedelta(minutes=5)
 _LONGEST_WISH = timedelta(days=1)
 # From so many failures in a row it is the endpoint that was away, not one message that it refuses.
 AWAY_FROM = 3
-UNSIGNED = "unsigned"
 GONE = 410
 
 log = logging.getLogger(__name__)

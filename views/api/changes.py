@@ -15,7 +15,7 @@ from werkzeug.datastructures import MultiDict
 from forms.details import DetailsForm, build_details_form
 from forms.json_members import Members
 from forms.registration_json import NAMES, note_details, type_answers
-from services.answers import read_answers
+from services.answers import read_answers, write_answers
 from services.api_keys import Caller, Scope
 from services.audit import Action, Fact
 from services.chosen_dates import ask_for_dates, read_chosen
@@ -31,7 +31,7 @@ from storage.models import Event, Registration
 from ..site import get_site
 from .access import Problem, answer, bp, count, need_event, needs, read_query
 from .bodies import read_object, refuse
-from .registrations import list_hidden, need_registration, record, write_answers, write_etag
+from .registrations import list_hidden, need_registration, record, write_etag
 
 _ACTS = {Act.APPROVE, Act.DENY, Act.CANCEL}
 _REFUSALS = {

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from forms.addresses import email_key
 from services import api_keys
-from services.answers import gather_answers
+from services.answers import gather_answers, write_answers
 from services.api_keys import Caller, Scope
 from services.audit import Action, Fact
 from services.chosen_dates import with_dates
@@ -19,7 +19,6 @@ from services.deliveries import Delivery
 from services.erasing import is_erased
 from services.events import read_definition
 from services.facets import list_sensitive_ids
-from services.questions import Answer, FormDefinition, QuestionKind
 from services.registration_edits import write_version
 from services.registrations import Status
 from storage import people, registration_pages
@@ -161,21 +160,6 @@ def write_registration(
         "updated_at": write_moment(person.updated_at),
         "address_proven_at": write_moment(person.proven_at),
     }
-
-
-def write_answers(
-    definition: FormDefinition, answers: Mapping[str, Answer]
-) -> dict[str, str | list[str]]:
-    """Write answers as they are sent: a text, or an array of the boxes that were ticked."""
-    written: dict[str, str | list[str]] = {}
-    for name, given in answers.items():
-        question = definition.get_question(name)
-        has_many = question is not None and question.kind is QuestionKind.CHECKBOXES
-        is_one = len(given.values) == 1 and not has_many
-        written[name] = given.values[0] if is_one else list(given.values)
-        if given.other:
-            written[f"{name}_other"] = given.other
-    return written
 
 
 def _write_consent(consent: Consent) -> dict[str, Any]:

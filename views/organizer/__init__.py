@@ -48,6 +48,8 @@ from . import (  # noqa: F401
     second_step,
     settings,
     sign_in,
+    webhook_log,
+    webhooks,
     zoom,
 )
 from .access import bp

@@ -31,6 +31,7 @@ _LABELS = {
     "needed": lazy_gettext("Needed permission"),
     "origin": lazy_gettext("Site"),
     "part": lazy_gettext("Part"),
+    "payload": lazy_gettext("Message"),
     "people": lazy_gettext("How many"),
     "question": lazy_gettext("Question"),
     "removed": lazy_gettext("Removed"),
@@ -76,6 +77,9 @@ _VALUES: dict[str, Mapping[str, Any]] = {
         "link": lazy_gettext("Invitation link"),
         "allowed": lazy_gettext("Allowed"),
         "withdrawn": lazy_gettext("Not allowed any more"),
+        "paused": lazy_gettext("Paused"),
+        "resumed": lazy_gettext("Resumed"),
+        "replayed": lazy_gettext("Sent again"),
     },
     "part": {
         "organization": lazy_gettext("Organization"),
@@ -84,6 +88,10 @@ _VALUES: dict[str, Mapping[str, Any]] = {
         "sign_in": lazy_gettext("Company sign-in"),
         "test_mail": lazy_gettext("Test mail"),
         "embed": lazy_gettext("Embed"),
+    },
+    "payload": {
+        "thin": lazy_gettext("ids and status"),
+        "full": lazy_gettext("personal data too"),
     },
     "result": {str(result): words for result, words in people_words.RESULT.items()},
     "role": _ROLES,
@@ -120,6 +128,7 @@ _KINDS = {
     "organizer": lazy_gettext("Account"),
     "invitation": lazy_gettext("Invitation"),
     "api_key": lazy_gettext("API key"),
+    "webhook": lazy_gettext("Webhook"),
     "task": lazy_gettext("Work on several people"),
 }
 

@@ -20,7 +20,16 @@ from services.people_acts import Act
 from services.people_imports import begin_import
 from services.people_tasks import start_task
 from services.registrations import register
-from storage import api_keys, event_lists, organizations, organizers, passkeys, registrations
+from services.webhooks import OFFERED, Payload, Wish, add_endpoint
+from storage import (
+    api_keys,
+    event_lists,
+    organizations,
+    organizers,
+    passkeys,
+    registrations,
+    webhooks,
+)
 from storage.models import Event, Organizer, OrganizerSession, Registration
 from tests import factories
 from tests.dashboard import Dashboard, make_entrance, make_membership, sign_in, sign_in_again
@@ -68,6 +77,11 @@ ASKED_AGAIN = {
     "POST /organizer/settings/invitations/<invitation>/withdraw",
     *("GET /organizer/settings/api-keys/new", "POST /organizer/settings/api-keys/new"),
     "POST /organizer/settings/api-keys/<api_key>/revoke",
+    *("GET /organizer/settings/webhooks/new", "POST /organizer/settings/webhooks/new"),
+    "GET /organizer/settings/webhooks/<webhook>/edit",
+    "POST /organizer/settings/webhooks/<webhook>/edit",
+    "POST /organizer/settings/webhooks/<webhook>/secret",
+    "POST /organizer/settings/webhooks/<webhook>/remove",
     "GET /organizer/settings/audit.csv",
     "GET /organizer/events/<event>/people/export",
     "POST /organizer/events/<event>/provisions/<question>",
@@ -219,7 +233,21 @@ def make_key(session, site, memberships):
     return api_keys.list_keys(session, maker.organization_id)[0][0].public_id
 
 
+def make_webhook(session, site, memberships):
+    wish = Wish("x", "https://hooks.example.com/", Payload.THIN, OFFERED, None)
+    organization_id = memberships[Role.OWNER].organization_id
+    return add_endpoint(session, organization_id, wish, now=site.clock())[0].public_id
+
+
+def make_webhook_message(session, site, memberships):
+    organization_id = memberships[Role.OWNER].organization_id
+    [endpoint] = webhooks.list_endpoints(session, organization_id)
+    return webhooks.add_test(session, endpoint.id, "webhook.test", now=site.clock()).happening
+
+
 MAKERS["api_key"] = make_key
+MAKERS["webhook"] = make_webhook
+MAKERS["webhook_message"] = make_webhook_message
 MAKERS["table"] = make_table
 MAKERS["part"] = lambda session, site, memberships: "speakers"
 MAKERS["entry"] = lambda session, site, memberships: "new"
