@@ -42,7 +42,11 @@ def describe_event(event: EventView, *, url: str, image: str, base_url: str) -> 
         "image": images,
         "inLanguage": event.locale,
         "organizer": _drop_empty(
-            {"@type": "Organization", "name": event.organizer, "url": event.contact_url}
+            {
+                "@type": "Organization",
+                "name": event.organizer,
+                "url": _find_organizer(event, base_url),
+            }
         ),
         "performer": performers,
         "offers": _offer(event, url),
@@ -107,6 +111,10 @@ def _offer(event: EventView, url: str) -> Schema | None:
         "availability": f"{_SCHEMA}/{availability}",
         "url": url,
     }
+
+
+def _find_organizer(event: EventView, base_url: str) -> str:
+    return event.contact_url or (base_url + event.list_url if event.list_url else "")
 
 
 def _drop_empty(schema: Schema) -> Schema:

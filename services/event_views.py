@@ -114,6 +114,7 @@ class EventView:
     slug: str = ""
     brand_color: str = ""
     languages: tuple[str, ...] = ()
+    list_url: str = ""
 
 
 def view_event(
@@ -161,6 +162,7 @@ def view_event(
         slug=event.slug,
         brand_color=event.brand_color,
         languages=_list_languages(event),
+        list_url=f"/o/{organization.slug}{query}" if organization.slug else "",
         **_view_words(event, locale),
     )
 

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from storage import public_pages
+from storage import events, public_pages
 from storage.events import EventHead
 from storage.models import Organization
 from storage.public_pages import ListedEvent
@@ -78,7 +78,8 @@ def suggest_slug(name: str) -> str:
 def change_slug(session: Session, organization: Organization, slug: str, *, now: datetime) -> bool:
     """Give an organization's page an address; none closes it. Tell whether that is new.
 
-    Former addresses lead to the present one.
+    Former addresses lead to the present one. Side effects: pages of its events are drawn again,
+    as they lead there.
 
     Raises:
         SlugRefused: it cannot be an address, or is another's.
@@ -91,6 +92,7 @@ def change_slug(session: Session, organization: Organization, slug: str, *, now:
         if public_pages.get_owner_of_slug(session, slug) not in (None, organization.id):
             raise SlugTaken
     public_pages.change_slug(session, organization, slug or None, kept=MOST_FORMER, now=now)
+    events.raise_versions(session, organization.id, now=now)
     return True
 
 

@@ -21,17 +21,16 @@
 
     mount() {
       this.disconnectedCallback();
-      const { event, height = 800, lang = this.closest("[lang]")?.lang, ...own } = this.dataset;
-      const isJapanese = /^ja/.test(lang);
+      const { event, organization, height = 800, lang = this.closest("[lang]")?.lang, ...own } = this.dataset;
       // Light text stands on a dark page.
       const { color } = getComputedStyle(this);
       const [first, green] = color.match(/[\d.]+/g);
       const theme = own.theme ?? ((color[0] === "o" ? first > 0.6 : green > 150) ? "dark" : "light");
       const query = new URLSearchParams(location.search);
       for (const name of [...query.keys()]) if (!CARRIED.test(name)) query.delete(name);
-      const address = `${origin}/e/${event}`;
+      const address = `${origin}/${event ? "e" : "o"}/${event ?? organization}`;
+      const textContent = own.title ?? (/^ja/.test(lang) ? "お申し込み" : "Register");
       if (!this.firstElementChild) {
-        const textContent = isJapanese ? "お申し込み" : "Register";
         this.append(make("a", { href: `${address}?${query}`, textContent }));
       }
       query.set("page", location.origin + location.pathname);
@@ -44,7 +43,7 @@
         // Where the form does not come, the link does.
         onload: () => (this.wait ??= setTimeout(() => this.show(false), 4000)),
         src: `${address}/embed?${query}`,
-        title: own.title ?? (isJapanese ? "お申し込み" : "Registration"),
+        title: textContent,
       };
       const style = { border: 0, colorScheme: theme, height: `${height}px`, verticalAlign: "top", width: "100%" };
       this.append((this.frame = make("iframe", members, style)));
@@ -105,23 +104,23 @@
 
   if (!customElements.get(NAME)) customElements.define(NAME, Form);
 
-  const place = (source, event) => {
+  const place = ({ dataset }, more) => {
     const form = make(NAME);
-    Object.assign(form.dataset, source.dataset, { event });
+    Object.assign(form.dataset, dataset, more);
     return form;
   };
 
   const look = () => {
     for (const box of document.querySelectorAll(`[data-uketsuke-event]:not(${NAME})`)) {
       if (box.querySelector(NAME)) continue;
-      const form = place(box, box.dataset.uketsukeEvent);
+      const form = place(box, { event: box.dataset.uketsukeEvent });
       form.append(...box.childNodes);
       box.append(form);
     }
   };
 
-  const { event } = script.dataset;
-  if (event && script.nextElementSibling?.localName !== NAME) script.after(place(script, event));
+  const { event, organization } = script.dataset;
+  if ((event ?? organization) && script.nextElementSibling?.localName !== NAME) script.after(place(script));
   new MutationObserver(look).observe(document, { childList: true, subtree: true });
   look();
 })();

@@ -3,6 +3,7 @@
 import json
 import time
 from contextlib import ExitStack
+from urllib.parse import quote
 
 import pytest
 from playwright.sync_api import expect
@@ -327,3 +328,25 @@ def test_several_forms_on_a_page_that_comes_and_goes(world):
     assert dict(typed)["form_token"] != "forged"
     heard = json.dumps(tab.evaluate("heard"), ensure_ascii=False)
     assert [word for word in (*PERSONAL, "Sample", "30s") if word in heard] == []
+
+
+def test_list_of_events_on_a_listed_page(world):
+    with world.site.database.write() as session:
+        session.query(Organization).one().slug = "sample"
+    head = '<script src="/watch.js"></script>'
+    script = f'<script src="{world.site.url}/embed.js" data-organization="sample" async></script>'
+    address = world.listed.show("/list", write_page(f"<p>前</p>{script}<p>後</p>", head=head))
+    tab = world.open(f"{address}?utm_source=site&session=1")
+    frame = frame_of(tab)
+    expect(frame.locator(".coming__event").first).to_be_visible()
+    wait_until(tab, lambda: measure(tab)[1] == measure(tab)[2])
+
+    assert tab.evaluate("told.map(([what, , view]) => [what, view])") == [
+        ["ready", "list"],
+        ["view", "list"],
+    ]
+    frame.locator(".coming__title a").first.click()
+    tab.wait_for_url(f"{world.site.url}/e/**")
+    assert "utm_source=site" in tab.url
+    assert f"page={quote(address, safe='')}" in tab.url
+    assert "session" not in tab.url

@@ -24,6 +24,7 @@ from services.organizations import ChangedMeanwhile, need_version
 from storage import organizations, public_pages
 from storage.models import Organization
 
+from ..embed_script import read_integrity, read_version
 from ..site import get_site
 from .access import bp, needs, read_organization
 from .navigation import SETTINGS, Way
@@ -112,13 +113,21 @@ def _draw(
 
 def _write_snippets(address: str) -> list[tuple[str, str, str, str]]:
     """Return an id, a label, a line of help and the markup for each way into another page."""
-    title = _("Events")
+    title, (base_url, _slash, slug) = _("Events"), address.rpartition("/o/")
+    named = f'data-organization="{slug}" data-title="{title}"'
+    script = (
+        f'<script src="{base_url}/embed-{read_version()}.js"\n'
+        f'  integrity="{read_integrity()}"\n'
+        f'  crossorigin="anonymous" {named} async></script>\n'
+        f'<noscript><a href="{address}">{title}</a></noscript>'
+    )
     style = "border:0;width:100%;height:600px"
     frame = (
         f'<iframe src="{address}/embed" title="{title}" style="{style}" loading="lazy"></iframe>'
     )
     link = f'<a href="{address}">{title}</a>'
     return [
+        ("script", _("Script"), _("The list is always as high as what stands in it."), script),
         ("frame", _("Frame"), _("Works in most site builders; you choose how high it is."), frame),
         ("link", _("Link"), _("Where nothing else is allowed."), link),
     ]
