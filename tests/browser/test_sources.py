@@ -42,6 +42,7 @@ def test_visits_are_counted_from_the_link_to_the_registration(stage, open_tab):
     quiet.goto(stage.address("spring"), wait_until="networkidle")
     assert [url for url in asked if url.startswith("quiet") and "/seen/" in url] == []
 
+    stage.site.parts.visits.store()
     page = sign_in(stage.site, locale="en").open(f"/organizer/events/{event.public_id}/sources")
     numbers = [dd.text for dd in page.root.find_all("dd")][:8:2]
     assert numbers == ["2", "1", "1", "1"]

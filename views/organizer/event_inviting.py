@@ -27,7 +27,6 @@ from .people_filters import refresh_index
 @bp.get("/events/<event>/inviting", endpoint="show_inviting")
 @needs(Permission.SEE_EVENTS)
 def show_inviting(member: Member, event: str) -> ResponseReturnValue:
-    get_site().visits.store()
     refresh_index(member, event)
     with get_site().database.read() as session:
         found = need_event(session, member, event)

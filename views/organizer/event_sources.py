@@ -54,7 +54,7 @@ class SourceRow:
 @bp.get("/events/<event>/sources", endpoint="show_sources")
 @needs(Permission.SEE_EVENTS)
 def show_sources(member: Member, event: str) -> ResponseReturnValue:
-    _bring_up_to_date(member, event)
+    refresh_index(member, event)
     days = request.args.get("days", "")
     with get_site().database.read() as session:
         found = need_event(session, member, event)
@@ -86,7 +86,7 @@ def show_sources(member: Member, event: str) -> ResponseReturnValue:
 @bp.get("/events/<event>/sources.csv", endpoint="export_sources")
 @needs(Permission.SEE_EVENTS)
 def export_sources(member: Member, event: str) -> ResponseReturnValue:
-    _bring_up_to_date(member, event)
+    refresh_index(member, event)
     with get_site().database.read() as session:
         found = need_event(session, member, event)
         funnel = _read(session, found, _find_first(found, request.args.get("days", "")))
@@ -108,12 +108,6 @@ def list_rows(session: Session, event: Event, funnel: Funnel) -> list[SourceRow]
     if funnel.rest != Steps():
         rows.append(SourceRow(gettext("All others"), {}, funnel.rest))
     return rows
-
-
-def _bring_up_to_date(member: Member, event: str) -> None:
-    """Take in what this process has counted, and who has registered."""
-    get_site().visits.store()
-    refresh_index(member, event)
 
 
 def _read(session: Session, event: Event, first: date | None) -> Funnel:

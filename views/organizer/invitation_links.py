@@ -66,7 +66,6 @@ def make(member: Member, event: str) -> ResponseReturnValue:
 @bp.get("/events/<event>/inviting/<channel>", endpoint="show_invitation_link")
 @needs(Permission.SEE_EVENTS)
 def show(member: Member, event: str, channel: str) -> ResponseReturnValue:
-    get_site().visits.store()
     refresh_index(member, event)
     with get_site().database.read() as session:
         found = need_event(session, member, event)

@@ -25,6 +25,7 @@ def event(site):
         requests.post(f"{site.url}/e/spring/seen/{what}?{query}", timeout=10)
     form = site.visitor().open("/e/spring").form()
     form.fill(**TARO | {"email": "secret@"}).submit(status=422)
+    site.parts.visits.store()
     return event.public_id
 
 

@@ -49,6 +49,7 @@ def find_person(editor, event, name="山田 太郎"):
 def test_link_says_by_whom_people_came_and_can_be_renamed(site, event, editor, address):
     page, code = make(editor, address)
     requests.post(f"{site.url}/e/spring/seen/view?ref={code}", timeout=10)
+    site.parts.visits.store()
     register(site, f"ref={code}&lang=ja")
     register(site, f"ref={code}&utm_source=other", HANAKO)
 
