@@ -14,6 +14,9 @@ SOURCES := $(patsubst %/__init__.py,%,$(wildcard */__init__.py)) templates
 LOCK := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
 DATABASE := $(if $(findstring postgresql,$(UKETSUKE_DATABASE_URL)),.venv/postgresql.stamp)
 
+# Tests and demos start the site hundreds of times: without a cache each start compiles all of it.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help run test migration-test cluster-test pages-test check bench soak kill-loop screenshots texts lock sbom
 
