@@ -16,13 +16,14 @@ from pathlib import Path
 
 import pytest
 import requests
+from sqlalchemy import make_url
 from waitress.adjustments import Adjustments
 
 from cli.supervisor import Restarts
 from cli.web_server import BODY_BYTES, CROWDED, _Parser
 from storage.visits import sum_by_origin
 from tests.factories import make_event
-from tests.fixtures.databases import open_database
+from tests.fixtures.databases import SECRET, open_database
 from tests.installation import HOST, ROOT, Installation, find_free_port, make_command, wait_until
 
 pytestmark = pytest.mark.skipif(
@@ -38,16 +39,24 @@ BODY = (
 
 
 @pytest.fixture
-def served(tmp_path):
-    """`flask web` with two processes on a migrated database."""
-    made = Installation(tmp_path, UKETSUKE_WEB_PROCESSES="2")
-    assert made.run("migrate").returncode == 0
-    made.process = made.start("web")
-    try:
-        wait_until(lambda: made.answers(f"{made.url}/healthz"))
-        yield made
-    finally:
-        made.kill()
+def installation(tmp_path, sqlite_databases):
+    """A migrated database, and nothing that runs on it."""
+    made = Installation(
+        tmp_path,
+        UKETSUKE_DATABASE_URL=sqlite_databases.make_migrated(),
+        UKETSUKE_SECRET_KEY=SECRET.decode(),
+        UKETSUKE_WEB_PROCESSES="2",
+    )
+    yield made
+    made.kill()
+
+
+@pytest.fixture
+def served(installation):
+    """`flask web` with two processes."""
+    installation.process = installation.start("web")
+    wait_until(lambda: installation.answers(f"{installation.url}/healthz"))
+    return installation
 
 
 @pytest.mark.parametrize("start", [HEAD, BODY], ids=["headers", "bodies"])
@@ -161,7 +170,7 @@ def test_process_that_dies_is_replaced(served):
 
 def test_request_that_was_begun_is_finished_before_the_end(served):
     answers = []
-    database = sqlite3.connect(Path(served.environ["UKETSUKE_INSTANCE"]) / "uketsuke.sqlite3")
+    database = sqlite3.connect(make_url(served.environ["UKETSUKE_DATABASE_URL"]).database)
     database.execute("BEGIN EXCLUSIVE")
     url = f"{served.url}/s/s{'a' * 44}/resend"
     post = threading.Thread(target=lambda: answers.append(requests.post(url, timeout=30)))
@@ -180,8 +189,7 @@ def test_request_that_was_begun_is_finished_before_the_end(served):
 
 
 def test_visits_that_were_counted_are_stored_at_the_end(served):
-    path = Path(served.environ["UKETSUKE_INSTANCE"]) / "uketsuke.sqlite3"
-    database = open_database(f"sqlite:///{path}")
+    database = open_database(served.environ["UKETSUKE_DATABASE_URL"])
     with database.write() as session:
         event = make_event(session, slug="spring")
     for _ in range(8):
@@ -401,17 +409,15 @@ def test_nobody_is_let_in_once_the_end_has_begun(served):
     assert served.process.wait(20) == 0
 
 
-def test_restart_on_a_socket_that_is_held_fails_nobody(tmp_path):
+def test_restart_on_a_socket_that_is_held_fails_nobody(installation):
     """As systemd does it for a `.socket` unit: who comes in between waits in the socket's queue."""
-    made = Installation(tmp_path)
-    assert made.run("migrate").returncode == 0
     failures, count, is_over = [], 0, threading.Event()
 
     def ask():
         nonlocal count
         while not is_over.is_set():
             try:
-                assert requests.get(f"{made.url}/healthz", timeout=20).status_code == 200
+                assert requests.get(f"{installation.url}/healthz", timeout=20).status_code == 200
                 count += 1
             except (requests.RequestException, AssertionError) as error:
                 failures.append(repr(error))
@@ -421,10 +427,10 @@ def test_restart_on_a_socket_that_is_held_fails_nobody(tmp_path):
         wait_until(lambda: count > before + 20 or failures)
 
     with ExitStack() as ending:
-        held = ending.enter_context(socket.create_server((HOST, made.port), backlog=1024))
-        process = start_on(held, made)
+        held = ending.enter_context(socket.create_server((HOST, installation.port), backlog=1024))
+        process = start_on(held, installation)
         ending.callback(lambda: process.wait())
-        ending.callback(made.kill)
+        ending.callback(installation.kill)
         for _ in range(4):
             person = threading.Thread(target=ask)
             person.start()
@@ -434,7 +440,7 @@ def test_restart_on_a_socket_that_is_held_fails_nobody(tmp_path):
             wait_for_answers()
             process.send_signal(signal.SIGTERM)
             assert process.wait(40) == 0
-            process = start_on(held, made)
+            process = start_on(held, installation)
         wait_for_answers()
         assert failures == []
 

@@ -13,7 +13,7 @@ import requests
 from storage import session
 from tests.faults.crowd import Crowd
 from tests.faults.journals import settle
-from tests.fixtures.databases import only_sqlite
+from tests.fixtures.databases import SECRET, only_sqlite
 from tests.installation import ROOT, Installation, wait_until
 from tests.live_site import LiveSite
 from tests.people import ANN, HANAKO, TARO
@@ -139,9 +139,13 @@ def integrity(site):
         return database.execute("PRAGMA integrity_check").fetchone()[0]
 
 
-def test_f18_log_that_cannot_be_written_stops_no_request(tmp_path):
-    made = Installation(tmp_path, UKETSUKE_LOG_LEVEL="DEBUG")
-    assert made.run("migrate").returncode == 0
+def test_f18_log_that_cannot_be_written_stops_no_request(tmp_path, sqlite_databases):
+    made = Installation(
+        tmp_path,
+        UKETSUKE_DATABASE_URL=sqlite_databases.make_migrated(),
+        UKETSUKE_SECRET_KEY=SECRET.decode(),
+        UKETSUKE_LOG_LEVEL="DEBUG",
+    )
     command = [sys.executable, "-m", "flask", "--app", str(ROOT / "app.py"), "web"]
     with Path("/dev/full").open("wb") as full_disk:
         process = subprocess.Popen(
