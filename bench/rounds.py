@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from statistics import median
 
+from .sites import Server
 from .stand import Stand, Turn
 from .table import Goal, Row
 
@@ -23,7 +24,10 @@ WHOLE_RATE = Goal(0.5, 0.8, is_least=True)
 
 @dataclass(frozen=True)
 class Case:
-    """What each of `visitors` at once does again and again, and which of its figures count."""
+    """What each of `visitors` at once does again and again, and which of its figures count.
+
+    `suffix` follows the address of the event's page.
+    """
 
     goal: str
     name: str
@@ -31,10 +35,17 @@ class Case:
     visitors: int
     keeps_connection: bool = True
     with_worker: bool = False
+    suffix: str = ""
     cpu: Goal | None = None
     rate: Goal | None = None
     late: Goal | None = None
 
+
+# As the script of embed.js asks for it on a page that people come to from an advertisement.
+FRAME = (
+    "/embed?utm_source=letter&gclid=Cj0KCQ&page=https%3A%2F%2Fwww.example.com%2Flp"
+    "&parent=https%3A%2F%2Fwww.example.com&theme=light&lang=ja"
+)
 
 CASES = (
     Case("P1", "form page, 16 visitors", False, 16, cpu=FORM_CPU, rate=FORM_RATE),
@@ -43,8 +54,10 @@ CASES = (
     Case(
         "P2", "form page, 200, new connections", False, 200, False, rate=FORM_RATE, late=FORM_LATE
     ),
+    Case("P1", "form in a frame, 16", False, 16, cpu=FORM_CPU, rate=FORM_RATE, suffix=FRAME),
     Case("P3", "registration, 1 visitor", True, 1, cpu=WHOLE_CPU, rate=WHOLE_RATE),
     Case("P3", "registration, 16 visitors", True, 16, cpu=WHOLE_CPU, rate=WHOLE_RATE),
+    Case("P3", "registration in a frame, 16", True, 16, cpu=WHOLE_CPU, suffix=FRAME),
     Case("P3", "registration, 16, busy worker", True, 16, with_worker=True, cpu=WHOLE_CPU),
 )
 
@@ -111,7 +124,11 @@ def _take_turns(stand: Stand, case: Case, seconds: float) -> tuple[Turn, Turn]:
     with ExitStack() as running:
         if case.with_worker:
             running.enter_context(stand.product.run_worker())
-        return take(stand.product.web), floor
+        return take(_write_suffix(stand.product.web, case.suffix)), floor
+
+
+def _write_suffix(server: Server, suffix: str) -> Server:
+    return replace(server, script=replace(server.script, path=server.script.path + suffix))
 
 
 def _disturbance(pair: tuple[Turn, Turn]) -> float:

@@ -1,4 +1,4 @@
-// Puts a form of Uketsuke into this page; docs/embed.md of the project says how.
+// Puts a form of Uketsuke into this page: docs/embed.md
 (() => {
   const script = document.currentScript;
   const { origin } = new URL(script.src);
