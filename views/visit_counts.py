@@ -13,6 +13,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -48,10 +49,12 @@ class VisitCounter:
         with self._lock:
             for visit in visits:
                 self._add(visit, 1, tags)
-            if self._timer is None:
+            # A thread that could not be had, or stayed behind in a fork's parent, stores nothing.
+            if self._timer is None or not self._timer.is_alive():
                 self._timer = threading.Timer(STORE_SECONDS, self.store)
                 self._timer.daemon = True
-                self._timer.start()
+                with suppress(RuntimeError):
+                    self._timer.start()
 
     def store(self) -> None:
         """Store what was counted; what cannot be stored now is tried again with the next."""

@@ -95,6 +95,20 @@ def test_counts_that_cannot_be_stored_are_stored_with_the_next(send, read_sums, 
     assert read_sums() == {"view": 2}
 
 
+def test_form_is_given_back_where_no_thread_can_be_had(site, read_sums, monkeypatch):
+    def fail(_timer):
+        raise RuntimeError("can't start new thread")
+
+    form = site.visitor().open("/e/spring").form().fill(**TARO | {"given_name": ""})
+    with monkeypatch.context() as patched:
+        patched.setattr(visit_counts.threading.Timer, "start", fail)
+        form.submit(status=422)
+    form.submit(status=422)
+
+    assert site.parts.visits._timer.is_alive()
+    assert read_sums()["failed"] == 2
+
+
 def test_memory_is_bounded_whatever_comes(send, read_sums, monkeypatch):
     monkeypatch.setattr(visit_counts, "MOST_COUNTS", 3)
     for number in range(5):

@@ -48,7 +48,10 @@ class SourceRow:
 
     @property
     def rate(self) -> str:
-        return "" if self.steps.rate is None else f"{self.steps.rate:.1%}"
+        rate = self.steps.rate
+        if rate is None:
+            return ""
+        return "< 0.1%" if 0 < rate < 0.001 else f"{rate:.1%}"
 
 
 @bp.get("/events/<event>/sources", endpoint="show_sources")
