@@ -20,6 +20,7 @@ from services.registration_changes import approve, cancel, deny
 from services.registration_exports import Export, list_export_rows
 from services.registrations import ORGANIZER, Outcome, Status, drop, release
 from services.spreadsheets import FileFormat, write_cp932, write_csv, write_xlsx
+from services.submissions import Doubt
 from services.texts import LOCALES, write_full_name
 from storage import events, registration_index, registrations, submissions
 from storage.models import Event, Registration, SubmissionRow
@@ -54,7 +55,7 @@ def list_registrations(slug: str, status: str | None, held: bool) -> None:
         event = need_event(session, slug)
         if held:
             rows = [
-                _write_row(event, row.number, row, "held", "")
+                _write_row(event, row.number, row, f"held: {row.held_for or Doubt.TRAP}", "")
                 for row in submissions.list_held(session, event.id)
             ]
         else:

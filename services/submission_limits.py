@@ -21,18 +21,18 @@ from .keys import KeyRing
 from .limits import Limit, RateLimitReached
 
 CALM_NETWORK = 200
-CALM_EVENT = 600
+CALM_EVENT = 1_000
 """So much at once is nothing unusual, and nobody is asked for anything.
 
-What a network brings beyond its own does not count for the event, so one network, or two, cannot
-have everybody at an event asked.
+What a network brings beyond its own does not count for the event, so that one network, or four,
+cannot have everybody at an event asked.
 """
 
 ADDRESS_BURST = 20
 ADDRESS_INTERVAL_SECONDS = 180.0
 
-EVENT_BURST = 3000
-EVENT_INTERVAL_SECONDS = 0.2
+EVENT_BURST = 8_000
+EVENT_INTERVAL_SECONDS = 0.1
 # So many of an event are counted together: a row to which each of them writes would have all wait
 # for each other.
 STRIDE = 10

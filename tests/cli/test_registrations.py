@@ -83,7 +83,8 @@ def test_export_of_an_unknown_event_leaves_no_file(run, site, tmp_path):
 def test_held_submission_is_listed_and_released(site, run, event):
     held = add_person(site, event, is_suspicious=True)
     assert get_status(site, event) is None
-    assert held.number in run("registrations", "list", "spring", "--held").output
+    listed = run("registrations", "list", "spring", "--held").output
+    assert held.number in listed and "held: trap" in listed
     done = run("registrations", "release", held.number)
     assert done.output == f"{held.number} is released.\n"
     assert get_status(site, event) == "approved"

@@ -1,6 +1,7 @@
 """A flood from one network is limited, while others register as ever."""
 
 import re
+import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count
@@ -8,9 +9,9 @@ from itertools import count
 from tests.people import TARO
 
 FLOOD, ELSEWHERE = "192.0.2.1", "198.51.100.7"
-THREADS = 4
-# On PostgreSQL the same takes three times as long, and shows no more.
-POSTS = {"sqlite": 5_000, "postgresql": 1_000}
+THREADS = 2
+# On PostgreSQL so many take three times as long, and show no more.
+POSTS = {"sqlite": 5_000, "postgresql": 600}
 TOKEN = re.compile(r'name="form_token" value="([^"]+)"')
 
 
@@ -43,11 +44,13 @@ def test_five_thousand_posts_of_one_network_are_limited_and_another_registers(st
                 others.append(post(site, ELSEWHERE, number=posts + number).status_code)
         return statuses
 
+    began_at = time.monotonic()
     with ThreadPoolExecutor(THREADS) as pool:
         statuses = sum(pool.map(flood, range(THREADS)), Counter())
     assert statuses.keys() == {303, 422, 429}
-    # What comes back while it lasts is one a second.
-    assert 200 <= statuses[303] <= 260
-    assert statuses[429] > posts - 450
+    # One a second comes back while it lasts.
+    came_back = time.monotonic() - began_at + THREADS
+    assert 200 <= statuses[303] <= 200 + came_back
+    assert statuses[429] >= posts - 300 - came_back
     assert others == [303] * (posts // 100)
     assert site.count_rows("registration") == statuses[303] + len(others)
