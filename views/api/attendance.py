@@ -9,10 +9,10 @@ from services.audit import Action, Fact
 from storage import registration_pages, registrations
 
 from ..site import get_site
-from .access import answer, bp, count, need_event, needs, read_query
+from .access import answer, bp, need_event, needs, read_query
 from .events import write_moment
 from .paging import read_paging
-from .registrations import read_narrowing, record
+from .registrations import read_narrowing, record_list
 
 UNCLEAR = "unclear"
 """A click leads to Zoom's door; whether somebody went through it only Zoom knows."""
@@ -23,8 +23,7 @@ UNCLEAR = "unclear"
 def list_all(caller: Caller, slug: str) -> ResponseReturnValue:
     query = read_query("limit", "cursor", "status")
     paging, wanted = read_paging(query, caller.organization_id), read_narrowing(query)
-    with get_site().database.write() as session:
-        count(session, caller)
+    with get_site().database.read() as session:
         event = need_event(session, caller, slug)
         page = registration_pages.list_ids(
             session, event.id, wanted, after=paging.after, limit=paging.limit
@@ -39,6 +38,7 @@ def list_all(caller: Caller, slug: str) -> ResponseReturnValue:
             }
             for person in registrations.list_registrations(session, page.ids)
         ]
-        facts: dict[str, Fact] = {"count": len(items), "kind": "attendance"}
-        record(session, caller, Action.PEOPLE_LISTED, f"event:{event.public_id}", facts)
+        about = f"event:{event.public_id}"
+    facts: dict[str, Fact] = {"count": len(items), "kind": "attendance"}
+    record_list(caller, Action.PEOPLE_LISTED, about, facts)
     return answer({"items": items, "next": paging.write_next(page.next_after)})

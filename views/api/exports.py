@@ -19,8 +19,8 @@ from storage.session import Database
 
 from ..places import name_place
 from ..site import get_site
-from .access import bp, count, need_event, needs, read_query, refuse_parameter
-from .registrations import list_hidden, read_narrowing, record
+from .access import bp, need_event, needs, read_query, refuse_parameter
+from .registrations import list_hidden, read_narrowing, record_list
 
 
 @bp.get("/events/<slug>/export.csv", endpoint="export_registrations")
@@ -30,17 +30,16 @@ def export(caller: Caller, slug: str) -> ResponseReturnValue:
     site = get_site()
     query = read_query("status", "lang")
     wanted = read_narrowing(query)
-    with site.database.write() as session:
-        count(session, caller)
+    with site.database.read() as session:
         event = need_event(session, caller, slug)
         locale = query.get("lang", event.default_locale)
         if locale not in LOCALES:
             refuse_parameter("lang", f"must be one of {', '.join(LOCALES)}")
         hidden = list_hidden(session, caller, event)
         table = ExportTable(session, event, locale, name_place, hidden=hidden)
-        event_id = event.id
-        facts: dict[str, Fact] = {"format": "csv", "filters": "status" if wanted.status else ""}
-        record(session, caller, Action.PEOPLE_EXPORTED, f"event:{event.public_id}", facts)
+        event_id, about = event.id, f"event:{event.public_id}"
+    facts: dict[str, Fact] = {"format": "csv", "filters": "status" if wanted.status else ""}
+    record_list(caller, Action.PEOPLE_EXPORTED, about, facts)
     rows = _list_rows(site.database, table, event_id, wanted)
     response = Response(write_csv(rows), content_type="text/csv; charset=utf-8")
     response.headers["Content-Disposition"] = f'attachment; filename="{slug}.csv"'

@@ -58,11 +58,14 @@ def register_person(caller: Caller, slug: str) -> ResponseReturnValue:
     language = _read_language(body)
     with force_locale(language):
         submission = _read_submission(page, body, language)
-    kept = _keep(caller, page, submission, idempotency_key, now)
-    if page.policy is not LinkPolicy.SHOW:
-        time.sleep(max(0.0, began_at + EVEN_SECONDS - time.monotonic()))
-    if not kept.receipt:
-        raise _say_not_open(EventState.FULL)
+    try:
+        kept = _keep(caller, page, submission, idempotency_key, now)
+        if not kept.receipt:
+            # A full event must not tell a known address from a new one: its owner has a mail.
+            raise _say_not_open(EventState.FULL)
+    finally:
+        if page.policy is not LinkPolicy.SHOW:
+            time.sleep(max(0.0, began_at + EVEN_SECONDS - time.monotonic()))
     return _answer(caller, kept, now)
 
 
