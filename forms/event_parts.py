@@ -121,7 +121,7 @@ def _build_material() -> dict[str, Any]:
         **build_both("label", _("What it is"), build_line, longest=LONGEST_TITLE, width="full"),
         "url": build_line(
             "url",
-            _("Address"),
+            _("Address of the page"),
             longest=LONGEST_URL,
             missing=_("Enter the address"),
             checks=[_check_url],

@@ -90,6 +90,11 @@ def _change_beside(tab: Page) -> None:
     send_empty(tab)
 
 
+def _rename_beside(tab: Page) -> None:
+    tab.fill("#name_ja", "別の名前")
+    _change_beside(tab)
+
+
 def _close_beside(tab: Page) -> None:
     tab.fill("#slug", "")
     _change_beside(tab)
@@ -197,7 +202,7 @@ PLACES = (
     Place("parts-hostile", "/events/{hostile}/content/lists"),
     Place("speaker-new", "/events/{draft}/content/speakers/new"),
     Place("speaker-hostile", "/events/{hostile}/content/speakers/long"),
-    Place("speaker-conflict", "/events/{hostile}/content/speakers/short", _change_beside),
+    Place("speaker-conflict", "/events/{hostile}/content/speakers/short", _rename_beside),
     Place("programme-item", "/events/{hostile}/content/programme/long"),
     Place("material-errors", "/events/{draft}/content/materials/new", send_empty),
     Place("form", "/events/{draft}/form"),

@@ -351,7 +351,6 @@ def _list_other_scenes(stage: Stage) -> list[Scene]:
     return [
         Scene("home", f"{url}/"),
         Scene("list", f"{url}/o/sample"),
-        Scene("list-framed", f"{url}/o/sample/embed"),
         Scene("list-end", f"{url}/o/sample?after={_find_last(stage)}"),
         Scene("api-reference", f"{url}/api/v1/docs"),
         Scene("mailbox", f"{url}/mailbox"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from urllib.parse import quote
 
@@ -20,6 +21,8 @@ from .kept_pages import fill, mark
 from .locale import list_language_links, read_locale
 from .registration import write_tags
 from .site import get_site
+
+_PLACE = re.compile(r"[A-Za-z0-9_-]{1,40}")
 
 bp = Blueprint("organization_pages", __name__, url_prefix="/o/<slug>")
 
@@ -58,7 +61,7 @@ def _show(slug: str, end: str) -> ResponseReturnValue:
         g.default_locale = organization.default_locale
         if end:
             _enter_frame(slug, organization)
-        after = request.args.get("after", "")
+        after = _read_place()
         listed = list_coming(session, organization, read_locale(), after=after, now=now)
     values = {"tags": write_tags()}
     if after:
@@ -71,6 +74,12 @@ def _show(slug: str, end: str) -> ResponseReturnValue:
         policy = let_be_framed_by(*organization.embed_origins)
         response.headers["Content-Security-Policy"] = policy
     return response
+
+
+def _read_place() -> str:
+    """Return after which event the list goes on; what names none begins it."""
+    asked = request.args.get("after", "")
+    return asked if _PLACE.fullmatch(asked) else ""
 
 
 def _enter_frame(slug: str, organization: Organization) -> None:

@@ -237,6 +237,7 @@ def test_pages_that_are_not_there_look_the_same(site, spring):
         "/e/spring/notice?version=99",
         "/e/spring/notice?version=x",
         "/e/%00",
+        "/o/%00",
         f"/e/{'a' * 3_000}",
         "/e/spring/",
         f"/e/{quote('春')}",

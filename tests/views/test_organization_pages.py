@@ -121,6 +121,12 @@ def test_long_list_goes_on(listed):
         assert ("after=" in english[0]) is has_place
 
 
+def test_list_begins_where_nothing_is_named(listed):
+    for after in ("%00", "%F0%9F", "a" * 5_000, "x' or 1=1", "unknown"):
+        page = listed.visitor().open(f"/o/sample?after={after}")
+        assert "/e/spring?lang=ja" in list_links(page)
+
+
 def test_hostile_texts_stay_texts(site):
     site.add_event(slug="spring", title={"ja": HOSTILE}, lead={"ja": HOSTILE})
     rename(site, "sample")
