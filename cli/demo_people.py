@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -17,15 +18,19 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from services.addresses import email_key
+from services.dates import load_zone
 from services.deliveries import Delivery
 from services.events import LinkPolicy, read_current_form
+from services.funnels import ERROR, FAILED, START, VIEW
 from services.people_acts import Act, act_on
 from services.questions import OTHER, Answer, FormDefinition, Question, QuestionKind
 from services.registrations import register, sync_key
+from services.sources import name_origin
 from services.submissions import ConsentGiven, Submission
 from services.texts import localize
 from storage import events, job_lists, mails, registrations, zoom_registrants
 from storage.models import Event, Registration
+from storage.visits import Visit, add_visits
 from views.site import Site
 
 FILE = Path(__file__).parent.parent / "examples" / "demo-people.toml"
@@ -79,6 +84,19 @@ def fill_event(site: Site, slug: str, people: int) -> None:
                 crowd.register_one(session, event, number, now - timedelta(days=days[number]))
 
 
+def _count_visits(
+    session: Session, event: Event, source: Mapping[str, str], number: int, at: datetime
+) -> None:
+    """Have more seen the form than registered, and some have to send it twice."""
+    day, origin = at.astimezone(load_zone(event.timezone)).date(), name_origin(source)
+    counts = {(origin, VIEW): 2 + number % 4, (origin, START): 1 + number % 2}
+    if number % 5 == 0:
+        field = ("question_privacy", "email", "question_privacy", "family_name")[number % 4]
+        counts |= {(origin, FAILED): 1, ("", f"{ERROR}{field}"): 1}
+    visits = {Visit(event.id, day, *name): count for name, count in counts.items()}
+    add_visits(session, visits, {origin: source} if source else {})
+
+
 class _Crowd:
     """Makes up people, the same ones each time."""
 
@@ -102,6 +120,7 @@ class _Crowd:
         head = replace(head, approval=approval)
         submission = replace(self._make_up(session, event, number), is_suspicious=fate.is_held)
         row = register(session, head, submission, policy=LinkPolicy.SHOW, now=at)
+        _count_visits(session, event, submission.source, number, at)
         if row.registration_id is None:
             return
         person = registrations.get_registration(session, row.registration_id)

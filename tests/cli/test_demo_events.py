@@ -6,9 +6,11 @@ import pytest
 
 from cli.demo_events import choose_start, ensure_demo_events
 from cli.demo_people import fill_event
+from services.funnels import START, VIEW
 from services.overview import name_problem
 from storage import events, job_lists, submissions
 from storage.registration_lists import list_rows
+from storage.visits import sum_by_origin
 from tests.fixtures.databases import only_sqlite
 from tests.people import TARO
 
@@ -128,11 +130,14 @@ def test_made_up_people_are_there_and_nobody_outside_hears_of_them(site):
         counters = events.list_counters(session, event.id)
         parked = job_lists.count_jobs(session, states=("parked",), event_id=event.id)
         held = submissions.count_held(session, event.id)
+        visits = sum_by_origin(session, event.id).items()
         joined = [row.registration for row in list_rows(session, event.id)]
     found = {name.removeprefix("status:"): count for name, count in counters.items()}
     assert found == {"approved": 93, "pending": 2, "cancelled": 3, "denied": 1, "seats": 95}
     assert [name_problem(reason) for _, _, reason, _ in parked] == ["ValidationFailed"]
     assert held == 1
+    views, starts = (sum(n for (_, what), n in visits if what == name) for name in (VIEW, START))
+    assert (views, starts) == (350, 150)
     days = {site.clock() - person.created_at for person in joined}
     assert min(days).days == 0 and max(days).days > 10
     assert list_changes(site) == before
