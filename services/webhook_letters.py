@@ -21,6 +21,7 @@ from storage.models import Event, Registration, WebhookEndpoint, WebhookMessage
 
 from .answers import read_answers, write_answers
 from .chosen_dates import with_dates
+from .erasing import is_erased
 from .events import read_definition
 from .facets import list_sensitive_ids
 from .webhooks import TEST, Payload, read_secrets
@@ -83,7 +84,7 @@ def _write_data(
     about: dict[str, Any] = {"id": message.person, "status": message.status}
     if endpoint.payload == Payload.FULL and message.registration_id is not None:
         registration = registrations.get_registration(session, message.registration_id)
-        if registration is not None and registration.public_id == message.person:
+        if registration is not None and not is_erased(registration):
             about |= _describe(session, event, registration) | {"read_at": _write_moment(now)}
     return {"registration": about, "event": {"id": event.public_id, "slug": event.slug}}
 

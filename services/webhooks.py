@@ -25,6 +25,8 @@ UNSIGNED = "unsigned"
 MOST_ENDPOINTS = 20
 FORMER_SIGNS_FOR = timedelta(hours=24)
 LOG_KEPT_FOR = timedelta(days=30)
+WAITS_FOR_UP_TO = timedelta(days=90)
+"""So long the word of what happens is kept for an endpoint that nobody resumes."""
 
 _SECRET_BYTES = 32
 

@@ -15,6 +15,7 @@ from sqlalchemy import (
     Select,
     String,
     and_,
+    bindparam,
     cast,
     exists,
     func,
@@ -28,7 +29,8 @@ from sqlalchemy.orm import Session, aliased
 
 from .jobs import ClaimedJob, take
 from .models import Job, WebhookEndpoint, WebhookMessage
-from .statements import rowcount
+from .models.base import UtcDateTime
+from .statements import Statement, rowcount
 
 # Written out, as a partial index is found by its very words alone.
 _WAITING: ColumnElement[str] = literal_column("'waiting'")
@@ -44,10 +46,14 @@ class WebhookQueue:
 
     def __init__(self, *, of_trouble: bool) -> None:
         self._where = _HAS_TROUBLE if of_trouble else ~_HAS_TROUBLE
+        # Asked at each change of the database, so it is compiled once.
+        now = bindparam("now", type_=UtcDateTime)
+        self._has_due = Statement(
+            lambda _: self._select_due(now).with_only_columns(Job.id).limit(1)
+        )
 
     def has_due(self, session: Session, *, kinds: Sequence[str], now: datetime) -> bool:
-        found = self._select_due(kinds, now).with_only_columns(Job.id)
-        return session.scalar(found.limit(1)) is not None
+        return self._has_due.fetch(session, {"now": now}) is not None
 
     def claim(
         self,
@@ -58,14 +64,14 @@ class WebhookQueue:
         lease_seconds: float,
         now: datetime,
     ) -> ClaimedJob | None:
-        found = self._select_due(kinds, now).order_by(Job.updated_at).limit(1)
+        # The one that was served last comes last, so that a busy endpoint leaves room for others.
+        found = self._select_due(literal(now, UtcDateTime)).order_by(Job.updated_at).limit(1)
         job: Job | None = session.scalar(found.with_for_update(of=Job, skip_locked=True))
         if job is None:
             return None
         return take(job, owner=owner, lease_seconds=lease_seconds, now=now)
 
-    def _select_due(self, kinds: Sequence[str], now: datetime) -> Select[Any]:
-        # The one that was served last comes last, so that a busy endpoint leaves room for others.
+    def _select_due(self, now: ColumnElement[datetime]) -> Select[Any]:
         is_free = or_(
             Job.state == "done",
             and_(Job.state == "ready", Job.run_at <= now),
@@ -76,7 +82,6 @@ class WebhookQueue:
             select(Job)
             .join(WebhookEndpoint, Job.key == _KEY)
             .where(
-                Job.kind.in_(kinds),
                 is_free,
                 WebhookEndpoint.state == "active",
                 is_to_be_tried,
@@ -93,7 +98,7 @@ def list_due(
     return list(
         session.scalars(
             select(WebhookMessage)
-            .where(*_list_due(endpoint_id, now))
+            .where(*_list_due(endpoint_id, literal(now, UtcDateTime)))
             .order_by(WebhookMessage.next_at, WebhookMessage.id)
             .limit(limit)
         )
@@ -151,6 +156,12 @@ def replay_failed(session: Session, endpoint_id: int, *, now: datetime) -> int:
     return rowcount(session.execute(replayed))
 
 
+def is_put_aside(session: Session, endpoint_id: int) -> bool:
+    """Tell whether workers have given up on an endpoint: each of several died of it."""
+    job = Job.key == f"webhook:{endpoint_id}", Job.state == "parked"
+    return session.scalar(select(Job.id).where(*job)) is not None
+
+
 def get_message(session: Session, endpoint_id: int, happening: str) -> WebhookMessage | None:
     return session.scalar(
         select(WebhookMessage).where(
@@ -188,7 +199,9 @@ def _is_waiting(endpoint_id: int | ColumnElement[int]) -> tuple[ColumnElement[bo
     return WebhookMessage.endpoint_id == endpoint_id, WebhookMessage.state == _WAITING
 
 
-def _list_due(endpoint_id: int | ColumnElement[int], now: datetime) -> list[ColumnElement[bool]]:
+def _list_due(
+    endpoint_id: int | ColumnElement[int], now: ColumnElement[datetime]
+) -> list[ColumnElement[bool]]:
     earlier = aliased(WebhookMessage)
     is_behind = exists().where(
         earlier.endpoint_id == WebhookMessage.endpoint_id,

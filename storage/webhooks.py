@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     FromClause,
+    and_,
     bindparam,
     delete,
     exists,
@@ -195,9 +196,8 @@ def replace_subscriptions(
     session.flush()
 
 
-def forget_old_messages(session: Session, *, before: datetime) -> int:
-    """Delete from the log what is over; what waits stays, however old it is."""
-    done = delete(WebhookMessage).where(
-        WebhookMessage.happened_at < before, WebhookMessage.state != "waiting"
-    )
-    return rowcount(session.execute(done))
+def forget_old_messages(session: Session, *, before: datetime, waiting_before: datetime) -> int:
+    """Delete from the logs what is over and old, and what has waited for very long."""
+    is_over = and_(WebhookMessage.happened_at < before, WebhookMessage.state != "waiting")
+    old = delete(WebhookMessage).where(or_(is_over, WebhookMessage.happened_at < waiting_before))
+    return rowcount(session.execute(old))

@@ -214,4 +214,8 @@ def _tell_owners(session: Session, endpoint: WebhookEndpoint, now: datetime) -> 
 def forget_old_messages(database: Database, *, now: datetime) -> None:
     """Delete from the logs what was over long ago."""
     with database.write() as session:
-        webhooks.forget_old_messages(session, before=now - endpoints.LOG_KEPT_FOR)
+        webhooks.forget_old_messages(
+            session,
+            before=now - endpoints.LOG_KEPT_FOR,
+            waiting_before=now - endpoints.WAITS_FOR_UP_TO,
+        )

@@ -42,6 +42,7 @@ def show(member: Member, webhook: str) -> ResponseReturnValue:
         counts = webhook_messages.count_by_state(session, endpoint.id)
         shown = [_view(session, message) for message in found[:PAGE]]
         wanted = {one.type for one in webhooks.list_subscriptions(session, endpoint.id)}
+        is_put_aside = webhook_messages.is_put_aside(session, endpoint.id)
         session.expunge_all()
     words, kind = describe_state(endpoint)
     return render_template(
@@ -56,6 +57,7 @@ def show(member: Member, webhook: str) -> ResponseReturnValue:
         messages=shown,
         counts=counts,
         asked=state,
+        is_put_aside=is_put_aside,
         states=_list_tabs(webhook, counts, state),
         before=found[PAGE - 1].id if len(found) > PAGE else None,
     )
