@@ -93,7 +93,8 @@ def _show_http_error(error: HTTPException) -> Response:
 
 def _show_storage_error(error: Exception) -> Response:
     log.error("the database did not answer", exc_info=error, extra={"path": request.path[:3]})
-    response = _give_back(request.form) if request.form else show_error(503)
+    is_typed = not is_for_program(request.path) and bool(request.form)
+    response = _give_back(request.form) if is_typed else show_error(503)
     response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
     return response
 
