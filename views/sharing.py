@@ -46,7 +46,7 @@ def share(event: EventView) -> Sharing:
     # A page that shows the words of another language is that one's, with other buttons.
     locale = event.locale if event.locale in event.languages else event.languages[0]
     url, card = f"{address}?lang={locale}", make_card(event)
-    image = f"{address}/card/{event.locale}/{card.name}"
+    image = base_url + write_card_path(event)
     schema = describe_event(event, url=url, image=image, base_url=base_url)
     return Sharing(
         url=url,
@@ -58,6 +58,10 @@ def share(event: EventView) -> Sharing:
         locale=OPEN_GRAPH_LOCALES[event.locale],
         schema=schema,
     )
+
+
+def write_card_path(event: EventView) -> str:
+    return f"/e/{event.slug}/card/{event.locale}/{make_card(event).name}"
 
 
 def make_card(event: EventView) -> Card:

@@ -17,6 +17,7 @@ from services.texts import LOCALES
 from storage.invitation_links import get_link
 from storage.models import Event
 
+from ..sharing import write_card_path
 from ..site import get_site
 from .access import bp, need_event, needs
 from .event_headings import view_event
@@ -31,6 +32,8 @@ def show_inviting(member: Member, event: str) -> ResponseReturnValue:
     with get_site().database.read() as session:
         found = need_event(session, member, event)
         links = list_links(session, found)
+        invitations = [_write_invitation(session, found, locale) for locale in LOCALES]
+        views = [invitation["invited"] for invitation in invitations]
         return render_template(
             "organizer/inviting.html",
             event=view_event(found),
@@ -38,7 +41,8 @@ def show_inviting(member: Member, event: str) -> ResponseReturnValue:
             url=_get_link(found),
             links=[link for link in links if not link["is_archived"]],
             archived=[link for link in links if link["is_archived"]],
-            invitations=[_write_invitation(session, found, locale) for locale in LOCALES],
+            invitations=invitations,
+            cards=[write_card_path(view) for view in views if view.locale in view.languages],
         )
 
 

@@ -65,3 +65,13 @@ def test_hostile_title_is_text_alone(site, viewer):
 
     assert title in page.root.find_all("pre")[0].text
     assert len(page.root.find_all("script")) == 2
+
+
+def test_picture_that_others_see_is_shown(site, viewer, event):
+    page = viewer.open(f"/organizer/events/{event.public_id}/inviting")
+    cards = [img["src"] for img in page.root.find_all("img") if "/card/" in img["src"]]
+
+    assert [card.split("/")[4] for card in cards] == ["ja", "en"]
+    for card in cards:
+        answer = site.visitor().fetch(card)
+        assert Image.open(BytesIO(answer.content)).size == (1200, 630)
