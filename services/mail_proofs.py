@@ -61,12 +61,12 @@ def ask_by_mail(
     )
     if earlier is not None:
         return earlier
-    if submission.is_suspicious:
-        return hold(session, event, submission, Doubt.TRAP, now=now)
     network = limits.hash_name(keys, "network", limits.name_network(remote_addr or ""))
     asking = Bucket(f"proof-mail:network:{network}", NETWORK_INTERVAL_SECONDS, NETWORK_BURST)
     if is_limited and not limits.spend(session, asking, now=now):
         raise RateLimitReached(int(5 * NETWORK_INTERVAL_SECONDS), Limit.MAILS)
+    if submission.is_suspicious:
+        return hold(session, event, submission, Doubt.TRAP, now=now)
     mailbox = limits.hash_name(keys, "address", fold_tag(submission.email_key))
     asked = Bucket(f"proof-mail:address:{mailbox}", ADDRESS_INTERVAL_SECONDS, ADDRESS_BURST)
     if not limits.spend(session, asked, now=now):

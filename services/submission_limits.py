@@ -13,7 +13,7 @@ from threading import Lock
 
 from sqlalchemy.orm import Session
 
-from storage.limits import Bucket, spend_both
+from storage.limits import Bucket, put_back, spend_both
 
 from . import limits
 from .addresses import fold_tag
@@ -90,8 +90,7 @@ def count_submission(
     """
     burst = limits.BURST * (limits.WORK_FACTOR if has_worked else 1)
     network = limits.make_network_bucket(keys, remote_addr, burst)
-    mailbox = limits.hash_name(keys, "address", f"{event_id}:{fold_tag(email_key)}")
-    address = Bucket(f"address:{mailbox}", ADDRESS_INTERVAL_SECONDS, ADDRESS_BURST)
+    address = _make_address_bucket(keys, event_id, email_key)
     event, moment = f"event:{event_id}", now.timestamp()
     full_at, event_full_at = spend_both(session, network, address, watched=event, now=moment)
     if network.name not in full_at:
@@ -104,6 +103,19 @@ def count_submission(
         together = Bucket(event, EVENT_INTERVAL_SECONDS * STRIDE, EVENT_BURST // STRIDE)
         limits.spend(session, together, now=now)
     return Load(of_network, _count_event(event_full_at - moment) / CALM_EVENT)
+
+
+def uncount_address(session: Session, keys: KeyRing, *, event_id: int, email_key: str) -> None:
+    """Take back for the address what `count_submission` has counted: nobody is registered by it.
+
+    Else whoever sends an address that is not theirs, and does no work, would keep its owner out.
+    """
+    put_back(session, _make_address_bucket(keys, event_id, email_key))
+
+
+def _make_address_bucket(keys: KeyRing, event_id: int, email_key: str) -> Bucket:
+    mailbox = limits.hash_name(keys, "address", f"{event_id}:{fold_tag(email_key)}")
+    return Bucket(f"address:{mailbox}", ADDRESS_INTERVAL_SECONDS, ADDRESS_BURST)
 
 
 def _count_event(seconds: float) -> float:

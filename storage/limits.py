@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Float, String, and_, bindparam, case, delete, select
+from sqlalchemy import Float, String, and_, bindparam, case, delete, select, update
 from sqlalchemy.orm import Session
 
 from .models import RateBucket
@@ -51,6 +51,12 @@ def spend(session: Session, name: str, *, interval: float, burst: int, now: floa
 def spend_from(session: Session, bucket: Bucket, *, now: float) -> bool:
     """As `spend`."""
     return _TAKE_UNIT.fetch(session, bucket.bind("", now) | {"now": now}) is not None
+
+
+def put_back(session: Session, bucket: Bucket) -> None:
+    """Put a unit back that this transaction has taken."""
+    row = update(RateBucket).where(RateBucket.name == bucket.name)
+    session.execute(row.values(full_at=RateBucket.full_at - bucket.interval))
 
 
 def spend_both(

@@ -9,7 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from services.limits import check_network_limit
-from services.submission_limits import Load, count_submission
+from services.submission_limits import Load, count_submission, uncount_address
 from services.submissions import Submission
 from storage.session import may_pass
 
@@ -58,3 +58,11 @@ def count_registration(
         if may_pass(error):
             raise
         raise CountingFailed from error
+
+
+def spare_address(session: Session, event_id: int, submission: Submission) -> None:
+    """Take back for the address what `count_registration` has counted in this transaction."""
+    site = get_site()
+    if site.settings.rate_limits:
+        key = submission.email_key
+        uncount_address(session, site.keys, event_id=event_id, email_key=key)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import html
 import logging
+import re
 import secrets
 import threading
 import time
@@ -41,6 +42,7 @@ SENDING_SECONDS = 0.7
 OPENING_SECONDS = 0.5
 OTHER_SECONDS = 0.3
 ALWAYS = ("healthz", "readyz", "metrics", "static", "brand", "assets")
+_EMBED_SCRIPT = re.compile("embed(-[0-9a-f]{12})?[.]js")
 
 # Not all at the same moment, or they would be turned away together again.
 RETRY_SECONDS = range(8, 21)
@@ -160,7 +162,7 @@ def _refuse_program(start_response: StartResponse, seconds: str) -> Iterable[byt
 def _get_patience(environ: Environ) -> float:
     """Return for how many seconds a request of this kind may wait."""
     first = environ["PATH_INFO"].lstrip("/").partition("/")[0]
-    if first in ALWAYS or first.startswith("embed"):
+    if first in ALWAYS or _EMBED_SCRIPT.fullmatch(first):
         return float("inf")
     if first not in ("e", "s", "j", "v", "api"):
         return OTHER_SECONDS

@@ -110,7 +110,9 @@ def draw_receipt(
         values["dates"] = _draw_dates(session, opened, state, event)
     if mail.sent_at is not None:
         values["mail_sent_at"] = format_short(mail.sent_at, event.timezone, event.locale)
-    links = list_language_links(f"/s/{mark('token')}")
+    is_kept = not set(request.args) - _KEPT_BY
+    # What a frame carries along is for anybody to write into an address.
+    links = list_language_links(f"/s/{mark('token')}", rest="" if is_kept else None)
 
     def draw() -> str:
         return render_template(
@@ -121,7 +123,7 @@ def draw_receipt(
             language_links=links,
         )
 
-    if set(request.args) - _KEPT_BY:
+    if not is_kept:
         return fill(draw(), values)
     return get_site().receipts.fill((event, view, tuple(links), get_frame()), values, draw)
 

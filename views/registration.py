@@ -35,7 +35,7 @@ from .errors import RETRY_AFTER_SECONDS
 from .event_pages import EventPage, draw_page, load_event, show_state
 from .framing import get_frame, read_surface, receipt_url, write_query
 from .kept_pages import mark
-from .limits import CountingFailed, count_registration
+from .limits import CountingFailed, count_registration, spare_address
 from .locale import list_language_links, read_locale
 from .proofs import Proof, ask_by_mail, ask_for_proof, read_proof
 from .retries import is_worth_another_try
@@ -213,11 +213,11 @@ def _store(
         event = events.get_head(session, page.event.slug) or abort(404)
         policy = LinkPolicy(event.link_policy)
         if has_worked or not is_proof_wanted(event.bot_check, load):
-            row = register(session, event, submission, policy=policy, now=now)
-        elif proof.is_by_mail:
-            row = ask_by_mail(session, event, submission, now=now)
+            row: SubmissionRow | Load = register(session, event, submission, policy=policy, now=now)
         else:
-            return load
+            if is_counted:
+                spare_address(session, page.event.id, submission)
+            row = ask_by_mail(session, event, submission, now=now) if proof.is_by_mail else load
         fault_point("before_commit")
     return row
 
@@ -290,7 +290,7 @@ def _render(
         form_token=token,
         action=write_query() + tags,
         # Who sees the form again has been counted.
-        seen=f"/e/{page.event.slug}/seen/" if request.method == "GET" else None,
+        seen=None if request.method == "POST" else f"/e/{page.event.slug}/seen/",
         **others,
     )
 

@@ -202,8 +202,8 @@ def test_frame_asks_within_itself(site):
 @only_sqlite
 def test_address_that_is_sent_over_and_over_is_told_to_wait(site, monkeypatch):
     monkeypatch.setattr(submission_limits, "ADDRESS_BURST", 1)
-    worked = do_work(send(site))
-    refused = worked.submit(status=429)
+    do_work(send(site)).submit()
+    refused = send(site, status=429)
 
     assert refused.response.headers["Retry-After"] == "180"
     assert "このメールアドレスでの送信が続いています" in refused.text
@@ -221,3 +221,21 @@ def test_event_asks_always_or_never(site, start_site):
     assert send(site, slug="never", status=200).heading == "お申し込みが完了しました"
     assert send(calm, slug="spring", status=200).heading == "お申し込みが完了しました"
     assert do_work(send(calm, slug="always")).submit().heading == "お申し込みが完了しました"
+
+
+def test_nobody_keeps_the_owner_of_an_address_out(site, monkeypatch):
+    monkeypatch.setattr(submission_limits, "ADDRESS_BURST", 1)
+    for _ in range(3):
+        send(site)
+        send(site).form().submit(status=422)
+    send(site).form().press(BY_MAIL).submit()
+
+    assert do_work(send(site)).submit().heading == "お申し込みが完了しました"
+
+
+def test_trap_is_no_way_around_the_limit_of_mails(site, monkeypatch):
+    monkeypatch.setattr(mail_proofs, "NETWORK_BURST", 1)
+    for status in (200, 429):
+        asked = send(site).form().press(BY_MAIL)
+        asked.fields.append(("subject", "x"))
+        asked.submit(status=status)

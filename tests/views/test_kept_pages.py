@@ -124,3 +124,30 @@ def test_change_of_another_process_shows_within_a_moment(site):
     deadline = time.monotonic() + 5
     while "受付を終了しました" not in site.visitor().open("/e/spring").text:
         assert time.monotonic() < deadline
+
+
+@only_sqlite
+def test_nobody_fills_what_is_kept_with_words_of_their_own(site, monkeypatch):
+    site.add_event(slug="spring")
+    receipt = site.visitor().open("/e/spring").form().fill(**TARO).submit()
+    drawn = []
+    keep = site.parts.receipts.fill
+    monkeypatch.setattr(
+        KeptPages,
+        "fill",
+        lambda pages, key, values, draw: keep(key, values, lambda: drawn.append(key) or draw()),
+    )
+
+    for number in range(3):
+        site.visitor().open(f"{receipt.url}&theme={number}&parent=https://e{number}.example")
+
+    assert len(drawn) < 2
+
+
+@only_sqlite
+def test_head_draws_the_same_page_as_get(site):
+    site.add_event(slug="spring")
+    visitor = site.visitor()
+    assert visitor.look("HEAD", "/e/spring").status_code == 200
+
+    assert "data-seen" in visitor.look("GET", "/e/spring").text

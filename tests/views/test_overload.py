@@ -94,6 +94,11 @@ def test_what_others_depend_on_is_always_answered(ask, path):
     assert ask(path, crowd={WAITED_SECONDS: 30.0, WAITING: 900}).status_code == 200
 
 
+@pytest.mark.parametrize("path", ["/embedded", "/embed-x.js"])
+def test_addresses_alike_to_those_may_be_turned_away(ask, path):
+    assert ask(path, crowd={WAITED_SECONDS: 30.0, WAITING: 900}).status_code == 503
+
+
 def test_answers_come_back_as_they_were_sent(ask):
     answer = send(ask)
 

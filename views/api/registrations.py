@@ -112,7 +112,7 @@ def read_narrowing(query: Mapping[str, str]) -> Narrowing:
     if "delivery" in query and delivery not in set(Delivery):
         refuse_parameter("delivery", f"must be one of {', '.join(Delivery)}")
     address = query.get("email", "")
-    if "email" in query and ("@" not in address or len(address) > LONGEST_ADDRESS):
+    if "email" in query and not _is_address(address):
         refuse_parameter("email", "must be an address")
     return Narrowing(
         status=status,
@@ -120,6 +120,10 @@ def read_narrowing(query: Mapping[str, str]) -> Narrowing:
         email_key=email_key(address) if address else "",
         updated_since=_read_moment(query.get("updated_since")),
     )
+
+
+def _is_address(text: str) -> bool:
+    return "@" in text and len(text) <= LONGEST_ADDRESS and text.isprintable()
 
 
 def _read_moment(text: str | None) -> datetime | None:
