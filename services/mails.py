@@ -60,12 +60,14 @@ def request_mail(
     may_wait: bool = False,
     now: datetime,
 ) -> bool:
-    """Ask for a mail in this transaction; False if the address had enough for a day.
+    """Ask for a mail in this transaction; False if the address had enough for a day, or is erased.
 
     One that `may_wait` is limited too while the address is unproven, and goes a day later instead.
     One with the link takes the place of those that still wait. Side effects: the registration's
     lock, a mail row and its job.
     """
+    if not registration.email:
+        return False
     if may_wait and registration.proven_at is None or _is_limited(name, registration):
         # Of several at once each must see what the others have asked for.
         registrations.lock_registration(session, registration.id)

@@ -6,7 +6,7 @@ import os
 import secrets
 from pathlib import Path
 
-from sqlalchemy import String, cast, delete, func, or_, select, update
+from sqlalchemy import String, case, cast, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from .models import (
@@ -62,6 +62,7 @@ def forget_submissions(
         SubmissionRow.corrected_by_id.in_(own_ids),
         (SubmissionRow.event_id == event_id) & (SubmissionRow.email_key == email_key),
     )
+    is_held = SubmissionRow.outcome == "held"  # nobody is to be registered by it any more
     for (number,) in session.execute(select(SubmissionRow.id).where(was_sent)).all():
         # Each digest of its own: two that were equal must stay two, and tell of nothing typed.
         session.execute(
@@ -75,6 +76,7 @@ def forget_submissions(
                 answers={},
                 consents=[],
                 source={},
+                outcome=case((is_held, "dropped"), else_=SubmissionRow.outcome),
                 digest=secrets.token_hex(32),
             )
         )

@@ -64,6 +64,8 @@ def open_receipt(session: Session, token: str, purpose: Purpose = Purpose.RECEIP
     if not get_site().signer.is_genuine(claim) or found is None:
         abort(404)
     submission, registration, event = found
+    if not submission.email:
+        abort(404)  # it was erased, and there is nobody to tell anything
     check_frame(event)
     _check_age(event)
     g.known_locale = submission.locale
