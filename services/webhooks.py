@@ -106,6 +106,7 @@ def change_endpoint(
         endpoint.url = wish.url
         endpoint.secret = _seal(session.info["cipher"], wish.url, secret)
         endpoint.former_secret = endpoint.former_until = None
+        forget_failures(session, endpoint, now=now)
     endpoint.name, endpoint.payload = wish.name, wish.payload
     endpoint.version += 1
     endpoint.updated_at = now
@@ -167,9 +168,10 @@ def forget_failures(session: Session, endpoint: WebhookEndpoint, *, now: datetim
 
 def remove_endpoint(session: Session, endpoint: WebhookEndpoint) -> None:
     """Forget an endpoint with its log."""
-    organization_id = endpoint.organization_id
+    # The endpoint last: who registers meanwhile waits for that, and perhaps holds an event.
+    webhooks.replace_subscriptions(session, endpoint.id, (), None)
+    webhooks.mark_events(session, endpoint.organization_id)
     webhooks.delete_endpoint(session, endpoint)
-    webhooks.mark_events(session, organization_id)
 
 
 def send_test(session: Session, endpoint: WebhookEndpoint, *, now: datetime) -> WebhookMessage:

@@ -57,6 +57,8 @@ def insert_messages(insert: Any, said: Columns, people: FromClause | None = None
             wanted.c.type == said["type"],
             or_(wanted.c.event_id.is_(None), wanted.c.event_id == said["event_id"]),
         )
+        # One that is being removed at this moment must not be told, nor stop whoever registers.
+        .with_for_update(read=True, key_share=True, of=endpoint)
     )
     if people is not None:
         rows = rows.join_from(event, people, literal(True))
@@ -166,6 +168,7 @@ def add_endpoint(session: Session, endpoint: WebhookEndpoint) -> WebhookEndpoint
 
 def delete_endpoint(session: Session, endpoint: WebhookEndpoint) -> None:
     """Delete an endpoint with its log."""
+    session.execute(delete(WebhookMessage).where(WebhookMessage.endpoint_id == endpoint.id))
     session.delete(endpoint)
     session.flush()
 

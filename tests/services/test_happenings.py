@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
 
@@ -25,11 +27,12 @@ from services.webhooks import (
     remove_endpoint,
     resume,
 )
-from storage import events, registrations, statements
+from storage import events, registrations, statements, webhooks
 from storage.events import EventHead
 from storage.models import Event, WebhookMessage
 from tests import factories
 from tests.factories import NOW
+from tests.fixtures.databases import only_postgresql
 
 LATER = NOW + timedelta(hours=1)
 URL = "https://hooks.example.com/uketsuke"
@@ -228,5 +231,36 @@ def test_nothing_is_told_of_what_was_undone(database):
         send(session, event)
         raise ZeroDivisionError
 
+    with database.read() as session:
+        assert list_told(session) == []
+
+
+@only_postgresql
+def test_who_registers_while_an_endpoint_is_removed_is_registered(database):
+    with database.write() as session:
+        event = factories.make_event(session)
+        endpoint = listen(session, event)
+        slug = event.slug
+    is_removed, may_commit = threading.Event(), threading.Event()
+
+    def remove():
+        with database.write() as session:
+            remove_endpoint(session, webhooks.lock_endpoint(session, endpoint.id))
+            is_removed.set()
+            assert may_commit.wait(10)
+
+    def come():
+        with database.write() as session:
+            return send(session, events.get_head(session, slug)).outcome
+
+    with ThreadPoolExecutor(2) as threads:
+        removing = threads.submit(remove)
+        assert is_removed.wait(10)
+        coming = threads.submit(come)
+        with pytest.raises(TimeoutError):
+            coming.result(timeout=0.3)
+        may_commit.set()
+        removing.result()
+        assert coming.result() == "created"
     with database.read() as session:
         assert list_told(session) == []

@@ -26,6 +26,7 @@ from services.webhooks import (
     Wish,
     add_endpoint,
     change_endpoint,
+    remove_endpoint,
     replay,
     replay_failed,
     resume,
@@ -33,7 +34,7 @@ from services.webhooks import (
     send_test,
 )
 from storage import members, organizers, registrations, webhook_messages, webhooks
-from storage.models import Event, OrganizerMail, Registration, WebhookEndpoint, WebhookMessage
+from storage.models import Event, Job, OrganizerMail, Registration, WebhookEndpoint, WebhookMessage
 from storage.webhook_messages import WebhookQueue
 from tests import factories, people
 from tests.clock import Clock
@@ -459,6 +460,24 @@ def test_worker_that_is_killed_while_it_sends_is_followed_by_one_that_sends_agai
     with site.database.read() as session:
         message = session.scalars(select(WebhookMessage)).one()
     assert (message.state, message.attempts) == ("delivered", 2)
+
+
+@only_sqlite
+def test_endpoint_that_is_removed_while_it_is_told_leaves_nothing(office, receiver):
+    endpoint = office.tell(receiver)
+
+    def remove(_):
+        office.change(lambda session, found, now: remove_endpoint(session, found), endpoint)
+        return 204, {}
+
+    receiver.answer = remove
+    office.register()
+    office.work()
+    office.work()
+
+    assert len(receiver.asked) == 1
+    assert office.list_log() == []
+    assert office.read(select(Job.state).where(Job.kind == JOB_KIND)) == "done"
 
 
 @only_sqlite
