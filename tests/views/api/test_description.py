@@ -4,19 +4,27 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
+from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from services.api_keys import Scope
+from services.default_form import default_questions
+from services.questions import Condition, Question, QuestionKind
 from tests.fixtures.databases import only_sqlite
-from tests.program import Program
+from tests.program import Program, make_key
+from tests.series import list_ids, make_series
+from tests.stage import OPERATOR
+from tests.views.api.test_registering import INDUSTRY
 from views.api.access import NEEDED
 from views.api.reference import METHODS, read_description
 
 pytestmark = only_sqlite
 
 ROOT = Path(__file__).parents[3]
+WITH_CHOICES = (QuestionKind.SELECT, QuestionKind.RADIO, QuestionKind.CHECKBOXES)
 FILES = {"api.show_description", "api.show_reference"}
 
 
@@ -74,6 +82,55 @@ def test_every_problem_is_explained_on_the_page(site):
     assert {f"problem-{kind}" for kind in raised} <= anchors
     links = {link["href"].removeprefix("#") for link in page.root.find_all("a")}
     assert {link for link in links if link.startswith("schema-")} <= anchors
+
+
+def check(name, value):
+    """Compare a value with a schema of the description."""
+    described = read_description()
+    schema = {"$ref": f"#/components/schemas/{name}", "components": described["components"]}
+    faults = [error.message for error in Draft202012Validator(schema).iter_errors(value)]
+    assert faults == [], name
+
+
+def test_answers_about_a_rich_event_are_as_described(site):
+    """Every kind of question, dates to choose, somebody who has answered it all, and nobody."""
+    questions = (*default_questions("ja", OPERATOR), INDUSTRY, *list_every_kind())
+    with site.database.write() as session:
+        event = make_series(
+            session, site.zoom, now=site.clock(), slug="rich", questions=questions, least_age=16
+        )
+        dates = list_ids(event)
+    program, anybody = Program(site, make_key(site)), Program(site, None)
+    form = anybody.get("/events/rich/form").json()
+    check("Form", form)
+    check("Event", program.get("/events/rich").json())
+    check("OpenEvent", anybody.get("/events/rich").json())
+    answers = {"company": "例", "industry": "other", "industry_other": "農業", "reason": ["learn"]}
+    answers |= {"event_dates": dates, "condition_on": "it", "deep": "x"}
+    body = {"answers": answers, "is_old_enough": True}
+    body["consents"] = {box["id"]: True for box in form["consents"]}
+    told = program.register("rich", **body)
+    assert told.status_code == 201, told.text
+    check("Registered", told.json())
+    [person] = program.get("/events/rich/registrations").json()["items"]
+    check("Registration", person)
+    assert answers.items() <= person["answers"].items()
+    check("AttendancePage", program.get("/events/rich/attendance").json())
+    check("Problem", program.register("rich").json())
+
+
+def list_every_kind():
+    """One question of each kind that needs no more than a label, and what else a form may have."""
+    plain = set(QuestionKind) - {QuestionKind.CONSENT, *WITH_CHOICES}
+    condition = replace(INDUSTRY, id="condition_on", has_other=False)
+    return (
+        *(Question(f"kind_{kind}", kind, {"ja": str(kind)}) for kind in sorted(plain)),
+        condition,
+        Question(
+            "deep", QuestionKind.TEXT, {"en": "x"}, condition=Condition(condition.id, ("it",))
+        ),
+        Question("many", QuestionKind.NUMBER, {"ja": "数"}, minimum="1", maximum="9.5"),
+    )
 
 
 def test_file_names_this_site(site):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from services.api_keys import Scope
 from services.members import Role
 from storage.models import ApiKey, AuditEntry
 from tests.dashboard import sign_in
@@ -73,6 +74,12 @@ def test_key_needs_a_name_and_a_right(site):
         "キーに許可する操作を選んでください",
     ]
     assert site.count_rows("api_key") == 0
+
+
+def test_every_right_can_be_chosen(site):
+    page = sign_in(site).open(f"{KEYS}/new")
+
+    assert {box["value"] for box in page.root.find_all("input", name="scopes")} == set(Scope)
 
 
 def test_nobody_but_an_owner_sees_keys(site):
