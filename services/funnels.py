@@ -22,7 +22,12 @@ from .sources import BY_HAND, DIRECT, REF, pick_origin
 VIEW, START, FAILED, ERROR = "view", "start", "failed", "error:"
 """What is counted of visits; the last one is followed by the name of a field."""
 
-MOST_ROWS = 50
+MOST_READ = 1_000
+"""So many origins are told apart, the most successful ones."""
+
+MOST_LOOKED_UP = 50
+"""Of so many, of which only people are known, one of these is asked for the tags."""
+
 FEW_VIEWS = 20
 """Of fewer a rate says nothing."""
 
@@ -34,6 +39,11 @@ class Steps:
     views: int = 0
     starts: int = 0
     registrations: int = 0
+
+    @property
+    def rank(self) -> tuple[int, int]:
+        """Return what the most successful ones are sorted to the front by."""
+        return -self.registrations, -self.views
 
     @property
     def rate(self) -> float | None:
@@ -63,8 +73,8 @@ class OriginRow:
 class Funnel:
     """What happened at an event's form, all of it and by origin, the most successful first.
 
-    `rest` has what came after so many rows, and what is not told apart. `failed` forms came back;
-    `mistakes` counts by the field that was wrong in them.
+    `rest` has what came after so many rows, and what was never told apart. `failed` forms came
+    back; `mistakes` counts by the field that was wrong in them.
     """
 
     total: Steps
@@ -97,8 +107,11 @@ def read_funnel(
         for origin in {*people, *(origin for origin, _ in counted if origin)}
     }
     rest = sum((steps.pop(name, Steps()) for name in (OTHER, OTHER_SOURCES)), Steps())
-    ranked = sorted(steps, key=lambda origin: (_rank(steps[origin]), origin))
-    shown, more = ranked[:MOST_ROWS], ranked[MOST_ROWS:]
+    ranked = sorted(
+        (origin for origin in steps if steps[origin] != Steps()),
+        key=lambda origin: (steps[origin].rank, origin),
+    )
+    shown, more = ranked[:MOST_READ], ranked[MOST_READ:]
     tags = read_tags(session, event.id, shown)
     return Funnel(
         total=sum(steps.values(), rest),
@@ -131,16 +144,14 @@ def read_tags(
 ) -> dict[str, Mapping[str, str]]:
     """Return what people of some origins came with: as it was counted, else as one of them says."""
     known = visits.list_tags(session, event_id, origins)
-    for origin in set(origins) - {DIRECT, BY_HAND, *known}:
+    known |= {DIRECT: {}, BY_HAND: {}}
+    unknown = [origin for origin in origins if origin not in known]
+    for origin in unknown[:MOST_LOOKED_UP]:
         wanted = Wanted({ORIGIN: frozenset({origin})})
         page = registration_index.read_page(session, event_id, wanted, limit=1)
         for person in export_rows.list_people(session, page.ids):
             known[origin] = pick_origin(person.source)
     return known
-
-
-def _rank(steps: Steps) -> tuple[int, int]:
-    return -steps.registrations, -steps.views
 
 
 def _count_people(

@@ -79,7 +79,7 @@ def test_last_days_are_counted_alone(database):
 
 
 def test_origins_beyond_the_table_are_counted_together(database, monkeypatch):
-    monkeypatch.setattr(funnels, "MOST_ROWS", 2)
+    monkeypatch.setattr(funnels, "MOST_READ", 2)
     with database.write() as session:
         event = make_event(session)
         for number in range(4):

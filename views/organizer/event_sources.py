@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import Response, render_template, request
 from flask.typing import ResponseReturnValue
@@ -16,7 +17,7 @@ from services.charts import MOST_PERIODS, Bars, make_bars, make_periods
 from services.dates import load_zone
 from services.facets import list_questions
 from services.formulas import defuse
-from services.funnels import FEW_VIEWS, VIEW, Funnel, Steps, read_funnel
+from services.funnels import FEW_VIEWS, MOST_READ, VIEW, Funnel, Steps, read_funnel
 from services.invitation_links import read_names, resolve
 from services.members import Member, Permission
 from services.sources import ORIGIN_NAMES, REF
@@ -33,8 +34,25 @@ from .event_headings import view_event
 from .overview import write_period
 from .people_filters import refresh_index
 
+MOST_ROWS = 50
 RANGES = ("7", "30")
 """How many days an address may ask for; with anything else it asks for all."""
+
+
+Tab = tuple[str, None, str, bool]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What an address asks for: the last days or all, and perhaps a tag to put rows together by."""
+
+    days: str
+    by: str
+
+    @property
+    def query(self) -> str:
+        chosen = {name: value for name, value in vars(self).items() if value}
+        return f"?{urlencode(chosen)}" if chosen else ""
 
 
 @dataclass(frozen=True)
@@ -58,12 +76,12 @@ class SourceRow:
 @needs(Permission.SEE_EVENTS)
 def show_sources(member: Member, event: str) -> ResponseReturnValue:
     refresh_index(member, event)
-    days = request.args.get("days", "")
+    asked = _read_asked()
     with get_site().database.read() as session:
         found = need_event(session, member, event)
-        first = _find_first(found, days)
+        first = _find_first(found, asked)
         funnel = _read(session, found, first)
-        rows = list_rows(session, found, funnel)
+        rows = _cut(_list_rows(session, found, funnel, asked.by), funnel.rest, most=MOST_ROWS)
         views = visits.sum_by_day(session, found.id, VIEW, first)
         mistakes = _name_fields(session, found, funnel)
         shown = view_event(found)
@@ -75,8 +93,9 @@ def show_sources(member: Member, event: str) -> ResponseReturnValue:
         "organizer/sources.html",
         event=shown,
         here="sources",
-        days=days if days in RANGES else "",
-        ranges=_list_ranges(event, days),
+        asked=asked,
+        ranges=_list_ranges(event, asked),
+        groupings=_list_groupings(event, asked),
         funnel=funnel,
         few=FEW_VIEWS,
         labels=[(name, words.SOURCE[name]) for name in ORIGIN_NAMES],
@@ -92,25 +111,40 @@ def export_sources(member: Member, event: str) -> ResponseReturnValue:
     refresh_index(member, event)
     with get_site().database.read() as session:
         found = need_event(session, member, event)
-        funnel = _read(session, found, _find_first(found, request.args.get("days", "")))
-        rows = list(_write_table(list_rows(session, found, funnel)))
+        asked = _read_asked()
+        funnel = _read(session, found, _find_first(found, asked))
+        rows = _list_rows(session, found, funnel, asked.by)
+        table = list(_write_table(_cut(rows, funnel.rest, most=MOST_READ)))
         name = f"{found.slug}-sources.csv"
-    response = Response(write_csv(rows), content_type="text/csv; charset=utf-8")
+    response = Response(write_csv(table), content_type="text/csv; charset=utf-8")
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
 
 
-def list_rows(session: Session, event: Event, funnel: Funnel) -> list[SourceRow]:
-    """Write the origins of a funnel in words, and what is left at the end."""
+def _list_rows(session: Session, event: Event, funnel: Funnel, by: str) -> list[SourceRow]:
+    """Write the origins of a funnel in words, those with the same value of a tag in one."""
     codes = {row.tags[REF] for row in funnel.rows if REF in row.tags}
-    links, rows = read_names(session, event.id, codes), []
+    links = read_names(session, event.id, codes)
+    rows, groups = [], dict[str, Steps]()
     for row in funnel.rows:
         tags = resolve(row.tags, links)
-        label = words.write_origin(row.origin, tags)
-        rows.append(SourceRow(label, tags, row.steps, row.origin))
-    if funnel.rest != Steps():
-        rows.append(SourceRow(gettext("All others"), {}, funnel.rest))
-    return rows
+        rows.append(SourceRow(words.write_origin(row.origin, tags), tags, row.steps, row.origin))
+        value = tags.get(by, "")
+        groups[value] = groups.get(value, Steps()) + row.steps
+    if not by:
+        return rows
+    ranked = sorted(groups.items(), key=lambda group: (group[1].rank, group[0]))
+    return [
+        SourceRow(value or gettext("Without it"), {by: value} if value else {}, steps)
+        for value, steps in ranked
+    ]
+
+
+def _cut(rows: list[SourceRow], rest: Steps, *, most: int) -> list[SourceRow]:
+    """Leave so many rows, and put all others together at the end."""
+    rest = sum((row.steps for row in rows[most:]), rest)
+    others = [SourceRow(gettext("All others"), {}, rest)] if rest != Steps() else []
+    return [*rows[:most], *others]
 
 
 def _read(session: Session, event: Event, first: date | None) -> Funnel:
@@ -118,26 +152,33 @@ def _read(session: Session, event: Event, first: date | None) -> Funnel:
     return read_funnel(session, event, totals, first=first)
 
 
-def _list_ranges(event: str, asked: str) -> list[tuple[str, None, str, bool]]:
+def _read_asked() -> Asked:
+    days, by = request.args.get("days", ""), request.args.get("by", "")
+    return Asked(days if days in RANGES else "", by if by in ORIGIN_NAMES else "")
+
+
+def _list_ranges(event: str, asked: Asked) -> list[Tab]:
     """List the spans of time to choose from, as tabs are drawn."""
-    address = f"/organizer/events/{event}/sources"
-    whole = (gettext("The whole time"), None, address, asked not in RANGES)
-    return [whole] + [
-        (
-            gettext("The last %(days)s days", days=days),
-            None,
-            f"{address}?days={days}",
-            days == asked,
-        )
-        for days in RANGES
-    ]
+    texts = {"": gettext("The whole time")}
+    texts |= {days: gettext("The last %(days)s days", days=days) for days in RANGES}
+    return [_make_tab(event, replace(asked, days=days), asked, texts[days]) for days in texts]
 
 
-def _find_first(event: Event, days: str) -> date | None:
-    if days not in RANGES:
+def _list_groupings(event: str, asked: Asked) -> list[Tab]:
+    """List what the rows can be put together by."""
+    texts = {"": gettext("All tags")} | {name: str(words.SOURCE[name]) for name in ORIGIN_NAMES}
+    return [_make_tab(event, replace(asked, by=name), asked, texts[name]) for name in texts]
+
+
+def _make_tab(event: str, choice: Asked, asked: Asked, text: str) -> Tab:
+    return text, None, f"/organizer/events/{event}/sources{choice.query}", choice == asked
+
+
+def _find_first(event: Event, asked: Asked) -> date | None:
+    if not asked.days:
         return None
     today = get_site().read_clock().astimezone(load_zone(event.timezone)).date()
-    return today - timedelta(days=int(days) - 1)
+    return today - timedelta(days=int(asked.days) - 1)
 
 
 def _draw_rows(rows: list[SourceRow]) -> Bars:

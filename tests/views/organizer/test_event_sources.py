@@ -60,6 +60,25 @@ def test_table_can_be_saved(site, event):
     assert rows[0]["Page with the form"] == "https://www.example.com/a"
 
 
+def test_rows_are_put_together_by_one_tag(site, event):
+    site.visitor().open("/e/spring?utm_source=letter").form().fill(
+        **TARO | {"email": "jiro@example.com"}
+    ).submit()
+    owner = sign_in(site, locale="en")
+
+    counts = {by: count_rows(owner, event, by) for by in ("utm_source", "page", "evil")}
+    assert counts["utm_source"] == {"letter": ("2", "2"), "Without it": ("1", "1")}
+    assert counts["page"] == {"https://www.example.com/a": ("2", "1"), "Without it": ("1", "2")}
+    assert len(counts["evil"]) == 3
+    page = owner.open(f"/organizer/events/{event}/sources?by=utm_source&days=7")
+    assert page.link("Page with the form").endswith("/sources?days=7&by=page")
+
+
+def count_rows(browser, event, by):
+    rows = read_table(browser, event, f"?by={by}")
+    return {row["Source"]: (row["Views"], row["Registrations"]) for row in rows}
+
+
 def test_last_days_are_chosen_by_address(site, event):
     site.clock.move(days=8)
     owner = sign_in(site, locale="en")
