@@ -40,8 +40,8 @@
       const members = {
         allow: "clipboard-write",
         loading: "lazy",
-        // Where the form does not come, the link does.
-        onload: () => (this.wait ??= setTimeout(() => this.show(false), 4000)),
+        // Where the form does not come, the link does. Pictures may come after the form.
+        onload: () => this.view || (this.wait ??= setTimeout(() => this.show(false), 4000)),
         src: `${address}/embed?${query}`,
         title: textContent,
       };

@@ -251,6 +251,42 @@ def test_page_that_is_not_listed_shows_a_link_and_learns_nothing(world):
     assert tab.evaluate("[told, heard]") == [[], []]
 
 
+def test_form_stays_where_what_is_slow_in_it_comes_after_it(world):
+    script = f'<script src="{world.site.url}/embed.js" data-event="spring"></script>'
+    address = world.listed.show("/slow", write_page(script))
+    tab = world.open("about:blank", holds_time=True)
+    late = []
+    tab.route("**/late.png", lambda route: late.append(route))
+    tab.route("**/e/spring/embed?*", add_late_picture)
+    tab.goto(address)
+    tab.clock.run_for(1_000)
+    wait_until(tab, lambda: late)
+    tab.evaluate(WAIT_FOR_LOAD)
+    expect(frame_of(tab).get_by_label("会社名・団体名")).to_be_visible()
+    tab.clock.run_for(5_000)
+    assert not tab.evaluate("document.loaded")
+
+    late.pop().fulfill(status=404)
+    wait_until(tab, lambda: tab.evaluate("document.loaded"))
+    tab.clock.run_for(5_000)
+
+    expect(tab.locator("uketsuke-form iframe")).to_be_visible()
+    expect(tab.get_by_role("link", name="お申し込み")).to_be_hidden()
+
+
+WAIT_FOR_LOAD = """
+document.querySelector("uketsuke-form iframe").addEventListener("load", () => {
+  document.loaded = true;
+})
+"""
+
+
+def add_late_picture(route):
+    answer = route.fetch()
+    body = answer.text().replace("</main>", '<img src="/late.png" alt=""></main>')
+    route.fulfill(response=answer, body=body)
+
+
 COUNT = """
 window.listening = new Set();
 for (const [name, note] of [["addEventListener", "add"], ["removeEventListener", "delete"]]) {
