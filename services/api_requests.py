@@ -7,6 +7,7 @@ was refused has stored nothing, and may be sent again under the same key.
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
@@ -22,35 +23,54 @@ class KeyReused(Exception):
     """Something else was sent under this idempotency key before."""
 
 
-def begin_request(
-    session: Session, caller: Caller, idempotency_key: str, *, sent: bytes, now: datetime
-) -> str | None:
-    """Return what a request has stored if it was here before, else None: then it is to be done.
+@dataclass(frozen=True)
+class Asked:
+    """A request that names an idempotency key; `sent` is all that says what was asked for."""
 
-    Of several at once the others wait for the first.
+    caller: Caller
+    idempotency_key: str
+    sent: bytes = field(repr=False)
 
-    Args:
-        sent: all that says what was asked for.
+    @property
+    def name(self) -> str:
+        return hashlib.sha256(self.idempotency_key.encode()).hexdigest()
+
+    @property
+    def digest(self) -> str:
+        return hashlib.sha256(self.sent).hexdigest()
+
+
+def find_answer(session: Session, asked: Asked) -> str | None:
+    """Return what a request has stored if it was here before; asked before anything is judged.
+
+    What could be asked for then may be impossible now, and the answer is the same all the same.
 
     Raises:
         KeyReused: the key came with something else before.
     """
-    digest = hashlib.sha256(sent).hexdigest()
+    return _compare(asked, api_requests.find(session, asked.caller.key_id, asked.name))
+
+
+def begin_request(session: Session, asked: Asked, *, now: datetime) -> str | None:
+    """As `find_answer`; of several at once the others wait here for the first.
+
+    Returns None to the first, which is to be done.
+    """
     found = api_requests.claim(
-        session, caller.key_id, _name(idempotency_key), digest=digest, now=now
+        session, asked.caller.key_id, asked.name, digest=asked.digest, now=now
     )
+    return _compare(asked, found)
+
+
+def end_request(session: Session, asked: Asked, answer: str) -> None:
+    """Note what a request has stored, to be answered again."""
+    api_requests.answer(session, asked.caller.key_id, asked.name, answer)
+
+
+def _compare(asked: Asked, found: tuple[str, str] | None) -> str | None:
     if found is None:
         return None
-    earlier, answer = found
-    if earlier != digest:
+    digest, answer = found
+    if digest != asked.digest:
         raise KeyReused
     return answer
-
-
-def end_request(session: Session, caller: Caller, idempotency_key: str, answer: str) -> None:
-    """Note what a request has stored, to be answered again."""
-    api_requests.answer(session, caller.key_id, _name(idempotency_key), answer)
-
-
-def _name(idempotency_key: str) -> str:
-    return hashlib.sha256(idempotency_key.encode()).hexdigest()

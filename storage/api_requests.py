@@ -34,9 +34,15 @@ def claim(
     row = {"key_id": key_id, "name": name, "digest": digest, "answer": "", "created_at": now}
     if _CLAIM.fetch(session, row) is not None:
         return None
-    found = _FIND.fetch(session, {"of_key": key_id, "of_name": name})
+    found = find(session, key_id, name)
     assert found is not None, "the row that refused ours"
-    return found[0], found[1]
+    return found
+
+
+def find(session: Session, key_id: int, name: str) -> tuple[str, str] | None:
+    """Return digest and answer of whoever has had an idempotency key, if anybody."""
+    found = _FIND.fetch(session, {"of_key": key_id, "of_name": name})
+    return None if found is None else (found[0], found[1])
 
 
 def answer(session: Session, key_id: int, name: str, given: str) -> None:

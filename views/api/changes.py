@@ -33,7 +33,6 @@ from .access import Problem, answer, bp, count, need_event, needs, read_query
 from .bodies import read_object, refuse
 from .registrations import list_hidden, need_registration, record, write_etag
 
-_ACTS = {Act.APPROVE, Act.DENY, Act.CANCEL}
 _REFUSALS = {
     ActResult.FULL: ("event-full", "No seat is left."),
     ActResult.CANCELLED: ("cancelled", "The person has cancelled, and comes back by themselves."),
@@ -144,8 +143,10 @@ def _read_form(
     """Return the form as it stands with what is sent in the place of what was there."""
     body.refuse_unknown(*NAMES, "answers")
     answers = body.take_members("answers")
-    for name in sorted(list_hidden(session, caller, event) & answers.values.keys()):
-        answers.refuse(name, "hidden", _("This key does not read this answer"))
+    hidden = list_hidden(session, caller, event)
+    for name in answers.values:
+        if name.removesuffix("_other") in hidden:
+            answers.refuse(name, "hidden", _("This key does not read this answer"))
     before = write_answers(definition, read_answers(session, person))
     removed = {name for name, value in answers.values.items() if value is None}
     after = {k: v for k, v in {**before, **answers.values}.items() if k not in removed}

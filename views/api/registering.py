@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,7 +17,7 @@ from flask_babel import gettext as _
 from forms.json_members import Members
 from forms.registration_json import read_registration
 from services.api_keys import Caller, Scope
-from services.api_requests import KeyReused, begin_request, end_request
+from services.api_requests import Asked, KeyReused, begin_request, end_request, find_answer
 from services.events import EventState, LinkPolicy
 from services.fault_points import fault_point
 from services.receipts import read_receipt_state
@@ -56,10 +58,14 @@ def register_person(caller: Caller, slug: str) -> ResponseReturnValue:
     if page.event.organization_id != caller.organization_id:
         raise Problem(404)
     language = _read_language(body)
-    with force_locale(language):
-        submission = _read_submission(page, body, language)
+    sent = f"{request.path}\n{language}\n".encode() + request.get_data()
+    asked = Asked(caller, idempotency_key, sent) if idempotency_key else None
     try:
-        kept = _keep(caller, page, submission, idempotency_key, now)
+        kept = _find_kept(asked)
+        if kept is None:
+            with force_locale(language):
+                submission = _read_submission(page, body, language)
+            kept = _keep(caller, page, submission, asked, now)
         if not kept.receipt:
             # A full event must not tell a known address from a new one: its owner has a mail.
             raise _say_not_open(EventState.FULL)
@@ -117,35 +123,48 @@ def _read_tags(source: Members) -> dict[str, str]:
     return read_source({name: source.take_text(name) for name in SOURCE_NAMES})
 
 
+def _find_kept(asked: Asked | None) -> _Kept | None:
+    """Return what this very request has stored before."""
+    if asked is None:
+        return None
+    with get_site().database.read() as session, _telling_of_reuse():
+        receipt = find_answer(session, asked)
+    return None if receipt is None else _Kept(receipt, is_replayed=True)
+
+
 def _keep(
-    caller: Caller, page: EventPage, submission: Submission, idempotency_key: str, now: datetime
+    caller: Caller, page: EventPage, submission: Submission, asked: Asked | None, now: datetime
 ) -> _Kept:
     try:
-        with get_site().database.write() as session:
+        with get_site().database.write() as session, _telling_of_reuse():
             count(session, caller)
-            if idempotency_key:
-                sent = f"{request.path}\n{submission.locale}\n".encode() + request.get_data()
-                earlier = begin_request(session, caller, idempotency_key, sent=sent, now=now)
-                if earlier is not None:
-                    return _Kept(earlier, is_replayed=True)
+            earlier = begin_request(session, asked, now=now) if asked else None
+            if earlier is not None:
+                return _Kept(earlier, is_replayed=True)
             event = events.get_head(session, page.event.slug)
             if event is None:
                 raise Problem(404)
             policy = LinkPolicy(event.link_policy)
             row = register(session, event, submission, policy=policy, now=now)
             receipt = row.public_id if row.nonce == submission.nonce else ""
-            if idempotency_key:
-                end_request(session, caller, idempotency_key, receipt)
+            if asked:
+                end_request(session, asked, receipt)
             fault_point("before_commit")
-    except KeyReused:
-        detail = "This Idempotency-Key came with another request before."
-        raise Problem(422, "idempotency-key-reused", detail) from None
     except DatesClosed:
         raise Problem(409, "dates-closed", "A date that was chosen takes nobody now.") from None
     except RegistrationNotOpen as refusal:
         raise _say_not_open(refusal.state) from None
     fault_point("after_commit")
     return _Kept(receipt, is_replayed=False)
+
+
+@contextmanager
+def _telling_of_reuse() -> Iterator[None]:
+    try:
+        yield
+    except KeyReused:
+        detail = "This Idempotency-Key came with another request before."
+        raise Problem(422, "idempotency-key-reused", detail) from None
 
 
 def _say_not_open(state: EventState) -> Problem:

@@ -7,8 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 from sqlalchemy import select
 
 from services.api_requests import REPEATED_WITHIN
-from storage import api_requests
+from services.questions import question_to_dict
+from storage import api_requests, events
 from storage.models import ApiRequest
+from tests.factories import PRIVACY
 from tests.fixtures.databases import only_sqlite
 from tests.program import Program, make_key
 
@@ -66,6 +68,23 @@ def test_what_was_refused_may_be_sent_again_under_its_key(site, program):
     assert program.register(headers=KEY, family_name="").status_code == 422
 
     assert program.register(headers=KEY).status_code == 201
+
+
+@only_sqlite
+def test_answer_that_was_lost_is_the_same_although_it_would_be_refused_by_now(site, program):
+    """Meanwhile the form has changed, and the last seat, which was this person's, is gone."""
+    with site.database.write() as session:
+        events.get_event_by_slug(session, "spring").capacity = 1
+    first = program.register(headers=KEY)
+    with site.database.write() as session:
+        event = events.get_event_by_slug(session, "spring")
+        events.add_form_version(session, event, [question_to_dict(PRIVACY)], now=site.clock())
+        event.status = "closed"
+
+    again = program.register(headers=KEY)
+
+    assert (again.status_code, again.text) == (201, first.text)
+    assert program.register(headers={"Idempotency-Key": "other"}).status_code == 409
 
 
 @only_sqlite
