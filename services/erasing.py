@@ -7,6 +7,7 @@ that names nobody.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
@@ -17,14 +18,18 @@ from storage import (
     job_requests,
     registration_index,
     registrations,
+    submissions,
     zoom_registrants,
 )
-from storage.models import Event, Registration
+from storage.erasing import RETURNED
+from storage.models import Event, Registration, SubmissionRow
 
 from .deliveries import Delivery, describe_ending
+from .events import LinkPolicy
 from .happenings import Happening, tell
 from .registration_changes import end_for_good
-from .registrations import Status
+from .registrations import Outcome, RegistrationNotOpen, Status, release
+from .submissions import Doubt
 
 JOB_KIND = "erase"
 BETWEEN_LOOKS = timedelta(seconds=30)
@@ -35,7 +40,7 @@ ERASED = "erased"
 _LET_GO = (Delivery.WITHDRAWN, Delivery.REFUSED)
 
 Note = Callable[[str], None]
-"""Adds a public id to the list that is kept apart from the database."""
+"""Adds a public id to the list that is kept apart from the database; marked, it takes it off."""
 
 
 def is_erased(registration: Registration) -> bool:
@@ -67,7 +72,7 @@ def erase(
         session,
         kind=JOB_KIND,
         key=f"{JOB_KIND}:{locked.id}",
-        payload={"registration_id": locked.id, "actor": actor},
+        payload={"registration_id": locked.id, "actor": actor, "since": now.isoformat()},
         event_id=event.id,
         run_at=now + BETWEEN_LOOKS,
         now=now,
@@ -75,10 +80,19 @@ def erase(
     return False
 
 
-def go_on(session: Session, registration_id: int, *, actor: str, now: datetime) -> bool:
+def go_on(
+    session: Session,
+    registration_id: int,
+    *,
+    actor: str,
+    since: datetime,
+    note: Note,
+    now: datetime,
+) -> bool:
     """Forget somebody as soon as Zoom has let them go; return whether there is more to wait for.
 
-    Whoever was let in again meanwhile stays.
+    Whoever was let in again meanwhile stays. What was sent with the address since then is somebody
+    new, who registers now; where the event takes nobody any more it is held for the organizer.
     """
     found = registrations.get_registration(session, registration_id)
     if found is None or is_erased(found):
@@ -88,12 +102,29 @@ def go_on(session: Session, registration_id: int, *, actor: str, now: datetime) 
     locked = registrations.lock_registration(session, registration_id)
     assert locked is not None, "registrations are not deleted"
     if locked.status != Status.CANCELLED:
+        note(f"{RETURNED}{locked.public_id}")
         return False
     if _is_at_zoom(session, event, locked, now):
         return True
+    newer = _set_newer_aside(session, locked, since)
     erasing.drop_mails(session, locked.id)
-    _forget(session, event, locked, actor, now)
+    _forget(session, event, locked, actor, now, until=since)
+    for row in newer:
+        # Else it stays held, which the organizer sees.
+        with suppress(RegistrationNotOpen):
+            release(session, event, row, policy=LinkPolicy(event.link_policy), now=now)
     return False
+
+
+def _set_newer_aside(
+    session: Session, registration: Registration, since: datetime
+) -> list[SubmissionRow]:
+    """Hold what changed nothing because the address was known, though nobody was there any more."""
+    rows = submissions.list_repeats_since(session, registration.id, since)
+    for row in rows:
+        row.outcome, row.held_for, row.registration_id = Outcome.HELD, Doubt.ERASING, None
+    session.flush()
+    return rows
 
 
 def erase_again(
@@ -121,9 +152,16 @@ def _is_at_zoom(session: Session, event: Event, registration: Registration, now:
 
 
 def _forget(
-    session: Session, event: Event, registration: Registration, actor: str, now: datetime
+    session: Session,
+    event: Event,
+    registration: Registration,
+    actor: str,
+    now: datetime,
+    *,
+    until: datetime | None = None,
 ) -> None:
-    erasing.forget(session, registration, in_place=f"erased:{registration.public_id}")
+    in_place = f"erased:{registration.public_id}"
+    erasing.forget(session, registration, in_place=in_place, until=until or now)
     registrant = zoom_registrants.get_zoom_registrant(session, registration.id)
     if registrant is not None:
         registrant.registrant_id = registrant.join_url = None

@@ -33,6 +33,8 @@ class Doubt(StrEnum):
     """Its browser did no work; the button in the mail that was sent has not been pressed."""
     NO_MAIL = "no_mail"
     """So it is, but too many such mails were asked for to that address already."""
+    ERASING = "erasing"
+    """Somebody with its address was being erased, and then the event took nobody any more."""
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy import String, case, cast, delete, func, or_, select, update
@@ -22,14 +23,19 @@ from .models import (
 _FILE = "erased"
 _OPEN_MAIL = ("queued", "held")
 
+RETURNED = "!"
+"""Before a public id it says that the person has come back and was not erased."""
 
-def forget(session: Session, registration: Registration, *, in_place: str) -> None:
+
+def forget(session: Session, registration: Registration, *, in_place: str, until: datetime) -> None:
     """Put `in_place` where the address was, and nothing where the rest was.
+
+    What was sent after `until` stays: it is another person's, as far as we know.
 
     The row stays, so that numbers stay true; so do the boxes, which are evidence and name nobody.
     """
     key, address = registration.email_key, registration.email
-    forget_submissions(session, registration.event_id, registration.id, key, in_place=in_place)
+    _forget_submissions(session, registration, key, in_place=in_place, until=until)
     session.execute(delete(Answer).where(Answer.registration_id == registration.id))
     session.execute(
         update(RegistrationChange)
@@ -51,19 +57,28 @@ def forget(session: Session, registration: Registration, *, in_place: str) -> No
     session.flush()
 
 
-def forget_submissions(
-    session: Session, event_id: int, registration_id: int, email_key: str, *, in_place: str
+def _forget_submissions(
+    session: Session,
+    registration: Registration,
+    email_key: str,
+    *,
+    in_place: str,
+    until: datetime,
 ) -> None:
-    """Forget what was sent: for the registration, with its address, or corrected to it later."""
-    is_own = SubmissionRow.registration_id == registration_id
+    """Forget what was sent: for the registration, with its address, or corrected to it later.
+
+    What was held is nothing to decide about any more.
+    """
+    is_own = SubmissionRow.registration_id == registration.id
     own_ids = select(SubmissionRow.id).where(is_own).scalar_subquery()
     was_sent = or_(
         is_own,
         SubmissionRow.corrected_by_id.in_(own_ids),
-        (SubmissionRow.event_id == event_id) & (SubmissionRow.email_key == email_key),
+        (SubmissionRow.event_id == registration.event_id) & (SubmissionRow.email_key == email_key),
     )
     is_held = SubmissionRow.outcome == "held"  # nobody is to be registered by it any more
-    for (number,) in session.execute(select(SubmissionRow.id).where(was_sent)).all():
+    came_then = SubmissionRow.created_at <= until
+    for (number,) in session.execute(select(SubmissionRow.id).where(was_sent, came_then)).all():
         # Each digest of its own: two that were equal must stay two, and tell of nothing typed.
         session.execute(
             update(SubmissionRow)
@@ -123,6 +138,13 @@ def note_erased(folder: Path, public_id: str) -> None:
 def read_erased(folder: Path) -> list[str]:
     """Return the public ids of all who were erased, as far as this machine knows."""
     try:
-        return sorted(set((folder / _FILE).read_text().split()))
+        lines = (folder / _FILE).read_text().split()
     except FileNotFoundError:
         return []
+    erased: set[str] = set()
+    for line in lines:
+        if line.startswith(RETURNED):
+            erased.discard(line.removeprefix(RETURNED))
+        else:
+            erased.add(line)
+    return sorted(erased)

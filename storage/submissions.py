@@ -194,6 +194,24 @@ def list_held(
     return list(session.scalars(held.order_by(SubmissionRow.id).limit(limit)))
 
 
+def list_repeats_since(
+    session: Session, registration_id: int, since: datetime
+) -> list[SubmissionRow]:
+    """As `list_repeats`, all that came after a moment, the first one first."""
+    return list(
+        session.scalars(
+            select(SubmissionRow)
+            .where(
+                SubmissionRow.registration_id == registration_id,
+                SubmissionRow.outcome == "repeat",
+                SubmissionRow.corrected_by_id.is_(None),
+                SubmissionRow.created_at > since,
+            )
+            .order_by(SubmissionRow.id)
+        )
+    )
+
+
 def list_repeats(session: Session, registration_id: int, *, limit: int) -> list[SubmissionRow]:
     """List the latest submissions that changed nothing because the address was known.
 

@@ -61,7 +61,7 @@ def build_worker(
     """
     lanes = [
         *_make_zoom_lanes(settings, database, make_client, keys, read_clock),
-        _make_peoples_lane(database, read_row, read_clock),
+        _make_peoples_lane(settings, database, read_row, read_clock),
         _make_mail_lane(settings, database, keys, links, transport, app_context, read_clock),
         _make_organizers_lane(settings, database, links, transport, app_context, read_clock),
         *_make_webhook_lanes(database, webhook_pool, read_clock),
@@ -131,14 +131,15 @@ def _make_mail_lane(
 
 
 def _make_peoples_lane(
-    database: Database, read_row: ReadRow, read_clock: Callable[[], datetime]
+    settings: Settings, database: Database, read_row: ReadRow, read_clock: Callable[[], datetime]
 ) -> Lane:
     imports = PeopleImports(database, read_row=read_row, read_clock=read_clock)
+    erasing = Erasing(database, settings.instance, read_clock=read_clock)
     handlers = {
         PEOPLE_JOB: PeopleTasks(database, read_clock=read_clock).handle,
         EVENT_JOB: EventTasks(database, read_clock=read_clock).handle,
         IMPORT_JOB: imports.handle,
-        ERASE_JOB: Erasing(database, read_clock=read_clock).handle,
+        ERASE_JOB: erasing.handle,
     }
     return Lane("people", handlers, 1)
 

@@ -26,6 +26,7 @@ from storage.models import (
 from tests import factories
 from tests.dashboard import sign_in
 from tests.fixtures.databases import only_sqlite
+from tests.people import TARO
 from tests.program import Program, make_key
 
 PLANTED = {
@@ -198,3 +199,59 @@ def test_who_was_let_in_again_meanwhile_stays(site):
     site.drain()
 
     assert program.get(path).json()["email"] == "planted@example.com"
+    assert read_erased(site.settings.instance) == []
+
+
+def come_back_meanwhile(site, **event):
+    """Be erased, and register again by the form while Zoom has not let go yet."""
+    program, path = add_person(site, **event)
+    site.drain()
+    assert program.ask("DELETE", path).status_code == 202
+    site.clock.move(seconds=1)
+    sent = {"email": "planted@example.com", "family_name": "植田", "given_name": "帰子"}
+    receipt = site.visitor().open("/e/spring").form().fill(**TARO | sent).submit()
+    return path, receipt
+
+
+def test_who_comes_back_meanwhile_is_registered(site):
+    _, receipt = come_back_meanwhile(site)
+    for seconds in (31, 120):
+        site.let_pass(seconds=seconds)
+        site.drain()
+
+    with site.database.read() as session:
+        erased, back = session.scalars(select(Registration).order_by(Registration.id)).all()
+    assert (erased.email, back.given_name, back.status) == ("", "帰子", "approved")
+    assert site.list_effects("planted@example.com") == ["add", "cancel", "approve"]
+    assert receipt.visitor.open(receipt.url).heading == "お申し込みが完了しました"
+    assert len(site.mailbox.list_mails("planted@example.com")) == 2
+
+
+@only_sqlite
+def test_who_comes_back_to_a_closed_event_is_held(site):
+    come_back_meanwhile(site)
+    with site.database.write() as session:
+        events.get_event_by_slug(session, "spring").closes_at = site.clock()
+    site.clock.move(seconds=31)
+    site.drain()
+
+    with site.database.read() as session:
+        event = events.get_event_by_slug(session, "spring").public_id
+    held = sign_in(site).open(f"/organizer/events/{event}/held").text
+    assert "帰子" in held and "消去" in held
+
+
+@only_sqlite
+def test_what_was_held_of_somebody_is_nothing_to_decide_about(site):
+    program, path = add_person(site, approval="manual")
+    with site.database.write() as session:
+        event = events.get_event_by_slug(session, "spring")
+        submission = factories.make_submission(event, email=PLANTED["email"], is_suspicious=True)
+        row = register(session, event, submission, policy=LinkPolicy.SHOW, now=site.clock())
+        assert row.outcome == "held"
+
+    program.ask("DELETE", path)
+
+    with site.database.read() as session:
+        outcomes = session.scalars(select(SubmissionRow.outcome).order_by(SubmissionRow.id)).all()
+    assert outcomes[-1] == "dropped"

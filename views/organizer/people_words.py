@@ -84,12 +84,14 @@ DOUBT: dict[str, Any] = {
     Doubt.TRAP: lazy_gettext("Filled in a field that people do not see"),
     Doubt.MAIL_PROOF: lazy_gettext("Has not pressed the button in the mail that we sent"),
     Doubt.NO_MAIL: lazy_gettext("Sent without a check; the address had enough mails for now"),
+    Doubt.ERASING: lazy_gettext("Registered again while being erased; then nobody could"),
 }
 """Why somebody was kept aside."""
 DOUBT_NAME: dict[str, Any] = {
     Doubt.TRAP: lazy_gettext("Hidden field"),
     Doubt.MAIL_PROOF: lazy_gettext("Not confirmed by email"),
     Doubt.NO_MAIL: lazy_gettext("No email left"),
+    Doubt.ERASING: lazy_gettext("Came back"),
 }
 ACTOR = {
     "person": lazy_gettext("The person"),
