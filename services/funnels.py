@@ -17,7 +17,7 @@ from storage.visits import OTHER
 from .charts import find_day
 from .dates import load_zone
 from .registration_index import ORIGIN, OTHER_SOURCES
-from .sources import BY_HAND, DIRECT, REF, pick_origin
+from .sources import BY_HAND, BY_PROGRAM, DIRECT, REF, pick_origin
 
 VIEW, START, FAILED, ERROR = "view", "start", "failed", "error:"
 """What is counted of visits; the last one is followed by the name of a field."""
@@ -144,7 +144,7 @@ def read_tags(
 ) -> dict[str, Mapping[str, str]]:
     """Return what people of some origins came with: as it was counted, else as one of them says."""
     known = visits.list_tags(session, event_id, origins)
-    known |= {DIRECT: {}, BY_HAND: {}}
+    known |= {DIRECT: {}, BY_HAND: {}, BY_PROGRAM: {}}
     unknown = [origin for origin in origins if origin not in known]
     for origin in unknown[:MOST_LOOKED_UP]:
         wanted = Wanted({ORIGIN: frozenset({origin})})

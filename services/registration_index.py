@@ -21,12 +21,13 @@ from storage.index_writing import (
     list_behind,
     read_intake,
 )
+from storage.models import Registration
 from storage.registration_lists import FullRow, read_full_rows
 
 from .consents import is_mailable
 from .events import read_definition
 from .questions import DATES, FormDefinition, QuestionKind
-from .sources import BY_HAND, FACET_NAMES, REF, name_origin
+from .sources import BY_HAND, BY_PROGRAM, DIRECT, FACET_NAMES, REF, name_origin
 from .submissions import Surface
 
 AT_ONCE = 500
@@ -133,9 +134,7 @@ def _describe(session: Session, full: FullRow, sources: _Sources) -> Entry:
             facet = f"source:{name}"
             most = MOST_ORIGINS if name == REF else MOST_SOURCES
             facets.add((facet, sources.choose(facet, _as_key(str(value)), most=most)))
-    is_by_hand = person.surface == Surface.BY_HAND
-    origin = BY_HAND if is_by_hand else name_origin(person.source)
-    facets.add((ORIGIN, sources.choose(ORIGIN, origin, most=MOST_ORIGINS)))
+    facets.add((ORIGIN, sources.choose(ORIGIN, _name_origin(person), most=MOST_ORIGINS)))
     newest = {consent.question_id: consent.is_given for consent in full.consents}
     facets |= {
         (f"consent:{question_id}", "yes" if is_given else "no")
@@ -147,6 +146,13 @@ def _describe(session: Session, full: FullRow, sources: _Sources) -> Entry:
         if _is_faceted(definition, answer.question_id)
     }
     return Entry(frozenset(facets), _write_text(full, definition), _write_keys(full, definition))
+
+
+def _name_origin(person: Registration) -> str:
+    if person.surface == Surface.BY_HAND:
+        return BY_HAND
+    origin = name_origin(person.source)
+    return BY_PROGRAM if (person.surface, origin) == (Surface.API, DIRECT) else origin
 
 
 def _is_faceted(definition: FormDefinition, question_id: str) -> bool:

@@ -36,8 +36,9 @@ FACET_NAMES = (*UTM_NAMES, PAGE, REF)
 ORIGIN_NAMES = ("utm_source", "utm_medium", "utm_campaign", PAGE, REF)
 """What makes an origin: the tags that visits and registrations are counted by together."""
 
-DIRECT, BY_HAND = "direct", "hand"
-"""The origins of who came without any of them, and of who was entered by an organizer."""
+DIRECT, BY_HAND, BY_PROGRAM = "direct", "hand", "api"
+"""The origins of who came without any of them, by the form or through the API, and of who was
+entered by an organizer."""
 
 TAG_LENGTH = 100
 PAGE_LENGTH = 200

@@ -18,7 +18,7 @@ from services.registration_index import (
     read_changes,
 )
 from services.registrations import ORGANIZER, register
-from services.sources import BY_HAND, DIRECT, name_origin
+from services.sources import BY_HAND, BY_PROGRAM, DIRECT, name_origin
 from services.submissions import ConsentGiven, Surface
 from storage import events, index_writing, registration_index, registrations, zoom_registrants
 from storage.index_writing import forget, store_intake
@@ -286,11 +286,16 @@ def test_origin_is_all_that_people_came_with_together(database):
             add_person(session, event, 3, source={"utm_source": "letter"}),
             add_person(session, event, 4, source={"gclid": "1"}),
             add_person(session, event, 5, surface=Surface.BY_HAND),
+            add_person(session, event, 6, surface=Surface.API),
+            add_person(session, event, 7, surface=Surface.API, source={"utm_source": "letter"}),
         ]
         catch_up(session, event.id)
         assert find(session, event, origin=[name_origin(tags)]) == [people[0].id, people[1].id]
         assert find(session, event, origin=[DIRECT]) == [people[3].id]
         assert find(session, event, origin=[BY_HAND]) == [people[4].id]
+        assert find(session, event, origin=[BY_PROGRAM]) == [people[5].id]
+        by_letter = name_origin({"utm_source": "letter"})
+        assert find(session, event, origin=[by_letter]) == [people[2].id, people[6].id]
 
 
 def test_change_that_commits_late_is_taken_in_later(database):

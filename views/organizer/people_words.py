@@ -11,7 +11,7 @@ from services.people_acts import Act, ActResult
 from services.people_columns import EMAIL, FAMILY_NAME, FULL_NAME, GIVEN_NAME, LANGUAGE
 from services.people_files import FileProblem
 from services.people_imports import RowResult
-from services.sources import BY_HAND, DIRECT, ORIGIN_NAMES, PAGE, REF
+from services.sources import BY_HAND, BY_PROGRAM, DIRECT, ORIGIN_NAMES, PAGE, REF
 from services.submissions import Doubt
 from services.texts import write_full_name
 
@@ -51,6 +51,7 @@ LINK_KIND = {
 ORIGIN = {
     DIRECT: lazy_gettext("Direct or unknown"),
     BY_HAND: lazy_gettext("Entered by an organizer"),
+    BY_PROGRAM: lazy_gettext("Through the API"),
 }
 FIELD = {
     "family_name": lazy_gettext("Last name"),
