@@ -27,7 +27,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session, aliased
 
-from .jobs import ClaimedJob, take
+from .jobs import CLOCK_TOLERANCE, ClaimedJob, take
 from .models import Job, WebhookEndpoint, WebhookMessage
 from .models.base import UtcDateTime
 from .statements import Statement, rowcount
@@ -138,6 +138,27 @@ def hasten(session: Session, endpoint_id: int, *, now: datetime) -> None:
         update(WebhookMessage)
         .where(*_is_waiting(endpoint_id), WebhookMessage.next_at > now)
         .values(next_at=now)
+    )
+
+
+def forget_a_wrong_clock(session: Session, *, now: datetime) -> None:
+    """Have all be due that waits by the times of a clock which has been set back since."""
+    soon = now + CLOCK_TOLERANCE
+    is_of_it = or_(WebhookMessage.happened_at > soon, WebhookMessage.tried_at > soon)
+    session.execute(
+        update(WebhookMessage)
+        .where(WebhookMessage.state == _WAITING, WebhookMessage.next_at > now, is_of_it)
+        .values(next_at=now, first_tried_at=None)
+    )
+    session.execute(
+        update(WebhookEndpoint)
+        .where(WebhookEndpoint.failing_since > soon)
+        .values(failing_since=now, try_at=None)
+    )
+    session.execute(
+        update(Job)
+        .where(Job.kind == "webhook", Job.state != "done", Job.updated_at > soon)
+        .values(lease_until=now, run_at=now, updated_at=now)
     )
 
 

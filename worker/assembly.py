@@ -25,7 +25,7 @@ from storage.session import Database
 from storage.webhook_messages import WebhookQueue
 from zoom_client import ZoomClient
 
-from . import mail, organizer_mail, zoom
+from . import mail, organizer_mail, webhooks, zoom
 from .alarms import AlarmWatch
 from .endings import record_given_up
 from .erasing import Erasing
@@ -37,7 +37,6 @@ from .mail_proofs import ProofMailSending
 from .people import EventTasks, PeopleImports, PeopleTasks, forget_old_imports
 from .settling import EventSettling
 from .smtp import MailTransport
-from .webhooks import WebhookSending, forget_old_messages
 
 MAIL_THREADS = 2
 
@@ -74,7 +73,7 @@ def build_worker(
         watch.look(is_worker=True)
         index_registrations(database)
         forget_old_imports(database, now=read_clock())
-        forget_old_messages(database, now=read_clock())
+        webhooks.tidy_up(database, now=read_clock())
 
     return Worker(database, lanes, look=look, read_clock=read_clock)
 
@@ -147,7 +146,7 @@ def _make_peoples_lane(
 def _make_webhook_lanes(
     database: Database, pool: HttpPool, read_clock: Callable[[], datetime]
 ) -> list[Lane]:
-    sending = WebhookSending(database, pool=pool, read_clock=read_clock)
+    sending = webhooks.WebhookSending(database, pool=pool, read_clock=read_clock)
     handlers = {WEBHOOK_JOB: sending.handle}
     return [
         Lane("webhooks", handlers, 2, queue=WebhookQueue(of_trouble=False)),

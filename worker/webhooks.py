@@ -211,9 +211,10 @@ def _tell_owners(session: Session, endpoint: WebhookEndpoint, now: datetime) -> 
             )
 
 
-def forget_old_messages(database: Database, *, now: datetime) -> None:
-    """Delete from the logs what was over long ago."""
+def tidy_up(database: Database, *, now: datetime) -> None:
+    """Delete from the logs what was over long ago, and end waits that a wrong clock began."""
     with database.write() as session:
+        webhook_messages.forget_a_wrong_clock(session, now=now)
         webhooks.forget_old_messages(
             session,
             before=now - endpoints.LOG_KEPT_FOR,

@@ -133,7 +133,13 @@ def test_checking_a_name_before_the_call_would_let_rebinding_through(canary, res
     assert (checked, answer.text) == (PUBLIC, "secret")
 
 
-@pytest.mark.parametrize("found", [[PUBLIC, "127.0.0.1"], ["127.0.0.1", PUBLIC], ["127.0.0.1"]])
+@pytest.mark.parametrize(
+    "found",
+    [
+        *([PUBLIC, "127.0.0.1"], ["127.0.0.1", PUBLIC], ["127.0.0.1"]),
+        *([PUBLIC, "::ffff:127.0.0.1"], [PUBLIC, "64:ff9b::7f00:1"], [PUBLIC, "fe80::1%lo"]),
+    ],
+)
 def test_host_with_any_private_address_is_refused(canary, resolver, found):
     resolver.answers["hooks.example.com"] = [found]
 

@@ -41,7 +41,7 @@ from tests.clock import Clock
 from tests.fixtures.databases import only_sqlite
 from tests.receiver import Receiver, hang
 from worker.loop import Lane, Worker
-from worker.webhooks import GIVEN_UP_AFTER, WebhookSending
+from worker.webhooks import GIVEN_UP_AFTER, WebhookSending, tidy_up
 
 TARO, HANAKO = "taro@example.com", "hanako@example.com"
 
@@ -460,6 +460,28 @@ def test_worker_that_is_killed_while_it_sends_is_followed_by_one_that_sends_agai
     with site.database.read() as session:
         message = session.scalars(select(WebhookMessage)).one()
     assert (message.state, message.attempts) == ("delivered", 2)
+
+
+@only_sqlite
+def test_clock_of_the_future_holds_no_message_up(office, receiver):
+    endpoint = office.tell(receiver)
+    office.clock.move(days=3)
+    receiver.be(500)
+    office.register()
+    office.work()
+    office.register(HANAKO)
+    with office.database.write() as session:
+        held = {"state": "running", "lease_until": office.clock() + timedelta(minutes=1)}
+        session.execute(update(Job).where(Job.kind == JOB_KIND).values(**held))
+    office.clock.move(days=-3)
+    receiver.be(200)
+    office.work()
+    assert len(receiver.asked) == 1
+    tidy_up(office.database, now=office.clock())
+    office.work()
+
+    assert [row[1] for row in office.list_log()] == ["delivered", "delivered"]
+    assert office.read_endpoint(endpoint).failing_since is None
 
 
 @only_sqlite
