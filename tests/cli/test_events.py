@@ -241,6 +241,8 @@ def test_exported_event_is_imported_as_it_was(site, run, tmp_path):
         "mine.toml",
         "demo-logo.png",
         "demo-header.webp",
+        "demo-hanako.webp",
+        "demo-kenichi.webp",
     }
     run("event", "import", str(path))
     assert get_event(site, "demo").version == before.version
