@@ -11,6 +11,7 @@ from .check import check_command, migrate_command
 from .demo_events import demo_events_command
 from .events import events_group
 from .jobs import jobs_group
+from .keys import keys_group
 from .mails import mails_group
 from .organizations import organizations_group
 from .organizers import organizers_group
@@ -23,7 +24,7 @@ _COMMANDS = (
     *(demo_command, serve_command, web_command, worker_command, demo_events_command),
     *(check_command, migrate_command, accept_secret_command, backup_command, restore_command),
     *(events_group, registrations_group, jobs_group, mails_group, status_command),
-    *(organizers_group, organizations_group, audit_group),
+    *(organizers_group, organizations_group, keys_group, audit_group),
 )
 
 

@@ -12,8 +12,10 @@ import click
 from sqlalchemy.orm import Session
 
 from services.addresses import email_key
+from services.audit import COMMAND, Action, record_as
 from services.codes import read_receipt_number
 from services.dates import format_moment
+from services.erasing import erase
 from services.events import read_link_policy
 from services.receipts import get_live_submission
 from services.registration_changes import approve, cancel, deny
@@ -23,6 +25,7 @@ from services.spreadsheets import FileFormat, write_cp932, write_csv, write_xlsx
 from services.submissions import Doubt
 from services.texts import LOCALES, write_full_name
 from storage import events, registration_index, registrations, submissions
+from storage.erasing import note_erased
 from storage.models import Event, Registration, SubmissionRow
 from storage.registration_lists import list_rows
 from views.places import name_place
@@ -138,6 +141,33 @@ def deny_person(who: str, slug: str | None) -> None:
 def cancel_person(who: str, slug: str | None) -> None:
     """Cancel a registration for somebody, and tell them."""
     _decide(cancel, who, slug)
+
+
+@registrations_group.command("erase")
+@click.argument("who")
+@_event_option
+@click.confirmation_option(prompt="This cannot be undone. Erase the person?")
+def erase_person(who: str, slug: str | None) -> None:
+    """Forget who somebody was, and have Zoom let them go; nobody is told."""
+    site = get_site()
+    now = site.read_clock()
+    with site.database.write() as session:
+        registration = _need_registration(session, who, slug)
+        event = events.need_event(session, registration.event_id)
+        note = partial(note_erased, site.settings.instance)
+        is_done = erase(session, event, registration, actor=ORGANIZER, note=note, now=now)
+        record_as(
+            session,
+            COMMAND,
+            Action.PERSON_CHANGED,
+            f"registration:{registration.public_id}",
+            chain=event.organization_id,
+            facts={"act": "erase", "result": "done" if is_done else "under_way"},
+            now=now,
+        )
+        name = event.slug
+    later = "" if is_done else " A worker goes on as soon as Zoom has let the person go."
+    click.echo(f"{who} is erased at {name}.{later}")
 
 
 @registrations_group.command("reindex")

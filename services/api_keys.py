@@ -19,7 +19,7 @@ from storage import api_keys, limits
 from storage.models import ApiKey
 
 from . import audit
-from .audit import Action, Fact
+from .audit import COMMAND, Action, Fact
 from .limits import RateLimitReached
 from .members import Member
 
@@ -117,6 +117,19 @@ def revoke_key(session: Session, member: Member, public_id: str, *, now: datetim
         key.revoked_at = now
         audit.record(session, member, Action.API_KEY_REVOKED, f"api_key:{public_id}", now=now)
     return True
+
+
+def revoke_by_operator(session: Session, which: str, *, now: datetime) -> ApiKey | None:
+    """End a key for good, named by its public id or by itself; None where there is none.
+
+    Side effects: as `revoke_key`.
+    """
+    key = api_keys.find_to_revoke(session, which, hash_key(which))
+    if key is not None and key.revoked_at is None:
+        key.revoked_at = now
+        object_, chain = f"api_key:{key.public_id}", key.organization_id
+        audit.record_as(session, COMMAND, Action.API_KEY_REVOKED, object_, chain=chain, now=now)
+    return key
 
 
 def read_state(key: ApiKey, now: datetime) -> KeyState:

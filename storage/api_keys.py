@@ -6,10 +6,10 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, or_, select, update
 from sqlalchemy.orm import Session
 
-from .models import ApiKey, Organizer
+from .models import ApiKey, Organization, Organizer
 from .session import Database
 from .statements import Statement, table_of
 
@@ -57,6 +57,22 @@ def list_keys(session: Session, organization_id: int) -> list[tuple[ApiKey, str]
         .order_by(ApiKey.id.desc())
     )
     return [(key, name or email or "") for key, name, email in rows]
+
+
+def list_all_keys(session: Session) -> list[tuple[ApiKey, str]]:
+    """List the keys of all organizations, the newest first, each with its organization's name."""
+    rows = session.execute(
+        select(ApiKey, Organization.name)
+        .join(Organization, Organization.id == ApiKey.organization_id)
+        .order_by(ApiKey.id.desc())
+    )
+    return [(key, name) for key, name in rows]
+
+
+def find_to_revoke(session: Session, public_id: str, hash_: str) -> ApiKey | None:
+    """Return a key of any organization by its public id or its hash, for whoever runs the site."""
+    is_it = or_(ApiKey.public_id == public_id, ApiKey.hash == hash_)
+    return session.scalar(select(ApiKey).where(is_it).with_for_update())
 
 
 def lock_key(session: Session, organization_id: int, public_id: str) -> ApiKey | None:

@@ -155,3 +155,17 @@ def test_index_is_brought_up_to_what_is_stored(site, run, event):
     add_person(site, event)
     assert run("registrations", "reindex").output == "spring: 1 registrations are indexed.\n"
     run("registrations", "reindex", "--event", "nothing", exit_code=1)
+
+
+def test_erased_person_is_found_no_more(site, run, event):
+    add_person(site, event)
+    asked = run("registrations", "erase", "taro@example.com", exit_code=1)
+    assert "cannot be undone" in asked.output
+    assert get_status(site, event) == "approved"
+
+    done = run("registrations", "erase", "taro@example.com", "--yes")
+
+    assert done.output == "taro@example.com is erased at spring.\n"
+    assert get_status(site, event) is None
+    assert "taro" not in run("registrations", "list", "spring").output
+    run("registrations", "erase", "taro@example.com", "--yes", exit_code=1)
