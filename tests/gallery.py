@@ -133,6 +133,9 @@ def _list_event_scenes(stage: Stage) -> list[Scene]:
         Scene("form-yellow", stage.address("yellow")),
         Scene("form-yellow-errors", stage.address("yellow"), send_empty),
         Scene("form-red", stage.address("red")),
+        Scene("framed", f"{stage.address('yellow')}/embed?theme=light"),
+        Scene("framed-errors", f"{stage.address('yellow')}/embed?theme=light", send_empty),
+        Scene("framed-state", f"{stage.address('full')}/embed?theme=light"),
         Scene("state-soon", stage.address("soon")),
         Scene("state-full", stage.address("full")),
         Scene("state-closed", stage.address("closed")),
@@ -171,6 +174,7 @@ def _list_link_scenes(stage: Stage) -> list[Scene]:
     stage.add_event("mail", link_policy="mail")
     first = stage.register("demo", email="taro@example.com")
     carrier = stage.register("yellow", email="taro.yamada@docomo.ne.jp")
+    token = first.rpartition("/")[2]
     return [
         Scene("receipt", first),
         Scene("receipt-resent", first, press_last_button),
@@ -179,6 +183,7 @@ def _list_link_scenes(stage: Stage) -> list[Scene]:
         Scene("receipt-code", stage.register("code", email="code@example.com")),
         Scene("receipt-code-error", stage.register("code", email="wrong@example.com"), send_code),
         Scene("receipt-mail", stage.register("mail", email="mail@example.com")),
+        Scene("framed-receipt", f"{stage.address('demo')}/embed/done/{token}?theme=light"),
         Scene("address", f"{carrier}/address"),
         Scene("address-error", f"{carrier}/address", send_empty),
     ]

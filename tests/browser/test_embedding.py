@@ -22,6 +22,7 @@ from views.static_files import STATIC
 
 pytestmark = pytest.mark.browser
 
+ANOTHER = "https://listed.example"
 BLOCK_COOKIES_OF_OTHERS = "--test-third-party-cookie-phaseout"
 PERSONAL = ("山田", "太郎", "taro", "example.com", "サンプル", "/j/", "/r/", "done/", "token")
 
@@ -67,7 +68,7 @@ class World:
             host.show("/lie.js", LIE)
             host.show("/liar", write_page("", head='<script src="/lie.js"></script>'))
         with site.database.write() as session:
-            session.query(Organization).one().embed_origins = [listed.origin]
+            session.query(Organization).one().embed_origins = [listed.origin, ANOTHER]
 
     def open(self, address, *, holds_time=False, **options):
         context = self.browser.new_context(locale="ja-JP", viewport=PHONE, **options)
@@ -250,6 +251,14 @@ def test_page_that_is_not_listed_shows_a_link_and_learns_nothing(world):
     expect(tab.locator("uketsuke-form iframe")).to_be_hidden()
     assert tab.evaluate("[told, heard]") == [[], []]
 
+    # What is meant for one listed page, no other hears.
+    frame = f'<iframe src="{site.url}/e/spring/embed?parent={ANOTHER}" title="…"></iframe>'
+    head = '<script src="/watch.js"></script>'
+    tab.goto(listed.show("/other", write_page(frame, head=head)))
+    tab.clock.run_for(1_000)
+    expect(heading(tab.frame_locator("iframe"))).to_be_attached()
+    assert tab.evaluate("heard") == []
+
 
 def test_form_stays_where_what_is_slow_in_it_comes_after_it(world):
     script = f'<script src="{world.site.url}/embed.js" data-event="spring"></script>'
@@ -320,6 +329,9 @@ ADD_BOX = """
   document.body.prepend(box);
 }
 """
+LEAD_ASTRAY = """
+(address) => { document.querySelector("#later iframe").src = address; }
+"""
 PREFILL = """
 () => document.querySelector("#later uketsuke-form").prefill({
   family_name: "Taro", company: "Sample", question_age_band: "30s", prefecture: "nowhere",
@@ -364,6 +376,12 @@ def test_several_forms_on_a_page_that_comes_and_goes(world):
     assert dict(typed)["form_token"] != "forged"
     heard = json.dumps(tab.evaluate("heard"), ensure_ascii=False)
     assert [word for word in (*PERSONAL, "Sample", "30s") if word in heard] == []
+
+    # Whatever comes in the place of the form is not believed.
+    tab.evaluate(LEAD_ASTRAY, f"{world.other.origin}/liar")
+    wait_until(tab, lambda: tab.evaluate("heard.some(([, data]) => data.value === 7)"))
+    assert tab.evaluate("document.querySelector('#later iframe').clientHeight") > 1_000
+    assert "done" not in [view for _what, _event, view, _name in tab.evaluate("told")]
 
 
 def test_list_of_events_on_a_listed_page(world):
