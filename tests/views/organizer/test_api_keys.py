@@ -70,7 +70,7 @@ def test_key_needs_a_name_and_a_right(site):
     errors = form.fill(name=" ").submit(status=422).errors
 
     assert errors == [
-        "あとから用途がわかるように、名前を入力してください",
+        "あとから用途が分かるように、名前を入力してください",
         "キーに許可する操作を選んでください",
     ]
     assert site.count_rows("api_key") == 0

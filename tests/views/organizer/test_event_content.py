@@ -175,7 +175,7 @@ def test_address_of_another_event_is_refused(site, owner, event):
         events.need_event(session, event.id).status = "draft"
     page = open_content(owner, event).form("保存").fill(slug="taken").submit(status=422)
 
-    assert page.errors == ["このアドレスは別のイベントが使っています。別のものにしてください"]
+    assert page.errors == ["このURLは別のイベントが使っています。別のものにしてください"]
 
 
 def test_picture_is_drawn_anew_shown_and_taken_away(site, owner, event):

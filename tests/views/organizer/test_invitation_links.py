@@ -124,7 +124,7 @@ def test_code_that_nobody_made_is_kept_as_it_was_typed(site, event, editor):
     register(site, "ref=taro%40example.com", HANAKO)
 
     assert "<script>" + "x" * 32 in find_person(editor, event).text
-    assert "招待リンク" not in find_person(editor, event, "佐藤 花子").text
+    assert "専用リンク" not in find_person(editor, event, "佐藤 花子").text
 
 
 def test_mistakes_are_said_and_two_editors_told(site, event, editor, address):

@@ -60,7 +60,7 @@ def test_webhook_is_set_up_tested_and_told(office, receiver):
     assert receiver.secret.startswith("whsec_")
     page = page.follow("控えました")
     assert receiver.secret not in page.text
-    page.form("テストメッセージを送る").submit()
+    page.form("テスト通知を送る").submit()
     office.visitor().open("/e/spring").form().fill(**TARO).submit()
     office.drain()
 
@@ -170,7 +170,7 @@ def test_log_is_filtered_and_paged(office, receiver):
     assert "msg_h9" in page.text and "msg_h59" not in page.text
     page = owner.open(f"{HOOKS}/{endpoint.public_id}?state=failed")
     assert "応答：500" in page.text and "15秒以内" in page.text and "204" not in page.text
-    page.form("断念したものをすべて送り直す").submit()
+    page.form("失敗した通知をすべて再送").submit()
     receiver.be(200)
     office.drain()
     assert len(receiver.asked) == 5
