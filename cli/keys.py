@@ -33,7 +33,8 @@ def list_keys_command() -> None:
     echo_table(("ID", "KEY", "ORGANIZATION", "NAME", "STATE", "SCOPES", "LAST USED"), rows)
 
 
-@keys_group.command("revoke")
+# An id may begin with a hyphen.
+@keys_group.command("revoke", context_settings={"ignore_unknown_options": True})
 @click.argument("key_id", metavar="ID")
 def revoke_key_command(key_id: str) -> None:
     """End a key for good, by its ID or by the key itself."""

@@ -14,6 +14,8 @@ def test_operator_finds_and_revokes_keys(site):
     keys = [make_key(site) for _ in range(3)]
     listed = command.run("keys", "list")
     [_, newest, *_] = listed.splitlines()
+    unknown = site.app.test_cli_runner().invoke(args=["keys", "revoke", "-an-id-with-hyphens"])
+    assert "There is no such key" in unknown.output
 
     assert keys[2][:12] in newest and keys[2] not in listed
     assert "never" in newest and "works" in newest
