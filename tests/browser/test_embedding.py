@@ -213,6 +213,25 @@ def test_whole_registration_on_a_listed_page(world):
     expect_room_of(tab, "太郎 山田", "taro@example.com")
 
 
+def test_frame_that_asks_for_work_goes_on_by_itself(world):
+    """In a frame of another site, whose page is told of a registration once there is one."""
+    world.stage.add_event("checked", bot_check="always")
+    body = f'<script src="{world.site.url}/embed.js" async data-event="checked"></script>'
+    head = '<script src="/watch.js"></script>'
+    tab = world.open(world.listed.show("/checked", write_page(body, head=head)))
+    frame = frame_of(tab)
+    expect(frame.get_by_role("heading", name="お申し込み")).to_be_visible()
+
+    fill_in(frame, **{"メールアドレス 必須": "worked@example.com"})
+    send(frame)
+
+    expect(heading(frame)).to_have_text("お申し込みが完了しました")
+    wait_until(tab, lambda: len(tab.evaluate("told")) == 5)
+    views = [(what, view) for what, _, view, _ in tab.evaluate("told")]
+    assert views[2:] == [("view", "form"), ("view", "done"), ("registered", "done")]
+    assert world.find_sent("worked@example.com").surface == "embed"
+
+
 def test_whole_registration_without_script_in_a_plain_frame(world):
     form = f"{world.site.url}/e/code/embed?lang=ja&utm_source=plain"
     address = world.listed.show("/plain", write_page(f'<iframe src="{form}" title="…"></iframe>'))

@@ -108,6 +108,22 @@ def test_smaller_share_of_a_bucket_does_not_refill_it(database):
         assert not limits.spend_from(session, small, now=NOW)
 
 
+def test_spenders_of_two_buckets_at_once_never_exceed_either(database_url):
+    """From another network each, as the same address: they wait for each other, in no circle."""
+    shared = limits.Bucket("address", SECONDS_A_UNIT, BURST)
+
+    def work(own):
+        taken = 0
+        network = limits.Bucket(f"network:{id(own)}", SECONDS_A_UNIT, 100)
+        for _ in range(BURST):
+            with own.write() as session:
+                full_at, _ = limits.spend_both(session, network, shared, watched="x", now=NOW)
+                taken += "address" in full_at
+        return taken
+
+    assert sum(race(database_url, work)) == BURST
+
+
 def test_clock_that_went_back_shuts_nobody_out(database):
     with database.write() as session:
         for _ in range(BURST):
