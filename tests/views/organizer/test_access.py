@@ -267,8 +267,19 @@ def write_path(rule, ids, role=""):
 def ask(browser, method, path):
     if method == "GET":
         return browser.look("GET", path)
-    token = browser.open("/organizer").root.find_all("input", name="csrf_token")[0]["value"]
-    return browser.try_post(path, [("csrf_token", token)])
+    return browser.try_post(path, [("csrf_token", read_token(browser))])
+
+
+TOKENS = {}
+
+
+def read_token(browser):
+    """Read the token that stands in forms; it is the same as long as the browser's cookies are."""
+    cookies = frozenset(browser.cookies.items())
+    if cookies not in TOKENS:
+        page = browser.open("/organizer")
+        TOKENS[cookies] = page.root.find_all("input", name="csrf_token")[0]["value"]
+    return TOKENS[cookies]
 
 
 @pytest.fixture
