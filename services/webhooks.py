@@ -161,9 +161,9 @@ def resume(session: Session, endpoint: WebhookEndpoint, *, now: datetime) -> Non
 
 
 def forget_failures(session: Session, endpoint: WebhookEndpoint, *, now: datetime) -> None:
-    """Begin anew with an endpoint that answers again: all that waits is due."""
+    """Begin anew with an endpoint: all that waits is due, and has five days again."""
     endpoint.failures, endpoint.failing_since, endpoint.try_at = 0, None, None
-    webhook_messages.hasten(session, endpoint.id, now=now)
+    webhook_messages.begin_anew(session, endpoint.id, now=now)
 
 
 def remove_endpoint(session: Session, endpoint: WebhookEndpoint) -> None:

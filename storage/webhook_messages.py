@@ -141,6 +141,15 @@ def hasten(session: Session, endpoint_id: int, *, now: datetime) -> None:
     )
 
 
+def begin_anew(session: Session, endpoint_id: int, *, now: datetime) -> None:
+    """Make due all that waits for an endpoint, as if nothing of it had been tried."""
+    session.execute(
+        update(WebhookMessage)
+        .where(*_is_waiting(endpoint_id))
+        .values(next_at=now, attempts=0, first_tried_at=None)
+    )
+
+
 def forget_a_wrong_clock(session: Session, *, now: datetime) -> None:
     """Have all be due that waits by the times of a clock which has been set back since."""
     soon = now + CLOCK_TOLERANCE

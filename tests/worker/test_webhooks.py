@@ -346,6 +346,10 @@ def test_endpoint_that_fails_for_five_days_is_paused_and_its_owners_are_told(off
         endpoint.id,
     )
     assert [row[1] for row in office.list_log()] == ["waiting", "waiting"]
+    # Resumed too early, it has five days again.
+    office.change(resume, endpoint)
+    office.let_pass(hours=1)
+    assert [row[1] for row in office.list_log()] == ["waiting", "waiting"]
     tries = len(receiver.asked)
     receiver.be(200)
     office.change(resume, endpoint)
