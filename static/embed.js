@@ -83,7 +83,9 @@
     }
 
     show(isFramed) {
-      for (const child of this.children) child.hidden = (child === this.frame) !== isFramed;
+      for (const child of this.children) {
+        child.style.display = (child === this.frame) === isFramed ? "" : "none";
+      }
     }
 
     tell(what) {

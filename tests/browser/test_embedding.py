@@ -286,7 +286,7 @@ def test_form_stays_where_what_is_slow_in_it_comes_after_it(world):
     late = []
     tab.route("**/late.png", lambda route: late.append(route))
     tab.route("**/e/spring/embed?*", add_late_picture)
-    tab.goto(address)
+    tab.goto(address, wait_until="commit")  # the page around may wait for the picture too
     tab.clock.run_for(1_000)
     wait_until(tab, lambda: late)
     tab.evaluate(WAIT_FOR_LOAD)

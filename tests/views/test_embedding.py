@@ -2,7 +2,7 @@
 
 import json
 import re
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 from sqlalchemy.exc import OperationalError
@@ -173,6 +173,16 @@ def test_form_tells_the_listed_page_what_it_may_fill_in(framed):
     fillable = [name for name, _label in json.loads(listed["data-fillable"])]
     assert fillable == ["family_name", "given_name", "email", "question_company"]
     assert "data-fillable" not in other
+
+
+def test_link_fills_in_text_alone(framed):
+    hostile = '"><svg onload=alert(1)>'
+    query = urlencode({"email": hostile, "question_privacy": "yes", "status": "approved"})
+    page = framed.visitor().open(f"/e/spring/embed?{query}")
+
+    assert page.form()["email"] == hostile
+    assert page.form()["question_privacy"] == ""
+    assert "approved" not in page.form().action
 
 
 def test_busy_page_is_shown_in_the_frame(framed):
