@@ -13,7 +13,7 @@ from threading import Lock
 
 from sqlalchemy.orm import Session
 
-from storage.limits import Bucket, put_back, spend_both
+from storage.limits import Bucket, get_full_at, put_back, spend_both
 
 from . import limits
 from .addresses import fold_tag
@@ -91,7 +91,7 @@ def count_submission(
     burst = limits.BURST * (limits.WORK_FACTOR if has_worked else 1)
     network = limits.make_network_bucket(keys, remote_addr, burst)
     address = _make_address_bucket(keys, event_id, email_key)
-    event, moment = f"event:{event_id}", now.timestamp()
+    event, moment = _name_event(event_id), now.timestamp()
     full_at, event_full_at = spend_both(session, network, address, watched=event, now=moment)
     if network.name not in full_at:
         raise RateLimitReached(limits.RETRY_AFTER_SECONDS)
@@ -105,12 +105,22 @@ def count_submission(
     return Load(of_network, _count_event(event_full_at - moment) / CALM_EVENT)
 
 
+def read_event_load(session: Session, event_id: int, *, now: datetime) -> Load:
+    """Return how much comes to an event, of whatever network."""
+    seconds = get_full_at(session, _name_event(event_id)) - now.timestamp()
+    return Load(event=_count_event(seconds) / CALM_EVENT)
+
+
 def uncount_address(session: Session, keys: KeyRing, *, event_id: int, email_key: str) -> None:
     """Take back for the address what `count_submission` has counted: nobody is registered by it.
 
     Else whoever sends an address that is not theirs, and does no work, would keep its owner out.
     """
     put_back(session, _make_address_bucket(keys, event_id, email_key))
+
+
+def _name_event(event_id: int) -> str:
+    return f"event:{event_id}"
 
 
 def _make_address_bucket(keys: KeyRing, event_id: int, email_key: str) -> Bucket:

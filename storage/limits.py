@@ -59,6 +59,11 @@ def put_back(session: Session, bucket: Bucket) -> None:
     session.execute(row.values(full_at=RateBucket.full_at - bucket.interval))
 
 
+def get_full_at(session: Session, name: str) -> float:
+    """Return when a bucket is full again; 0 for one that nothing was taken from."""
+    return session.scalar(select(RateBucket.full_at).where(RateBucket.name == name)) or 0.0
+
+
 def spend_both(
     session: Session, first: Bucket, second: Bucket, *, watched: str, now: float
 ) -> tuple[dict[str, float], float]:

@@ -1,5 +1,7 @@
 """What is counted of a submission, and from where on its sender is asked for work."""
 
+from datetime import timedelta
+
 import pytest
 
 from services.keys import KeyRing
@@ -11,6 +13,7 @@ from services.submission_limits import (
     STRIDE,
     EventTally,
     count_submission,
+    read_event_load,
 )
 from tests.factories import NOW
 from tests.fixtures.databases import only_sqlite
@@ -75,6 +78,9 @@ def test_many_networks_at_one_event_have_all_asked_there(database):
         assert not here.send("192.0.2.9").is_calm
         assert not Senders(session).send("192.0.2.10").is_calm
         assert here.send("192.0.2.9", event_id=2).is_calm
+        assert not read_event_load(session, 1, now=NOW).is_calm
+        assert read_event_load(session, 1, now=NOW + timedelta(minutes=2)).is_calm
+        assert read_event_load(session, 2, now=NOW).is_calm
 
 
 @only_sqlite

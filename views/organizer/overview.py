@@ -16,8 +16,10 @@ from services.audit import Action
 from services.charts import DAYS, MOST_PERIODS, Bars, Period, count_periods, make_bars
 from services.members import Member, Permission
 from services.overview import name_problem
+from services.proofs_of_work import is_proof_wanted
 from services.registrations import Status
 from services.retrying import NEEDS_DECISION, retry_event
+from services.submission_limits import read_event_load
 from storage import events, job_lists, registration_index, submissions
 from storage.models import Event
 
@@ -95,7 +97,16 @@ def _view(session: Session, member: Member, event: Event) -> dict[str, Any]:
         "problems": problems,
         "can_retry": any(problem not in NEEDS_DECISION for _, problem, _ in problems),
         "held": submissions.count_held(session, event.id),
+        "asks_for_work": _asks_for_work(session, event),
     }
+
+
+def _asks_for_work(session: Session, event: Event) -> bool:
+    """Tell whether so much comes now that everybody at the event is asked."""
+    site = get_site()
+    load = read_event_load(session, event.id, now=site.read_clock())
+    is_busy = site.settings.rate_limits and not load.is_calm
+    return is_busy and is_proof_wanted(event.bot_check, load)
 
 
 def _draw_days(hours: Mapping[str, int], event: Event, *, is_whole: bool) -> tuple[str, Bars]:

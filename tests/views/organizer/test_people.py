@@ -12,7 +12,7 @@ from services.members import Role
 from services.questions import Answer, Choice, ConsentKind, Question, QuestionKind
 from services.registrations import hold, register
 from services.submissions import ConsentGiven, Doubt
-from storage import events, job_lists, registrations
+from storage import events, job_lists, limits, registrations
 from storage.models import AuditEntry, Job
 from tests import factories
 from tests.dashboard import sign_in
@@ -275,6 +275,19 @@ def test_held_submissions_are_decided_about_by_their_reason(site, event):
     rest = browser.open(address).form("すべて破棄する").fill(sure="yes")
     assert "5件を破棄しました" in rest.press("すべて破棄する").submit().text
     assert list_names(browser.open(address)) == []
+
+
+def test_overview_says_that_browsers_are_checked(start_site):
+    site = start_site(rate_limits=True)
+    public_id, event_id = make_event(site)
+    browser, words = sign_in(site), "自動送信でないかを確認してから"
+    address = f"/organizer/events/{public_id}"
+    assert words not in browser.open(address).text
+    with site.database.write() as session:
+        name, now = f"event:{event_id}", site.clock().timestamp()
+        limits.spend(session, name, interval=300.0, burst=2, now=now)
+
+    assert words in browser.open(address).text
 
 
 def test_long_list_of_what_was_held_says_that_it_is_cut(site, event, monkeypatch):
