@@ -77,7 +77,7 @@ def show_reference() -> ResponseReturnValue:
         ],
         security=described["components"]["securitySchemes"]["key"]["description"],
         schemas=[
-            (name, schema.get("description", ""), _list_members(schema))
+            (name, schema.get("description", ""), _list_members(schema), _write_example(schema))
             for name, schema in described["components"]["schemas"].items()
         ],
         problems=described["x-problems"],
@@ -139,6 +139,11 @@ def _list_members(schema: Mapping[str, Any]) -> list[Part]:
         Part(name, _name_kind(member), name in needed, member.get("description", ""))
         for name, member in schema.get("properties", {}).items()
     ]
+
+
+def _write_example(schema: Mapping[str, Any]) -> str:
+    example = schema.get("example")
+    return json.dumps(example, ensure_ascii=False, indent=2) if example else ""
 
 
 def _name_content(holder: Mapping[str, Any]) -> str:
