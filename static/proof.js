@@ -2,6 +2,7 @@
 // The page works without it: the same form can be confirmed by email.
 
 const form = document.querySelector("[data-work]");
+const SHOWN_MS = 100;
 const SLOW_MS = 6_000;
 const LONGEST_MS = 180_000;
 
@@ -11,7 +12,8 @@ async function start() {
   const words = form.querySelector("[data-work-words]");
   const say = (name) => (words.textContent = words.dataset[name]);
   form.querySelector("[data-work-shown]").hidden = false;
-  say("working");
+  // What is said in the moment in which its place appears is not read out.
+  const begun = setTimeout(say, SHOWN_MS, "working");
   const slow = setTimeout(say, SLOW_MS, "slow");
   try {
     form.elements.namedItem("proof").value = await work(JSON.parse(form.dataset.work));
@@ -22,6 +24,7 @@ async function start() {
   } catch {
     say("failed");
   } finally {
+    clearTimeout(begun);
     clearTimeout(slow);
   }
 }

@@ -72,7 +72,7 @@ LONG_PARTS: dict[str, Any] = {
         {
             "id": "long",
             "time": {"ja": "2026年12月10日（木）14:00〜15:00ごろから順次", "en": "14:00"},
-            "title": _BOTH,
+            "title": {locale: f"1. {text}" for locale, text in _BOTH.items()},
             "text": {"ja": LONG_TEXT},
             "speakers": ["long", "short"],
         },

@@ -60,6 +60,16 @@ FIND_WIDE = """
 }
 """
 
+# Who hears buttons, or lists them, does not see beside what they stand.
+FIND_TWINS = """
+() => {
+  const buttons = [...document.querySelectorAll("main button")]
+    .filter((button) => button.checkVisibility() && !button.closest("[aria-hidden]"));
+  const names = buttons.map((button) => button.ariaLabel ?? button.textContent.trim());
+  return [...new Set(names.filter((name, at) => names.indexOf(name) !== at))];
+}
+"""
+
 # Of radio buttons with one name the keyboard reaches one, and goes on among them by arrows.
 LIST_CONTROLS = """
 async () => {
@@ -114,7 +124,9 @@ def find_faults(tab: Page, looks: Sequence[tuple[Any, str]]) -> list[tuple[Any, 
 
     The tab has `AXE_SCRIPT` in it. Afterwards its text is spaced as somebody may want it.
     """
-    faults: list[tuple[Any, ...]] = []
+    faults: list[tuple[Any, ...]] = [
+        ("buttons of one name", name) for name in tab.evaluate(FIND_TWINS)
+    ]
     for viewport, scheme in looks:
         tab.set_viewport_size(viewport)
         tab.emulate_media(color_scheme=scheme)

@@ -35,7 +35,10 @@ def test_key_is_shown_once_works_and_ends(site):
     with site.database.read() as session:
         [row] = session.query(ApiKey)
         assert key not in str(vars(row))
-    page.form("無効にする").submit()
+    [confirmation] = page.root.find_all("details")
+    assert confirmation.find_all("summary")[0].text == "無効にする: CRM"
+    assert "元に戻せません" in confirmation.text
+    page.form("キーを無効にする").submit()
     assert program.get("/events").status_code == 401
     with site.database.read() as session:
         entries = session.query(AuditEntry).order_by(AuditEntry.number).all()
