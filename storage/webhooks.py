@@ -20,6 +20,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
+from . import organizations
 from .models import Event, WebhookEndpoint, WebhookMessage, WebhookSubscription
 from .models.base import new_public_id
 from .statements import Statement, rowcount, table_of
@@ -102,7 +103,8 @@ def add_test(session: Session, endpoint_id: int, kind: str, *, now: datetime) ->
 
 
 def are_for_all_events(session: Session, organization_id: int) -> bool:
-    """Tell whether an event that is new has something to tell."""
+    """Tell whether an event that is new has something to tell; as `mark_events`."""
+    organizations.lock_organization(session, organization_id)
     statement = select(
         exists().where(
             WebhookEndpoint.organization_id == organization_id,
@@ -115,7 +117,11 @@ def are_for_all_events(session: Session, organization_id: int) -> bool:
 
 
 def mark_events(session: Session, organization_id: int) -> None:
-    """Note at each event of an organization whether anybody is to be told of what happens there."""
+    """Note at each event of an organization whether anybody is to be told of what happens there.
+
+    Others' changes of endpoints and new events wait, as none of them would see this one.
+    """
+    organizations.lock_organization(session, organization_id)
     is_wanted = exists().where(
         WebhookEndpoint.organization_id == Event.organization_id,
         WebhookEndpoint.state != _ENDED,

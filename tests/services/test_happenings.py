@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from datetime import timedelta
 
@@ -27,7 +27,7 @@ from services.webhooks import (
     remove_endpoint,
     resume,
 )
-from storage import events, registrations, statements, webhooks
+from storage import events, organizations, registrations, statements, webhooks
 from storage.events import EventHead
 from storage.models import Event, WebhookMessage
 from tests import factories
@@ -179,12 +179,47 @@ def test_events_know_whether_anybody_is_to_be_told(session):
 def test_new_event_tells_whom_all_events_tell(session):
     event = factories.make_event(session)
     listen(session, event)
-    copy = factories.make_event(session)
-    session.expunge(copy)
-    members = {column.key: getattr(copy, column.key) for column in copy.__table__.columns}
-    new = Event(**members | {"id": None, "public_id": "x" * 22, "slug": "another-one"})
 
-    assert events.add_event(session, new).has_webhooks
+    assert add_like(session, event).has_webhooks
+
+
+def add_like(session, event):
+    members = {column.key: getattr(event, column.key) for column in event.__table__.columns}
+    renamed = {"id": None, "public_id": "x" * 22, "slug": "another-one", "has_webhooks": False}
+    return events.add_event(session, Event(**members | renamed))
+
+
+@only_postgresql
+@pytest.mark.parametrize("has_lock", [True, False])
+def test_new_event_tells_an_endpoint_that_comes_at_the_same_moment(database, monkeypatch, has_lock):
+    if not has_lock:
+        monkeypatch.setattr(organizations, "lock_organization", lambda *_: None)
+    with database.write() as session:
+        event = factories.make_event(session)
+    is_added, may_commit = threading.Event(), threading.Event()
+
+    def add():
+        with database.write() as session:
+            slug = add_like(session, event).slug
+            is_added.set()
+            assert may_commit.wait(10)
+            return slug
+
+    def begin_to_listen():
+        with database.write() as session:
+            listen(session, session.merge(event))
+
+    with ThreadPoolExecutor(2) as threads:
+        adding = threads.submit(add)
+        assert is_added.wait(10)
+        listening = threads.submit(begin_to_listen)
+        wait([listening], timeout=0.3 if has_lock else 10)
+        assert listening.done() != has_lock
+        may_commit.set()
+        slug = adding.result()
+        listening.result()
+    with database.read() as session:
+        assert events.get_head(session, slug).has_webhooks == has_lock
 
 
 @contextmanager
