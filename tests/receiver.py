@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -101,11 +100,3 @@ class Receiver:
         with suppress(WebhookVerificationError):
             content = _WithTheSitesClock(self.secret).verify(body, dict(headers))
         return Taken(headers["webhook-id"], content, headers, body)
-
-
-def hang(seconds: float) -> Callable[[Taken], tuple[int, dict[str, str]]]:
-    def answer(_: Taken) -> tuple[int, dict[str, str]]:
-        time.sleep(seconds)
-        return 204, {}
-
-    return answer
