@@ -181,6 +181,8 @@ class Settings:
             raise SettingsError(
                 "UKETSUKE_SECURITY_CONTACT must be like mailto:security@example.com or https://…"
             )
+        if self.card_font and not Path(self.card_font).is_file():
+            raise SettingsError("UKETSUKE_CARD_FONT must name a font file that is there")
         account = (self.zoom_account_id, self.zoom_client_id, self.zoom_client_secret)
         if any(account) and not all(account):
             raise SettingsError(

@@ -28,7 +28,6 @@ MOST_FORMER = 10
 EVENTS_A_PAGE = 20
 SURELY_OVER = timedelta(days=1)
 CLOSES_SOON = timedelta(days=3)
-RESERVED = frozenset({"new", "embed", "admin", "organizer", "api"})
 
 
 class SlugRefused(Exception):
@@ -87,7 +86,7 @@ def change_slug(session: Session, organization: Organization, slug: str, *, now:
     if slug == (organization.slug or ""):
         return False
     if slug:
-        if len(slug) > LONGEST_SLUG or not check_slug(slug) or slug in RESERVED:
+        if len(slug) > LONGEST_SLUG or not check_slug(slug):
             raise SlugRefused
         if public_pages.get_owner_of_slug(session, slug) not in (None, organization.id):
             raise SlugTaken

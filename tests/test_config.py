@@ -63,6 +63,7 @@ def test_file_holds_a_value_and_wins(tmp_path):
         ("UKETSUKE_DATABASE_URL", "mysql://db", "UKETSUKE_DATABASE_URL must begin with postgresql"),
         ("UKETSUKE_SECRET_KEY", "short", "UKETSUKE_SECRET_KEY must have at least 32 characters"),
         ("UKETSUKE_LOG_LEVEL", "LOUD", "UKETSUKE_LOG_LEVEL must be DEBUG, INFO"),
+        ("UKETSUKE_CARD_FONT", "/nowhere.ttf", "UKETSUKE_CARD_FONT must name a font file"),
         ("UKETSUKE_MAIL_URL_FILE", "/nowhere", "UKETSUKE_MAIL_URL_FILE: /nowhere cannot be read"),
     ],
 )

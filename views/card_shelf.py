@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from threading import Lock
 
 from sqlalchemy.orm import Session
@@ -32,20 +33,21 @@ class Cards:
     def find(self, name: str) -> bytes | None:
         return self._kept.find(name)
 
-    def draw(self, session: Session, card: Card, font: str) -> bytes | None:
+    def draw(self, card: Card, pictures: Mapping[str, bytes], font: str) -> bytes | None:
         """Return a card, or None if others are being drawn for so long that it is not worth it."""
         if not self._drawing.acquire(timeout=WAITED_SECONDS):
             return None
         try:
-            return self._kept.get(card.name, lambda: _draw(session, card, font))
+            return self._kept.get(card.name, lambda: draw_card(card, find_font(font), **pictures))
         finally:
             self._drawing.release()
 
 
-def _draw(session: Session, card: Card, font: str) -> bytes:
+def read_pictures(session: Session, card: Card) -> dict[str, bytes]:
+    """Read the pictures that a card has on it, by their places."""
     pictures = {}
     for place, name in (("logo", card.logo), ("header", card.header)):
         asset = events.get_asset(session, name) if name else None
         if asset is not None:
             pictures[place] = asset.content
-    return draw_card(card, find_font(font), **pictures)
+    return pictures

@@ -9,6 +9,7 @@ from services.event_views import view_event
 from services.texts import LOCALES
 from storage import events
 
+from .card_shelf import read_pictures
 from .errors import RETRY_AFTER_SECONDS
 from .event_pages import load_event
 from .headers import keep_for_ever
@@ -33,7 +34,8 @@ def show_card(slug: str, locale: str, name: str) -> ResponseReturnValue:
             card = make_card(view_event(session, event, locale, seats=page.seats, now=now))
             if card.name != name:
                 return redirect(f"/e/{slug}/card/{locale}/{card.name}")
-            content = site.cards.draw(session, card, site.settings.card_font)
+            pictures = read_pictures(session, card)
+        content = site.cards.draw(card, pictures, site.settings.card_font)
     if content is None:
         return Response("", 503, {"Retry-After": str(RETRY_AFTER_SECONDS)}, mimetype="text/plain")
     media_type = "image/jpeg" if name.endswith(".jpg") else "image/png"

@@ -56,8 +56,8 @@ def _show(slug: str, end: str) -> ResponseReturnValue:
     with site.database.read() as session:
         organization = public_pages.find_organization(session, slug) or abort(404)
         if organization.slug != slug:
-            query = f"?{request.query_string.decode()}" if request.query_string else ""
-            return redirect(f"/o/{organization.slug}{end}{query}", code=301)
+            query = request.query_string.decode("latin-1")
+            return redirect(f"/o/{organization.slug}{end}?{query}".rstrip("?"), code=301)
         g.default_locale = organization.default_locale
         if end:
             _enter_frame(slug, organization)

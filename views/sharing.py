@@ -4,20 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from flask import Blueprint
-
 from services.event_schema import Schema, describe_event
 from services.event_views import EventView, Image
 from services.sharing_cards import SIZE, Card
 
 from .site import get_site
-
-bp = Blueprint("sharing", __name__)
-
-MOST_CARDS = 100
-"""Of some 30 KB each, or 80 where there is a photograph."""
-
-WAITED_SECONDS = 1.0
 
 OPEN_GRAPH_LOCALES = {"ja": "ja_JP", "en": "en_US"}
 

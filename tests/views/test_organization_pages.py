@@ -71,6 +71,7 @@ def test_former_address_leads_to_the_present_one(listed):
 
     assert answer.status_code == 301
     assert answer.headers["Location"] == "/o/new-name?utm_source=mail"
+    assert listed.visitor().look("GET", "/o/sample?a=%FF\xff").status_code == 301
     framed = listed.visitor().look("GET", "/o/sample/embed")
     assert framed.headers["Location"] == "/o/new-name/embed"
     rename(listed, "")

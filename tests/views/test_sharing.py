@@ -164,10 +164,9 @@ def test_who_would_wait_for_long_is_asked_to_come_back(site, monkeypatch):
 
 def test_cards_that_are_kept_are_few(site):
     shelf, card = card_shelf.Cards(), sharing_cards.Card("a", "b", "c")
-    with site.database.read() as session:
-        shelf._kept = card_shelf.Kept(2)
-        for title in "abcd":
-            shelf.draw(session, sharing_cards.Card(title, "", ""), "")
+    shelf._kept = card_shelf.Kept(2)
+    for title in "abcd":
+        shelf.draw(sharing_cards.Card(title, "", ""), {}, "")
 
     assert shelf.find(card.name) is None
     assert len(shelf._kept._values) == 2

@@ -15,7 +15,6 @@ from services.audit import Action
 from services.members import Member, Permission
 from services.organization_pages import (
     SURELY_OVER,
-    SlugRefused,
     SlugTaken,
     change_slug,
     suggest_slug,
@@ -62,8 +61,6 @@ def save(member: Member) -> ResponseReturnValue:
         return _draw(form, read_organization(member), status=409)
     except (SlugTaken, IntegrityError):
         form.refuse("slug", _("Another organization has this address. Choose another one"))
-    except SlugRefused:
-        form.refuse("slug", _("This address cannot be used. Choose another one"))
     else:
         return redirect(f"{URL}?done=1", code=303)
     return _draw(form, read_organization(member), status=422)
