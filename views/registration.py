@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from forms.registration import RegistrationForm, build_registration_form
 from services.event_dates import add_dates, make_question, takes_choice
-from services.events import EventState, LinkPolicy, read_definition
+from services.events import EventState, LinkPolicy, count_seats, get_state, read_definition
 from services.fault_points import fault_point
 from services.form_tokens import FormToken, FormTokenError
 from services.limits import Limit, RateLimitReached
@@ -212,7 +212,10 @@ def _store(
             )
         event = events.get_head(session, page.event.slug) or abort(404)
         policy = LinkPolicy(event.link_policy)
-        if has_worked or not is_proof_wanted(event.bot_check, load):
+        # Who cannot be registered anyway need not work for it.
+        state = get_state(event, count_seats(event, event.seats_taken), now)
+        is_asked = state is EventState.OPEN and is_proof_wanted(event.bot_check, load)
+        if has_worked or not is_asked:
             row: SubmissionRow | Load = register(session, event, submission, policy=policy, now=now)
         else:
             if is_counted:

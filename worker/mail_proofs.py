@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from config import Settings
 from services.dates import format_short
 from services.event_views import view_mail_event
+from services.joining import read_end_state
 from services.links import Links
 from services.mail_proofs import get_end_of_waiting, waits_for_button
 from services.mails import MailName
@@ -57,7 +58,7 @@ class ProofMailSending:
         now = self._read_clock()
         with self._database.write() as session:
             row = submissions.get_submission(session, job.payload["submission_id"])
-            if row is None or not waits_for_button(row, now=now):
+            if row is None or not _is_wanted(session, row, now):
                 jobs.finish(session, job, now=now)
                 return
             email = row.email
@@ -110,3 +111,8 @@ class ProofMailSending:
             )
 
         return compose
+
+
+def _is_wanted(session: Session, row: SubmissionRow, now: datetime) -> bool:
+    event = events.need_event(session, row.event_id)
+    return waits_for_button(row, now=now) and read_end_state(event, now) is None

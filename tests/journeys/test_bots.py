@@ -114,6 +114,18 @@ def test_button_works_for_a_day(site):
 
 
 @only_sqlite
+def test_nobody_is_asked_for_an_event_that_is_off(site):
+    send(site).form().press(BY_MAIL).submit()
+    with site.database.write() as session:
+        [event] = session.query(Event)
+        event.status = "cancelled"
+
+    site.drain()
+
+    assert site.mailbox.list_mails() == []
+
+
+@only_sqlite
 def test_asking_by_mail_tells_nothing_of_the_address(site):
     do_work(send(site)).submit()
     known = send(site).form().press(BY_MAIL).submit()
@@ -210,6 +222,19 @@ def test_address_that_is_sent_over_and_over_is_told_to_wait(site, monkeypatch):
     assert refused.form()["family_name"] == "山田"
     site.clock.move(minutes=3)
     do_work(refused.form().submit(status=422))
+
+
+@only_sqlite
+def test_nobody_works_or_waits_for_a_mail_at_a_full_event(site):
+    form = send(site).form().press(BY_MAIL)
+    with site.database.write() as session:
+        [event] = session.query(Event)
+        event.capacity = 0
+
+    full = form.submit(status=409)
+
+    assert "満席になりました" in full.text
+    assert site.count_rows("submission") == 0
 
 
 @only_sqlite
