@@ -16,7 +16,7 @@ from storage.models import Event, ZoomConnection
 from .event_documents import EventDocument, check_slug, write_document
 from .event_editing import EventChangeRefused, rename_event, save_event
 from .event_files import PLACES, Picture, describe_event, list_speakers
-from .event_parts import AnyEntry
+from .event_parts import AnyEntry, name_known
 from .events import EventState
 from .form_drafts import read_edited_form
 from .images import encode_header, encode_logo, encode_portrait
@@ -97,9 +97,13 @@ def change_content(
 def replace_list(
     document: EventDocument, part: str, entries: tuple[AnyEntry, ...]
 ) -> EventDocument:
-    """Give a document other speakers, another programme or other materials."""
+    """Give a document other speakers, another programme or other materials.
+
+    The programme names no speaker who is not there, perhaps any more.
+    """
     changes: dict[str, Any] = {part: entries}
-    return replace(document, **changes)
+    changed = replace(document, **changes)
+    return replace(changed, programme=name_known(changed.programme, changed.speakers))
 
 
 def read_picture(place: str, content: bytes) -> Picture:

@@ -29,6 +29,9 @@ LONGEST_URL = 1_000
 _URL = re.compile(r"https://[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*(:\d{1,5})?([/?#][!-~]*)?")
 _ID = re.compile(r"[a-z0-9][a-z0-9_-]*")
 
+NEW = "new"
+"""What stands in an address in place of the id of an entry that is yet to be written."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Speaker:
@@ -70,6 +73,10 @@ def check_material_url(url: str) -> bool:
     return len(url) <= LONGEST_URL and _URL.fullmatch(url) is not None
 
 
+def check_entry_id(entry_id: str) -> bool:
+    return len(entry_id) <= LONGEST_ID and _ID.fullmatch(entry_id) is not None
+
+
 def mark_entry(entry: AnyEntry, asset: str = "") -> str:
     """Return what tells an entry from what somebody else makes of it; `asset` is its picture's."""
     return hashlib.sha256(f"{asset}\n{json.dumps(asdict(entry))}".encode()).hexdigest()[:20]
@@ -79,7 +86,7 @@ def choose_entry_id(stem: str, taken: Collection[str]) -> str:
     """Return an id that no other entry has, made of a name where that is possible."""
     stem = "-".join(re.findall(r"[a-z0-9]+", stem.lower()))[: LONGEST_ID - 4].strip("-") or "entry"
     number, entry_id = 1, stem
-    while entry_id in taken:
+    while entry_id in taken or entry_id == NEW:
         number += 1
         entry_id = f"{stem}-{number}"
     return entry_id
@@ -109,10 +116,14 @@ def drop_entry(entries: Sequence[Entry], entry_id: str) -> tuple[Entry, ...]:
     return tuple(entry for entry in entries if entry.id != entry_id)
 
 
-def forget_speaker(items: Iterable[ProgrammeItem], speaker_id: str) -> tuple[ProgrammeItem, ...]:
-    """Take a speaker who is gone out of the programme."""
+def name_known(
+    items: Iterable[ProgrammeItem], speakers: Iterable[Speaker]
+) -> tuple[ProgrammeItem, ...]:
+    """Take those out of a programme who are not among the speakers."""
+    known = {speaker.id for speaker in speakers}
     return tuple(
-        replace(item, speakers=tuple(s for s in item.speakers if s != speaker_id)) for item in items
+        replace(item, speakers=tuple(speaker for speaker in item.speakers if speaker in known))
+        for item in items
     )
 
 
@@ -219,8 +230,8 @@ def _read_material(table: Table, number: int) -> Material:
 
 def _read_id(table: Table, default: str) -> str:
     entry_id = table.take_text("id", LONGEST_ID, default)
-    if not _ID.fullmatch(entry_id):
-        raise table.fault("id", "may have small letters, digits, _ and - alone")
+    if not check_entry_id(entry_id) or entry_id == NEW:
+        raise table.fault("id", f"may have small letters, digits, _ and - alone, and not be {NEW}")
     return entry_id
 
 

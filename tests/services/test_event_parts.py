@@ -9,8 +9,8 @@ from services.event_parts import (
     Speaker,
     choose_entry_id,
     drop_entry,
-    forget_speaker,
     mark_entry,
+    name_known,
     put_entry,
     shift_entry,
 )
@@ -57,6 +57,7 @@ def test_file_may_leave_out_every_id():
         ("[[speakers]]\nid = 'a'", r"speakers\[1\].name is missing"),
         ("[[speakers]]\nname.ja = 'a'\nphoto = 'x'", r"speakers\[1\].photo is not a key"),
         ("[[speakers]]\nid = '../a'\nname.ja = 'a'", r"speakers\[1\].id may have"),
+        ("[[speakers]]\nid = 'new'\nname.ja = 'a'", "and not be new"),
         ("[[programme]]\ntitle.ja = 'a'\nspeakers = ['b']", "names a speaker 'b'"),
         ("[[programme]]\nid = 'a'\ntitle.ja = 'a'\n" * 2, "programme has an id twice"),
         ("[[materials]]\nlabel.ja = 'a'\nurl = 'http://a.example/'", r"materials\[1\].url must be"),
@@ -80,13 +81,14 @@ def test_entries_are_put_moved_and_dropped():
     assert shift_entry(both, "hanako", -1) == both
     assert shift_entry(both, "nobody", 1) == both
     assert drop_entry(both, "hanako") == (KENICHI,)
-    assert forget_speaker((TALK,), "hanako")[0].speakers == ("kenichi",)
+    assert name_known((TALK,), (KENICHI,))[0].speakers == ("kenichi",)
 
 
 def test_ids_come_from_names_and_never_twice():
     assert choose_entry_id("Dr. Hanako Yamada", []) == "dr-hanako-yamada"
     assert choose_entry_id("Hanako", {"hanako", "hanako-2"}) == "hanako-3"
     assert choose_entry_id("花子", []) == "entry"
+    assert choose_entry_id("New", []) == "new-2"
     assert len(choose_entry_id("x" * 99, ["x" * 28])) <= 32
 
 

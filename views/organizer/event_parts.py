@@ -20,12 +20,13 @@ from services.event_documents import EventDocument
 from services.event_files import Picture, describe_event, get_portrait
 from services.event_parts import (
     MOST_ENTRIES,
+    NEW,
     PARTS,
     AnyEntry,
     Speaker,
+    check_entry_id,
     choose_entry_id,
     drop_entry,
-    forget_speaker,
     mark_entry,
     put_entry,
     shift_entry,
@@ -44,7 +45,6 @@ from .access import bp, need_event, needs
 from .event_content import describe_flaw
 from .event_headings import view_event
 
-NEW = "new"
 BODY_BYTES = MAX_BYTES + 128 * 1024
 _STEPS = {"up": -1, "down": 1}
 
@@ -81,16 +81,19 @@ def move(member: Member, event: str) -> ResponseReturnValue:
         found = events.lock_event(session, need_event(session, member, event).id)
         if part in PARTS and steps:
             document = describe_event(session, found)
-            moved = shift_entry(getattr(document, part), entry_id, steps)
-            _store(session, member, found, replace_list(document, part, moved), part, now=now)
-    return redirect(f"/organizer/events/{event}/content/lists#{part}-{entry_id}", code=303)
+            entries = getattr(document, part)
+            moved = shift_entry(entries, entry_id, steps)
+            if moved != entries:
+                _store(session, member, found, replace_list(document, part, moved), part, now=now)
+    place = f"#{part}-{entry_id}" if part in PARTS and check_entry_id(entry_id) else ""
+    return redirect(f"/organizer/events/{event}/content/lists{place}", code=303)
 
 
 @bp.get("/events/<event>/content/<part>/<entry>", endpoint="show_entry")
 @needs(Permission.EDIT_EVENTS)
 def show_entry(member: Member, event: str, part: str, entry: str) -> ResponseReturnValue:
     with get_site().database.read() as session:
-        found = _need_event(session, member, event, part)
+        found = _need_event(session, member, event, part, entry)
         stored = _find(session, found, part, entry)
         if stored is None and entry != NEW:
             return _lead_back(event)
@@ -102,7 +105,7 @@ def show_entry(member: Member, event: str, part: str, entry: str) -> ResponseRet
 @takes_files(BODY_BYTES)
 def save_entry(member: Member, event: str, part: str, entry: str) -> ResponseReturnValue:
     with get_site().database.read() as session:
-        found = _need_event(session, member, event, part)
+        found = _need_event(session, member, event, part, entry)
         stored = _find(session, found, part, entry)
         form = _build(session, found, part, stored, is_sent=True)
         is_removal = request.form.get("act") == "remove"
@@ -123,9 +126,10 @@ def save_entry(member: Member, event: str, part: str, entry: str) -> ResponseRet
     return _lead_back(event, "removed" if is_removal else "saved")
 
 
-def _need_event(session: Session, member: Member, event: str, part: str) -> Event:
+def _need_event(session: Session, member: Member, event: str, part: str, entry: str) -> Event:
+    """Return the event, or answer 404 also where an address can name no entry."""
     found = need_event(session, member, event)
-    return found if part in PARTS else abort(404)
+    return found if part in PARTS and check_entry_id(entry) else abort(404)
 
 
 def _save(
@@ -164,8 +168,6 @@ def _remove(member: Member, event: str, part: str, entry_id: str) -> None:
             raise _Differs
         document = describe_event(session, found)
         changed = replace_list(document, part, drop_entry(getattr(document, part), entry_id))
-        if part == "speakers":
-            changed = replace(changed, programme=forget_speaker(changed.programme, entry_id))
         _store(session, member, found, changed, part, now=now)
 
 
@@ -280,9 +282,7 @@ def _choose_ref(stored: AnyEntry | None, picture: Picture | None) -> PictureRef 
 
 def _choose_id(entry: AnyEntry, entries: Sequence[AnyEntry]) -> str:
     name = getattr(entry, NAMES[_name_part(entry)])
-    # No page has the address of an entry of the id that stands for a new one.
-    taken = {NEW, *(other.id for other in entries)}
-    return choose_entry_id(name.get("en", ""), taken)
+    return choose_entry_id(name.get("en", ""), {other.id for other in entries})
 
 
 def _name_part(entry: AnyEntry) -> str:

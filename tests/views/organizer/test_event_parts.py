@@ -110,6 +110,17 @@ def test_removed_speaker_leaves_the_programme_too(site, owner, event):
     assert list_ids(site, event, "speakers") == ["hanako"]
 
 
+def test_speaker_who_went_meanwhile_is_not_named(site, owner, event):
+    add(owner, event, "speakers", name_en="Hanako")
+    form = open_entry(owner, event, "programme").form(SAVE)
+    form.fill(title_en="Talk", speakers=["hanako"])
+    open_entry(owner, event, "speakers", "hanako").form("削除").press("削除").submit()
+
+    form.submit()
+
+    assert [row["speakers"] for row in read(site, event).programme] == [[]]
+
+
 def test_nobody_removes_what_another_has_just_changed(site, owner, event):
     add(owner, event, "materials", label_en="Slides", url="https://example.com/1")
     removal = open_entry(owner, event, "materials", "slides").form("削除").press("削除")
@@ -130,6 +141,19 @@ def test_entries_move_by_their_buttons(site, owner, event):
         if ("entry", "three") in fields:
             owner.post(form["action"], [*fields, ("act", "up")])
     assert list_ids(site, event, "programme") == ["one", "three", "two"]
+
+
+def test_what_can_be_no_entry_is_unknown(site, owner, event):
+    form = open_entry(owner, event, "materials").form(SAVE)
+    form.fill(label_en="Slides", url="https://example.com/")
+    for part, entry in (("lists", "a"), ("materials", "A b"), ("materials", "a" * 33)):
+        address = f"/organizer/events/{event.public_id}/content/{part}/{entry}"
+        owner.open(address, status=404)
+        owner.post(address, form.fields, status=404)
+    moved = [*form.fields, ("act", "up"), ("part", "materials"), ("entry", "a\r\nb")]
+    owner.post(f"/organizer/events/{event.public_id}/content/lists", moved)
+
+    assert read(site, event).materials == []
 
 
 @pytest.mark.parametrize("url", ["http://example.com", "javascript:alert(1)", "https://a@b.c/", ""])
