@@ -1,15 +1,11 @@
-// Puts a form of Uketsuke into this page: docs/embed.md
+// Uketsuke's forms in this page: docs/embed.md
 (() => {
   const script = document.currentScript;
   const { origin } = new URL(script.src);
   const NAME = "uketsuke-form";
   const CARRIED = /^(utm_\w+|ref|\w{1,3}clk?id|[gw]braid|li_fat_id)$/;
 
-  const make = (tag, members, style) => {
-    const element = Object.assign(document.createElement(tag), members);
-    Object.assign(element.style, style);
-    return element;
-  };
+  const make = (tag, members) => Object.assign(document.createElement(tag), members);
 
   class Form extends HTMLElement {
     fields = {};
@@ -22,31 +18,32 @@
     mount() {
       this.disconnectedCallback();
       const { event, organization, height = 800, lang = this.closest("[lang]")?.lang, ...own } = this.dataset;
-      // Light text stands on a dark page.
-      const { color } = getComputedStyle(this);
-      const [first, green] = color.match(/[\d.]+/g);
-      const theme = own.theme ?? ((color[0] === "o" ? first > 0.6 : green > 150) ? "dark" : "light");
+      // Light text: a dark page. Mixed, all colors are color(srgb r g b).
+      this.style.outlineColor = "color-mix(in srgb,currentcolor,currentcolor)";
+      const color = getComputedStyle(this).outlineColor;
+      const [, green] = color.match(/[\d.e-]+/g);
+      const theme = own.theme ?? (green > (color[0] === "c" ? 0.6 : 150) ? "dark" : "light");
       const query = new URLSearchParams(location.search);
       for (const name of [...query.keys()]) if (!CARRIED.test(name)) query.delete(name);
       const address = `${origin}/${event ? "e" : "o"}/${event ?? organization}`;
       const textContent = own.title ?? (/^ja/.test(lang) ? "お申し込み" : "Register");
-      if (!this.firstElementChild) {
-        this.append(make("a", { href: `${address}?${query}`, textContent }));
-      }
+      const href = `${address}?${query}`;
+      if (!this.firstElementChild) this.append(make("a", { href, textContent }));
       query.set("page", location.origin + location.pathname);
       query.set("parent", location.origin);
       query.set("theme", theme);
       if (lang) query.set("lang", lang.slice(0, 2));
-      const members = {
+      this.frame = make("iframe", {
         allow: "clipboard-write",
         loading: "lazy",
-        // Where the form does not come, the link does. Pictures may come after the form.
+        // Where no form comes, the link does. Pictures may come later.
         onload: () => this.view || (this.wait ??= setTimeout(() => this.show(false), 4000)),
         src: `${address}/embed?${query}`,
         title: textContent,
-      };
-      const style = { border: 0, colorScheme: theme, height: `${height}px`, verticalAlign: "top", width: "100%" };
-      this.append((this.frame = make("iframe", members, style)));
+      });
+      const style = { border: 0, colorScheme: theme, height: `${height}px`, width: "100%", verticalAlign: "top" };
+      Object.assign(this.frame.style, style);
+      this.append(this.frame);
       this.style.display = "block";
       this.show(true);
       addEventListener("message", this);
@@ -83,9 +80,7 @@
     }
 
     show(isFramed) {
-      for (const child of this.children) {
-        child.style.display = (child === this.frame) === isFramed ? "" : "none";
-      }
+      for (const child of this.children) child.style.display = isFramed === (child === this.frame) ? "" : "none";
     }
 
     tell(what) {
@@ -93,7 +88,7 @@
       this.dispatchEvent(new CustomEvent(`uketsuke:${what}`, { bubbles: true, detail }));
     }
 
-    // Below a header that stays: `scroll-margin-top` of the element, or `data-offset` in pixels.
+    // Below a header that stays.
     reveal(y) {
       const { dataset, style } = this;
       const former = style.scrollMarginTop;
@@ -106,16 +101,16 @@
 
   if (!customElements.get(NAME)) customElements.define(NAME, Form);
 
-  const place = ({ dataset }, more) => {
+  const place = ({ dataset }) => {
     const form = make(NAME);
-    Object.assign(form.dataset, dataset, more);
+    for (const name in dataset) form.dataset[name.replace("uketsuke", "").toLowerCase()] = dataset[name];
     return form;
   };
 
   const look = () => {
-    for (const box of document.querySelectorAll(`[data-uketsuke-event]:not(${NAME})`)) {
+    for (const box of document.querySelectorAll("[data-uketsuke-event],[data-uketsuke-organization]")) {
       if (box.querySelector(NAME)) continue;
-      const form = place(box, { event: box.dataset.uketsukeEvent });
+      const form = place(box);
       form.append(...box.childNodes);
       box.append(form);
     }

@@ -315,6 +315,61 @@ def add_late_picture(route):
     route.fulfill(response=answer, body=body)
 
 
+LIGHT_TEXT = (
+    "#eee",
+    "oklch(0.95 0 0)",
+    "color(srgb 1 1 1)",
+    "color(display-p3 .9 .9 .9)",
+    "lab(95 0 0)",
+)
+DARK_TEXT = (
+    "#c00",
+    "oklch(0.3 0.1 260)",
+    "color(srgb .1 .1 .1)",
+    "lab(0.01 0.001 0)",
+    "hsl(0 0% 20%)",
+)
+READ_THEMES = """
+() => [...document.querySelectorAll("i iframe")]
+  .map(({ src }) => new URL(src).searchParams.get("theme"))
+"""
+
+
+def test_list_in_a_box_on_a_page_from_right_to_left_whose_colors_are_written_anyhow(world):
+    with world.site.database.write() as session:
+        session.query(Organization).one().slug = "sample"
+    box = '<div data-uketsuke-organization="sample" data-lang="ja"><a href="#all">الكل</a></div>'
+    colors = [*LIGHT_TEXT, *DARK_TEXT]
+    forms = "".join(
+        f'<i id="c{at}"><uketsuke-form data-event="spring"></uketsuke-form></i>'
+        for at in range(len(colors))
+    )
+    styles = "".join(f"#c{at} {{ color: {color} }}" for at, color in enumerate(colors))
+    world.listed.show("/colors.css", styles)
+    script = f'<script src="{world.site.url}/embed.js" async></script>'
+    head = '<link rel="stylesheet" href="/colors.css"><script src="/watch.js"></script>'
+    page = write_page(
+        box + script + '<p style="height: 9999px"></p>' + forms,
+        head=head,
+        lang="ar",
+        attributes='dir="rtl"',
+    )
+    tab = world.open(world.listed.show("/anyhow", page))
+
+    frame = tab.frame_locator("div iframe")
+    expect(frame.locator(".coming__event").first).to_be_visible()
+    assert frame.locator("html").evaluate(
+        "html => [getComputedStyle(html).direction, html.scrollWidth - html.clientWidth]"
+    ) == ["ltr", 0]
+    assert tab.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
+    expect(tab.get_by_role("link", name="الكل")).to_be_hidden()
+    assert tab.evaluate("told.map(([what, , view]) => [what, view])") == [
+        ["ready", "list"],
+        ["view", "list"],
+    ]
+    assert tab.evaluate(READ_THEMES) == ["dark"] * len(LIGHT_TEXT) + ["light"] * len(DARK_TEXT)
+
+
 COUNT = """
 window.listening = new Set();
 for (const [name, note] of [["addEventListener", "add"], ["removeEventListener", "delete"]]) {
