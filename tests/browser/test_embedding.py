@@ -419,14 +419,15 @@ def test_several_forms_on_a_page_that_comes_and_goes(world):
     site, listed = world.site, world.listed
     listed.show("/count.js", COUNT)
     script = f'<script src="{site.url}/embed.js" async data-event='
-    body = f'{script}"spring" data-theme="dark"></script><p>…</p>{script}"code"></script>'
+    early = '<uketsuke-form data-event="spring"></uketsuke-form>'
+    body = f'{early}{script}"spring" data-theme="dark"></script><p>…</p>{script}"code"></script>'
     head = '<script src="/count.js"></script><script src="/watch.js"></script>'
     tab = world.open(listed.show("/app", write_page(body, head=head)))
     wait_until(tab, lambda: [told[1] for told in tab.evaluate("told")].count("code") == 2)
-    assert tab.evaluate("listening.size") == 3  # one is ours
+    assert tab.evaluate("listening.size") == 4  # one is ours
 
-    assert tab.evaluate(MOUNT_AND_UNMOUNT) == 2
-    assert tab.evaluate("listening.size") == 3
+    assert tab.evaluate(MOUNT_AND_UNMOUNT) == 3
+    assert tab.evaluate("listening.size") == 4
 
     tab.evaluate(ADD_BOX)
     frame = tab.frame_locator("#later iframe")
