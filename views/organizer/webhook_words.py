@@ -25,9 +25,9 @@ PAYLOADS = {
 }
 STATES = {
     MessageState.WAITING: (lazy_gettext("Waiting"), "warning"),
-    MessageState.DELIVERED: (lazy_gettext("Taken"), "success"),
+    MessageState.DELIVERED: (lazy_gettext("Delivered"), "success"),
     MessageState.FAILED: (lazy_gettext("Given up"), "warning"),
-    MessageState.DROPPED: (lazy_gettext("Not sent any more"), ""),
+    MessageState.DROPPED: (lazy_gettext("Dropped"), ""),
 }
 _ENDPOINT_STATES = {
     "active": (lazy_gettext("Works"), "success"),
@@ -35,7 +35,7 @@ _ENDPOINT_STATES = {
     "ended": (lazy_gettext("Ended"), ""),
 }
 _FAULTS = {
-    Fault.SENSELESS_ADDRESS: lazy_gettext("The address is none"),
+    Fault.SENSELESS_ADDRESS: lazy_gettext("The address cannot be used"),
     Fault.REFUSED_ADDRESS: lazy_gettext(
         "The host has an address that is not on the internet, so nothing was sent"
     ),
