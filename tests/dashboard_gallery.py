@@ -180,6 +180,7 @@ PLACES = (
     Place("table-errors", "/events/{event}/imports/{table}", send_empty),
     Place("table-added", "/events/{event}/imports/{added}"),
     Place("person", "/events/{event}/people/{person}"),
+    Place("person-erase", "/events/{event}/people/{person}/erase"),
     Place("person-edit", "/events/{event}/people/{person}/edit"),
     Place(
         "person-edit-errors",

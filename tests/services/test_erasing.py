@@ -9,6 +9,7 @@ from sqlalchemy import select, text
 from services import erasing
 from services.events import LinkPolicy
 from services.happenings import Happening
+from services.members import Role
 from services.registration_changes import register_again
 from services.registrations import register
 from services.restoring import make_safe
@@ -109,6 +110,7 @@ def test_whom_zoom_does_not_have_is_erased_at_once(site):
     owner = sign_in(site)
     person = owner.open(f"/organizer/events/{event}/people").follow("消去済み")
     person.form("メールを再送する").submit()
+    assert "個人情報を消去" not in person.text
     site.drain()
     assert site.mailbox.list_mails("planted@example.com") == []
     assert program.register(**PLANTED).status_code == 201, "they may come back as somebody new"
@@ -255,3 +257,25 @@ def test_what_was_held_of_somebody_is_nothing_to_decide_about(site):
     with site.database.read() as session:
         outcomes = session.scalars(select(SubmissionRow.outcome).order_by(SubmissionRow.id)).all()
     assert outcomes[-1] == "dropped"
+
+
+@only_sqlite
+def test_owner_erases_on_the_dashboard_and_nobody_else(site):
+    program, path = add_person(site)
+    site.drain()
+    event = program.get("/events/spring").json()["id"]
+    page = f"/organizer/events/{event}/people/{path.rpartition('/')[2]}"
+    assert "個人情報を消去" not in sign_in(site, Role.APPROVER).open(page).text
+
+    owner = sign_in(site)
+    asked = owner.open(page).follow("個人情報を消去")
+    assert "元に戻せません" in asked.text
+    under_way = asked.form("完全に消去する").submit()
+    assert "Zoomから外れしだい" in under_way.text
+    site.drain()
+    site.clock.move(seconds=31)
+    site.drain()
+
+    assert find_traces(site) == set()
+    assert "消去しました" in owner.open(f"{page}/erase").text
+    assert "個人情報を消去" in owner.open("/organizer/settings/audit").text

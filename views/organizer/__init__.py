@@ -43,6 +43,7 @@ from . import (  # noqa: F401
     people_imports,
     people_tasks,
     person,
+    person_erasing,
     proof,
     provisions,
     second_step,

@@ -93,7 +93,10 @@ _VALUES: dict[str, Mapping[str, Any]] = {
         "thin": lazy_gettext("ids and status"),
         "full": lazy_gettext("personal data too"),
     },
-    "result": {str(result): words for result, words in people_words.RESULT.items()},
+    "result": {
+        **{str(result): words for result, words in people_words.RESULT.items()},
+        "under_way": lazy_gettext("under way"),
+    },
     "role": _ROLES,
     "joins_as": _ROLES,
     "why": {

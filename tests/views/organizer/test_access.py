@@ -82,6 +82,8 @@ ASKED_AGAIN = {
     "POST /organizer/settings/webhooks/<webhook>/edit",
     "POST /organizer/settings/webhooks/<webhook>/secret",
     "POST /organizer/settings/webhooks/<webhook>/remove",
+    "GET /organizer/events/<event>/people/<person>/erase",
+    "POST /organizer/events/<event>/people/<person>/erase",
     "GET /organizer/settings/audit.csv",
     "GET /organizer/events/<event>/people/export",
     "POST /organizer/events/<event>/provisions/<question>",
