@@ -103,14 +103,9 @@ def _offer(event: EventView, url: str) -> Schema | None:
         EventState.SOON: "PreOrder",
         EventState.OPEN: "InStock",
         EventState.FULL: "SoldOut",
-    }.get(EventState(event.state), "Discontinued")
-    return {
-        "@type": "Offer",
-        "price": "0",
-        "priceCurrency": "JPY",
-        "availability": f"{_SCHEMA}/{availability}",
-        "url": url,
-    }
+    }.get(EventState(event.state))
+    offer = {"@type": "Offer", "price": "0", "priceCurrency": "JPY", "url": url}
+    return offer | ({"availability": f"{_SCHEMA}/{availability}"} if availability else {})
 
 
 def _find_organizer(event: EventView, base_url: str) -> str:
