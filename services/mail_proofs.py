@@ -28,6 +28,8 @@ JOB_KIND = "proof_mail"
 
 LIVES_FOR = timedelta(hours=24)
 
+_ASKED = (Doubt.MAIL_PROOF, Doubt.MAIL_FAILED)
+
 NETWORK_BURST = 30
 NETWORK_INTERVAL_SECONDS = 60.0
 ADDRESS_BURST = 3
@@ -86,8 +88,16 @@ def ask_by_mail(
 
 def waits_for_button(submission: SubmissionRow, *, now: datetime) -> bool:
     """Tell whether the button of the mail still does something."""
-    is_asked = submission.outcome == Outcome.HELD and submission.held_for == Doubt.MAIL_PROOF
+    is_asked = submission.outcome == Outcome.HELD and submission.held_for in _ASKED
     return is_asked and now < get_end_of_waiting(submission)
+
+
+def note_mail(session: Session, submission_id: int, *, was_sent: bool) -> None:
+    """Note whether the mail went, for the organizer and the receipt; it may go when tried again."""
+    row = submissions.lock_submission(session, submission_id)
+    if row is not None and row.outcome == Outcome.HELD and row.held_for in _ASKED:
+        row.held_for = Doubt.MAIL_PROOF if was_sent else Doubt.MAIL_FAILED
+        session.flush()
 
 
 def get_end_of_waiting(submission: SubmissionRow) -> datetime:

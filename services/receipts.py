@@ -20,6 +20,7 @@ from .keys import KeyRing
 from .mail_proofs import waits_for_button
 from .mails import MailName, request_mail
 from .registrations import MAIL_OF_STATUS, Outcome, Status
+from .submissions import Doubt
 
 
 class CodeRefused(Exception):
@@ -32,7 +33,7 @@ class ReceiptState:
 
     `shown` is `event_cancelled` or `ended` once that is so; else confirmed, pending, waitlisted,
     cancelled or denied where the reader may know it; `proof` while a mail's button waits to be
-    pressed, `held` while the organizer looks at it; else
+    pressed, `unsent` where that mail did not go, `held` while the organizer looks at it; else
     `mailed`: the mail tells. `link` is button, mail, code or none. `may_change` says that this
     receipt may lead to the personal page.
     """
@@ -60,8 +61,7 @@ def read_receipt_state(
         return ReceiptState(shown=over, link="none")
     registration = _get_registration(session, submission)
     if registration is None:
-        shown = "proof" if waits_for_button(submission, now=now) else "held"
-        return ReceiptState(shown=shown, link="none")
+        return ReceiptState(shown=_read_doubt(submission, now), link="none")
     is_own = policy is LinkPolicy.SHOW and submission.outcome == Outcome.CREATED
     if submission.code_used_at is None and not is_own:
         link = "code" if policy is LinkPolicy.CODE else "mail"
@@ -76,6 +76,12 @@ def read_receipt_state(
             registrations.count_waitlisted_before(session, registration) + 1 if is_waiting else None
         ),
     )
+
+
+def _read_doubt(submission: SubmissionRow, now: datetime) -> str:
+    if not waits_for_button(submission, now=now):
+        return "held"
+    return "unsent" if submission.held_for == Doubt.MAIL_FAILED else "proof"
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,8 @@ class Doubt(StrEnum):
     """It has something in the field that people do not see."""
     MAIL_PROOF = "mail_proof"
     """Its browser did no work; the button in the mail that was sent has not been pressed."""
+    MAIL_FAILED = "mail_fail"
+    """So it is, and that mail could not be sent."""
     NO_MAIL = "no_mail"
     """So it is, but too many such mails were asked for to that address already."""
     ERASING = "erasing"

@@ -213,7 +213,11 @@ def _add_crowded(site: LiveSite) -> str:
                 _act(session, event, registration_id, act, site)
     _add_person(site, event, 30, email="held@example.com", is_suspicious=True)
     with site.database.write() as session:
-        for name, doubt in (("unproven", Doubt.MAIL_PROOF), ("unasked", Doubt.NO_MAIL)):
+        for name, doubt in (
+            ("unproven", Doubt.MAIL_PROOF),
+            ("unreached", Doubt.MAIL_FAILED),
+            ("unasked", Doubt.NO_MAIL),
+        ):
             person = factories.make_submission(
                 event, email=f"{name}@example.com", family_name=LONG_WORD
             )

@@ -25,7 +25,7 @@ from storage.session import Database
 from storage.webhook_messages import WebhookQueue
 from zoom_client import ZoomClient
 
-from . import mail, organizer_mail, webhooks, zoom
+from . import mail, mail_proofs, organizer_mail, webhooks, zoom
 from .alarms import AlarmWatch
 from .endings import record_given_up
 from .erasing import Erasing
@@ -33,7 +33,6 @@ from .event_dates import DatesFollowing
 from .indexing import index_registrations
 from .letters import LetterWriter
 from .loop import Lane, Worker
-from .mail_proofs import ProofMailSending
 from .people import EventTasks, PeopleImports, PeopleTasks, forget_old_imports
 from .settling import EventSettling
 from .smtp import MailTransport
@@ -117,7 +116,7 @@ def _make_mail_lane(
         app_context=app_context,
         read_clock=read_clock,
     )
-    asking = ProofMailSending(
+    asking = mail_proofs.ProofMailSending(
         settings,
         database,
         links=links,
@@ -126,7 +125,8 @@ def _make_mail_lane(
         read_clock=read_clock,
     )
     handlers = {"mail": sending.handle, PROOF_JOB: asking.handle}
-    return Lane("mail", handlers, MAIL_THREADS, {"mail": mail.record_given_up})
+    recorders = {"mail": mail.record_given_up, PROOF_JOB: mail_proofs.record_given_up}
+    return Lane("mail", handlers, MAIL_THREADS, recorders)
 
 
 def _make_peoples_lane(

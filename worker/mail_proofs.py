@@ -16,7 +16,7 @@ from services.dates import format_short
 from services.event_views import view_mail_event
 from services.joining import read_end_state
 from services.links import Links
-from services.mail_proofs import get_end_of_waiting, waits_for_button
+from services.mail_proofs import get_end_of_waiting, note_mail, waits_for_button
 from services.mails import MailName
 from services.messages import MailContext, MessageRefused, compose_message
 from services.texts import write_full_name
@@ -59,6 +59,8 @@ class ProofMailSending:
         with self._database.write() as session:
             row = submissions.get_submission(session, job.payload["submission_id"])
             if row is None or not _is_wanted(session, row, now):
+                # It is too late for a mail that never went.
+                note_mail(session, job.payload["submission_id"], was_sent=False)
                 jobs.finish(session, job, now=now)
                 return
             email = row.email
@@ -71,9 +73,12 @@ class ProofMailSending:
             now = self._read_clock()
             failure = judge(job, error, now=now)
             with self._database.write() as session:
+                if failure.is_final:
+                    note_mail(session, job.payload["submission_id"], was_sent=False)
                 put_off(session, job, failure.reason, is_final=failure.is_final, now=now)
             return
         with self._database.write() as session:
+            note_mail(session, job.payload["submission_id"], was_sent=True)
             jobs.finish(session, job, now=self._read_clock())
 
     def _gather(
@@ -116,3 +121,8 @@ class ProofMailSending:
 def _is_wanted(session: Session, row: SubmissionRow, now: datetime) -> bool:
     event = events.need_event(session, row.event_id)
     return waits_for_button(row, now=now) and read_end_state(event, now) is None
+
+
+def record_given_up(session: Session, job: ClaimedJob, now: datetime) -> None:
+    """Show at the submission that the worker has given up on its mail."""
+    note_mail(session, job.payload["submission_id"], was_sent=False)

@@ -7,12 +7,14 @@ import pytest
 from sqlalchemy import select, text
 
 from services.fault_points import FAULT_VARIABLE
+from services.submissions import Doubt
 from storage import mails
-from storage.models import Job, Mail
+from storage.models import Job, Mail, SubmissionRow
 from tests.fixtures.databases import only_sqlite
 from tests.mailbox import read_text
 from tests.organizer import Organizer
 from tests.people import TARO
+from worker import loop
 from worker.loop import GIVE_UP_AFTER
 from worker.mail import TWICE_UNKNOWN
 
@@ -210,6 +212,56 @@ def test_mail_that_cannot_be_written_is_given_up_at_last(open_post_office, caplo
 
     assert inbox.envelopes == []
     assert read_mails(site)[0] == ("confirmation", "failed", "GivenUp", "parked")
+
+
+@only_sqlite
+def test_mail_with_a_button_that_did_not_go_is_shown_and_tried_again(open_post_office):
+    inbox = Inbox(rcpt="550 5.1.1 no mailbox")
+    with open_post_office(inbox) as site:
+        event = site.add_event(slug="checked", bot_check="always")
+        receipt = ask_by_mail(site)
+        assert "taro@example.com" not in receipt.text and receipt.heading.startswith("メール内")
+        site.drain()
+
+        organizer = Organizer(site, event)
+        assert "held: mail_fail" in organizer.run("registrations", "list", "checked", "--held")
+        unsent = receipt.visitor.open(receipt.url)
+        assert "t***@example.comにメールを送信できませんでした" in unsent.text
+        assert "送信します" not in unsent.text
+
+        del inbox.replies["rcpt"]
+        organizer.run("jobs", "retry", "--all")
+        site.drain()
+        assert "held: mail_proof" in organizer.run("registrations", "list", "checked", "--held")
+        assert receipt.visitor.open(receipt.url).heading == receipt.heading
+    assert len(inbox.envelopes) == 1
+
+
+@only_sqlite
+@pytest.mark.parametrize("is_poison", [True, False])
+def test_mail_with_a_button_that_cannot_be_written_is_shown(
+    open_post_office, monkeypatch, is_poison
+):
+    def fail():
+        raise ZeroDivisionError
+
+    with open_post_office(Inbox(rcpt="451 4.7.1 try later")) as site:
+        site.add_event(slug="checked", bot_check="always")
+        ask_by_mail(site)
+        if is_poison:
+            monkeypatch.setattr(loop, "GIVE_UP_AFTER", 1)
+            site.app.app_context = fail
+        site.drain()
+        if not is_poison:
+            site.let_pass(hours=24)
+            site.drain()
+        with site.database.read() as session:
+            assert session.scalars(select(SubmissionRow.held_for)).one() == Doubt.MAIL_FAILED
+
+
+def ask_by_mail(site):
+    asked = site.visitor().open("/e/checked").form().fill(**TARO).submit(status=422)
+    return asked.form().press("確認メールを受け取る").submit()
 
 
 @pytest.mark.parametrize(("place", "copies"), [("before_mail", 0), ("after_mail", 2)])

@@ -84,6 +84,7 @@ MAIL_STATE = {
 DOUBT: dict[str, Any] = {
     Doubt.TRAP: lazy_gettext("Filled in a field that people do not see"),
     Doubt.MAIL_PROOF: lazy_gettext("Has not pressed the button in the mail that we sent"),
+    Doubt.MAIL_FAILED: lazy_gettext("Sent without a check; our mail to the address did not go"),
     Doubt.NO_MAIL: lazy_gettext("Sent without a check; the address had enough mails for now"),
     Doubt.ERASING: lazy_gettext("Registered again while being erased; then nobody could"),
 }
@@ -91,6 +92,7 @@ DOUBT: dict[str, Any] = {
 DOUBT_NAME: dict[str, Any] = {
     Doubt.TRAP: lazy_gettext("Hidden field"),
     Doubt.MAIL_PROOF: lazy_gettext("Not confirmed by email"),
+    Doubt.MAIL_FAILED: lazy_gettext("Email did not go"),
     Doubt.NO_MAIL: lazy_gettext("No email left"),
     Doubt.ERASING: lazy_gettext("Came back"),
 }
