@@ -274,12 +274,17 @@ def _find_faulty_element(page: Page, element: Element) -> Iterator[str]:
         yield f"<{element.tag}> without a name"
     if _is_control(element) and not _has_label(page, element):
         yield f"no label for {element['name']!r}"
-    for name in ("src", "action", *(("href",) if element.tag == "link" else ())):
+    for name in ("src", "action", *(("href",) if _is_fetched(element) else ())):
         address = element[name]
         if address and not address.startswith("data:") and not _is_same_site(page, address):
             yield f"a request to somebody else: {address}"
     if element["href"].startswith("javascript:"):
         yield "a link that is a script"
+
+
+def _is_fetched(link: Element) -> bool:
+    """Tell whether a browser asks for what a <link> leads to: not for other names of a page."""
+    return link.tag == "link" and link["rel"] not in ("alternate", "canonical")
 
 
 def _is_data(script: Element) -> bool:

@@ -45,6 +45,14 @@ def test_good_page_is_read(server, visitor):
     assert page.form("送る").fields == [("email", "a@b.jp"), ("age", "")]
 
 
+def test_other_name_of_a_page_may_be_anywhere(server, visitor):
+    named = '<link rel="canonical" href="https://elsewhere.example/e/spring"><title>'
+    page = GOOD.replace("<title>", named)
+    server.expect_request("/").respond_with_data(page, headers=HEADERS)
+
+    assert visitor.open("/").heading == "受付"
+
+
 def test_form_sends_what_was_filled_in(server, visitor):
     server.expect_request("/", method="GET").respond_with_data(GOOD, headers=HEADERS)
     server.expect_request(
@@ -74,6 +82,7 @@ def test_form_sends_what_was_filled_in(server, visitor):
         ("<main>", '<main><img src="/logo.png">'),
         ("<main>", '<main><img src="https://elsewhere.example/logo.png" alt="">'),
         ("<main>", '<main><a href="javascript:x()">x</a>'),
+        ("<title>", '<link rel="stylesheet" href="https://elsewhere.example/x.css"><title>'),
     ],
 )
 def test_bad_page_is_refused(server, visitor, good, bad):
