@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from threading import Lock
+from threading import BoundedSemaphore, Lock
 
 from sqlalchemy.orm import Session
 
@@ -13,34 +13,44 @@ from storage import events
 
 from .kept_pages import Kept
 
-MOST_CARDS = 100
-"""Of some 30 KB each, or 80 where there is a photograph."""
+MOST_CARDS = 400
+"""Of some 30 KB each, or 80 where there is a photograph: a list's events in both languages."""
 
 WAITED_SECONDS = 1.0
+MOST_AT_IT = 2
+"""Who draws, and one that waits for the same picture, or for its turn."""
 
 
 class Cards:
     """Pictures that were drawn, by their names, which come from all that they show.
 
     One is drawn at a time, and once, however many ask: drawing takes a core for a while, and the
-    threads that serve pages take registrations.
+    threads that serve pages take registrations. Therefore most of them don't wait for it either.
     """
 
     def __init__(self) -> None:
         self._kept: Kept[bytes] = Kept(MOST_CARDS)
+        self._places = BoundedSemaphore(MOST_AT_IT)
         self._drawing = Lock()
 
     def find(self, name: str) -> bytes | None:
         return self._kept.find(name)
 
     def draw(self, card: Card, pictures: Mapping[str, bytes], font: str) -> bytes | None:
-        """Return a card, or None if others are being drawn for so long that it is not worth it."""
-        if not self._drawing.acquire(timeout=WAITED_SECONDS):
+        """Return a card, or None if others are being drawn, so that it is not worth waiting."""
+        if not self._places.acquire(blocking=False):
             return None
         try:
-            return self._kept.get(card.name, lambda: draw_card(card, find_font(font), **pictures))
+            if not self._drawing.acquire(timeout=WAITED_SECONDS):
+                return None
+            try:
+                return self._kept.get(
+                    card.name, lambda: draw_card(card, find_font(font), **pictures)
+                )
+            finally:
+                self._drawing.release()
         finally:
-            self._drawing.release()
+            self._places.release()
 
 
 def read_pictures(session: Session, card: Card) -> dict[str, bytes]:
