@@ -72,9 +72,11 @@ class WebhookQueue:
         return take(job, owner=owner, lease_seconds=lease_seconds, now=now)
 
     def _select_due(self, now: ColumnElement[datetime]) -> Select[Any]:
+        # One that was asked for, though it may find nothing, is done then and no longer counted.
+        is_asked_for = and_(Job.state == "ready", Job.run_at <= now)
         is_free = or_(
             Job.state == "done",
-            and_(Job.state == "ready", Job.run_at <= now),
+            is_asked_for,
             and_(Job.state == "running", Job.lease_until <= now),
         )
         is_to_be_tried = or_(WebhookEndpoint.try_at.is_(None), WebhookEndpoint.try_at <= now)
@@ -86,7 +88,7 @@ class WebhookQueue:
                 WebhookEndpoint.state == "active",
                 is_to_be_tried,
                 self._where,
-                exists().where(*_list_due(WebhookEndpoint.id.expression, now)),
+                or_(is_asked_for, exists().where(*_list_due(WebhookEndpoint.id.expression, now))),
             )
         )
 

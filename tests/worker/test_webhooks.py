@@ -510,6 +510,8 @@ def test_endpoint_that_is_removed_while_it_is_told_leaves_nothing(office, receiv
 @only_sqlite
 def test_test_message_and_replay_by_hand(office, receiver):
     endpoint = office.tell(receiver)
+    office.work()
+    assert office.read(select(Job.state).where(Job.kind == JOB_KIND)) == "done"
     office.change(send_test, endpoint)
     office.register()
     office.work()
