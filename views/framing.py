@@ -6,7 +6,7 @@ where it will be shown.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
@@ -58,8 +58,9 @@ def read_surface() -> Surface:
 
 
 def enter_frame(slug: str) -> None:
-    """Have this request answered with framed pages."""
-    g.frame = Frame(slug, read_theme(request.args))
+    """Have this request answered with framed pages, also where its event cannot be read."""
+    origins = get_site().frame_origins.get(slug, ())
+    g.frame = Frame(slug, read_theme(request.args), read_parent(request.args, origins))
 
 
 def find_framed_slug(path: str) -> str | None:
@@ -73,6 +74,12 @@ def read_theme(query: Mapping[str, str]) -> str:
     return theme if theme in THEMES else ""
 
 
+def read_parent(query: Mapping[str, str], origins: Collection[str]) -> str:
+    """Return the origin of the page around a frame, if it is one of these."""
+    parent = query.get("parent", "")
+    return parent if parent in origins else ""
+
+
 def check_frame(event: EventHead) -> None:
     """Let the event's own frame be shown by the listed origins; an address of another is unknown.
 
@@ -84,8 +91,7 @@ def check_frame(event: EventHead) -> None:
     if event.slug != frame.slug:
         abort(404)
     get_site().frame_origins[event.slug] = origins = tuple(event.embed_origins)
-    parent = request.args.get("parent", "")
-    g.frame = replace(frame, parent=parent if parent in origins else "")
+    g.frame = replace(frame, parent=read_parent(request.args, origins))
 
 
 def form_path(slug: str) -> str:

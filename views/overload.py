@@ -26,7 +26,7 @@ from flask_babel import force_locale
 from services.texts import LOCALES
 
 from .bodies import FORM, MAX_FIELDS
-from .framing import Frame, find_framed_slug, read_theme
+from .framing import Frame, find_framed_slug, read_parent, read_theme
 from .headers import SECURITY, let_be_framed_by, let_forms_lead_to
 from .locale import list_other_languages, match_accepted
 from .problems import MEDIA_TYPE, is_for_program, write_problem
@@ -48,7 +48,9 @@ _EMBED_SCRIPT = re.compile("embed(-[0-9a-f]{12})?[.]js")
 RETRY_SECONDS = range(8, 21)
 REPORT_SECONDS = 5.0
 
-_SECONDS_MARK, _FIELDS_MARK, _QUERY_MARK = (secrets.token_urlsafe(24) for _ in range(3))
+_SECONDS_MARK, _FIELDS_MARK, _QUERY_MARK, _PARENT_MARK = (
+    secrets.token_urlsafe(24) for _ in range(4)
+)
 
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
@@ -87,10 +89,12 @@ class Admission:
             return _refuse_program(start_response, seconds)
         fields = self._read_fields(environ) if environ["REQUEST_METHOD"] == "POST" else None
         slug = find_framed_slug(environ["PATH_INFO"])
-        page = self._draw_page(
-            _choose_locale(environ), _choose_kind(environ, fields), _choose_frame(environ, slug)
-        )
+        origins = self._frame_origins.get(slug or "", ())
+        parent = read_parent(dict(_read_query(environ)), origins)
+        frame = _choose_frame(environ, slug, parent)
+        page = self._draw_page(_choose_locale(environ), _choose_kind(environ, fields), frame)
         page = page.replace(_SECONDS_MARK, seconds).replace(_QUERY_MARK, _repeat_query(environ))
+        page = page.replace(_PARENT_MARK, html.escape(parent))
         body = page.replace(_FIELDS_MARK, fields or "").encode()
         headers = SECURITY | {
             "Content-Type": "text/html; charset=utf-8",
@@ -101,7 +105,6 @@ class Admission:
         if environ["PATH_INFO"].startswith("/j/"):
             headers["Content-Security-Policy"] = self._join_policy
         if slug is not None:
-            origins = self._frame_origins.get(slug, ())
             headers["Content-Security-Policy"] = let_be_framed_by(*origins)
         start_response("503 Service Unavailable", list(headers.items()))
         return [body]
@@ -197,8 +200,11 @@ def _choose_kind(environ: Environ, fields: str | None) -> str:
     return "receipt" if path.startswith("/s/") or "/embed/done/" in path else "page"
 
 
-def _choose_frame(environ: Environ, slug: str | None) -> Frame | None:
-    return None if slug is None else Frame(theme=read_theme(dict(_read_query(environ))))
+def _choose_frame(environ: Environ, slug: str | None, parent: str) -> Frame | None:
+    if slug is None:
+        return None
+    theme = read_theme(dict(_read_query(environ)))
+    return Frame(theme=theme, parent=_PARENT_MARK if parent else "")
 
 
 def _make_page_drawer(app: Flask) -> Callable[[str, str, Frame | None], str]:

@@ -3,15 +3,19 @@
 import json
 import time
 from contextlib import ExitStack
+from dataclasses import replace
 from urllib.parse import quote
 
 import pytest
 from playwright.sync_api import expect
+from sqlalchemy import select
 
+from services import submission_limits
 from services.sources import name_origin
-from storage.models import Organization, SubmissionRow
+from storage.models import Event, Organization, SubmissionRow
 from storage.visits import sum_by_origin
 from tests.browser.steps import expect_room_of, fill_in, heading, send
+from tests.browser.test_overload import BUSY, Crowd
 from tests.fixtures.browsers import PHONE, find_browser
 from tests.host_site import HostSite
 from tests.live_site import LiveSite
@@ -86,6 +90,22 @@ class World:
         with self.site.database.read() as session:
             sums = sum_by_origin(session, 1).items()
         return {what: count for (origin, what), count in sums if origin == name_origin(source)}
+
+    def count(self, email):
+        """Count a form that was sent with an address, as if it had been."""
+        with self.site.database.write() as session:
+            parts, now = self.site.parts, self.site.clock()
+            [event_id] = session.scalars(select(Event.id).where(Event.slug == "spring"))
+            submission_limits.count_submission(
+                session,
+                parts.keys,
+                "127.0.0.1",
+                event_id=event_id,
+                email_key=email,
+                has_worked=False,
+                tally=parts.event_tally,
+                now=now,
+            )
 
     def find_sent(self, email):
         with self.site.database.read() as session:
@@ -230,6 +250,50 @@ def test_frame_that_asks_for_work_goes_on_by_itself(world):
     views = [(what, view) for what, _, view, _ in tab.evaluate("told")]
     assert views[2:] == [("view", "form"), ("view", "done"), ("registered", "done")]
     assert world.find_sent("worked@example.com").surface == "embed"
+
+
+def test_registration_gets_through_a_crowd_and_a_limit_in_the_frame(world, monkeypatch):
+    """Pages that ask to send again are as high as they are, seen, and nothing is told too early."""
+    site = world.site
+    crowd = Crowd(site.app.wsgi_app)
+    monkeypatch.setattr(site.app, "wsgi_app", crowd)
+    script = (
+        f'<script src="{site.url}/embed.js" async data-event="spring" data-offset="80"></script>'
+    )
+    body = "<p>…</p>" * 40 + script + "<p>…</p>" * 40
+    head = '<script src="/watch.js"></script>'
+    tab = world.open(world.listed.show("/crowd", write_page(body, head=head)))
+    tab.locator("uketsuke-form").scroll_into_view_if_needed()
+    frame = frame_of(tab)
+    fill_in(frame, **{"メールアドレス 必須": "late@example.com"})
+
+    crowd.is_there = True
+    send(frame)
+    expect(heading(frame)).to_have_text(BUSY)
+    wait_until(tab, lambda: 79 <= measure(tab)[0] <= 81 and measure(tab)[1] == measure(tab)[2])
+
+    crowd.is_there = False
+    limited = replace(site.parts.settings, rate_limits=True)
+    with monkeypatch.context() as limits:
+        limits.setitem(vars(site.parts), "settings", limited)
+        limits.setattr(submission_limits, "ADDRESS_BURST", 1)
+        world.count("late@example.com")
+        frame.get_by_role("button", name="もう一度送信する").click()
+        expect(frame.get_by_role("alert")).to_contain_text("送信が続いています")
+    wait_until(tab, lambda: 79 <= measure(tab)[0] <= 81 and measure(tab)[1] == measure(tab)[2])
+    expect(tab.locator("uketsuke-form iframe")).to_be_visible()
+    assert "registered" not in [what for what, *_ in tab.evaluate("told")]
+
+    crowd.is_there = True
+    send(frame)
+    expect(heading(frame)).to_have_text(BUSY)
+    crowd.is_there = False
+    frame.get_by_role("button", name="もう一度送信する").click()
+    expect(heading(frame)).to_have_text("お申し込みが完了しました")
+    wait_until(tab, lambda: "registered" in [what for what, *_ in tab.evaluate("told")])
+    views = [view for what, _, view, _ in tab.evaluate("told") if what == "view"]
+    assert views == ["form", "form", "errors", "form", "done"]
+    assert world.find_sent("late@example.com").surface == "embed"
 
 
 def test_whole_registration_without_script_in_a_plain_frame(world):

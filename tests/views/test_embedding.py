@@ -187,12 +187,15 @@ def test_link_fills_in_text_alone(framed):
 
 def test_busy_page_is_shown_in_the_frame(framed):
     framed.visitor().open("/e/spring/embed")
-    answer = ask_in_a_crowd(framed, "/e/spring/embed?theme=dark&lang=en", TARO)
+    answer = ask_in_a_crowd(framed, f"/e/spring/embed?theme=dark&lang=en&parent={ORIGINS[0]}", TARO)
+    other = ask_in_a_crowd(framed, "/e/spring/embed?parent=https://other.example", TARO)
 
     assert answer.status_code == 503
     assert read_ancestors(answer) == " ".join(ORIGINS)
     assert 'class="framed"' in answer.text and "&amp;theme=dark" in answer.text
     assert TARO["family_name"] in answer.text
+    assert f'data-view="form" data-parent="{ORIGINS[0]}"' in answer.text
+    assert "data-parent" not in other.text
 
 
 def ask_in_a_crowd(site, address, fields):
@@ -204,7 +207,7 @@ def ask_in_a_crowd(site, address, fields):
 
 def test_page_without_a_database_is_shown_in_the_frame(framed, monkeypatch):
     visitor = framed.visitor()
-    form = visitor.open("/e/spring/embed").form()
+    form = visitor.open(f"/e/spring/embed?parent={ORIGINS[0]}").form()
     monkeypatch.setattr(events, "get_head", fail)
 
     page = form.fill(**TARO).submit(status=503)
@@ -212,6 +215,13 @@ def test_page_without_a_database_is_shown_in_the_frame(framed, monkeypatch):
     assert read_ancestors(page.response) == " ".join(ORIGINS)
     assert page.form()["family_name"] == "山田"
 
+    monkeypatch.setattr("views.registration.load_event", fail)
+    page = form.submit(status=503)
 
-def fail(*_):
+    assert read_ancestors(page.response) == " ".join(ORIGINS)
+    assert f'data-view="form" data-parent="{ORIGINS[0]}"' in page.response.text
+    assert page.form()["family_name"] == "山田"
+
+
+def fail(*_, **__):
     raise OperationalError("SELECT", {}, Exception("no database"))
