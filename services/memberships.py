@@ -14,6 +14,7 @@ from storage.models import AccessLink, Event
 from . import audit
 from .access_links import LinkPurpose, add_link
 from .addresses import email_key
+from .api_keys import revoke_keys_of
 from .audit import Action, Fact
 from .members import Member, Permission, Role, list_permissions, may_grant
 from .organizer_mails import OrganizerMailName, request_mail
@@ -113,7 +114,7 @@ def change(
 ) -> None:
     """Change role and events of a member; where that is a change, their sessions end.
 
-    With the right to invite, their invitations end too.
+    With the right to invite their invitations end too, with that over the organization their keys.
 
     Raises:
         RoleNotYours, LastOwner, ChangedMeanwhile.
@@ -129,8 +130,11 @@ def change(
     row.membership.role = role
     members.set_event_ids(session, row.membership, event_ids)
     organizers.end_browsers(session, row.organizer.id)
-    if Permission.MANAGE_MEMBERS not in list_permissions(role, has_all_events=event_ids is None):
+    rights = list_permissions(role, has_all_events=event_ids is None)
+    if Permission.MANAGE_MEMBERS not in rights:
         _end_invitations(session, row, now)
+    if Permission.MANAGE_ORGANIZATION not in rights:
+        revoke_keys_of(session, member, row.organizer.public_id, now=now)
     facts: dict[str, Fact] = {"role": str(role), "all_events": event_ids is None}
     audit.record(
         session,
@@ -143,7 +147,7 @@ def change(
 
 
 def remove(session: Session, member: Member, row: MemberRow, *, now: datetime) -> None:
-    """Take a member out of the organization; their sessions and invitations end.
+    """Take a member out of the organization; their sessions, invitations and API keys end.
 
     Raises:
         RoleNotYours, LastOwner.
@@ -153,6 +157,7 @@ def remove(session: Session, member: Member, row: MemberRow, *, now: datetime) -
     members.delete_membership(session, row.membership)
     organizers.end_browsers(session, row.organizer.id)
     _end_invitations(session, row, now)
+    revoke_keys_of(session, member, row.organizer.public_id, now=now)
     object_ = f"organizer:{row.organizer.public_id}"
     audit.record(session, member, Action.MEMBER_REMOVED, object_, now=now)
 

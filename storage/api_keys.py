@@ -6,7 +6,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import bindparam, or_, select, update
+from sqlalchemy import Select, bindparam, or_, select, update
 from sqlalchemy.orm import Session
 
 from .models import ApiKey, Organization, Organizer
@@ -82,6 +82,21 @@ def lock_key(session: Session, organization_id: int, public_id: str) -> ApiKey |
         .where(ApiKey.organization_id == organization_id, ApiKey.public_id == public_id)
         .with_for_update()
     )
+
+
+def lock_keys_of(session: Session, organization_id: int, created_by: str) -> list[ApiKey]:
+    """List what somebody has made and nobody revoked, so that nobody else changes it meanwhile."""
+    return list(session.scalars(_select_keys_of(organization_id, created_by).with_for_update()))
+
+
+def list_names_of(session: Session, organization_id: int, created_by: str) -> list[str]:
+    """Return how the keys are called that somebody has made and nobody revoked."""
+    return [key.name for key in session.scalars(_select_keys_of(organization_id, created_by))]
+
+
+def _select_keys_of(organization_id: int, created_by: str) -> Select[tuple[ApiKey]]:
+    of = (ApiKey.organization_id == organization_id, ApiKey.created_by == created_by)
+    return select(ApiKey).where(*of, ApiKey.revoked_at.is_(None)).order_by(ApiKey.id)
 
 
 def list_names(session: Session, public_ids: Collection[str]) -> dict[str, str]:

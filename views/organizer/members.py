@@ -27,7 +27,7 @@ from services.memberships import (
 )
 from services.sign_in_limits import count_invitation
 from services.texts import localize
-from storage import access_links, event_lists, members
+from storage import access_links, api_keys, event_lists, members
 from storage.members import MemberRow
 from storage.models import Event
 
@@ -295,5 +295,12 @@ def _draw(form: OrganizerForm, row: MemberRow | None = None, *, is_changed: bool
         ),
         is_changed=is_changed,
         now_role=name_role(row.membership.role) if row else "",
+        key_names=_list_key_names(row) if row else (),
         now_events=len(row.event_ids) if row and row.event_ids is not None else None,
     )
+
+
+def _list_key_names(row: MemberRow) -> list[str]:
+    with get_site().database.read() as session:
+        chain, maker = row.membership.organization_id, row.organizer.public_id
+        return api_keys.list_names_of(session, chain, maker)

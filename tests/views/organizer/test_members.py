@@ -3,11 +3,14 @@
 import threading
 
 import pytest
+from sqlalchemy import select
 
-from services import accounts, memberships
+from services import accounts, api_keys, memberships
 from services.members import Member, Role
 from services.memberships import LastOwner
+from storage import api_keys as stored_keys
 from storage import members
+from storage.models import AuditEntry
 from tests import factories
 from tests.dashboard import Dashboard, make_membership, sign_in, sign_in_again
 from tests.fixtures.databases import only_sqlite
@@ -206,6 +209,32 @@ def test_invitation_lasts_no_longer_than_the_right_of_whoever_sent_it(database):
         changed.membership.role = Role.OWNER
         session.flush()
         assert accounts.join(session, links[2], now=now, **person)
+
+
+@only_sqlite
+def test_key_lasts_no_longer_than_the_right_of_whoever_made_it(site, owner):
+    with site.database.write() as session:
+        rows = [make_membership(session, Role.OWNER) for _ in range(3)]
+        ids = [row.public_id for row in rows]
+        makers = [members.get_member(session, 1, public_id) for public_id in ids]
+        made = {"scopes": list(api_keys.Scope), "days": 30, "now": site.clock()}
+        for n, row in enumerate(makers):
+            api_keys.issue_key(session, make_acting(row), name=f"CRM <{n}>", **made)
+
+    def list_working():
+        with site.database.read() as session:
+            found = stored_keys.list_keys(session, 1)
+        return sorted(key.name for key, _ in found if key.revoked_at is None)
+
+    first = owner.open(f"{MEMBERS}/{ids[0]}")
+    assert "CRM <0>" in first.text and "CRM <1>" not in first.text
+    first.form("削除").submit()
+    assert list_working() == ["CRM <1>", "CRM <2>"]
+    owner.open(f"{MEMBERS}/{ids[1]}").form("保存").fill(role="editor").submit()
+    assert list_working() == ["CRM <2>"]
+    with site.database.read() as session:
+        noted = select(AuditEntry.object).where(AuditEntry.action == "api_key_revoked")
+        assert len(session.scalars(noted).all()) == 2
 
 
 def make_acting(row):
