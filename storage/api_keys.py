@@ -94,7 +94,7 @@ def list_names_of(session: Session, organization_id: int, created_by: str) -> li
     return [key.name for key in session.scalars(_select_keys_of(organization_id, created_by))]
 
 
-def _select_keys_of(organization_id: int, created_by: str) -> Select[tuple[ApiKey]]:
+def _select_keys_of(organization_id: int, created_by: str) -> Select[ApiKey]:
     of = (ApiKey.organization_id == organization_id, ApiKey.created_by == created_by)
     return select(ApiKey).where(*of, ApiKey.revoked_at.is_(None)).order_by(ApiKey.id)
 

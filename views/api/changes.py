@@ -147,7 +147,8 @@ def _read_form(
     for name in answers.values:
         if name.removesuffix("_other") in hidden:
             answers.refuse(name, "hidden", _("This key does not read this answer"))
-    before = write_answers(definition, read_answers(session, person))
+    given = read_answers(session, person)
+    before = write_answers(definition, given)
     removed = {name for name, value in answers.values.items() if value is None}
     after = {k: v for k, v in {**before, **answers.values}.items() if k not in removed}
     typed = MultiDict((name, body.take_text(name, getattr(person, name))) for name in NAMES)
@@ -156,6 +157,9 @@ def _read_form(
     form = build_details_form(definition, person.locale)(typed)
     form.validate()
     note_details(form, body, whole)
+    for name in (given.keys() & hidden) - form.answers.keys():
+        detail = _("This change would remove an answer that this key does not read")
+        answers.refuse(name, "hidden", detail)
     if body.faults:
         refuse(body.faults)
     return form

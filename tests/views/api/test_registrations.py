@@ -7,6 +7,7 @@ from dataclasses import replace
 from urllib.parse import quote
 
 from services.api_keys import Scope
+from services.questions import Choice, Condition, QuestionKind
 from storage import registration_pages
 from storage.models import AuditEntry, Registration
 from tests.dashboard import sign_in
@@ -140,6 +141,42 @@ def test_sensitive_answers_need_their_own_scope(site):
     changed = other.ask("PATCH", path, json={"answers": {"company": "別"}}, headers=version)
     assert changed.status_code == 200
     assert program.get(path).json()["answers"] == {"company": "別", "health": "車椅子"}
+
+
+def test_key_changes_no_answer_that_it_does_not_read(site):
+    needs = replace(
+        HEALTH,
+        kind=QuestionKind.RADIO,
+        choices=(Choice("chair", {"ja": "車椅子"}), Choice("other", {"ja": "その他"})),
+        has_other=True,
+        condition=Condition("stays", ("yes",)),
+    )
+    stays = replace(
+        COMPANY,
+        id="stays",
+        kind=QuestionKind.RADIO,
+        choices=(Choice("yes", {"ja": "はい"}), Choice("no", {"ja": "いいえ"})),
+    )
+    site.add_event(slug="spring", questions=(COMPANY, stays, needs, PRIVACY))
+    program = Program(site, make_key(site))
+    answers = {"company": "例", "stays": "yes", "health": "other", "health_other": "杖"}
+    person = program.register(answers=answers).json()["registration"]
+    path = f"/events/spring/registrations/{person}"
+    version = {"If-Match": program.get(path).headers["ETag"]}
+    other = Program(
+        site, make_key(site, [scope for scope in Scope if scope is not Scope.SENSITIVE_READ])
+    )
+
+    def change(by, **answers):
+        return by.ask("PATCH", path, json={"answers": answers}, headers=version)
+
+    hides = {"/answers/health": "hidden"}
+    assert name_faults(change(other, health_other="x")) == {"/answers/health_other": "hidden"}
+    assert name_faults(change(other, stays="no")) == hides
+    assert name_faults(change(other, stays=None)) == hides
+    assert program.get(path).json()["answers"] == answers
+    assert change(program, stays="no").status_code == 200
+    assert program.get(path).json()["answers"] == {"company": "例", "stays": "no"}
 
 
 def test_two_editors_do_not_overwrite_each_other(site, program):
