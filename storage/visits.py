@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import date
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from .models import VisitCount, VisitOrigin
+from .models import IndexTotal, InvitationLink, VisitCount, VisitOrigin
 from .statements import insert_for
 
 OTHER = "other"
@@ -36,7 +36,7 @@ def add_visits(
     session: Session, counts: Mapping[Visit, int], tags: Mapping[str, Mapping[str, str]]
 ) -> None:
     """Add to what is counted, in one statement, and keep the tags of origins that are new."""
-    counts = _bound(session, counts)
+    counts = _bound(session, counts, tags)
     origins = sorted({(visit.event_id, visit.origin) for visit in counts if visit.origin in tags})
     insert = insert_for(session)
     if origins:
@@ -105,27 +105,60 @@ def list_tags(
     return {origin: tags for origin, tags in rows}
 
 
-def _bound(session: Session, counts: Mapping[Visit, int]) -> Counter[Visit]:
+def _bound(
+    session: Session, counts: Mapping[Visit, int], tags: Mapping[str, Mapping[str, str]]
+) -> Counter[Visit]:
     """Put together what comes from more origins on one day than are told apart."""
     bounded: Counter[Visit] = Counter()
-    known: dict[tuple[int, date], set[str]] = {}
-    for visit, count in sorted(counts.items()):
-        origins = known.get((visit.event_id, visit.day))
-        if origins is None:
-            origins = set(_list_origins(session, visit)) - _NAMELESS
-            known[visit.event_id, visit.day] = origins
-        is_new = visit.origin not in _NAMELESS and visit.origin not in origins
-        if is_new and len(origins) >= MOST_ORIGINS_A_DAY:
+    days: dict[tuple[int, date], set[str]] = {}
+    for visit in counts:
+        days.setdefault((visit.event_id, visit.day), set()).add(visit.origin)
+    told = {
+        day: _choose_origins(session, *day, origins - _NAMELESS, tags)
+        for day, origins in days.items()
+    }
+    for visit, count in counts.items():
+        if visit.origin not in _NAMELESS | told[visit.event_id, visit.day]:
             visit = replace(visit, origin=OTHER)
-        elif is_new:
-            origins.add(visit.origin)
         bounded[visit] += count
     return bounded
 
 
-def _list_origins(session: Session, visit: Visit) -> Sequence[str]:
+def _choose_origins(
+    session: Session,
+    event_id: int,
+    day: date,
+    origins: Set[str],
+    tags: Mapping[str, Mapping[str, str]],
+) -> Set[str]:
+    """Return which origins are told apart; beyond so many those alone that nobody can make up."""
+    known = set(_list_origins(session, event_id, day)) - _NAMELESS
+    new = sorted(origins - known)
+    free = max(MOST_ORIGINS_A_DAY - len(known), 0)
+    known.update(new[:free])
+    more = new[free:]
+    if more:
+        known |= _list_real(session, event_id, more, tags)
+    return known
+
+
+def _list_real(
+    session: Session, event_id: int, origins: Sequence[str], tags: Mapping[str, Mapping[str, str]]
+) -> set[str]:
+    """Return those that somebody has registered with, or that are a link's and nothing else."""
+    registered = select(IndexTotal.value).where(
+        IndexTotal.event_id == event_id, IndexTotal.name == "origin", IndexTotal.value.in_(origins)
+    )
+    codes = {tags[one]["ref"]: one for one in origins if tags.get(one, {}).keys() == {"ref"}}
+    links = select(InvitationLink.code).where(
+        InvitationLink.event_id == event_id, InvitationLink.code.in_(codes)
+    )
+    return {*session.scalars(registered), *(codes[code] for code in session.scalars(links))}
+
+
+def _list_origins(session: Session, event_id: int, day: date) -> Sequence[str]:
     return session.scalars(
         select(VisitCount.origin)
-        .where(VisitCount.event_id == visit.event_id, VisitCount.day == visit.day)
+        .where(VisitCount.event_id == event_id, VisitCount.day == day)
         .distinct()
     ).all()

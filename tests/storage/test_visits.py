@@ -2,6 +2,7 @@
 
 from datetime import date, timedelta
 
+from storage.models import IndexTotal, InvitationLink
 from storage.visits import (
     MOST_ORIGINS_A_DAY,
     OTHER,
@@ -11,7 +12,7 @@ from storage.visits import (
     sum_by_day,
     sum_by_origin,
 )
-from tests.factories import make_event
+from tests.factories import NOW, make_event
 from tests.races import race
 
 DAY = date(2030, 4, 1)
@@ -55,6 +56,27 @@ def test_made_up_origins_of_a_day_come_together(database):
         sums = sum_by_origin(session, event.id)
     assert sums[OTHER, "view"] == MOST_ORIGINS_A_DAY
     assert (sums["new", "view"], sums["", "error:email"]) == (1, 2)
+    assert len(sums) == MOST_ORIGINS_A_DAY + 3
+
+
+def test_origins_that_nobody_can_make_up_are_told_apart_all_the_same(database):
+    event = make(database)
+    tags = {
+        "link": {"ref": "abc"},
+        "dressed": {"ref": "abc", "utm_source": "x"},
+        "no": {"ref": "x"},
+    }
+    with database.write() as session:
+        link = {"code": "abc", "kind": "channel", "tags": {}, "created_at": NOW}
+        session.add(InvitationLink(event_id=event.id, **link))
+        session.add(IndexTotal(event_id=event.id, name="origin", value="known", total=1))
+    add(database, event, {(f"{n:03}", "view"): 1 for n in range(MOST_ORIGINS_A_DAY)})
+    for _ in range(2):
+        add(database, event, dict.fromkeys(((o, "view") for o in (*tags, "known")), 1), tags)
+
+    with database.read() as session:
+        sums = sum_by_origin(session, event.id)
+    assert (sums["link", "view"], sums["known", "view"], sums[OTHER, "view"]) == (2, 2, 4)
     assert len(sums) == MOST_ORIGINS_A_DAY + 3
 
 
