@@ -76,9 +76,9 @@ class Settings:
     card_font: str = ""
     """Font file of the pictures shown where events are shared; empty: found by itself."""
     private_webhook_hosts: str = ""
-    """Hosts in networks of your own that webhooks may be sent to, with commas."""
+    """Hosts in networks of your own that webhooks may be sent to, with commas, and their ports."""
     webhook_ports: str = "443"
-    """Ports that webhooks may be sent to elsewhere, with commas."""
+    """Ports that webhooks may be sent to where no other is named, with commas."""
     trusted_proxies: int = 0
     """How many proxies stand before the site."""
     form_min_seconds: float = 2.0
@@ -144,7 +144,7 @@ class Settings:
     def webhook_hosts(self) -> frozenset[str]:
         """Names of hosts in private networks that webhooks may be sent to."""
         # The demo has nothing to hide from whoever runs it, and they nowhere else to send to.
-        loopback = LOOPBACK if self.is_demo else ()
+        loopback = ("127.0.0.1:*", "localhost:*", "[::1]:*") if self.is_demo else ()
         return frozenset({*_split(self.private_webhook_hosts), *loopback})
 
     @property

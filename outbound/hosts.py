@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from urllib.parse import urlsplit
 
+_PORTS = {"http": 80, "https": 443}
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _NAME = re.compile(r"[a-z0-9_](?:[a-z0-9_.-]{0,251}[a-z0-9_])?\.?")
 # What ends in a number is read as an address by some, and each reads another one out of it: 127.1,
@@ -28,8 +29,9 @@ _PROTOCOLS = IPv4Network("192.0.0.0/24")
 class HostRules:
     """`private` are names of hosts in networks of one's own, such as a company's Keycloak.
 
-    Others are asked at these `ports` alone, unless that is None. `takes_http`: hosts that are named
-    may be asked without TLS; else only this machine itself, where it is named.
+    One may have a port, `n8n:5678`, or any, `n8n:*`. Those without are asked at their scheme's port
+    and at `ports`, all others at `ports` alone, unless that is None. `takes_http`: hosts that are
+    named may be asked without TLS; else only this machine itself, where it is named.
     """
 
     private: Collection[str] = ()
@@ -38,7 +40,7 @@ class HostRules:
 
     def may_connect(self, host: str, address: str) -> bool:
         """Tell whether a host may be asked at one of its IP addresses."""
-        return self._is_named(host) or _is_public(address)
+        return bool(self._list_named_ports(host)) or _is_public(address)
 
     def is_safe(self, url: str) -> bool:
         """Tell whether an address may be asked, or a browser led to, as far as its text shows."""
@@ -51,14 +53,29 @@ class HostRules:
             return False
         if not _is_host(host) or "@" in parts.netloc or "#" in url or port == 0:
             return False
-        if self._is_named(host):
-            takes_http = self.takes_http or host in _LOOPBACK
-            return parts.scheme == "https" or (parts.scheme == "http" and takes_http)
-        is_listed = self.ports is None or (port or 443) in self.ports
-        return parts.scheme == "https" and is_listed
+        usual = _PORTS.get(parts.scheme)
+        is_listed = self.ports is None or (port or usual) in self.ports
+        named = self._list_named_ports(host)
+        if parts.scheme == "http" and named:
+            takes_scheme = self.takes_http or host in _LOOPBACK
+        else:
+            takes_scheme = parts.scheme == "https"
+        is_there = "" in named and port in (None, usual)
+        is_there |= not named.isdisjoint({"*", str(port or usual)})
+        return takes_scheme and (is_there or (is_listed and named <= {""}))
 
-    def _is_named(self, host: str) -> bool:
-        return host.lower().rstrip(".") in self.private
+    def _list_named_ports(self, host: str) -> set[str]:
+        """Return the ports that a host is named with, an empty one where it has none."""
+        host = host.lower().rstrip(".")
+        return {port for name, port in map(_split_port, self.private) if name == host}
+
+
+def _split_port(named: str) -> tuple[str, str]:
+    """Return host and port of `n8n`, `n8n:5678`, `::1` or `[::1]:5678`."""
+    if named.count(":") > 1 and not named.startswith("["):
+        return named.lower(), ""
+    host, _, port = named.rpartition(":") if ":" in named.rpartition("]")[2] else (named, "", "")
+    return host.strip("[]").lower(), port
 
 
 def _is_host(host: str) -> bool:

@@ -99,7 +99,7 @@ def test_hostile_addresses_never_reach_this_machine(canary):
 
 
 def test_address_is_https_at_a_listed_port():
-    rules = HostRules(private=("n8n", "127.0.0.1"), ports=(443,))
+    rules = HostRules(private=("n8n:5678", "127.0.0.1:*"), ports=(443,))
 
     assert rules.is_safe("https://hooks.example.com/a?b=c")
     assert rules.is_safe("https://xn--r8jz45g.example:443/")
@@ -107,8 +107,37 @@ def test_address_is_https_at_a_listed_port():
     assert not rules.is_safe("https://hooks.example.com:8443/")
     assert not rules.is_safe("http://hooks.example.com/")
     assert not rules.is_safe("http://n8n:5678/")
-    assert HostRules(private=("n8n",), takes_http=True).is_safe("http://n8n:5678/")
+    assert HostRules(private=("n8n:5678",), takes_http=True).is_safe("http://n8n:5678/")
     assert HostRules().is_safe("https://hooks.example.com:8443/")
+
+
+def test_host_of_ones_own_is_asked_at_its_port_alone():
+    """Whoever sets up a webhook there could else find out what listens at the others."""
+
+    def list_safe(named, *addresses, **more):
+        rules = HostRules((named,), **{"ports": (443, 8443), "takes_http": True, **more})
+        assert rules.may_connect(named.partition(":")[0].strip("[") or "::1", "10.0.0.5")
+        return [address for address in addresses if rules.is_safe(address)]
+
+    secure, plain, wrong = "https://n8n:5678/", "http://n8n:5678/", "https://n8n:22/"
+    usual = [
+        "https://n8n/",
+        "http://n8n/",
+        "https://n8n:443/",
+        "http://n8n:80/",
+        "https://n8n:8443/",
+    ]
+    every = (secure, plain, wrong, *usual)
+    assert list_safe("n8n:5678", *every) == [secure, plain]
+    assert list_safe("n8n", *every) == usual
+    assert list_safe("n8n:*", *every) == [*every]
+    assert list_safe("n8n", secure, wrong, ports=None) == [secure, wrong]
+    assert list_safe("N8N:5678", secure, plain, takes_http=False) == [secure]
+    assert list_safe("[::1]:5678", "https://[::1]:5678/", "https://[::1]/") == [
+        "https://[::1]:5678/"
+    ]
+    assert list_safe("::1", "https://[::1]/", "https://[::1]:22/") == ["https://[::1]/"]
+    assert list_safe("n8n:*", "ftp://n8n/", "gopher://n8n:70/") == []
 
 
 def test_second_answer_of_a_name_server_is_never_asked_for(canary, resolver):

@@ -22,7 +22,7 @@ HOOKS = "/organizer/settings/webhooks"
 
 @pytest.fixture
 def office(start_site):
-    site = start_site(private_webhook_hosts="127.0.0.1")
+    site = start_site(private_webhook_hosts="127.0.0.1:*")
     site.add_event(slug="spring")
     return site
 
