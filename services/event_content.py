@@ -51,7 +51,8 @@ def mark_version(event: Event, document: EventDocument) -> str:
     An event's own number rises too where nothing was edited: when it is full, or renamed people
     answer for it. What has pages of its own is left out: whoever edits it disturbs nobody here.
     """
-    pictures = f"{event.logo_id} {event.header_id}"
+    # Named even where a file leaves it out: a form from before it was asked is told of it.
+    pictures = f"{event.logo_id} {event.header_id} {event.is_listed}"
     document = replace(document, speakers=(), programme=(), materials=())
     return hashlib.sha256(f"{pictures}\n{write_document(document)}".encode()).hexdigest()[:20]
 
