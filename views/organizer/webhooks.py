@@ -189,13 +189,15 @@ def _check(form: OrganizerForm) -> bool:
     """Find what only the site knows to be wrong."""
     rules = get_site().webhooks.rules
     if not rules.is_safe(form["url"].data):
-        form.refuse("url", _explain_address())
+        form.refuse("url", _explain_address(form["url"].data))
     if form["places"].data == (CHOSEN,) and not form["events"].data:
         form.refuse("events", _("Tick the events, or choose all"))
     return not form.error_list
 
 
-def _explain_address() -> str:
+def _explain_address(url: str) -> str:
+    if not url.isascii():
+        return _("Write a name in other letters as xn--…, and the rest percent-encoded")
     ports = get_site().webhooks.rules.ports or ()
     if set(ports) == {443}:
         return _("Enter an address that begins with https:// and has no other port")

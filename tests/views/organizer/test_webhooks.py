@@ -116,6 +116,7 @@ def test_what_cannot_be_told_is_said_at_its_field(office):
         ({"url": "http://hooks.example.com/"}, "https://"),
         ({"url": "https://hooks.example.com:8443/"}, "https://"),
         ({"url": "https://127.1/"}, "https://"),
+        ({"url": "https://例え.jp/"}, "xn--"),
         ({"url": ""}, "送信先"),
         ({"places": "chosen"}, "「すべて」"),
         ({"kinds": []}, "通知する内容"),
