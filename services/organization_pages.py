@@ -115,6 +115,14 @@ def list_coming(
     )
 
 
+def count_coming(session: Session, organization: Organization, *, now: datetime) -> int:
+    """Count what all pages of `list_coming` list."""
+    since = now - SURELY_OVER
+    begun = public_pages.list_listed(session, organization.id, since=since, until=now)
+    under_way = sum(now < get_end(row.head) for row in begun)
+    return under_way + public_pages.count_listed(session, organization.id, since=now)
+
+
 def _view(row: ListedEvent, locale: str, counters: Mapping[str, int], now: datetime) -> ComingEvent:
     event, dates = row.head, read_dates(row.head)
     seats = count_seats(event, event.seats_taken)

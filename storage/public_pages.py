@@ -83,12 +83,14 @@ def list_listed(
     organization_id: int,
     *,
     since: datetime,
+    until: datetime | None = None,
     after: str = "",
-    limit: int,
+    limit: int | None = None,
 ) -> list[ListedEvent]:
     """List an organization's listed events that begin after a moment, the next one first.
 
-    `after` is the public id of the event that the page before ended with.
+    `until` is the last moment at which one of them begins, `after` the public id of the event that
+    the page before ended with.
     """
     event = table_of(Event)
     columns = (event.c.kind, event.c.title, event.c.lead)
@@ -98,6 +100,8 @@ def list_listed(
         event.c.status.in_(_SEEN),
         event.c.starts_at > since,
     )
+    if until is not None:
+        rows = rows.where(event.c.starts_at <= until)
     if after:
         place = select(event.c.starts_at, event.c.id).where(
             event.c.public_id == after, event.c.organization_id == organization_id
@@ -126,6 +130,7 @@ def list_counters(session: Session, event_ids: Sequence[int]) -> dict[int, dict[
 
 
 def count_listed(session: Session, organization_id: int, *, since: datetime) -> int:
+    """Count an organization's listed events that begin after a moment."""
     return (
         session.scalar(
             select(func.count())

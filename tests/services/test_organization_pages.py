@@ -12,6 +12,7 @@ from services.organization_pages import (
     SlugRefused,
     SlugTaken,
     change_slug,
+    count_coming,
     list_coming,
     suggest_slug,
 )
@@ -90,6 +91,7 @@ def test_only_what_comes_and_is_listed_is_on_it(database):
         add_event(session, other, 7, slug="foreign")
 
         assert list_slugs(session, mine) == ["under-way", "next", "closed", "later"]
+        assert count_coming(session, mine, now=NOW) == 4
 
 
 def test_each_event_says_whether_one_can_register(database):

@@ -122,6 +122,15 @@ def test_long_list_goes_on(listed):
         assert ("after=" in english[0]) is has_place
 
 
+def test_list_whose_first_events_are_all_over_is_not_empty(listed):
+    for number in range(EVENTS_A_PAGE):
+        listed.add_event(starts_at=listed.clock() - timedelta(hours=12, minutes=number))
+    first = listed.visitor().open("/o/sample")
+
+    assert "予定されているイベントはありません" not in first.text
+    assert "/e/spring?lang=ja" in list_links(first.follow("次のイベントを見る"))
+
+
 def test_list_begins_where_nothing_is_named(listed):
     for after in ("%00", "%F0%9F", "a" * 5_000, "x' or 1=1", "unknown"):
         page = listed.visitor().open(f"/o/sample?after={after}")

@@ -14,13 +14,13 @@ from services import audit
 from services.audit import Action
 from services.members import Member, Permission
 from services.organization_pages import (
-    SURELY_OVER,
     SlugTaken,
     change_slug,
+    count_coming,
     suggest_slug,
 )
 from services.organizations import ChangedMeanwhile, need_version
-from storage import organizations, public_pages
+from storage import organizations
 from storage.models import Organization
 
 from ..embed_script import read_integrity, read_version
@@ -86,8 +86,7 @@ def _draw(
 ) -> ResponseReturnValue:
     site = get_site()
     with site.database.read() as session:
-        since = site.read_clock() - SURELY_OVER
-        listed = public_pages.count_listed(session, organization.id, since=since)
+        listed = count_coming(session, organization, now=site.read_clock())
     slug, base_url = organization.slug, site.links.base_url
     page = render_template(
         "organizer/list_page.html",
