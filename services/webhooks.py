@@ -175,6 +175,10 @@ def remove_endpoint(session: Session, endpoint: WebhookEndpoint) -> None:
 
 
 def send_test(session: Session, endpoint: WebhookEndpoint, *, now: datetime) -> WebhookMessage:
+    """Have a test go out, one at a time, and once; the caller holds the endpoint's lock."""
+    waiting = webhook_messages.get_waiting(session, endpoint.id, TEST)
+    if waiting is not None:
+        return waiting
     message = webhooks.add_test(session, endpoint.id, TEST, now=now)
     job_requests.wake_workers(session)
     return message

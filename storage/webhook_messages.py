@@ -202,6 +202,11 @@ def get_message(session: Session, endpoint_id: int, happening: str) -> WebhookMe
     )
 
 
+def get_waiting(session: Session, endpoint_id: int, kind: str) -> WebhookMessage | None:
+    waiting = select(WebhookMessage).where(*_is_waiting(endpoint_id), WebhookMessage.type == kind)
+    return session.scalar(waiting.order_by(WebhookMessage.id).limit(1))
+
+
 def list_messages(
     session: Session, endpoint_id: int, *, state: str = "", before: int | None = None, limit: int
 ) -> list[WebhookMessage]:

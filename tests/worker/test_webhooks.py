@@ -453,7 +453,7 @@ def test_worker_that_is_killed_while_it_sends_is_followed_by_one_that_sends_agai
         _, receiver.secret = add_endpoint(session, event.organization_id, wish, now=site.clock())
     site.visitor().open("/e/spring").form().fill(**people.TARO).submit()
     process = site.start_worker_process(
-        UKETSUKE_PRIVATE_WEBHOOK_HOSTS="127.0.0.1", **{FAULT_VARIABLE: "after_webhook:kill"}
+        UKETSUKE_PRIVATE_WEBHOOK_HOSTS="127.0.0.1:*", **{FAULT_VARIABLE: "after_webhook:kill"}
     )
     process.wait(30)
     assert len(receiver.asked) == 1
@@ -526,6 +526,21 @@ def test_test_message_and_replay_by_hand(office, receiver):
     assert kinds == ["webhook.test", "registration.created", "registration.created"]
     assert first.number == again.number
     assert test.content["data"]["endpoint"]["id"] == endpoint.public_id
+
+
+@only_sqlite
+def test_test_messages_go_one_at_a_time_and_once(office, receiver):
+    endpoint = office.tell(receiver)
+    receiver.be(500)
+    for _ in range(3):
+        office.change(send_test, endpoint)
+    office.let_pass(days=1)
+    assert len(receiver.asked) == 1
+    assert office.list_log() == [("test", "failed", 1, 500)]
+
+    office.change(send_test, endpoint)
+    office.work()
+    assert len(receiver.asked) == 2
 
 
 @only_sqlite
