@@ -122,8 +122,18 @@ def _write_snippets(address: str) -> list[tuple[str, str, str, str]]:
         f'<iframe src="{address}/embed" title="{title}" style="{style}" loading="lazy"></iframe>'
     )
     link = f'<a href="{address}">{title}</a>'
+    box = (
+        f'<div data-uketsuke-organization="{slug}" data-title="{title}">{link}</div>\n'
+        f'<script src="{base_url}/embed.js" async></script>'
+    )
     return [
         ("script", _("Script"), _("The list is always as high as what stands in it."), script),
+        (
+            "box",
+            _("Where tags are removed"),
+            _("The link inside is shown until the list is there."),
+            box,
+        ),
         ("frame", _("Frame"), _("Works in most site builders; you choose how high it is."), frame),
         ("link", _("Link"), _("Where nothing else is allowed."), link),
     ]

@@ -36,7 +36,7 @@ def test_key_is_shown_once_works_and_ends(site):
         [row] = session.query(ApiKey)
         assert key not in str(vars(row))
     [confirmation] = page.root.find_all("details")
-    assert confirmation.find_all("summary")[0].text == "無効にする: CRM"
+    assert confirmation.find_all("summary")[0].text == f"無効にする: CRM {key[:12]}…"
     assert "元に戻せません" in confirmation.text
     page.form("キーを無効にする").submit()
     assert program.get("/events").status_code == 401

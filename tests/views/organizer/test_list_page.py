@@ -26,6 +26,7 @@ def test_page_is_there_once_it_has_an_address(site, owner):
     assert "保存しました" in page.text
     assert "現在1件を掲載しています" in page.text
     assert f'<iframe src="{site.url}/o/sample/embed"' in page.root.text
+    assert '<div data-uketsuke-organization="sample"' in page.root.text
     assert "春の説明会" in site.visitor().open("/o/sample").text
     page.form(SAVE).fill(slug="").submit()
     site.visitor().open("/o/sample", status=404)
