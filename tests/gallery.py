@@ -357,6 +357,7 @@ def _list_other_scenes(stage: Stage) -> list[Scene]:
         Scene("home", f"{url}/"),
         Scene("list", f"{url}/o/sample"),
         Scene("list-end", f"{url}/o/sample?after={_find_last(stage)}"),
+        Scene("framed-list", f"{url}/o/sample/embed?theme=light"),
         Scene("api-reference", f"{url}/api/v1/docs"),
         Scene("mailbox", f"{url}/mailbox"),
         Scene("mailbox-mail", f"{url}/mailbox", open_mail),
