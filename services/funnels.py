@@ -100,12 +100,9 @@ def read_funnel(
     counted = visits.sum_by_origin(session, event.id, first)
     people = Counter(_count_people(session, event, totals, first))
     by_hand = people.pop(BY_HAND, 0)
-    steps = {
-        origin: Steps(
-            counted.get((origin, VIEW), 0), counted.get((origin, START), 0), people[origin]
-        )
-        for origin in {*people, *(origin for origin, _ in counted if origin)}
-    }
+    steps = _list_steps(counted)
+    for origin, count in people.items():
+        steps[origin] = steps.get(origin, Steps()) + Steps(registrations=count)
     rest = sum((steps.pop(name, Steps()) for name in (OTHER, OTHER_SOURCES)), Steps())
     ranked = sorted(
         (origin for origin in steps if steps[origin] != Steps()),
@@ -127,14 +124,12 @@ def count_links(
     session: Session, event: Event, codes: Collection[str], totals: Mapping[str, Mapping[str, int]]
 ) -> dict[str, Steps]:
     """Count what came of links by their codes, the whole time."""
-    counted = visits.sum_by_origin(session, event.id)
-    tags = visits.list_tags(session, event.id, [origin for origin, _ in counted])
+    tags = visits.list_all_tags(session, event.id)
     people = totals.get(f"source:{REF}", {})
     steps = {code: Steps(registrations=people.get(code, 0)) for code in codes}
-    for (origin, name), value in counted.items():
+    for origin, seen in _list_steps(visits.sum_by_origin(session, event.id)).items():
         code = tags.get(origin, {}).get(REF, "")
-        if code in steps and name in (VIEW, START):
-            seen = Steps(views=value) if name == VIEW else Steps(starts=value)
+        if code in steps:
             steps[code] += seen
     return steps
 
@@ -146,12 +141,22 @@ def read_tags(
     known = visits.list_tags(session, event_id, origins)
     known |= {DIRECT: {}, BY_HAND: {}, BY_PROGRAM: {}}
     unknown = [origin for origin in origins if origin not in known]
-    for origin in unknown[:MOST_LOOKED_UP]:
-        wanted = Wanted({ORIGIN: frozenset({origin})})
-        page = registration_index.read_page(session, event_id, wanted, limit=1)
-        for person in export_rows.list_people(session, page.ids):
-            known[origin] = pick_origin(person.source)
+    found = registration_index.find_one_of_each(session, event_id, ORIGIN, unknown[:MOST_LOOKED_UP])
+    if found:
+        people = export_rows.list_people(session, sorted(found.values()))
+        sources = {person.id: person.source for person in people}
+        known |= {origin: pick_origin(sources[key]) for origin, key in found.items()}
     return known
+
+
+def _list_steps(counted: Mapping[tuple[str, str], int]) -> dict[str, Steps]:
+    """Return what was seen of each origin."""
+    steps: dict[str, Steps] = {}
+    for (origin, name), value in counted.items():
+        if name in (VIEW, START):
+            seen = Steps(views=value) if name == VIEW else Steps(starts=value)
+            steps[origin] = steps.get(origin, Steps()) + seen
+    return steps
 
 
 def _count_people(

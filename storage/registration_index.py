@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import sys
 from array import array
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import ScalarSelect, func, insert, select
+from sqlalchemy import ScalarSelect, func, insert, select, tuple_
 from sqlalchemy.orm import Session, object_session
 
 from .models import (
@@ -202,6 +202,26 @@ def count_values(session: Session, event_id: int, name: str, wanted: Wanted) -> 
         both = found.get(number, 0) & int.from_bytes(bits, "little")
         counts[value] = counts.get(value, 0) + both.bit_count()
     return {value: count for value, count in counts.items() if count}
+
+
+def find_one_of_each(
+    session: Session, event_id: int, name: str, values: Collection[str]
+) -> dict[str, int]:
+    """Return by some values of a facet the id of the first one who has it."""
+    chosen = (IndexBits.event_id == event_id, IndexBits.name == name, IndexBits.value.in_(values))
+    first = select(IndexBits.value, func.min(IndexBits.block)).where(*chosen)
+    # No row is without a bit.
+    rows = session.execute(
+        select(IndexBits.value, IndexBits.block, IndexBits.bits).where(
+            *chosen,
+            tuple_(IndexBits.value, IndexBits.block).in_(first.group_by(IndexBits.value)),
+        )
+    ).all()
+    known = _read_ids(session, event_id, dict.fromkeys((number for _, number, _ in rows), 0))
+    return {
+        value: known[number][next(list_places(int.from_bytes(bits, "little"), True))]
+        for value, number, bits in rows
+    }
 
 
 def find_all(session: Session, event_id: int, wanted: Wanted) -> dict[int, int]:

@@ -105,6 +105,12 @@ def list_tags(
     return {origin: tags for origin, tags in rows}
 
 
+def list_all_tags(session: Session, event_id: int) -> dict[str, Mapping[str, str]]:
+    """As `list_tags`, of all that an event knows."""
+    known = select(VisitOrigin.origin, VisitOrigin.tags).where(VisitOrigin.event_id == event_id)
+    return {origin: tags for origin, tags in session.execute(known)}
+
+
 def _bound(
     session: Session, counts: Mapping[Visit, int], tags: Mapping[str, Mapping[str, str]]
 ) -> Counter[Visit]:

@@ -2,6 +2,8 @@
 
 from datetime import date, timedelta
 
+from sqlalchemy.event import listen
+
 from services import funnels
 from services.events import LinkPolicy
 from services.funnels import Steps, read_funnel
@@ -89,6 +91,35 @@ def test_origins_beyond_the_table_are_counted_together(database, monkeypatch):
 
     assert [row.steps.views for row in funnel.rows] == [10, 9]
     assert (funnel.rest.views, funnel.total.views) == (8 + 7 + 5, 39)
+
+
+def test_more_origins_cost_no_more_statements_and_no_longer_ones(database):
+    asked = []
+
+    def keep(_connection, _cursor, _statement, parameters, *_more):
+        asked.append(len(parameters))
+
+    def come(session, event, names):
+        for number, name in enumerate(names):
+            add_person(session, event, f"{event.id}-{number}", {"utm_source": name, "ref": name})
+            count(session, event, {"ref": f"seen-{name}"}, view=1)
+        store_intake(session, read_changes(session, event.id))
+        totals = list_totals(session, event.id)
+        listen(session.connection(), "before_cursor_execute", keep)
+        asked.clear()
+        tags = funnels.read_tags(session, event.id, list(totals["origin"]))
+        reading = len(asked)
+        asked.clear()
+        links = funnels.count_links(session, event, ["seen-a", "a"], totals)
+        assert {tag["utm_source"] for tag in tags.values() if tag} == set(names)
+        assert links == {"seen-a": Steps(1, 0, 0), "a": Steps(0, 0, 1)}
+        return reading, *asked
+
+    with database.write() as session:
+        few = come(session, make_event(session), "a")
+    with database.write() as session:
+        many = come(session, make_event(session), "abcdef")
+    assert many == few
 
 
 def test_rate_of_few_views_is_not_told():
