@@ -11,7 +11,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from storage import events, registrations
+from storage import events, public_pages, registrations
 from storage.events import AnyEvent
 from storage.models import Event, Registration
 
@@ -43,6 +43,16 @@ def read_closed(session: Session, event: AnyEvent, *, now: datetime) -> dict[str
     """Say of each date that takes nobody why; counts are read only where a date has a limit."""
     has_limit = event.seats_per_date is not None
     return find_closed(event, events.list_counters(session, event.id) if has_limit else {}, now)
+
+
+def list_closed(
+    session: Session, listed: Iterable[AnyEvent], *, now: datetime
+) -> dict[int, dict[str, str]]:
+    """As `read_closed` of each event that has dates, by its id, with one question for all."""
+    series = [event for event in listed if event.dates]
+    limited = [event.id for event in series if event.seats_per_date is not None]
+    counters = public_pages.list_counters(session, limited) if limited else {}
+    return {event.id: find_closed(event, counters.get(event.id, {}), now) for event in series}
 
 
 def find_closed(event: AnyEvent, counters: Mapping[str, int], now: datetime) -> dict[str, str]:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from storage import events, organizations
 from storage.events import AnyEvent
-from storage.models import Event
+from storage.models import Event, Organization
 from zoom_client import MeetingOver
 
 from .event_dates import read_dates
@@ -108,8 +108,13 @@ def read_seats(session: Session, event: AnyEvent) -> Seats:
 
 def read_link_policy(session: Session, event: Event) -> LinkPolicy:
     """Return the event's policy, or the organization's where that is locked."""
-    locked = organizations.need_organization(session, event.organization_id).link_policy
-    return LinkPolicy(locked or event.link_policy)
+    organization = organizations.need_organization(session, event.organization_id)
+    return choose_link_policy(event, organization)
+
+
+def choose_link_policy(event: Event, organization: Organization) -> LinkPolicy:
+    """As `read_link_policy`, where the organization was read already."""
+    return LinkPolicy(organization.link_policy or event.link_policy)
 
 
 def read_current_form(session: Session, event: Event) -> FormDefinition:

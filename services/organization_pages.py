@@ -10,11 +10,10 @@ from datetime import datetime, timedelta
 from sqlalchemy.orm import Session
 
 from storage import events, public_pages
-from storage.events import EventHead
 from storage.models import Organization
 from storage.public_pages import ListedEvent
 
-from .chosen_dates import find_closed
+from .chosen_dates import list_closed
 from .dates import format_moment, split_period
 from .event_dates import find_next, read_dates, takes_choice
 from .event_documents import check_slug
@@ -107,10 +106,10 @@ def list_coming(
         limit=EVENTS_A_PAGE + 1,
     )
     shown = [row for row in rows[:EVENTS_A_PAGE] if now < get_end(row.head)]
-    choosing = [row.head.id for row in shown if _has_limited_dates(row.head)]
-    counters = public_pages.list_counters(session, choosing) if choosing else {}
+    choosing = [row.head for row in shown if takes_choice(row.head)]
+    closed = list_closed(session, choosing, now=now)
     return ComingEvents(
-        tuple(_view(row, locale, counters.get(row.head.id, {}), now) for row in shown),
+        tuple(_view(row, locale, closed.get(row.head.id, {}), now) for row in shown),
         after=rows[EVENTS_A_PAGE - 1].head.public_id if len(rows) > EVENTS_A_PAGE else "",
     )
 
@@ -123,11 +122,11 @@ def count_coming(session: Session, organization: Organization, *, now: datetime)
     return under_way + public_pages.count_listed(session, organization.id, since=now)
 
 
-def _view(row: ListedEvent, locale: str, counters: Mapping[str, int], now: datetime) -> ComingEvent:
+def _view(row: ListedEvent, locale: str, closed: Mapping[str, str], now: datetime) -> ComingEvent:
     event, dates = row.head, read_dates(row.head)
     seats = count_seats(event, event.seats_taken)
     state = get_state(event, seats, now)
-    if takes_choice(event) and len(find_closed(event, counters, now)) == len(dates):
+    if takes_choice(event) and len(closed) == len(dates):
         state = EventState.FULL if state is EventState.OPEN else state
     shown = find_next(dates, now)
     starts_at = shown.starts_at if shown else event.starts_at
@@ -154,7 +153,3 @@ def _view(row: ListedEvent, locale: str, counters: Mapping[str, int], now: datet
         later_dates=sum(not date.is_gone and date.starts_at > starts_at for date in dates),
         languages=tuple(each for each in LOCALES if row.title.get(each)),
     )
-
-
-def _has_limited_dates(event: EventHead) -> bool:
-    return takes_choice(event) and event.seats_per_date is not None

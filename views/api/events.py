@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -9,11 +10,11 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from services.api_keys import Caller, Scope
-from services.chosen_dates import read_closed
+from services.chosen_dates import list_closed, read_closed
 from services.event_dates import read_dates, takes_choice
-from services.events import EventState, count_seats, get_end, get_state, read_link_policy
-from storage import event_lists, events
-from storage.models import Event
+from services.events import EventState, choose_link_policy, count_seats, get_end, get_state
+from storage import event_lists, events, organizations
+from storage.models import Event, Organization
 
 from ..site import get_site
 from .access import Problem, answer, bp, find_caller, needs, read_query
@@ -25,13 +26,18 @@ from .paging import read_paging
 @needs(Scope.EVENTS_READ)
 def list_all(caller: Caller) -> ResponseReturnValue:
     site = get_site()
+    now = site.read_clock()
     paging = read_paging(read_query("limit", "cursor"), caller.organization_id)
     with site.database.read() as session:
         rows = event_lists.list_in_order(
             session, caller.organization_id, after=paging.after, limit=paging.limit + 1
         )
         shown = rows[: paging.limit]
-        items = [_write_own(session, event, taken, site.read_clock()) for event, taken in shown]
+        closed = list_closed(session, (event for event, _ in shown), now=now)
+        owner = organizations.need_organization(session, caller.organization_id)
+        items = [
+            _write_own(owner, event, taken, closed.get(event.id, {}), now) for event, taken in shown
+        ]
     last = shown[-1][0].id if len(rows) > paging.limit else None
     return answer({"items": items, "next": paging.write_next(last)})
 
@@ -46,8 +52,13 @@ def read_one(slug: str) -> ResponseReturnValue:
     with site.database.read() as session:
         event = find_event(session, slug, caller)
         taken = events.get_counter(session, event.id, events.SEATS)
-        write = _write_own if caller else _write_open
-        response = answer(write(session, event, taken, now))
+        closed = read_closed(session, event, now=now) if event.dates else {}
+        if caller:
+            owner = organizations.need_organization(session, caller.organization_id)
+            written = _write_own(owner, event, taken, closed, now)
+        else:
+            written = _write_open(event, taken, closed, now)
+        response = answer(written)
         return let_pages_read(session, response, event, caller)
 
 
@@ -69,9 +80,10 @@ def write_moment(moment: datetime | None) -> str | None:
     return None if moment is None else moment.isoformat().replace("+00:00", "Z")
 
 
-def _write_open(session: Session, event: Event, taken: int, now: datetime) -> dict[str, Any]:
+def _write_open(
+    event: Event, taken: int, closed: Mapping[str, str], now: datetime
+) -> dict[str, Any]:
     site = get_site()
-    closed = read_closed(session, event, now=now) if event.dates else {}
     return {
         "slug": event.slug,
         "kind": event.kind,
@@ -100,14 +112,16 @@ def _write_open(session: Session, event: Event, taken: int, now: datetime) -> di
     }
 
 
-def _write_own(session: Session, event: Event, taken: int, now: datetime) -> dict[str, Any]:
-    return _write_open(session, event, taken, now) | {
+def _write_own(
+    owner: Organization, event: Event, taken: int, closed: Mapping[str, str], now: datetime
+) -> dict[str, Any]:
+    return _write_open(event, taken, closed, now) | {
         "id": event.public_id,
         "capacity": event.capacity,
         "seats_taken": taken,
         "has_waitlist": event.has_waitlist,
         "approval": event.approval,
-        "link_policy": read_link_policy(session, event),
+        "link_policy": choose_link_policy(event, owner),
         "created_at": write_moment(event.created_at),
         "updated_at": write_moment(event.updated_at),
     }
