@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from flask.typing import ResponseReturnValue
@@ -32,6 +32,9 @@ from .events import write_moment
 from .paging import read_paging
 
 FILTERS = ("status", "delivery", "email", "updated_since")
+
+UNSEEN_FOR = timedelta(minutes=1)
+"""So much later than it says a change may come to be seen: its moment is when it began."""
 LONGEST_ADDRESS = 254
 
 
@@ -40,6 +43,7 @@ LONGEST_ADDRESS = 254
 def list_all(caller: Caller, slug: str) -> ResponseReturnValue:
     query = read_query("limit", "cursor", *FILTERS)
     paging, wanted = read_paging(query, caller.organization_id), read_narrowing(query)
+    read_at = get_site().read_clock() - UNSEEN_FOR
     # Reading many takes a while, and holds up nobody who registers.
     with get_site().database.read() as session:
         event = need_event(session, caller, slug)
@@ -52,7 +56,8 @@ def list_all(caller: Caller, slug: str) -> ResponseReturnValue:
         about = f"event:{event.public_id}"
     names = " ".join(name for name in FILTERS if name in query)
     record_list(caller, Action.PEOPLE_LISTED, about, {"count": len(items), "filters": names})
-    return answer({"items": items, "next": paging.write_next(page.next_after)})
+    next_page = paging.write_next(page.next_after)
+    return answer({"items": items, "next": next_page, "read_at": write_moment(read_at)})
 
 
 @bp.get("/events/<slug>/registrations/<registration>", endpoint="read_registration")

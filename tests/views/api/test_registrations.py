@@ -6,9 +6,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from urllib.parse import quote
 
+from sqlalchemy import select
+
+from services import registration_changes
 from services.api_keys import Scope
 from services.questions import Choice, Condition, QuestionKind
-from storage import registration_pages
+from storage import events, registration_pages
 from storage.models import AuditEntry, Registration
 from tests.dashboard import sign_in
 from tests.factories import COMPANY, PRIVACY
@@ -70,6 +73,28 @@ def test_list_is_narrowed(site, program):
     assert find(delivery="registered", status="approved") == [one, three]
     site.drain()
     assert find(delivery="withdrawn") == [two]
+
+
+def test_program_that_asks_for_changes_misses_none_that_was_being_stored(site, program):
+    person = register_many(program, 1)[0]
+    path = "/events/spring/registrations"
+    site.clock.move(minutes=10)
+    began_at = site.clock()
+    site.clock.move(seconds=30)
+    read_at = program.get(path).json()["read_at"]
+    with site.database.write() as session:
+        event = events.get_event_by_slug(session, "spring")
+        row = session.scalars(select(Registration)).one()
+        registration_changes.cancel(session, event, row, actor="person", now=began_at)
+    site.clock.move(minutes=10)
+
+    def list_changed(since):
+        found = program.get(path, params={"updated_since": since}).json()
+        return [item["id"] for item in found["items"]], found["read_at"]
+
+    changed, later = list_changed(read_at)
+    assert changed == [person]
+    assert list_changed(later)[0] == []
 
 
 def test_page_whose_people_do_not_fit_leads_on(site, program, monkeypatch):
