@@ -84,19 +84,26 @@ def lock_key(session: Session, organization_id: int, public_id: str) -> ApiKey |
     )
 
 
-def lock_keys_of(session: Session, organization_id: int, created_by: str) -> list[ApiKey]:
-    """List what somebody has made and nobody revoked, so that nobody else changes it meanwhile."""
-    return list(session.scalars(_select_keys_of(organization_id, created_by).with_for_update()))
+def lock_keys_of(
+    session: Session, organization_id: int, created_by: str, *, now: datetime
+) -> list[ApiKey]:
+    """List what somebody has made and still works, so that nobody else changes it meanwhile."""
+    working = _select_keys_of(organization_id, created_by, now)
+    return list(session.scalars(working.with_for_update()))
 
 
-def list_names_of(session: Session, organization_id: int, created_by: str) -> list[str]:
-    """Return how the keys are called that somebody has made and nobody revoked."""
-    return [key.name for key in session.scalars(_select_keys_of(organization_id, created_by))]
+def list_names_of(
+    session: Session, organization_id: int, created_by: str, *, now: datetime
+) -> list[str]:
+    """Return how the keys are called that somebody has made and that still work."""
+    working = _select_keys_of(organization_id, created_by, now)
+    return [key.name for key in session.scalars(working)]
 
 
-def _select_keys_of(organization_id: int, created_by: str) -> Select[ApiKey]:
+def _select_keys_of(organization_id: int, created_by: str, now: datetime) -> Select[ApiKey]:
     of = (ApiKey.organization_id == organization_id, ApiKey.created_by == created_by)
-    return select(ApiKey).where(*of, ApiKey.revoked_at.is_(None)).order_by(ApiKey.id)
+    works = (ApiKey.revoked_at.is_(None), ApiKey.expires_at > now)
+    return select(ApiKey).where(*of, *works).order_by(ApiKey.id)
 
 
 def list_names(session: Session, public_ids: Collection[str]) -> dict[str, str]:

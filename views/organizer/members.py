@@ -301,6 +301,6 @@ def _draw(form: OrganizerForm, row: MemberRow | None = None, *, is_changed: bool
 
 
 def _list_key_names(row: MemberRow) -> list[str]:
-    with get_site().database.read() as session:
-        chain, maker = row.membership.organization_id, row.organizer.public_id
-        return api_keys.list_names_of(session, chain, maker)
+    site, chain, maker = get_site(), row.membership.organization_id, row.organizer.public_id
+    with site.database.read() as session:
+        return api_keys.list_names_of(session, chain, maker, now=site.read_clock())

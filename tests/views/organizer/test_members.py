@@ -1,6 +1,7 @@
 """Members of an organization: inviting, roles, events, removing."""
 
 import threading
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
@@ -220,14 +221,16 @@ def test_key_lasts_no_longer_than_the_right_of_whoever_made_it(site, owner):
         made = {"scopes": list(api_keys.Scope), "days": 30, "now": site.clock()}
         for n, row in enumerate(makers):
             api_keys.issue_key(session, make_acting(row), name=f"CRM <{n}>", **made)
+        over = made | {"now": site.clock() - timedelta(days=30)}
+        api_keys.issue_key(session, make_acting(makers[0]), name="over", **over)
 
     def list_working():
         with site.database.read() as session:
             found = stored_keys.list_keys(session, 1)
-        return sorted(key.name for key, _ in found if key.revoked_at is None)
+        return sorted(key.name for key, _ in found if key.revoked_at is None and key.name != "over")
 
     first = owner.open(f"{MEMBERS}/{ids[0]}")
-    assert "CRM <0>" in first.text and "CRM <1>" not in first.text
+    assert "CRM <0>" in first.text and "CRM <1>" not in first.text and "over" not in first.text
     first.form("削除").submit()
     assert list_working() == ["CRM <1>", "CRM <2>"]
     owner.open(f"{MEMBERS}/{ids[1]}").form("保存").fill(role="editor").submit()
