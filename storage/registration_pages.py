@@ -12,7 +12,8 @@ from sqlalchemy.orm import Session
 from .models import Registration, ZoomRegistrant
 
 MOST_LOOKED_AT = 2_000
-"""So many rows are looked at for one page: what nobody fits costs no more than what many do."""
+"""So many rows are looked at for one page, where no index finds who fits: what nobody fits costs no
+more than what many do. A status and an address are found by an index."""
 
 _STATUSES = ("pending", "waitlisted", "approved", "denied", "cancelled")
 

@@ -22,7 +22,7 @@ LONG_OVER = timedelta(days=30)
 KEPT_SECONDS = 60
 CACHED_SECONDS = 3_600
 
-PRIVATE = ("organizer", "s", "j", "r", "mailbox", "metrics", "healthz", "readyz")
+PRIVATE = ("organizer", "s", "j", "r", "v", "mailbox", "metrics", "healthz", "readyz")
 """Where pages are somebody's own, or nobody's."""
 
 _HEAD = (
