@@ -110,8 +110,7 @@ def register(
     """Store one submission and, for a new person, the registration with all that follows from it.
 
     The same POST sent again gives the same row. A known address changes nothing: its owner is told
-    by mail. Where that is a secret and the event takes nobody, the row has another nonce than the
-    submission, and its sender is to see the event's page. Side effects: rows of submission,
+    by mail, and `may_see_receipt` says what its sender sees. Side effects: rows of submission,
     registration, answers, consents, counters, jobs and mail, all in the caller's transaction.
 
     Raises:
@@ -131,6 +130,15 @@ def register(
         known = _need_known(session, event, submission)
         return _repeat(session, event, known, submission, policy, now)
     return row
+
+
+def may_see_receipt(row: SubmissionRow, submission: Submission) -> bool:
+    """Tell whether who has sent a submission may see the receipt of the row that came of it.
+
+    Where it is a secret whether an address is known and the event takes nobody, a known one is
+    answered as an unknown one is, by the event's page: its row has a nonce of its own.
+    """
+    return row.nonce == submission.nonce
 
 
 def hold(

@@ -15,15 +15,19 @@ from flask_babel import gettext as _
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from forms.registration import RegistrationForm, build_registration_form
-from services.event_dates import add_dates, make_question, takes_choice
+from forms.registration import RegistrationForm
 from services.events import EventState, LinkPolicy, count_seats, get_state, read_definition
 from services.fault_points import fault_point
 from services.form_tokens import FormToken, FormTokenError
 from services.limits import Limit, RateLimitReached
 from services.proofs_of_work import is_proof_wanted
 from services.questions import FormDefinition
-from services.registrations import DatesClosed, RegistrationNotOpen, register
+from services.registrations import (
+    DatesClosed,
+    RegistrationNotOpen,
+    may_see_receipt,
+    register,
+)
 from services.sources import read_source
 from services.submission_limits import FLOOD, Load
 from services.submissions import Submission
@@ -33,6 +37,7 @@ from storage.models import SubmissionRow
 
 from .errors import RETRY_AFTER_SECONDS
 from .event_pages import EventPage, draw_page, load_event, show_state
+from .form_classes import get_form_class
 from .framing import get_frame, read_surface, receipt_url, write_query
 from .kept_pages import mark
 from .limits import CountingFailed, count_registration, spare_address
@@ -162,8 +167,7 @@ def _register(
         return _ask_to_send_again(page, form, _Setback(503, RETRY_AFTER_SECONDS, alert), now)
     if isinstance(row, Load):
         return ask_for_proof(page, submission, proof, action=action, load=row, now=now)
-    if row.nonce != submission.nonce:
-        # A full event must not tell a known address from a new one: its owner has a mail.
+    if not may_see_receipt(row, submission):
         fresh = load_event(page.event.slug, now)
         with site.database.read() as session:
             return show_state(session, fresh, now)
@@ -247,23 +251,6 @@ def _issue_token(page: EventPage, now: datetime) -> str:
     return get_site().form_tokens.issue(
         page.event.public_id, page.form_version_id, read_surface(), now=now
     )
-
-
-def get_form_class(page: EventPage, locale: str | None = None) -> type[RegistrationForm]:
-    """Return the form of an event's page in a language, by default that of the answer."""
-    site, version_id, locale = get_site(), page.form_version_id, locale or read_locale()
-    # What the dates of a series add to the form: its words, and who may choose which.
-    dates = (page.event.version, page.closed) if takes_choice(page.event) else ()
-
-    def build() -> type[RegistrationForm]:
-        with site.database.read() as session:
-            definition = read_definition(session, version_id)
-        if dates:
-            question = make_question(page.event, closed=dict(page.closed))
-            definition = add_dates(definition, question)
-        return build_registration_form(definition, locale, page.event.least_age)
-
-    return site.form_classes.get((version_id, locale, page.event.least_age, *dates), build)
 
 
 def _draw_for_all(page: EventPage, now: datetime) -> str:

@@ -21,7 +21,7 @@ from services.api_requests import Asked, KeyReused, begin_request, end_request, 
 from services.events import EventState, LinkPolicy
 from services.fault_points import fault_point
 from services.receipts import read_receipt_state
-from services.registrations import DatesClosed, RegistrationNotOpen, register
+from services.registrations import DatesClosed, RegistrationNotOpen, may_see_receipt, register
 from services.sources import SOURCE_NAMES, read_source
 from services.submissions import Submission, Surface
 from services.texts import LOCALES
@@ -29,8 +29,9 @@ from storage import events, submissions
 from storage.models.base import new_public_id
 
 from ..event_pages import EventPage, load_event
+from ..form_classes import get_form_class
 from ..locale import read_locale
-from ..registration import EVEN_SECONDS, get_form_class
+from ..registration import EVEN_SECONDS
 from ..site import get_site
 from .access import Problem, answer, bp, count, needs, read_query
 from .bodies import read_object, refuse
@@ -40,7 +41,7 @@ LONGEST_IDEMPOTENCY_KEY = 255
 
 @dataclass(frozen=True)
 class _Kept:
-    """What was stored; `receipt` is empty where its sender is told that the event is full."""
+    """What was stored; `receipt` is empty for who may not see it: the answer is a full event's."""
 
     receipt: str
     is_replayed: bool
@@ -67,7 +68,6 @@ def register_person(caller: Caller, slug: str) -> ResponseReturnValue:
                 submission = _read_submission(page, body, language)
             kept = _keep(caller, page, submission, asked, now)
         if not kept.receipt:
-            # A full event must not tell a known address from a new one: its owner has a mail.
             raise _say_not_open(EventState.FULL)
     finally:
         if page.policy is not LinkPolicy.SHOW:
@@ -146,7 +146,7 @@ def _keep(
                 raise Problem(404)
             policy = LinkPolicy(event.link_policy)
             row = register(session, event, submission, policy=policy, now=now)
-            receipt = row.public_id if row.nonce == submission.nonce else ""
+            receipt = row.public_id if may_see_receipt(row, submission) else ""
             if asked:
                 end_request(session, asked, receipt)
             fault_point("before_commit")
