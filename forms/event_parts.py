@@ -16,6 +16,7 @@ from services.event_parts import (
     LONGEST_TIME,
     LONGEST_TITLE,
     LONGEST_URL,
+    NAMES,
     AnyEntry,
     Material,
     ProgrammeItem,
@@ -33,9 +34,6 @@ from .organizer_fields import (
     build_line,
     build_text,
 )
-
-NAMES = {"speakers": "name", "programme": "title", "materials": "label"}
-"""The text that an entry of each list cannot be without."""
 
 
 class EntryForm(OrganizerForm):

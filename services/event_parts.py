@@ -68,6 +68,27 @@ Entry = TypeVar("Entry", bound=AnyEntry)
 PARTS = ("speakers", "programme", "materials")
 """The lists by the names that documents and rows of events have them by."""
 
+NAMES = {"speakers": "name", "programme": "title", "materials": "label"}
+"""The text that an entry of each list cannot be without."""
+
+
+class EntryChanged(Exception):
+    """Somebody else has changed or removed the entry since it was read."""
+
+
+class NoRoom(Exception):
+    """The list has as many entries as it may have."""
+
+
+def get_name(entry: AnyEntry) -> Text:
+    """Return the text by which an entry is called."""
+    name: Text = next(getattr(entry, name) for name in NAMES.values() if hasattr(entry, name))
+    return name
+
+
+def find_entry(entries: Iterable[Entry], entry_id: str) -> Entry | None:
+    return next((entry for entry in entries if entry.id == entry_id), None)
+
 
 def check_material_url(url: str) -> bool:
     return len(url) <= LONGEST_URL and _URL.fullmatch(url) is not None
@@ -90,6 +111,37 @@ def choose_entry_id(stem: str, taken: Collection[str]) -> str:
         number += 1
         entry_id = f"{stem}-{number}"
     return entry_id
+
+
+def store_entry(entries: Sequence[Entry], wanted: Entry, *, is_as_seen: bool) -> tuple[Entry, ...]:
+    """Add an entry whose id is `NEW`, at the end, or change the one with its id.
+
+    What was stored already, by a try whose answer was lost, changes nothing. `is_as_seen` says that
+    the entry is stored as it was read; one that was removed and read as such comes back.
+
+    Raises:
+        EntryChanged: it is not, and stored otherwise than it is wanted.
+        NoRoom: there would be too many.
+    """
+    stored = find_entry(entries, wanted.id)
+    if wanted.id == NEW:
+        if any(_strip(wanted) == _strip(other) for other in entries):
+            return tuple(entries)
+        stem, taken = get_name(wanted).get("en", ""), {other.id for other in entries}
+        wanted = replace(wanted, id=choose_entry_id(stem, taken))
+    elif not is_as_seen:
+        if wanted == stored:
+            return tuple(entries)
+        raise EntryChanged
+    if stored is None and len(entries) >= MOST_ENTRIES:
+        raise NoRoom
+    return put_entry(entries, wanted)
+
+
+def _strip(entry: AnyEntry) -> AnyEntry:
+    """Return an entry without what a second try has another one of."""
+    entry = replace(entry, id=NEW)
+    return replace(entry, picture=None) if isinstance(entry, Speaker) else entry
 
 
 def put_entry(entries: Sequence[Entry], entry: Entry) -> tuple[Entry, ...]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -12,7 +11,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
-from forms.event_parts import NAMES, EntryForm, build_entry_form
+from forms.event_parts import EntryForm, build_entry_form
 from services import audit
 from services.audit import Action
 from services.event_content import change_content, read_picture, replace_list
@@ -23,13 +22,16 @@ from services.event_parts import (
     NEW,
     PARTS,
     AnyEntry,
+    EntryChanged,
+    NoRoom,
     Speaker,
     check_entry_id,
-    choose_entry_id,
     drop_entry,
+    find_entry,
+    get_name,
     mark_entry,
-    put_entry,
     shift_entry,
+    store_entry,
 )
 from services.images import MAX_BYTES, ImageRefused
 from services.members import Member, Permission
@@ -47,10 +49,6 @@ from .event_headings import view_event
 
 BODY_BYTES = MAX_BYTES + 128 * 1024
 _STEPS = {"up": -1, "down": 1}
-
-
-class _Differs(Exception):
-    """Somebody else has changed or removed the entry since its page was opened."""
 
 
 @bp.get("/events/<event>/content/lists", endpoint="show_parts")
@@ -112,17 +110,17 @@ def save_entry(member: Member, event: str, part: str, entry: str) -> ResponseRet
         if is_removal and stored is None:
             return _lead_back(event, "removed")
         picture, flaw = _read_picture(part)
-        is_full = entry == NEW and len(getattr(found, part)) >= MOST_ENTRIES
-        if not is_removal and (not form.validate() or flaw or is_full):
-            alert = _("There is no room for more entries.") if is_full else ""
-            return _draw(session, found, form, stored, flaw=flaw, alert=alert, status=422)
+        if not is_removal and (not form.validate() or flaw):
+            return _draw(session, found, form, stored, flaw=flaw, status=422)
     try:
         if is_removal:
             _remove(member, event, part, entry)
         else:
             _save(member, event, form, entry, picture)
-    except _Differs:
+    except EntryChanged:
         return _show_both(member, event, form, entry)
+    except NoRoom:
+        return _show_full(member, event, form)
     return _lead_back(event, "removed" if is_removal else "saved")
 
 
@@ -141,18 +139,15 @@ def _save(
         found = events.lock_event(session, need_event(session, member, event).id)
         document = describe_event(session, found)
         entries: Sequence[AnyEntry] = getattr(document, form.part)
-        stored = _find(session, found, form.part, entry_id)
+        stored = find_entry(entries, entry_id)
+        is_as_seen = _mark(session, found, stored) == request.form.get("seen")
         wanted = form.to_entry(entry_id, _choose_ref(stored, picture))
-        if entry_id == NEW:
-            if any(_strip(wanted) == _strip(other) for other in entries):
-                return  # It was stored already, by a try whose answer was lost.
-            wanted = replace(wanted, id=_choose_id(wanted, entries))
-        elif _mark(session, found, stored) != request.form.get("seen"):
-            if wanted == stored and picture is None:
-                return
-            raise _Differs
-        changed = replace_list(document, form.part, put_entry(entries, wanted))
-        pictures = {f"speakers.{wanted.id}": picture} if picture else {}
+        saved = store_entry(entries, wanted, is_as_seen=is_as_seen)
+        if saved == tuple(entries):
+            return
+        place = saved[-1].id if entry_id == NEW else entry_id
+        pictures = {f"speakers.{place}": picture} if picture else {}
+        changed = replace_list(document, form.part, saved)
         _store(session, member, found, changed, form.part, pictures=pictures, now=now)
 
 
@@ -165,7 +160,7 @@ def _remove(member: Member, event: str, part: str, entry_id: str) -> None:
         if stored is None:
             return
         if _mark(session, found, stored) != request.form.get("seen"):
-            raise _Differs
+            raise EntryChanged
         document = describe_event(session, found)
         changed = replace_list(document, part, drop_entry(getattr(document, part), entry_id))
         _store(session, member, found, changed, part, now=now)
@@ -202,6 +197,12 @@ def _show_both(member: Member, event: str, form: EntryForm, entry_id: str) -> Re
             if row.values != theirs[row.name].values
         ]
         return _draw(session, found, form, stored, alert=alert, differences=differences, status=409)
+
+
+def _show_full(member: Member, event: str, form: EntryForm) -> ResponseReturnValue:
+    with get_site().database.read() as session:
+        found, alert = need_event(session, member, event), _("There is no room for more entries.")
+        return _draw(session, found, form, None, alert=alert, status=422)
 
 
 def _draw(
@@ -245,7 +246,7 @@ def _build(
 
 def _find(session: Session, event: Event, part: str, entry_id: str) -> AnyEntry | None:
     entries: Sequence[AnyEntry] = getattr(describe_event(session, event), part)
-    return next((entry for entry in entries if entry.id == entry_id), None)
+    return find_entry(entries, entry_id)
 
 
 def _mark(session: Session, event: Event, entry: AnyEntry | None) -> str:
@@ -280,23 +281,8 @@ def _choose_ref(stored: AnyEntry | None, picture: Picture | None) -> PictureRef 
     return stored.picture
 
 
-def _choose_id(entry: AnyEntry, entries: Sequence[AnyEntry]) -> str:
-    name = getattr(entry, NAMES[_name_part(entry)])
-    return choose_entry_id(name.get("en", ""), {other.id for other in entries})
-
-
-def _name_part(entry: AnyEntry) -> str:
-    return next(part for part, name in NAMES.items() if hasattr(entry, name))
-
-
-def _strip(entry: AnyEntry) -> AnyEntry:
-    """Return an entry without what a second try has another one of."""
-    entry = replace(entry, id=NEW)
-    return replace(entry, picture=None) if isinstance(entry, Speaker) else entry
-
-
 def _name(entry: AnyEntry) -> str:
-    return localize(getattr(entry, NAMES[_name_part(entry)]), read_locale())
+    return localize(get_name(entry), read_locale())
 
 
 def _list_rows(entries: Sequence[AnyEntry]) -> list[dict[str, Any]]:

@@ -179,9 +179,16 @@ def test_list_has_an_end(site, owner, event):
     with site.database.write() as session:
         events.need_event(session, event.id).materials = rows
     form = open_entry(owner, event, "materials").form(SAVE)
+    former = open_entry(owner, event, "materials", "m0").form(SAVE).fill(label_ja="初めの資料")
 
-    form.fill(label_ja="もう1つ", url="https://example.com/more").submit(status=422)
+    full = form.fill(label_ja="もう1つ", url="https://example.com/more").submit(status=422)
+    assert "これ以上" in full.text
+    open_entry(owner, event, "materials", "m0").form("削除").press("削除").submit()
+    form.submit()
+    # What somebody else has removed meanwhile comes back only where there is room.
+    again = former.submit(status=409).form(SAVE).submit(status=422)
 
+    assert again.form(SAVE)["label_ja"] == "初めの資料"
     assert len(read(site, event).materials) == MOST_ENTRIES
 
 
