@@ -242,14 +242,14 @@ def test_each_role_is_offered_what_it_may_do(site, enter, open_browser):
 
     viewer = enter(Role.VIEWER)
     viewer.goto(f"{address}/people")
-    assert list_ways(viewer) == ["イベント", "アカウント", "概要", "参加者", "ご案内"]
+    assert list_ways(viewer) == ["イベント", "アカウント", "概要", "参加者", "ご案内", "流入元"]
     assert list_buttons(viewer) == ["検索"]
     approver = enter(Role.APPROVER)
     approver.goto(f"{address}/people")
     follow(approver, "山田 太郎")
     press(approver, "承認する")
     expect(approver.locator(".badge").first).to_have_text("確定")
-    assert list_ways(approver) == ["イベント", "アカウント", "概要", "参加者", "ご案内"]
+    assert list_ways(approver) == ["イベント", "アカウント", "概要", "参加者", "ご案内", "流入元"]
     stranger = open_browser()
     stranger.goto(f"{address}/people")
     expect(heading(stranger)).to_have_text("サインイン")
