@@ -11,7 +11,7 @@ import hmac
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -19,11 +19,12 @@ from sqlalchemy.orm import Session
 from storage import events, registrations
 from storage.models import Event, Registration, WebhookEndpoint, WebhookMessage
 
-from .answers import read_answers, write_answers
+from .answers import read_answers
 from .chosen_dates import with_dates
 from .erasing import is_erased
 from .events import read_definition
 from .facets import list_sensitive_ids
+from .registration_values import write_moment, write_person
 from .webhooks import TEST, Payload, read_secrets
 
 
@@ -46,7 +47,7 @@ def write_letter(
         return None
     content = {
         "type": message.type,
-        "timestamp": _write_moment(message.happened_at),
+        "timestamp": write_moment(message.happened_at),
         "data": _write_data(session, endpoint, message, now),
     }
     body = json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
@@ -85,27 +86,12 @@ def _write_data(
     if endpoint.payload == Payload.FULL and message.registration_id is not None:
         registration = registrations.get_registration(session, message.registration_id)
         if registration is not None and not is_erased(registration):
-            about |= _describe(session, event, registration) | {"read_at": _write_moment(now)}
+            about |= _describe(session, event, registration) | {"read_at": write_moment(now)}
     return {"registration": about, "event": {"id": event.public_id, "slug": event.slug}}
 
 
 def _describe(session: Session, event: Event, registration: Registration) -> dict[str, Any]:
-    """Write what the API says of a registration too, in its words, without sensitive answers."""
+    """Write what the API says of a registration too, without sensitive answers."""
     definition = with_dates(event, read_definition(session, registration.form_version_id))
     hidden = list_sensitive_ids(session, event)
-    given = read_answers(session, registration)
-    shown = {name: answer for name, answer in given.items() if name not in hidden}
-    return {
-        "email": registration.email,
-        "family_name": registration.family_name,
-        "given_name": registration.given_name,
-        "language": registration.locale,
-        "source": registration.source,
-        "registered_at": _write_moment(registration.created_at),
-        "answers": write_answers(definition, shown),
-        "hidden_answers": sorted(given.keys() & hidden),
-    }
-
-
-def _write_moment(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    return write_person(registration, definition, read_answers(session, registration), hidden)

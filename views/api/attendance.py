@@ -6,11 +6,11 @@ from flask.typing import ResponseReturnValue
 
 from services.api_keys import Caller, Scope
 from services.audit import Action, Fact
+from services.registration_values import write_moment
 from storage import registration_pages, registrations
 
 from ..site import get_site
 from .access import answer, bp, need_event, needs, read_query
-from .events import write_moment
 from .paging import read_paging
 from .registrations import read_narrowing, record_list
 

@@ -13,6 +13,7 @@ from services.api_keys import Caller, Scope
 from services.chosen_dates import list_closed, read_closed
 from services.event_dates import read_dates, takes_choice
 from services.events import EventState, choose_link_policy, count_seats, get_end, get_state
+from services.registration_values import write_moment
 from storage import event_lists, events, organizations
 from storage.models import Event, Organization
 
@@ -73,11 +74,6 @@ def find_event(session: Session, slug: str, caller: Caller | None) -> Event:
     if event is None:
         raise Problem(404)
     return event
-
-
-def write_moment(moment: datetime | None) -> str | None:
-    """Write a time in UTC as RFC 3339 has it."""
-    return None if moment is None else moment.isoformat().replace("+00:00", "Z")
 
 
 def _write_open(

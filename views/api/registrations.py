@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from forms.addresses import email_key
 from services import api_keys
-from services.answers import gather_answers, write_answers
+from services.answers import gather_answers
 from services.api_keys import Caller, Scope
 from services.audit import Action, Fact
 from services.chosen_dates import with_dates
@@ -20,6 +20,7 @@ from services.erasing import is_erased
 from services.events import read_definition
 from services.facets import list_sensitive_ids
 from services.registration_edits import write_version
+from services.registration_values import write_moment, write_person
 from services.registrations import Status
 from storage import people, registration_pages
 from storage.models import Consent, Event, Registration
@@ -28,7 +29,6 @@ from storage.registration_pages import Narrowing
 
 from ..site import get_site
 from .access import Problem, answer, bp, count, need_event, needs, read_query, refuse_parameter
-from .events import write_moment
 from .paging import read_paging
 
 FILTERS = ("status", "delivery", "email", "updated_since")
@@ -157,25 +157,15 @@ def write_registration(
 ) -> dict[str, Any]:
     person = full.row.registration
     definition = with_dates(event, read_definition(session, person.form_version_id))
-    given = gather_answers(full.answers)
     return {
         "id": person.public_id,
         "number": full.row.number,
         "status": person.status,
         "delivery": full.row.delivery or None,
-        "email": person.email,
-        "family_name": person.family_name,
-        "given_name": person.given_name,
-        "language": person.locale,
+        **write_person(person, definition, gather_answers(full.answers), hidden),
         "form_version": definition.number,
-        "answers": write_answers(
-            definition, {name: value for name, value in given.items() if name not in hidden}
-        ),
-        "hidden_answers": sorted(given.keys() & hidden),
         "consents": [_write_consent(consent) for consent in full.consents],
         "surface": person.surface,
-        "source": person.source,
-        "registered_at": write_moment(person.created_at),
         "updated_at": write_moment(person.updated_at),
         "address_proven_at": write_moment(person.proven_at),
     }
