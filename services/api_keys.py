@@ -147,8 +147,8 @@ def read_state(key: ApiKey, now: datetime) -> KeyState:
     return KeyState.SOON if key.expires_at <= now + SOON else KeyState.WORKS
 
 
-def count_request(session: Session, caller: Caller, *, now: datetime) -> None:
-    """Count one request of a key that stores something or reads people.
+def spend_request(session: Session, caller: Caller, *, now: datetime) -> None:
+    """Take one from the requests of a key that store something or read people.
 
     Raises:
         RateLimitReached: the key asks too much; all processes count together.

@@ -36,7 +36,7 @@ class Happening(StrEnum):
     ERASED = "registration.erased"
 
 
-def make_word(
+def make_message(
     event: AnyEvent, public_id: str, status: str, *, now: datetime
 ) -> dict[str, Any] | None:
     """Say what is told of somebody new, as `storage.newcomers` takes it; None if nobody is told."""

@@ -29,7 +29,7 @@ from .codes import make_receipt_number
 from .consents import consent_rows
 from .event_dates import list_chosen_ids, takes_choice
 from .events import EventState, LinkPolicy, Seats, get_state, read_seats
-from .happenings import make_word
+from .happenings import make_message
 from .mails import CONFIRM_WITHIN, MailName, make_first_mail, request_mail
 from .questions import answers_to_json
 from .submissions import Doubt, Submission, read_submission
@@ -282,7 +282,7 @@ def _introduce(
         syncs=status is Status.APPROVED,
         mail=mail,
         mail_at=now + CONFIRM_WITHIN if waits_for_zoom else now,
-        told=make_word(event, public_id, status, now=now),
+        message=make_message(event, public_id, status, now=now),
     )
 
 

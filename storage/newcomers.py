@@ -62,7 +62,7 @@ class Newcomer:
 
     The submission's row has what the others have in common with it; `registration`, `answers`,
     `consents` and `mail` have what is theirs. Where `syncs`, Zoom is to be told. `mail_at` is when
-    the mail is due, if there is one. `told` is what other systems are told, where any wants to be.
+    the mail is due, if there is one. `message` is what other systems are told, where any wants to.
     """
 
     registration: Values
@@ -72,7 +72,7 @@ class Newcomer:
     syncs: bool
     mail: Values | None
     mail_at: datetime
-    told: Values | None
+    message: Values | None
 
     @property
     def event_id(self) -> int:
@@ -133,8 +133,8 @@ def _add_in_steps(
         job_requests.enqueue_about(
             session, ZOOM_SYNC, registration_id, event_id=event_id, run_at=now, now=now
         )
-    if newcomer.told is not None:
-        webhooks.add_messages(session, newcomer.told, registration_id)
+    if newcomer.message is not None:
+        webhooks.add_messages(session, newcomer.message, registration_id)
     if newcomer.mail is not None:
         mail_id = mails.add_mail(session, newcomer.mail | about)
         job_requests.enqueue_about(
@@ -150,7 +150,9 @@ def _add_at_once(session: Session, newcomer: Newcomer) -> SubmissionRow | Refusa
         Mail: newcomer.mail or {},
     }
     registration, submission, mail = (tuple(row) for row in rows.values())
-    shape = _Shape(registration, submission, mail, newcomer.syncs, tells=newcomer.told is not None)
+    shape = _Shape(
+        registration, submission, mail, newcomer.syncs, tells=newcomer.message is not None
+    )
     statement = _write(shape)
     values = {
         "taken_at": newcomer.event_id,
@@ -158,7 +160,7 @@ def _add_at_once(session: Session, newcomer: Newcomer) -> SubmissionRow | Refusa
         "answers": newcomer.answers,
         "consents": newcomer.consents,
         "mail_at": newcomer.mail_at,
-        **(newcomer.told or {}),
+        **(newcomer.message or {}),
     }
     for model, row in rows.items():
         values |= {_name(model, column): value for column, value in row.items()}

@@ -15,7 +15,7 @@ from flask import Blueprint, Response, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from services.api_keys import NOTED_EVERY, Caller, Scope, count_request, hash_key
+from services.api_keys import NOTED_EVERY, Caller, Scope, hash_key, spend_request
 from storage import api_keys, event_lists
 from storage.models import Event
 
@@ -129,7 +129,7 @@ def need_event(session: Session, caller: Caller, slug: str) -> Event:
     return event
 
 
-def count(session: Session, caller: Caller) -> None:
+def count_request(session: Session, caller: Caller) -> None:
     """Count a request that stores something or reads people, where the settings say so.
 
     Raises:
@@ -137,10 +137,12 @@ def count(session: Session, caller: Caller) -> None:
     """
     site = get_site()
     if site.settings.rate_limits:
-        count_request(session, caller, now=site.read_clock())
+        spend_request(session, caller, now=site.read_clock())
 
 
-def answer(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+def answer_json(
+    value: Any, status: int = 200, headers: Mapping[str, str] | None = None
+) -> Response:
     """Answer with a JSON value."""
     body = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     return Response(body, status, dict(headers or {}), content_type="application/json")

@@ -10,7 +10,7 @@ from services.registration_values import write_moment
 from storage import registration_pages, registrations
 
 from ..site import get_site
-from .access import answer, bp, need_event, needs, read_query
+from .access import answer_json, bp, need_event, needs, read_query
 from .paging import read_paging
 from .registrations import read_narrowing, record_list
 
@@ -41,4 +41,4 @@ def list_all(caller: Caller, slug: str) -> ResponseReturnValue:
         about = f"event:{event.public_id}"
     facts: dict[str, Fact] = {"count": len(items), "kind": "attendance"}
     record_list(caller, Action.PEOPLE_LISTED, about, facts)
-    return answer({"items": items, "next": paging.write_next(page.next_after)})
+    return answer_json({"items": items, "next": paging.write_next(page.next_after)})

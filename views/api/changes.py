@@ -29,7 +29,7 @@ from storage.erasing import note_erased
 from storage.models import Event, Registration
 
 from ..site import get_site
-from .access import Problem, answer, bp, count, need_event, needs, read_query
+from .access import Problem, answer_json, bp, count_request, need_event, needs, read_query
 from .bodies import read_object, refuse
 from .registrations import list_hidden, need_registration, record, write_etag
 
@@ -49,7 +49,7 @@ def change(caller: Caller, slug: str, registration: str) -> ResponseReturnValue:
     site = get_site()
     now = site.read_clock()
     with site.database.write() as session:
-        count(session, caller)
+        count_request(session, caller)
         event = need_event(session, caller, slug)
         person = need_registration(session, event, registration)
         kept = read_chosen(session, person)
@@ -91,7 +91,7 @@ def act(caller: Caller, slug: str, registration: str, act: str) -> ResponseRetur
     site = get_site()
     now = site.read_clock()
     with site.database.write() as session:
-        count(session, caller)
+        count_request(session, caller)
         event = need_event(session, caller, slug)
         person = need_registration(session, event, registration)
         result = act_on(session, event, person, Act(act), now=now)
@@ -111,7 +111,7 @@ def erase_person(caller: Caller, slug: str, registration: str) -> ResponseReturn
     site = get_site()
     now = site.read_clock()
     with site.database.write() as session:
-        count(session, caller)
+        count_request(session, caller)
         event = need_event(session, caller, slug)
         person = need_registration(session, event, registration)
         note = partial(note_erased, site.settings.instance)
@@ -119,7 +119,7 @@ def erase_person(caller: Caller, slug: str, registration: str) -> ResponseReturn
         facts: dict[str, Fact] = {"act": "erase", "result": "done" if is_done else "under_way"}
         record(session, caller, Action.PERSON_CHANGED, f"registration:{registration}", facts)
     result = {"id": registration, "result": facts["result"]}
-    return answer(result, 200 if is_done else 202)
+    return answer_json(result, 200 if is_done else 202)
 
 
 def _read_version() -> str:
@@ -172,4 +172,4 @@ def _answer(person: Registration, result: ActResult) -> Response:
         "status": person.status,
         "result": str(result),
     }
-    return answer(value, headers={"ETag": write_etag(person)})
+    return answer_json(value, headers={"ETag": write_etag(person)})

@@ -18,7 +18,7 @@ from storage import event_lists, events, organizations
 from storage.models import Event, Organization
 
 from ..site import get_site
-from .access import Problem, answer, bp, find_caller, needs, read_query
+from .access import Problem, answer_json, bp, find_caller, needs, read_query
 from .cross_origin import let_pages_read
 from .paging import read_paging
 
@@ -40,7 +40,7 @@ def list_all(caller: Caller) -> ResponseReturnValue:
             _write_own(owner, event, taken, closed.get(event.id, {}), now) for event, taken in shown
         ]
     last = shown[-1][0].id if len(rows) > paging.limit else None
-    return answer({"items": items, "next": paging.write_next(last)})
+    return answer_json({"items": items, "next": paging.write_next(last)})
 
 
 @bp.get("/events/<slug>", endpoint="read_event")
@@ -59,7 +59,7 @@ def read_one(slug: str) -> ResponseReturnValue:
             written = _write_own(owner, event, taken, closed, now)
         else:
             written = _write_open(event, taken, closed, now)
-        response = answer(written)
+        response = answer_json(written)
         return let_pages_read(session, response, event, caller)
 
 

@@ -14,7 +14,7 @@ from services.texts import LOCALES
 from storage.models import Event
 
 from ..site import get_site
-from .access import answer, bp, find_caller, read_query
+from .access import answer_json, bp, find_caller, read_query
 from .cross_origin import let_pages_read
 from .events import find_event
 
@@ -28,7 +28,7 @@ def read_form(slug: str) -> ResponseReturnValue:
         event = find_event(session, slug, caller)
         form = read_current_form(session, event)
         form = ask_for_dates(session, event, form, now=site.read_clock())
-        return let_pages_read(session, answer(_write_form(event, form)), event, caller)
+        return let_pages_read(session, answer_json(_write_form(event, form)), event, caller)
 
 
 def _write_form(event: Event, form: FormDefinition) -> dict[str, Any]:

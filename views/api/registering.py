@@ -37,7 +37,7 @@ from ..form_classes import get_form_class
 from ..locale import read_locale
 from ..registration import EVEN_SECONDS
 from ..site import get_site
-from .access import Problem, answer, bp, count, needs, read_query
+from .access import Problem, answer_json, bp, count_request, needs, read_query
 from .bodies import read_object, refuse
 
 LONGEST_IDEMPOTENCY_KEY = 255
@@ -141,7 +141,7 @@ def _keep(
 ) -> _Kept:
     try:
         with get_site().database.write() as session, _telling_of_reuse():
-            count(session, caller)
+            count_request(session, caller)
             earlier = begin_request(session, asked, now=now) if asked else None
             if earlier is not None:
                 return _Kept(earlier, is_replayed=True)
@@ -213,4 +213,4 @@ def _answer(caller: Caller, kept: _Kept, now: datetime) -> Response:
         if person is not None and caller.may(Scope.REGISTRATIONS_READ):
             value["registration"] = person.public_id
     headers = {"Idempotent-Replayed": "true"} if kept.is_replayed else {}
-    return answer(value, 201, headers)
+    return answer_json(value, 201, headers)

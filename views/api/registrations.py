@@ -28,7 +28,16 @@ from storage.registration_lists import FullRow, read_full_rows
 from storage.registration_pages import Narrowing
 
 from ..site import get_site
-from .access import Problem, answer, bp, count, need_event, needs, read_query, refuse_parameter
+from .access import (
+    Problem,
+    answer_json,
+    bp,
+    count_request,
+    need_event,
+    needs,
+    read_query,
+    refuse_parameter,
+)
 from .paging import read_paging
 
 FILTERS = ("status", "delivery", "email", "updated_since")
@@ -57,7 +66,7 @@ def list_all(caller: Caller, slug: str) -> ResponseReturnValue:
     names = " ".join(name for name in FILTERS if name in query)
     record_list(caller, Action.PEOPLE_LISTED, about, {"count": len(items), "filters": names})
     next_page = paging.write_next(page.next_after)
-    return answer({"items": items, "next": next_page, "read_at": write_moment(read_at)})
+    return answer_json({"items": items, "next": next_page, "read_at": write_moment(read_at)})
 
 
 @bp.get("/events/<slug>/registrations/<registration>", endpoint="read_registration")
@@ -65,14 +74,14 @@ def list_all(caller: Caller, slug: str) -> ResponseReturnValue:
 def read_one(caller: Caller, slug: str, registration: str) -> ResponseReturnValue:
     read_query()
     with get_site().database.write() as session:
-        count(session, caller)
+        count_request(session, caller)
         event = need_event(session, caller, slug)
         person = need_registration(session, event, registration)
         [row] = read_full_rows(session, [person.id])
         value = write_registration(session, event, row, list_hidden(session, caller, event))
         version = write_etag(person)
         record(session, caller, Action.PERSON_SEEN, f"registration:{person.public_id}")
-    return answer(value, headers={"ETag": version})
+    return answer_json(value, headers={"ETag": version})
 
 
 def need_registration(session: Session, event: Event, public_id: str) -> Registration:
@@ -105,7 +114,7 @@ def record_list(caller: Caller, action: Action, about: str, facts: dict[str, Fac
         RateLimitReached: the key asks too much, and is told nothing.
     """
     with get_site().database.write() as session:
-        count(session, caller)
+        count_request(session, caller)
         record(session, caller, action, about, facts)
 
 

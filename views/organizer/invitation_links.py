@@ -63,18 +63,18 @@ def make(member: Member, event: str) -> ResponseReturnValue:
     return redirect(f"{_address(event, code)}?done=made", code=303)
 
 
-@bp.get("/events/<event>/inviting/<channel>", endpoint="show_invitation_link")
+@bp.get("/events/<event>/inviting/<link>", endpoint="show_invitation_link")
 @needs(Permission.SEE_EVENTS)
-def show(member: Member, event: str, channel: str) -> ResponseReturnValue:
+def show(member: Member, event: str, link: str) -> ResponseReturnValue:
     refresh_index(member, event)
     with get_site().database.read() as session:
         found = need_event(session, member, event)
-        return _draw(session, found, _need_link(session, found, channel))
+        return _draw(session, found, _need_link(session, found, link))
 
 
-@bp.post("/events/<event>/inviting/<channel>", endpoint="change_invitation_link")
+@bp.post("/events/<event>/inviting/<link>", endpoint="change_invitation_link")
 @needs(Permission.EDIT_EVENTS)
-def change(member: Member, event: str, channel: str) -> ResponseReturnValue:
+def change(member: Member, event: str, link: str) -> ResponseReturnValue:
     """Rename a link, put it away or bring it back; its code stays."""
     site, form = get_site(), _build_form(asks_kind=False, is_sent=True)
     act = request.form.get("act", "save")
@@ -83,18 +83,18 @@ def change(member: Member, event: str, channel: str) -> ResponseReturnValue:
     if status == 200:
         with site.database.write() as session:
             found = need_event(session, member, event)
-            link = invitation_links.lock_link(session, _need_link(session, found, channel))
-            is_named = link.kind != LinkKind.PERSON
-            if act == "save" and is_named and str(link.version) != request.form.get("version"):
+            row = invitation_links.lock_link(session, _need_link(session, found, link))
+            is_named = row.kind != LinkKind.PERSON
+            if act == "save" and is_named and str(row.version) != request.form.get("version"):
                 status = 409
             else:
-                _apply(link, act, form, now)
+                _apply(row, act, form, now)
                 _record(session, member, event)
     if status != 200:
         with site.database.read() as session:
             found = need_event(session, member, event)
-            return _draw(session, found, _need_link(session, found, channel), form, status=status)
-    return redirect(f"{_address(event, channel)}?done=saved", code=303)
+            return _draw(session, found, _need_link(session, found, link), form, status=status)
+    return redirect(f"{_address(event, link)}?done=saved", code=303)
 
 
 @bp.post("/events/<event>/people/<person>/link", endpoint="make_persons_link")

@@ -218,7 +218,7 @@ def make_link(session, site, memberships):
     return ensure_link_of(session, event, person, now=site.clock()).code
 
 
-MAKERS["channel"] = make_link
+MAKERS["link"] = make_link
 
 
 def make_table(session, site, memberships):
