@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
 
 from flask import abort, redirect, render_template, request
@@ -70,9 +73,9 @@ def send_test(member: Member, webhook: str) -> ResponseReturnValue:
     with site.database.write() as session:
         endpoint = lock_endpoint(session, member, webhook)
         if endpoint.state != EndpointState.ACTIVE:
-            return redirect(f"{URL}/{webhook}", code=303)
+            return _lead_back(webhook)
         endpoints.send_test(session, endpoint, now=site.read_clock())
-    return redirect(f"{URL}/{webhook}?done=test", code=303)
+    return _lead_back(webhook, "test")
 
 
 @bp.post("/settings/webhooks/<webhook>/pause", endpoint="pause_webhook")
@@ -84,30 +87,24 @@ def pause(member: Member, webhook: str) -> ResponseReturnValue:
         if endpoint.state == EndpointState.ACTIVE:
             endpoints.pause(endpoint, reason=Reason.BY_HAND, now=site.read_clock())
             record_change(session, member, endpoint, Action.WEBHOOK_CHANGED, {"change": "paused"})
-    return redirect(f"{URL}/{webhook}?done=paused", code=303)
+    return _lead_back(webhook, "paused")
 
 
 @bp.post("/settings/webhooks/<webhook>/resume", endpoint="resume_webhook")
 @needs(Permission.MANAGE_ORGANIZATION)
 def resume(member: Member, webhook: str) -> ResponseReturnValue:
     """Send again, or try at once what waits for its next try."""
-    site = get_site()
-    with site.database.write() as session:
-        endpoint = lock_endpoint(session, member, webhook)
-        endpoints.resume(session, endpoint, now=site.read_clock())
-        record_change(session, member, endpoint, Action.WEBHOOK_CHANGED, {"change": "resumed"})
-    return redirect(f"{URL}/{webhook}?done=resumed", code=303)
+    with _changing(member, webhook, "resumed") as (session, endpoint, now):
+        endpoints.resume(session, endpoint, now=now)
+    return _lead_back(webhook, "resumed")
 
 
 @bp.post("/settings/webhooks/<webhook>/replay", endpoint="replay_failed_messages")
 @needs(Permission.MANAGE_ORGANIZATION)
 def replay_failed(member: Member, webhook: str) -> ResponseReturnValue:
-    site = get_site()
-    with site.database.write() as session:
-        endpoint = lock_endpoint(session, member, webhook)
-        endpoints.replay_failed(session, endpoint, now=site.read_clock())
-        record_change(session, member, endpoint, Action.WEBHOOK_CHANGED, {"change": "replayed"})
-    return redirect(f"{URL}/{webhook}?done=replayed", code=303)
+    with _changing(member, webhook, "replayed") as (session, endpoint, now):
+        endpoints.replay_failed(session, endpoint, now=now)
+    return _lead_back(webhook, "replayed")
 
 
 @bp.post(
@@ -115,15 +112,12 @@ def replay_failed(member: Member, webhook: str) -> ResponseReturnValue:
 )
 @needs(Permission.MANAGE_ORGANIZATION)
 def replay(member: Member, webhook: str, webhook_message: str) -> ResponseReturnValue:
-    site = get_site()
-    with site.database.write() as session:
-        endpoint = lock_endpoint(session, member, webhook)
+    with _changing(member, webhook, "replayed") as (session, endpoint, now):
         message = webhook_messages.get_message(session, endpoint.id, webhook_message)
         if message is None:
             abort(404)
-        endpoints.replay(session, message, now=site.read_clock())
-        record_change(session, member, endpoint, Action.WEBHOOK_CHANGED, {"change": "replayed"})
-    return redirect(f"{URL}/{webhook}?done=replayed", code=303)
+        endpoints.replay(session, message, now=now)
+    return _lead_back(webhook, "replayed")
 
 
 @bp.post("/settings/webhooks/<webhook>/remove", endpoint="remove_webhook")
@@ -134,6 +128,23 @@ def remove(member: Member, webhook: str) -> ResponseReturnValue:
         endpoints.remove_endpoint(session, endpoint)
         record_change(session, member, endpoint, Action.WEBHOOK_REMOVED, {})
     return redirect(f"{URL}?done=removed", code=303)
+
+
+@contextmanager
+def _changing(
+    member: Member, webhook: str, change: str
+) -> Iterator[tuple[Session, WebhookEndpoint, datetime]]:
+    """Hold a webhook, as of now, and note at the end what was done with it."""
+    site = get_site()
+    with site.database.write() as session:
+        endpoint = lock_endpoint(session, member, webhook)
+        yield session, endpoint, site.read_clock()
+        record_change(session, member, endpoint, Action.WEBHOOK_CHANGED, {"change": change})
+
+
+def _lead_back(webhook: str, done: str = "") -> ResponseReturnValue:
+    query = f"?done={done}" if done else ""
+    return redirect(f"{URL}/{webhook}{query}", code=303)
 
 
 def _view(session: Session, message: WebhookMessage) -> dict[str, Any]:
