@@ -427,6 +427,7 @@ def test_list_in_a_box_on_a_page_from_right_to_left_whose_colors_are_written_any
     ) == ["ltr", 0]
     assert tab.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
     expect(tab.get_by_role("link", name="الكل")).to_be_hidden()
+    tab.wait_for_function("told.length > 1")
     assert tab.evaluate("told.map(([what, , view]) => [what, view])") == [
         ["ready", "list"],
         ["view", "list"],

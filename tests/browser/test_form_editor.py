@@ -70,7 +70,7 @@ def test_form_is_built_published_answered_and_reworded(site, page, open_tab):
     wait_for_order("company", "colour", "shade", "privacy")
     expect(page.locator("[data-said]")).to_have_text("移動しました。")
     frame = page.frame_locator("[data-preview]")
-    assert frame.get_by_text("濃さ").count() == 1
+    expect(frame.get_by_text("濃さ")).to_have_count(1)
     assert page.evaluate("window.stays")
     page.get_by_role("button", name="フォームを公開").click()
     page.get_by_text("フォームを公開しました").wait_for()

@@ -25,7 +25,7 @@ def test_whoever_may_makes_another_and_is_its_only_member(site):
 
     page = form.fill(name="二つ目の会").submit()
 
-    assert "二つ目の会" in page.root.text and "イベント" not in page.text
+    assert "二つ目の会" in page.root.text and page.heading == "設定"
     with site.database.read() as session:
         [first, second] = [row for row, *_ in organizations.list_organizations(session)]
         [owner] = members.list_members(session, second.id)
