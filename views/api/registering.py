@@ -13,13 +13,11 @@ from flask import Response, g, request
 from flask.typing import ResponseReturnValue
 from flask_babel import force_locale
 from flask_babel import gettext as _
-from sqlalchemy.orm import Session
 
 from forms.json_members import Members
 from forms.registration_json import read_registration
-from services.api_keys import Caller, Scope, record
+from services.api_keys import Caller, Scope
 from services.api_requests import Asked, KeyReused, begin_request, end_request, find_answer
-from services.audit import Action
 from services.events import EventState, LinkPolicy
 from services.fault_points import fault_point
 from services.receipts import read_receipt_state
@@ -27,9 +25,7 @@ from services.registrations import DatesClosed, RegistrationNotOpen, may_see_rec
 from services.sources import SOURCE_NAMES, read_source
 from services.submissions import Submission, Surface
 from services.texts import LOCALES
-from storage import events, registrations, submissions
-from storage.events import EventHead
-from storage.models import SubmissionRow
+from storage import events, submissions
 from storage.models.base import new_public_id
 
 from ..event_pages import EventPage, load_event
@@ -153,8 +149,6 @@ def _keep(
             receipt = row.public_id if may_see_receipt(row, submission) else ""
             if asked:
                 end_request(session, asked, receipt)
-            if row.created_at == now:  # Not by a try whose answer was lost: that one has its entry.
-                _record(session, caller, event, row, now)
             fault_point("before_commit")
     except DatesClosed:
         raise Problem(409, "dates-closed", "A date that was chosen takes nobody now.") from None
@@ -162,17 +156,6 @@ def _keep(
         raise _say_not_open(refusal.state) from None
     fault_point("after_commit")
     return _Kept(receipt, is_replayed=False)
-
-
-def _record(
-    session: Session, caller: Caller, event: EventHead, row: SubmissionRow, now: datetime
-) -> None:
-    """Note which key has sent it, with the person of whom it is, or where nobody is registered."""
-    about = f"event:{event.public_id}"
-    if row.registration_id is not None:
-        person = registrations.get_registration(session, row.registration_id)
-        about = f"registration:{person.public_id}" if person else about
-    record(session, caller, Action.PERSON_CHANGED, about, facts={"act": "add"}, now=now)
 
 
 @contextmanager
