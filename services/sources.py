@@ -27,6 +27,9 @@ PAGE = "page"
 REF = "ref"
 """The code of an invitation's link."""
 
+KEY = "api_key"
+"""The public id of the key with which a program has sent it; never from an address."""
+
 SOURCE_NAMES = (*UTM_NAMES, PAGE, REF, *CLICK_IDS)
 """The names in an address that are kept with a submission."""
 

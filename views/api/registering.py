@@ -22,7 +22,7 @@ from services.events import EventState, LinkPolicy
 from services.fault_points import fault_point
 from services.receipts import read_receipt_state
 from services.registrations import DatesClosed, RegistrationNotOpen, may_see_receipt, register
-from services.sources import SOURCE_NAMES, read_source
+from services.sources import KEY, SOURCE_NAMES, read_source
 from services.submissions import Submission, Surface
 from services.texts import LOCALES
 from storage import events, submissions
@@ -65,7 +65,7 @@ def register_person(caller: Caller, slug: str) -> ResponseReturnValue:
         kept = _find_kept(asked)
         if kept is None:
             with force_locale(language):
-                submission = _read_submission(page, body, language)
+                submission = _read_submission(caller, page, body, language)
             kept = _keep(caller, page, submission, asked, now)
         if not kept.receipt:
             raise _say_not_open(EventState.FULL)
@@ -91,7 +91,7 @@ def _read_language(body: Members) -> str:
     return language
 
 
-def _read_submission(page: EventPage, body: Members, language: str) -> Submission:
+def _read_submission(caller: Caller, page: EventPage, body: Members, language: str) -> Submission:
     """Return what the form makes of a body; whatever is wrong with it is the answer."""
     form_class = get_form_class(page, language)
     current = form_class.definition.number
@@ -101,7 +101,7 @@ def _read_submission(page: EventPage, body: Members, language: str) -> Submissio
         url = f"{get_site().settings.site_url}/api/v1/events/{page.event.slug}/form"
         members = {"form_version": current, "form": url}
         raise Problem(409, "form-changed", detail, members=members)
-    source = _read_tags(body.take_members("source"))
+    source = {**_read_tags(body.take_members("source")), KEY: caller.public_id}
     form = read_registration(form_class, body)
     if form.is_too_young:
         detail = f"The event is for people of {page.event.least_age} and older."

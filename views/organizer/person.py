@@ -25,9 +25,17 @@ from services.people_acts import act_on, list_acts
 from services.people_adding import ADDED
 from services.questions import DatesQuestion, FormDefinition, Question
 from services.registrations import Status, sync_key
-from services.sources import REF, write_click_ids
+from services.sources import KEY, REF, write_click_ids
 from services.texts import localize
-from storage import job_lists, mails, people, provisions, registrations, zoom_registrants
+from storage import (
+    api_keys,
+    job_lists,
+    mails,
+    people,
+    provisions,
+    registrations,
+    zoom_registrants,
+)
 from storage.invitation_links import get_link_of
 from storage.models import Event, Registration, RegistrationChange
 from storage.registration_lists import FullRow, read_full_rows
@@ -137,8 +145,11 @@ def _list_source(
     codes = [source[REF]] if REF in source else []
     source = resolve(source, read_names(session, event.id, codes))
     tags = [(str(label), source[name]) for name, label in words.SOURCE.items() if name in source]
-    clicks = write_click_ids(source)
-    return [*tags, (gettext("Number of an ad's click"), clicks)] if clicks else tags
+    if clicks := write_click_ids(source):
+        tags.append((gettext("Number of an ad's click"), clicks))
+    if key := source.get(KEY):
+        tags.append((gettext("API key"), api_keys.list_names(session, [key]).get(key, key)))
+    return tags
 
 
 def _list_consents(session: Session, event: Event, full: FullRow) -> list[dict[str, Any]]:

@@ -11,6 +11,7 @@ from services.api_keys import Scope
 from services.default_form import default_questions
 from services.questions import Choice, ConsentKind, Question, QuestionKind, question_to_dict
 from storage import events, registrations
+from storage.api_keys import list_names
 from storage.models import Consent
 from tests.factories import COMPANY, PRIVACY
 from tests.fixtures.databases import only_sqlite
@@ -59,7 +60,10 @@ def test_person_is_registered_and_joins(site, program):
         "registration": person.public_id,
     }
     assert (person.surface, person.locale) == ("api", "ja")
+    key = person.source.pop("api_key")
     assert person.source == {"utm_source": "crm", "utm_term": "x" * 100}
+    with site.database.read() as session:
+        assert list_names(session, [key]) != {}, "who reads it knows which program has sent it"
     visitor = site.visitor()
     assert told["number"] in visitor.open(told["receipt"]).text
     room = visitor.open(told["join_url"]).form().leave()
