@@ -6,7 +6,16 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, exists, func, literal_column, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    bindparam,
+    exists,
+    func,
+    literal_column,
+    select,
+    update,
+)
 from sqlalchemy.orm import Session
 
 from .events import EventHead, with_head
@@ -198,18 +207,8 @@ def list_repeats_since(
     session: Session, registration_id: int, since: datetime
 ) -> list[SubmissionRow]:
     """As `list_repeats`, all that came after a moment, the first one first."""
-    return list(
-        session.scalars(
-            select(SubmissionRow)
-            .where(
-                SubmissionRow.registration_id == registration_id,
-                SubmissionRow.outcome == "repeat",
-                SubmissionRow.corrected_by_id.is_(None),
-                SubmissionRow.created_at > since,
-            )
-            .order_by(SubmissionRow.id)
-        )
-    )
+    later = _select_repeats(registration_id).where(SubmissionRow.created_at > since)
+    return list(session.scalars(later.order_by(SubmissionRow.id)))
 
 
 def list_repeats(session: Session, registration_id: int, *, limit: int) -> list[SubmissionRow]:
@@ -217,17 +216,15 @@ def list_repeats(session: Session, registration_id: int, *, limit: int) -> list[
 
     One whose sender has said that another address was meant is nobody's here to read.
     """
-    return list(
-        session.scalars(
-            select(SubmissionRow)
-            .where(
-                SubmissionRow.registration_id == registration_id,
-                SubmissionRow.outcome == "repeat",
-                SubmissionRow.corrected_by_id.is_(None),
-            )
-            .order_by(SubmissionRow.id.desc())
-            .limit(limit)
-        )
+    latest = _select_repeats(registration_id).order_by(SubmissionRow.id.desc())
+    return list(session.scalars(latest.limit(limit)))
+
+
+def _select_repeats(registration_id: int) -> Select[SubmissionRow]:
+    return select(SubmissionRow).where(
+        SubmissionRow.registration_id == registration_id,
+        SubmissionRow.outcome == "repeat",
+        SubmissionRow.corrected_by_id.is_(None),
     )
 
 

@@ -86,17 +86,13 @@ class OrganizerMailSending:
             if mail.endpoint_id is not None:
                 endpoint = webhooks.get_by_id(session, mail.endpoint_id)
                 if endpoint is None:
-                    mail.state = "dropped"
-                    session.flush()
-                    jobs.finish(session, job, now=now)
+                    _drop(session, job, mail, now)
                     return None
                 organization = organizations.need_organization(session, endpoint.organization_id)
             if mail.access_link_id is not None:
                 link = access_links.get_link(session, mail.access_link_id)
                 if link is None or link.used_at is not None or link.expires_at <= now:
-                    mail.state = "dropped"
-                    session.flush()
-                    jobs.finish(session, job, now=now)
+                    _drop(session, job, mail, now)
                     return None
                 if link.organization_id is not None:
                     organization = organizations.need_organization(session, link.organization_id)
@@ -133,6 +129,13 @@ class OrganizerMailSending:
         with self._database.write() as session:
             _change(session, job, state, error=failure.reason)
             put_off(session, job, failure.reason, is_final=failure.is_final, now=now)
+
+
+def _drop(session: Session, job: ClaimedJob, mail: OrganizerMail, now: datetime) -> None:
+    """Send nothing: what the mail is about is gone or over."""
+    mail.state = "dropped"
+    session.flush()
+    jobs.finish(session, job, now=now)
 
 
 def record_given_up(session: Session, job: ClaimedJob, now: datetime) -> None:
