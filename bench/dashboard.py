@@ -34,7 +34,9 @@ from .stand import Stand
 from .table import Goal, Row
 
 SMALL = 1_000
-LOOKS = 15
+ROUNDS = 6
+LOOKS = 10
+"""So many in a row, as the system tells what a process used in hundredths of a second."""
 
 SAME = Goal(1.1, 1.0)
 WHOLE_FILE = Goal(1.5, 1.1)
@@ -94,8 +96,9 @@ def look_around(stand: Stand) -> Iterator[Row]:
         visits = [_sign_in(product) for product in (small, large)]
         name = f"dashboard, {people:,} people"
         yield from _compare_pages(name, stand, visits, (small, large))
-        yield from _fetch_csv(f"{people:,}", stand, large, *visits[1])
-        yield from _fetch_xlsx(f"{people // 10:,}", stand, large, *visits[1])
+        reading = _read_plainly(stand, large.database)
+        yield from _fetch_csv(f"{people:,}", reading, stand, large, *visits[1])
+        yield from _fetch_xlsx(f"{people // 10:,}", reading / 10, stand, large, *visits[1])
         for browser, _ in visits:
             browser.close()
 
@@ -124,17 +127,17 @@ def _compare_pages(
         times: list[list[float]] = [[], []]
         used = [0.0, 0.0]
         before, cpu = time.perf_counter(), _read_others_cpu(stand, products)
-        for _ in range(LOOKS):
+        for _ in range(ROUNDS):
             for number, (browser, event) in enumerate(visits):
                 began = _read_cpu(stand, products[number])
-                times[number].append(_time_page(browser, event + path))
+                times[number] += [_time_page(browser, event + path) for _ in range(LOOKS)]
                 used[number] += _read_cpu(stand, products[number]) - began
         cores = (time.perf_counter() - before) * (os.cpu_count() or 1)
         others = max(0.0, (_read_others_cpu(stand, products) - cpu) / cores)
         fresh, grown = (median(found) for found in times)
         waits = {"site": f"{grown:.1f} ms", "floor": f"{fresh:.1f} ms"}
         if what in PAGES:
-            few, many = (seconds / LOOKS * 1_000 for seconds in used)
+            few, many = (seconds / (ROUNDS * LOOKS) * 1_000 for seconds in used)
             costs = {"site": f"{many:.1f} ms", "floor": f"{few:.1f} ms"}
             scenario = f"{name}: {what}, CPU"
             yield Row("P12", scenario, stand.database, many / few, SAME, **costs, others=others)
@@ -160,9 +163,8 @@ def _time_page(browser: Dashboard, address: str) -> float:
 
 
 def _fetch_csv(
-    count: str, stand: Stand, product: Product, browser: Dashboard, event: str
+    count: str, floor: float, stand: Stand, product: Product, browser: Dashboard, event: str
 ) -> Iterator[Row]:
-    floor = _read_plainly(stand, product.database)
     file = _fetch(stand, product, browser, f"{event}/people/export?format=csv")
     name = f"CSV of {count} people"
     yield Row(
@@ -179,7 +181,7 @@ def _fetch_csv(
 
 
 def _fetch_xlsx(
-    count: str, stand: Stand, product: Product, browser: Dashboard, event: str
+    count: str, reading: float, stand: Stand, product: Product, browser: Dashboard, event: str
 ) -> Iterator[Row]:
     some = f"{event}/people/export?locale=en&format="
     table = _fetch(stand, product, browser, f"{some}csv", keeps=True).content.decode("utf-8-sig")
@@ -187,15 +189,18 @@ def _fetch_xlsx(
     usual, own = _time_openpyxl(rows), _time_writer(rows)
     file = _fetch(stand, product, browser, f"{some}xlsx")
     name = f"XLSX of {count} people, {len(rows[0])} columns"
-    for what, seconds in ((": CPU", own), (": CPU of the whole download", file.cpu_seconds)):
+    for what, floor, seconds in (
+        (": CPU", usual, own),
+        (": CPU of the whole download", reading + usual, file.cpu_seconds),
+    ):
         yield Row(
             "P15",
             f"{name}{what}",
             stand.database,
-            usual / seconds,
+            floor / seconds,
             TIMES_FASTER,
             site=f"{seconds:.1f} s",
-            floor=f"{usual:.1f} s",
+            floor=f"{floor:.1f} s",
         )
     yield Row("P15", f"{name}: more memory", stand.database, file.more_mb, MORE_MEMORY)
 

@@ -12,7 +12,7 @@ from array import array
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import ScalarSelect, func, insert, select, tuple_
+from sqlalchemy import ScalarSelect, bindparam, func, insert, select, tuple_
 from sqlalchemy.orm import Session, object_session
 
 from .models import (
@@ -34,6 +34,14 @@ CHUNK = 512
 MOST_BLOCKS_AT_ONCE = 64
 
 _MARK = Statement(lambda _: insert(table_of(IndexMark)))
+_BITS = Statement(
+    lambda _: select(IndexBits.block, IndexBits.bits).where(
+        IndexBits.event_id == bindparam("event_id"),
+        IndexBits.name == bindparam("name"),
+        IndexBits.value == bindparam("value"),
+        IndexBits.block.between(bindparam("low"), bindparam("high")),
+    )
+)
 # An index leads with the status: five short ways through it, instead of one past everybody.
 _STATUSES = ("pending", "waitlisted", "approved", "denied", "cancelled")
 
@@ -277,17 +285,11 @@ def _read_bits(
     session: Session, event_id: int, name: str, values: Iterable[str], low: int, high: int
 ) -> dict[int, int]:
     """Return by block who has one of some values of a facet."""
-    rows = session.execute(
-        select(IndexBits.block, IndexBits.bits).where(
-            IndexBits.event_id == event_id,
-            IndexBits.name == name,
-            IndexBits.value.in_(values),
-            IndexBits.block.between(low, high),
-        )
-    )
+    between = {"event_id": event_id, "name": name, "low": low, "high": high}
     have: dict[int, int] = {}
-    for number, bits in rows:
-        have[number] = have.get(number, 0) | int.from_bytes(bits, "little")
+    for value in values:
+        for number, bits in _BITS.fetch_all(session, {**between, "value": value}):
+            have[number] = have.get(number, 0) | int.from_bytes(bits, "little")
     return have
 
 
