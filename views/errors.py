@@ -35,7 +35,9 @@ def show_error(status: int) -> Response:
         return make_problem(status)
     texts = _get_texts()
     title, message = texts.get(status) or texts[500 if status >= 500 else 400]
-    way_on = None
+    may_pass = request.method == "GET" and (status == 429 or status >= 500)
+    # Within an app there is often no button of the browser's that loads a page again.
+    way_on = (_("Load this page again"), "") if may_pass else None
     if request.path.startswith("/organizer"):
         way_on = (_("To the dashboard"), "/organizer")
         if status == 404:

@@ -39,6 +39,12 @@ function sendOnce(form) {
   let sentAt = -Infinity;
 
   form.addEventListener("submit", (event) => {
+    // The browser would leave for a page of its own, from where what was typed may not come back.
+    if (!navigator.onLine) {
+      event.preventDefault();
+      warnOffline(event.submitter ?? buttons[0]);
+      return;
+    }
     // A person who stopped the page, or whose line broke, may press again after a while.
     if (performance.now() - sentAt < 10_000) {
       event.preventDefault();
@@ -57,6 +63,15 @@ function sendOnce(form) {
       if (button.dataset.label) button.textContent = button.dataset.label;
     }
   });
+}
+
+const offline = Object.assign(document.createElement("p"), { className: "panel panel--warning" });
+offline.role = "alert";
+addEventListener("online", () => offline.remove());
+
+function warnOffline(button) {
+  offline.textContent = document.body.dataset.offline;
+  (button.closest("p, .button-row") ?? button).before(offline);
 }
 
 function say(button, words) {

@@ -143,6 +143,25 @@ def test_double_click_sends_once(stage, open_tab):
     assert stage.site.count_rows("submission") == 1
 
 
+def test_form_that_is_sent_without_a_network_stays_filled_in(stage, open_tab):
+    stage.add_event("spring")
+    tab = open_tab()
+    tab.goto(stage.address("spring"))
+    fill_in(tab)
+
+    tab.context.set_offline(True)
+    send(tab)
+    send(tab)
+    expect(tab.get_by_role("alert")).to_contain_text("インターネットに接続されていません")
+    tab.context.set_offline(False)
+    expect(tab.get_by_role("alert")).to_have_count(0)
+    send(tab)
+
+    expect(heading(tab)).to_have_text("お申し込みが完了しました")
+    expect(tab.get_by_text("山田 太郎 様")).to_be_visible()
+    assert stage.site.count_rows("submission") == 1
+
+
 def test_double_click_without_javascript_registers_once(stage, open_tab):
     stage.add_event("spring")
     tab = open_tab(java_script_enabled=False)

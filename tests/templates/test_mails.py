@@ -130,7 +130,7 @@ def test_confirmation_reads_as_intended():
         "\n"
         "添付のファイルを開くと、予定をカレンダーに追加できます。\n"
         "\n"
-        "今後のお知らせのため、uketsuke.exampleからのメールを受信できるように設定してください。\n"
+        "今後のお知らせのため、uketsuke.example からのメールを受信できるように設定してください。\n"
         "\n"
         "■ 登録内容の変更・キャンセル\n"
         "https://uketsuke.example/r/def\n"

@@ -375,6 +375,18 @@ def test_fault_of_ours_shows_a_page_and_no_trace(site, monkeypatch):
 
     check_error_page(answer, content, 500)
     assert "secret" not in content
+    assert "もう一度読み込む" in content
+
+
+@only_sqlite
+def test_what_was_sent_and_failed_is_not_loaded_again(site, spring, monkeypatch):
+    def fail(*_args, **_options):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(registration, "register", fail)
+    page = spring.submit(status=500)
+
+    assert page.root.find_all("a", class_="button button--secondary") == []
 
 
 def fail_to_store(*_args, **_options):

@@ -226,7 +226,7 @@ def test_mail_with_a_button_that_did_not_go_is_shown_and_tried_again(open_post_o
         organizer = Organizer(site, event)
         assert "held: mail_fail" in organizer.run("registrations", "list", "checked", "--held")
         unsent = receipt.visitor.open(receipt.url)
-        assert "t***@example.comにメールを送信できませんでした" in unsent.text
+        assert "t***@example.com にメールを送信できませんでした" in unsent.text
         assert "送信します" not in unsent.text
 
         del inbox.replies["rcpt"]
