@@ -19,7 +19,7 @@ from services.known_secrets import (
 from services.messages import MailContent, MessageRefused, compose_message
 from services.organizations import ensure_organization
 from services.overview import WORKER_SILENT_AFTER
-from services.zoom_preflight import CALLS
+from services.zoom_preflight import NEEDED_CALLS
 from storage import events, heartbeats, migrate, organizations
 from storage.disks import FILLING_PERCENT, measure_fill
 from storage.models import ZoomConnection
@@ -224,6 +224,6 @@ def _look_at_zoom(site: Site, connection: ZoomConnection) -> Iterator[Finding]:
         yield Finding("Zoom", str(error))
         return
     for kind in sorted(used) or list(Kind):
-        missing = find_missing_scopes(granted, Kind(kind), CALLS)
+        missing = find_missing_scopes(granted, Kind(kind), NEEDED_CALLS)
         problem = f"the app lacks the scopes {', '.join(missing)}" if missing else ""
         yield Finding(f"Zoom's permissions for {kind}s", problem)

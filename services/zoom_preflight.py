@@ -40,6 +40,7 @@ class Task(StrEnum):
     CREATE = "create"
     DATES = "dates"
     HOSTS = "hosts"
+    ATTENDANCE = "attendance"
 
 
 _CALLS: dict[Task, tuple[str, ...]] = {
@@ -52,10 +53,17 @@ _CALLS: dict[Task, tuple[str, ...]] = {
     Task.CREATE: ("create_meeting",),
     Task.DATES: ("delete_registrant",),
     Task.HOSTS: ("list_users", "get_user"),
+    Task.ATTENDANCE: ("list_instances", "list_participants"),
 }
+_OPTIONAL = (Task.ATTENDANCE,)
 
 CALLS = tuple(call for calls in _CALLS.values() for call in calls)
 """What the site asks of an account at Zoom, by the names of the client's methods."""
+
+NEEDED_CALLS = tuple(
+    call for task, calls in _CALLS.items() if task not in _OPTIONAL for call in calls
+)
+"""Those of them that an app should have the scopes for; the others only add something."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +82,10 @@ class TaskFinding:
     task: Task
     kind: Kind
     scopes: tuple[Scope, ...]
+
+    @property
+    def is_optional(self) -> bool:
+        return self.task in _OPTIONAL
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -112,7 +124,12 @@ class Preflight:
         return any(host.is_licensed for host in self.hosts or ())
 
     def list_missing(self, kind: Kind) -> list[TaskFinding]:
-        return [found for found in self.findings if found.kind is kind and found.missing]
+        """List what lacks a permission that an app should have; the optional ones stay out."""
+        return [
+            found
+            for found in self.findings
+            if found.kind is kind and found.missing and not found.is_optional
+        ]
 
 
 def look_at_account(client: ZoomClient) -> Preflight:

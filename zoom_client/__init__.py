@@ -1,4 +1,4 @@
-"""A client for Zoom's meetings, webinars and registrants, over Server-to-Server OAuth."""
+"""A client for Zoom's meetings, webinars, registrants and participants, over OAuth."""
 
 from outbound import Deadline
 from zoom_client.bodies import quote_uuid
@@ -25,6 +25,8 @@ from zoom_client.errors import (
     PersonDayLimited,
     PersonRefused,
     RateLimited,
+    RecordExpired,
+    RecordNotFound,
     RegistrantNotFound,
     RegistrationDisabled,
     Retryable,
@@ -43,6 +45,7 @@ from zoom_client.models import (
     AddedRegistrant,
     ApprovalType,
     CustomQuestion,
+    Instance,
     Kind,
     Meeting,
     MeetingDraft,
@@ -50,6 +53,7 @@ from zoom_client.models import (
     MeetingSummary,
     NewRegistrant,
     Occurrence,
+    Participant,
     Questions,
     Registrant,
     RegistrantAction,
@@ -86,6 +90,7 @@ __all__ = [
     "HostDayLimited",
     "HostNotAllowed",
     "HostNotFound",
+    "Instance",
     "Kind",
     "Label",
     "Meeting",
@@ -99,11 +104,14 @@ __all__ = [
     "NewRegistrant",
     "Occurrence",
     "PageTokenExpired",
+    "Participant",
     "PersonDayLimited",
     "PersonRefused",
     "Plan",
     "Questions",
     "RateLimited",
+    "RecordExpired",
+    "RecordNotFound",
     "Registrant",
     "RegistrantAction",
     "RegistrantNotFound",

@@ -2,27 +2,33 @@
 
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from copy import copy
 from datetime import datetime
 from ipaddress import ip_address
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 from urllib.parse import urlsplit
 
-from outbound import Deadline, HttpAnswer, HttpPool
+from outbound import Deadline, HttpAnswer, HttpPool, MalformedAnswer
+from zoom_client.answers import Record, read_page
 from zoom_client.calls import call
 from zoom_client.errors import (
     AccountDayLimited,
     AuthenticationFailed,
     BurstLimited,
     HostDayLimited,
+    PageTokenExpired,
     RateLimited,
     ScopeMissing,
     ZoomError,
+    ZoomOutcomeUnknown,
 )
+from zoom_client.limits import PAGE_MAX, PAGES_MAX
 from zoom_client.pacing import Budget, Label
 from zoom_client.refusals import read_refusal
 from zoom_client.token import Credentials, Token, TokenSource, TokenStore
+
+T = TypeVar("T")
 
 
 class Account:
@@ -61,6 +67,65 @@ class Account:
     def get_scopes(self) -> frozenset[str]:
         """Return what the app may do now, which only a new token tells."""
         return self._tokens.get_new(self._set_deadline()).scopes
+
+    def get_granted_scopes(self) -> frozenset[str]:
+        """Return what the app could do when its token was made, at most an hour ago."""
+        return self._tokens.get(self._set_deadline()).scopes
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        read: Callable[[Record], T],
+        *,
+        params: Mapping[str, str] | None = None,
+        body: Mapping[str, Any] | None = None,
+        **cost: Any,
+    ) -> T:
+        """Make one call and read its answer."""
+        answer = self.send(method, path, params=params, body=body, **cost)
+        try:
+            return read(answer.json_object())
+        except MalformedAnswer as error:
+            raise ZoomOutcomeUnknown(
+                f"Zoom's answer makes no sense: {error}",
+                may_have_happened=method != "GET",
+                status=answer.status,
+                tracking_id=answer.headers.get("x-zm-trackingid"),
+            ) from None
+
+    def walk(
+        self,
+        path: str,
+        rows_key: str,
+        read: Callable[[Record], T],
+        params: Mapping[str, str],
+        *,
+        page_size: int = PAGE_MAX,
+        label: Label = Label.MEDIUM,
+    ) -> Iterator[T]:
+        """Read a list, one call for each page."""
+        if not 1 <= page_size <= PAGE_MAX:
+            raise ValueError(f"page_size must be 1 to {PAGE_MAX}")
+        query = dict(params) | {"page_size": str(page_size)}
+        seen: set[str] = set()
+        while len(seen) < PAGES_MAX:
+            rows, next_page = self.ask(
+                "GET",
+                path,
+                lambda page: read_page(page, rows_key, read),
+                params=query,
+                label=label,
+                is_walk=True,
+            )
+            yield from rows
+            if not next_page:
+                return
+            if next_page in seen:
+                raise PageTokenExpired("The token of the next page leads back to an earlier page")
+            seen.add(next_page)
+            query["next_page_token"] = next_page
+        raise PageTokenExpired(f"The list has no end after {PAGES_MAX} pages")
 
     def send(
         self,

@@ -14,10 +14,12 @@ from zoom_client.models import (
     AddedRegistrant,
     ApprovalType,
     CustomQuestion,
+    Instance,
     Kind,
     Meeting,
     MeetingSummary,
     Occurrence,
+    Participant,
     Questions,
     Registrant,
     RegistrantStatus,
@@ -160,6 +162,27 @@ def read_user(record: Record) -> User:
     )
 
 
+def read_instances(kind: Kind, record: Record) -> list[Instance]:
+    """Read when a meeting or webinar was held, the oldest first."""
+    rows = _read_rows(record, f"{kind}s")
+    instances = [Instance(_need_text(row, "uuid"), _need_time(row, "start_time")) for row in rows]
+    return sorted(instances, key=lambda instance: instance.started_at)
+
+
+def read_participant(record: Record) -> Participant:
+    """Read one row of who came; the report and the other list differ in what they leave out."""
+    return Participant(
+        registrant_id=_read_text(record, "registrant_id") or None,
+        email=_read_text(record, "user_email") or None,
+        name=_read_text(record, "name"),
+        joined_at=_need_time(record, "join_time"),
+        left_at=_read_time(record, "leave_time"),
+        seconds=read_whole(record, "duration") or 0,
+        was_waiting=_read_text(record, "status") == "in_waiting_room",
+        breakout_room=_read_text(record, "bo_mtg_id") or None,
+    )
+
+
 def read_page(
     record: Record, rows_key: str, read: Callable[[Record], T]
 ) -> tuple[list[T], str | None]:
@@ -231,6 +254,13 @@ def _read_time(record: Record, key: str, timezone: str = "UTC") -> datetime | No
         return moment.astimezone(UTC)
     except (ValueError, OverflowError, KeyError, OSError):  # no such time, no such zone
         return None
+
+
+def _need_time(record: Record, key: str) -> datetime:
+    moment = _read_time(record, key)
+    if moment is None:
+        raise MalformedAnswer(f"no {key}")
+    return moment
 
 
 def _read_occurrences(record: Record, timezone: str = "UTC") -> tuple[Occurrence, ...]:

@@ -8,25 +8,26 @@ write, look before asking again: Zoom counts three adds a day for each address.
 Source of calls and shapes: Zoom's API description, snapshot of 2026-08-09.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from copy import copy
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any, Self, TypeVar
+from typing import Self
 
-from outbound import Deadline, HttpPool, MalformedAnswer
+from outbound import Deadline, HttpPool
 from zoom_client import answers, bodies, limits
 from zoom_client.account import Account
-from zoom_client.errors import PageTokenExpired, ZoomOutcomeUnknown
 from zoom_client.models import (
     ALL_STATUSES,
     AddedRegistrant,
+    Instance,
     Kind,
     Meeting,
     MeetingDraft,
     MeetingPatch,
     MeetingSummary,
     NewRegistrant,
+    Participant,
     Questions,
     Registrant,
     RegistrantAction,
@@ -35,9 +36,8 @@ from zoom_client.models import (
     User,
 )
 from zoom_client.pacing import Budget, Label, Unlimited
+from zoom_client.scopes import is_report_granted
 from zoom_client.token import Credentials, TokenStore
-
-T = TypeVar("T")
 
 
 def _read_clock() -> datetime:
@@ -100,7 +100,7 @@ class ZoomClient:
             show_previous_occurrences="true" if show_previous_occurrences else None,
         )
         path = f"/{kind}s/{bodies.quote_uuid(str(meeting))}"
-        return self._ask("GET", path, partial(answers.read_meeting, kind), params=params)
+        return self._account.ask("GET", path, partial(answers.read_meeting, kind), params=params)
 
     def list_meetings(
         self, kind: Kind, host: str, *, listing: str = "scheduled"
@@ -113,12 +113,12 @@ class ZoomClient:
         """
         path = f"/users/{_quote_host(host)}/{kind}s"
         read = partial(answers.read_meeting_summary, kind)
-        yield from self._walk(path, f"{kind}s", read, {"type": listing})
+        yield from self._account.walk(path, f"{kind}s", read, {"type": listing})
 
     def create_meeting(self, kind: Kind, host: str, draft: MeetingDraft) -> Meeting:
         """Create a meeting or webinar; counts to the host's 100 creates and updates a day."""
         limits.check_meeting(draft)
-        return self._ask(
+        return self._account.ask(
             "POST",
             f"/users/{_quote_host(host)}/{kind}s",
             partial(answers.read_meeting, kind),
@@ -166,7 +166,7 @@ class ZoomClient:
         registered already is answered with the link it has.
         """
         limits.check_registrant(person)
-        return self._ask(
+        return self._account.ask(
             "POST",
             f"/{kind}s/{meeting_id}/registrants",
             answers.read_added_registrant,
@@ -192,7 +192,7 @@ class ZoomClient:
         _check_number(people)
         for person in people:
             limits.check_registrant(person)
-        return self._ask(
+        return self._account.ask(
             "POST",
             f"/{kind}s/{meeting_id}/batch_registrants",
             answers.read_added_registrants,
@@ -208,7 +208,7 @@ class ZoomClient:
         """Read a registrant, or raise RegistrantNotFound; `occurrence_id` is for webinars."""
         path = f"/{kind}s/{meeting_id}/registrants/{bodies.quote_segment(registrant_id)}"
         params = _without_none(occurrence_id=occurrence_id)
-        return self._ask("GET", path, answers.read_registrant, params=params)
+        return self._account.ask("GET", path, answers.read_registrant, params=params)
 
     def list_registrants(
         self,
@@ -233,7 +233,7 @@ class ZoomClient:
                 tracking_source_id=tracking_source_id,
             )
             read = partial(answers.read_registrant, listed_as=status)
-            yield from self._walk(path, "registrants", read, params, page_size=page_size)
+            yield from self._account.walk(path, "registrants", read, params, page_size=page_size)
 
     def set_registrant_status(
         self,
@@ -277,7 +277,7 @@ class ZoomClient:
     def get_questions(self, kind: Kind, meeting_id: int) -> Questions:
         """Read what Zoom's form asks; answers are matched to these titles letter for letter."""
         path = f"/{kind}s/{meeting_id}/registrants/questions"
-        return self._ask("GET", path, answers.read_questions)
+        return self._account.ask("GET", path, answers.read_questions)
 
     def update_questions(self, kind: Kind, meeting_id: int, questions: Questions) -> None:
         """Replace what Zoom's form asks. Send the whole set, and read it again afterwards."""
@@ -286,67 +286,53 @@ class ZoomClient:
 
     def get_user(self, host: str) -> User:
         """Read the user with this address or id, or raise HostNotFound."""
-        return self._ask("GET", f"/users/{_quote_host(host)}", answers.read_user)
+        return self._account.ask("GET", f"/users/{_quote_host(host)}", answers.read_user)
 
     def list_users(self) -> Iterator[User]:
         """Walk through the account's active users, who may be hosts."""
         params = {"status": "active"}
-        yield from self._walk("/users", "users", answers.read_user, params)
+        yield from self._account.walk("/users", "users", answers.read_user, params)
+
+    def list_instances(self, kind: Kind, meeting_id: int) -> list[Instance]:
+        """List how often a meeting or webinar was held, the oldest first; each time has ended.
+
+        None of them, or RecordNotFound, where it was not held yet; Zoom forgets them after 15
+        months.
+        """
+        return self._account.ask(
+            "GET",
+            f"/past_{kind}s/{meeting_id}/instances",
+            partial(answers.read_instances, kind),
+            label=Label.MEDIUM if kind is Kind.MEETING else Label.LIGHT,
+        )
+
+    def list_participants(
+        self, kind: Kind, uuid: str, *, page_size: int = limits.PAGE_MAX
+    ) -> Iterator[Participant]:
+        """Walk through who came to one instance, a row for each time they came in; all pages.
+
+        The report says more (breakout rooms) and is asked where the app may read it; what else Zoom
+        has names nobody's room, and that it takes `include_fields` is said of its answers alone.
+        RecordNotFound soon after the end says that Zoom is not done with it; rows that are not
+        `is_ready` say the same.
+        """
+        path = f"/past_{kind}s/{bodies.quote_uuid(uuid)}/participants"
+        label = Label.MEDIUM
+        if is_report_granted(self._account.get_granted_scopes(), kind):
+            path = f"/report/{kind}s/{bodies.quote_uuid(uuid)}/participants"
+            label = Label.HEAVY
+        yield from self._account.walk(
+            path,
+            "participants",
+            answers.read_participant,
+            {"include_fields": "registrant_id"},
+            page_size=page_size,
+            label=label,
+        )
 
     def scopes(self) -> frozenset[str]:
         """Return what the app may do now, which only a new token tells."""
         return self._account.get_scopes()
-
-    def _walk(
-        self,
-        path: str,
-        rows_key: str,
-        read: Callable[[answers.Record], T],
-        params: Mapping[str, str],
-        *,
-        page_size: int = limits.PAGE_MAX,
-    ) -> Iterator[T]:
-        if not 1 <= page_size <= limits.PAGE_MAX:
-            raise ValueError(f"page_size must be 1 to {limits.PAGE_MAX}")
-        query = dict(params) | {"page_size": str(page_size)}
-        seen: set[str] = set()
-        while True:
-            rows, next_page = self._ask(
-                "GET",
-                path,
-                lambda page: answers.read_page(page, rows_key, read),
-                params=query,
-                label=Label.MEDIUM,
-                is_walk=True,
-            )
-            yield from rows
-            if not next_page:
-                return
-            if next_page in seen:
-                raise PageTokenExpired("The token of the next page leads back to an earlier page")
-            seen.add(next_page)
-            query["next_page_token"] = next_page
-
-    def _ask(
-        self,
-        method: str,
-        path: str,
-        read: Callable[[answers.Record], T],
-        *,
-        params: Mapping[str, str] | None = None,
-        body: Mapping[str, Any] | None = None,
-        **cost: Any,
-    ) -> T:
-        answer = self._account.send(method, path, params=params, body=body, **cost)
-        try:
-            return read(answer.json_object())
-        except MalformedAnswer as error:
-            raise ZoomOutcomeUnknown(
-                f"Zoom's answer makes no sense: {error}",
-                may_have_happened=method != "GET",
-                status=answer.status,
-                tracking_id=answer.headers.get("x-zm-trackingid"),
-            ) from None
 
 
 def _without_none(**params: str | None) -> dict[str, str]:

@@ -30,6 +30,8 @@ ZoomError
 │   ├── WorkEmailRequired       their invited work address is needed
 │   └── ZoomAccountRequired     an address with a Zoom account is needed
 ├── RegistrantNotFound
+├── RecordNotFound              of what was held: not held, not ready yet, or gone
+│   └── RecordExpired           too old: Zoom has let it go for good
 ├── BatchNotSupported           add the people one by one
 └── ZoomRefused                 any other refusal
 
@@ -244,6 +246,17 @@ class ZoomAccountRequired(PersonRefused):
 
 class RegistrantNotFound(ZoomError):
     """The meeting has no such registrant."""
+
+
+class RecordNotFound(ZoomError):
+    """Zoom has no record of that: it was not held, only one person came, or it is gone.
+
+    Soon after the end it may also be that Zoom has not written it yet: then ask again later.
+    """
+
+
+class RecordExpired(RecordNotFound):
+    """What was held lies so far back (a year or more) that Zoom no longer tells of it."""
 
 
 class BatchNotSupported(ZoomError):

@@ -18,6 +18,8 @@ PASSWORD_MAX = 10
 DURATION_MINUTES_MAX = 1440
 PEOPLE_MAX = 30
 PAGE_MAX = 300
+# Of our own: no list is longer than 300,000 rows, and one that seems so leads in a circle.
+PAGES_MAX = 1_000
 
 # jp-JP and Tr-TR are Zoom's own spellings.
 LANGUAGES = frozenset(

@@ -1,6 +1,7 @@
 """The values that go to Zoom and come back: plain, typed, immutable.
 
-Times are aware UTC, durations minutes. What is personal or opens a room stays out of every repr.
+Times are aware UTC, durations minutes, but for those named seconds. What is personal or opens a
+room stays out of every repr.
 """
 
 from collections.abc import Mapping
@@ -269,3 +270,36 @@ class User:
     @property
     def is_licensed(self) -> bool:
         return self.type == 2
+
+
+@dataclass(frozen=True)
+class Instance:
+    """One time a meeting or webinar was held; every start makes a `uuid` of its own."""
+
+    uuid: str
+    started_at: datetime
+
+
+@dataclass(frozen=True)
+class Participant:
+    """One stay of somebody in one instance: who leaves and comes again has two.
+
+    `registrant_id` is known of those who came by their personal link. `email` is there for users of
+    the account and for who registered with it; Zoom hides those of other guests. `seconds` is
+    Zoom's own count, 0 until it has made it. A stay in a breakout room, whose id is
+    `breakout_room`, lies within another.
+    """
+
+    registrant_id: str | None
+    email: str | None = field(repr=False)
+    name: str = field(repr=False)
+    joined_at: datetime
+    left_at: datetime | None
+    seconds: int
+    was_waiting: bool
+    breakout_room: str | None
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether Zoom has finished this row; it says a duration of 0 until then."""
+        return self.left_at is not None and (self.seconds > 0 or self.left_at <= self.joined_at)

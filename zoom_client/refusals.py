@@ -29,6 +29,7 @@ _REFUSALS = (
     _Refusal((3038,), errors.MeetingOver),
     _Refusal((3035, 3043), errors.AtCapacity),
     _Refusal((3079,), errors.RegistrantNotFound),
+    _Refusal((12702,), errors.RecordExpired),
     _Refusal((200, 2306, 3161), errors.HostNotAllowed),
     _Refusal((1010, 1120), errors.HostNotFound),
     _Refusal((3001,), errors.MeetingNotFound),
@@ -84,7 +85,10 @@ def read_refusal(answer: HttpAnswer, *, method: str, path: str, now: datetime) -
         return errors.AuthenticationFailed(message, **facts)
     if code is None or not 400 <= answer.status < 500 or answer.status == 408:
         return errors.ZoomOutcomeUnknown(message, may_have_happened=method != "GET", **facts)
-    return _read_code_and_message(code, message, record, path, facts)
+    error = _read_code_and_message(code, message, record, path, facts)
+    if isinstance(error, errors.MeetingNotFound) and path.startswith(("/past_", "/report/")):
+        return errors.RecordNotFound(message, **facts)
+    return error
 
 
 def find_next_reset(now: datetime) -> datetime:
@@ -99,7 +103,7 @@ def _read_code_and_message(
 ) -> errors.ZoomError:
     said = message[:_SAID_MAX].lower()
     if inaccessible := re.search("(?:can ?not|can't) access (webinar|meeting) info", said):
-        is_asked_kind = path.startswith(f"/{inaccessible[1]}s/")
+        is_asked_kind = re.match(rf"/(past_|report/)?{inaccessible[1]}s/", path)
         return (errors.MeetingNotFound if is_asked_kind else errors.WrongKind)(message, **facts)
     for row in _REFUSALS:
         if code in row.codes and re.search(row.says, said):

@@ -25,7 +25,11 @@ _SCOPES = {
     "delete_registrant": "{kind}:delete:registrant",
     "get_user": "user:read:user",
     "list_users": "user:read:list_users",
+    "list_instances": "{kind}:read:list_past_instances",
+    "list_participants": "report:read:list_{kind}_participants",
 }
+# What serves a call as well, by another path of Zoom's.
+_INSTEAD = {"list_participants": "{kind}:read:list_past_participants"}
 
 
 def find_missing_scopes(
@@ -36,9 +40,20 @@ def find_missing_scopes(
 
     `calls` are names of ZoomClient's methods; without it, all of them.
     """
-    held = {scope.removesuffix(":admin") for scope in granted}
-    needed = [_SCOPES[call].format(kind=kind) for call in calls]
-    return [f"{scope}:admin" for scope in needed if held.isdisjoint({scope, *_find_broader(scope)})]
+    return [
+        f"{_SCOPES[call].format(kind=kind)}:admin"
+        for call in calls
+        if not any(
+            _holds(granted, scopes[call].format(kind=kind))
+            for scopes in (_SCOPES, _INSTEAD)
+            if call in scopes
+        )
+    ]
+
+
+def is_report_granted(granted: Collection[str], kind: Kind) -> bool:
+    """Tell whether the report of participants opens, and not only the shorter list."""
+    return _holds(granted, _SCOPES["list_participants"].format(kind=kind))
 
 
 def describe_scope(call: str, kind: Kind) -> tuple[str, str]:
@@ -46,6 +61,11 @@ def describe_scope(call: str, kind: Kind) -> tuple[str, str]:
     scope = _SCOPES[call].format(kind=kind)
     family, verb, _ = scope.split(":")
     return f"{scope}:admin", f"{family}:{'read' if verb == 'read' else 'write'}:admin"
+
+
+def _holds(granted: Collection[str], scope: str) -> bool:
+    held = {name.removesuffix(":admin") for name in granted}
+    return not held.isdisjoint({scope, *_find_broader(scope)})
 
 
 def _find_broader(scope: str) -> set[str]:

@@ -70,6 +70,10 @@ def meeting_missing(kind: str, meeting_id: str) -> Refused:
     return Refused(404, 3001, f"{kind.capitalize()} does not exist: {meeting_id}.")
 
 
+def too_old(kind: str) -> Refused:
+    return Refused(400, 12702, f"Can not access a {kind} a year ago.")
+
+
 def wrong_kind(asked: str) -> Refused:
     """Say that the id belongs to the other kind; the two paths say it differently."""
     if asked == "meeting":

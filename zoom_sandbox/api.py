@@ -1,6 +1,7 @@
 """Answer Zoom's API: one path for all calls, from token to journal."""
 
 import json
+import re
 import secrets
 import time
 from functools import partial
@@ -99,9 +100,9 @@ def answer_unknown(path: str) -> Response:
         current_sandbox().credentials.read_bearer(request.headers.get("Authorization", ""))
     except Refused as refusal:
         return to_response(refusal.answer)
-    kind, _, rest = path.partition("s/")
-    if kind in ("meeting", "webinar"):
-        return to_response(meeting_missing(kind, rest).answer)
+    of_a_meeting = re.match("(?:past_|report/)?(meeting|webinar)s/(.*)", path)
+    if of_a_meeting:
+        return to_response(meeting_missing(*of_a_meeting.groups()).answer)
     return to_response(
         Answer(404, {"code": 2300, "message": "This API endpoint is not recognized."})
     )

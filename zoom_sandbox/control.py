@@ -1,6 +1,6 @@
 """Drive a running sandbox from a test."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -105,6 +105,25 @@ class SandboxControl:
         body = {"email": email, "action": action}
         self._call("PUT", f"/meetings/{meeting_id}/registrants/status", body)
 
+    def hold(
+        self,
+        meeting_id: int,
+        *,
+        started_at: datetime,
+        ended_at: datetime,
+        joins: Iterable[Mapping[str, Any]] = (),
+        **how: Any,
+    ) -> dict[str, Any]:
+        """Let a meeting or webinar have been held; return the instance with its `uuid`.
+
+        What a join is and what else can be said stands at `holding.hold`; times are datetimes.
+        """
+        body = {"started_at": started_at, "ended_at": ended_at, "joins": list(joins), **how}
+        instance: dict[str, Any] = self._call(
+            "POST", f"/meetings/{meeting_id}/instances", _write_times(body)
+        )
+        return instance
+
     def send_webhooks_to(self, url: str, secret: str) -> None:
         self._call("PUT", "/webhooks", {"url": url, "secret": secret})
 
@@ -145,3 +164,11 @@ class SandboxControl:
         if not response.ok:
             raise ValueError(f"{method} {path}: {response.status_code} {response.text}")
         return response.json() if response.content else None
+
+
+def _write_times(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, Mapping):
+        return {name: _write_times(part) for name, part in value.items()}
+    return [_write_times(part) for part in value] if isinstance(value, list) else value

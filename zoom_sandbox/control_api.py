@@ -10,6 +10,7 @@ from werkzeug.exceptions import HTTPException
 from zoom_sandbox.answers import Refused
 from zoom_sandbox.clock import parse_time
 from zoom_sandbox.faults import Fault, to_response
+from zoom_sandbox.holding import hold
 from zoom_sandbox.meetings import change_meeting, describe_meeting, make_meeting
 from zoom_sandbox.operations import OPERATIONS, TOKEN
 from zoom_sandbox.records import Meeting, User
@@ -230,6 +231,20 @@ def change_registrant(meeting_id: int) -> tuple[str, int]:
             abort(404, "No such registrant.")
         change_status(sandbox, meeting, registrant, body["action"])
     return _DONE
+
+
+@bp.post("/meetings/<int:meeting_id>/instances")
+def hold_meeting(meeting_id: int) -> tuple[Response, int]:
+    """Let a meeting have been held, as `holding.hold` describes."""
+    sandbox = current_sandbox()
+    body = _body()
+    with sandbox.lock:
+        meeting = _meeting(meeting_id)
+        try:
+            instance = hold(sandbox, meeting, body)
+        except (KeyError, TypeError, ValueError) as error:
+            abort(400, f"{type(error).__name__}: {error}")
+    return jsonify(asdict(instance)), 201
 
 
 @bp.get("/webhooks")

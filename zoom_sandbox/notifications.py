@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from zoom_sandbox.records import Meeting, Registrant
+from zoom_sandbox.records import Instance, Meeting, Registrant
 from zoom_sandbox.sandbox import Sandbox
 
 _VERBS = {"approve": "approved", "cancel": "cancelled", "deny": "denied"}
@@ -83,6 +83,23 @@ def tell_deleted(sandbox: Sandbox, meeting: Meeting, *, operation: str) -> None:
         f"{meeting.kind}.deleted",
         {**_operator(sandbox, meeting), "operation": operation, "object": _meeting(meeting)},
     )
+
+
+def tell_held(sandbox: Sandbox, meeting: Meeting, instance: Instance) -> None:
+    """Tell that a meeting started and ended; these two name it by its id as text."""
+    host = sandbox.state.users[meeting.host_id]
+    held = {
+        **{name: value for name, value in _meeting(meeting).items() if name != "occurrences"},
+        "id": str(meeting.id),
+        "uuid": instance.uuid,
+        "host_email": host.email,
+        "start_time": instance.started_at,
+    }
+    sandbox.webhooks.send(f"{meeting.kind}.started", {"object": held})
+    ended = {**held, "end_time": instance.ended_at}
+    if meeting.kind == "webinar":
+        ended["practice_session"] = False
+    sandbox.webhooks.send(f"{meeting.kind}.ended", {"object": ended})
 
 
 def _operator(sandbox: Sandbox, meeting: Meeting) -> dict[str, str]:

@@ -3,6 +3,12 @@
 from collections.abc import Callable
 
 from zoom_sandbox.answers import Answer
+from zoom_sandbox.attendance import (
+    get_past_meeting,
+    list_instances,
+    list_participants,
+    report_participants,
+)
 from zoom_sandbox.calls import Call, Operation
 from zoom_sandbox.meetings import (
     create_meeting,
@@ -30,6 +36,8 @@ _PERSON = _PEOPLE + "/<registrant_id>"
 _STATUS = _PEOPLE + "/status"
 _BATCH = _ONE + "/batch_registrants"
 _QUESTIONS = _PEOPLE + "/questions"
+_PAST = "/v2/past_{kind}s/<meeting_id>"
+_REPORT = "/v2/report/{kind}s/<meeting_id>/participants"
 
 _Row = tuple[str, str, str, Callable[[Call], Answer], str]
 
@@ -68,7 +76,19 @@ _ROWS: dict[tuple[str, str], _Row] = {
     ("meetingRegistrantQuestionUpdate", "webinarRegistrantQuestionUpdate"): (
         ("PATCH", _QUESTIONS, "LIGHT", set_questions, "update:registration_question")
     ),
+    ("pastMeetingParticipants", "listWebinarParticipants"): (
+        ("GET", f"{_PAST}/participants", "MEDIUM", list_participants, "read:list_past_participants")
+    ),
+    ("reportMeetingParticipants", "reportWebinarParticipants"): (
+        ("GET", _REPORT, "HEAVY", report_participants, "report:read:list_{kind}_participants")
+    ),
 }
+# What only one kind has, or costs more than with the other.
+_OF_ONE_KIND = (
+    ("pastMeetings", "meeting", "/instances", list_instances, "MEDIUM", "list_past_instances"),
+    ("pastWebinars", "webinar", "/instances", list_instances, "LIGHT", "list_past_instances"),
+    ("pastMeetingDetails", "meeting", "", get_past_meeting, "LIGHT", "past_meeting"),
+)
 
 TOKEN = Operation("token", "app", "POST", "/oauth/token", token)
 
@@ -79,11 +99,23 @@ OPERATIONS = (
         Operation(
             name,
             kind,
+            "GET",
+            _PAST.format(kind=kind) + rest,
+            handler,
+            label,
+            f"{kind}:read:{scope}",
+        )
+        for name, kind, rest, handler, label, scope in _OF_ONE_KIND
+    ),
+    *(
+        Operation(
+            name,
+            kind,
             method,
             path.format(kind=kind),
             handler,
             label,
-            f"{kind}:{scope.format(kind=kind)}",
+            ("" if scope.startswith("report:") else f"{kind}:") + scope.format(kind=kind),
         )
         for names, (method, path, label, handler, scope) in _ROWS.items()
         for name, kind in zip(names, ("meeting", "webinar"), strict=True)

@@ -1,4 +1,4 @@
-"""What the sandbox remembers: users, meetings (webinars too) and registrants."""
+"""What the sandbox remembers: users, meetings (webinars too), registrants, and what was held."""
 
 import hashlib
 import re
@@ -10,6 +10,7 @@ from zoom_sandbox.clock import parse_time
 
 NO_FIXED_TIME = (3, 6)
 RECURRING = (8, 9)
+UNREADY = ("zeros", "part", "missing")
 
 
 def email_key(address: str) -> str:
@@ -128,3 +129,43 @@ class Registrant:
     def name(self) -> str:
         parts = (self.profile["first_name"], self.profile.get("last_name"))
         return " ".join(part for part in parts if part)
+
+
+@dataclass
+class Stay:
+    """Somebody came in and left; who comes again has another, with another `user_id`."""
+
+    user_id: str
+    name: str
+    joined_at: str
+    left_at: str
+    registrant_id: str = ""
+    email: str = ""
+    is_waiting: bool = False
+    room: str = ""
+
+    @property
+    def person(self) -> str:
+        return self.registrant_id or self.email or self.name
+
+
+@dataclass
+class Instance:
+    """One time a meeting was held; it has its own UUID.
+
+    Until `ready_at` Zoom is `unready`: it answers every stay with a duration of 0 (`zeros`), leaves
+    out half of them (`part`), or does not know the instance at all (`missing`).
+    """
+
+    uuid: str
+    meeting_id: int
+    kind: str
+    started_at: str
+    ended_at: str
+    ready_at: str
+    unready: str
+    stays: list[Stay]
+
+    def __post_init__(self) -> None:
+        # A file brings them back as plain records.
+        self.stays = [stay if isinstance(stay, Stay) else Stay(**stay) for stay in self.stays]

@@ -275,6 +275,9 @@ _PAGING: dict[str, Check] = {
     "page_number": digits(1, 10_000),
     "next_page_token": text(),
 }
+_PARTICIPANTS = {name: check for name, check in _PAGING.items() if name != "page_number"} | {
+    "include_fields": choice("registrant_id")
+}
 _OCCURRENCE: dict[str, Check] = {"occurrence_id": text()}
 _SWITCH = choice("true", "false")
 
@@ -310,6 +313,7 @@ QUERIES: dict[tuple[str, str], Check] = {
     ("meeting", "list_registrants"): record(_LIST_QUERY),
     ("webinar", "list_registrants"): record({**_LIST_QUERY, "tracking_source_id": text()}),
     ("webinar", "get_registrant"): record(_OCCURRENCE),
+    ("meeting", "list_instances"): record({"from": day(), "to": day()}),
     **{
         (kind, action): record(query)
         for kind in ("meeting", "webinar")
@@ -319,6 +323,9 @@ QUERIES: dict[tuple[str, str], Check] = {
             "add_registrant": {"occurrence_ids": text()},
             "delete_registrant": _OCCURRENCE,
             "set_status": _OCCURRENCE,
+            # Of the list only its answer says that it takes `include_fields`.
+            "list_participants": _PARTICIPANTS,
+            "report_participants": _PARTICIPANTS,
         }.items()
     },
 }

@@ -3,7 +3,14 @@
 from dataclasses import asdict
 from typing import Any
 
-from zoom_sandbox.records import Meeting, Registrant, User, email_key, read_meeting_id
+from zoom_sandbox.records import (
+    Instance,
+    Meeting,
+    Registrant,
+    User,
+    email_key,
+    read_meeting_id,
+)
 from zoom_sandbox.statefile import StateFile
 
 Entry = dict[str, Any]
@@ -20,6 +27,7 @@ class State:
         self._file = file
         self.users = {record["id"]: User(**record) for record in file.load("user")}
         self.meetings = {record["id"]: Meeting(**record) for record in file.load("meeting")}
+        self.instances = {record["uuid"]: Instance(**record) for record in file.load("instance")}
         self.journal: list[Entry] = list(file.load("entry"))
         self._registrants: dict[str, Registrant] = {}
         self._by_meeting: dict[int, dict[str, Registrant]] = {}
@@ -49,6 +57,9 @@ class State:
     def delete_meeting(self, meeting: Meeting) -> None:
         for registrant in self.list_registrants(meeting):
             self.delete_registrant(registrant)
+        for instance in self.list_instances(meeting.id):
+            del self.instances[instance.uuid]
+            self._file.drop("instance", instance.uuid)
         del self.meetings[meeting.id]
         self._file.drop("meeting", meeting.id)
 
@@ -82,6 +93,15 @@ class State:
         del self._by_meeting[registrant.meeting_id][email_key(registrant.email)]
         self._file.drop("registrant", registrant.id)
 
+    def save_instance(self, instance: Instance) -> None:
+        self.instances[instance.uuid] = instance
+        self._file.put("instance", instance.uuid, asdict(instance))
+
+    def list_instances(self, meeting_id: int) -> list[Instance]:
+        """List how often a meeting was held, the oldest first."""
+        held = (one for one in self.instances.values() if one.meeting_id == meeting_id)
+        return sorted(held, key=lambda instance: instance.started_at)
+
     def write_entry(self, entry: Entry) -> None:
         self.journal.append(entry)
         self._file.put("entry", len(self.journal), entry)
@@ -91,4 +111,5 @@ class State:
             "users": [asdict(user) for user in self.users.values()],
             "meetings": [asdict(meeting) for meeting in self.meetings.values()],
             "registrants": [asdict(registrant) for registrant in self._registrants.values()],
+            "instances": [asdict(instance) for instance in self.instances.values()],
         }

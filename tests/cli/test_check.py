@@ -63,6 +63,9 @@ def test_new_installation_hears_what_is_missing(empty, tmp_path):
 @only_sqlite
 def test_healthy_site_is_told_so(site, run):
     beat(site)
+    # Who came may stay unknown.
+    scopes = site.zoom.state()["scopes"]
+    site.zoom.grant_scopes(s for s in scopes if not s.startswith("report") and "past" not in s)
     lines = run("check").output.splitlines()
     assert lines == [
         "ok  Zoom account in the settings",

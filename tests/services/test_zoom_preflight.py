@@ -60,6 +60,18 @@ def test_classic_scopes_are_as_good(zoom):
     assert len(list_missing(found, Kind.WEBINAR)) == 8
 
 
+def test_optional_scope_is_shown_but_not_missed(zoom):
+    scopes = zoom.control.state()["scopes"]
+    zoom.control.grant_scopes(scope for scope in scopes if "_participants" not in scope)
+
+    found = look(zoom)
+
+    assert list_missing(found) == {}
+    [finding] = [f for f in found.findings if f.missing and f.kind is Kind.MEETING]
+    assert (finding.task, finding.is_optional) == (Task.ATTENDANCE, True)
+    assert finding.missing == ("report:read:list_meeting_participants:admin",)
+
+
 def test_hosts_without_their_scope_are_unknown_not_none(zoom):
     zoom.control.remove_scopes("user:read:list_users:admin")
 

@@ -22,6 +22,8 @@ from zoom_client import (
     NewRegistrant,
     PageTokenExpired,
     PersonRefused,
+    RecordExpired,
+    RecordNotFound,
     RegistrantAction,
     RegistrantNotFound,
     RegistrantRef,
@@ -89,11 +91,28 @@ def approve_in_webinar(client):
     client.set_registrant_status(Kind.WEBINAR, 85746065123, RegistrantAction.APPROVE, people)
 
 
+def list_instances(client):
+    return client.list_instances(Kind.WEBINAR, 85746065123)
+
+
+def list_participants(client):
+    return list(client.list_participants(Kind.MEETING, "ab=="))
+
+
 def read_user(client):
     return client.get_user("host@example.com")
 
 
 REFUSALS = [
+    # What was held.
+    (list_participants, 404, 3001, "Meeting ab== not found or has expired.", RecordNotFound),
+    (list_participants, 400, 300, "Cannot access meeting information.", RecordNotFound),
+    (list_participants, 400, 12702, "Can not access a meeting a year ago.", RecordExpired),
+    (list_participants, 400, 200, "Only available for paid account: abc", HostNotAllowed),
+    (list_participants, 400, 1010, "User does not belong to this account: abc", HostNotFound),
+    (list_participants, 400, 300, "The next page token is invalid or expired.", PageTokenExpired),
+    (list_instances, 400, 300, "Invalid webinar ID.", RecordNotFound),
+    (list_instances, 404, 3001, "Webinar does not exist.", RecordNotFound),
     # The codes on registering.
     (add, 400, 300, "Validation Failed.", ValidationFailed),
     (add, 400, 200, "Only available for paid users: abc.", HostNotAllowed),

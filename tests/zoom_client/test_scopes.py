@@ -1,7 +1,7 @@
 import pytest
 
 from zoom_client import Kind, ZoomClient, find_missing_scopes
-from zoom_client.scopes import _SCOPES
+from zoom_client.scopes import _SCOPES, is_report_granted
 
 BOTH_KINDS = pytest.mark.parametrize("kind", list(Kind))
 
@@ -27,6 +27,8 @@ def test_nothing_granted_means_that_all_is_missing(kind):
         f"{kind}:delete:registrant:admin",
         "user:read:user:admin",
         "user:read:list_users:admin",
+        f"{kind}:read:list_past_instances:admin",
+        f"report:read:list_{kind}_participants:admin",
     ]
 
 
@@ -39,7 +41,7 @@ def test_granular_scopes_are_enough(kind, suffix):
 
 @BOTH_KINDS
 def test_classic_scopes_are_enough(kind):
-    granted = [f"{kind}:read:admin", f"{kind}:write:admin", "user:read:admin"]
+    granted = [f"{kind}:read:admin", f"{kind}:write:admin", "user:read:admin", "report:read:admin"]
     assert find_missing_scopes(granted, kind) == []
 
 
@@ -49,6 +51,17 @@ def test_broad_webinar_scope_stands_for_granular_ones():
         "user:read:user:admin",
         "user:read:list_users:admin",
     ]
+
+
+@BOTH_KINDS
+def test_participants_are_listed_with_either_of_two_scopes(kind):
+    report = f"report:read:list_{kind}_participants:admin"
+    other = f"{kind}:read:list_past_participants"
+    calls = ["list_participants"]
+    assert find_missing_scopes([], kind, calls) == [report]
+    assert find_missing_scopes([report], kind, calls) == []
+    assert find_missing_scopes([other], kind, calls) == []
+    assert [is_report_granted([scope], kind) for scope in (report, other)] == [True, False]
 
 
 def test_only_what_is_missing_is_named():

@@ -1,9 +1,10 @@
 """Hold a whole walk through the sandbox against Zoom's published API description."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 import requests
@@ -205,6 +206,29 @@ def test_refusals_agree_with_the_description(sandbox, described, kind):
     assert api.seen == {("POST", 201), ("POST", 400), ("POST", 404), ("POST", 429), ("GET", 400)}
 
 
+@pytest.mark.parametrize("kind", ["meeting", "webinar"])
+def test_what_was_held_agrees_with_the_description(sandbox, described, kind):
+    api = described
+    meeting = api.create(kind)
+    added = api.add(meeting).json()
+    joins = [{"registrant_id": added["registrant_id"]}, {"name": "誰か", "is_waiting": True}]
+    start = datetime.now(UTC) - timedelta(hours=1)
+    held = sandbox.control.hold(meeting["id"], started_at=start, ended_at=start, joins=joins)
+    uuid = quote(quote(held["uuid"], safe=""), safe="")
+    api.call("GET", f"/past_{kind}s/{meeting['id']}/instances")
+    if kind == "meeting":
+        api.call("GET", f"/past_meetings/{uuid}")
+    for path in (f"/report/{kind}s", f"/past_{kind}s"):
+        asked = {"include_fields": "registrant_id", "page_size": 2}
+        page = api.call("GET", f"{path}/{uuid}/participants", **asked).json()
+        assert len(page["participants"]) == 2
+        assert api.call("GET", f"{path}/{meeting['id'] + 1}/participants").status_code == 404
+    sandbox.control.move_clock(days=500)
+    api.sign_in()
+    api.call("GET", f"/report/{kind}s/{uuid}/participants")
+    assert api.seen == {("POST", 201), ("GET", 200), ("GET", 404), ("GET", 400)}
+
+
 def test_every_operation_is_described_with_its_label_and_scope():
     described = json.loads((DESCRIPTIONS / "zoom-rest.openapi.json").read_text())
     known = {
@@ -241,9 +265,11 @@ def test_webhooks_agree_with_the_description(sandbox, api, kind):
     for action in ("cancel", "approve", "deny"):
         api.set_status(meeting, action, {"email": PERSON["email"]})
     api.call("PATCH", api.path(meeting), {"topic": "New"})
+    start = datetime.now(UTC) - timedelta(hours=1)
+    sandbox.control.hold(meeting["id"], started_at=start, ended_at=start)
     api.call("DELETE", api.path(meeting))
     sent = sandbox.control.webhooks()
-    assert len(sent) == 7
+    assert len(sent) == 9
     for message in (delivery["message"] for delivery in sent):
         content = described["webhooks"][message["event"]]["post"]["requestBody"]["content"]
         schema = content["application/json"]["schema"]

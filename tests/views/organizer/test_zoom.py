@@ -185,6 +185,22 @@ def test_missing_scope_is_named_with_what_stops(bare):
 
 
 @only_sqlite
+def test_optional_scope_is_named_without_alarm(bare):
+    owner = sign_in(bare)
+    paste(owner)
+    bare.zoom.remove_scopes(
+        "meeting:read:list_past_instances:admin", "webinar:read:list_past_instances:admin"
+    )
+
+    page = owner.open(f"{PAGE}/test")
+
+    assert "meeting:read:list_past_instances:admin" in page.text
+    assert "未許可" in page.text
+    assert not any(part.has_class("panel--warning") for part in page.root.walk())
+    assert "不足" not in page.text
+
+
+@only_sqlite
 def test_account_that_events_need_is_not_changed(bare):
     owner = sign_in(bare)
     paste(owner)
