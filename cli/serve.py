@@ -22,7 +22,7 @@ from storage import database_files, migrate
 from views.people_rows import make_row_reader
 from views.site import Site, get_site
 from worker.alarms import AlarmWatch
-from worker.assembly import build_worker
+from worker.assembly import WorkerParts, build_worker
 from worker.smtp import make_transport
 
 from .backups import take_backup
@@ -88,16 +88,18 @@ def worker_command() -> None:
     configure_logging(site.settings.log_level)
     app = current_app._get_current_object()  # type: ignore[attr-defined]
     worker = build_worker(
-        site.settings,
-        site.database,
-        keys=site.keys,
-        links=site.links,
-        make_client=site.make_zoom_client,
-        webhook_pool=site.webhooks.pool,
-        transport=make_transport(site.settings.mail_url, site.settings.mailbox),
-        app_context=app.app_context,
-        read_row=make_row_reader(app.app_context),
-        read_clock=site.read_clock,
+        WorkerParts(
+            site.settings,
+            site.database,
+            keys=site.keys,
+            links=site.links,
+            make_client=site.make_zoom_client,
+            webhook_pool=site.webhooks.pool,
+            transport=make_transport(site.settings.mail_url, site.settings.mailbox),
+            app_context=app.app_context,
+            read_row=make_row_reader(app.app_context),
+            read_clock=site.read_clock,
+        )
     )
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: worker.stop())

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from storage import job_requests, organizer_mails
 from storage.models import AccessLink, WebhookEndpoint
 
-JOB = "organizer_mail"
+JOB_KIND = "organizer_mail"
 
 
 class OrganizerMailName(StrEnum):
@@ -47,8 +47,8 @@ def request_mail(
     )
     job_requests.enqueue(
         session,
-        kind=JOB,
-        key=f"{JOB}:{mail_id}",
+        kind=JOB_KIND,
+        key=f"{JOB_KIND}:{mail_id}",
         payload={"mail_id": mail_id},
         run_at=now,
         now=now,

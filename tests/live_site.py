@@ -28,7 +28,7 @@ from tests.mailbox import Mailbox
 from tests.page import Visitor
 from views.people_rows import make_row_reader
 from views.site import Site
-from worker.assembly import build_worker
+from worker.assembly import WorkerParts, build_worker
 from worker.loop import Worker
 from worker.smtp import make_transport
 from zoom_sandbox import SandboxSettings
@@ -150,18 +150,20 @@ class LiveSite:
             return factories.make_event_at_zoom(session, self.zoom, now=self.clock(), **members)
 
     def build_worker(self) -> Worker:
-        parts = self.parts
+        site = self.parts
         return build_worker(
-            self.settings,
-            parts.database,
-            keys=parts.keys,
-            links=parts.links,
-            make_client=parts.make_zoom_client,
-            webhook_pool=parts.webhooks.pool,
-            transport=make_transport(self.settings.mail_url, self.settings.mailbox),
-            app_context=self.app.app_context,
-            read_row=make_row_reader(self.app.app_context),
-            read_clock=self.clock,
+            WorkerParts(
+                self.settings,
+                site.database,
+                keys=site.keys,
+                links=site.links,
+                make_client=site.make_zoom_client,
+                webhook_pool=site.webhooks.pool,
+                transport=make_transport(self.settings.mail_url, self.settings.mailbox),
+                app_context=self.app.app_context,
+                read_row=make_row_reader(self.app.app_context),
+                read_clock=self.clock,
+            )
         )
 
     def drain(self) -> None:

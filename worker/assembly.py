@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from datetime import datetime
 
 from config import Settings
@@ -14,7 +15,7 @@ from services.event_tasks import JOB_KIND as EVENT_JOB
 from services.keys import KeyRing
 from services.links import Links
 from services.mail_proofs import JOB_KIND as PROOF_JOB
-from services.organizer_mails import JOB
+from services.organizer_mails import JOB_KIND as ORGANIZER_JOB
 from services.people_imports import JOB_KIND as IMPORT_JOB
 from services.people_imports import ReadRow
 from services.people_tasks import JOB_KIND as PEOPLE_JOB
@@ -40,32 +41,45 @@ from .smtp import MailTransport
 MAIL_THREADS = 2
 
 
-def build_worker(
-    settings: Settings,
-    database: Database,
-    *,
-    keys: KeyRing,
-    links: Links,
-    make_client: Callable[[ZoomConnection], ZoomClient],
-    webhook_pool: HttpPool,
-    transport: MailTransport,
-    app_context: Callable[[], AbstractContextManager[object]],
-    read_row: ReadRow,
-    read_clock: Callable[[], datetime],
-) -> Worker:
-    """Build a worker for every kind of job; templates of mails are drawn in `app_context`.
+@dataclass(frozen=True)
+class WorkerParts:
+    """What every worker is built from.
 
-    `read_row` makes a submission of a row of a table of people: the forms know how.
+    Args:
+        transport: takes mails away.
+        app_context: opens the context in which templates of mails are rendered.
+        read_row: turns a row of a table of people into a submission; the forms know how.
+        read_clock: the time, aware.
     """
+
+    settings: Settings
+    database: Database
+    keys: KeyRing
+    links: Links
+    make_client: Callable[[ZoomConnection], ZoomClient]
+    webhook_pool: HttpPool
+    transport: MailTransport
+    app_context: Callable[[], AbstractContextManager[object]]
+    read_row: ReadRow
+    read_clock: Callable[[], datetime]
+
+
+def build_worker(parts: WorkerParts) -> Worker:
+    """Build a worker for every kind of job."""
+    database, read_clock = parts.database, parts.read_clock
     lanes = [
-        *_make_zoom_lanes(settings, database, make_client, keys, read_clock),
-        _make_peoples_lane(settings, database, read_row, read_clock),
-        _make_mail_lane(settings, database, keys, links, transport, app_context, read_clock),
-        _make_organizers_lane(settings, database, links, transport, app_context, read_clock),
-        *_make_webhook_lanes(database, webhook_pool, read_clock),
+        *_make_zoom_lanes(parts),
+        _make_peoples_lane(parts),
+        _make_mail_lane(parts),
+        _make_organizers_lane(parts),
+        *_make_webhook_lanes(parts),
     ]
     watch = AlarmWatch(
-        settings, database, transport=transport, app_context=app_context, read_clock=read_clock
+        parts.settings,
+        database,
+        transport=parts.transport,
+        app_context=parts.app_context,
+        read_clock=read_clock,
     )
 
     def look() -> None:
@@ -77,22 +91,17 @@ def build_worker(
     return Worker(database, lanes, look=look, read_clock=read_clock)
 
 
-def _make_zoom_lanes(
-    settings: Settings,
-    database: Database,
-    make_client: Callable[[ZoomConnection], ZoomClient],
-    keys: KeyRing,
-    read_clock: Callable[[], datetime],
-) -> list[Lane]:
-    sync = zoom.RegistrantSync(database, make_client=make_client, keys=keys, read_clock=read_clock)
-    settling = EventSettling(database, make_client=make_client, keys=keys, read_clock=read_clock)
-    following = DatesFollowing(database, make_client=make_client, read_clock=read_clock)
+def _make_zoom_lanes(parts: WorkerParts) -> list[Lane]:
+    database, make_client, clock = parts.database, parts.make_client, parts.read_clock
+    sync = zoom.RegistrantSync(database, make_client=make_client, keys=parts.keys, read_clock=clock)
+    settling = EventSettling(database, make_client=make_client, keys=parts.keys, read_clock=clock)
+    following = DatesFollowing(database, make_client=make_client, read_clock=clock)
     looks = {"zoom.settle": settling.handle, DATES_JOB: following.handle}
     return [
         Lane(
             "zoom",
             {"zoom.sync": sync.handle},
-            settings.worker_threads,
+            parts.settings.worker_threads,
             {"zoom.sync": record_given_up},
             queue=zoom_queue,
         ),
@@ -100,53 +109,44 @@ def _make_zoom_lanes(
     ]
 
 
-def _make_mail_lane(
-    settings: Settings,
-    database: Database,
-    keys: KeyRing,
-    links: Links,
-    transport: MailTransport,
-    app_context: Callable[[], AbstractContextManager[object]],
-    read_clock: Callable[[], datetime],
-) -> Lane:
+def _make_mail_lane(parts: WorkerParts) -> Lane:
     sending = mail.MailSending(
-        database,
-        transport=transport,
-        writer=LetterWriter(settings, links, keys),
-        app_context=app_context,
-        read_clock=read_clock,
+        parts.database,
+        transport=parts.transport,
+        writer=LetterWriter(parts.settings, parts.links, parts.keys),
+        app_context=parts.app_context,
+        read_clock=parts.read_clock,
     )
     asking = mail_proofs.ProofMailSending(
-        settings,
-        database,
-        links=links,
-        transport=transport,
-        app_context=app_context,
-        read_clock=read_clock,
+        parts.settings,
+        parts.database,
+        links=parts.links,
+        transport=parts.transport,
+        app_context=parts.app_context,
+        read_clock=parts.read_clock,
     )
     handlers = {"mail": sending.handle, PROOF_JOB: asking.handle}
     recorders = {"mail": mail.record_given_up, PROOF_JOB: mail_proofs.record_given_up}
     return Lane("mail", handlers, MAIL_THREADS, recorders)
 
 
-def _make_peoples_lane(
-    settings: Settings, database: Database, read_row: ReadRow, read_clock: Callable[[], datetime]
-) -> Lane:
-    imports = PeopleImports(database, read_row=read_row, read_clock=read_clock)
-    erasing = Erasing(database, settings.instance, read_clock=read_clock)
+def _make_peoples_lane(parts: WorkerParts) -> Lane:
+    database, clock = parts.database, parts.read_clock
+    imports = PeopleImports(database, read_row=parts.read_row, read_clock=clock)
+    erasing = Erasing(database, parts.settings.instance, read_clock=clock)
     handlers = {
-        PEOPLE_JOB: PeopleTasks(database, read_clock=read_clock).handle,
-        EVENT_JOB: EventTasks(database, read_clock=read_clock).handle,
+        PEOPLE_JOB: PeopleTasks(database, read_clock=clock).handle,
+        EVENT_JOB: EventTasks(database, read_clock=clock).handle,
         IMPORT_JOB: imports.handle,
         ERASE_JOB: erasing.handle,
     }
     return Lane("people", handlers, 1)
 
 
-def _make_webhook_lanes(
-    database: Database, pool: HttpPool, read_clock: Callable[[], datetime]
-) -> list[Lane]:
-    sending = webhooks.WebhookSending(database, pool=pool, read_clock=read_clock)
+def _make_webhook_lanes(parts: WorkerParts) -> list[Lane]:
+    sending = webhooks.WebhookSending(
+        parts.database, pool=parts.webhook_pool, read_clock=parts.read_clock
+    )
     handlers = {WEBHOOK_JOB: sending.handle}
     return [
         Lane("webhooks", handlers, 2, queue=WebhookQueue(of_trouble=False)),
@@ -154,20 +154,14 @@ def _make_webhook_lanes(
     ]
 
 
-def _make_organizers_lane(
-    settings: Settings,
-    database: Database,
-    links: Links,
-    transport: MailTransport,
-    app_context: Callable[[], AbstractContextManager[object]],
-    read_clock: Callable[[], datetime],
-) -> Lane:
+def _make_organizers_lane(parts: WorkerParts) -> Lane:
     sending = organizer_mail.OrganizerMailSending(
-        settings,
-        database,
-        links=links,
-        transport=transport,
-        app_context=app_context,
-        read_clock=read_clock,
+        parts.settings,
+        parts.database,
+        links=parts.links,
+        transport=parts.transport,
+        app_context=parts.app_context,
+        read_clock=parts.read_clock,
     )
-    return Lane("organizers", {JOB: sending.handle}, 1, {JOB: organizer_mail.record_given_up})
+    recorders = {ORGANIZER_JOB: organizer_mail.record_given_up}
+    return Lane("organizers", {ORGANIZER_JOB: sending.handle}, 1, recorders)
