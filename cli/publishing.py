@@ -5,8 +5,8 @@ from __future__ import annotations
 import click
 
 from services.organizations import ensure_organization, find_stored_connection
-from services.publishing import Published, Subject, read_subject, record_published
-from services.zoom_setup import ZoomPlan, plan_changes, prepare_zoom
+from services.publishing import Published, Subject, prepare, read_subject, record_published
+from services.zoom_setup import ZoomPlan, plan_changes
 from storage import events, organizations
 from storage.models import ZoomConnection
 from views.site import Site
@@ -22,16 +22,7 @@ def publish_event(site: Site, slug: str) -> Published:
     """Set everything at Zoom, read it back, and make the event public; may be done again."""
     check_settings(site)
     subject, client = _read(site, slug)
-    ready = prepare_zoom(
-        client,
-        subject.kind,
-        subject.zoom_id,
-        subject.questions,
-        starts_at=subject.starts_at,
-        wishes=subject.wishes,
-        now=site.read_clock(),
-        total_seconds=PATIENCE_SECONDS,
-    )
+    ready = prepare(client, subject, now=site.read_clock(), total_seconds=PATIENCE_SECONDS)
     with site.database.write() as session:
         event = events.lock_event(session, need_event(session, slug).id)
         return record_published(

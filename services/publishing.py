@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from storage import events, known_registrants, organizations, zoom_pauses
 from storage.models import Event, Organization
-from zoom_client import Kind
+from zoom_client import Kind, ZoomClient
 
 from . import event_tasks
 from .addresses import email_key
@@ -28,7 +28,7 @@ from .notice_publishing import is_outdated
 from .organizations import make_operator
 from .questions import ConsentKind, Question
 from .zoom_closings import go_on
-from .zoom_setup import Wishes, ZoomReady
+from .zoom_setup import Wishes, ZoomReady, prepare_zoom
 
 
 class Gap(StrEnum):
@@ -84,6 +84,22 @@ def read_subject(session: Session, event: Event, *, now: datetime) -> Subject:
         starts_at=event.starts_at,
         questions=questions,
         wishes=read_wishes(event),
+    )
+
+
+def prepare(
+    client: ZoomClient, subject: Subject, *, now: datetime, total_seconds: float
+) -> ZoomReady:
+    """Set at Zoom what a subject needs, outside any transaction; as `prepare_zoom`."""
+    return prepare_zoom(
+        client,
+        subject.kind,
+        subject.zoom_id,
+        subject.questions,
+        starts_at=subject.starts_at,
+        wishes=subject.wishes,
+        now=now,
+        total_seconds=total_seconds,
     )
 
 

@@ -35,11 +35,12 @@ from services.publishing import (
     NotPublishable,
     Published,
     list_gaps,
+    prepare,
     read_subject,
     read_wishes,
     record_published,
 )
-from services.zoom_setup import SetupRefused, find_start, prepare_zoom
+from services.zoom_setup import SetupRefused, find_start
 from storage import events, organizations
 from storage.models import Event
 from zoom_client import Kind, ZoomClient, ZoomError
@@ -194,16 +195,7 @@ def publish_at_zoom(member: Member, event: str) -> Published:
     _, client = read_at_zoom(member, event)
     with site.database.read() as session:
         subject = read_subject(session, need_event(session, member, event), now=site.read_clock())
-    ready = prepare_zoom(
-        client,
-        subject.kind,
-        subject.zoom_id,
-        subject.questions,
-        starts_at=subject.starts_at,
-        wishes=subject.wishes,
-        now=site.read_clock(),
-        total_seconds=PATIENCE_SECONDS,
-    )
+    ready = prepare(client, subject, now=site.read_clock(), total_seconds=PATIENCE_SECONDS)
     now = site.read_clock()
     with site.database.write() as session:
         found = events.lock_event(session, need_event(session, member, event).id)
@@ -353,7 +345,7 @@ def _read_notice(preflight: Preflight | None) -> str:
 
 
 def _is_kept(preflight: Preflight | None) -> bool:
-    """Tell whether what was mended last is not among what is left."""
+    """Tell whether the obstacle that was mended last is gone."""
     mended = request.args.get("mended", "")
     if mended not in list(Mend) or preflight is None:
         return True
