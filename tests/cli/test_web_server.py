@@ -7,6 +7,7 @@ import select
 import signal
 import socket
 import sqlite3
+import statistics
 import subprocess
 import sys
 import threading
@@ -72,7 +73,7 @@ def test_slow_clients_do_not_stop_the_service(served, start):
         for _ in range(10):
             for client in clients:
                 client.sendall(b"a")
-            assert requests.get(f"{served.url}/healthz", timeout=2).json() == {"status": "ok"}
+            assert requests.get(f"{served.url}/healthz", timeout=20).json() == {"status": "ok"}
 
 
 def poll_all(clients):
@@ -98,12 +99,12 @@ def test_unused_connections_make_room_in_a_crowd(served):
             client.sendall(BODY)
 
         def is_any_closed():
-            requests.get(f"{served.url}/healthz", timeout=5)
+            requests.get(f"{served.url}/healthz", timeout=20)
             for client in slow:
                 client.sendall(b"a")
             return poll_all(unused)
 
-        wait_until(is_any_closed, seconds=20)
+        wait_until(is_any_closed)
 
         assert poll_all(slow) == []
 
@@ -124,31 +125,39 @@ def test_connections_that_come_at_once_are_shared_by_the_processes(served):
     for child in served.find_processes("web") - {served.process.pid}:
         # Its threads come right before its first turn.
         wait_until(lambda child=child: len(os.listdir(f"/proc/{child}/task")) > 1)
+    # A busy machine may keep one of them off its core while the other takes all.
+    assert any(min(share_connections(served)) >= 12 for _ in range(3))
+
+
+def share_connections(served):
+    """Connect many at once; return how many each process has taken."""
     time.sleep(0.2)
     with ExitStack() as closing:
         clients = [closing.enter_context(socket.socket()) for _ in range(40)]
         for client in clients:
             client.setblocking(False)
             client.connect_ex((HOST, served.port))
-
         wait_until(lambda: sum(list_connections(served)) == 40)
-
-        assert min(list_connections(served)) >= 12, list_connections(served)
+        taken = list_connections(served)
+    wait_until(lambda: sum(list_connections(served)) == 0)
+    return taken
 
 
 def test_process_that_takes_nobody_in_keeps_nobody_waiting(served):
     children = served.find_processes("web") - {served.process.pid}
     stopped = next(iter(children))
+    waits = []
     os.kill(stopped, signal.SIGSTOP)
     try:
         with ExitStack() as closing:
             for _ in range(20):
                 client = closing.enter_context(requests.Session())
                 began = time.monotonic()
-                assert client.get(f"{served.url}/healthz", timeout=5).status_code == 200
-                assert time.monotonic() - began < 1
+                assert client.get(f"{served.url}/healthz", timeout=20).status_code == 200
+                waits.append(time.monotonic() - began)
     finally:
         os.kill(stopped, signal.SIGCONT)
+    assert statistics.median(waits) < 0.4
 
 
 def test_process_that_dies_is_replaced(served):
@@ -159,7 +168,7 @@ def test_process_that_dies_is_replaced(served):
 
     wait_until(lambda: len(served.find_processes("web") - {victim}) == len(before))
 
-    assert requests.get(f"{served.url}/healthz", timeout=5).status_code == 200
+    assert requests.get(f"{served.url}/healthz", timeout=20).status_code == 200
     (told,) = [
         line
         for line in map(json.loads, served.read("web.err").splitlines())
@@ -175,7 +184,8 @@ def test_request_that_was_begun_is_finished_before_the_end(served):
     url = f"{served.url}/s/s{'a' * 44}/resend"
     post = threading.Thread(target=lambda: answers.append(requests.post(url, timeout=30)))
     post.start()
-    time.sleep(0.5)  # it waits for the database now
+    wait_until(lambda: sum(list_connections(served)) == 1)
+    time.sleep(0.5)  # by then it waits for the database
 
     served.process.send_signal(signal.SIGTERM)
     time.sleep(0.5)
@@ -193,7 +203,7 @@ def test_visits_that_were_counted_are_stored_at_the_end(served):
     with database.write() as session:
         event = make_event(session, slug="spring")
     for _ in range(8):
-        answer = requests.post(f"{served.url}/e/spring/seen/view", timeout=5)
+        answer = requests.post(f"{served.url}/e/spring/seen/view", timeout=20)
         assert answer.status_code == 204
 
     served.process.send_signal(signal.SIGTERM)
@@ -267,9 +277,9 @@ def end(process):
             os.kill(int(child), signal.SIGKILL)
 
 
-def answers(url):
+def answers(url, *, seconds=0.5):
     with suppress(requests.RequestException):
-        return requests.get(url, timeout=0.5).status_code == 200
+        return requests.get(url, timeout=seconds).status_code == 200
     return False
 
 
@@ -283,7 +293,7 @@ def block(url, times):
 
     def ask():
         try:
-            requests.get(f"{url}/block", timeout=20)
+            requests.get(f"{url}/block", timeout=120)
         except requests.RequestException as error:
             ends.append(type(error).__name__)
 
@@ -296,11 +306,11 @@ def test_process_whose_threads_all_hang_is_replaced(start_blocking, tmp_path):
     url, process = start_blocking(1)
     before = list_children(process)
     ends = block(url, 2)
-    wait_until(lambda: not answers(url), seconds=5)
+    wait_until(lambda: not answers(url))
 
-    wait_until(lambda: answers(url), seconds=15)
+    wait_until(lambda: answers(url))
 
-    wait_until(lambda: ends == ["ConnectionError"] * 2, seconds=5)
+    wait_until(lambda: ends == ["ConnectionError"] * 2)
     assert list_children(process).isdisjoint(before)
     said = (tmp_path / "err").read_text()
     assert "a web process answers nothing; ending it" in said
@@ -313,7 +323,7 @@ def test_process_that_stands_still_is_replaced(start_blocking):
     os.kill(int(stopped), signal.SIGSTOP)
     assert not answers(url)
 
-    wait_until(lambda: answers(url), seconds=15)
+    wait_until(lambda: answers(url))
 
     assert stopped not in list_children(process)
 
@@ -324,7 +334,7 @@ def test_process_of_which_one_thread_hangs_goes_on(start_blocking):
     block(url, 1)
     until = time.monotonic() + 5
     while time.monotonic() < until:
-        assert answers(url)
+        assert answers(url, seconds=20)
         time.sleep(0.1)
 
     assert list_children(process) == before
@@ -339,7 +349,7 @@ def test_process_that_grew_too_large_is_replaced_while_it_answers(start_blocking
     until = time.monotonic() + 30
     while list_children(process) & before:
         assert time.monotonic() < until
-        assert requests.get(url, timeout=5).status_code == 200
+        assert requests.get(url, timeout=20).status_code == 200
 
 
 def test_process_that_dies_at_once_is_started_less_and_less_often():
@@ -362,7 +372,7 @@ def test_stop_while_processes_are_started_ends_them_all(milliseconds):
         process.terminate()
 
         try:
-            assert process.wait(10) == 0
+            assert process.wait(30) == 0
         finally:
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
@@ -380,7 +390,7 @@ def test_process_whose_parent_is_killed_as_it_begins_ends_too():
         process.kill()
 
     try:
-        wait_until(lambda: not is_taken(port), seconds=20)
+        wait_until(lambda: not is_taken(port))
     finally:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
@@ -402,7 +412,7 @@ def test_nobody_is_let_in_once_the_end_has_begun(served):
                 return False
             return True
 
-        wait_until(is_closed, seconds=10)
+        wait_until(is_closed)
         assert served.process.poll() is None
         slow.sendall(b"a" * 994)
         assert slow.recv(100).startswith(b"HTTP/1.1 404")

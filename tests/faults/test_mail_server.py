@@ -165,7 +165,7 @@ def test_f24_mail_server_that_dribbles_holds_up_no_link(start_site):
         crowd = Crowd(site.url)
         crowd.register_all([TARO, HANAKO, ANN])
         worker = site.start_worker()
-        site.wait_until(lambda: len(list_links(site)) == 3, seconds=5)
+        site.wait_until(lambda: len(list_links(site)) == 3)
         site.wait_until(lambda: {r.partition(":")[0] for r in list_reasons(site)} == {UNAVAILABLE})
         worker.stop()
 

@@ -220,4 +220,5 @@ def test_endless_and_slow_answers_are_cut(handler, fault):
         send(f"http://127.0.0.1:{server.port}/", rules, seconds=0.5, max_bytes=100_000)
 
     assert raised.value.fault is fault
-    assert time.monotonic() - began < 2
+    # Dripped to its end, the head alone would take a hundred seconds.
+    assert time.monotonic() - began < 10

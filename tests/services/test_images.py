@@ -170,9 +170,9 @@ def test_animation_of_ten_thousand_frames_is_read_quickly():
     frames = [Image.new("1", (16, 16), number % 2) for number in range(10_000)]
     buffer = io.BytesIO()
     frames[0].save(buffer, "PNG", save_all=True, append_images=frames[1:])
-    began = time.perf_counter()
+    began = time.thread_time()
     assert encode_logo(buffer.getvalue()).width == 16
-    assert time.perf_counter() - began < 2
+    assert time.thread_time() - began < 2
 
 
 def test_sixteen_bit_grey_keeps_its_shades():
@@ -203,10 +203,11 @@ def test_what_is_no_png_jpeg_or_webp_is_refused(content):
 
 
 def test_huge_picture_is_refused_before_it_is_decoded():
-    began = time.perf_counter()
+    content = make_png_of(50_000, 50_000)
+    began = time.thread_time()
     with pytest.raises(ImageRefused, match="50000 × 50000"):
-        encode_header(make_png_of(50_000, 50_000))
-    assert time.perf_counter() - began < 1
+        encode_header(content)
+    assert time.thread_time() - began < 1
 
 
 def test_huge_webp_is_refused_before_it_is_decoded():

@@ -71,9 +71,9 @@ def test_missing_hash_takes_as_long_as_one_that_does_not_fit():
     taken = {stored: [], "": []}
     for _ in range(7):
         for hash_, seconds in taken.items():
-            begun = time.perf_counter()
+            begun = time.process_time()
             passwords.is_password(hash_, "something else entirely")
-            seconds.append(time.perf_counter() - begun)
+            seconds.append(time.process_time() - begun)
 
     known, unknown = (statistics.median(seconds) for seconds in taken.values())
     assert 0.5 < known / unknown < 2

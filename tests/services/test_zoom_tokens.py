@@ -74,7 +74,7 @@ def test_second_process_waits_for_the_lease_of_the_first(open_store):
         with pytest.raises(TimeoutError), open_store().lock(0.2):
             pass
 
-    assert 0.2 <= time.monotonic() - began < 1.2
+    assert 0.2 <= time.monotonic() - began < LEASE.total_seconds() / 2
     with open_store().lock(0):
         pass
 
@@ -101,7 +101,7 @@ def test_waiting_for_another_process_ends_at_the_clients_deadline(open_store):
         with pytest.raises(ZoomUnreachable):
             client.get_meeting(Kind.MEETING, 1)
 
-    assert time.monotonic() - began < 1.5
+    assert time.monotonic() - began < LEASE.total_seconds() / 2
 
 
 def test_lease_of_a_process_that_died_runs_out(open_store, clock):

@@ -1,7 +1,6 @@
 """Requests that go on where PostgreSQL ends a connection or one of two colliding transactions."""
 
 import threading
-import time
 from contextlib import contextmanager
 
 import psycopg
@@ -19,6 +18,11 @@ END_ALL = (
     "WHERE datname = current_database() AND pid <> pg_backend_pid()"
 )
 
+WAITING = (
+    "SELECT count(*) FROM pg_stat_activity "
+    "WHERE datname = current_database() AND wait_event_type = 'Lock'"
+)
+
 
 @contextmanager
 def connect(site):
@@ -30,6 +34,12 @@ def connect(site):
 def end_connections(site):
     with connect(site) as own:
         own.execute(END_ALL)
+
+
+def wait_for_waiting(site):
+    with connect(site) as own:
+        own.autocommit = True
+        site.wait_until(lambda: own.execute(WAITING).fetchone() == (1,))
 
 
 def open_form(site, person):
@@ -49,7 +59,7 @@ def collide(site, form):
         ours.execute("SELECT value FROM event_counter WHERE name = 'seats' FOR UPDATE")
         theirs = threading.Thread(target=lambda: answers.append(send(form)))
         theirs.start()
-        time.sleep(0.4)  # by then it waits
+        wait_for_waiting(site)
         ours.execute("UPDATE rate_bucket SET full_at = full_at + 1 WHERE name LIKE 'network:%'")
     theirs.join()
     return answers

@@ -11,7 +11,7 @@ from zoom_sandbox.server import SandboxServer
 
 LATENCY_SECONDS = 0.2
 OUR_SHARE_SECONDS = 0.2
-TRIES = 5
+TRIES = 20
 
 
 @pytest.fixture
@@ -37,10 +37,9 @@ def test_link_comes_as_soon_as_zoom_has_answered_twice(slow_desk):
     thread.start()
     try:
         wait_for_link(slow_desk, "first@example.com")  # with the token
-        waits = [wait_for_link(slow_desk, f"person{n}@example.com") for n in range(TRIES)]
+        waits = (wait_for_link(slow_desk, f"person{n}@example.com") for n in range(TRIES))
+        # One of many is enough, as other tests share the machine.
+        assert any(wait <= 2 * LATENCY_SECONDS + OUR_SHARE_SECONDS for wait in waits)
     finally:
         worker.stop()
         thread.join()
-
-    # The quickest of some, as other tests share the machine.
-    assert min(waits) <= 2 * LATENCY_SECONDS + OUR_SHARE_SECONDS

@@ -149,7 +149,8 @@ def test_dripping_server_is_left_after_the_deadline():
     started = time.monotonic()
     with recite(["220 " + "x" * 500], drip_seconds=0.05) as server, pytest.raises(MailUnavailable):
         send(server.port, total_seconds=0.4)
-    assert time.monotonic() - started < 2
+    # To its end it would take 25 seconds.
+    assert time.monotonic() - started < 10
 
 
 def test_dripping_answer_to_the_text_is_unknown():

@@ -191,7 +191,7 @@ def test_waiting_for_a_neighbours_token_ends_at_the_deadline(zoom):
     with store.lock(1), pytest.raises(ZoomUnreachable, match="neighbour"):
         read(client)
 
-    assert 0.2 <= time.monotonic() - began < 1
+    assert 0.2 <= time.monotonic() - began < 10
     assert zoom.requests + zoom.token_requests == []
 
 

@@ -11,6 +11,13 @@ def added(sandbox):
     return [entry["email"] for entry in sandbox.control.journal(effect="add")]
 
 
+def wait_for_added(sandbox):
+    give_up_at = time.monotonic() + 10
+    while not added(sandbox) and time.monotonic() < give_up_at:
+        time.sleep(0.02)
+    assert added(sandbox) == [PERSON["email"]]
+
+
 @pytest.mark.parametrize(("when", "effects"), [("before", []), ("after", [PERSON["email"]])])
 def test_connection_closes_before_or_after_the_effect(sandbox, api, when, effects):
     meeting = api.create()
@@ -53,19 +60,16 @@ def test_delayed_answer_outlasts_the_caller_but_takes_effect(sandbox, api):
     sandbox.control.fault("add_registrant", delay_after=0.5)
     with pytest.raises(requests.ReadTimeout):
         api.call("POST", f"{api.path(meeting)}/registrants", PERSON, timeout=0.2)
-    assert added(sandbox) == [PERSON["email"]]
+    wait_for_added(sandbox)
 
 
 def test_delay_before_lets_the_effect_come_late(sandbox, api):
     meeting = api.create()
-    sandbox.control.fault("add_registrant", delay_before=0.4)
+    sandbox.control.fault("add_registrant", delay_before=1)
     with pytest.raises(requests.ReadTimeout):
         api.call("POST", f"{api.path(meeting)}/registrants", PERSON, timeout=0.1)
     assert added(sandbox) == []
-    give_up_at = time.monotonic() + 5
-    while not added(sandbox) and time.monotonic() < give_up_at:
-        time.sleep(0.05)
-    assert added(sandbox) == [PERSON["email"]]
+    wait_for_added(sandbox)
 
 
 def test_delayed_call_does_not_hold_up_others(sandbox, api):
@@ -73,9 +77,8 @@ def test_delayed_call_does_not_hold_up_others(sandbox, api):
     sandbox.control.fault("add_registrant", delay_before=1, email=PERSON["email"])
     slow = threading.Thread(target=api.add, args=(meeting,))
     slow.start()
-    started = time.monotonic()
     sandbox.control.state()
-    assert time.monotonic() - started < 0.9
+    assert slow.is_alive()
     slow.join()
 
 

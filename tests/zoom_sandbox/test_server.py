@@ -57,9 +57,9 @@ def test_command_serves_until_told_to_stop(tmp_path):
     with process:
         line = process.stdout.readline()
         url = line.split()[-1]
-        assert requests.get(f"{url}/control/state", timeout=5).status_code == 200
+        assert requests.get(f"{url}/control/state", timeout=30).status_code == 200
         process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=5) == 0
+        assert process.wait(timeout=30) == 0
 
 
 def test_many_callers_at_once_lose_nothing(start_sandbox, connect):

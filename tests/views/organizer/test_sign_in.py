@@ -1,6 +1,5 @@
 """Signing in with a password: who gets in, how often one may try, and what it gives away."""
 
-import statistics
 import time
 
 import pytest
@@ -97,14 +96,15 @@ def test_answer_for_unknown_addresses_takes_as_long(site, password_hash):
     add_owner(site, password_hash)
     browser = open_browser(site)
     seconds = {EMAIL: [], "nobody@example.com": []}
-    for _ in range(15):
+    for _ in range(7):
         for email, taken in seconds.items():
             form = browser.open(SIGN_IN).form().fill(email=email, password="a wrong password")
-            begun = time.perf_counter()
+            # Of this process, which serves the site too: the clock would time others' work as well.
+            begun = time.process_time()
             form.submit(status=422)
-            taken.append(time.perf_counter() - begun)
+            taken.append(time.process_time() - begun)
 
-    known, unknown = (statistics.median(taken) for taken in seconds.values())
+    known, unknown = (min(taken) for taken in seconds.values())
     assert abs(known - unknown) < 0.04
 
 
