@@ -90,13 +90,13 @@ def create_app(
         TRUSTED_HOSTS=settings.trusted_hosts,
         BABEL_TRANSLATION_DIRECTORIES="translations",
     )
-    with _one_line_for_what_is_missing():
+    with _exiting_if_unusable():
         found = _find_secrets(settings)
         secrets = found or make_secret_key(settings.instance)
         keys = KeyRing(secrets)
     signer = TokenSigner(keys)
     clock = read_clock or _read_clock
-    with _one_line_for_what_is_missing():
+    with _exiting_if_unusable():
         cipher = Cipher(secrets)
         database = Database(settings.database_address, cipher=cipher)
     app.extensions["site"] = Site(
@@ -147,8 +147,8 @@ def _find_secrets(settings: Settings) -> list[bytes]:
 
 
 @contextmanager
-def _one_line_for_what_is_missing() -> Iterator[None]:
-    """End the process where a key, a folder or a driver of the installation cannot be used."""
+def _exiting_if_unusable() -> Iterator[None]:
+    """End the process with one line if a key, folder or driver of the installation is unusable."""
     try:
         yield
     except ModuleNotFoundError as error:

@@ -1,4 +1,4 @@
-"""What web processes show of themselves, in memory that all of them share with their parent."""
+"""What web processes report about themselves, in memory shared with their parent."""
 
 from __future__ import annotations
 
@@ -33,10 +33,9 @@ class Pulses:
 
 
 class Pulse:
-    """Shows the parent that a process answers requests, and the others how many connections it has.
+    """Shows the parent that a process is alive, and other processes how many connections it has.
 
-    The beat stands still while requests are being answered and none gets done, and when nobody
-    reports.
+    The beat stops while requests run and none completes, and while nobody reports.
     """
 
     def __init__(self, memory: mmap.mmap, slot: int) -> None:

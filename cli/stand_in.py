@@ -1,4 +1,4 @@
-"""Web processes look after the site while no worker does, which nobody else could tell."""
+"""Web processes check for alarms while no worker runs, since nobody else could report that."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 
 class Restarts:
-    """When to start again what ended: soon, but less and less often if it keeps dying young."""
+    """When to restart an ended process: soon, but less and less often if it keeps dying young."""
 
     YOUNG_SECONDS = 10.0
     SHORTEST_SECONDS = 1.0

@@ -73,7 +73,7 @@ def invite_first_owner(session: Session, *, now: datetime) -> AccessLink:
 def invite_owner(session: Session, organization: Organization, *, now: datetime) -> AccessLink:
     """Make the link for an owner whose address nobody knows yet.
 
-    Side effects: former links of this kind are dead.
+    Side effects: earlier links of this kind stop working.
     """
     access_links.end_links(session, LinkPurpose.OWNER, organization_id=organization.id, now=now)
     return add_link(
@@ -86,7 +86,7 @@ def invite_owner(session: Session, organization: Organization, *, now: datetime)
 
 
 def is_backed(session: Session, link: AccessLink) -> bool:
-    """Tell whether an invitation's sender may still send it; those of commands have none."""
+    """Tell whether whoever sent an invitation still may; one made by a command has no sender."""
     if link.invited_by is None or link.organization_id is None:
         return True
     sender = members.get_membership(session, link.organization_id, link.invited_by)
@@ -99,7 +99,7 @@ def is_backed(session: Session, link: AccessLink) -> bool:
 def find_link(
     session: Session, signer: TokenSigner, token: str, *, now: datetime
 ) -> AccessLink | None:
-    """Return what a token opens, if it still does."""
+    """Return the link behind a token, or None if it does not work any more."""
     claim = read_token(token)
     if claim is None or claim.purpose is not Purpose.ACCESS or not signer.is_genuine(claim):
         return None

@@ -34,15 +34,16 @@ def join(
     locale: str,
     now: datetime,
 ) -> Organizer | None:
-    """Make somebody a member as a link says, with an account of theirs if there is none yet.
+    """Make somebody a member as a link says, with a new account if they have none.
 
-    A link that was mailed proves the address, so `email` counts for an owner's alone. Returns the
-    account that was made. One that exists stays as it is, and None is returned: whoever only names
-    its address has shown neither its password nor its second factor. But where nobody has proven
-    its address yet, who does so by a mailed link gets it, and nothing of before opens it.
+    A mailed link proves the address it went to, so `email` is used for an owner's link alone.
+    Returns the new account, or None where one exists already: it stays as it is, since knowing an
+    address proves neither its password nor its second factor. One exception: an account whose
+    address nobody has proven goes to whoever comes with a mailed link, and its former password,
+    factors and sessions end.
 
     Raises:
-        LinkUsed: the link was used meanwhile, or whoever sent it may invite nobody any more.
+        LinkUsed: the link was used meanwhile, or its sender may not invite any more.
     """
     assert link.organization_id is not None, "invitations belong to an organization"
     if not is_backed(session, link) or not access_links.use_link(session, link.id, now=now):
@@ -73,7 +74,7 @@ def join(
 def _hand_over(
     session: Session, organizer: Organizer, password_hash: str, *, is_proven: bool
 ) -> None:
-    """Let an account be opened with this password, and with nothing that it had before."""
+    """Give an account a new password, and take away every factor and session it had before."""
     _forget_second_factors(session, organizer)
     organizers.end_browsers(session, organizer.id)
     organizer.password_hash = password_hash

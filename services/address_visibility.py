@@ -41,7 +41,7 @@ class Shown(StrEnum):
 
 @dataclass(frozen=True)
 class Answer:
-    """`mend` is what would change it for the better, if one press can."""
+    """`mend` is the one-press change that would improve the answer, if there is one."""
 
     way: Way
     shown: Shown

@@ -16,10 +16,10 @@ _GMAIL = ("gmail.com", "googlemail.com")
 
 
 def fold_tag(key: str) -> str:
-    """Return what stands for an address's mailbox: without its `+tag`, and Gmail's without dots.
+    """Reduce a compared address to its mailbox: without `+tag`, and for Gmail without dots.
 
-    For limits alone, where it does no harm that two people may be counted as one.
-    Gmail takes dots as nothing: https://support.google.com/mail/answer/7436150.
+    For limits alone, where it does no harm that two people may be counted as one. Gmail ignores
+    dots: https://support.google.com/mail/answer/7436150.
     """
     local, at, domain = key.rpartition("@")
     local = local.partition("+")[0] or local

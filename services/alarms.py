@@ -1,7 +1,7 @@
-"""What the operator has to know: what is wrong, and whether it was told already.
+"""What the operator has to know: what is wrong, and whether they were told already.
 
-Each thing that is wrong has one row, so that of many workers on many machines one tells it, once;
-again only a day later, or after it was over. A message that could not be sent stays to be sent.
+Each problem has one row, so that of many workers on many machines only one reports it, and only
+once: again after a day, or when it comes back. A message that could not be sent stays due.
 """
 
 from __future__ import annotations
@@ -119,9 +119,9 @@ def find_problems(overview: Overview) -> list[Problem]:
 def keep_alarms(
     session: Session, problems: Iterable[Problem], *, place: str, now: datetime
 ) -> list[Change]:
-    """Store what is wrong now and what is over; return what changed, to be logged once.
+    """Store what is wrong now and what is over; return the changes, to be logged once.
 
-    `place` is the machine that has looked: it says nothing of what is wrong on others.
+    `place` is the machine that looked; problems of other machines are left as they are.
     """
     found = {problem.key: problem for problem in problems}
     stored = alarms.lock_alarms(session)
@@ -198,7 +198,7 @@ def _needs_somebody(pause: Pause) -> bool:
 
 
 def _go_on(alarm: Alarm, problem: Problem, now: datetime) -> bool:
-    """Take a known alarm on; True if it is worth telling again."""
+    """Update an alarm that is known already; return whether to report it again."""
     if _is_told_now(alarm, now):
         return False
     if alarm.ended_at is not None:

@@ -52,7 +52,7 @@ class Scope(StrEnum):
 
 
 class KeyState(StrEnum):
-    """How a key stands; `SOON` is one that works, and ends within two weeks."""
+    """The state of a key; one that is `SOON` still works, and expires within two weeks."""
 
     WORKS = "works"
     SOON = "soon"
@@ -120,7 +120,7 @@ def revoke_key(session: Session, member: Member, public_id: str, *, now: datetim
 
 
 def revoke_keys_of(session: Session, member: Member, organizer: str, *, now: datetime) -> None:
-    """End all keys that somebody has made, who may have none any more; as `revoke_key`."""
+    """End all keys that somebody made who may not have any now; as `revoke_key`."""
     for key in api_keys.lock_keys_of(session, member.organization_id, organizer, now=now):
         key.revoked_at = now
         audit.record(session, member, Action.API_KEY_REVOKED, f"api_key:{key.public_id}", now=now)

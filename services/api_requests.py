@@ -41,9 +41,10 @@ class Asked:
 
 
 def find_answer(session: Session, asked: Asked) -> str | None:
-    """Return what a request has stored if it was here before; asked before anything is judged.
+    """Return what the same request stored when it came before; None if it is new.
 
-    What could be asked for then may be impossible now, and the answer is the same all the same.
+    Ask before validating: what was possible the first time may be impossible by now, and a repeated
+    request still gets its first answer.
 
     Raises:
         KeyReused: the key came with something else before.
@@ -52,9 +53,9 @@ def find_answer(session: Session, asked: Asked) -> str | None:
 
 
 def begin_request(session: Session, asked: Asked, *, now: datetime) -> str | None:
-    """As `find_answer`; of several at once the others wait here for the first.
+    """As `find_answer`, and reserve the key: of several at once, one gets None and does the work.
 
-    Returns None to the first, which is to be done.
+    The others wait here until its transaction has ended.
     """
     found = api_requests.claim(
         session, asked.caller.key_id, asked.name, digest=asked.digest, now=now

@@ -47,7 +47,7 @@ def choose_for_batch(
 def fits_batch(
     session: Session, registration: Registration, registrant: ZoomRegistrant, *, now: datetime
 ) -> bool:
-    """Tell whether somebody is to be added, without any answer, and never was any trouble."""
+    """Tell whether somebody is still to be added, sends no answers, and had no trouble so far."""
     return (
         plan_step(registration, registrant) is Step.ADD
         and not registrant.problem
@@ -59,7 +59,7 @@ def fits_batch(
 
 
 def index_added(people: Iterable[AddedRegistrant]) -> dict[str, AddedRegistrant]:
-    """Index a batch's answer by address; what it says twice, or of nobody, it does not say."""
+    """Index a batch's answer by address, without entries that are ambiguous or name nobody."""
     people = [person for person in people if person.email]
     addresses = [str(person.email).lower() for person in people]
     ids = [person.registrant_id for person in people]

@@ -101,11 +101,11 @@ def end(session: Session, keys: KeyRing, token: str) -> None:
 def list_open(
     session: Session, organizer_id: int, *, confined_to: int | None = None
 ) -> list[tuple[Membership, Organization]]:
-    """List where an organizer may be, by the way in which they have signed in.
+    """List the organizations open to an organizer, given how they signed in.
 
-    A company account opens its own organization alone, whose owner has chosen who vouches for it.
-    All else opens the others, but for those that want their company's account shown by everybody
-    who is no owner.
+    Signing in with a company account opens that organization alone, whose owner chose to trust the
+    provider. Any other way opens all others, except where an organization demands its company
+    account: there only its full owners get in without it.
     """
     found = members.list_memberships(session, organizer_id)
     if confined_to is not None:
@@ -122,7 +122,7 @@ def has_ended(browser: OrganizerSession, now: datetime) -> bool:
 
 
 def is_proven(member: Member, now: datetime) -> bool:
-    """Tell whether the member has lately shown who they are, as sensitive things ask for."""
+    """Tell whether the member has shown who they are recently enough for sensitive actions."""
     return not member.can_prove or now - member.proven_at <= PROOF_HOLDS
 
 

@@ -1,6 +1,6 @@
-"""The places of each date, where people choose dates: counted in the transaction that takes them.
+"""Seats on the dates of a series whose people choose dates, counted as they are taken.
 
-Whoever takes or gives back one holds the event's seats, so that nobody else does meanwhile.
+Whoever takes or gives back such a seat holds the lock of the event's seats meanwhile.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class ZoomDates:
 
 
 def read_closed(session: Session, event: AnyEvent, *, now: datetime) -> dict[str, str]:
-    """Say of each date that takes nobody why; counts are read only where a date has a limit."""
+    """Return why each closed date is closed, by id; seats are counted only if there is a limit."""
     has_limit = event.seats_per_date is not None
     return find_closed(event, events.list_counters(session, event.id) if has_limit else {}, now)
 
@@ -48,7 +48,7 @@ def read_closed(session: Session, event: AnyEvent, *, now: datetime) -> dict[str
 def list_closed(
     session: Session, listed: Iterable[AnyEvent], *, now: datetime
 ) -> dict[int, dict[str, str]]:
-    """As `read_closed` of each event that has dates, by its id, with one question for all."""
+    """As `read_closed`, for several events with one query; by the id of each event with dates."""
     series = [event for event in listed if event.dates]
     limited = [event.id for event in series if event.seats_per_date is not None]
     counters = public_pages.list_counters(session, limited) if limited else {}
@@ -56,7 +56,7 @@ def list_closed(
 
 
 def find_closed(event: AnyEvent, counters: Mapping[str, int], now: datetime) -> dict[str, str]:
-    """As `read_closed`, by the event's counters."""
+    """As `read_closed`, from counters that were read already."""
     limit = event.seats_per_date
     closed: dict[str, str] = {}
     for date in read_dates(event):
@@ -77,7 +77,7 @@ def ask_for_dates(
     kept: Collection[str] = (),
     now: datetime,
 ) -> FormDefinition:
-    """Return a form as it is asked now; `kept` are dates that somebody has chosen before."""
+    """Return the form with its question for dates; `kept` are dates the person has already."""
     if not takes_choice(event):
         return definition
     closed = read_closed(session, event, now=now)
@@ -88,14 +88,14 @@ def ask_for_dates(
 
 
 def with_dates(event: ZonedSeries, definition: FormDefinition) -> FormDefinition:
-    """Return a form with the dates as a question, for reading answers."""
+    """Return a form with its question for dates, to read stored answers with."""
     return add_dates(definition, make_question(event)) if takes_choice(event) else definition
 
 
 def are_open(
     session: Session, event: AnyEvent, answers: Mapping[str, Answer], *, now: datetime
 ) -> bool:
-    """Tell whether at least one date was chosen, and all that were take somebody."""
+    """Tell whether at least one date was chosen, and all chosen dates are open."""
     wanted = set(list_chosen_ids(answers))
     known = {date.id for date in read_dates(event)}
     return bool(wanted) and wanted <= known - read_closed(session, event, now=now).keys()

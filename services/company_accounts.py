@@ -118,9 +118,10 @@ def _find_by_address(
 
 
 def _may_be_somebody_elses(session: Session, organizer: Organizer) -> bool:
-    """Tell whether an account can be opened by whoever once typed its address, and never proved it.
+    """Tell whether whoever typed an account's address, without proving it, could open the account.
 
-    Another organization's owner may have: who joins with it would let them in too.
+    It may be the owner of another organization; whoever joins with that account would let them in
+    too.
     """
     has_key = organizer.password_hash or passkeys.has_passkey(session, organizer.id)
     return bool(has_key) and not organizer.has_proven_address

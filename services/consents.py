@@ -67,10 +67,10 @@ def keep_consents_of_newcomer(
     *,
     now: datetime,
 ) -> None:
-    """Record the boxes of whoever takes over a registration that somebody else had made.
+    """Record the boxes of somebody who takes over a registration that others had made.
 
-    What is free to agree to is not among it: a stranger may have ticked that box, and the personal
-    page asks its owner.
+    Optional consents are not taken over: a stranger may have ticked them. The personal page asks
+    the owner for them.
     """
     boxes = tuple(
         replace(box, is_given=box.is_given and box.kind not in OPTIONAL)

@@ -20,7 +20,7 @@ LOOK_EVERY = timedelta(hours=1)
 
 
 def request_look(session: Session, event: Event, *, now: datetime) -> None:
-    """Have Zoom asked for the dates of an event from now on; of one that is no series nothing."""
+    """Have the worker follow an event's dates at Zoom from now on; only a series has any."""
     if not event.dates:
         return
     job_requests.ensure(

@@ -114,7 +114,7 @@ def plan_step(
 
 
 def describe_ending(event: Event, *, now: datetime) -> str:
-    """Say why nothing at Zoom matters any more; empty while it does."""
+    """Say why nothing has to be done at Zoom any more; empty while something has."""
     if event.status == EventState.CANCELLED:
         return "the event was cancelled"
     return "the event is over" if now >= get_end(event) else ""
@@ -143,9 +143,9 @@ def begin_change(registrant: ZoomRegistrant, *, now: datetime) -> None:
 
 
 def begin_doubt(registrant: ZoomRegistrant, *, looks: int = 2, now: datetime) -> None:
-    """Have Zoom's lists say whether it has the person, as after an add without an answer.
+    """Have the person looked up in Zoom's lists, as after an add without an answer.
 
-    One of the `looks` is enough where the call in question certainly did nothing.
+    Where the call certainly did nothing, one of the `looks` is enough.
     """
     registrant.attempt_started_at = registrant.attempt_ended_at = now
     registrant.missed_looks = LOOKS_BEFORE_ADDING_AGAIN - looks
@@ -276,16 +276,16 @@ def record_gone(registrant: ZoomRegistrant, *, now: datetime) -> None:
 
 
 def list_to_leave(registrant: ZoomRegistrant, step: Step, dates: ZoomDates) -> list[str]:
-    """List dates on which Zoom is not to have the person, or no more before they are added anew.
+    """List the dates from which to remove the person: unwanted ones, or all before a new add.
 
-    Where nobody knows on which Zoom has them, it is all.
+    Where nobody knows on which dates Zoom has them, every date counts.
     """
     has = dates.known.intersection(registrant.occurrence_ids or dates.known)
     return sorted(has if step is Step.MOVE else has & dates.ahead - dates.wanted)
 
 
 def begin_doubt_of_dates(registrant: ZoomRegistrant, *, now: datetime) -> None:
-    """Have the person leave all dates and be added anew: a late call may have changed some."""
+    """Have the person leave all dates and be added again: a late call may have changed some."""
     registrant.occurrence_ids = []
     registrant.updated_at = now
 
@@ -299,7 +299,7 @@ def record_dates(registrant: ZoomRegistrant, dates: list[str], *, now: datetime)
 
 
 def forget(registrant: ZoomRegistrant, *, is_wanted: bool, now: datetime) -> None:
-    """Begin anew with a meeting that has nobody yet; what counts for the day stays counted."""
+    """Start again at a new meeting that has nobody yet; what counts for the day stays counted."""
     record_gone(registrant, now=now)
     registrant.is_new_to_zoom = None
     registrant.first_attempt_at = None
@@ -310,10 +310,10 @@ def forget(registrant: ZoomRegistrant, *, is_wanted: bool, now: datetime) -> Non
 
 
 def record_unsure(registrant: ZoomRegistrant, *, now: datetime) -> None:
-    """Forget what Zoom said of the person, whom it does not show or takes for somebody else.
+    """Forget what Zoom said about a person whom it does not show, or takes for somebody else.
 
-    That is no proof that it does not have them: its answers may lag behind what it did. Somebody
-    who cancelled would keep a place, and each add made on one such answer is one of three a day.
+    That does not prove that it has no such person: its answers may lag behind. Believing them could
+    leave a seat to somebody who cancelled, or spend one of three adds a day.
     """
     record_gone(registrant, now=now)
     begin_doubt(registrant, now=now)

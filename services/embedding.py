@@ -103,7 +103,7 @@ def _read_host(typed: str) -> str:
     """Return a host as browsers write it.
 
     Raises:
-        OriginRefused: it is none, or one of which browsers may think otherwise.
+        OriginRefused: it is not a host name, or browsers may read it as another one.
     """
     folded = unicodedata.normalize("NFKC", typed).lower()
     try:

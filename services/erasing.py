@@ -1,6 +1,6 @@
-"""Erasing somebody: the registration ends, Zoom lets go, then it is forgotten who it was.
+"""Erasing somebody: end the registration, have Zoom let go, then forget who it was.
 
-What stays is a row that counts as cancelled, and of each box the wording and the answer: evidence
+What stays is a row that counts as cancelled and, of each box, the wording and the answer: evidence
 that names nobody.
 """
 

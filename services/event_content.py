@@ -46,10 +46,11 @@ class Difference:
 
 
 def mark_version(event: Event, document: EventDocument) -> str:
-    """Return what tells two contents of an event apart.
+    """Return a digest by which two versions of an event's content are told apart.
 
-    An event's own number rises too where nothing was edited: when it is full, or renamed people
-    answer for it. What has pages of its own is left out: whoever edits it disturbs nobody here.
+    The event's own version number does not do: it also rises when the event fills up, or when the
+    organization is renamed. Lists with pages of their own are left out, so that editing them does
+    not disturb whoever edits here.
     """
     # Named even where a file leaves it out: a form from before it was asked is told of it.
     pictures = f"{event.logo_id} {event.header_id} {event.is_listed}"

@@ -97,7 +97,7 @@ def follow_zoom(
 ) -> tuple[EventDate, ...]:
     """Bring dates up to what Zoom has: it lists no past ones, which stay as they are.
 
-    What it has no more is kept as gone, for those who chose it.
+    A date that Zoom has no more is kept as gone, for those who chose it.
     """
     before = {date.id: date for date in known}
     found = {
@@ -129,9 +129,9 @@ def _compare(date: EventDate, before: Mapping[str, EventDate], now: datetime) ->
 
 
 def take_dates(event: Event, meeting: Meeting, *, now: datetime) -> bool:
-    """Give an event the dates that Zoom has, and the time of the next one; False if they stay.
+    """Give an event Zoom's dates and the time of the next one; return whether anything changed.
 
-    The caller raises the event's version where they do not.
+    Where it did, the caller raises the event's version.
     """
     dates = follow_zoom(read_dates(event), meeting, now=now)
     shown = find_next(dates, now)
@@ -151,7 +151,7 @@ def find_next(dates: Iterable[EventDate], now: datetime) -> EventDate | None:
 
 
 def get_chosen(event: Series, answers: Mapping[str, Answer]) -> tuple[EventDate, ...]:
-    """Return the dates that somebody comes to: those they chose, or all that there are."""
+    """Return the dates somebody comes to: those they chose, or all."""
     dates = read_dates(event)
     if not takes_choice(event):
         return dates

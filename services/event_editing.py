@@ -46,7 +46,7 @@ class EventChangeRefused(Exception):
 
 
 class MeetingTaken(EventChangeRefused):
-    """Another event leads to the meeting: of two, one would cancel whom the other keeps."""
+    """Another event leads to this meeting: with two, one would cancel people the other keeps."""
 
 
 class PeopleRegistered(EventChangeRefused):
@@ -188,7 +188,7 @@ def _check_years(document: EventDocument) -> None:
 def _check_alone(
     session: Session, slug: str, kind: str, zoom_id: int, connection_id: int, *, now: datetime
 ) -> None:
-    """Let one event lead to a meeting: of two, one would cancel at Zoom whom the other keeps."""
+    """Allow one event for each meeting: with two, one would cancel people the other keeps."""
     for other in events.list_events_at_zoom(session, connection_id, str(kind), zoom_id):
         is_over = other.status == EventState.CANCELLED or now >= get_end(other)
         if not is_over and other.slug != slug:
@@ -218,7 +218,7 @@ def _check_move(session: Session, event: Event, document: EventDocument, now: da
 
 
 def _change(session: Session, event: Event, values: Mapping[str, Any], now: datetime) -> bool:
-    """Set what differs and return whether anything does; only then the version rises."""
+    """Set the values that differ and return whether any did; only then the version rises."""
     changed = {name: value for name, value in values.items() if getattr(event, name) != value}
     for name, value in changed.items():
         setattr(event, name, value)
@@ -231,7 +231,7 @@ def _change(session: Session, event: Event, values: Mapping[str, Any], now: date
 def change_organization(
     session: Session, organization: Organization, values: Mapping[str, Any], *, now: datetime
 ) -> list[str]:
-    """Set what differs, and return the names of it.
+    """Set the values that differ, and return their names.
 
     Side effects: pages of all its events are drawn again, and texts that name who is responsible
     follow, as new versions of their forms.
@@ -330,7 +330,7 @@ def rewrite_form(
     rewrite: Callable[[tuple[Question, ...]], tuple[Question, ...]],
     now: datetime,
 ) -> None:
-    """Change the texts of an event's form, and alike of what is edited and not yet published."""
+    """Change the texts of an event's form, both published and in its working copy."""
     assert event.form_version_id is not None, "an event has a form from its first day"
     asked = read_definition(session, event.form_version_id).questions
     keep_questions(session, event, rewrite(asked), now)

@@ -99,7 +99,7 @@ def check_entry_id(entry_id: str) -> bool:
 
 
 def mark_entry(entry: AnyEntry, asset: str = "") -> str:
-    """Return what tells an entry from what somebody else makes of it; `asset` is its picture's."""
+    """Return a digest that changes with the entry or with `asset`, the name of its picture."""
     return hashlib.sha256(f"{asset}\n{json.dumps(asdict(entry))}".encode()).hexdigest()[:20]
 
 
@@ -114,13 +114,14 @@ def choose_entry_id(stem: str, taken: Collection[str]) -> str:
 
 
 def store_entry(entries: Sequence[Entry], wanted: Entry, *, is_as_seen: bool) -> tuple[Entry, ...]:
-    """Add an entry whose id is `NEW`, at the end, or change the one with its id.
+    """Append an entry whose id is `NEW`, else replace the one with its id.
 
-    What was stored already, by a try whose answer was lost, changes nothing. `is_as_seen` says that
-    the entry is stored as it was read; one that was removed and read as such comes back.
+    An entry that is stored already, as by an earlier try whose answer was lost, changes nothing.
+    `is_as_seen` says that the stored entry is still what the editor saw; an entry that the editor
+    saw as removed is put back.
 
     Raises:
-        EntryChanged: it is not, and stored otherwise than it is wanted.
+        EntryChanged: it is not, and something else is stored by now.
         NoRoom: there would be too many.
     """
     stored = find_entry(entries, wanted.id)
@@ -139,7 +140,7 @@ def store_entry(entries: Sequence[Entry], wanted: Entry, *, is_as_seen: bool) ->
 
 
 def _strip(entry: AnyEntry) -> AnyEntry:
-    """Return an entry without what a second try has another one of."""
+    """Return an entry without what differs each time it is sent: its id and its picture."""
     entry = replace(entry, id=NEW)
     return replace(entry, picture=None) if isinstance(entry, Speaker) else entry
 

@@ -137,11 +137,11 @@ def look_at_zoom(
 def mend_at_zoom(
     client: ZoomClient, kind: Kind, zoom_id: int, mend: Mend, *, wishes: Wishes = NO_WISHES
 ) -> None:
-    """Change at Zoom what an obstacle needs; whether Zoom kept it is seen by looking again.
+    """Change at Zoom what an obstacle needs; look again to see whether Zoom kept it.
 
     Raises:
         ZoomError: Zoom could not be asked, or refuses.
-        ValueError: it is not mended at Zoom.
+        ValueError: this obstacle is not mended at Zoom.
     """
     if mend is Mend.REQUIRE_NOTHING:
         client.update_questions(kind, zoom_id, require_nothing(client.get_questions(kind, zoom_id)))

@@ -1,4 +1,4 @@
-"""What a changed event owes to many people: word that it or a date is, and seats that came up.
+"""What a changed event owes to many people: news of the change, and seats that came free.
 
 Too much for the request that changes it, which may be cut off in the middle: a worker does it.
 """
@@ -36,7 +36,7 @@ def request_work(session: Session, event: Event, *, now: datetime) -> None:
 
 
 def request_late_work(session: Session, event: Event, *, now: datetime) -> None:
-    """Have it done a little later, for whoever is registering at this very moment."""
+    """Have a worker do it a little later, for those who are registering at this very moment."""
     _enqueue(session, event, f"{JOB_KIND}:{event.id}:late", run_at=now + LATE, now=now)
 
 
@@ -91,7 +91,7 @@ def list_untold(session: Session, event: Event) -> list[Registration]:
 
 
 def tell_again(session: Session, event: Event, *, now: datetime) -> int:
-    """Try once more with those whom `list_untold` lists; return how many they are."""
+    """Mail those once more whom `list_untold` lists; return how many they are."""
     events.lock_event(session, event.id)
     people = list_untold(session, event)
     for registration in people:

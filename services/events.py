@@ -113,7 +113,7 @@ def read_link_policy(session: Session, event: Event) -> LinkPolicy:
 
 
 def choose_link_policy(event: Event, organization: Organization) -> LinkPolicy:
-    """As `read_link_policy`, where the organization was read already."""
+    """As `read_link_policy`, with an organization that was read already."""
     return LinkPolicy(organization.link_policy or event.link_policy)
 
 

@@ -167,7 +167,7 @@ def choose_id(stem: str, taken: Collection[str]) -> str:
 
 
 def give_free_ids(questions: Iterable[Question], former: Iterable[Question]) -> Questions:
-    """Rename questions whose id was that of another kind, so that no answers are mixed up."""
+    """Rename questions whose id belonged to another kind, so that their answers do not mix."""
     questions = tuple(questions)
     kinds = {question.id: question.kind for question in former}
     taken = {*kinds, *(question.id for question in questions)}
@@ -196,7 +196,7 @@ def choose_value(taken: Collection[str]) -> str:
 
 
 def name_choices(choices: Iterable[Choice], taken: Collection[str]) -> tuple[Choice, ...]:
-    """Give those without a value one; a renamed choice keeps its own, so its answers count on."""
+    """Give a value to choices without one; a renamed choice keeps its value and its answers."""
     choices = tuple(choices)
     known = {*taken, *(choice.value for choice in choices if choice.value)}
     named = []
@@ -221,7 +221,7 @@ def _check(questions: Sequence[Question]) -> Questions:
 
 
 def _check_alone(questions: Iterable[Question], question: Question) -> None:
-    """Let a form have one notice and one box for advertising mail."""
+    """Allow one privacy notice and one box for advertising mail in a form."""
     if question.consent not in (ConsentKind.PRIVACY, ConsentKind.MARKETING):
         return
     for other in questions:

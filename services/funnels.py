@@ -42,12 +42,12 @@ class Steps:
 
     @property
     def rank(self) -> tuple[int, int]:
-        """Return what the most successful ones are sorted to the front by."""
+        """Return the key that sorts the most successful first."""
         return -self.registrations, -self.views
 
     @property
     def rate(self) -> float | None:
-        """Return which part of the views led to a registration; None where that cannot be said."""
+        """Return the share of views that led to a registration; None where it cannot be told."""
         if self.views < FEW_VIEWS or self.registrations > self.views:
             return None
         return self.registrations / self.views

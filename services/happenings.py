@@ -39,7 +39,7 @@ class Happening(StrEnum):
 def make_message(
     event: AnyEvent, public_id: str, status: str, *, now: datetime
 ) -> dict[str, Any] | None:
-    """Say what is told of somebody new, as `storage.newcomers` takes it; None if nobody is told."""
+    """Describe somebody new for endpoints, as `storage.newcomers` takes it; None without any."""
     if not event.has_webhooks:
         return None
     return webhooks.make_happening(
@@ -55,10 +55,11 @@ def tell(
     *,
     now: datetime,
 ) -> None:
-    """Have everybody be told who wants to be; the registration is as it is afterwards.
+    """Queue word of a happening for every endpoint that wants it, after the registration changed.
 
-    The caller holds the registration's lock, so that what happens to it is told in order. Side
-    effects: a row for each endpoint that wants to know.
+    The caller holds the registration's lock, so that what happens to it is told in order.
+
+    Side effects: a row for each endpoint that wants to know.
     """
     if not event.has_webhooks:
         return

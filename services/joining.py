@@ -61,7 +61,7 @@ def read_join_state(
 
 
 def read_end_state(event: AnyEvent, now: datetime) -> JoinState | None:
-    """Return why there is nothing to join any more, whoever asks."""
+    """Return why nobody can join any more, whoever asks; None while people can."""
     if event.status == EventState.CANCELLED:
         return JoinState.EVENT_CANCELLED
     return JoinState.ENDED if now >= get_end(event) else None

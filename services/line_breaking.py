@@ -63,7 +63,7 @@ def cut_lines(lines: list[str], most: int, width: float, measure: Measure) -> li
 
 
 def _join_units(text: str) -> Iterator[str]:
-    """List what stays together: words with what must not begin or end a line beside them."""
+    """List what must stay together: words with what may not begin or end a line beside them."""
     joined = ""
     for unit in _UNITS.findall(text):
         is_tied = bool(joined) and (_is_never_first(unit) or joined[-1] in _NEVER_LAST)

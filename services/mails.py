@@ -107,7 +107,7 @@ def request_again(
 def request_word_of_delay(
     session: Session, registration: Registration, *, run_at: datetime, now: datetime
 ) -> None:
-    """Ask for the mail that says that Zoom takes its time: one, however often it is asked for."""
+    """Ask for the mail that says that Zoom takes its time; one at most, however often asked for."""
     if not mails.has_mail(session, registration.id, name=MailName.DELAYED):
         request_mail(session, MailName.DELAYED, registration, run_at=run_at, now=now)
 

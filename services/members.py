@@ -76,7 +76,7 @@ def list_permissions(role: Role, *, has_all_events: bool = True) -> frozenset[Pe
 
 
 def may_grant(giver: Role, role: Role) -> bool:
-    """Tell whether somebody may make another one a member with a role: no more than they have."""
+    """Tell whether somebody may give a role: never one with more rights than their own."""
     return _GRANTS[role] <= _GRANTS[giver]
 
 

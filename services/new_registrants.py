@@ -47,14 +47,14 @@ def asks_for_answers(session: Session, form_version_id: int) -> bool:
 
 
 def make_bare_registrant(person: NewRegistrant) -> NewRegistrant:
-    """Leave the answers out: they are kept here, and a place does not hang on them."""
+    """Leave the answers out: they are kept here, and a seat must not depend on them."""
     return NewRegistrant(
         email=person.email, first_name=person.first_name, last_name=person.last_name
     )
 
 
 def is_about_answers(error: ValidationFailed) -> bool:
-    """Tell whether Zoom refused answers alone, not who the person is."""
+    """Tell whether Zoom refused only answers, not the person."""
     fields = {field.field for field in error.fields}
     return bool(fields) and fields.isdisjoint({"email", "first_name", "last_name"})
 

@@ -1,7 +1,7 @@
-"""What Zoom takes of one person a day: three adds, and ten changes of their status.
+"""Zoom's limits for one person a day: three adds, and ten changes of their status.
 
-Counted here too, in the row of the person, so that no call is spent on a refusal. The day is
-that of UTC.
+We count them too, in the person's row, so that no call is spent on a refusal. The day is that of
+UTC.
 """
 
 from __future__ import annotations

@@ -104,10 +104,10 @@ def read_mail_progress(session: Session, registration: Registration) -> MailProg
 
 
 def speaks_for_registration(submission: SubmissionRow) -> bool:
-    """Tell whether a receipt may show what has become of the registration.
+    """Tell whether a receipt may show what became of the registration.
 
-    It may where its submission made the registration and nobody else's took its place, or where
-    the code from the mail was typed on it.
+    It may if its submission made the registration and nobody else's took its place since, or if the
+    code from the mail was typed on it.
     """
     return submission.code_used_at is not None or submission.outcome == Outcome.CREATED
 

@@ -94,9 +94,10 @@ def register_again(
 
 
 def may_return(session: Session, registration: Registration, *, now: datetime) -> bool:
-    """Tell whether a person may come back: not from a decision of the organizer's, nor often.
+    """Tell whether a cancelled person may come back by themselves.
 
-    Zoom allows ten changes of status a day.
+    Not against a decision of the organizer's, nor too often: Zoom allows ten changes of status a
+    day.
     """
     if registration.status != Status.CANCELLED:
         return False
@@ -107,7 +108,7 @@ def may_return(session: Session, registration: Registration, *, now: datetime) -
 
 
 def is_by_organizer(session: Session, registration: Registration) -> bool:
-    """Tell whether the organizer brought a registration into the state in which it is."""
+    """Tell whether the organizer decided the state that a registration is in."""
     changes = _list_status_changes(session, registration)
     return bool(changes) and changes[-1].actor == ORGANIZER
 
@@ -177,14 +178,13 @@ def correct_address(
 ) -> SubmissionRow:
     """Register the same person under another address, and end what the wrong one got.
 
-    A wrong address that was new hears nothing more: its links stop working and its seat is given
-    back. One that was known, or has been typed by others since, keeps what it had; the answer here
-    is the same. The same address typed again changes nothing, nor does a receipt that was corrected
-    before.
+    A wrong address that was new gets no more mail: its links stop working and its seat is given
+    back. One that was known, or was typed by others since, keeps what it had; the answer here is
+    the same. Typing the same address again changes nothing, nor does correcting a receipt twice.
 
     Raises:
-        ChangeRefused: under `show`, the submission made no registration or its address is proven;
-            or it was corrected often enough.
+        ChangeRefused: under `show`, the submission made no registration or its address is
+            proven; or it was corrected often enough.
         RegistrationNotOpen: as `register`.
     """
     assert mistaken.registration_id is not None, "a held submission is not corrected"

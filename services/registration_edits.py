@@ -37,9 +37,9 @@ class EditedMeanwhile(RegistrationError):
 
 
 def lock_to_edit(session: Session, event: Event, registration_id: int) -> Registration | None:
-    """Let nobody else change a registration, nor the places of the dates that it may take.
+    """Lock a registration for a change and, before it, the seats of dates that it may take.
 
-    In the order in which everybody takes them, so that nobody waits in a circle.
+    Everybody locks in this order, so that no two wait for each other.
     """
     if takes_choice(event):
         events.lock_seats(session, event.id)
@@ -94,14 +94,14 @@ def edit_by_organizer(
     form_version_id: int,
     now: datetime,
 ) -> None:
-    """Change what is stored of a person, as long as it is what the organizer saw.
+    """Change what is stored of a person, if nobody changed it since the organizer saw it.
 
     Args:
         seen_at: `write_version` of the registration when the form was drawn.
 
     Raises:
         EditedMeanwhile: somebody else has changed it since.
-        DatesClosed: a date that is new takes nobody now.
+        DatesClosed: a newly chosen date is closed.
     """
     locked = lock_to_edit(session, event, registration.id)
     assert locked is not None, "registrations are not deleted while they are shown"
@@ -154,7 +154,7 @@ def use_submission(
 
 
 def write_version(registration: Registration) -> str:
-    """Write what tells one state of a registration from the next."""
+    """Return a text that differs after every change of a registration."""
     return registration.updated_at.isoformat()
 
 
@@ -202,7 +202,7 @@ def _get_dates(side: Mapping[str, object]) -> object:
 
 
 def _try_zoom_again(session: Session, registration: Registration, now: datetime) -> None:
-    """Have Zoom asked once more where it did not take the name that stood before."""
+    """Have a worker try again where Zoom refused the person under their former name."""
     registrant = zoom_registrants.get_zoom_registrant(session, registration.id)
     is_refused = registrant is not None and registrant.delivery == Delivery.REFUSED
     if is_refused and registration.status == Status.APPROVED:

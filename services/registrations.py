@@ -133,10 +133,10 @@ def register(
 
 
 def may_see_receipt(row: SubmissionRow, submission: Submission) -> bool:
-    """Tell whether who has sent a submission may see the receipt of the row that came of it.
+    """Tell whether the sender of a submission may see the receipt of the row that came of it.
 
-    Where it is a secret whether an address is known and the event takes nobody, a known one is
-    answered as an unknown one is, by the event's page: its row has a nonce of its own.
+    Where it must stay secret whether an address is known and the event is not open, a known address
+    gets the same answer as an unknown one: the event's page. Its row then has a nonce of its own.
     """
     return row.nonce == submission.nonce
 
@@ -183,7 +183,7 @@ def status_for_new(event: AnyEvent) -> Status:
 
 
 def request_sync(session: Session, registration: Registration, *, now: datetime) -> None:
-    """Have the worker make Zoom match what the registration now is."""
+    """Have a worker bring Zoom in line with the registration."""
     number, event_id = registration.id, registration.event_id
     zoom_registrants.ensure_zoom_registrant(session, number, event_id, now=now)
     job_requests.enqueue_about(
@@ -259,7 +259,7 @@ def _introduce(
     policy: LinkPolicy,
     now: datetime,
 ) -> Newcomer:
-    """Lay out the rows of a new registration."""
+    """Build the rows of a new registration."""
     name = MAIL_OF_STATUS[status]
     mail = make_first_mail(session, name, event.id, submission, now=now)
     waits_for_zoom = name is MailName.CONFIRMATION and policy is not LinkPolicy.CODE
@@ -349,7 +349,7 @@ def _get_earlier(session: Session, event: AnyEvent, submission: Submission) -> S
 def _lay_out(
     event: AnyEvent, submission: Submission, outcome: Outcome, now: datetime
 ) -> dict[str, Any]:
-    """Lay out the row of a submission, all but whose registration it is about."""
+    """Build the row of a submission, all but the id of its registration."""
     public_id = new_public_id()
     return {
         "public_id": public_id,

@@ -19,8 +19,10 @@ NEEDS_DECISION = (HELD.partition(":")[0], "MailOutcomeUnknown")
 def retry_event(session: Session, event: Event, *, now: datetime) -> int:
     """Retry what was put aside of an event; return how many jobs are due now.
 
-    Of those whom Zoom had no place for the first alone: once it is in, the next one follows. Side
-    effects: the event's lock.
+    Of the people whom Zoom had no seat for, only the first is tried: once it is in, the next one
+    follows.
+
+    Side effects: the event's lock.
     """
     locked = events.lock_event(session, event.id)
     zoom_closings.go_on(session, locked, now=now)
@@ -28,7 +30,7 @@ def retry_event(session: Session, event: Event, *, now: datetime) -> int:
 
 
 def retry_harmless(session: Session, event_id: int | None, *, now: datetime) -> int:
-    """Retry all that was put aside, of one event or of all, but what somebody has to decide on."""
+    """Retry what was put aside, of one event or all, except for what needs a decision."""
     excepted = (*NEEDS_DECISION, *zoom_closings.REFUSALS)
     count = job_lists.retry_parked(session, event_id=event_id, excepted=excepted, now=now)
     zoom_pauses.hasten_probes(session, now=now)

@@ -111,7 +111,7 @@ def index_by_address(people: Iterable[Registrant]) -> dict[str, Registrant]:
 
 
 def _is_missed_for_good(registrant: ZoomRegistrant, looked_from: datetime) -> bool:
-    """Count a look that did not find the person; two, a minute apart, say that Zoom has nobody."""
+    """Count a walk that missed the person; two, a minute apart, mean that Zoom has nobody."""
     last = registrant.last_missed_at
     if last is None or abs(looked_from - last) >= BETWEEN_LOOKS:
         registrant.missed_looks += 1

@@ -95,7 +95,7 @@ def record_about(
     confined_to: int | None = None,
     now: datetime,
 ) -> None:
-    """Log what concerns an organizer's account in each organization that they are a member of."""
+    """Log what concerns an organizer's account in every organization they are a member of."""
     memberships = members.list_memberships(session, organizer.id)
     # In one order, so that two of them never wait for each other.
     chains = sorted(organization.id for _, organization in memberships) or [NO_ORGANIZATION]

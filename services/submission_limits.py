@@ -62,7 +62,7 @@ class EventTally:
         self._lock = Lock()
 
     def is_due(self, event_id: int) -> bool:
-        """Count one; tell whether a stride is full."""
+        """Count one; return whether enough have come to be written to the database."""
         with self._lock:
             count = self._counts.pop(event_id, 0) + 1
             if count < STRIDE:

@@ -22,7 +22,7 @@ def get_link(session: Session, link_id: int) -> AccessLink | None:
 
 
 def get_live_link(session: Session, public_id: str, *, now: datetime) -> AccessLink | None:
-    """Return a link that was neither used nor grew too old."""
+    """Return a link that was not used and has not expired."""
     return session.scalar(
         select(AccessLink).where(
             AccessLink.public_id == public_id,
@@ -70,7 +70,7 @@ def end_links(
     invited_by: int | None = None,
     now: datetime,
 ) -> None:
-    """Use up all links of a kind, so that a newer one is the only one."""
+    """End all links of a kind, so that a newer one is the only one."""
     statement = update(AccessLink).where(
         AccessLink.purpose == purpose, AccessLink.used_at.is_(None)
     )

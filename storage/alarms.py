@@ -40,7 +40,7 @@ def delete_alarm(session: Session, name: str) -> None:
 
 
 def take_untold(session: Session, *, until: datetime, now: datetime) -> Alarm | None:
-    """Become the one who tells the operator of something, until then.
+    """Take the lease on telling the operator about one alarm, until then.
 
     A lease longer than any comes from a clock that has been set back since.
     """

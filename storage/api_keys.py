@@ -87,7 +87,7 @@ def lock_key(session: Session, organization_id: int, public_id: str) -> ApiKey |
 def lock_keys_of(
     session: Session, organization_id: int, created_by: str, *, now: datetime
 ) -> list[ApiKey]:
-    """List what somebody has made and still works, so that nobody else changes it meanwhile."""
+    """Lock and list the working keys that somebody made."""
     working = _select_keys_of(organization_id, created_by, now)
     return list(session.scalars(working.with_for_update()))
 
@@ -95,7 +95,7 @@ def lock_keys_of(
 def list_names_of(
     session: Session, organization_id: int, created_by: str, *, now: datetime
 ) -> list[str]:
-    """Return how the keys are called that somebody has made and that still work."""
+    """List the names of the working keys that somebody made."""
     working = _select_keys_of(organization_id, created_by, now)
     return [key.name for key in session.scalars(working)]
 
@@ -107,7 +107,7 @@ def _select_keys_of(organization_id: int, created_by: str, now: datetime) -> Sel
 
 
 def list_names(session: Session, public_ids: Collection[str]) -> dict[str, str]:
-    """Return how keys are called, by public id; those that were revoked too."""
+    """Return the names of keys by public id, revoked ones included."""
     rows = session.execute(
         select(ApiKey.public_id, ApiKey.name).where(ApiKey.public_id.in_(public_ids))
     )

@@ -27,9 +27,9 @@ _ANSWER = Statement(lambda _: update(_TABLE).where(_IS_SAME).values(answer=bindp
 def claim(
     session: Session, key_id: int, name: str, *, digest: str, now: datetime
 ) -> tuple[str, str] | None:
-    """Take an idempotency key; return digest and answer of whoever had it before, if anybody.
+    """Take an idempotency key; return digest and answer of whoever took it before, if anybody.
 
-    Of several at once the others wait here for the first to end its transaction.
+    Of several at once, the others wait here until the first has ended its transaction.
     """
     row = {"key_id": key_id, "name": name, "digest": digest, "answer": "", "created_at": now}
     if _CLAIM.fetch(session, row) is not None:

@@ -27,7 +27,7 @@ class AuditFilter:
 
 
 def lock_head(session: Session, chain: int) -> tuple[int, str] | None:
-    """Return number and hash of the last entry of a chain, to which nobody else adds meanwhile."""
+    """Lock a chain against new entries; return number and hash of its last one."""
     if session.get(AuditHead, chain) is None:
         # Of two that begin a chain at once, the second waits here for the first.
         session.execute(

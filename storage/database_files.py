@@ -1,8 +1,8 @@
-"""The file of a SQLite database: made once, on purpose, and looked through before it is used.
+"""The file of a SQLite database: made once, on purpose, and checked before it is used.
 
-A file that is missing has been moved, or stands on a disk that is not there; an empty one in its
-place would take registrations as if nobody had come before. So that it once was there is noted
-beside it. Of PostgreSQL all this is the server's to know: nothing is done for it here.
+A file that is missing was moved, or lies on a disk that is not mounted; an empty one in its place
+would take registrations as if nobody had come before. So a note beside it says that it once
+existed. PostgreSQL looks after its own files: nothing is done for it here.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def note_file(database: Database) -> None:
 
 
 def forget_file(database: Database) -> None:
-    """Let the next database be a new one."""
+    """Let a new database be made in the place of one that is missing."""
     if database.is_sqlite:
         _get_mark(database).unlink(missing_ok=True)
 

@@ -103,7 +103,7 @@ def need_event(session: Session, event_id: int) -> Event:
 
 
 def lock_event(session: Session, event_id: int) -> Event:
-    """Return an event for a change that others make too; before its seats and registrations."""
+    """Lock an event for a change that others make too; goes before its seats and registrations."""
     # Registrations that name the event are written meanwhile.
     return session.get_one(
         Event, event_id, with_for_update={"key_share": True}, populate_existing=True
@@ -163,7 +163,7 @@ def list_events_of_connection(session: Session, connection_id: int) -> list[Even
 
 
 def raise_version(session: Session, event: Event) -> None:
-    """Have an event's pages drawn again; counted in the database, where two changes are two."""
+    """Have an event's pages drawn again; counted in the database, so that no change is lost."""
     raised = (
         update(Event)
         .where(Event.id == event.id)
@@ -288,7 +288,7 @@ def take_seat(session: Session, event_id: int) -> bool:
 
 
 def take_a_seat() -> Update:
-    """Write the statement of `take_seat`; its parameter is the event, `taken_at`."""
+    """Build the statement of `take_seat`; its parameter is the event, `taken_at`."""
     return (
         update(table_of(EventCounter))
         .where(

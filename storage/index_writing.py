@@ -84,9 +84,9 @@ def read_intake(session: Session, event_id: int, describe: Describe, *, limit: i
 
 
 def store_intake(session: Session, intake: Intake) -> bool:
-    """Bring an event's index nearer to what is stored; return whether there may be more to do.
+    """Bring an event's index closer to what is stored; return whether there may be more to do.
 
-    Where somebody else was faster nothing is stored, lest what is older replaces what is newer.
+    Where somebody else was faster nothing is stored, so that older values never replace newer ones.
     """
     event_id = intake.event_id
     progress = _lock_progress(session, event_id)
@@ -183,7 +183,7 @@ def _find_places(session: Session, event_id: int, keys: Iterable[int]) -> dict[i
 
 
 def _append(session: Session, progress: IndexProgress, new: Sequence[int]) -> dict[int, int]:
-    """Give the new ones the next places."""
+    """Give new registrations the next places."""
     places = {key: progress.places + offset for offset, key in enumerate(new)}
     for number, members in _group(((place, key) for key, place in places.items()), BLOCK).items():
         block = session.get(IndexBlock, (progress.event_id, number))
@@ -288,7 +288,7 @@ def _write_keys(session: Session, event_id: int, by_place: Mapping[int, Entry]) 
 
 
 def _group(pairs: Iterable[tuple[int, T]], size: int) -> dict[int, list[tuple[int, T]]]:
-    """Gather by block what stands at places, with its place inside of the block."""
+    """Group pairs by block, each with its place within the block."""
     groups: dict[int, list[tuple[int, T]]] = {}
     for place, item in pairs:
         groups.setdefault(place // size, []).append((place % size, item))

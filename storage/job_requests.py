@@ -60,9 +60,9 @@ def enqueue(
     run_at: datetime,
     now: datetime,
 ) -> None:
-    """Make work needed: add the job, or raise its generation and make it ready again.
+    """Ask for work: add the job, or raise its generation and make it ready again.
 
-    A job that runs stays with its worker; the raised generation keeps that worker from finishing.
+    A running job stays with its worker; the raised generation keeps that worker from finishing it.
     """
     _upsert(session, kind, key, payload, event_id, run_at=run_at, now=now, keeps_time=False)
 
@@ -76,7 +76,7 @@ def enqueue_about(
     run_at: datetime,
     now: datetime,
 ) -> None:
-    """Make work about one row needed, as `enqueue`."""
+    """Ask for work about one row, as `enqueue`."""
     enqueue(
         session,
         kind=about.kind,
@@ -100,13 +100,13 @@ def ensure(
 ) -> None:
     """As `enqueue`, but a job that waits already keeps its time.
 
-    For work that many things ask for: each new one must not push it further away.
+    For work that many things ask for: new requests must not put it off further and further.
     """
     _upsert(session, kind, key, payload, event_id, run_at=run_at, now=now, keeps_time=True)
 
 
 def wake_workers(session: Session) -> None:
-    """Tell idle workers at commit; on SQLite they see the file change."""
+    """Tell idle workers at commit; on SQLite they notice that the file changed."""
     if is_postgresql(session) and "has_woken" not in session.info:
         session.info["has_woken"] = True
         _NOTIFY.change(session, {})

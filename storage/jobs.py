@@ -124,7 +124,7 @@ def has_due(
 
 
 def hold(session: Session, job: ClaimedJob, *, lease_seconds: float, now: datetime) -> None:
-    """Prove that the job is still ours and renew its lease.
+    """Check that the job is still ours, and renew its lease.
 
     Raises:
         LeaseLost: another worker has taken it; nothing of this one may be stored.
@@ -202,8 +202,8 @@ def postpone(
 ) -> None:
     """Hand the job back until `run_at`; without `is_attempt` this try does not count.
 
-    A generation raised meanwhile makes it due at once, since what is wanted has changed; a firm
-    wait goes on, since what is waited for has not.
+    A generation raised meanwhile makes it due at once, as the wish has changed. With `is_firm` it
+    waits all the same, for something that the change does not bring nearer.
     """
     is_kept = true() if is_firm else Job.generation == job.generation
     attempts = Job.attempts if is_attempt else Job.attempts - 1
@@ -250,11 +250,11 @@ def _is_of(kinds: Sequence[str]) -> ColumnElement[bool]:
 
 
 def _list_ways_to_be_due(now: datetime) -> list[list[ColumnElement[bool]]]:
-    """List which jobs may be claimed: one search each, as for all at once everything due is read.
+    """List which jobs may be claimed, each way with a search of its own.
 
-    What was stored in the future comes from a clock that has been set back since; its times mean
-    nothing. Two machines whose clocks differ by more than the tolerance would take each other's
-    jobs too early, as their leases do.
+    One condition for all would read every due job. A job stored in the future comes from a clock
+    that was set back since; its times mean nothing. Two machines whose clocks differ by more than
+    the tolerance would take each other's jobs too early, as their leases do.
     """
     soon = now + CLOCK_TOLERANCE
     return [
@@ -272,7 +272,7 @@ def _release(
 
 
 def _change_held(session: Session, batch: Sequence[ClaimedJob], values: dict[str, Any]) -> None:
-    """Change jobs that one worker holds, all of them or none."""
+    """Change jobs that one worker holds, all or none."""
     (owner,) = {job.owner for job in batch}
     changed = session.execute(
         update(Job)

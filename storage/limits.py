@@ -54,7 +54,7 @@ def spend_from(session: Session, bucket: Bucket, *, now: float) -> bool:
 
 
 def put_back(session: Session, bucket: Bucket) -> None:
-    """Put a unit back that this transaction has taken."""
+    """Give back a unit that this transaction has taken."""
     row = update(RateBucket).where(RateBucket.name == bucket.name)
     session.execute(row.values(full_at=RateBucket.full_at - bucket.interval))
 
@@ -69,8 +69,9 @@ def spend_both(
 ) -> tuple[dict[str, float], float]:
     """Take one unit from each of two buckets, and look at a third, in one statement.
 
-    Returns when each of the two is full again, by name, without one that was empty, and when the
-    third is; 0 where it is not known. Whoever refuses what one of them lacks has to roll back.
+    Returns by name when each of the two is full again, without one that was empty, and when the
+    third is; 0 where that is not known. A caller that refuses because one was empty has to roll
+    back.
     """
     values = first.bind("first_", now) | second.bind("second_", now)
     rows = _TAKE_FROM_BOTH.fetch_all(session, values | {"watched": watched, "now": now})
@@ -115,7 +116,7 @@ def _take_from_both(insert: Any) -> Any:
 
 
 def _put_off(statement: Any, latest: Any, possible: Any) -> Any:
-    """Have an INSERT of full buckets take a unit from those that are there and not empty."""
+    """Have an INSERT of full buckets take one unit from existing ones that are not empty."""
     now = bindparam("now", type_=Float)
     # Later than possible it was never set: the clock has gone back since.
     is_running = and_(RateBucket.full_at > now, RateBucket.full_at <= possible)

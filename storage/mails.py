@@ -71,7 +71,7 @@ def drop_queued(session: Session, registration_id: int, *, names: Sequence[str])
 
 
 def begin_sending(session: Session, mail_id: int) -> bool:
-    """Note that a mail is about to be sent, for the first or the last time.
+    """Note that a mail is about to be sent, for the first time or for the last.
 
     Returns False for one that was dropped or held back since it was read.
     """

@@ -115,7 +115,7 @@ def delete_membership(session: Session, membership: Membership) -> None:
 
 
 def count_owners(session: Session, organization_id: int, role: str) -> int:
-    """Count those with a role over all events, and let nobody else do so until this ends."""
+    """Count members with a role over all events, and lock the count until the transaction ends."""
     # The organization is the lock: of two who remove one owner each, the second counts anew.
     session.execute(
         select(Organization.id)

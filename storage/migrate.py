@@ -105,7 +105,7 @@ def _describe_absence(database: Database) -> str:
 
 
 def needs_upgrade(database: Database) -> bool:
-    """Tell whether there is a database, and of an older schema."""
+    """Tell whether there is a database with an older schema."""
     if not has_file(database):
         return False
     with database.engine.connect() as connection:
@@ -184,8 +184,8 @@ def _upgrade(connection: Connection, on_step: Callable[[], None] | None) -> None
 def find_oldest_fit() -> str:
     """Return the oldest revision whose code works with this version's schema.
 
-    A migration that only adds what older code need not know says so with `fits_code_of`; any other
-    fits only the code that it came with.
+    A migration that only adds what older code can ignore says so with `fits_code_of`; any other
+    fits only the code it came with.
     """
     return max(
         str(getattr(script.module, "fits_code_of", script.revision)) for script in _list_scripts()

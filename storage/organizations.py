@@ -121,7 +121,7 @@ def write_token(session: Session, connection_id: int, document: str) -> None:
 def take_token_lease(
     session: Session, connection_id: int, *, until: datetime, now: datetime
 ) -> bool:
-    """Become the one who asks for a new token; False while somebody else does.
+    """Take the lease on asking for a new token; False while somebody else holds it.
 
     A lease longer than any comes from a clock that has been set back since.
     """
@@ -138,7 +138,7 @@ def take_token_lease(
 
 
 def drop_token_lease(session: Session, connection_id: int, *, until: datetime) -> None:
-    """End the lease that lasts until then, and no other that followed it."""
+    """End the lease that lasts until then, but no later one."""
     session.execute(
         update(ZoomConnection)
         .where(ZoomConnection.id == connection_id, ZoomConnection.token_lease_until == until)

@@ -56,7 +56,7 @@ def add_passkey(
 def note_use(
     session: Session, passkey: Passkey, *, before: int, sign_count: int, now: datetime
 ) -> bool:
-    """Store what the device has counted; False if the same answer was used meanwhile."""
+    """Store the device's counter; False if the same answer was used meanwhile."""
     changed = session.execute(
         update(Passkey)
         .where(Passkey.id == passkey.id, Passkey.sign_count == before)

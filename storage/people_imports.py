@@ -46,7 +46,7 @@ def get_import_by_id(session: Session, import_id: int) -> PeopleImport | None:
 
 
 def lock_import(session: Session, import_id: int) -> PeopleImport:
-    """Return it as it is now; whoever else would start it has to wait."""
+    """Lock and return a table, so that nobody else starts it meanwhile."""
     return session.get_one(PeopleImport, import_id, with_for_update=True, populate_existing=True)
 
 
@@ -94,7 +94,7 @@ def add_rows(session: Session, import_id: int, first: int, rows: Sequence[Sequen
 
 
 def get_next_row(session: Session, table: PeopleImport) -> PeopleImportRow | None:
-    """Return whose turn it is: rows are taken in order, so that `done` says which."""
+    """Return the next row; rows are taken in order, so `done` says which one it is."""
     return session.get(PeopleImportRow, (table.id, table.done))
 
 

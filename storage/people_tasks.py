@@ -56,7 +56,7 @@ def list_open(session: Session, event_id: int) -> list[PeopleTask]:
 
 
 def add_next_item(session: Session, task: PeopleTask) -> PeopleTaskItem | None:
-    """Return whose turn it is: they are done in order, so that `done` says who."""
+    """Return the next person of a task; they are taken in order, so `done` says who it is."""
     part = session.get(PeopleTaskPart, (task.id, task.done // PART))
     ids = read_ids(part.ids) if part else array("Q")
     place = task.done % PART

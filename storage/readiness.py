@@ -42,9 +42,10 @@ def write_something(database: Database, *, now: datetime) -> None:
 
 
 def is_disk_full(database: Database, error: SQLAlchemyError) -> bool:
-    """Tell whether something failed since the database's disk has no room left.
+    """Tell whether an error means that the database's disk is full.
 
-    SQLite has several errors for it, by the file that could not grow: there the disk is asked.
+    SQLite has several errors for that, depending on the file that could not grow: there the disk is
+    asked.
     """
     if database.is_sqlite:
         return shutil.disk_usage(Path(database.place).absolute().parent).free < _LITTLE_ROOM

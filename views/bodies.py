@@ -22,7 +22,7 @@ _FILES = "body_bytes"
 
 
 def takes_files(most_bytes: int) -> Callable[[_View], _View]:
-    """Let a view's form carry files, up to so many bytes in all; below `needs`."""
+    """Let a view's form carry files, up to so many bytes in all; goes below `needs`."""
 
     def declare(view: _View) -> _View:
         setattr(view, _FILES, most_bytes)
@@ -37,7 +37,7 @@ def init_bodies(app: Flask) -> None:
 
 
 def _check_path() -> None:
-    """Answer 404 to what no address of ours holds; PostgreSQL would refuse to compare it."""
+    """Answer 404 to a NUL in the path: no address of ours has one, and PostgreSQL refuses it."""
     if "\0" in request.path:
         abort(404)
 

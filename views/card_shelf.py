@@ -24,8 +24,8 @@ MOST_AT_IT = 2
 class Cards:
     """Pictures that were drawn, by their names, which come from all that they show.
 
-    One is drawn at a time, and once, however many ask: drawing takes a core for a while, and the
-    threads that serve pages take registrations. Therefore most of them don't wait for it either.
+    One is drawn at a time, and only once however many ask: drawing keeps a core busy for a while.
+    Most requests do not wait for it either, as their threads serve registrations too.
     """
 
     def __init__(self) -> None:

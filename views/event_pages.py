@@ -25,7 +25,7 @@ from .site import get_site
 
 @dataclass(frozen=True)
 class EventPage:
-    """A published event with what a request about it needs before anything is drawn."""
+    """A published event, with what a request needs to know before anything is drawn."""
 
     event: EventHead
     form_version_id: int
@@ -69,7 +69,7 @@ def _glance(slug: str) -> EventHead | None:
 
 
 def _look_at_dates(page: EventPage, now: datetime) -> EventPage:
-    """Say which dates take nobody; where people choose and none is left, neither does the event."""
+    """Find the closed dates of a series; if people choose and all are closed, so is the event."""
     with get_site().database.read() as session:
         closed = read_closed(session, page.event, now=now)
     is_full = takes_choice(page.event) and len(closed) == len(page.event.dates)
@@ -91,7 +91,7 @@ def draw_event(session: Session, event: Event, now: datetime) -> EventView:
 
 
 def draw_event_of(session: Session, event: Event, person: Registration, now: datetime) -> EventView:
-    """As `draw_event`, of a series with the dates alone to which somebody comes."""
+    """As `draw_event`; of a series, with only the dates that the person comes to."""
     view = draw_event(session, event, now)
     if not view.has_choice:
         return view

@@ -1,7 +1,7 @@
-"""Pages within pages of others: which of them may do so, and how it looks there.
+"""Pages shown within other sites' pages: which may be, and how they look there.
 
-The same views serve a form's own page and its frame. Who draws an address or a page asks here
-where it will be shown.
+The same views serve a form's own page and its frame. Code that writes an address or draws a page
+asks here where it will be shown.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class Frame:
 
 
 def get_frame() -> Frame | None:
-    """Return the frame that this answer will be shown in, if it will."""
+    """Return the frame that this answer will be shown in; None outside of frames."""
     frame: Frame | None = g.get("frame") if has_app_context() else None
     return frame
 
@@ -58,13 +58,13 @@ def read_surface() -> Surface:
 
 
 def enter_frame(slug: str) -> None:
-    """Have this request answered with framed pages, also where its event cannot be read."""
+    """Answer this request with framed pages, even if its event cannot be read."""
     origins = get_site().frame_origins.get(slug, ())
     g.frame = Frame(slug, read_theme(request.args), read_parent(request.args, origins))
 
 
 def find_framed_slug(path: str) -> str | None:
-    """Return whose frame a path is in, where there is no request yet."""
+    """Return the slug of the frame that a path belongs to, before there is a request."""
     parts = path.split("/")
     return parts[2] if parts[1:2] == ["e"] and parts[3:4] == ["embed"] else None
 

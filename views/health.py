@@ -17,7 +17,7 @@ bp = Blueprint("health", __name__)
 
 @bp.get("/healthz")
 def show_health() -> ResponseReturnValue:
-    """Say that this process answers; nothing else is asked."""
+    """Say that this process answers; nothing else is checked."""
     return {"status": "ok"}
 
 

@@ -61,7 +61,7 @@ class JoinView:
 
 @bp.get("/j/<token>")
 def show_join(token: str) -> ResponseReturnValue:
-    """Show what the button would do. Mail scanners open every link: nothing changes here."""
+    """Show the join button. Mail scanners open every link, so this changes nothing."""
     now = get_site().read_clock()
     with get_site().database.read() as session:
         opened = open_token(session, token, Purpose.JOIN_SCREEN, Purpose.JOIN_MAIL)
@@ -102,7 +102,7 @@ def _read_address(session: Session, opened: Opened) -> str | None:
 
 
 def _has_fallback(opened: Opened, state: str) -> bool:
-    """Tell whether the organizer's own link stands in; only who came by mail is surely known."""
+    """Tell whether the organizer's link stands in; only who came by mail is surely the person."""
     is_waiting = state in (JoinState.WAITING, JoinState.REFUSED, UNUSABLE)
     return is_waiting and opened.came_by_mail and bool(opened.event.fallback_url)
 

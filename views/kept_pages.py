@@ -25,7 +25,7 @@ Value = TypeVar("Value")
 
 
 def mark(name: str) -> str:
-    """Stand for the value of this name while a page is drawn."""
+    """Return a placeholder for the value of this name."""
     return f"{_SECRET}{name}-"
 
 

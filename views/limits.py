@@ -61,7 +61,7 @@ def count_registration(
 
 
 def spare_address(session: Session, event_id: int, submission: Submission) -> None:
-    """Take back for the address what `count_registration` has counted in this transaction."""
+    """Give back the unit that `count_registration` took from the address."""
     site = get_site()
     if site.settings.rate_limits:
         key = submission.email_key

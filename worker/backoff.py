@@ -17,8 +17,8 @@ _MOMENT = timedelta(seconds=5)
 def next_try(attempts: int, *, now: datetime, not_before: datetime | None = None) -> datetime:
     """Return when to try again after `attempts` tries, with ±20 % of jitter.
 
-    `not_before` is what the other side asked for, at most 25 hours; jitter then only adds: a second
-    where it asked for a moment, else at most five.
+    `not_before` is when the other side asked us to come back; at most 25 hours are respected.
+    Jitter then only adds: a second at most to a short wait, else up to five.
     """
     if not_before is not None and not_before > now:
         not_before = min(not_before, now + _LONGEST)

@@ -63,7 +63,7 @@ def is_doubtful(error: ZoomError, registrant: ZoomRegistrant) -> bool:
 def finish_steps(session: Session, done: Sequence[Done], now: datetime) -> None:
     """Record that Zoom has what we want of some people, and send what waited for it.
 
-    One worker holds them all, and thirty cost as many statements as one.
+    One worker holds them all, so that thirty cost as many statements as one.
     """
     refused = [person for person in done if person[2].delivery == Delivery.REFUSED]
     for _, registration, registrant in done:
@@ -88,7 +88,7 @@ def find_next_day(step: Step, registrant: ZoomRegistrant, now: datetime) -> date
 
 
 def uncount(step: Step, registrant: ZoomRegistrant, now: datetime) -> None:
-    """Take back the count of a call that Zoom did not so much as look at."""
+    """Take back the count of a call that Zoom turned away unread."""
     if step is Step.ADD:
         person_limits.uncount_add(registrant, now=now)
     elif step in ACTIONS:
@@ -115,7 +115,7 @@ def wait_for_next_day(
 
 
 def give_zoom_time(session: Session, job: ClaimedJob, now: datetime) -> None:
-    """Wait where Zoom said yes and shows nothing of it: asking at once would only use up calls."""
+    """Wait where Zoom accepted a change and does not show it: asking at once would waste calls."""
     reason = "Zoom says yes and changes nothing"
     jobs.postpone(session, job, run_at=next_try(job.attempts, now=now), reason=reason, now=now)
 

@@ -1,4 +1,4 @@
-"""Keeping the index of registrations while nobody looks at it."""
+"""Keeping the index of registrations up to date while nobody looks at it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Putting together what one mail says, to whom, and whether it still should be said."""
+"""Writing one mail: what it says, to whom, and whether it still should be sent."""
 
 from __future__ import annotations
 
@@ -214,7 +214,7 @@ def is_wanted(
     event: Event,
     now: datetime,
 ) -> bool:
-    """Tell whether what the mail says is still so."""
+    """Tell whether what the mail says still holds."""
     if name in _ABOUT_COMING and (event.status == EventState.CANCELLED or now >= get_end(event)):
         return False
     is_approved = registration.status == Status.APPROVED

@@ -10,7 +10,7 @@ log = logging.getLogger(__name__)
 
 
 class DatabaseOutage:
-    """What the threads of one worker share to know whether the database takes their work."""
+    """Tells the threads of one worker whether the database takes their work."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -21,7 +21,7 @@ class DatabaseOutage:
         return self._since is not None
 
     def begin(self, error: Exception) -> None:
-        """Note that a transaction failed; only the first failure is told, with its trace."""
+        """Note that a transaction failed; only the first failure is logged, with its trace."""
         with self._lock:
             if self._since is not None:
                 return

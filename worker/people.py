@@ -123,7 +123,7 @@ class EventTasks:
 
 
 def forget_old_imports(database: Database, *, now: datetime) -> None:
-    """Drop tables of people some time after they were sent: nobody needs the copy any more."""
+    """Drop tables of people some time after they were sent: the copy is not needed any more."""
     with database.write() as session:
         people_imports.forget_imports(session, before=now - KEPT_FOR)
 

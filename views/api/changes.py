@@ -1,4 +1,4 @@
-"""What a program changes of a registration: what it says, how it stands, and that it is."""
+"""Changing a registration through the API: its content, its status, and erasing it."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def act(caller: Caller, slug: str, registration: str, act: str) -> ResponseRetur
 @bp.delete("/events/<slug>/registrations/<registration>", endpoint="erase_registration")
 @needs(Scope.REGISTRATIONS_ERASE)
 def erase_person(caller: Caller, slug: str, registration: str) -> ResponseReturnValue:
-    """Erase at once whom Zoom does not have; else a worker goes on when Zoom has let go."""
+    """Erase somebody: at once if Zoom does not have them, else when Zoom has let go."""
     read_query()
     site = get_site()
     now = site.read_clock()
@@ -123,7 +123,7 @@ def erase_person(caller: Caller, slug: str, registration: str) -> ResponseReturn
 
 
 def _read_version() -> str:
-    """Return which state the program has seen; whoever does not say may overwrite others' work."""
+    """Return the version that the program has read; without one it could overwrite others' work."""
     tags = request.if_match
     if "If-Match" not in request.headers:
         detail = "Send If-Match with the ETag of what you have read."
@@ -140,7 +140,7 @@ def _read_form(
     body: Members,
     caller: Caller,
 ) -> DetailsForm:
-    """Return the form as it stands with what is sent in the place of what was there."""
+    """Return the form with the stored values, and those of the body in their place."""
     body.refuse_unknown(*NAMES, "answers")
     answers = body.take_members("answers")
     hidden = list_hidden(session, caller, event)

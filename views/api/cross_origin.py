@@ -18,7 +18,7 @@ from storage.models import Event
 def let_pages_read(
     session: Session, response: Response, event: Event, caller: Caller | None
 ) -> Response:
-    """Finish an answer about an event, which may be kept as long as it is asked for again."""
+    """Finish an answer about an event; caches may keep it, and must ask each time."""
     response.headers["Vary"] = "Authorization, Origin"
     response.headers["Cache-Control"] = "private, no-cache"
     response.set_etag(hashlib.sha256(response.get_data()).hexdigest()[:32])

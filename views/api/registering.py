@@ -92,7 +92,7 @@ def _read_language(body: Members) -> str:
 
 
 def _read_submission(caller: Caller, page: EventPage, body: Members, language: str) -> Submission:
-    """Return what the form makes of a body; whatever is wrong with it is the answer."""
+    """Turn a body into a submission, or answer with everything that is wrong with it."""
     form_class = get_form_class(page, language)
     current = form_class.definition.number
     version = body.take_number("form_version")
@@ -112,7 +112,7 @@ def _read_submission(caller: Caller, page: EventPage, body: Members, language: s
 
 
 def _make_nonce() -> str:
-    """Return the same nonce when the view is tried again: perhaps its COMMIT has come through."""
+    """Return the same nonce if the view runs again: its first COMMIT may have come through."""
     if "api_nonce" not in g:
         g.api_nonce = new_public_id()
     return str(g.api_nonce)
@@ -124,7 +124,7 @@ def _read_tags(source: Members) -> dict[str, str]:
 
 
 def _find_kept(asked: Asked | None) -> _Kept | None:
-    """Return what this very request has stored before."""
+    """Return what this request stored if it came before."""
     if asked is None:
         return None
     with get_site().database.read() as session, _telling_of_reuse():

@@ -92,7 +92,7 @@ def need_registration(session: Session, event: Event, public_id: str) -> Registr
 
 
 def write_etag(registration: Registration) -> str:
-    """Write what tells one state of a registration from the next, as a header has it."""
+    """Return the ETag of a registration, which differs after every change."""
     return f'"{write_version(registration)}"'
 
 

@@ -177,7 +177,7 @@ def _read_member(*, is_there: bool) -> Member | None:
 
 
 def _send_to(page: str, reason: Reason) -> ResponseReturnValue:
-    """Lead to a page that comes first, and back; what was sent is kept meanwhile."""
+    """Send the browser to a page that comes first, and back; a sent form is kept meanwhile."""
     if request.method == "POST" and has_content():
         return keep(reason, page, 403)
     return redirect(f"{page}?{urlencode({'next': find_page()})}", code=303)

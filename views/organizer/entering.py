@@ -1,4 +1,4 @@
-"""What all ways of signing in share: counting tries, and the session that begins."""
+"""What all ways of signing in share: rate limits, and beginning the session."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def count(kind: Try, key: str, organizer: Organizer | None, now: datetime) -> No
 
 
 def count_network(now: datetime) -> None:
-    """Count a request of somebody who may be anybody.
+    """Count a request of a network that has named no account.
 
     Raises:
         RateLimitReached: as `count`; the error page says when to come back.
@@ -56,10 +56,10 @@ def count_network(now: datetime) -> None:
 
 
 def finish(organizer: Organizer, *, by: str, now: datetime) -> ResponseReturnValue | None:
-    """Begin the session of an organizer who has shown all there is.
+    """Begin the session of an organizer who has shown every factor.
 
-    None where nothing is open to them, and for whoever showed a password that is another one by
-    now.
+    Returns None if no organization is open to them, or if their password was changed since it was
+    checked.
     """
     with get_site().database.write() as session:
         row = organizers.lock_organizer(session, organizer.id)
@@ -141,11 +141,11 @@ def end_former_session(session: Session) -> None:
 
 
 def take_in(organizer: Organizer, token: str, *, is_known: bool = True) -> None:
-    """Let the browser be the one of a session that has begun.
+    """Give the browser the cookies of a session that has begun.
 
-    It counts as known from then on if something of the account's own was shown: tries of its
-    password from there are counted by themselves, which a company's word alone must not bring about
-    again and again.
+    The browser counts as known from then on if one of the account's own factors was shown:
+    passwords tried from it have a rate limit of their own, and signing in through a company must
+    not grant a new one again and again.
     """
     site = get_site()
     give_cookie(BROWSER, token)

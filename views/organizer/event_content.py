@@ -110,7 +110,7 @@ def _save(member: Member, event: str, form: ContentForm, pictures: dict[str, Pic
 
 
 def _show_both(member: Member, event: str, form: ContentForm) -> ResponseReturnValue:
-    """Show what was typed, with what somebody else has saved meanwhile; nothing is stored."""
+    """Show what was typed beside what somebody else has saved meanwhile; nothing is stored."""
     with get_site().database.read() as session:
         found = need_event(session, member, event)
         stored = describe_event(session, found)

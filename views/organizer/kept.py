@@ -1,4 +1,4 @@
-"""Keeping what was sent where it cannot be taken yet: first somebody has to show who they are."""
+"""Keeping a form that cannot be taken yet, because somebody has to show who they are first."""
 
 from __future__ import annotations
 

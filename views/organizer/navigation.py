@@ -1,4 +1,4 @@
-"""The ways through the dashboard; a member sees those that lead somewhere for them."""
+"""The dashboard's navigation; members see only the entries that are open to them."""
 
 from __future__ import annotations
 

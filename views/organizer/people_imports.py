@@ -94,7 +94,7 @@ def show_table_progress(member: Member, event: str, table: str) -> ResponseRetur
 @bp.post("/events/<event>/imports/<table>", endpoint="start_table")
 @needs(Permission.CHANGE_PEOPLE)
 def start_table(member: Member, event: str, table: str) -> ResponseReturnValue:
-    """Have the rows added, once the columns are confirmed and it is said how people agreed."""
+    """Have the rows added, once the columns are confirmed and the basis of consent is given."""
     site = get_site()
     now = site.read_clock()
     with site.database.write() as session:

@@ -1,4 +1,4 @@
-"""Asking again who it is, before something sensitive."""
+"""Asking again for a password, code or passkey before something sensitive."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The second of two who edit at once is told: a form carries the version that was seen."""
+"""Which version a form carries, so that of two people editing at once the second is told."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from flask import request
 
 
 def carry_version(current: object, *, status: int = 200) -> str:
-    """Return the version that a page's form carries, drawn with `status`.
+    """Return the version that a page's form carries, for a page answered with `status`.
 
-    It is the present one for whoever opens the form, and for whoever is told with a 409 what
-    somebody else has saved. Drawn again for any other reason, it stays what was seen: a mistake in
-    a field says nothing of what others have done.
+    It is the current one when the form is opened, and on a 409, which shows what somebody else has
+    saved. On any other redraw it stays the version that was seen: a mistake in a field does not
+    mean that the other's changes were read.
     """
     seen = request.form.get("version")
     return str(current) if seen is None or status == 409 else seen
