@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, case, or_, select, true, tuple_, update
+from sqlalchemy import ColumnElement, case, literal, or_, select, true, tuple_, update
 from sqlalchemy.orm import Session
 
 from .models import Job
@@ -155,18 +155,7 @@ def finish(
     Raises:
         LeaseLost: as `hold`.
     """
-    is_current = Job.generation == job.generation
-    _release(
-        session,
-        [job],
-        {
-            "state": case((is_current, "done"), else_="ready"),
-            "attempts": case((is_current, Job.attempts), else_=0),
-            "run_at": case((is_current, now), else_=again_at or now),
-            "reason": reason,
-        },
-        now,
-    )
+    _release(session, [job], "done", reason=reason, again_at=again_at, now=now)
 
 
 def finish_all(session: Session, batch: Sequence[ClaimedJob], *, now: datetime) -> None:
@@ -175,19 +164,7 @@ def finish_all(session: Session, batch: Sequence[ClaimedJob], *, now: datetime) 
     Raises:
         LeaseLost: one of them is lost; nothing may be stored.
     """
-    generations = [(job.id, job.generation) for job in batch]
-    is_current = tuple_(Job.id, Job.generation).in_(generations)
-    _release(
-        session,
-        batch,
-        {
-            "state": case((is_current, "done"), else_="ready"),
-            "attempts": case((is_current, Job.attempts), else_=0),
-            "run_at": now,
-            "reason": "",
-        },
-        now,
-    )
+    _release(session, batch, "done", now=now)
 
 
 def postpone(
@@ -205,35 +182,21 @@ def postpone(
     A generation raised meanwhile makes it due at once, as the wish has changed. With `is_firm` it
     waits all the same, for something that the change does not bring nearer.
     """
-    is_kept = true() if is_firm else Job.generation == job.generation
-    attempts = Job.attempts if is_attempt else Job.attempts - 1
     _release(
         session,
         [job],
-        {
-            "state": "ready",
-            "attempts": case((is_kept, attempts), else_=0),
-            "run_at": case((is_kept, run_at), else_=now),
-            "reason": reason,
-        },
-        now,
+        "ready",
+        run_at=run_at,
+        reason=reason,
+        attempts=Job.attempts if is_attempt else Job.attempts - 1,
+        is_firm=is_firm,
+        now=now,
     )
 
 
 def park(session: Session, job: ClaimedJob, *, reason: str, now: datetime) -> None:
     """Put the job aside with a reason until somebody retries it."""
-    is_current = Job.generation == job.generation
-    _release(
-        session,
-        [job],
-        {
-            "state": case((is_current, "parked"), else_="ready"),
-            "attempts": case((is_current, Job.attempts), else_=0),
-            "run_at": now,
-            "reason": reason,
-        },
-        now,
-    )
+    _release(session, [job], "parked", reason=reason, now=now)
 
 
 class LeaseLost(Exception):
@@ -265,10 +228,41 @@ def _list_ways_to_be_due(now: datetime) -> list[list[ColumnElement[bool]]]:
 
 
 def _release(
-    session: Session, batch: Sequence[ClaimedJob], values: dict[str, Any], now: datetime
+    session: Session,
+    batch: Sequence[ClaimedJob],
+    state: str,
+    *,
+    run_at: datetime | None = None,
+    reason: str = "",
+    attempts: Any = Job.attempts,
+    is_firm: bool = False,
+    again_at: datetime | None = None,
+    now: datetime,
 ) -> None:
+    """Let go of jobs in a state; those whose generation was raised meanwhile become ready.
+
+    The latter begin with a fresh count at `again_at`, by default at once; `is_firm` ignores that a
+    generation was raised.
+    """
+    is_kept = true() if is_firm else _is_of_generation(batch)
+    values = {
+        "state": case((is_kept, state), else_="ready"),
+        "attempts": case((is_kept, attempts), else_=0),
+        "run_at": case((is_kept, _moment(run_at or now)), else_=_moment(again_at or now)),
+        "reason": reason,
+    }
     released = {"owner": None, "lease_until": None, "crashes": 0, "updated_at": now}
     _change_held(session, batch, released | values)
+
+
+def _moment(at: datetime) -> ColumnElement[datetime]:
+    """Give a time the type of the column: by itself SQLite would get it without its zone."""
+    return literal(at, Job.run_at.type)
+
+
+def _is_of_generation(batch: Sequence[ClaimedJob]) -> ColumnElement[bool]:
+    """Return a condition for those of a batch whose generation is as it was when claimed."""
+    return tuple_(Job.id, Job.generation).in_([(job.id, job.generation) for job in batch])
 
 
 def _change_held(session: Session, batch: Sequence[ClaimedJob], values: dict[str, Any]) -> None:
