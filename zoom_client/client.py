@@ -309,13 +309,13 @@ class ZoomClient:
     def list_participants(
         self, kind: Kind, uuid: str, *, page_size: int = limits.PAGE_MAX
     ) -> Iterator[Participant]:
-        """Walk through who came to one instance, a row for each time they came in; all pages.
+        """Walk through who came to one instance, a row for each stay, all pages.
 
-        The report says more (breakout rooms) and is asked where the app may read it; what else Zoom
-        has names nobody's room, and that it takes `include_fields` is said of its answers alone.
-        RecordNotFound soon after the end says that Zoom is not done with it; rows that are not
-        `is_ready` say the same.
+        Where the app may read reports the rows come from there, else from the list of past
+        participants, which names no breakout rooms. RecordNotFound soon after the end, and rows
+        that are not `is_ready`, say that Zoom is still at it.
         """
+        # Of the list only its answer is described as taking `include_fields`.
         path = f"/past_{kind}s/{bodies.quote_uuid(uuid)}/participants"
         label = Label.MEDIUM
         if is_report_granted(self._account.get_granted_scopes(), kind):

@@ -53,6 +53,7 @@ def show_overview() -> str:
                     for person in sandbox.state.list_registrants(meeting)[:_ROWS_SHOWN]
                 ],
                 "count": len(sandbox.state.list_registrants(meeting)),
+                "held": sandbox.state.list_instances(meeting.id),
             }
             for meeting in sandbox.state.meetings.values()
         ]

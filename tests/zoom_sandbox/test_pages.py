@@ -1,4 +1,5 @@
 import re
+from datetime import UTC, datetime
 
 import pytest
 
@@ -124,3 +125,11 @@ def test_pages_write_times_in_the_zone_of_the_meeting(sandbox, api):
     for url in (sandbox.url, room, meeting["registration_url"]):
         page = open_page(api, url).text
         assert "2031-12-10 14:00 JST" in page and "T05:00" not in page
+
+
+def test_overview_tells_when_a_meeting_was_held(sandbox, api):
+    meeting = api.create(timezone="Asia/Tokyo")
+    start = datetime(2026, 11, 22, 1, 0, tzinfo=UTC)
+    sandbox.control.hold(meeting["id"], started_at=start, ended_at=start, joins=[{"name": "A"}])
+    page = open_page(api, f"{sandbox.url}/")
+    assert "2026-11-22 10:00 JST, 2 stays" in page.text
