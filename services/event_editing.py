@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, fields
 from datetime import datetime
@@ -9,7 +10,14 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from storage import events, notices, organizations, registration_lists, registrations
+from storage import (
+    events,
+    notices,
+    organizations,
+    registration_lists,
+    registrations,
+    submissions,
+)
 from storage.models import Event, Organization, ZoomConnection
 
 from . import event_tasks
@@ -132,6 +140,25 @@ def cancel_event(session: Session, event: Event, *, now: datetime) -> bool:
     event_tasks.request_work(session, event, now=now)
     event_tasks.request_late_work(session, event, now=now)
     return is_new
+
+
+def put_away_draft(session: Session, event: Event, *, now: datetime) -> None:
+    """Take a draft that nobody needs out of all lists; its meeting and its address are free again.
+
+    The row stays: SQLite would give its id to the next event, whose form is kept in memory by id.
+
+    Raises:
+        EventChangeRefused: it is no draft, or somebody has sent its form.
+    """
+    event = events.lock_event(session, event.id)
+    if event.status != EventState.DRAFT:
+        raise EventChangeRefused(f"Only a draft can be removed; this is {event.status}.")
+    has_people = registrations.has_registrations(session, event.id)
+    if has_people or submissions.count_held(session, event.id):
+        raise EventChangeRefused("Somebody has sent its form.")
+    slug = f"removed-{secrets.token_hex(8)}"
+    _change(session, event, {"status": EventState.CANCELLED, "slug": slug}, now)
+    event.published_at = None
 
 
 def rename_event(session: Session, event: Event, slug: str, *, now: datetime) -> None:

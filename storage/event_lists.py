@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Select, and_, exists, func, or_, select, tuple_
 from sqlalchemy.orm import Session
 
-from .events import SEATS
+from .events import IS_KEPT, SEATS
 from .models import Event, EventCounter, Job, ZoomAccount, ZoomConnection, ZoomEvent
 
 DRAFT, CANCELLED = "draft", "cancelled"
@@ -47,9 +47,8 @@ def get_event(
 
 def get_event_by_slug(session: Session, organization_id: int, slug: str) -> Event | None:
     """Return an event of this organization by the name in its address."""
-    return session.scalar(
-        select(Event).where(Event.organization_id == organization_id, Event.slug == slug)
-    )
+    is_it = (Event.organization_id == organization_id, Event.slug == slug)
+    return session.scalar(select(Event).where(*is_it, IS_KEPT))
 
 
 def list_in_order(
@@ -58,7 +57,7 @@ def list_in_order(
     """List an organization's events in the order in which they were made, with seats taken."""
     rows = session.execute(
         select(Event, _counter(SEATS))
-        .where(Event.organization_id == organization_id, Event.id > after)
+        .where(Event.organization_id == organization_id, Event.id > after, IS_KEPT)
         .order_by(Event.id)
         .limit(limit)
     )
@@ -76,6 +75,7 @@ def find_event_at_zoom(
             Event.connection_id == connection_id,
             Event.kind == kind,
             Event.zoom_id == zoom_id,
+            IS_KEPT,
         )
         .order_by(Event.id.desc())
         .limit(1)
@@ -145,7 +145,7 @@ def list_latest(session: Session, organization_id: int, *, limit: int) -> list[E
     return list(
         session.scalars(
             select(Event)
-            .where(Event.organization_id == organization_id)
+            .where(Event.organization_id == organization_id, IS_KEPT)
             .order_by(Event.starts_at.desc(), Event.id.desc())
             .limit(limit)
         )
@@ -158,7 +158,7 @@ _TABS = ("published", "draft", "ended")
 def _within(
     statement: Select[Any], organization_id: int, event_ids: frozenset[int] | None
 ) -> Select[Any]:
-    statement = statement.where(Event.organization_id == organization_id)
+    statement = statement.where(Event.organization_id == organization_id, IS_KEPT)
     return statement if event_ids is None else statement.where(Event.id.in_(event_ids))
 
 

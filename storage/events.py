@@ -26,6 +26,9 @@ from .statements import Statement, is_postgresql, table_of
 SEATS = "seats"
 """The counter of seats taken: approved and pending registrations."""
 
+IS_KEPT = or_(Event.status != "cancelled", Event.published_at.is_not(None))
+"""All but drafts that were removed, which are cancelled and never were published."""
+
 
 @dataclass(frozen=True)
 class EventHead:
@@ -152,7 +155,7 @@ def list_events_of_organization(session: Session, organization_id: int) -> list[
     return list(
         session.scalars(
             select(Event)
-            .where(Event.organization_id == organization_id)
+            .where(Event.organization_id == organization_id, IS_KEPT)
             .order_by(Event.starts_at, Event.id)
         )
     )

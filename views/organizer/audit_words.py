@@ -73,6 +73,7 @@ _VALUES: dict[str, Mapping[str, Any]] = {
         "close": lazy_gettext("Registration closed"),
         "reopen": lazy_gettext("Registration opened again"),
         "cancelled": lazy_gettext("Cancelled"),
+        "removed": lazy_gettext("Removed"),
         "form": lazy_gettext("Form"),
         "link": lazy_gettext("Invitation link"),
         "allowed": lazy_gettext("Allowed"),

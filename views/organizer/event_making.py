@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from flask import redirect, render_template, request
+from flask import abort, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
@@ -33,7 +33,13 @@ from services.event_drafts import (
     make_draft,
     read_reference,
 )
-from services.event_editing import MeetingTaken, dress_questions, save_event
+from services.event_editing import (
+    EventChangeRefused,
+    MeetingTaken,
+    dress_questions,
+    put_away_draft,
+    save_event,
+)
 from services.events import get_end
 from services.form_templates import Template, make_template
 from services.members import Member, Permission
@@ -120,6 +126,22 @@ def create_meeting(member: Member) -> ResponseReturnValue:
         )
 
     return _make(member, create, form)
+
+
+@bp.post("/events/<event>/remove", endpoint="remove_draft")
+@needs(Permission.EDIT_EVENTS)
+def remove_draft(member: Member, event: str) -> ResponseReturnValue:
+    """Take a draft out of the lists, so that its meeting can have another event."""
+    site = get_site()
+    now = site.read_clock()
+    with site.database.write() as session:
+        try:
+            put_away_draft(session, need_event(session, member, event), now=now)
+        except EventChangeRefused:
+            abort(409)
+        facts: dict[str, audit.Fact] = {"change": "removed"}
+        audit.record(session, member, Action.EVENT_CHANGED, f"event:{event}", facts=facts, now=now)
+    return redirect("/organizer?tab=draft&done=removed", code=303)
 
 
 def _make(

@@ -104,6 +104,41 @@ def test_draft_is_previewed_by_members_and_stores_nothing(site, owner):
     assert site.count_rows("submission") == site.count_rows("registration") == 0
 
 
+def test_draft_is_removed_and_its_meeting_gets_another_event(site, owner):
+    event = add_draft(site)
+
+    page = open_page(owner, event).form("下書きを削除する").submit()
+
+    assert "下書きを削除しました" in page.text
+    assert "春の説明会" not in page.text
+    for below in ("", "/content", "/publishing"):
+        owner.open(f"/organizer/events/{event.public_id}{below}", status=404)
+    site.visitor().open(f"/e/{event.slug}", status=404)
+    form = owner.open("/organizer/events/new").form("イベントを作成")
+    made = form.fill(reference=str(event.zoom_id)).submit()
+    assert "下書きを作成しました" in made.text
+
+
+@pytest.mark.parametrize("status", ["published", "closed", "cancelled"])
+def test_only_a_draft_is_removed(site, owner, status):
+    event = site.add_event(slug="public", status=status)
+    page = open_page(owner, event)
+    assert not [b for b in page.root.find_all("button") if "下書きを削除" in b.text]
+
+    fields = {"csrf_token": page.form("サインアウト")["csrf_token"]}
+    address = f"/organizer/events/{event.public_id}"
+    assert owner.try_post(f"{address}/remove", fields).status_code == 409
+    assert read(site, event).status == status
+
+
+def test_event_that_is_over_is_copied(site, owner):
+    event = site.add_event(slug="last", starts_at=site.clock() - timedelta(days=3))
+
+    page = open_page(owner, event).follow("複製する")
+
+    assert "引き継ぎます" in page.text
+
+
 def test_all_is_well_is_said(site, owner):
     event = add_draft(site)
 
