@@ -132,6 +132,18 @@ def test_approval_by_hand_gives_a_place_a_job_and_a_mail(site):
     assert list_actions(site)[-2:] == ["person_changed", "person_seen"]
 
 
+def test_cancelling_one_person_is_opened_before_it_is_pressed(site):
+    public_id, event_id = make_event(site)
+    person = add(site, event_id, "a@example.com")
+    page = sign_in(site).open(f"/organizer/events/{public_id}/people/{person}")
+    asked = {box.find_all("summary")[0].text: box for box in page.root.find_all("details")}
+
+    assert "元に戻せません" in asked["キャンセルする…"].text
+    assert "メールでお知らせ" in asked["お断りする…"].text
+    page.form("キャンセルする").submit()
+    assert find(site, person).status == "cancelled"
+
+
 def test_viewer_sees_no_button_and_may_not_press_one(site):
     public_id, event_id = make_event(site, approval="manual")
     person = add(site, event_id, "a@example.com")
