@@ -286,7 +286,7 @@ def draw_publishing(
                 read_processors(session, found.organization_id),
             ),
             untold=untold,
-            findings=_view_findings(preflight),
+            findings=_view_findings(preflight, event),
             answers=_view_answers(preflight),
             trouble=trouble,
             is_ready=not gaps and preflight is not None and not preflight.stops,
@@ -306,7 +306,7 @@ def _write_moment(event: Event) -> str:
     return format_moment(event.published_at, event.timezone, read_locale())
 
 
-def _view_findings(preflight: Preflight | None) -> list[dict[str, Any]]:
+def _view_findings(preflight: Preflight | None, event: str) -> list[dict[str, Any]]:
     if preflight is None:
         return []
     return [
@@ -316,7 +316,7 @@ def _view_findings(preflight: Preflight | None) -> list[dict[str, Any]]:
             "weight": finding.weight,
             "mend": finding.mend,
             "button": words.describe_button(finding) if finding.mend else "",
-            "link": words.find_way_out(finding.obstacle),
+            "link": words.find_way_out(finding.obstacle, event),
         }
         for finding in preflight.findings
     ]

@@ -50,8 +50,10 @@ def _describe_meeting() -> dict[Obstacle, str]:
             "that they have lead to it. Nobody is mailed, and nobody has to do anything."
         ),
         Obstacle.SERIES_GONE: _(
-            "Zoom has no such series any more, so nobody can join. Create it at Zoom again and "
-            "make an event of it, or cancel this one, which tells everybody."
+            "Zoom has no such series any more, so nobody can join. Create it at Zoom again, then "
+            "make an event of it here: it gets the texts and the form of this one. People are not "
+            "taken over, so cancel this event, which tells everybody, and invite them to the new "
+            "one."
         ),
         Obstacle.OTHER_KIND: _("At Zoom it has become the other kind. Make a new event of it."),
         Obstacle.PERSONAL_ID: _(
@@ -135,7 +137,7 @@ def describe_button(finding: Finding) -> str:
     return describe_mend(finding.mend)
 
 
-def find_way_out(obstacle: Obstacle) -> tuple[str, str] | None:
+def find_way_out(obstacle: Obstacle, event: str) -> tuple[str, str] | None:
     """Return the link that helps where no button can mend it: its words and its address."""
     if obstacle in (
         Obstacle.GONE,
@@ -143,7 +145,7 @@ def find_way_out(obstacle: Obstacle) -> tuple[str, str] | None:
         Obstacle.OTHER_KIND,
         Obstacle.RECURRING_WEBINAR,
     ):
-        return _("New event"), "/organizer/events/new"
+        return _("New event"), f"/organizer/events/new?like={event}"
     if obstacle in (Obstacle.NO_FIXED_TIME, Obstacle.PAST):
         return _("Open Zoom"), "https://zoom.us/meeting"
     if obstacle in (Obstacle.HOST_UNLICENSED, Obstacle.NO_WEBINAR_ADDON):

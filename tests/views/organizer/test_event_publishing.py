@@ -25,6 +25,7 @@ from zoom_client import Kind, Questions, StandardQuestion, ZoomUnreachable
 
 pytestmark = only_sqlite
 
+DATE = {"id": "1", "starts_at": "2099-12-10T05:00:00+00:00", "minutes": 60}
 FINE = {
     "approval_type": 1,
     "registrants_confirmation_email": False,
@@ -207,7 +208,7 @@ def test_setting_that_zoom_does_not_keep_is_said(site, owner):
     page = open_page(owner, event)
 
     assert "繰り返しのウェビナー" in page.text
-    assert page.link("新しいイベント") == "/organizer/events/new"
+    assert page.link("新しいイベント") == f"/organizer/events/new?like={event.public_id}"
 
 
 def test_time_is_taken_from_zoom(site, owner):
@@ -220,14 +221,17 @@ def test_time_is_taken_from_zoom(site, owner):
     assert read(site, event).starts_at == moved
 
 
-def test_deleted_meeting_leads_to_a_new_event(site, owner):
+@pytest.mark.parametrize("dates", [[], [DATE]])
+def test_deleted_meeting_leads_to_a_new_event(site, owner, dates):
     event = add_draft(site)
     with site.database.write() as session:
-        events.need_event(session, event.id).zoom_id = 89999999999
+        found = events.need_event(session, event.id)
+        found.zoom_id, found.dates = 89999999999, dates
     page = open_page(owner, event)
 
     assert "誰も参加できません" in page.text
-    assert page.link("新しいイベント") == "/organizer/events/new"
+    assert ("参加者は引き継げません" in page.text) == bool(dates)
+    assert page.link("新しいイベント") == f"/organizer/events/new?like={event.public_id}"
 
 
 def test_alternative_hosts_are_named_with_what_to_tell_them(site, owner):
