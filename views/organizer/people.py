@@ -95,12 +95,13 @@ def act_on_people(member: Member, event: str) -> ResponseReturnValue:
         names = [(person.public_id, words.write_name(person)) for person in chosen]
         view = view_event(found)
     act = read_act()
+    shown = {"event": view, "list_url": request.full_path.rstrip("?")}
     if not names or act is None:
-        return render_template("organizer/people_act.html", event=view, people=[], act=None), 422
+        return render_template("organizer/people_act.html", **shown, people=[], act=None), 422
     if request.form.get("sure") != "yes":
         record_list(member, f"event:{event}", len(names))
         return render_template(
-            "organizer/people_act.html", event=view, people=names, act=act, label=words.ACT[act]
+            "organizer/people_act.html", **shown, people=names, act=act, label=words.ACT[act]
         )
     results = []
     for public_id, name in names:
@@ -114,7 +115,7 @@ def act_on_people(member: Member, event: str) -> ResponseReturnValue:
             audit.record(session, member, Action.PERSON_CHANGED, object_, facts=facts, now=now)
         results.append((public_id, name, words.RESULT[result]))
     return render_template(
-        "organizer/people_done.html", event=view, results=results, label=words.ACT[act]
+        "organizer/people_done.html", **shown, results=results, label=words.ACT[act]
     )
 
 

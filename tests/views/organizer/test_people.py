@@ -144,6 +144,18 @@ def test_cancelling_one_person_is_opened_before_it_is_pressed(site):
     assert find(site, person).status == "cancelled"
 
 
+def test_acts_lead_back_to_the_list_as_it_was_filtered(site):
+    public_id, event_id = make_event(site, approval="manual")
+    person = add(site, event_id, "a@example.com")
+    address = f"/organizer/events/{public_id}/people"
+    browser = sign_in(site)
+    form = browser.open(f"{address}?q=a%40&status=pending&sort=name").form("承認する")
+
+    done = form.fill(person=[person]).press("承認する").submit().form("承認する").submit()
+
+    assert done.link("一覧へ戻る") == f"{address}?q=a%40&status=pending&sort=name"
+
+
 def test_viewer_sees_no_button_and_may_not_press_one(site):
     public_id, event_id = make_event(site, approval="manual")
     person = add(site, event_id, "a@example.com")
@@ -164,9 +176,7 @@ def test_several_are_confirmed_with_their_count_before_anything_happens(site):
     asked = browser.post(address, chosen)
     assert "2人" in asked.text
     assert {find(site, key).status for key in people} == {"pending"}
-    done = (
-        asked.form("acts").submit() if False else browser.post(address, [*chosen, ("sure", "yes")])
-    )
+    done = browser.post(address, [*chosen, ("sure", "yes")])
     assert list_names(done) == ["人0 太郎", "人1 太郎"]
     assert {find(site, key).status for key in people} == {"denied"}
 
