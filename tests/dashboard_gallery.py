@@ -116,6 +116,7 @@ def _act_beside(tab: Page) -> None:
 NO_PAGES = {
     "/organizer/events/<event>/imports/<table>/progress",
     "/organizer/events/<event>/imports/<table>/report",
+    "/organizer/events/<event>/mails/body",
     "/organizer/events/<event>/numbers",
     "/organizer/events/<event>/people/export",
     "/organizer/events/<event>/qr.png",
@@ -217,6 +218,8 @@ PLACES = (
     Place(
         "question-errors", "/events/{draft}/form/questions/reason", type_and_send({"label_ja": ""})
     ),
+    Place("mails", "/events/{draft}/mails"),
+    Place("mails-hostile", "/events/{hostile}/mails?mail=event_cancelled&language=en"),
     Place("publishing-draft", "/events/{draft}/publishing"),
     Place("publishing", "/events/{event}/publishing"),
     Place("cancel-event", "/events/{event}/cancel"),

@@ -16,6 +16,12 @@ FRAMING = f"{POLICY}; frame-src 'self'"
 FRAMED = POLICY.replace("frame-ancestors 'none'", "frame-ancestors 'self'")
 """The policy of a page that one of ours may show within itself."""
 
+MAIL = (
+    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'none'; "
+    "base-uri 'none'; frame-ancestors 'self'; sandbox"
+)
+"""The policy of a mail within one of our pages: somebody else's page, with no script."""
+
 SECURITY = {
     "Content-Security-Policy": POLICY,
     "X-Content-Type-Options": "nosniff",

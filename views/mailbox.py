@@ -14,17 +14,14 @@ from flask.typing import ResponseReturnValue
 
 from services.dates import HOME, format_moment
 
+from .headers import MAIL
 from .locale import read_locale
 from .site import get_site
 
 bp = Blueprint("mailbox", __name__, url_prefix="/mailbox")
 
-# A mail is somebody else's page: no script, no request, and links open outside its frame.
-_MAIL_POLICY = (
-    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'none'; "
-    "base-uri 'none'; frame-ancestors 'self'; "
-    "sandbox allow-popups allow-popups-to-escape-sandbox"
-)
+# Links open outside the mail's frame.
+_MAIL_POLICY = f"{MAIL} allow-popups allow-popups-to-escape-sandbox"
 _PAGE_POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; "
     "frame-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'none'"

@@ -14,6 +14,7 @@ from . import (  # noqa: F401
     event_content,
     event_embed,
     event_inviting,
+    event_mails,
     event_making,
     event_parts,
     event_publishing,

@@ -70,6 +70,7 @@ MAIL = {
     "delayed": lazy_gettext("The link comes later"),
     "refused": lazy_gettext("Zoom refused"),
     "event_cancelled": lazy_gettext("The event is cancelled"),
+    "dates": lazy_gettext("Your dates have changed"),
 }
 MAIL_STATE = {
     "queued": lazy_gettext("Waiting to be sent"),
