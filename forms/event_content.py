@@ -160,7 +160,14 @@ def _build_texts() -> dict[str, Any]:
         "“Preview” to see it."
     )
     return {
-        **build_both("title", _("Title"), build_line, longest=LONGEST_LINE, width="full"),
+        **build_both(
+            "title",
+            _("Title"),
+            build_line,
+            longest=LONGEST_LINE,
+            width="full",
+            help=_("Needed in the event's own language."),
+        ),
         **build_both(
             "lead", _("Introduction, one to three lines"), build_text, longest=LONGEST_LEAD
         ),

@@ -75,12 +75,18 @@ def _build_identity() -> dict[str, UnboundField]:
                 "As it is registered. The privacy notice and the box for advertising mail name it."
             ),
         ),
-        "address": build_line("address", _("Postal address"), longest=500, width="full"),
+        "address": build_line(
+            "address",
+            _("Postal address"),
+            longest=500,
+            width="full",
+            help=_("Mails and the privacy notice state it. It is needed to publish."),
+        ),
         "representative": build_line(
             "representative",
             _("Representative"),
             longest=200,
-            help=_("Title and name, as the privacy notice has to state them."),
+            help=_("Title and name, as the privacy notice has to state them. Needed to publish."),
         ),
     }
 

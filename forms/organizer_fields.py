@@ -151,7 +151,7 @@ def build_both(
 
 def build_switch(name: str, label: str, text: str, **drawing: Any) -> UnboundField:
     """Make one box to tick, whose text says what it does; `data` is empty where it is off."""
-    return build_choices(name, label, [("yes", text)], **drawing)
+    return build_choices(name, label, [("yes", text)], is_switch=True, **drawing)
 
 
 def build_secret(

@@ -75,9 +75,8 @@ def show_publishing(member: Member, event: str) -> ResponseReturnValue:
 def publish(member: Member, event: str) -> ResponseReturnValue:
     """Set everything at Zoom, read it back, and make the event public; may be done again."""
     site = get_site()
-    if missing := site.settings.list_missing():
-        words_ = _("The site's operator has to set %(names)s first.", names=", ".join(missing))
-        return draw_publishing(member, event, refusal=words_, status=409)
+    if site.settings.list_missing():
+        return draw_publishing(member, event, status=409)
     try:
         published = publish_at_zoom(member, event)
     except NotPublishable:
@@ -261,6 +260,9 @@ def draw_publishing(
     site = get_site()
     found, client = read_at_zoom(member, event)
     preflight, trouble = _look(found, client)
+    if missing := site.settings.list_missing():
+        names = ", ".join(missing)
+        refusal = refusal or _("The site's operator has to set %(names)s first.", names=names)
     now = site.read_clock()
     with site.database.read() as session:
         found = need_event(session, member, event)
@@ -289,7 +291,7 @@ def draw_publishing(
             findings=_view_findings(preflight, event),
             answers=_view_answers(preflight),
             trouble=trouble,
-            is_ready=not gaps and preflight is not None and not preflight.stops,
+            is_ready=not (gaps or missing) and preflight is not None and not preflight.stops,
             refusal=refusal,
             notice=_read_notice(preflight),
             is_kept=_is_kept(preflight),

@@ -111,6 +111,14 @@ ACT = {
     Act.RETRY: lazy_gettext("Try Zoom again"),
     Act.LINK: lazy_gettext("Make an invitation link"),
 }
+ACT_WARNING = {
+    Act.DENY: lazy_gettext("The person is told by mail. A join link that they have stops working."),
+    Act.CANCEL: lazy_gettext(
+        "The person is told by mail, and the join link stops working. It cannot be taken back: who "
+        "wants to come after all has to register again."
+    ),
+}
+"""What one press must not do, as it tells the person."""
 RESULT = {
     ActResult.DONE: lazy_gettext("Done"),
     ActResult.UNCHANGED: lazy_gettext("Nothing to do"),

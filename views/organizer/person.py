@@ -134,7 +134,7 @@ def _view(
         "registrant_id": registrant.registrant_id if registrant else None,
         "problem": name_problem(job.reason) if job is not None and is_parked else "",
         "reason": job.reason if job is not None and is_parked else "",
-        "acts": [(act, words.ACT[act]) for act in acts],
+        "acts": [(act, words.ACT[act], words.ACT_WARNING.get(act, "")) for act in acts],
         "results": {str(result): text for result, text in words.RESULT.items()},
     }
 

@@ -132,7 +132,7 @@ def describe_mend(mend: Mend) -> str:
 def describe_button(finding: Finding) -> str:
     """Say what the button of a finding does: the same press may mend several things."""
     assert finding.mend is not None, "it has a button"
-    if finding.obstacle in (Obstacle.OTHER_DATES, Obstacle.NO_ZOOM_MAILS):
+    if finding.obstacle in (Obstacle.OTHER_DATES, Obstacle.NO_ZOOM_MAILS, Obstacle.ZOOM_MAILS):
         return _("Set it at Zoom now")
     return describe_mend(finding.mend)
 

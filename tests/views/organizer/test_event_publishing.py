@@ -153,7 +153,7 @@ def test_all_is_well_is_said(site, owner):
         ({**FINE, "approval_type": 0}, "こちらのフォームだけで受け付ける", {"approval_type": 1}),
         (
             {**FINE, "registrants_confirmation_email": True},
-            "こちらのフォームだけで受け付ける",
+            "今すぐZoomに設定する",
             {"registrants_confirmation_email": False},
         ),
         (
