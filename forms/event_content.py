@@ -42,7 +42,7 @@ from .organizer_fields import (
 )
 
 TEXTS = ("title", "lead", "description", "fee", "cohost")
-SWITCHES = ("has_waitlist", "is_listed", "keeps_zoom_mails")
+SWITCHES = ("has_waitlist", "is_listed", "keeps_zoom_mails", "records_attendance")
 MOMENTS = ("starts_at", "opens_at", "closes_at")
 PLAIN = ("approval", "bot_check", "date_choice", "link_policy", "zoom_name_order")
 PLAIN += ("default_locale", "timezone")
@@ -339,6 +339,15 @@ def _build_finding() -> dict[str, Any]:
             _("Being found"),
             _("Search engines and your list of events may show this page"),
             help=_("Off: only who has the link finds it. A draft is never shown."),
+        ),
+        "records_attendance": build_switch(
+            "records_attendance",
+            _("Attendance"),
+            _("Record who came, as Zoom reports it afterwards"),
+            help=_(
+                "The form's privacy notice then says so. It is recorded of those who register from "
+                "then on by the form or the API. Zoom's app needs two more scopes for it."
+            ),
         ),
     }
 

@@ -163,8 +163,8 @@ def _build_consent(question: Question, locale: str) -> UnboundField:
         locale,
         required=question.is_needed,
         consent=kind.value,
-        notice_summary=localize(question.notice_summary, locale),
-        notice=localize(question.notice, locale),
+        notice_summary=localize(question.whole_summary, locale),
+        notice=localize(question.whole_notice, locale),
     )
     if kind is ConsentKind.PRIVACY:
         message = lazy_gettext("Agree to the privacy notice to register")

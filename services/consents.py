@@ -133,6 +133,6 @@ def is_mailable(proven_at: datetime | None, evidence: Iterable[tuple[str, str, b
 
 def hash_notice(question: Question | None) -> str:
     """Return the SHA-256 of a consent's notice in all its languages."""
-    notice = {} if question is None else {**question.notice}
+    notice = {} if question is None else {**question.whole_notice}
     canonical = json.dumps(notice, ensure_ascii=True, sort_keys=True)
     return hashlib.sha256(canonical.encode()).hexdigest()

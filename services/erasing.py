@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from sqlalchemy.orm import Session
 
 from storage import (
+    attendance,
     erasing,
     events,
     job_requests,
@@ -165,6 +166,7 @@ def _forget(
     registrant = zoom_registrants.get_zoom_registrant(session, registration.id)
     if registrant is not None:
         registrant.registrant_id = registrant.join_url = None
+    attendance.erase_rows(session, registration.id)
     registration.updated_at = now
     registrations.add_change(
         session, registration.id, actor=actor, action=ERASED, before={}, after={}, now=now

@@ -92,6 +92,7 @@ class EventDocument:
     logo: PictureRef | None = None
     header: PictureRef | None = None
     is_listed: bool = True
+    records_attendance: bool = False
     speakers: tuple[Speaker, ...] = ()
     programme: tuple[ProgrammeItem, ...] = ()
     materials: tuple[Material, ...] = ()
@@ -140,6 +141,7 @@ def read_document(text: str) -> EventDocument:
         logo=read_picture_ref(table, "logo"),
         header=read_picture_ref(table, "header"),
         is_listed=table.take("is_listed", bool, True),
+        records_attendance=table.take("records_attendance", bool, False),
         **read_parts(table),
         organization=_read_organization(table),
         questions=read_questions(table),

@@ -21,6 +21,7 @@ from storage import (
 from storage.models import Event, Organization, ZoomConnection
 
 from . import event_tasks
+from .attendance_notice import say_attendance
 from .dates import YEARS
 from .default_form import default_questions, follow_operator
 from .default_notice import Operator
@@ -307,6 +308,8 @@ def _write_questions(
         keep_questions(session, event, dress_questions(session, event.organization_id, asked), now)
     if operator != former:
         _rename_operator(session, event.organization_id, former, operator, now)
+    recorded = event.records_attendance
+    rewrite_form(session, event, lambda asked: say_attendance(asked, is_recorded=recorded), now)
 
 
 def _drop_draft(session: Session, event: Event, *, is_edited: bool) -> None:
@@ -377,7 +380,7 @@ def keep_questions(
     author: str = "",
 ) -> bool:
     """Save questions as a new version of an event's form, and tell whether they differ."""
-    rows = questions_to_rows(questions)
+    rows = questions_to_rows(say_attendance(questions, is_recorded=event.records_attendance))
     current = (
         events.get_form_version(session, event.form_version_id) if event.form_version_id else None
     )

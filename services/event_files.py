@@ -209,6 +209,7 @@ def _drop_default_notice(question: Question, operator: Operator) -> Question:
         question,
         notice=question.notice if has_own_notice else {},
         notice_summary=question.notice_summary if has_own_summary else {},
+        attendance={},
     )
 
 

@@ -79,7 +79,7 @@ def compare_questions(former: Question, present: Question) -> Iterator[Differenc
         yield Difference(Part.CONDITION, present)
     if _list_limits(former) != _list_limits(present):
         yield Difference(Part.LIMITS, present)
-    if (former.notice, former.notice_summary) != (present.notice, present.notice_summary):
+    if (former.whole_notice, former.whole_summary) != (present.whole_notice, present.whole_summary):
         yield Difference(Part.NOTICE, present)
     zoom = [question.zoom_title or question.zoom_field or "" for question in (former, present)]
     if zoom[0] != zoom[1]:

@@ -23,7 +23,7 @@ class Happening(StrEnum):
     *Created* is somebody who registers, for the first time or again after having cancelled, in
     whatever status that begins. *Approved* follows where there was a decision or a place came up.
     *Confirmed* is when Zoom has the person. *Joined* is a press of our own join button. *Attended*
-    is said by nobody yet.
+    is said once, when Zoom's record of a date shows the person for the first time.
     """
 
     CREATED = "registration.created"

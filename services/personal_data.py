@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from storage import mails, provisions, registrations, zoom_registrants
+from storage import attendance, mails, provisions, registrations, zoom_registrants
 from storage.models import Event, Registration
 
 from .answers import read_answers
@@ -28,6 +28,15 @@ def collect_personal_data(
         "given_to_third_parties": [
             {"recipient": given.recipient, "items": given.items, "at": _write(given.made_at)}
             for given in provisions.list_provisions_of(session, registration.id)
+        ],
+        "attendance": [
+            {
+                "date": row.date_id,
+                "first_joined_at": _write(row.first_joined_at),
+                "last_left_at": _write(row.last_left_at),
+                "seconds": row.seconds,
+            }
+            for row in attendance.list_rows(session, [registration.id])
         ],
         "zoom": {
             "delivery": registrant.delivery if registrant else None,

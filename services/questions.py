@@ -82,9 +82,10 @@ class Question:
 
     `max_length` counts characters; `minimum` and `maximum` bound a number, or a date as ISO text.
     `required_message` replaces "Enter {label}" where nothing was answered. `notice_summary` and
-    `notice` (Markdown) belong to consents. `zoom_field` names the field of
-    Zoom's registrant that gets the answer (`org`, `job_title`, …) or, with `zoom_title`, a custom
-    question; both empty means that the answer stays here, as one that `is_sensitive` has to.
+    `notice` (Markdown) belong to consents, and `attendance` is what their notice says where the
+    event records who came. `zoom_field` names the field of Zoom's registrant that gets the answer
+    (`org`, `job_title`, …) or, with `zoom_title`, a custom question; both empty means that the
+    answer stays here, as one that `is_sensitive` has to.
     `recipient` is the official name of whom a consent of the kind `cohost` or `provision` is for.
     """
 
@@ -104,6 +105,7 @@ class Question:
     consent: ConsentKind | None = None
     notice_summary: Text = field(default_factory=dict)
     notice: Text = field(default_factory=dict)
+    attendance: Text = field(default_factory=dict)
     zoom_field: str | None = None
     zoom_title: str | None = None
     is_sensitive: bool = False
@@ -118,6 +120,15 @@ class Question:
         return self.kind is QuestionKind.CONSENT
 
     @property
+    def whole_notice(self) -> Text:
+        """The notice with what the event adds to it."""
+        return _append("\n\n", self.notice, self.attendance)
+
+    @property
+    def whole_summary(self) -> Text:
+        return _append("\n", self.notice_summary, self.attendance)
+
+    @property
     def is_needed(self) -> bool:
         """Tell whether nobody registers without it: a privacy consent always, a free one never."""
         if self.consent in (ConsentKind.PRIVACY, *OPTIONAL):
@@ -127,6 +138,15 @@ class Question:
     # Texts are dicts; a question is known by its id within one immutable definition.
     def __hash__(self) -> int:
         return hash((self.id, self.kind))
+
+
+def _append(space: str, text: Text, addition: Text) -> Text:
+    """Add to a text in each language that it has; where there is none, the addition is all."""
+    if not addition or not text:
+        return text or addition
+    return {
+        locale: f"{written}{space}{addition.get(locale, '')}" for locale, written in text.items()
+    }
 
 
 DATES = "event_dates"

@@ -18,7 +18,7 @@ from storage.models import WebhookEndpoint, WebhookMessage
 from .happenings import Happening
 
 JOB_KIND = "webhook"
-OFFERED = tuple(kind for kind in Happening if kind is not Happening.ATTENDED)
+OFFERED = tuple(Happening)
 TEST = "webhook.test"
 UNSIGNED = "unsigned"
 """Why a message was not sent whose secret cannot be read."""

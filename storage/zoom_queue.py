@@ -56,11 +56,14 @@ def claim(
 def _find_probing_kind(
     session: Session, paused: ZoomAccount | ZoomEvent, now: datetime
 ) -> str | None:
-    """Return the kind of job that tries it: in an outage a walk, which cannot add anybody twice."""
+    """Return the kind of job that tries it: in an outage a walk, which cannot add anybody twice.
+
+    After an event nothing may be left but asking who came.
+    """
     is_outage = isinstance(paused, ZoomAccount) and paused.failures > 0
     kinds = ("zoom.settle", "zoom.sync") if is_outage else ("zoom.sync", "zoom.settle")
     where = Job.event_id.in_(zoom_pauses.select_events_to_probe(paused))
-    for kind in kinds:
+    for kind in (*kinds, "zoom.attendance"):
         if jobs.has_due(session, kinds=[kind], now=now, where=where):
             return kind
     return None

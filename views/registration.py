@@ -123,9 +123,9 @@ def show_notice(slug: str) -> ResponseReturnValue:
     with site.database.read() as session:
         definition = _choose_version(session, page, request.args.get("version"))
         notices = [
-            (localize(question.label, locale), localize(question.notice, locale))
+            (localize(question.label, locale), localize(question.whole_notice, locale))
             for question in definition.list_consents()
-            if localize(question.notice, locale)
+            if localize(question.whole_notice, locale)
         ]
         return render_template(
             "registration/notice.html",

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from config import Settings
 from outbound import HttpPool
+from services.attendance_records import JOB_KIND as ATTENDANCE_JOB
 from services.date_following import JOB_KIND as DATES_JOB
 from services.erasing import JOB_KIND as ERASE_JOB
 from services.event_tasks import JOB_KIND as EVENT_JOB
@@ -28,6 +29,7 @@ from zoom_client import ZoomClient
 
 from . import mail, mail_proofs, organizer_mail, webhooks, zoom
 from .alarms import AlarmWatch
+from .attendance import AttendanceFetching, request_due_records
 from .endings import record_given_up
 from .erasing import Erasing
 from .event_dates import DatesFollowing
@@ -86,6 +88,7 @@ def build_worker(parts: WorkerParts) -> Worker:
         watch.look(is_worker=True)
         index_registrations(database)
         forget_old_imports(database, now=read_clock())
+        request_due_records(database, now=read_clock())
         webhooks.tidy_up(database, now=read_clock())
 
     return Worker(database, lanes, look=look, read_clock=read_clock)
@@ -96,6 +99,7 @@ def _make_zoom_lanes(parts: WorkerParts) -> list[Lane]:
     sync = zoom.RegistrantSync(database, make_client=make_client, keys=parts.keys, read_clock=clock)
     settling = EventSettling(database, make_client=make_client, keys=parts.keys, read_clock=clock)
     following = DatesFollowing(database, make_client=make_client, read_clock=clock)
+    fetching = AttendanceFetching(database, make_client=make_client, read_clock=clock)
     looks = {"zoom.settle": settling.handle, DATES_JOB: following.handle}
     return [
         Lane(
@@ -106,6 +110,8 @@ def _make_zoom_lanes(parts: WorkerParts) -> list[Lane]:
             queue=zoom_queue,
         ),
         Lane("settle", looks, 1, queue=zoom_queue),
+        # Of its own: a record of thousands takes a while, and nobody who registers waits for it.
+        Lane("attendance", {ATTENDANCE_JOB: fetching.handle}, 1, queue=zoom_queue),
     ]
 
 

@@ -115,6 +115,7 @@ class Client:
         return bool(answer["result"] == "done")
 
     def list_attendance(self, slug: str) -> Iterator[Json]:
+        """Say of everybody whether they attended, or why that is unclear."""
         return self._walk(f"{_path(slug)}/attendance", {})
 
     def export(self, slug: str, *, lang: str = "ja") -> Iterator[bytes]:

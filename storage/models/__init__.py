@@ -2,6 +2,7 @@
 
 from .alarms import Alarm
 from .api_keys import ApiKey, ApiRequest
+from .attendance import Attendance, AttendanceRecord
 from .audit import AuditEntry, AuditHead
 from .base import Base
 from .events import Asset, Event, EventCounter, FormDraft, FormVersion, KnownRegistrant
@@ -49,6 +50,8 @@ __all__ = [
     "ApiKey",
     "ApiRequest",
     "Asset",
+    "Attendance",
+    "AttendanceRecord",
     "AuditEntry",
     "AuditHead",
     "Base",

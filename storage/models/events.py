@@ -81,6 +81,7 @@ class Event(Base):
     programme: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list, server_default="[]")
     materials: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list, server_default="[]")
     is_listed: Mapped[bool] = mapped_column(default=True, server_default=true())
+    records_attendance: Mapped[bool] = mapped_column(default=False, server_default=false())
 
     form_version_id: Mapped[int | None] = mapped_column(
         BigKey, ForeignKey("form_version.id", use_alter=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from sqlalchemy import select
@@ -117,23 +118,25 @@ class Desk:
         """Work off what is due now."""
         self.make_worker().drain()
 
+    def make_client(
+        self, connection: ZoomConnection, database: Database | None = None
+    ) -> ZoomClient:
+        self.before_calls()
+        database = database or self.database
+        store = SharedTokenStore(database, connection.id, owner="app", read_clock=self.clock)
+        return ZoomClient(
+            CREDENTIALS,
+            token_store=store,
+            api_url=f"{self.sandbox.url}/v2",
+            oauth_url=self.sandbox.url,
+            pool=self._pool,
+            now=self.clock,
+        )
+
     def make_worker(self, database: Database | None = None, *, threads: int = 2) -> Worker:
         database = database or self.database
-
-        def make_client(connection: ZoomConnection) -> ZoomClient:
-            self.before_calls()
-            store = SharedTokenStore(database, connection.id, owner="app", read_clock=self.clock)
-            return ZoomClient(
-                CREDENTIALS,
-                token_store=store,
-                api_url=f"{self.sandbox.url}/v2",
-                oauth_url=self.sandbox.url,
-                pool=self._pool,
-                now=self.clock,
-            )
-
         parts: dict[str, Any] = {
-            "make_client": make_client,
+            "make_client": partial(self.make_client, database=database),
             "keys": self.keys,
             "read_clock": self.clock,
         }

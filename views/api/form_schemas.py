@@ -72,7 +72,7 @@ def _write_consent(question: Question) -> dict[str, Any]:
         "id": question.id,
         "kind": question.consent,
         "label": question.label,
-        "notice": question.notice,
+        "notice": question.whole_notice,
         "required": question.is_needed,
         "recipient": question.recipient or None,
     }

@@ -158,7 +158,7 @@ def _list_consents(session: Session, event: Event, full: FullRow) -> list[dict[s
         question = read_definition(session, consent.form_version_id).get_question(
             consent.question_id
         )
-        notice = {} if question is None else question.notice
+        notice = {} if question is None else question.whole_notice
         shown.append(
             {
                 "label": consent.label,

@@ -17,6 +17,7 @@ KINDS = {
     Happening.DENIED: lazy_gettext("Turned down"),
     Happening.CANCELLED: lazy_gettext("Somebody cancelled"),
     Happening.JOINED: lazy_gettext("Pressed the join button"),
+    Happening.ATTENDED: lazy_gettext("Attended, by Zoom's record"),
     Happening.ERASED: lazy_gettext("Erased"),
 }
 PAYLOADS = {

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import timedelta
 from urllib.parse import quote
 
 from sqlalchemy import select
 
 from services import registration_changes
 from services.api_keys import Scope
+from services.attendance_notice import say_attendance
 from services.questions import Choice, Condition, QuestionKind
 from storage import events, registration_pages
 from storage.models import AuditEntry, Registration
+from tests import factories
 from tests.dashboard import sign_in
 from tests.factories import COMPANY, PRIVACY
 from tests.fixtures.databases import only_sqlite
 from tests.program import Program, make_key, name_faults
+from worker.attendance import request_due_records
 
 pytestmark = only_sqlite
 
@@ -306,10 +310,36 @@ def test_attendance_says_no_more_than_is_known(site, program):
         "registration": told["registration"],
         "status": "approved",
         "attendance": "unclear",
+        "reason": "not_recorded",
+        **dict.fromkeys(("unrecognised", "first_joined_at", "last_left_at", "seconds")),
+        "dates": [],
         "join_clicks": 1,
         "last_clicked_at": "",
     }
     assert item["last_clicked_at"].endswith("Z")
+
+
+def test_attendance_is_what_zoom_has_recorded(site):
+    at = site.clock().replace(microsecond=0) + timedelta(days=7)
+    form = say_attendance(factories.SMALL_FORM, is_recorded=True)
+    event = site.add_event(slug="spring", records_attendance=True, questions=form, starts_at=at)
+    program = Program(site, make_key(site))
+    [privacy] = program.get("/events/spring/form").json()["consents"]
+    assert privacy["notice"]["en"].endswith("and match that with your registration.")
+    program.register()
+    site.drain()
+    [known] = site.zoom.state()["registrants"]
+    end = at + timedelta(minutes=60)
+    joins = [{"registrant_id": known["id"], "left_at": at + timedelta(minutes=52)}]
+    site.zoom.hold(event.zoom_id, started_at=at, ended_at=end, joins=joins)
+    site.let_pass(days=7, hours=1, minutes=16)
+    request_due_records(site.database, now=site.clock())
+    site.drain()
+
+    [item] = program.get("/events/spring/attendance").json()["items"]
+
+    assert (item["attendance"], item["reason"], item["seconds"]) == ("attended", None, 52 * 60)
+    assert item["first_joined_at"] == f"{at:%Y-%m-%dT%H:%M:%SZ}"
 
 
 def test_file_is_the_dashboards(site, program):
