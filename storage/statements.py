@@ -232,13 +232,19 @@ def _number_parameters(dialect: Dialect) -> Dialect:
     return type(dialect)(paramstyle="numeric_dollar")  # type: ignore[call-arg]
 
 
-@cache
 def _get_binder(kind: TypeEngine[Any], dialect: Dialect) -> Process | None:
+    if isinstance(kind, UtcDateTime):
+        return _get_moment_binder(dialect)
     process: Process | None = kind.dialect_impl(dialect).bind_processor(dialect)
-    if process is not None and isinstance(kind, UtcDateTime):
-        # A registration writes the same moment ten times.
-        return lru_cache(maxsize=64)(process)
     return process
+
+
+@cache
+def _get_moment_binder(dialect: Dialect) -> Process:
+    """Return one for all columns: a registration writes the same moment in a dozen of them."""
+    process = UtcDateTime().dialect_impl(dialect).bind_processor(dialect)
+    assert process is not None, "it has one on each"
+    return lru_cache(maxsize=64)(process)
 
 
 def _get_insert(dialect_name: str) -> Any:
@@ -278,7 +284,8 @@ def attach(session: Session, model: type[Row], values: Mapping[str, Any]) -> Row
     row = cast(Row, mapper.class_manager.new_instance())
     instance_dict(row).update(values)
     state: Any = instance_state(row)
-    state.expired_attributes.update(state.unloaded)
+    if len(values) < len(mapper.columns):
+        state.expired_attributes.update(state.unloaded)
     state.key = mapper.identity_key_from_primary_key((values["id"],))
     state.session_id = session.hash_key
     session.identity_map.add(state)
