@@ -84,6 +84,14 @@ def test_signed_nonsense_is_refused(payload):
         TOKENS.read(serializer.dumps(payload), "event", now=NOW)
 
 
+def test_compressed_token_of_an_older_release_is_read():
+    serializer = URLSafeSerializer(KeyRing([NEW]).derive("form"), salt="form")
+    token = serializer.dumps(["event", 7, "page", NOW.timestamp(), "n" * 16])
+
+    assert token.startswith(".")
+    assert TOKENS.read(token, "event", now=NOW).form_version_id == 7
+
+
 @pytest.mark.parametrize("age", [MAX_AGE_SECONDS, 0, -CLOCK_SKEW_SECONDS])
 def test_token_is_good_for_a_day(age):
     token = issue(now=NOW - timedelta(seconds=age))
