@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -15,7 +16,7 @@ from storage import registration_index, registrations
 from storage.models import Consent, Registration, SubmissionRow
 
 from .events import read_definition
-from .questions import OPTIONAL, ConsentKind, Question
+from .questions import OPTIONAL, ConsentKind, FormDefinition, Question
 from .submissions import Submission
 
 PERSONAL_PAGE = "personal"
@@ -52,7 +53,7 @@ def consent_rows(session: Session, submission: Submission) -> list[dict[str, Any
             "question_id": consent.question_id,
             "kind": consent.kind,
             "label": consent.label,
-            "notice_hash": hash_notice(definition.get_question(consent.question_id)),
+            "notice_hash": _hash_notice_of(definition, consent.question_id),
             "is_given": consent.is_given,
         }
         for consent in submission.consents
@@ -129,6 +130,12 @@ def is_mailable(proven_at: datetime | None, evidence: Iterable[tuple[str, str, b
     wanted = ConsentKind.MARKETING
     newest = {question: is_given for question, kind, is_given in evidence if kind == wanted}
     return proven_at is not None and bool(newest) and all(newest.values())
+
+
+@lru_cache(maxsize=1024)
+def _hash_notice_of(definition: FormDefinition, question_id: str) -> str:
+    """Hash the notice of one box: a version of a form never changes, and everybody sends it."""
+    return hash_notice(definition.get_question(question_id))
 
 
 def hash_notice(question: Question | None) -> str:
