@@ -68,7 +68,7 @@ class Database:
             class_=DirectSession, engine=self._writer, info=info, expire_on_commit=False
         )
         self.changes = 0
-        """How many transactions of this process have perhaps changed something."""
+        """How many transactions of this process have perhaps changed what pages show."""
         # Writers of one process queue here in order; SQLite's own busy handler sleeps and polls.
         self._write_lock = threading.Lock() if self.is_sqlite else None
 
@@ -100,15 +100,16 @@ class Database:
             return statement.fetch_from(pooled, self.engine.dialect, values)
 
     @contextmanager
-    def write(self) -> Iterator[Session]:
+    def write(self, *, is_shown: bool = True) -> Iterator[Session]:
         """Open a transaction that may write; commit it at the end, roll back on an error.
 
+        Not `is_shown` is what changes no page that everybody sees: what is known of those stays.
         Side effects: on SQLite the database's write lock is held from the beginning.
         """
         with (
             self._queueing_for_the_lock(),
             self._forgetting_lost_connections(),
-            self._transaction() as pooled,
+            self._transaction(is_shown) as pooled,
             self._make_writing(pooled=pooled) as session,
         ):
             yield session
@@ -119,7 +120,7 @@ class Database:
         self._writer.dispose()
 
     @contextmanager
-    def _transaction(self) -> Iterator[PoolProxiedConnection]:
+    def _transaction(self, is_shown: bool) -> Iterator[PoolProxiedConnection]:
         with closing(_connect(self._writer)) as pooled:
             try:
                 if self.is_sqlite:
@@ -129,7 +130,7 @@ class Database:
                 yield pooled
                 self._commit(pooled)
             finally:
-                self.changes += 1
+                self.changes += is_shown
                 self._roll_back(pooled)
 
     def _commit(self, pooled: PoolProxiedConnection) -> None:

@@ -209,7 +209,8 @@ def _store(
 ) -> SubmissionRow | Load:
     """Store what was sent; only count it where a proof is missing, and say how much comes."""
     load, has_worked = Load(), proof.has_worked
-    with get_site().database.write() as session:
+    # Where seats have no end, a form looks the same whoever has registered.
+    with get_site().database.write(is_shown=page.event.capacity is not None) as session:
         if is_counted:
             load = count_registration(
                 session, page.event.id, submission, has_worked=has_worked, now=now

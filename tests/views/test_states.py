@@ -144,6 +144,17 @@ def test_form_that_was_open_when_the_event_shut_is_not_taken(site, state, member
     assert site.count_rows("submission") == 0
 
 
+@pytest.mark.parametrize("capacity", [None, 1], ids=["seats without end", "last seat"])
+def test_form_is_read_anew_after_a_registration_that_changes_it(site, capacity):
+    site.add_event(slug="spring", capacity=capacity)
+    form = site.visitor().open("/e/spring").form().fill(**TARO)
+    before = site.database.changes
+
+    form.submit()
+
+    assert (site.database.changes > before) is (capacity == 1)
+
+
 def test_notice_is_drawn_as_its_author_meant_it(site):
     site.add_event(slug="spring")
 
