@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from urllib.parse import urlencode
 
 from flask import abort, g, has_app_context, request
@@ -111,5 +112,10 @@ def receipt_url(submission: SubmissionRow) -> str:
 
 def write_query(**more: str) -> str:
     """Write the query of an address of ours: the language, and what a frame carries along."""
-    frame = get_frame()
-    return "?" + urlencode({"lang": read_locale(), **(frame.query if frame else {}), **more})
+    query = _write_query(read_locale(), get_frame())
+    return f"{query}&{urlencode(more)}" if more else query
+
+
+@lru_cache(maxsize=256)
+def _write_query(locale: str, frame: Frame | None) -> str:
+    return "?" + urlencode({"lang": locale, **(frame.query if frame else {})})

@@ -139,7 +139,7 @@ def _register(
     page: EventPage, form: RegistrationForm, submission: Submission, now: datetime
 ) -> ResponseReturnValue:
     site = get_site()
-    proof, action = read_proof(page, submission, now), write_query() + write_tags()
+    proof = read_proof(page, submission, now)
     try:
         row = _keep(page, submission, proof, now)
         fault_point("after_commit")
@@ -151,6 +151,7 @@ def _register(
             return show_state(session, fresh, now, state=refusal.state)
     except RateLimitReached as error:
         if error.limit is not Limit.ADDRESS and not proof.has_worked:
+            action = write_query() + write_tags()
             return ask_for_proof(
                 page, submission, proof, action=action, load=FLOOD, limit=error, now=now
             )
@@ -166,6 +167,7 @@ def _register(
         alert = _("We cannot save it right now. Please send again - your answers are still here.")
         return _ask_to_send_again(page, form, _Setback(503, RETRY_AFTER_SECONDS, alert), now)
     if isinstance(row, Load):
+        action = write_query() + write_tags()
         return ask_for_proof(page, submission, proof, action=action, load=row, now=now)
     if not may_see_receipt(row, submission):
         fresh = load_event(page.event.slug, now)
