@@ -65,8 +65,8 @@ function sendOnce(form) {
   });
 }
 
-const offline = Object.assign(document.createElement("p"), { className: "panel panel--warning" });
-offline.role = "alert";
+const offline = document.createElement("p");
+Object.assign(offline, { className: "panel panel--warning section__start", role: "alert" });
 addEventListener("online", () => offline.remove());
 
 function warnOffline(button) {

@@ -3,6 +3,7 @@
 import pytest
 
 from services.default_form import default_questions
+from tests.browser.looks import NARROW
 from tests.browser.steps import fill_in, heading, send
 from tests.fixtures.browsers import DESK, PHONE
 from tests.fixtures.databases import only_sqlite
@@ -11,6 +12,7 @@ from tests.stage import OPERATOR
 pytestmark = [pytest.mark.browser, only_sqlite]
 
 REM = 16
+FINGER = 2.75 * REM - 0.5  # half a pixel may be lost where heights are rounded
 MOST_SHIFT = 0.02
 AUTOCOMPLETE = {
     "family_name": "family-name",
@@ -44,6 +46,14 @@ SUM_SHIFTS = """
   new PerformanceObserver(add).observe({ type: "layout-shift", buffered: true });
   requestAnimationFrame(() => setTimeout(() => done(sum)));
 })
+"""
+
+# Links in a sentence are as high as its lines.
+LIST_LOW = """
+(least) => [...document.querySelectorAll("a, button, .field__control, .choice, summary")]
+  .filter((part) => part.checkVisibility() && !part.closest(".off-page, .skip-link"))
+  .filter((part) => part.getBoundingClientRect().height < least)
+  .map((part) => part.textContent.trim())
 """
 
 
@@ -103,3 +113,25 @@ def test_nothing_jumps_while_form_and_receipt_load(form):
 
     assert on_form <= MOST_SHIFT
     assert tab.evaluate(SUM_SHIFTS) <= MOST_SHIFT
+
+
+def test_what_is_pressed_is_as_high_as_a_finger(form):
+    tab = form(PHONE)
+    low = tab.evaluate(LIST_LOW, FINGER)
+    send(tab)
+    low += tab.evaluate(LIST_LOW, FINGER)
+    fill_in(tab)
+    send(tab)
+    tab.get_by_role("link", name="メールアドレスを訂正する").wait_for()
+
+    assert low + tab.evaluate(LIST_LOW, FINGER) == []
+
+
+def test_parts_of_a_name_stand_where_their_errors_fit(form):
+    tab = form(PHONE)
+    family, given = tab.locator("#family_name"), tab.locator("#given_name")
+    assert family.bounding_box()["y"] == given.bounding_box()["y"]
+
+    tab.set_viewport_size(NARROW)
+
+    assert family.bounding_box()["x"] == given.bounding_box()["x"]
