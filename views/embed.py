@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, Response, request
+from flask import Blueprint
 
 from . import receipts, registration
-from .framing import enter_frame, find_framed_slug
-from .headers import let_be_framed_by
-from .site import get_site
+from .framing import enter_frame, let_be_framed
 
 bp = Blueprint("embed", __name__, url_prefix="/e/<slug>/embed")
 
@@ -21,6 +19,7 @@ bp.post("/done/<token>/code")(receipts.enter_code)
 bp.get("/done/<token>/address")(receipts.show_address_form)
 bp.post("/done/<token>/address")(receipts.change_address)
 bp.get("/done/<token>/invite.ics")(receipts.download_calendar)
+bp.after_request(let_be_framed)
 
 
 @bp.url_value_preprocessor
@@ -30,11 +29,3 @@ def _enter(_endpoint: str | None, values: dict[str, Any] | None) -> None:
     enter_frame(parts["slug"])
     if "token" in parts:
         del parts["slug"]
-
-
-@bp.after_request
-def _let_be_framed(response: Response) -> Response:
-    """Name the origins that may show it, on whatever is answered here."""
-    origins = get_site().frame_origins.get(find_framed_slug(request.path) or "", ())
-    response.headers["Content-Security-Policy"] = let_be_framed_by(*origins)
-    return response

@@ -6,19 +6,23 @@ asks here where it will be shown.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from urllib.parse import urlencode
 
-from flask import abort, g, has_app_context, request
+from flask import Response, abort, g, has_app_context, request
 
 from services.submissions import Surface
 from storage.events import EventHead
 from storage.models import SubmissionRow
 
+from .headers import let_be_framed_by
 from .locale import read_locale
 from .site import get_site
+
+KINDS = ("e", "o")
+"""How addresses of what can be framed begin: an event's form, an organization's list."""
 
 THEMES = ("light", "dark")
 FRAME_NAMES = ("theme", "parent")
@@ -59,15 +63,15 @@ def read_surface() -> Surface:
 
 
 def enter_frame(slug: str) -> None:
-    """Answer this request with framed pages, even if its event cannot be read."""
-    origins = get_site().frame_origins.get(slug, ())
+    """Answer this request with framed pages, even if what they show cannot be read."""
+    origins = get_site().frame_origins.get(find_frame(request.path) or "", ())
     g.frame = Frame(slug, read_theme(request.args), read_parent(request.args, origins))
 
 
-def find_framed_slug(path: str) -> str | None:
-    """Return the slug of the frame that a path belongs to, before there is a request."""
-    parts = path.split("/")
-    return parts[2] if parts[1:2] == ["e"] and parts[3:4] == ["embed"] else None
+def find_frame(path: str) -> str | None:
+    """Return the address of the frame that a path belongs to, before there is a request."""
+    parts = path.split("/")[:4]
+    return "/".join(parts) if parts[1:2] and parts[1] in KINDS and parts[3:] == ["embed"] else None
 
 
 def read_theme(query: Mapping[str, str]) -> str:
@@ -82,17 +86,31 @@ def read_parent(query: Mapping[str, str], origins: Collection[str]) -> str:
 
 
 def check_frame(event: EventHead) -> None:
-    """Let the event's own frame be shown by the listed origins; an address of another is unknown.
-
-    What is listed is remembered: pages that say that something is wrong must not be blank.
-    """
+    """Let the event's own frame be shown by the listed origins; that of another is unknown."""
     frame = get_frame()
     if frame is None:
         return
     if event.slug != frame.slug:
         abort(404)
-    get_site().frame_origins[event.slug] = origins = tuple(event.embed_origins)
-    g.frame = replace(frame, parent=read_parent(request.args, origins))
+    open_frame(frame, event.embed_origins)
+
+
+def open_frame(frame: Frame, origins: Iterable[str]) -> None:
+    """Let the frame of this request be shown by these origins.
+
+    They are remembered: pages that say that something is wrong must not be blank.
+    """
+    get_site().frame_origins[find_frame(request.path) or ""] = listed = tuple(origins)
+    g.frame = replace(frame, parent=read_parent(request.args, listed))
+
+
+def let_be_framed(response: Response) -> Response:
+    """Name the origins that may show it, on whatever is answered within a frame."""
+    address = find_frame(request.path)
+    if address is not None:
+        origins = get_site().frame_origins.get(address, ())
+        response.headers["Content-Security-Policy"] = let_be_framed_by(*origins)
+    return response
 
 
 def form_path(slug: str) -> str:

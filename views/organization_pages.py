@@ -15,8 +15,7 @@ from services.texts import LOCALES
 from storage import public_pages
 from storage.models import Organization
 
-from .framing import Frame, get_frame, read_theme, write_query
-from .headers import let_be_framed_by
+from .framing import enter_frame, get_frame, let_be_framed, open_frame, write_query
 from .kept_pages import fill, mark
 from .locale import list_language_links, read_locale
 from .registration import write_tags
@@ -25,6 +24,7 @@ from .site import get_site
 _PLACE = re.compile(r"[A-Za-z0-9_-]{1,40}")
 
 bp = Blueprint("organization_pages", __name__, url_prefix="/o/<slug>")
+bp.after_request(let_be_framed)
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,7 @@ def show_list(slug: str) -> ResponseReturnValue:
 
 @bp.get("/embed")
 def show_framed_list(slug: str) -> ResponseReturnValue:
+    enter_frame(slug)
     return _show(slug, "/embed")
 
 
@@ -59,8 +60,9 @@ def _show(slug: str, end: str) -> ResponseReturnValue:
             query = request.query_string.decode("latin-1")
             return redirect(f"/o/{organization.slug}{end}?{query}".rstrip("?"), code=301)
         g.default_locale = organization.default_locale
-        if end:
-            _enter_frame(slug, organization)
+        frame = get_frame()
+        if frame:
+            open_frame(frame, organization.embed_origins)
         after = _read_place()
         listed = list_coming(session, organization, read_locale(), after=after, now=now)
     values = {"tags": write_tags()}
@@ -69,23 +71,13 @@ def _show(slug: str, end: str) -> ResponseReturnValue:
     else:
         key = (organization.id, organization.version, listed, read_locale(), get_frame())
         page = site.lists.fill((*key, slug), values, lambda: _draw(organization, listed))
-    response = make_response(page)
-    if end:
-        policy = let_be_framed_by(*organization.embed_origins)
-        response.headers["Content-Security-Policy"] = policy
-    return response
+    return make_response(page)
 
 
 def _read_place() -> str:
     """Return after which event the list goes on; what names none begins it."""
     asked = request.args.get("after", "")
     return asked if _PLACE.fullmatch(asked) else ""
-
-
-def _enter_frame(slug: str, organization: Organization) -> None:
-    parent = request.args.get("parent", "")
-    listed = parent if parent in organization.embed_origins else ""
-    g.frame = Frame(slug, read_theme(request.args), listed)
 
 
 def _draw(organization: Organization, listed: ComingEvents, after: str = "") -> str:

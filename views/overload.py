@@ -26,7 +26,7 @@ from flask_babel import force_locale
 from services.texts import LOCALES
 
 from .bodies import FORM, MAX_FIELDS
-from .framing import Frame, find_framed_slug, read_parent, read_theme
+from .framing import Frame, find_frame, read_parent, read_theme
 from .headers import SECURITY, let_be_framed_by, let_forms_lead_to
 from .locale import list_other_languages, match_accepted
 from .problems import MEDIA_TYPE, is_for_program, write_problem
@@ -88,10 +88,10 @@ class Admission:
         if is_for_program(environ["PATH_INFO"]):
             return _refuse_program(start_response, seconds)
         fields = self._read_fields(environ) if environ["REQUEST_METHOD"] == "POST" else None
-        slug = find_framed_slug(environ["PATH_INFO"])
-        origins = self._frame_origins.get(slug or "", ())
+        address = find_frame(environ["PATH_INFO"])
+        origins = self._frame_origins.get(address or "", ())
         parent = read_parent(dict(_read_query(environ)), origins)
-        frame = _choose_frame(environ, slug, parent)
+        frame = _choose_frame(environ, address, parent)
         page = self._draw_page(_choose_locale(environ), _choose_kind(environ, fields), frame)
         page = page.replace(_SECONDS_MARK, seconds).replace(_QUERY_MARK, _repeat_query(environ))
         page = page.replace(_PARENT_MARK, html.escape(parent))
@@ -104,7 +104,7 @@ class Admission:
         }
         if environ["PATH_INFO"].startswith("/j/"):
             headers["Content-Security-Policy"] = self._join_policy
-        if slug is not None:
+        if address is not None:
             headers["Content-Security-Policy"] = let_be_framed_by(*origins)
         start_response("503 Service Unavailable", list(headers.items()))
         return [body]
@@ -200,8 +200,8 @@ def _choose_kind(environ: Environ, fields: str | None) -> str:
     return "receipt" if path.startswith("/s/") or "/embed/done/" in path else "page"
 
 
-def _choose_frame(environ: Environ, slug: str | None, parent: str) -> Frame | None:
-    if slug is None:
+def _choose_frame(environ: Environ, address: str | None, parent: str) -> Frame | None:
+    if address is None:
         return None
     theme = read_theme(dict(_read_query(environ)))
     return Frame(theme=theme, parent=_PARENT_MARK if parent else "")

@@ -61,7 +61,7 @@ class Site:
 
     `secret_is_new` says that this process has made the secret: nothing can depend on it yet.
     What is drawn for everybody alike is kept; `frame_origins` are those that were listed last, by
-    the slugs of events.
+    the addresses of frames.
     """
 
     settings: Settings

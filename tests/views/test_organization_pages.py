@@ -5,10 +5,11 @@ from xml.etree import ElementTree
 
 import pytest
 
+from cli.web_server import WAITED_SECONDS, WAITING
 from services.organization_pages import EVENTS_A_PAGE, change_slug
-from storage import organizations
+from storage import organizations, public_pages
 from tests.fixtures.databases import only_sqlite
-from tests.views.test_embedding import list_origins, read_ancestors
+from tests.views.test_embedding import fail, list_origins, read_ancestors
 from tests.views.test_sharing import HOSTILE, change, read_head, read_schema
 
 pytestmark = only_sqlite
@@ -91,6 +92,26 @@ def test_listed_origins_alone_may_show_the_list(listed):
     links = [a for a in page.root.find_all("a") if a["href"].startswith("/e/spring")]
     assert {link["target"] for link in links} == {"_top"}
     assert links[0]["href"].endswith("&page=https%3A%2F%2Fwww.example.com%2Fa")
+
+
+def test_pages_that_say_what_is_wrong_are_shown_in_the_frame_of_the_list(listed, monkeypatch):
+    origin = "https://www.example.com"
+    address = f"/o/sample/embed?theme=dark&parent={origin}"
+    list_origins(listed, origin)
+    listed.visitor().open(address)
+    crowd = {WAITED_SECONDS: 60.0, WAITING: 1_000}
+    busy = listed.app.test_client().get(address, environ_overrides=crowd, base_url=listed.url)
+    monkeypatch.setattr(public_pages, "find_organization", fail)
+    away = listed.visitor().open(address, status=503).response
+
+    for answer in (busy, away):
+        assert answer.status_code == 503
+        assert read_ancestors(answer) == origin
+        assert 'class="framed"' in answer.text and "&amp;theme=dark" in answer.text
+        assert f'data-view="other" data-parent="{origin}"' in answer.text
+    other = listed.visitor().open("/o/sample/embed?parent=https://other.example", status=503)
+    assert "data-parent" not in other.response.text
+    assert read_ancestors(listed.visitor().open("/o/sample", status=503).response) == "'none'"
 
 
 def test_list_tells_programs_of_its_events(listed):
