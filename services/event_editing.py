@@ -29,7 +29,7 @@ from .event_documents import EventDocument
 from .event_files import Picture, fill_in_notices
 from .event_parts import PARTS
 from .event_pictures import list_shown
-from .events import EventState, get_end, read_definition
+from .events import EventState, get_end, note_move, read_definition
 from .form_editing import order_questions
 from .notice_boxes import place_boxes
 from .notices import dress, follow_documents, load_document
@@ -99,6 +99,8 @@ def save_event(
     else:
         was_over = now >= get_end(event)
         _check_move(session, event, document, now)
+        if document.starts_at is not None:
+            note_move(session, event, document.starts_at, now=now)
         _change(session, event, _list_values(document), now)
     _change(session, event, list_shown(session, event, document, pictures, now=now), now)
     _write_questions(session, event, document, former, now)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import Any
 
 from .dates import load_zone
@@ -82,17 +82,23 @@ def _describe_date(
     *,
     is_cancelled: bool = False,
 ) -> Schema:
-    zone = load_zone(event.timezone)
+    zone, former = load_zone(event.timezone), event.former_starts_at
     is_cancelled = is_cancelled or event.state == EventState.CANCELLED
-    return {
+    status = "Cancelled" if is_cancelled else "Rescheduled" if former else "Scheduled"
+    schema = {
         "@type": "Event",
         "name": event.title,
-        "startDate": starts_at.astimezone(zone).isoformat(timespec="seconds"),
-        "endDate": ends_at.astimezone(zone).isoformat(timespec="seconds"),
+        "startDate": _write(starts_at, zone),
+        "endDate": _write(ends_at, zone),
         "eventAttendanceMode": f"{_SCHEMA}/OnlineEventAttendanceMode",
-        "eventStatus": f"{_SCHEMA}/{'EventCancelled' if is_cancelled else 'EventScheduled'}",
+        "eventStatus": f"{_SCHEMA}/Event{status}",
         "location": {"@type": "VirtualLocation", "url": url},
     }
+    return schema | ({"previousStartDate": _write(former, zone)} if former else {})
+
+
+def _write(moment: datetime, zone: tzinfo) -> str:
+    return moment.astimezone(zone).isoformat(timespec="seconds")
 
 
 def _offer(event: EventView, url: str) -> Schema | None:

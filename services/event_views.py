@@ -71,7 +71,8 @@ class EventView:
 
     `description` is the organizer's Markdown. `date_text` and `time_text` stand one after the
     other. `seats_left` is set when few are, but not where it would tell whether a form that was
-    sent had a known address. A full event that keeps a waiting list has the state `full`, a form,
+    sent had a known address. `former_starts_at` is when people had registered for, where it was
+    moved since. A full event that keeps a waiting list has the state `full`, a form,
     and `is_waiting_list_open`. A series has `dates`, and its times are those of the next one;
     `has_choice` says that people choose among them. `languages` are those of its title, its own
     one first.
@@ -86,6 +87,8 @@ class EventView:
     time_text: str
     starts_at: datetime
     ends_at: datetime
+    former_starts_at: datetime | None
+    former_text: str
     timezone: str
     fee: str
     cohost: str
@@ -125,19 +128,10 @@ def view_event(
     policy = read_link_policy(session, event)
     state = get_state(event, seats, now)
     is_waiting_list_open = state is EventState.OPEN and seats.are_all_taken
-    shown = find_next(read_dates(event), now)
-    starts_at = shown.starts_at if shown else event.starts_at
-    ends_at = shown.ends_at if shown else get_end(event)
-    date_text, time_text = split_period(starts_at, ends_at, event.timezone, locale)
     query = f"?lang={locale}"
     return EventView(
         kind=event.kind,
         locale=locale,
-        date_text=date_text,
-        time_text=time_text,
-        starts_at=starts_at,
-        ends_at=ends_at,
-        timezone=event.timezone,
         organizer=organization.legal_name or organization.name,
         organizer_address=organization.address,
         contact_email=organization.contact_email,
@@ -148,9 +142,6 @@ def view_event(
         is_waiting_list_open=is_waiting_list_open,
         approval=event.approval,
         state=EventState.FULL if is_waiting_list_open else state,
-        opens_text=(
-            format_moment(event.opens_at, event.timezone, locale) if event.opens_at else ""
-        ),
         brand_css=f"/brand/{event.brand_color[1:]}.css" if event.brand_color else "",
         logo=_view_image(session, event.logo_id, event.logo_alt, locale),
         header=_view_image(session, event.header_id, event.header_alt, locale),
@@ -163,8 +154,31 @@ def view_event(
         brand_color=event.brand_color,
         languages=_list_languages(event),
         list_url=f"/o/{organization.slug}{query}" if organization.slug else "",
+        **_view_times(event, locale, now),
         **_view_words(event, locale),
     )
+
+
+def _view_times(event: Event, locale: str, now: datetime) -> dict[str, Any]:
+    shown = find_next(read_dates(event), now)
+    starts_at = shown.starts_at if shown else event.starts_at
+    ends_at = shown.ends_at if shown else get_end(event)
+    date_text, time_text = split_period(starts_at, ends_at, event.timezone, locale)
+    former_starts_at = None if shown else event.former_starts_at
+
+    def write(moment: datetime | None) -> str:
+        return format_moment(moment, event.timezone, locale) if moment else ""
+
+    return {
+        "date_text": date_text,
+        "time_text": time_text,
+        "starts_at": starts_at,
+        "ends_at": ends_at,
+        "former_starts_at": former_starts_at,
+        "former_text": write(former_starts_at),
+        "timezone": event.timezone,
+        "opens_text": write(event.opens_at),
+    }
 
 
 def _list_languages(event: Event) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from sqlalchemy.orm import Session
 
-from storage import events, organizations
+from storage import events, organizations, registrations
 from storage.events import AnyEvent
 from storage.models import Event, Organization
 from zoom_client import MeetingOver
@@ -97,6 +97,19 @@ def get_state(event: AnyEvent, seats: Seats, now: datetime) -> EventState:
     if seats.are_all_taken and not event.has_waitlist:
         return EventState.FULL
     return EventState.OPEN
+
+
+def note_move(session: Session, event: Event, starts_at: datetime, *, now: datetime) -> None:
+    """Keep the time that people registered for, before an event begins at another one.
+
+    Moved twice, it is still the first time of all; moved back, there is none. A time that nobody
+    had registered for was a slip of the pen, and an event that is over was held at its time.
+    """
+    if starts_at == event.starts_at:
+        return
+    first = event.former_starts_at or event.starts_at
+    is_moved = now < get_end(event) and registrations.has_registrations(session, event.id)
+    event.former_starts_at = first if is_moved and first != starts_at else None
 
 
 def read_seats(session: Session, event: AnyEvent) -> Seats:

@@ -49,6 +49,7 @@ class ComingEvent:
     time_text: str
     starts_at: datetime
     ends_at: datetime
+    former_starts_at: datetime | None
     timezone: str
     state: str
     is_waiting_list_open: bool
@@ -144,6 +145,7 @@ def _view(row: ListedEvent, locale: str, closed: Mapping[str, str], now: datetim
         time_text=time_text,
         starts_at=starts_at,
         ends_at=ends_at,
+        former_starts_at=None if shown else row.former_starts_at,
         timezone=zone,
         state=state,
         is_waiting_list_open=state is EventState.OPEN and seats.are_all_taken,

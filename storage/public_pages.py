@@ -24,6 +24,7 @@ class ListedEvent:
     kind: str
     title: dict[str, str]
     lead: dict[str, str]
+    former_starts_at: datetime | None
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,7 @@ def list_listed(
     the page before ended with.
     """
     event = table_of(Event)
-    columns = (event.c.kind, event.c.title, event.c.lead)
+    columns = (event.c.kind, event.c.title, event.c.lead, event.c.former_starts_at)
     rows = with_head(select(*columns).select_from(event)).where(
         event.c.organization_id == organization_id,
         event.c.is_listed,

@@ -263,6 +263,22 @@ def test_event_that_is_moved_after_its_end_is_delivered_after_all(database):
         assert (job.state, job.run_at) == ("ready", later)
 
 
+def test_event_keeps_when_people_had_registered_for(database):
+    first, later = NOW + timedelta(days=7), NOW + timedelta(days=14)
+    event = save(database, make(starts_at=NOW + timedelta(days=3)))
+
+    def move(starts_at, now=NOW):
+        return save(database, make(starts_at=starts_at), now=now).former_starts_at
+
+    assert move(first) is None, "nobody had registered"
+    add_person(database, event)
+    assert move(later) == first
+    assert move(NOW + timedelta(days=20)) == first
+    assert move(first) is None, "it is back"
+    assert move(later) == first
+    assert move(NOW + timedelta(days=30), now=NOW + timedelta(days=15)) is None, "it was held"
+
+
 def test_consents_name_the_operator_who_was_named_later(database):
     nobody = {"organization": None, "questions": None}
     one = save(database, make(**nobody))

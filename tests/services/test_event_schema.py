@@ -69,6 +69,24 @@ def test_cancelled_event_offers_nothing(database):
 
 
 @only_sqlite
+def test_moved_event_says_when_it_was_to_be(database):
+    schema = describe(database, former_starts_at=NOW)
+
+    assert schema["startDate"] == "2030-04-08T10:00:00+09:00"
+    assert schema["previousStartDate"] == "2030-04-01T10:00:00+09:00"
+    assert schema["eventStatus"] == "https://schema.org/EventRescheduled"
+
+
+@only_sqlite
+def test_series_that_was_no_series_before_is_not_moved(database):
+    dates = write_dates([EventDate("1", NOW + timedelta(days=7), 60)])
+    schema = describe(database, former_starts_at=NOW, dates=dates)
+
+    assert schema["eventStatus"] == "https://schema.org/EventScheduled"
+    assert "previousStartDate" not in schema
+
+
+@only_sqlite
 def test_series_lists_its_dates(database):
     dates = [
         EventDate("1", NOW + timedelta(days=7), 60),

@@ -128,6 +128,17 @@ def test_list_tells_programs_of_its_events(listed):
     assert "robots" not in head
 
 
+def test_moved_event_says_so_on_its_page_and_in_the_list(listed):
+    change(listed, "spring", former_starts_at=listed.clock())
+    page = listed.visitor().open("/e/spring")
+    [item] = read_schema(listed.visitor().open("/o/sample"))["itemListElement"]
+
+    assert "日時が変更されました。変更前：" in page.text
+    for schema in (read_schema(page), item["item"]):
+        assert schema["eventStatus"] == "https://schema.org/EventRescheduled"
+        assert schema["previousStartDate"] < schema["startDate"]
+
+
 def test_long_list_goes_on(listed):
     for number in range(EVENTS_A_PAGE):
         later = listed.clock() + timedelta(days=20, minutes=number)
