@@ -28,6 +28,7 @@ from storage.models import Event, Registration, SubmissionRow
 from .deliveries import Delivery, describe_ending
 from .events import LinkPolicy
 from .happenings import Happening, tell
+from .held_mails import request_word
 from .registration_changes import end_for_good
 from .registrations import Outcome, RegistrationNotOpen, Status, release
 from .submissions import Doubt
@@ -114,6 +115,8 @@ def go_on(
         # Else it stays held, which the organizer sees.
         with suppress(RegistrationNotOpen):
             release(session, event, row, policy=LinkPolicy(event.link_policy), now=now)
+    if newer:
+        request_word(session, event.id, now=now)
     return False
 
 

@@ -18,6 +18,7 @@ from storage.models import Event, SubmissionRow
 from . import limits
 from .addresses import fold_tag
 from .events import LinkPolicy
+from .held_mails import request_word
 from .joining import prove_address
 from .keys import KeyRing
 from .limits import Limit, RateLimitReached
@@ -92,12 +93,14 @@ def waits_for_button(submission: SubmissionRow, *, now: datetime) -> bool:
     return is_asked and now < get_end_of_waiting(submission)
 
 
-def note_mail(session: Session, submission_id: int, *, was_sent: bool) -> None:
+def note_mail(session: Session, submission_id: int, *, was_sent: bool, now: datetime) -> None:
     """Note whether the mail went, for the organizer and the receipt; it may go when tried again."""
     row = submissions.lock_submission(session, submission_id)
     if row is not None and row.outcome == Outcome.HELD and row.held_for in _ASKED:
         row.held_for = Doubt.MAIL_PROOF if was_sent else Doubt.MAIL_FAILED
         session.flush()
+        if not was_sent:
+            request_word(session, row.event_id, now=now)
 
 
 def get_end_of_waiting(submission: SubmissionRow) -> datetime:

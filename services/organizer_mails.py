@@ -9,7 +9,7 @@ from enum import StrEnum
 from sqlalchemy.orm import Session
 
 from storage import job_requests, organizer_mails
-from storage.models import AccessLink, WebhookEndpoint
+from storage.models import AccessLink, Event, WebhookEndpoint
 
 JOB_KIND = "organizer_mail"
 
@@ -17,6 +17,7 @@ JOB_KIND = "organizer_mail"
 class OrganizerMailName(StrEnum):
     """The folder of a mail's templates, in `templates/organizer_mail`."""
 
+    HELD = "held"
     INVITATION = "invitation"
     PASSWORD = "password"  # noqa: S105 - a folder
     PASSWORD_CHANGED = "password_changed"  # noqa: S105 - a folder
@@ -31,6 +32,7 @@ def request_mail(
     *,
     link: AccessLink | None = None,
     endpoint: WebhookEndpoint | None = None,
+    event: Event | None = None,
     locale: str,
     now: datetime,
 ) -> None:
@@ -41,6 +43,7 @@ def request_mail(
         email=email,
         access_link_id=link.id if link else None,
         endpoint_id=endpoint.id if endpoint else None,
+        event_id=event.id if event else None,
         locale=locale,
         message_id=secrets.token_hex(16),
         now=now,

@@ -30,6 +30,7 @@ from .consents import consent_rows
 from .event_dates import list_chosen_ids, takes_choice
 from .events import EventState, LinkPolicy, Seats, get_state, read_seats
 from .happenings import make_message
+from .held_mails import request_word
 from .mails import CONFIRM_WITHIN, MailName, make_first_mail, request_mail
 from .questions import answers_to_json
 from .submissions import Doubt, Submission, read_submission
@@ -147,6 +148,8 @@ def hold(
     """Keep a submission aside until somebody decides about it; the same POST has one row."""
     values = _lay_out(event, submission, Outcome.HELD, now) | {"held_for": doubt}
     row = submissions.insert_submission(session, values | {"registration_id": None})
+    if row is not None and doubt is not Doubt.MAIL_PROOF:
+        request_word(session, event.id, now=now)
     return row or _get_earlier(session, event, submission)
 
 

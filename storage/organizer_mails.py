@@ -17,6 +17,7 @@ def add_mail(
     email: str,
     access_link_id: int | None,
     endpoint_id: int | None = None,
+    event_id: int | None = None,
     locale: str,
     message_id: str,
     now: datetime,
@@ -26,6 +27,7 @@ def add_mail(
         email=email,
         access_link_id=access_link_id,
         endpoint_id=endpoint_id,
+        event_id=event_id,
         locale=locale,
         message_id=message_id,
         created_at=now,
@@ -44,6 +46,16 @@ def get_last_mail(session: Session, *, name: str, email: str) -> OrganizerMail |
     return session.scalar(
         select(OrganizerMail)
         .where(OrganizerMail.name == name, OrganizerMail.email == email)
+        .order_by(OrganizerMail.id.desc())
+        .limit(1)
+    )
+
+
+def get_last_about(session: Session, name: str, *, event_id: int) -> OrganizerMail | None:
+    """Return the newest mail of a kind about an event."""
+    return session.scalar(
+        select(OrganizerMail)
+        .where(OrganizerMail.event_id == event_id, OrganizerMail.name == name)
         .order_by(OrganizerMail.id.desc())
         .limit(1)
     )

@@ -10,6 +10,7 @@ from sqlalchemy import (
     ColumnElement,
     Select,
     bindparam,
+    case,
     exists,
     func,
     literal_column,
@@ -182,6 +183,21 @@ def count_held_by_reason(session: Session, event_id: int) -> dict[str, int]:
         .group_by(SubmissionRow.held_for)
     )
     return {reason: count for reason, count in rows}
+
+
+def count_undecided(session: Session, event_id: int, *, since: datetime) -> tuple[int, int]:
+    """Count what is kept aside for an organizer, and how much of it came since a moment.
+
+    Without those who were sent a mail with a button: they can let themselves in.
+    """
+    waits = (SubmissionRow.event_id == event_id, SubmissionRow.outcome == _HELD)
+    is_new = case((SubmissionRow.created_at >= since, 1), else_=0)
+    row = session.execute(
+        select(func.count(), func.coalesce(func.sum(is_new), 0)).where(
+            *waits, SubmissionRow.held_for != "mail_proof"
+        )
+    ).one()
+    return row[0], row[1]
 
 
 def list_held(

@@ -111,7 +111,7 @@ def list_mail_scenes(site: LiveSite) -> list[Scene]:
 def _list_event_scenes(stage: Stage) -> list[Scene]:
     stage.add_examples()
     demo, workshop = stage.address("demo"), stage.address("demo-en")
-    stage.add_event("few", capacity=400, taken=367)
+    stage.add_event("few", capacity=400, taken=367, former_starts_at=stage.site.clock())
     stage.add_event("queue", capacity=100, taken=100, has_waitlist=True)
     stage.add_event("yellow", brand_color="#FFD43D", kind="meeting")
     stage.add_event("red", brand_color="#E60012")

@@ -13,6 +13,7 @@ from services.attendance_records import JOB_KIND as ATTENDANCE_JOB
 from services.date_following import JOB_KIND as DATES_JOB
 from services.erasing import JOB_KIND as ERASE_JOB
 from services.event_tasks import JOB_KIND as EVENT_JOB
+from services.held_mails import JOB_KIND as HELD_JOB
 from services.keys import KeyRing
 from services.links import Links
 from services.mail_proofs import JOB_KIND as PROOF_JOB
@@ -33,6 +34,7 @@ from .attendance import AttendanceFetching, request_due_records
 from .endings import record_given_up
 from .erasing import Erasing
 from .event_dates import DatesFollowing
+from .held_mails import HeldTelling
 from .indexing import index_registrations
 from .letters import LetterWriter
 from .loop import Lane, Worker
@@ -169,5 +171,7 @@ def _make_organizers_lane(parts: WorkerParts) -> Lane:
         app_context=parts.app_context,
         read_clock=parts.read_clock,
     )
+    telling = HeldTelling(parts.database, read_clock=parts.read_clock)
+    handlers = {ORGANIZER_JOB: sending.handle, HELD_JOB: telling.handle}
     recorders = {ORGANIZER_JOB: organizer_mail.record_given_up}
-    return Lane("organizers", {ORGANIZER_JOB: sending.handle}, 1, recorders)
+    return Lane("organizers", handlers, 1, recorders)

@@ -60,7 +60,7 @@ class ProofMailSending:
             row = submissions.get_submission(session, job.payload["submission_id"])
             if row is None or not _is_wanted(session, row, now):
                 # It is too late for a mail that never went.
-                note_mail(session, job.payload["submission_id"], was_sent=False)
+                note_mail(session, job.payload["submission_id"], was_sent=False, now=now)
                 jobs.finish(session, job, now=now)
                 return
             email = row.email
@@ -74,12 +74,13 @@ class ProofMailSending:
             failure = judge(job, error, now=now)
             with self._database.write() as session:
                 if failure.is_final:
-                    note_mail(session, job.payload["submission_id"], was_sent=False)
+                    note_mail(session, job.payload["submission_id"], was_sent=False, now=now)
                 put_off(session, job, failure.reason, is_final=failure.is_final, now=now)
             return
+        now = self._read_clock()
         with self._database.write() as session:
-            note_mail(session, job.payload["submission_id"], was_sent=True)
-            jobs.finish(session, job, now=self._read_clock())
+            note_mail(session, job.payload["submission_id"], was_sent=True, now=now)
+            jobs.finish(session, job, now=now)
 
     def _gather(
         self, session: Session, row: SubmissionRow, now: datetime
@@ -125,4 +126,4 @@ def _is_wanted(session: Session, row: SubmissionRow, now: datetime) -> bool:
 
 def record_given_up(session: Session, job: ClaimedJob, now: datetime) -> None:
     """Show at the submission that the worker has given up on its mail."""
-    note_mail(session, job.payload["submission_id"], was_sent=False)
+    note_mail(session, job.payload["submission_id"], was_sent=False, now=now)

@@ -1,8 +1,8 @@
-"""Sending mails to organizers: invitations, and links for a lost password."""
+"""Sending mails to organizers: invitations, links for a lost password, word of what waits."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,11 +12,13 @@ from email.message import EmailMessage
 from sqlalchemy.orm import Session
 
 from config import Settings
+from services.held_mails import count_waiting
 from services.links import Links
 from services.messages import MessageRefused, compose_message
-from storage import access_links, jobs, organizations, organizer_mails, webhooks
+from services.texts import localize
+from storage import access_links, events, jobs, organizations, organizer_mails, webhooks
 from storage.jobs import ClaimedJob
-from storage.models import AccessLink, Organization, OrganizerMail, WebhookEndpoint
+from storage.models import OrganizerMail
 from storage.session import Database
 
 from .mail_failures import judge, put_off
@@ -24,14 +26,17 @@ from .mail_rendering import render_parts
 from .smtp import MailError, MailTransport
 
 
+class _IsOver(Exception):
+    """The mail would say something that is not so any more."""
+
+
 @dataclass(frozen=True)
 class _Opened:
-    """A mail with what it is about."""
+    """A mail with whose it is, empty for the site's own, and what its templates show besides."""
 
     mail: OrganizerMail
-    link: AccessLink | None
-    organization: Organization | None
-    endpoint: WebhookEndpoint | None
+    organization: str
+    values: Mapping[str, object]
 
 
 class OrganizerMailSending:
@@ -75,46 +80,71 @@ class OrganizerMailSending:
             jobs.finish(session, job, now=now)
 
     def _open(self, job: ClaimedJob) -> _Opened | None:
-        """Read what the mail needs; drop one whose link was used, or is too old."""
+        """Read what the mail needs; drop one that says nothing any more."""
         now = self._read_clock()
         with self._database.write() as session:
             mail = organizer_mails.get_mail(session, job.payload["mail_id"])
             if mail is None or mail.state in ("sent", "dropped"):
                 jobs.finish(session, job, now=now)
                 return None
-            link = organization = endpoint = None
-            if mail.endpoint_id is not None:
-                endpoint = webhooks.get_by_id(session, mail.endpoint_id)
-                if endpoint is None:
-                    _drop(session, job, mail, now)
-                    return None
-                organization = organizations.need_organization(session, endpoint.organization_id)
-            if mail.access_link_id is not None:
-                link = access_links.get_link(session, mail.access_link_id)
-                if link is None or link.used_at is not None or link.expires_at <= now:
-                    _drop(session, job, mail, now)
-                    return None
-                if link.organization_id is not None:
-                    organization = organizations.need_organization(session, link.organization_id)
-            return _Opened(mail, link, organization, endpoint)
+            try:
+                organization_id, values = self._read_subject(session, mail, now)
+            except _IsOver:
+                mail.state = "dropped"
+                session.flush()
+                jobs.finish(session, job, now=now)
+                return None
+            organization = (
+                organizations.need_organization(session, organization_id).name
+                if organization_id is not None
+                else ""
+            )
+            return _Opened(mail, organization, values)
+
+    def _read_subject(
+        self, session: Session, mail: OrganizerMail, now: datetime
+    ) -> tuple[int | None, dict[str, object]]:
+        """Return whose mail it is and what it says.
+
+        Raises:
+            _IsOver: the link was used or is too old, or what it is about is gone or decided.
+        """
+        if mail.event_id is not None:
+            event = events.need_event(session, mail.event_id)
+            count, _ = count_waiting(session, event, now=now)
+            if not count:
+                raise _IsOver
+            url = f"{self._links.base_url}/organizer/events/{event.public_id}/held"
+            title = localize(event.title, mail.locale)
+            return event.organization_id, {"url": url, "title": title, "count": count}
+        if mail.endpoint_id is not None:
+            endpoint = webhooks.get_by_id(session, mail.endpoint_id)
+            if endpoint is None:
+                raise _IsOver
+            return endpoint.organization_id, {"endpoint": endpoint}
+        if mail.access_link_id is not None:
+            link = access_links.get_link(session, mail.access_link_id)
+            if link is None or link.used_at is not None or link.expires_at <= now:
+                raise _IsOver
+            return link.organization_id, {"url": self._links.access(link)}
+        return None, {}
 
     def _compose(self, opened: _Opened) -> EmailMessage:
-        mail, link, organization = opened.mail, opened.link, opened.organization
+        mail, organization = opened.mail, opened.organization
         with self._app_context():
             content = render_parts(
                 f"organizer_mail/{mail.name}",
                 {
                     "site_url": self._links.base_url,
-                    "url": self._links.access(link) if link else "",
-                    "organization": organization.name if organization else "",
-                    "endpoint": opened.endpoint,
+                    "organization": organization,
+                    **opened.values,
                 },
                 mail.locale,
             )
         return compose_message(
             content,
             sender=Address(addr_spec=self._settings.sender),
-            sender_name=(organization.name if organization else "") or "Uketsuke",
+            sender_name=organization or "Uketsuke",
             recipient=mail.email,
             message_id=mail.message_id,
             locale=mail.locale,
@@ -129,13 +159,6 @@ class OrganizerMailSending:
         with self._database.write() as session:
             _change(session, job, state, error=failure.reason)
             put_off(session, job, failure.reason, is_final=failure.is_final, now=now)
-
-
-def _drop(session: Session, job: ClaimedJob, mail: OrganizerMail, now: datetime) -> None:
-    """Send nothing: what the mail is about is gone or over."""
-    mail.state = "dropped"
-    session.flush()
-    jobs.finish(session, job, now=now)
 
 
 def record_given_up(session: Session, job: ClaimedJob, now: datetime) -> None:

@@ -26,7 +26,8 @@ class Organizer(Base):
     last code that was taken: none of that step or before is taken again. `recovery_codes` are
     hashes, each gone once it was used. `may_add_organizations` is a right in the whole
     installation, and the only one. `has_proven_address`: a mail to it has come back; else whoever
-    made the account may have typed somebody else's.
+    made the account may have typed somebody else's. `is_told_of_held`: they want a mail when
+    submissions wait for them.
     """
 
     __tablename__ = "organizer"
@@ -43,6 +44,7 @@ class Organizer(Base):
     recovery_codes: Mapped[list[str]] = mapped_column(JSON, default=list)
     may_add_organizations: Mapped[bool] = mapped_column(default=False, server_default=false())
     has_proven_address: Mapped[bool] = mapped_column(default=False, server_default=true())
+    is_told_of_held: Mapped[bool] = mapped_column(default=True, server_default=true())
     created_at: Mapped[Moment]
 
 
@@ -155,7 +157,7 @@ class AccessLink(Base):
 class OrganizerMail(Base):
     """A mail to an organizer, in the same states as `mail`; its link is derived when it is sent.
 
-    `endpoint_id` is the webhook endpoint that it is about, which may be gone.
+    `endpoint_id` is the webhook endpoint that it is about, which may be gone, `event_id` the event.
     """
 
     __tablename__ = "organizer_mail"
@@ -167,6 +169,7 @@ class OrganizerMail(Base):
         BigKey, ForeignKey("access_link.id", ondelete="CASCADE"), index=True
     )
     endpoint_id: Mapped[int | None] = mapped_column(BigKey)
+    event_id: Mapped[int | None] = mapped_column(BigKey, index=True)
     locale: Mapped[str] = mapped_column(String(5))
     message_id: Mapped[str] = mapped_column(String(120), unique=True)
     state: Mapped[str] = mapped_column(String(7), default="queued")

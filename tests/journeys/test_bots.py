@@ -7,6 +7,7 @@ import pytest
 
 from services import mail_proofs, proofs_of_work, submission_limits
 from storage.models import Event, Organization
+from tests.dashboard import make_membership
 from tests.fixtures.databases import only_sqlite
 from tests.journeys.test_scanners import dump
 from tests.mailbox import read_text
@@ -264,3 +265,20 @@ def test_trap_is_no_way_around_the_limit_of_mails(site, monkeypatch):
         asked = send(site).form().press(BY_MAIL)
         asked.fields.append(("subject", "x"))
         asked.submit(status=status)
+
+
+@only_sqlite
+def test_organizer_is_told_of_what_waits_without_learning_who_it_is(site):
+    with site.database.write() as session:
+        make_membership(session, email="owner@example.com", now=site.clock())
+    asked = send(site, TARO | {"subject": "Buy now"})
+    do_work(asked).submit()
+    site.clock.move(minutes=2)
+    site.drain()
+
+    [mail] = [mail for mail in site.mailbox.list_mails() if mail["To"] == "owner@example.com"]
+    assert mail["Subject"] == "保留中のお申し込みがあります：春の説明会"
+    text = read_text(mail)
+    assert "お申し込みが1件あります" in text
+    assert re.search(r"/organizer/events/\S+/held\s", text)
+    assert TARO["email"] not in text and TARO["family_name"] not in text

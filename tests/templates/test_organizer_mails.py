@@ -28,6 +28,8 @@ def draw(name, locale, organization="株式会社サンプル"):
         "site_url": "https://uketsuke.example",
         "url": "https://uketsuke.example/organizer/enter/abc",
         "organization": organization,
+        "title": "春の説明会",
+        "count": 12,
         "endpoint": WebhookEndpoint(name="顧客管理", public_id="x" * 22),
     }
     return render_parts(f"organizer_mail/{name}", values, locale)

@@ -46,6 +46,7 @@ def change_name(member: Member) -> ResponseReturnValue:
             abort(403)
         organizer = organizers.lock_organizer(session, member.organizer_id)
         organizer.name, organizer.locale = form["name"].data, locale
+        organizer.is_told_of_held = request.form.get("is_told_of_held") == "yes"
     return redirect(f"{ACCOUNT}?done=saved", code=303)
 
 

@@ -1,0 +1,89 @@
+"""Telling organizers by mail that submissions wait for them to decide.
+
+A job of the event does it, as each submission would ask for a mail of its own. The first one of a
+day is told, and then an hour later at the earliest what makes twice as many: a program that goes
+on all night brings a handful of mails.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy.orm import Session
+
+from storage import events, job_requests, members, organizer_mails, submissions
+from storage.models import Event, Organizer
+
+from .events import EventState, get_end
+from .members import Permission, Role, list_permissions
+from .organizer_mails import OrganizerMailName, request_mail
+
+JOB_KIND = "held"
+
+GATHERED_FOR = timedelta(minutes=1)
+"""What comes together is told together."""
+
+EVERY = timedelta(days=1)
+SOONEST = timedelta(hours=1)
+MANY = 10
+"""From so many new ones on the next mail comes sooner, if they are half of all as well."""
+
+_NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def request_word(session: Session, event_id: int, *, now: datetime) -> None:
+    """Have organizers told of what this transaction keeps aside, unless it was a moment ago."""
+    job_requests.ensure(
+        session,
+        kind=JOB_KIND,
+        key=f"{JOB_KIND}:{event_id}",
+        payload={"event_id": event_id},
+        event_id=event_id,
+        run_at=now + GATHERED_FOR,
+        now=now,
+    )
+
+
+def tell(session: Session, event_id: int, *, now: datetime) -> datetime | None:
+    """Ask for mails if it is time; return when to look again, where something is untold."""
+    event = events.need_event(session, event_id)
+    last = organizer_mails.get_last_about(session, OrganizerMailName.HELD, event_id=event_id)
+    # Of that minute some may have been stored after the mails were asked for.
+    since = last.created_at - GATHERED_FOR if last else _NEVER
+    waiting, new = count_waiting(session, event, since=since, now=now)
+    if not new:
+        return None
+    if last is not None:
+        is_much = new >= max(MANY, waiting - new)
+        tell_at = last.created_at + (SOONEST if is_much else EVERY)
+        if now < tell_at:
+            return min(tell_at, now + SOONEST)
+    for organizer in _list_deciding(session, event):
+        request_mail(
+            session,
+            OrganizerMailName.HELD,
+            organizer.email,
+            event=event,
+            locale=organizer.locale,
+            now=now,
+        )
+    return None
+
+
+def count_waiting(
+    session: Session, event: Event, *, since: datetime = _NEVER, now: datetime
+) -> tuple[int, int]:
+    """Count what waits for an organizer, and how much of it came since; nothing once it is over."""
+    if event.status == EventState.CANCELLED or now >= get_end(event):
+        return 0, 0
+    return submissions.count_undecided(session, event.id, since=since)
+
+
+def _list_deciding(session: Session, event: Event) -> Iterator[Organizer]:
+    """List who may decide about people of an event and wants to be told."""
+    for row in members.list_members(session, event.organization_id):
+        is_theirs = row.event_ids is None or event.id in row.event_ids
+        may_decide = Permission.CHANGE_PEOPLE in list_permissions(Role(row.membership.role))
+        if is_theirs and may_decide and row.organizer.is_told_of_held:
+            yield row.organizer

@@ -1,0 +1,147 @@
+"""When organizers are told of what was kept aside, and who is."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+
+from services.held_mails import count_waiting
+from services.organizer_mails import OrganizerMailName
+from services.registrations import drop, hold
+from services.submissions import Doubt
+from storage import events, members, organizers, submissions
+from storage.jobs import LEASE_SECONDS, claim
+from storage.models import OrganizerMail, SubmissionRow
+from tests import factories
+from tests.clock import Clock
+from tests.fixtures.databases import only_sqlite
+from worker.held_mails import HeldTelling
+
+
+class Office:
+    """An event, whoever decides about it, and a worker that tells them."""
+
+    def __init__(self, database):
+        self.database, self.clock = database, Clock()
+        self.number = 0
+        with database.write() as session:
+            self.event = factories.make_event(session)
+
+    def add_member(self, role, *, sees_event=True, **members_):
+        with self.database.write() as session:
+            email = f"{role}{sees_event}{len(members_)}@example.com"
+            organizer = organizers.add_organizer(
+                session, email=email, email_key=email, locale="ja", name="", now=self.clock()
+            )
+            for name, value in members_.items():
+                setattr(organizer, name, value)
+            members.add_membership(
+                session,
+                self.event.organization_id,
+                organizer.id,
+                role=role,
+                event_ids=None if sees_event else (),
+                now=self.clock(),
+            )
+        return email
+
+    def keep_aside(self, count=1, doubt=Doubt.TRAP):
+        for _ in range(count):
+            self.number += 1
+            with self.database.write() as session:
+                sent = factories.make_submission(
+                    self.event, email=f"p{self.number}@example.com", nonce=f"nonce{self.number}"
+                )
+                hold(session, self.event, sent, doubt, now=self.clock())
+
+    def wait(self, **length):
+        """Let time go by, with a worker that does what is due: soon, in a day within the hour."""
+        step = 60 if length.get("hours", 0) > 20 else 10
+        telling = HeldTelling(self.database, read_clock=self.clock)
+        end = self.clock() + timedelta(**length)
+        while self.clock() < end:
+            self.clock.move(minutes=step)
+            with self.database.write() as session:
+                job = claim(
+                    session,
+                    kinds=["held"],
+                    owner="w",
+                    lease_seconds=LEASE_SECONDS,
+                    now=self.clock(),
+                )
+            if job is not None:
+                telling.handle(job)
+
+    def count_told(self):
+        with self.database.read() as session:
+            return len(session.scalars(select(OrganizerMail.id)).all())
+
+
+@pytest.fixture
+def office(database):
+    return Office(database)
+
+
+def test_first_of_a_day_is_told_and_then_what_makes_twice_as_many(office):
+    office.add_member("owner")
+    office.keep_aside(3)
+    office.wait(minutes=10)
+    assert office.count_told() == 1, "what comes together is told together"
+    office.keep_aside(9)
+    office.wait(hours=1)
+    assert office.count_told() == 1, "nine are not many"
+    office.keep_aside(1)
+    office.wait(minutes=20)
+    assert office.count_told() == 2
+    office.keep_aside(20)
+    office.wait(minutes=30)
+    assert office.count_told() == 2, "an hour has not gone by"
+    office.wait(minutes=30)
+    assert office.count_told() == 3
+    office.keep_aside(1)
+    office.wait(hours=23)
+    assert office.count_told() == 3
+    office.wait(hours=3)
+    assert office.count_told() == 4
+    office.wait(hours=30)
+    assert office.count_told() == 4, "nothing new"
+
+
+@only_sqlite
+def test_nobody_is_told_of_what_waits_for_a_button_or_is_decided_or_over(office):
+    office.add_member("owner")
+    office.keep_aside(12, Doubt.MAIL_PROOF)
+    office.wait(minutes=10)
+    assert office.count_told() == 0
+    office.keep_aside(1)
+    with office.database.write() as session:
+        [held] = submissions.list_held(session, office.event.id, reasons=[Doubt.TRAP])
+        drop(session, held)
+    office.wait(minutes=10)
+    assert office.count_told() == 0
+    office.keep_aside(1)
+    office.clock.move(days=3000)
+    office.wait(minutes=10)
+    assert office.count_told() == 0
+    with office.database.read() as session:
+        assert session.query(SubmissionRow).count() == 14
+        event = events.need_event(session, office.event.id)
+        assert count_waiting(session, event, now=office.clock()) == (0, 0)
+
+
+@only_sqlite
+def test_who_may_decide_and_wants_to_know_is_told(office):
+    told = {office.add_member("owner"), office.add_member("approver")}
+    office.add_member("approver", sees_event=False)
+    office.add_member("editor")
+    office.add_member("viewer")
+    office.add_member("owner", is_told_of_held=False)
+    office.keep_aside()
+    office.wait(minutes=10)
+
+    with office.database.read() as session:
+        sent = session.scalars(select(OrganizerMail)).all()
+        assert {mail.email for mail in sent} == told
+        assert {(mail.name, mail.event_id) for mail in sent} == {
+            (OrganizerMailName.HELD, office.event.id)
+        }

@@ -1,0 +1,31 @@
+"""Having organizers told of what was kept aside."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from services.held_mails import tell
+from storage import jobs
+from storage.jobs import ClaimedJob
+from storage.session import Database
+
+
+class HeldTelling:
+    """Handles the job `held` of one event."""
+
+    def __init__(self, database: Database, *, read_clock: Callable[[], datetime]) -> None:
+        self._database = database
+        self._read_clock = read_clock
+
+    def handle(self, job: ClaimedJob) -> None:
+        now = self._read_clock()
+        with self._database.write() as session:
+            run_at = tell(session, job.payload["event_id"], now=now)
+            session.flush()
+            if run_at is None:
+                jobs.finish(session, job, now=now)
+            else:
+                jobs.postpone(
+                    session, job, run_at=run_at, reason="", now=now, is_attempt=False, is_firm=True
+                )
