@@ -99,8 +99,7 @@ def save_event(
     else:
         was_over = now >= get_end(event)
         _check_move(session, event, document, now)
-        if document.starts_at is not None:
-            note_move(session, event, document.starts_at, now=now)
+        note_move(session, event, document.starts_at or event.starts_at, now=now)
         _change(session, event, _list_values(document), now)
     _change(session, event, list_shown(session, event, document, pictures, now=now), now)
     _write_questions(session, event, document, former, now)
