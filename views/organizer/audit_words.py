@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from flask_babel import gettext, lazy_gettext
@@ -45,6 +45,8 @@ _LABELS = {
     "version": lazy_gettext("Version"),
     "why": lazy_gettext("Why"),
 }
+# What only the file says, as the rest of the entry tells enough.
+_LEFT_OUT = {"mend"}
 _ROLES = {
     "owner": lazy_gettext("Owner"),
     "editor": lazy_gettext("Editor"),
@@ -74,6 +76,10 @@ _VALUES: dict[str, Mapping[str, Any]] = {
         "reopen": lazy_gettext("Registration opened again"),
         "cancelled": lazy_gettext("Cancelled"),
         "removed": lazy_gettext("Removed"),
+        "mended": lazy_gettext("Changed at Zoom"),
+        "moved": lazy_gettext("Created anew at Zoom"),
+        "told": lazy_gettext("Told again"),
+        "notice": lazy_gettext("Privacy notice"),
         "form": lazy_gettext("Form"),
         "link": lazy_gettext("Invitation link"),
         "allowed": lazy_gettext("Allowed"),
@@ -88,8 +94,10 @@ _VALUES: dict[str, Mapping[str, Any]] = {
         "notice": lazy_gettext("Privacy notice"),
         "sign_in": lazy_gettext("Company sign-in"),
         "test_mail": lazy_gettext("Test mail"),
+        "list": lazy_gettext("List of events"),
         "embed": lazy_gettext("Embed"),
     },
+    "kind": {"webinar": lazy_gettext("Webinar"), "meeting": lazy_gettext("Meeting")},
     "payload": {
         "thin": lazy_gettext("ids and status"),
         "full": lazy_gettext("personal data too"),
@@ -125,6 +133,50 @@ _VALUES: dict[str, Mapping[str, Any]] = {
         "published": lazy_gettext("Published"),
     },
 }
+# As the pages name them on which they are changed.
+_FIELDS = {
+    "title": lazy_gettext("Title"),
+    "lead": lazy_gettext("Introduction, one to three lines"),
+    "description": lazy_gettext("Text"),
+    "fee": lazy_gettext("Fee"),
+    "cohost": lazy_gettext("Co-hosted by"),
+    "default_locale": lazy_gettext("Language"),
+    "starts_at": lazy_gettext("Start"),
+    "duration_minutes": lazy_gettext("Duration in minutes"),
+    "timezone": lazy_gettext("Time zone"),
+    "opens_at": lazy_gettext("Registration opens"),
+    "closes_at": lazy_gettext("Registration closes"),
+    "date_choice": lazy_gettext("Which dates people come to"),
+    "seats_per_date": lazy_gettext("Places on each date"),
+    "capacity": lazy_gettext("Capacity"),
+    "has_waitlist": lazy_gettext("Waiting list"),
+    "least_age": lazy_gettext("Least age"),
+    "approval": lazy_gettext("Approval"),
+    "bot_check": lazy_gettext("Check against programs"),
+    "link_policy": lazy_gettext("How people get their join link"),
+    "keeps_zoom_mails": lazy_gettext("Zoom's own mails"),
+    "zoom_name_order": lazy_gettext("Names in Zoom"),
+    "slug": lazy_gettext("Address of the page"),
+    "fallback_url": lazy_gettext("Another page to join if Zoom is down"),
+    "is_listed": lazy_gettext("Being found"),
+    "brand_color": lazy_gettext("Colour"),
+    "logo": lazy_gettext("Logo"),
+    "header": lazy_gettext("Header image"),
+    "speakers": lazy_gettext("Speakers"),
+    "programme": lazy_gettext("Program"),
+    "materials": lazy_gettext("Videos and slides"),
+    "name": lazy_gettext("Name of the organization"),
+    "legal_name": lazy_gettext("Official name"),
+    "address": lazy_gettext("Postal address"),
+    "representative": lazy_gettext("Representative"),
+    "contact_email": lazy_gettext("Contact email address"),
+    "contact_url": lazy_gettext("Contact page"),
+    "status": lazy_gettext("Status"),
+    "delivery": lazy_gettext("Delivery to Zoom"),
+    "proof": lazy_gettext("Address proven"),
+    "mailable": lazy_gettext("May be mailed"),
+    "locale": lazy_gettext("Language"),
+}
 _KINDS = {
     "event": lazy_gettext("Event"),
     "registration": lazy_gettext("Person"),
@@ -134,13 +186,16 @@ _KINDS = {
     "api_key": lazy_gettext("API key"),
     "webhook": lazy_gettext("Webhook"),
     "task": lazy_gettext("Work on several people"),
+    "import": lazy_gettext("Add people from a table"),
 }
 
 
 def describe_facts(facts: Mapping[str, Fact]) -> str:
     """Write what an entry says besides who, what and of what; what is empty or no is left out."""
     return gettext(", ").join(
-        _describe_fact(name, value) for name, value in sorted(facts.items()) if value
+        _describe_fact(name, value)
+        for name, value in sorted(facts.items())
+        if value and name not in _LEFT_OUT
     )
 
 
@@ -149,7 +204,15 @@ def _describe_fact(name: str, value: Fact) -> str:
     if value is True:
         return label
     words = str(_VALUES.get(name, {}).get(str(value), value))
+    if name in ("fields", "changed"):
+        words = _name_fields(str(value).split(","))
+    elif name == "filters":
+        words = _name_fields(str(value).split())
     return gettext("%(label)s: %(words)s", label=label, words=words)
+
+
+def _name_fields(names: Iterable[str]) -> str:
+    return gettext(", ").join(str(_FIELDS.get(name, name)) for name in names)
 
 
 def describe_object(object_: str) -> tuple[str, str]:

@@ -15,9 +15,10 @@ from services.audit import Action, Fact
 from services.dates import format_short
 from services.members import Member, Permission
 from services.people_acts import Act, act_on
+from services.people_imports import ImportState
 from services.registration_index import may_be_mailed
 from storage import people, people_imports, people_tasks, registration_index
-from storage.models import Event
+from storage.models import Event, PeopleImport
 from storage.registration_lists import FullRow, read_full_rows
 
 from ..locale import read_locale
@@ -148,11 +149,16 @@ def _list_works(session: Session, event: Event) -> list[tuple[str, str, int, int
         (f"tasks/{task.public_id}", str(words.ACT[Act(task.act)]), task.done, task.total)
         for task in people_tasks.list_open(session, event.id)
     )
-    tables = (
-        (f"imports/{table.public_id}", gettext("Add people from a table"), table.done, table.total)
-        for table in people_imports.list_open(session, event.id)
-    )
+    tables = (_view_table(table) for table in people_imports.list_open(session, event.id))
     return [*tasks, *tables]
+
+
+def _view_table(table: PeopleImport) -> tuple[str, str, int, int]:
+    """Name a table that waits to be looked through, or count how far one has come."""
+    place = f"imports/{table.public_id}"
+    if table.state == ImportState.READY:
+        return place, gettext("The table is read: check its columns"), 0, 0
+    return place, gettext("Add people from a table"), table.done, table.total
 
 
 def _view_listed(

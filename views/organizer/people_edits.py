@@ -89,7 +89,7 @@ def save_person(member: Member, event: str, person: str) -> ResponseReturnValue:
         facts: dict[str, audit.Fact] = {"act": "edit"}
         object_ = f"registration:{person}"
         audit.record(session, member, Action.PERSON_CHANGED, object_, facts=facts, now=now)
-    return redirect(f"/organizer/events/{event}/people/{person}?done=done", code=303)
+    return redirect(f"/organizer/events/{event}/people/{person}?done=saved", code=303)
 
 
 @bp.get("/events/<event>/people/new", endpoint="show_new_person")

@@ -135,7 +135,10 @@ def _view(
         "problem": name_problem(job.reason) if job is not None and is_parked else "",
         "reason": job.reason if job is not None and is_parked else "",
         "acts": [(act, words.ACT[act], words.ACT_WARNING.get(act, "")) for act in acts],
-        "results": {str(result): text for result, text in words.RESULT.items()},
+        "results": {
+            "saved": gettext("Your changes are saved."),
+            **{str(result): text for result, text in words.RESULT.items()},
+        },
     }
 
 

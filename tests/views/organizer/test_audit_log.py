@@ -15,6 +15,7 @@ from tests.dashboard import sign_in
 from tests.fixtures.databases import only_sqlite
 from views.organizer import audit_log
 from views.organizer.audit_log import ACTIONS
+from views.organizer.audit_words import describe_facts
 
 AUDIT = "/organizer/settings/audit"
 
@@ -131,6 +132,18 @@ def test_log_of_another_organization_is_not_shown(site):
 
     assert "hanako@example.com" not in page.root.text
     assert len(list_actions(page)) == 1
+
+
+@only_sqlite
+def test_fields_and_filters_are_named_as_their_pages_name_them(site):
+    with site.app.test_request_context("/?lang=ja"):
+        told = describe_facts(
+            {"fields": "capacity,legal_name,logo,title", "change": "mended", "mend": "x"}
+        )
+        filtered = describe_facts({"filters": "delivery status"})
+
+    assert told == "変更：Zoomの設定を変更、項目：定員、正式名称、ロゴ、タイトル"
+    assert filtered == "絞り込み：Zoomへの登録、状態"
 
 
 def test_every_action_has_words():

@@ -29,6 +29,7 @@ def test_changed_details_keep_what_stood_before_in_the_history(site):
     page = form.fill(family_name="山本", question_company=HOSTILE).submit()
     assert find(site, person).family_name == "山本"
     assert "山田 太郎 → 山本 太郎" in page.text
+    assert "登録内容を変更しました。" in page.text
     assert HOSTILE[:20] in page.text
     with site.database.read() as session:
         [change] = registrations.list_changes(session, find(site, person).id)

@@ -295,3 +295,16 @@ def test_stopped_import_adds_nobody_more(site):
     assert "中止：" in page.form("中止する").submit().text
     site.drain()
     assert count(site) == 0
+
+
+@only_sqlite
+def test_table_that_waits_is_named_in_the_list_and_can_be_left_out(site):
+    public_id, _ = make_event(site)
+    browser = sign_in(site)
+    page = read(site, browser, public_id)
+    words, address = "列の内容を確認する", f"/organizer/events/{public_id}/people"
+    assert words in browser.open(address).text
+
+    assert "中止：" in page.form("読み込みを取り消す").submit().text
+    assert words not in browser.open(address).text
+    assert count(site) == 0
