@@ -29,7 +29,7 @@ from services.sources import name_origin
 from services.submissions import ConsentGiven, Submission
 from services.texts import localize
 from storage import events, job_lists, mails, registrations, zoom_registrants
-from storage.models import Event, Registration
+from storage.models import Event, JobState, Registration
 from storage.visits import Visit, add_visits
 from views.site import Site
 
@@ -140,7 +140,7 @@ class _Crowd:
         job = job_lists.get_job(session, sync_key(person.id))
         if registrant is not None and job is not None and fate.is_refused:
             registrant.delivery, registrant.problem = Delivery.REFUSED, _REFUSED
-            job.state, job.reason, job.due_since = "parked", _REASON, None
+            job.state, job.reason, job.due_since = JobState.PARKED, _REASON, None
         elif registrant is not None and job is not None:
             is_in = fate.act in (None, Act.APPROVE)
             registrant.delivery = Delivery.REGISTERED if is_in else Delivery.WITHDRAWN
@@ -148,7 +148,7 @@ class _Crowd:
             registrant.registrant_id = f"demo{person.id}"
             registrant.is_new_to_zoom = True
             registrant.answered_at = registrant.updated_at = at + _SENT_AFTER
-            job.state = "done"
+            job.state = JobState.DONE
         if self._random.random() < 0.7:
             person.proven_at = min(self._now, at + timedelta(minutes=self._random.uniform(1, 90)))
 

@@ -11,14 +11,18 @@ import click
 from services.overview import name_problem
 from services.retrying import retry_harmless
 from storage import job_lists, zoom_pauses
-from storage.models import Job
+from storage.models import Job, JobState
 from views.site import get_site
 
 from .groups import SiteGroup, echo_table, need_event
 
-_STATES = ("parked", "ready", "running", "done")
-_OPEN_STATES = ("parked", "ready", "running")
-_WORDS = {"parked": "put aside", "ready": "waiting", "running": "running", "done": "done"}
+_WORDS = {
+    JobState.PARKED: "put aside",
+    JobState.READY: "waiting",
+    JobState.RUNNING: "running",
+    JobState.DONE: "done",
+}
+_OPEN_STATES = tuple(state for state in _WORDS if state is not JobState.DONE)
 _MOST = 200
 _FEW = 20
 _HEADINGS = ("WORK", "EVENT", "RECEIPT", "STATE", "TRIES", "NEXT TRY (UTC)", "REASON")
@@ -59,7 +63,11 @@ def jobs_group() -> None:
 
 
 @jobs_group.command("list")
-@click.option("--state", type=click.Choice(_STATES), help="By default all but what is done.")
+@click.option(
+    "--state",
+    type=click.Choice([state.value for state in JobState]),
+    help="By default all but what is done.",
+)
 @click.option("--event", "slug", help="Only the jobs of one event.")
 def list_jobs(state: str | None, slug: str | None) -> None:
     """Show what waits, what runs, and what was put aside with its reason."""
@@ -106,7 +114,7 @@ def retry(key: str | None, is_all: bool, slug: str | None, reason: str | None) -
             else:
                 count = retry_harmless(session, event_id, now=now)
             words = f"{count} jobs are due now."
-            left = job_lists.count_jobs(session, states=("parked",), event_id=event_id)
+            left = job_lists.count_jobs(session, states=(JobState.PARKED,), event_id=event_id)
             if left and not reason:
                 words += f" {sum(count for *_, count in left)} need a decision: flask jobs list"
         zoom_pauses.hasten_probes(session, now=now)
@@ -135,12 +143,12 @@ def explain(job: Job) -> str:
 
 
 def _write_job(job: Job, probes: Mapping[int, datetime]) -> tuple[object, ...]:
-    return _WORDS[job.state], job.attempts, _write_next_try(job, probes), explain(job)
+    return _WORDS[JobState(job.state)], job.attempts, _write_next_try(job, probes), explain(job)
 
 
 def _write_next_try(job: Job, probes: Mapping[int, datetime]) -> str:
     """Say when a job is done next; where Zoom's queue stands still, that is not its own hour."""
-    if job.state != "ready":
+    if job.state != JobState.READY:
         return ""
     probe_at = probes.get(job.event_id or 0) if job.kind.startswith("zoom.") else None
     if probe_at is None:
@@ -152,7 +160,7 @@ def _echo_counts(counts: Sequence[tuple[str, str, str, int]]) -> None:
     """Print how many there are for each reason, before the long list."""
     sums: Counter[tuple[str, str, str]] = Counter()
     for kind, state, reason, count in counts:
-        sums[kind, _WORDS[state], name_problem(reason) if reason else ""] += count
+        sums[kind, _WORDS[JobState(state)], name_problem(reason) if reason else ""] += count
     echo_table(
         ("JOBS", "KIND", "STATE", "REASON"), [(count, *of) for of, count in sums.most_common()]
     )

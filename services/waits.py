@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from storage import job_lists, zoom_registrants
 from storage.events import AnyEvent
+from storage.models import JobState
 
 from .dates import format_short
 from .deliveries import Delivery
@@ -45,9 +46,9 @@ def read_wait(
     job = job_lists.get_job(session, sync_key(registration_id))
     if job is None or registrant is None:
         return Wait()
-    if registrant.delivery == Delivery.REFUSED or job.state == "parked":
+    if registrant.delivery == Delivery.REFUSED or job.state == JobState.PARKED:
         return Wait(needs_help=True)
-    is_long = job.state == "ready" and job.run_at - now >= _WORTH_TELLING
+    is_long = job.state == JobState.READY and job.run_at - now >= _WORTH_TELLING
     if not is_long or name_problem(job.reason) not in _OF_A_DAY:
         return Wait()
     opens_at = _round_up(job.run_at)

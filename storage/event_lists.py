@@ -11,7 +11,7 @@ from sqlalchemy import Select, and_, exists, func, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from .events import IS_KEPT, SEATS
-from .models import Event, EventCounter, Job, ZoomAccount, ZoomConnection, ZoomEvent
+from .models import Event, EventCounter, Job, JobState, ZoomAccount, ZoomConnection, ZoomEvent
 
 DRAFT, CANCELLED = "draft", "cancelled"
 PENDING = "status:pending"
@@ -192,4 +192,4 @@ def _is_paused() -> Any:
 
 
 def _has_parked() -> Any:
-    return exists().where(Job.state == "parked", Job.event_id == Event.id)
+    return exists().where(Job.state == JobState.PARKED, Job.event_id == Event.id)

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, delete, func, not_, or_, select, update
 from sqlalchemy.orm import Session
 
 from .job_requests import wake_workers
-from .models import Event, Job, Mail
+from .models import Event, Job, JobState, Mail
 from .statements import rowcount
 from .submissions import get_creating_submission
 
@@ -61,7 +61,7 @@ def count_jobs(
 
 def retry(session: Session, key: str, *, now: datetime) -> bool:
     """Make a parked or waiting job due now with a fresh count of attempts."""
-    is_this = (Job.key == key, Job.state.in_(("parked", "ready")))
+    is_this = (Job.key == key, Job.state.in_((JobState.PARKED, JobState.READY)))
     return _make_due(session, is_this, now) > 0
 
 
@@ -77,7 +77,7 @@ def retry_parked(
 
     Those with an `excepted` class of error stay where they are.
     """
-    chosen = _choose(("parked",), event_id)
+    chosen = _choose((JobState.PARKED,), event_id)
     if problem is not None:
         chosen.append(_is_of(problem))
     chosen += [not_(_is_of(other)) for other in excepted]
@@ -88,7 +88,7 @@ def retry_first_parked(
     session: Session, event_id: int, *, problems: Sequence[str], now: datetime
 ) -> bool:
     """Make the first job of an event due that was put aside with one of these classes of error."""
-    chosen = _choose(("parked",), event_id)
+    chosen = _choose((JobState.PARKED,), event_id)
     is_one = or_(*(_is_of(problem) for problem in problems))
     first = select(func.min(Job.id)).where(*chosen, is_one).scalar_subquery()
     return _make_due(session, [Job.id == first], now) > 0
@@ -96,7 +96,7 @@ def retry_first_parked(
 
 def drop(session: Session, key: str) -> bool:
     """Delete a job that is not running; return False if there was none."""
-    changed = session.execute(delete(Job).where(Job.key == key, Job.state != "running"))
+    changed = session.execute(delete(Job).where(Job.key == key, Job.state != JobState.RUNNING))
     return rowcount(changed) > 0
 
 
@@ -110,7 +110,7 @@ def _is_of(problem: str) -> ColumnElement[bool]:
 
 
 def _make_due(session: Session, chosen: Sequence[ColumnElement[bool]], now: datetime) -> int:
-    values = {"state": "ready", "attempts": 0, "crashes": 0, "reason": ""}
+    values = {"state": JobState.READY, "attempts": 0, "crashes": 0, "reason": ""}
     changed = session.execute(
         update(Job).where(*chosen).values(run_at=now, due_since=now, updated_at=now, **values)
     )

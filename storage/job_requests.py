@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from .models import Job
+from .models import Job, JobState
 from .statements import Statement, is_postgresql, rowcount, table_of
 
 CHANNEL = "uketsuke_jobs"
@@ -46,7 +46,7 @@ class JobAbout:
 ZOOM_SYNC = JobAbout("zoom.sync", "zoom", "registration_id")
 MAIL = JobAbout("mail", "mail", "mail_id")
 
-_NEW = {"state": "ready", "generation": 1, "attempts": 0, "crashes": 0, "reason": ""}
+_NEW = {"state": JobState.READY, "generation": 1, "attempts": 0, "crashes": 0, "reason": ""}
 _NOTIFY = Statement(lambda _: text(f"NOTIFY {CHANNEL}"))
 
 
@@ -116,7 +116,7 @@ def hasten(session: Session, keys: Sequence[str], *, now: datetime) -> int:
     """Make jobs due now; return how many of them were waiting."""
     changed = session.execute(
         update(Job)
-        .where(Job.key.in_(keys), Job.state == "ready")
+        .where(Job.key.in_(keys), Job.state == JobState.READY)
         .values(
             run_at=now,
             due_since=case((Job.due_since < now, Job.due_since), else_=now),
@@ -187,14 +187,14 @@ def upsert_from(insert: Any, jobs: Any) -> Any:
 
 def _on_conflict(statement: Any, *, keeps_time: bool) -> Any:
     """Build the upsert: a running job stays as it is, and one that waits may keep its time."""
-    is_running, is_ready = Job.state == "running", Job.state == "ready"
+    is_running, is_ready = Job.state == JobState.RUNNING, Job.state == JobState.READY
     is_left = or_(is_running, is_ready) if keeps_time else is_running
     is_due_before = and_(or_(is_running, is_ready), Job.due_since <= statement.excluded.due_since)
     return statement.on_conflict_do_update(
         index_elements=[Job.key],
         set_={
             "generation": Job.generation + 1,
-            "state": case((is_left, Job.state), else_="ready"),
+            "state": case((is_left, Job.state), else_=JobState.READY),
             "attempts": case((is_left, Job.attempts), else_=0),
             "crashes": case((is_left, Job.crashes), else_=0),
             "run_at": case((is_left, Job.run_at), else_=statement.excluded.run_at),

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, case, literal, or_, select, true, tuple_, update
 from sqlalchemy.orm import Session
 
-from .models import Job
+from .models import Job, JobState
 from .statements import rowcount
 
 POISONOUS_AFTER = 3
@@ -87,10 +87,10 @@ def lock_due(
 
 def take(job: Job, *, owner: str, lease_seconds: float, now: datetime) -> ClaimedJob:
     """Claim a job that this transaction has locked, counting the attempt before it is made."""
-    if job.state == "running":
+    if job.state == JobState.RUNNING:
         # Its lease ran out: whoever held it has died, perhaps of it.
         job.crashes += 1
-    job.state = "running"
+    job.state = JobState.RUNNING
     job.attempts += 1
     job.owner = owner
     job.lease_until = now + timedelta(seconds=lease_seconds)
@@ -155,7 +155,7 @@ def finish(
     Raises:
         LeaseLost: as `hold`.
     """
-    _release(session, [job], "done", reason=reason, again_at=again_at, now=now)
+    _release(session, [job], JobState.DONE, reason=reason, again_at=again_at, now=now)
 
 
 def finish_all(session: Session, batch: Sequence[ClaimedJob], *, now: datetime) -> None:
@@ -164,7 +164,7 @@ def finish_all(session: Session, batch: Sequence[ClaimedJob], *, now: datetime) 
     Raises:
         LeaseLost: one of them is lost; nothing may be stored.
     """
-    _release(session, batch, "done", now=now)
+    _release(session, batch, JobState.DONE, now=now)
 
 
 def postpone(
@@ -185,7 +185,7 @@ def postpone(
     _release(
         session,
         [job],
-        "ready",
+        JobState.READY,
         run_at=run_at,
         reason=reason,
         attempts=Job.attempts if is_attempt else Job.attempts - 1,
@@ -196,7 +196,7 @@ def postpone(
 
 def park(session: Session, job: ClaimedJob, *, reason: str, now: datetime) -> None:
     """Put the job aside with a reason until somebody retries it."""
-    _release(session, [job], "parked", reason=reason, now=now)
+    _release(session, [job], JobState.PARKED, reason=reason, now=now)
 
 
 class LeaseLost(Exception):
@@ -204,7 +204,12 @@ class LeaseLost(Exception):
 
 
 def _is_waiting(kind: str, event_id: int | None, now: datetime) -> list[ColumnElement[bool]]:
-    return [Job.state == "ready", Job.kind == kind, Job.run_at <= now, Job.event_id == event_id]
+    return [
+        Job.state == JobState.READY,
+        Job.kind == kind,
+        Job.run_at <= now,
+        Job.event_id == event_id,
+    ]
 
 
 def _is_of(kinds: Sequence[str]) -> ColumnElement[bool]:
@@ -221,16 +226,16 @@ def _list_ways_to_be_due(now: datetime) -> list[list[ColumnElement[bool]]]:
     """
     soon = now + CLOCK_TOLERANCE
     return [
-        [Job.state == "running", or_(Job.lease_until <= now, Job.updated_at > soon)],
-        [Job.state == "ready", Job.run_at <= now],
-        [Job.state == "ready", Job.run_at > soon, Job.updated_at > soon],
+        [Job.state == JobState.RUNNING, or_(Job.lease_until <= now, Job.updated_at > soon)],
+        [Job.state == JobState.READY, Job.run_at <= now],
+        [Job.state == JobState.READY, Job.run_at > soon, Job.updated_at > soon],
     ]
 
 
 def _release(
     session: Session,
     batch: Sequence[ClaimedJob],
-    state: str,
+    state: JobState,
     *,
     run_at: datetime | None = None,
     reason: str = "",
@@ -246,7 +251,7 @@ def _release(
     """
     is_kept = true() if is_firm else _is_of_generation(batch)
     values = {
-        "state": case((is_kept, state), else_="ready"),
+        "state": case((is_kept, state), else_=JobState.READY),
         "attempts": case((is_kept, attempts), else_=0),
         "run_at": case((is_kept, _moment(run_at or now)), else_=_moment(again_at or now)),
         "reason": reason,
@@ -270,7 +275,9 @@ def _change_held(session: Session, batch: Sequence[ClaimedJob], values: dict[str
     (owner,) = {job.owner for job in batch}
     changed = session.execute(
         update(Job)
-        .where(Job.id.in_([job.id for job in batch]), Job.owner == owner, Job.state == "running")
+        .where(
+            Job.id.in_([job.id for job in batch]), Job.owner == owner, Job.state == JobState.RUNNING
+        )
         .values(**values)
     )
     if rowcount(changed) < len(batch):

@@ -12,6 +12,7 @@ from .models import (
     Alarm,
     Event,
     Job,
+    JobState,
     WorkerHeartbeat,
     ZoomAccount,
     ZoomBudget,
@@ -19,7 +20,7 @@ from .models import (
     ZoomRegistrant,
 )
 
-_OPEN = ("ready", "running")
+_OPEN = (JobState.READY, JobState.RUNNING)
 _MAILS = ("mail", "proof_mail")
 _LONGEST_CLASS = 40
 
@@ -95,7 +96,7 @@ def list_parked_jobs(session: Session) -> list[ParkedJobs]:
     problem = func.substr(Job.reason, 1, _LONGEST_CLASS)
     rows = session.execute(
         select(Job.kind, Job.event_id, problem, func.count().label("jobs"))
-        .where(Job.state == "parked")
+        .where(Job.state == JobState.PARKED)
         .group_by(Job.kind, Job.event_id, problem)
         .order_by(func.count().desc(), Job.kind, problem)
     )

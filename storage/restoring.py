@@ -12,6 +12,7 @@ from .models import (
     AccessLink,
     ApiKey,
     Job,
+    JobState,
     Mail,
     OrganizerMail,
     OrganizerSession,
@@ -35,8 +36,8 @@ def hold_mails(session: Session, *, reason: str, now: datetime) -> int:
     )
     session.execute(
         update(Job)
-        .where(Job.kind == "mail", Job.state != "done")
-        .values(state="parked", reason=reason, owner=None, lease_until=None, updated_at=now)
+        .where(Job.kind == "mail", Job.state != JobState.DONE)
+        .values(state=JobState.PARKED, reason=reason, owner=None, lease_until=None, updated_at=now)
     )
     return rowcount(held)
 
@@ -45,10 +46,10 @@ def forget_processes(session: Session, *, now: datetime) -> None:
     """Forget the workers of before: what they held, how often they died, Zoom's token, limits."""
     session.execute(
         update(Job)
-        .where(Job.state == "running")
-        .values(state="ready", owner=None, lease_until=None, run_at=now)
+        .where(Job.state == JobState.RUNNING)
+        .values(state=JobState.READY, owner=None, lease_until=None, run_at=now)
     )
-    session.execute(update(Job).where(Job.state != "done").values(crashes=0, updated_at=now))
+    session.execute(update(Job).where(Job.state != JobState.DONE).values(crashes=0, updated_at=now))
     session.execute(delete(WorkerHeartbeat))
     session.execute(delete(RateBucket))
     session.execute(update(ZoomConnection).values(token=None, token_lease_until=None))

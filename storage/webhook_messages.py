@@ -28,7 +28,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session, aliased
 
 from .jobs import CLOCK_TOLERANCE, ClaimedJob, take
-from .models import Job, WebhookEndpoint, WebhookMessage
+from .models import Job, JobState, WebhookEndpoint, WebhookMessage
 from .models.base import UtcDateTime
 from .statements import Statement, rowcount
 
@@ -73,11 +73,11 @@ class WebhookQueue:
 
     def _select_due(self, now: ColumnElement[datetime]) -> Select[Any]:
         # One that was asked for, though it may find nothing, is done then and no longer counted.
-        is_asked_for = and_(Job.state == "ready", Job.run_at <= now)
+        is_asked_for = and_(Job.state == JobState.READY, Job.run_at <= now)
         is_free = or_(
-            Job.state == "done",
+            Job.state == JobState.DONE,
             is_asked_for,
-            and_(Job.state == "running", Job.lease_until <= now),
+            and_(Job.state == JobState.RUNNING, Job.lease_until <= now),
         )
         is_to_be_tried = or_(WebhookEndpoint.try_at.is_(None), WebhookEndpoint.try_at <= now)
         return (
@@ -168,7 +168,7 @@ def forget_a_wrong_clock(session: Session, *, now: datetime) -> None:
     )
     session.execute(
         update(Job)
-        .where(Job.kind == "webhook", Job.state != "done", Job.updated_at > soon)
+        .where(Job.kind == "webhook", Job.state != JobState.DONE, Job.updated_at > soon)
         .values(lease_until=now, run_at=now, updated_at=now)
     )
 
@@ -190,7 +190,7 @@ def replay_failed(session: Session, endpoint_id: int, *, now: datetime) -> int:
 
 def is_put_aside(session: Session, endpoint_id: int) -> bool:
     """Tell whether workers have given up on an endpoint: each of several died of it."""
-    job = Job.key == f"webhook:{endpoint_id}", Job.state == "parked"
+    job = Job.key == f"webhook:{endpoint_id}", Job.state == JobState.PARKED
     return session.scalar(select(Job.id).where(*job)) is not None
 
 

@@ -8,7 +8,7 @@ from .base import Base
 from .events import Asset, Event, EventCounter, FormDraft, FormVersion, KnownRegistrant
 from .identity_providers import CompanyIdentity, IdentityDomain, IdentityProvider
 from .invitation_links import InvitationLink
-from .jobs import Job, RateBucket, WorkerHeartbeat
+from .jobs import Job, JobState, RateBucket, WorkerHeartbeat
 from .mails import Mail
 from .notices import NoticeVersion
 from .organizations import FormerSlug, Organization, ZoomConnection
@@ -74,6 +74,7 @@ __all__ = [
     "IndexTotal",
     "InvitationLink",
     "Job",
+    "JobState",
     "KnownRegistrant",
     "KnownSecret",
     "Mail",

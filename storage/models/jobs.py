@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
+
 from sqlalchemy import Float, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from .base import Base, BigKey, Document, Moment, PrimaryKey
 
 
+class JobState(StrEnum):
+    """How a job stands: it waits for its time, is held by a worker, was put aside, or is over."""
+
+    READY = "ready"
+    RUNNING = "running"
+    PARKED = "parked"
+    DONE = "done"
+
+
 class Job(Base):
     """One piece of work for another system, written in the transaction that makes it needed.
 
-    `state` is ready, running, parked or done. `generation` rises whenever the work is needed
-    again; a worker may finish only the generation that it claimed. `crashes` counts leases that ran
-    out since the last hand-back. Payloads hold ids alone. `event_id` is None where the work belongs
-    to no event; it outlives the event as the job does. `due_since` is when the work should have
-    been done: tries put `run_at` off and leave it.
+    `generation` rises whenever the work is needed again; a worker may finish only the generation
+    that it claimed. `crashes` counts leases that ran out since the last hand-back. Payloads hold
+    ids alone. `event_id` is None where the work belongs to no event; it outlives the event as the
+    job does. `due_since` is when the work should have been done: tries put `run_at` off and leave
+    it.
     """
 
     __tablename__ = "job"
@@ -26,7 +37,7 @@ class Job(Base):
     key: Mapped[str] = mapped_column(String(100), unique=True)
     payload: Mapped[Document]
     event_id: Mapped[int | None] = mapped_column(BigKey)
-    state: Mapped[str] = mapped_column(String(7), default="ready")
+    state: Mapped[str] = mapped_column(String(7), default=JobState.READY)
     generation: Mapped[int] = mapped_column(default=1)
     attempts: Mapped[int] = mapped_column(default=0)
     crashes: Mapped[int] = mapped_column(default=0)

@@ -21,7 +21,7 @@ from services.registrations import Status
 from services.retrying import NEEDS_DECISION, retry_event
 from services.submission_limits import read_event_load
 from storage import events, job_lists, registration_index, submissions
-from storage.models import Event
+from storage.models import Event, JobState
 
 from ..locale import read_locale
 from ..site import get_site
@@ -133,7 +133,7 @@ def _draw(values: Any) -> Bars:
 
 def _list_problems(session: Session, event: Event) -> list[tuple[str, str, int]]:
     """Return (what it means, what was said, how many) for each reason that work was put aside."""
-    counts = job_lists.count_jobs(session, states=("parked",), event_id=event.id)
+    counts = job_lists.count_jobs(session, states=(JobState.PARKED,), event_id=event.id)
     sums: dict[tuple[str, str], int] = {}
     for _, _, reason, count in counts:
         problem = name_problem(reason)

@@ -37,7 +37,7 @@ from storage import (
     zoom_registrants,
 )
 from storage.invitation_links import get_link_of
-from storage.models import Event, Registration, RegistrationChange
+from storage.models import Event, JobState, Registration, RegistrationChange
 from storage.registration_lists import FullRow, read_full_rows
 
 from ..locale import read_locale
@@ -100,7 +100,7 @@ def _view(
     given = gather_answers(full.answers)
     answers = {name: answer for name, answer in given.items() if name not in hidden}
     job = job_lists.get_job(session, sync_key(registration.id))
-    is_parked = job is not None and job.state == "parked"
+    is_parked = job is not None and job.state == JobState.PARKED
     registrant = zoom_registrants.get_zoom_registrant(session, registration.id)
     acts = list_acts(Status(registration.status), is_parked=is_parked)
     return {
