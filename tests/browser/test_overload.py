@@ -112,6 +112,7 @@ def lose_database(*_):
 def test_sending_by_itself_can_be_stopped(stage, crowd, hurry, open_tab):
     stage.add_event("spring")
     tab = open_tab()
+    tab.clock.install()
     tab.goto(stage.address("spring"))
     fill_all(tab)
     crowd.is_there = True
@@ -121,7 +122,8 @@ def test_sending_by_itself_can_be_stopped(stage, crowd, hurry, open_tab):
     tab.get_by_role("button", name="自動で送信しない").click()
 
     expect(tab.get_by_text("秒で自動的に送信します")).to_be_hidden()
-    tab.wait_for_timeout(3_500)
+    tab.clock.fast_forward(60_000)
+    tab.wait_for_timeout(300)
     expect(heading(tab)).to_have_text(BUSY)
     tab.get_by_role("button", name="もう一度送信する").click()
     expect(heading(tab)).to_have_text(DONE)

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -39,12 +39,12 @@ BODY = (
 )
 
 
-@pytest.fixture
-def installation(tmp_path, sqlite_databases):
-    """A migrated database, and nothing that runs on it."""
+@contextmanager
+def installed(folder, databases):
+    """Make a migrated database, and nothing that runs on it."""
     made = Installation(
-        tmp_path,
-        UKETSUKE_DATABASE_URL=sqlite_databases.make_migrated(),
+        folder,
+        UKETSUKE_DATABASE_URL=databases.make_migrated(),
         UKETSUKE_SECRET_KEY=SECRET.decode(),
         UKETSUKE_WEB_PROCESSES="2",
     )
@@ -52,19 +52,37 @@ def installation(tmp_path, sqlite_databases):
     made.kill()
 
 
-@pytest.fixture
-def served(installation):
-    """`flask web` with two processes."""
+def start_web(installation):
+    """Start `flask web` with two processes."""
     installation.process = installation.start("web")
     wait_until(lambda: installation.answers(f"{installation.url}/healthz"))
     return installation
 
 
+@pytest.fixture
+def installation(tmp_path, sqlite_databases):
+    with installed(tmp_path, sqlite_databases) as made:
+        yield made
+
+
+@pytest.fixture
+def served(installation):
+    """`flask web` of a test's own, which may end it."""
+    return start_web(installation)
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory, sqlite_databases):
+    """`flask web` for all tests that leave it as it was: each start takes seconds."""
+    with installed(tmp_path_factory.mktemp("shared"), sqlite_databases) as made:
+        yield start_web(made)
+
+
 @pytest.mark.parametrize("start", [HEAD, BODY], ids=["headers", "bodies"])
-def test_slow_clients_do_not_stop_the_service(served, start):
+def test_slow_clients_do_not_stop_the_service(shared, start):
     with ExitStack() as slow:
         clients = [
-            slow.enter_context(socket.create_connection((HOST, served.port)))
+            slow.enter_context(socket.create_connection((HOST, shared.port)))
             for _ in range(SLOW_CLIENTS)
         ]
         for client in clients:
@@ -73,7 +91,7 @@ def test_slow_clients_do_not_stop_the_service(served, start):
         for _ in range(10):
             for client in clients:
                 client.sendall(b"a")
-            assert requests.get(f"{served.url}/healthz", timeout=20).json() == {"status": "ok"}
+            assert requests.get(f"{shared.url}/healthz", timeout=20).json() == {"status": "ok"}
 
 
 def poll_all(clients):
@@ -87,11 +105,11 @@ def poll_all(clients):
 @pytest.mark.skipif(
     resource.getrlimit(resource.RLIMIT_NOFILE)[0] < 4 * CROWDED, reason="too few open files"
 )
-def test_unused_connections_make_room_in_a_crowd(served):
+def test_unused_connections_make_room_in_a_crowd(shared):
     """Two processes share them: so many that one at least has a crowd."""
     with ExitStack() as closing:
         clients = [
-            closing.enter_context(socket.create_connection((HOST, served.port)))
+            closing.enter_context(socket.create_connection((HOST, shared.port)))
             for _ in range(2 * CROWDED + 10)
         ]
         slow, unused = clients[:5], clients[5:]
@@ -99,7 +117,7 @@ def test_unused_connections_make_room_in_a_crowd(served):
             client.sendall(BODY)
 
         def is_any_closed():
-            requests.get(f"{served.url}/healthz", timeout=20)
+            requests.get(f"{shared.url}/healthz", timeout=20)
             for client in slow:
                 client.sendall(b"a")
             return poll_all(unused)
@@ -121,12 +139,12 @@ def list_connections(served):
     ]
 
 
-def test_connections_that_come_at_once_are_shared_by_the_processes(served):
-    for child in served.find_processes("web") - {served.process.pid}:
+def test_connections_that_come_at_once_are_shared_by_the_processes(shared):
+    for child in shared.find_processes("web") - {shared.process.pid}:
         # Its threads come right before its first turn.
         wait_until(lambda child=child: len(os.listdir(f"/proc/{child}/task")) > 1)
     # A busy machine may keep one of them off its core while the other takes all.
-    assert any(min(share_connections(served)) >= 12 for _ in range(3))
+    assert any(min(share_connections(shared)) >= 12 for _ in range(3))
 
 
 def share_connections(served):
@@ -143,8 +161,8 @@ def share_connections(served):
     return taken
 
 
-def test_process_that_takes_nobody_in_keeps_nobody_waiting(served):
-    children = served.find_processes("web") - {served.process.pid}
+def test_process_that_takes_nobody_in_keeps_nobody_waiting(shared):
+    children = shared.find_processes("web") - {shared.process.pid}
     stopped = next(iter(children))
     waits = []
     os.kill(stopped, signal.SIGSTOP)
@@ -153,25 +171,25 @@ def test_process_that_takes_nobody_in_keeps_nobody_waiting(served):
             for _ in range(20):
                 client = closing.enter_context(requests.Session())
                 began = time.monotonic()
-                assert client.get(f"{served.url}/healthz", timeout=20).status_code == 200
+                assert client.get(f"{shared.url}/healthz", timeout=20).status_code == 200
                 waits.append(time.monotonic() - began)
     finally:
         os.kill(stopped, signal.SIGCONT)
     assert statistics.median(waits) < 0.4
 
 
-def test_process_that_dies_is_replaced(served):
-    parent = served.process.pid
-    before = served.find_processes("web")
+def test_process_that_dies_is_replaced(shared):
+    parent = shared.process.pid
+    before = shared.find_processes("web")
     victim = next(iter(before - {parent}))
     os.kill(victim, signal.SIGKILL)
 
-    wait_until(lambda: len(served.find_processes("web") - {victim}) == len(before))
+    wait_until(lambda: len(shared.find_processes("web") - {victim}) == len(before))
 
-    assert requests.get(f"{served.url}/healthz", timeout=20).status_code == 200
+    assert requests.get(f"{shared.url}/healthz", timeout=20).status_code == 200
     (told,) = [
         line
-        for line in map(json.loads, served.read("web.err").splitlines())
+        for line in map(json.loads, shared.read("web.err").splitlines())
         if line["message"] == "a web process ended; starting another one"
     ]
     assert (told["pid"], told["signal"]) == (victim, "SIGKILL")
@@ -332,7 +350,7 @@ def test_process_of_which_one_thread_hangs_goes_on(start_blocking):
     url, process = start_blocking(1)
     before = list_children(process)
     block(url, 1)
-    until = time.monotonic() + 5
+    until = time.monotonic() + 3.5  # silent for longer than two it would be replaced
     while time.monotonic() < until:
         assert answers(url, seconds=20)
         time.sleep(0.1)

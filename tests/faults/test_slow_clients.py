@@ -19,6 +19,8 @@ pytestmark = only_sqlite
 
 SLOW_CLIENTS = 200
 PAUSE_SECONDS = 0.5
+# A thread that a slow client held would be held for ever; other tests use the machine too.
+LONGEST_MS = 20_000
 HEAD = "GET /e/spring HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow: "
 BODY = (
     "POST /e/spring HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 100000\r\n"
@@ -66,7 +68,7 @@ def test_slow_clients_keep_nobody_from_registering(site, starts):
         assert [c for c in clients if c.fileno() < 0] == []
     assert visits.count == 40
     assert site.count_rows("registration") == 40
-    assert visits.times[-1] < 5_000
+    assert visits.times[-1] < LONGEST_MS
 
 
 @contextmanager
@@ -110,7 +112,7 @@ def test_f30_slow_clients_wait_at_nginx(site, tmp_path):
             visits.check()
 
     assert visits.count == site.count_rows("registration") == 40
-    assert visits.times[-1] < 5_000
+    assert visits.times[-1] < LONGEST_MS
 
 
 def is_heard(port):

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 import zlib
+from functools import cache
 
 import pytest
 from PIL import Image
@@ -67,6 +68,7 @@ def make_png_of(width, height, pixels=b""):
     )
 
 
+@cache
 def make_png_with_text_bomb():
     content = make_image()
     bomb = zlib.compress(b"\0" * 300_000_000, 1)

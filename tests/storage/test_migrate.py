@@ -184,16 +184,19 @@ def test_released_migration_is_never_changed():
 def test_upgrade_waits_for_a_longer_one(empty_url):
     """Longer than anything else waits for the database."""
     folder = Path(migrate.__file__).parent / "migrations" / "versions"
-    seconds = 7 / len([*folder.glob("0*.py")])
+    seconds = 2 / len([*folder.glob("0*.py")])
     slow = f"migrate.upgrade(database, on_step=lambda: time.sleep({seconds}))"
     code = UPGRADE.replace("migrate.upgrade(database)", slow)
-    code = code.replace("import sys", "import sys, time")
+    patience = "import sys, time\nfrom storage import session\nsession.BUSY_TIMEOUT_MS = 500"
+    code = code.replace("import sys", patience)
 
     assert run_processes(code, empty_url, count=2) == ["True"] * 2
 
 
 @only_postgresql
-def test_upgrade_keeps_nobody_waiting_for_long_while_it_waits(empty):
+def test_upgrade_keeps_nobody_waiting_for_long_while_it_waits(empty, monkeypatch):
+    monkeypatch.setattr(migrate, "_LOCK_SECONDS", 1)
+    monkeypatch.setattr(migrate, "_PAUSE_SECONDS", 0.2)
     migrate.upgrade(empty)
     with migrate._exclusive(empty) as connection:
         command.downgrade(migrate._configure(connection, None), "0001")
@@ -209,10 +212,11 @@ def test_upgrade_keeps_nobody_waiting_for_long_while_it_waits(empty):
         with empty.engine.connect() as busy, busy.begin():
             busy.execute(text("SELECT count(*) FROM zoom_registrant"))
             upgrade = pool.submit(migrate.upgrade, empty)
-            until = time.monotonic() + 6
+            until = time.monotonic() + 3
             while time.monotonic() < until:
                 read()
         upgrade.result()
 
     assert migrate.describe_misfit(empty) == ""
-    assert 1 < max(waits) < 4, "it stood in the way, and stepped back"
+    # Where it does not step back, `read` fails: it waits for a lock for five seconds at most.
+    assert max(waits) > 0.5, "it stood in the way, and stepped back"
