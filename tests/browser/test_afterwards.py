@@ -71,6 +71,24 @@ def test_join_page_renews_itself_when_the_room_opens(stage, open_tab):
     expect(tab.get_by_role("heading", name="ご参加いただけます")).to_be_visible(timeout=30_000)
 
 
+def test_join_button_can_be_pressed_again_after_an_app_took_over(stage, open_tab):
+    stage.add_event("spring")
+    stage.register("spring", "taro@example.com")
+    stage.site.wait_until(lambda: stage.site.mailbox.list_mails("taro@example.com"))
+    tab = open_tab()
+    tab.goto(stage.join("taro@example.com"))
+    button = tab.get_by_role("button")
+
+    tab.route("**/j/*", lambda route: route.fulfill(status=204), times=1)
+    button.click()
+    expect(button).to_have_text("送信しています…")
+    tab.evaluate("() => document.dispatchEvent(new Event('visibilitychange'))")
+
+    expect(button).to_have_text("Zoomで参加する")
+    button.click()
+    expect_room_of(tab, "太郎 山田", "taro@example.com")
+
+
 def test_link_is_selected_where_the_browser_refuses_to_copy(stage, open_tab):
     stage.add_event("spring")
     tab = open_tab()

@@ -71,7 +71,7 @@ def test_chosen_dates_are_on_the_receipt_in_the_mail_and_in_the_calendar(site, s
     receipt = refused.form(REGISTER).fill(**{DATES: [ids[0], ids[2]]}).submit()
     assert "お選びの日程" in receipt.text
     assert first in receipt.text and third in receipt.text and second not in receipt.text
-    file = receipt.visitor.fetch(receipt.link("iCal (.ics)")).content
+    file = receipt.visitor.fetch(receipt.link("Apple・その他（.ics）")).content
     uids = list(read_entries(file))
     assert [uid.partition("@")[0][-13:] for uid in uids] == [ids[0], ids[2]]
 
