@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, delete, func, not_, or_, select, update
 from sqlalchemy.orm import Session
 
 from .job_requests import wake_workers
-from .models import Event, Job, JobState, Mail
+from .models import Event, Job, JobState, Mail, Registration
 from .statements import rowcount
 from .submissions import get_creating_submission
 
@@ -32,10 +32,7 @@ def list_subjects(session: Session, found: Sequence[Job]) -> dict[int, tuple[str
     slugs = {event_id: slug for event_id, slug in session.execute(select(Event.id, Event.slug))}
     subjects = {}
     for job in found:
-        registration_id = job.payload.get("registration_id")
-        if mail_id := job.payload.get("mail_id"):
-            mail = session.get(Mail, mail_id)
-            registration_id = mail.registration_id if mail else None
+        registration_id = _find_registration(session, job)
         created = (
             get_creating_submission(session, registration_id)
             if registration_id is not None
@@ -43,6 +40,26 @@ def list_subjects(session: Session, found: Sequence[Job]) -> dict[int, tuple[str
         )
         subjects[job.id] = (slugs.get(job.event_id or 0, ""), created.number if created else "")
     return subjects
+
+
+def list_concerned(
+    session: Session, event_id: int, state: JobState, *, limit: int
+) -> list[tuple[str, str, str]]:
+    """Return whom an event's first jobs in a state are about: reason, public id, receipt number."""
+    concerned = []
+    for job in list_jobs(session, states=(state,), event_id=event_id, limit=limit):
+        registration_id = _find_registration(session, job)
+        person = session.get(Registration, registration_id) if registration_id else None
+        created = get_creating_submission(session, person.id) if person else None
+        if person and created:
+            concerned.append((job.reason, person.public_id, created.number))
+    return concerned
+
+
+def _find_registration(session: Session, job: Job) -> int | None:
+    mail_id: int | None = job.payload.get("mail_id")
+    mail = session.get(Mail, mail_id) if mail_id else None
+    return mail.registration_id if mail else job.payload.get("registration_id")
 
 
 def count_jobs(

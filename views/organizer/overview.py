@@ -30,6 +30,9 @@ from .access import bp, need_event, needs
 from .event_headings import view_event
 from .people_filters import list_seen_facets, list_sources, refresh_index
 
+MOST_NAMED = 20
+"""Of so many jobs that were put aside the people are named; more is for the list of people."""
+
 _WEEKDAYS = "月火水木金土日"
 
 
@@ -95,7 +98,7 @@ def _view(session: Session, member: Member, event: Event) -> dict[str, Any]:
         "is_whole": is_whole,
         "charts": [(title, bars) for title, bars in charts if bars.total],
         "problems": problems,
-        "can_retry": any(problem not in NEEDS_DECISION for _, problem, _ in problems),
+        "can_retry": any(problem["name"] not in NEEDS_DECISION for problem in problems),
         "held": submissions.count_held(session, event.id),
         "asks_for_work": _asks_for_work(session, event),
     }
@@ -131,15 +134,26 @@ def _draw(values: Any) -> Bars:
     return make_bars((value.label, value.count) for value in values)
 
 
-def _list_problems(session: Session, event: Event) -> list[tuple[str, str, int]]:
-    """Return (what it means, what was said, how many) for each reason that work was put aside."""
+def _list_problems(session: Session, event: Event) -> list[dict[str, Any]]:
+    """List each reason that work was put aside: its meaning, how many, and the first of whom."""
     counts = job_lists.count_jobs(session, states=(JobState.PARKED,), event_id=event.id)
-    sums: dict[tuple[str, str], int] = {}
+    sums: dict[str, int] = {}
     for _, _, reason, count in counts:
         problem = name_problem(reason)
-        key = (str(words.PROBLEM.get(problem, words.OTHER_PROBLEM)), problem)
-        sums[key] = sums.get(key, 0) + count
-    return [(text, problem, count) for (text, problem), count in sums.items()]
+        sums[problem] = sums.get(problem, 0) + count
+    people: dict[str, dict[str, str]] = {}
+    parked = job_lists.list_concerned(session, event.id, JobState.PARKED, limit=MOST_NAMED)
+    for reason, public_id, number in parked:
+        people.setdefault(name_problem(reason), {})[public_id] = number
+    return [
+        {
+            "name": problem,
+            "text": words.PROBLEM.get(problem, words.OTHER_PROBLEM),
+            "count": count,
+            "people": people.get(problem, {}),
+        }
+        for problem, count in sums.items()
+    ]
 
 
 def _write_day(day: date) -> str:

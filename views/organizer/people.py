@@ -101,9 +101,9 @@ def act_on_people(member: Member, event: str) -> ResponseReturnValue:
         return render_template("organizer/people_act.html", **shown, people=[], act=None), 422
     if request.form.get("sure") != "yes":
         record_list(member, f"event:{event}", len(names))
-        return render_template(
-            "organizer/people_act.html", **shown, people=names, act=act, label=words.ACT[act]
-        )
+        asked = {"people": names, "act": act, "label": words.ACT[act]}
+        effect = words.ACT_EFFECT[act]
+        return render_template("organizer/people_act.html", **shown, **asked, effect=effect)
     results = []
     for public_id, name in names:
         with site.database.write() as session:

@@ -60,6 +60,7 @@ def act_on_all(member: Member, event: str) -> ResponseReturnValue:
                 count=count,
                 act=act,
                 label=words.ACT[act] if act else "",
+                effect=words.ACT_EFFECT[act] if act else "",
             )
             return page, 200 if act and count else 422
     with site.database.write() as session:

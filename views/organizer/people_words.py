@@ -119,6 +119,17 @@ ACT_WARNING = {
     ),
 }
 """What one press must not do, as it tells the person."""
+ACT_EFFECT = {
+    Act.APPROVE: lazy_gettext("They are told by mail, with their join links."),
+    Act.DENY: lazy_gettext("They are told by mail. Join links that they have stop working."),
+    Act.CANCEL: lazy_gettext(
+        "They are told by mail, and their join links stop working. It cannot be taken back."
+    ),
+    Act.RESEND: lazy_gettext("Each gets the last mail about their registration once more."),
+    Act.RETRY: lazy_gettext("Zoom is asked once more for those whom it did not take."),
+    Act.LINK: lazy_gettext("Nobody is told. Their links stand in the export."),
+}
+"""What an act means for several people, before it is done."""
 RESULT = {
     ActResult.DONE: lazy_gettext("Done"),
     ActResult.UNCHANGED: lazy_gettext("Nothing to do"),

@@ -174,7 +174,7 @@ def test_several_are_confirmed_with_their_count_before_anything_happens(site):
     token = browser.open(address).root.find_all("input", name="csrf_token")[0]["value"]
     chosen = [("csrf_token", token), ("act", "deny"), *(("person", key) for key in people)]
     asked = browser.post(address, chosen)
-    assert "2人" in asked.text
+    assert "2人" in asked.text and "参加用URLは使えなくなります" in asked.text
     assert {find(site, key).status for key in people} == {"pending"}
     done = browser.post(address, [*chosen, ("sure", "yes")])
     assert list_names(done) == ["人0 太郎", "人1 太郎"]
@@ -334,7 +334,9 @@ def test_put_aside_work_is_named_and_tried_again(site, event):
         mail.state, mail.reason = "parked", "HeldBack: perhaps it was sent before the restore"
     browser = sign_in(site)
     address = f"/organizer/events/{public_id}"
-    assert "RegistrationDisabled" in browser.open(address).text
+    page = browser.open(address)
+    assert "RegistrationDisabled" in page.text
+    assert len(page.root.find_all("a", href=f"{address}/people/{person}")) == 2
     browser.post_form(address, f"{address}/retry", {})
     with site.database.read() as session:
         assert job_lists.get_job(session, key).state == "ready"
