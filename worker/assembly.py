@@ -6,6 +6,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
+from email.headerregistry import Address
 
 from config import Settings
 from outbound import HttpPool
@@ -38,6 +39,7 @@ from .held_mails import HeldTelling
 from .indexing import index_registrations
 from .letters import LetterWriter
 from .loop import Lane, Worker
+from .mailer import Mailer
 from .people import EventTasks, PeopleImports, PeopleTasks, forget_old_imports
 from .settling import EventSettling
 from .smtp import MailTransport
@@ -66,6 +68,11 @@ class WorkerParts:
     app_context: Callable[[], AbstractContextManager[object]]
     read_row: ReadRow
     read_clock: Callable[[], datetime]
+
+    @property
+    def mailer(self) -> Mailer:
+        sender = Address(addr_spec=self.settings.sender)
+        return Mailer(sender, self.transport, self.app_context, self.read_clock)
 
 
 def build_worker(parts: WorkerParts) -> Worker:
@@ -118,21 +125,9 @@ def _make_zoom_lanes(parts: WorkerParts) -> list[Lane]:
 
 
 def _make_mail_lane(parts: WorkerParts) -> Lane:
-    sending = mail.MailSending(
-        parts.database,
-        transport=parts.transport,
-        writer=LetterWriter(parts.settings, parts.links, parts.keys),
-        app_context=parts.app_context,
-        read_clock=parts.read_clock,
-    )
-    asking = mail_proofs.ProofMailSending(
-        parts.settings,
-        parts.database,
-        links=parts.links,
-        transport=parts.transport,
-        app_context=parts.app_context,
-        read_clock=parts.read_clock,
-    )
+    writer = LetterWriter(parts.settings, parts.links, parts.keys)
+    sending = mail.MailSending(parts.database, parts.mailer, writer=writer)
+    asking = mail_proofs.ProofMailSending(parts.database, parts.mailer, links=parts.links)
     handlers = {"mail": sending.handle, PROOF_JOB: asking.handle}
     recorders = {"mail": mail.record_given_up, PROOF_JOB: mail_proofs.record_given_up}
     return Lane("mail", handlers, MAIL_THREADS, recorders)
@@ -163,14 +158,7 @@ def _make_webhook_lanes(parts: WorkerParts) -> list[Lane]:
 
 
 def _make_organizers_lane(parts: WorkerParts) -> Lane:
-    sending = organizer_mail.OrganizerMailSending(
-        parts.settings,
-        parts.database,
-        links=parts.links,
-        transport=parts.transport,
-        app_context=parts.app_context,
-        read_clock=parts.read_clock,
-    )
+    sending = organizer_mail.OrganizerMailSending(parts.database, parts.mailer, links=parts.links)
     telling = HeldTelling(parts.database, read_clock=parts.read_clock)
     handlers = {ORGANIZER_JOB: sending.handle, HELD_JOB: telling.handle}
     recorders = {ORGANIZER_JOB: organizer_mail.record_given_up}

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from datetime import datetime
 
 from sqlalchemy.orm import Session
@@ -18,7 +16,8 @@ from storage.session import Database
 
 from .letters import Letter, LetterWriter, is_wanted
 from .mail_failures import judge, put_off
-from .smtp import MailError, MailOutcomeUnknown, MailTransport
+from .mailer import Mailer
+from .smtp import MailError, MailOutcomeUnknown
 
 TWICE_UNKNOWN = f"{MailOutcomeUnknown.__name__}: nobody knows, of either try, whether it was sent"
 
@@ -28,32 +27,23 @@ log = logging.getLogger(__name__)
 class MailSending:
     """Handles the job `mail`."""
 
-    def __init__(
-        self,
-        database: Database,
-        *,
-        transport: MailTransport,
-        writer: LetterWriter,
-        app_context: Callable[[], AbstractContextManager[object]],
-        read_clock: Callable[[], datetime],
-    ) -> None:
+    def __init__(self, database: Database, mailer: Mailer, *, writer: LetterWriter) -> None:
         self._database = database
-        self._transport = transport
+        self._mailer = mailer
         self._writer = writer
-        self._app_context = app_context
-        self._read_clock = read_clock
+        self._read_clock = mailer.read_clock
 
     def handle(self, job: ClaimedJob) -> None:
         letter = self._open(job)
         if letter is None:
             return
         try:
-            with self._app_context():
+            with self._mailer.app_context():
                 message = self._writer.compose(letter)
             if not self._begin(job, letter):
                 return
             fault_point("before_mail")
-            self._transport.send(message, letter.registration.email)
+            self._mailer.transport.send(message, letter.registration.email)
             fault_point("after_mail")
         except (MailError, MessageRefused) as error:
             self._record_failure(job, error)

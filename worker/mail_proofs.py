@@ -4,30 +4,27 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from datetime import datetime
-from email.headerregistry import Address
 from email.message import EmailMessage
 
 from sqlalchemy.orm import Session
 
-from config import Settings
 from services.dates import format_short
 from services.event_views import view_mail_event
 from services.joining import read_end_state
 from services.links import Links
 from services.mail_proofs import get_end_of_waiting, note_mail, waits_for_button
 from services.mails import MailName
-from services.messages import MailContext, MessageRefused, compose_message
+from services.messages import MailContext, compose_message
 from services.texts import write_full_name
 from storage import events, jobs, organizations, submissions
 from storage.jobs import ClaimedJob
 from storage.models import SubmissionRow
 from storage.session import Database
 
-from .mail_failures import judge, put_off
+from .mail_failures import put_off
 from .mail_rendering import render_mail
-from .smtp import MailError, MailTransport
+from .mailer import Mailer
 
 
 class ProofMailSending:
@@ -37,22 +34,11 @@ class ProofMailSending:
     none at all keeps somebody out.
     """
 
-    def __init__(
-        self,
-        settings: Settings,
-        database: Database,
-        *,
-        links: Links,
-        transport: MailTransport,
-        app_context: Callable[[], AbstractContextManager[object]],
-        read_clock: Callable[[], datetime],
-    ) -> None:
-        self._settings = settings
+    def __init__(self, database: Database, mailer: Mailer, *, links: Links) -> None:
         self._database = database
+        self._mailer = mailer
         self._links = links
-        self._transport = transport
-        self._app_context = app_context
-        self._read_clock = read_clock
+        self._read_clock = mailer.read_clock
 
     def handle(self, job: ClaimedJob) -> None:
         now = self._read_clock()
@@ -65,22 +51,16 @@ class ProofMailSending:
                 return
             email = row.email
             compose = self._gather(session, row, now)
-        try:
-            with self._app_context():
-                message = compose()
-            self._transport.send(message, email)
-        except (MailError, MessageRefused) as error:
-            now = self._read_clock()
-            failure = judge(job, error, now=now)
-            with self._database.write() as session:
-                if failure.is_final:
-                    note_mail(session, job.payload["submission_id"], was_sent=False, now=now)
-                put_off(session, job, failure.reason, is_final=failure.is_final, now=now)
-            return
+        failure = self._mailer.send(job, compose, email)
         now = self._read_clock()
         with self._database.write() as session:
-            note_mail(session, job.payload["submission_id"], was_sent=True, now=now)
-            jobs.finish(session, job, now=now)
+            if failure is None or failure.is_final:
+                was_sent = failure is None
+                note_mail(session, job.payload["submission_id"], was_sent=was_sent, now=now)
+            if failure is None:
+                jobs.finish(session, job, now=now)
+            else:
+                put_off(session, job, failure.reason, is_final=failure.is_final, now=now)
 
     def _gather(
         self, session: Session, row: SubmissionRow, now: datetime
@@ -91,7 +71,7 @@ class ProofMailSending:
         locale = row.locale
         context = MailContext(
             event=view_mail_event(session, event, locale, now=now),
-            sender_domain=self._settings.sender.rpartition("@")[2],
+            sender_domain=self._mailer.sender.domain,
             greeting_name=write_full_name(row.family_name, row.given_name, locale),
             number=row.number,
             proof_url=self._links.mail_proof(row),
@@ -107,7 +87,7 @@ class ProofMailSending:
         def compose() -> EmailMessage:
             return compose_message(
                 render_mail(MailName.PROOF, context, locale),
-                sender=Address(addr_spec=self._settings.sender),
+                sender=self._mailer.sender,
                 sender_name=name,
                 recipient=email,
                 message_id=message_id,

@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from email.headerregistry import Address
 from email.message import EmailMessage
+from functools import partial
 
 from sqlalchemy.orm import Session
 
-from config import Settings
 from services.held_mails import count_waiting
 from services.links import Links
-from services.messages import MessageRefused, compose_message
+from services.messages import compose_message
 from services.texts import localize
 from storage import access_links, events, jobs, organizations, organizer_mails, webhooks
 from storage.jobs import ClaimedJob
 from storage.models import OrganizerMail
 from storage.session import Database
 
-from .mail_failures import judge, put_off
+from .mail_failures import put_off
 from .mail_rendering import render_parts
-from .smtp import MailError, MailTransport
+from .mailer import Mailer
 
 
 class _IsOver(Exception):
@@ -46,38 +44,26 @@ class OrganizerMailSending:
     at all keeps somebody out.
     """
 
-    def __init__(
-        self,
-        settings: Settings,
-        database: Database,
-        *,
-        links: Links,
-        transport: MailTransport,
-        app_context: Callable[[], AbstractContextManager[object]],
-        read_clock: Callable[[], datetime],
-    ) -> None:
-        self._settings = settings
+    def __init__(self, database: Database, mailer: Mailer, *, links: Links) -> None:
         self._database = database
+        self._mailer = mailer
         self._links = links
-        self._transport = transport
-        self._app_context = app_context
-        self._read_clock = read_clock
+        self._read_clock = mailer.read_clock
 
     def handle(self, job: ClaimedJob) -> None:
         opened = self._open(job)
         if opened is None:
             return
-        mail = opened.mail
-        try:
-            message = self._compose(opened)
-            self._transport.send(message, mail.email)
-        except (MailError, MessageRefused) as error:
-            self._record_failure(job, error)
-            return
+        failure = self._mailer.send(job, partial(self._compose, opened), opened.mail.email)
         now = self._read_clock()
         with self._database.write() as session:
-            _change(session, job, "sent", sent_at=now)
-            jobs.finish(session, job, now=now)
+            if failure is None:
+                _change(session, job, "sent", sent_at=now)
+                jobs.finish(session, job, now=now)
+            else:
+                state = "failed" if failure.is_final else "queued"
+                _change(session, job, state, error=failure.reason)
+                put_off(session, job, failure.reason, is_final=failure.is_final, now=now)
 
     def _open(self, job: ClaimedJob) -> _Opened | None:
         """Read what the mail needs; drop one that says nothing any more."""
@@ -131,19 +117,10 @@ class OrganizerMailSending:
 
     def _compose(self, opened: _Opened) -> EmailMessage:
         mail, organization = opened.mail, opened.organization
-        with self._app_context():
-            content = render_parts(
-                f"organizer_mail/{mail.name}",
-                {
-                    "site_url": self._links.base_url,
-                    "organization": organization,
-                    **opened.values,
-                },
-                mail.locale,
-            )
+        values = {"site_url": self._links.base_url, "organization": organization, **opened.values}
         return compose_message(
-            content,
-            sender=Address(addr_spec=self._settings.sender),
+            render_parts(f"organizer_mail/{mail.name}", values, mail.locale),
+            sender=self._mailer.sender,
             sender_name=organization or "Uketsuke",
             recipient=mail.email,
             message_id=mail.message_id,
@@ -151,14 +128,6 @@ class OrganizerMailSending:
             reply_to=None,
             date=mail.created_at,
         )
-
-    def _record_failure(self, job: ClaimedJob, error: MailError | MessageRefused) -> None:
-        now = self._read_clock()
-        failure = judge(job, error, now=now)
-        state = "failed" if failure.is_final else "queued"
-        with self._database.write() as session:
-            _change(session, job, state, error=failure.reason)
-            put_off(session, job, failure.reason, is_final=failure.is_final, now=now)
 
 
 def record_given_up(session: Session, job: ClaimedJob, now: datetime) -> None:
