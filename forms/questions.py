@@ -116,7 +116,7 @@ def _build_dates(question: DatesQuestion, locale: str) -> UnboundField:
         )
         for choice in question.choices
     )
-    row = _make_row(question, locale, groups=(OptionGroup("", options),))
+    row = _make_row(question, locale, groups=(OptionGroup("", options),), are_dates=True)
     checks = [_select(question, locale)]
     return fields.DatesField(row, _list_values(row), checks, kept=question.kept)
 

@@ -30,7 +30,7 @@ class Row:
 
     `kind` is a `QuestionKind`, or `name` (two controls, in `parts`), or `email`. `label` is text,
     `error_label` the same inside a sentence. `width` is `narrow`, `medium`, `wide` or `full`.
-    `is_switch`: one box that is on or off, where neither is left out.
+    `is_switch`: one box that is on or off, where neither is left out. `are_dates`: its choices are.
     `condition` names the field that decides whether this row shows, and the values that show it.
     `values`, `other_text`, `errors` and `other_errors` are one person's; the rest is the same for
     everybody. `notice_summary` and `notice` (Markdown) belong to consents.
@@ -50,6 +50,7 @@ class Row:
     groups: tuple[OptionGroup, ...] = ()
     has_other: bool = False
     is_switch: bool = False
+    are_dates: bool = False
     condition: tuple[str, tuple[str, ...]] | None = None
     consent: str | None = None
     notice_summary: str = ""

@@ -20,7 +20,7 @@ from services.event_dates import list_chosen_ids, takes_choice
 from services.event_views import EventView
 from services.events import LinkPolicy, read_definition
 from services.joining import is_early, read_end_state, read_start
-from services.questions import answers_from_json
+from services.questions import DATES, answers_from_json
 from services.receipts import (
     MailProgress,
     ReceiptState,
@@ -185,7 +185,8 @@ def _view(
         masked_email=mark("masked_email"),
         mail=mail,
         mail_sent_at=mark("mail_sent_at"),
-        answers=mark("answers") if opened.submission.answers else "",
+        # The dates stand with the event.
+        answers=mark("answers") if opened.submission.answers.keys() - {DATES} else "",
         dates=mark("dates") if takes_choice(opened.event) else "",
         join_url=mark("join_url"),
         is_early=is_early(_read_start(session, opened, now), now),

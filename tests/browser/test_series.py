@@ -12,6 +12,7 @@ pytestmark = [pytest.mark.browser, only_sqlite]
 
 
 TARO = "taro@example.com"
+TWO_LINES = 56
 
 
 def test_person_chooses_dates_reads_them_in_the_mail_and_changes_them(site, open_tab):
@@ -34,10 +35,13 @@ def test_person_chooses_dates_reads_them_in_the_mail_and_changes_them(site, open
     expect(dates.first).to_be_focused()
     tab.keyboard.press("Space")
     first = labels.first.inner_text()
+    time = labels.first.get_by_text("〜").bounding_box()
+    assert time["height"] < TWO_LINES, "start and end of a time stay together"
     send(tab)
 
     expect(heading(tab)).to_have_text("お申し込みが完了しました")
     expect(tab.get_by_text(first.strip())).to_be_visible()
+    expect(tab.get_by_role("heading", name="ご入力の内容")).to_have_count(0)
     site.drain()
     mail = site.mailbox.read_only(TARO)
     assert first.strip() in mail.get_body(("plain",)).get_content()
