@@ -86,7 +86,8 @@ def export(slug: str, status: str | None, lang: str | None, output: Path | None,
     """
     with get_site().database.read() as session:
         event = need_event(session, slug)
-        wanted = Export(event, lang or event.default_locale, name_place, status)
+        now = get_site().read_clock()
+        wanted = Export(event, lang or event.default_locale, name_place, status, now)
         rows = list_export_rows(session, wanted)
         with output.open("wb") if output else nullcontext(sys.stdout.buffer) as stream:
             for part in _WRITERS[FileFormat(kind)](rows):

@@ -10,11 +10,13 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from storage import export_rows
+from storage import events, export_rows
 from storage.invitation_links import list_codes
 from storage.models import Event
 
+from . import attendance_columns
 from .answer_texts import NamePlace, write_answer
+from .attendance_verdicts import read_attendance
 from .consents import is_mailable
 from .dates import load_zone
 from .events import read_definition
@@ -77,6 +79,7 @@ class Export:
     locale: str
     name_place: NamePlace
     status: str | None = None
+    attendance_at: datetime | None = None
 
 
 class ExportTable:
@@ -84,7 +87,8 @@ class ExportTable:
 
     Questions that only an earlier version of the form had keep their columns; `hidden` ones, by
     their ids, have none. `write_link` makes the address of an invitation link from its code: with
-    it there is a column with each person's own one.
+    it there is a column with each person's own one. With `attendance_at`, the time of now, there
+    are columns of who came, where the event records it.
     """
 
     def __init__(
@@ -96,6 +100,7 @@ class ExportTable:
         *,
         hidden: Collection[str] = (),
         write_link: Callable[[str], str] | None = None,
+        attendance_at: datetime | None = None,
     ) -> None:
         self._locale = locale
         self._name_place = name_place
@@ -108,12 +113,14 @@ class ExportTable:
         self._texts: dict[tuple[int, str, str, str], str] = {}
         self._event_id = event.id
         self._write_link = write_link
+        self._attendance_at = attendance_at if event.records_attendance else None
         self._links: dict[str, NamedLink] = {}
 
     @property
     def headings(self) -> list[str]:
         labels = (localize(question.label, self._locale) for question in self._questions)
         own = [_OWN_LINK[self._locale]] if self._write_link else []
+        own += attendance_columns.HEADINGS[self._locale] if self._attendance_at else ()
         return [defuse(cell) for cell in (*_HEADINGS[self._locale], *labels, *_SOURCE, *own)]
 
     def list_rows(self, session: Session, ids: Sequence[int]) -> list[list[str]]:
@@ -139,6 +146,12 @@ class ExportTable:
             own = list_codes(session, ids)
             for person, row in zip(people, rows, strict=True):
                 row.append(write(own[person.id]) if person.id in own else "")
+        if now := self._attendance_at:
+            event = events.need_event(session, self._event_id)
+            known = read_attendance(session, event, [person.id for person in people], now=now)
+            for person, row in zip(people, rows, strict=True):
+                whole = known[person.id].whole
+                row.extend(attendance_columns.write_cells(whole, self._zone, self._locale))
         return rows
 
     def _write_row(
@@ -208,7 +221,9 @@ def keep_given(cells: Sequence[str]) -> list[str]:
 
 def list_export_rows(session: Session, export: Export) -> Iterator[list[str]]:
     """Yield the headings, then a row for each registration, in the order in which they came."""
-    table = ExportTable(session, export.event, export.locale, export.name_place)
+    table = ExportTable(
+        session, export.event, export.locale, export.name_place, attendance_at=export.attendance_at
+    )
     yield table.headings
     for ids in export_rows.list_ids(session, export.event.id, status=export.status):
         yield from table.list_rows(session, ids)

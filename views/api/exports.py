@@ -36,7 +36,8 @@ def export(caller: Caller, slug: str) -> ResponseReturnValue:
         if locale not in LOCALES:
             refuse_parameter("lang", f"must be one of {', '.join(LOCALES)}")
         hidden = list_hidden(session, caller, event)
-        table = ExportTable(session, event, locale, name_place, hidden=hidden)
+        now = site.read_clock()
+        table = ExportTable(session, event, locale, name_place, hidden=hidden, attendance_at=now)
         event_id, about = event.id, f"event:{event.public_id}"
     facts: dict[str, Fact] = {"format": "csv", "filters": "status" if wanted.status else ""}
     record_list(caller, Action.PEOPLE_EXPORTED, about, facts)

@@ -11,6 +11,7 @@ from . import (  # noqa: F401
     api_keys,
     audit_log,
     company,
+    event_attendance,
     event_content,
     event_embed,
     event_inviting,

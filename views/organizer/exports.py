@@ -78,6 +78,7 @@ def export_people(member: Member, event: str) -> ResponseReturnValue:
             name_place,
             hidden=hidden,
             write_link=(lambda code: link + code) if link else None,
+            attendance_at=now,
         )
         chosen = Chosen(table, array("Q", chain.from_iterable(found_ids)))
         count = len(chosen.ids)

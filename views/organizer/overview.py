@@ -27,6 +27,7 @@ from ..locale import read_locale
 from ..site import get_site
 from . import people_words as words
 from .access import bp, need_event, needs
+from .event_attendance import view_attendance
 from .event_headings import view_event
 from .people_filters import list_seen_facets, list_sources, refresh_index
 
@@ -98,6 +99,7 @@ def _view(session: Session, member: Member, event: Event) -> dict[str, Any]:
         "is_whole": is_whole,
         "charts": [(title, bars) for title, bars in charts if bars.total],
         "problems": problems,
+        "attendance": view_attendance(session, event),
         "can_retry": any(problem["name"] not in NEEDS_DECISION for problem in problems),
         "held": submissions.count_held(session, event.id),
         "asks_for_work": _asks_for_work(session, event),

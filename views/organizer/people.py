@@ -11,6 +11,7 @@ from flask_babel import gettext
 from sqlalchemy.orm import Session
 
 from services import audit
+from services.attendance_verdicts import read_attendance
 from services.audit import Action, Fact
 from services.dates import format_short
 from services.members import Member, Permission
@@ -25,8 +26,9 @@ from ..locale import read_locale
 from ..site import get_site
 from . import people_words as words
 from .access import bp, need_event, needs
+from .attendance_words import describe_verdict
 from .event_headings import view_event
-from .people_columns import Column, choose_columns, list_columns, write_cells
+from .people_columns import ATTENDANCE, Column, choose_columns, list_columns, write_cells
 from .people_filters import (
     MOST_COUNTED,
     count_found,
@@ -59,7 +61,8 @@ def list_people(member: Member, event: str) -> ResponseReturnValue:
         view = view_event(found)
         columns = choose_columns(session, member, found, list_columns(session, member, found))
         works = _list_works(session, found)
-        shown = [_view_listed(session, found, columns, row) for row in rows]
+        came = _describe_attendance(session, found, columns, page.ids)
+        shown = [_view_listed(session, found, columns, row, came) for row in rows]
     asked: dict[str, Fact] = {
         "filters": " ".join(sorted(query.chosen)),
         "is_searched": bool(query.text),
@@ -161,10 +164,20 @@ def _view_table(table: PeopleImport) -> tuple[str, str, int, int]:
     return place, gettext("Add people from a table"), table.done, table.total
 
 
+def _describe_attendance(
+    session: Session, event: Event, columns: list[Column], ids: list[int]
+) -> dict[int, str]:
+    """Say of each person whether they came; nothing is read where nobody looks at it."""
+    if all(column.name != ATTENDANCE for column in columns):
+        return {}
+    known = read_attendance(session, event, ids, now=get_site().read_clock())
+    return {key: describe_verdict(one.whole, event.timezone) for key, one in known.items()}
+
+
 def _view_listed(
-    session: Session, event: Event, columns: list[Column], full: FullRow
+    session: Session, event: Event, columns: list[Column], full: FullRow, came: Mapping[int, str]
 ) -> dict[str, Any]:
-    view = view_row(event, full)
+    view = view_row(event, full) | {ATTENDANCE: came.get(full.row.registration.id, "")}
     return view | {"cells": write_cells(session, columns, full, view)}
 
 

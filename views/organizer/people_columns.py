@@ -31,7 +31,8 @@ from .event_headings import view_event
 from .people_filters import list_hidden
 
 _ANSWER, _CONSENT, _SOURCE = "answer:", "consent:", "source:"
-_USUAL = ("email", BY_COMPANY, "status", "delivery", "mailable", "registered")
+ATTENDANCE = "attendance"
+_USUAL = ("email", BY_COMPANY, "status", "delivery", ATTENDANCE, "mailable", "registered")
 
 
 @dataclass(frozen=True)
@@ -104,6 +105,7 @@ def list_columns(session: Session, member: Member, event: Event) -> list[Column]
         Column("status", gettext("Status"), "status"),
         Column("delivery", gettext("Delivery to Zoom"), "delivery"),
         Column("mailable", gettext("May be mailed")),
+        *([Column(ATTENDANCE, gettext("Who came"))] if event.records_attendance else []),
         Column("registered", gettext("Registered at"), "newest"),
         Column("clicks", gettext("Clicks")),
         Column("proof", gettext("Address proven")),

@@ -14,9 +14,11 @@ from sqlalchemy.orm import Session
 from services import audit
 from services.answer_texts import list_answer_texts
 from services.answers import ANSWERS, gather_answers
+from services.attendance_verdicts import read_attendance
 from services.audit import Action
 from services.chosen_dates import with_dates
 from services.dates import format_moment
+from services.event_dates import write_date
 from services.events import read_definition
 from services.invitation_links import read_names, resolve
 from services.members import Member, Permission
@@ -45,6 +47,7 @@ from ..places import name_place
 from ..site import get_site
 from . import people_words as words
 from .access import bp, need_event, needs
+from .attendance_words import describe_verdict
 from .event_headings import view_event
 from .people import read_act, view_row
 from .people_filters import list_hidden
@@ -112,22 +115,14 @@ def _view(
             (_write(given.made_at, event), given.recipient)
             for given in provisions.list_provisions_of(session, registration.id)
         ],
-        "mails": [
-            {
-                "name": words.MAIL.get(mail.name, mail.name),
-                "state": words.MAIL_STATE.get(mail.state, mail.state),
-                "asked": _write(mail.created_at, event),
-                "sent": _write(mail.sent_at, event),
-                "is_failed": mail.state == "failed",
-            }
-            for mail in mails.list_mails(session, registration.id)
-        ],
+        "mails": _list_mails(session, event, registration),
         "changes": [
             _view_change(change, event, definition, hidden)
             for change in registrations.list_changes(session, registration.id)
         ],
         "proven": _write(registration.proven_at, event),
         "clicked": _write(registration.last_clicked_at, event),
+        "attendance": _list_attendance(session, event, registration),
         "source": _list_source(session, event, registration.source),
         "link": get_link_of(session, registration.id),
         "language": words.LOCALE.get(registration.locale, registration.locale),
@@ -140,6 +135,34 @@ def _view(
             **{str(result): text for result, text in words.RESULT.items()},
         },
     }
+
+
+def _list_mails(session: Session, event: Event, registration: Registration) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": words.MAIL.get(mail.name, mail.name),
+            "state": words.MAIL_STATE.get(mail.state, mail.state),
+            "asked": _write(mail.created_at, event),
+            "sent": _write(mail.sent_at, event),
+            "is_failed": mail.state == "failed",
+        }
+        for mail in mails.list_mails(session, registration.id)
+    ]
+
+
+def _list_attendance(
+    session: Session, event: Event, registration: Registration
+) -> list[tuple[str, str]]:
+    """Say whether somebody came, by date; nothing where it is not recorded and never was."""
+    known = read_attendance(session, event, [registration.id], now=get_site().read_clock())
+    dates = known[registration.id].dates
+    if not event.records_attendance and not any(verdict.presence for _, verdict in dates):
+        return []
+    locale, zone = read_locale(), event.timezone
+    return [
+        (write_date(date, zone, locale) if date.id else "", describe_verdict(verdict, zone))
+        for date, verdict in dates
+    ]
 
 
 def _list_source(
