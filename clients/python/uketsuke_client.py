@@ -28,6 +28,8 @@ SECONDS = (5.0, 30.0)
 AGAIN = (429, 502, 503, 504)
 TRIES = 5
 LONGEST_WAIT = 60.0
+MOST = "200"
+"""As many as a page of a list may have."""
 
 
 class ApiProblem(Exception):
@@ -84,6 +86,19 @@ class Client:
         """Yield everybody whom the filters find: status, delivery, email, updated_since."""
         return self._walk(f"{_path(slug)}/registrations", filters)
 
+    def read_changes(self, slug: str, since: str = "") -> tuple[Iterator[Json], str]:
+        """Return whoever is new or was changed since a moment, and the moment to ask with next.
+
+        Keep that one once you are through with them all; some of them come twice.
+
+        Args:
+            since: what was returned the time before; everybody without it.
+        """
+        path = f"{_path(slug)}/registrations"
+        query = {"limit": MOST, **({"updated_since": since} if since else {})}
+        page = self._ask("GET", path, params=query).json()
+        return self._go_on(path, query, page), page["read_at"]
+
     def read_registration(self, slug: str, registration: str) -> tuple[Json, str]:
         """Return a registration, and the version that `change` needs."""
         answer = self._ask("GET", _path(slug, registration))
@@ -134,13 +149,15 @@ class Client:
         return cast(Json, self._ask("GET", path).json())
 
     def _walk(self, path: str, filters: Mapping[str, str]) -> Iterator[Json]:
-        query = {"limit": "200", **filters}
+        query = {"limit": MOST, **filters}
+        yield from self._go_on(path, query, self._ask("GET", path, params=query).json())
+
+    def _go_on(self, path: str, query: Mapping[str, str], page: Json) -> Iterator[Json]:
         while True:
-            page = self._ask("GET", path, params=query).json()
             yield from page["items"]
             if page["next"] is None:
                 return
-            query["cursor"] = page["next"]
+            page = self._ask("GET", path, params={**query, "cursor": page["next"]}).json()
 
     def _ask(self, method: str, path: str, **options: Any) -> requests.Response:
         """Ask until there is an answer; each try is the same request."""

@@ -71,6 +71,23 @@ def test_client_walks_over_pages(client):
     assert [person["email"] for person in asked] == [f"p{n}@example.com" for n in range(5)]
 
 
+def test_client_reads_what_has_changed_since(site, client, monkeypatch):
+    monkeypatch.setattr(uketsuke_client, "MOST", "2")
+    for number in range(3):
+        client.register("spring", TARO | {"email": f"p{number}@example.com"})
+    people, read_at = client.read_changes("spring")
+    [first, *others] = [person["id"] for person in people]
+    assert len(others) == 2
+    site.clock.move(minutes=5)
+    assert len(list(client.read_changes("spring", read_at)[0])) == 3, "it lies a minute back"
+    _, read_at = client.read_changes("spring")
+    client.approve("spring", first)
+
+    people, _ = client.read_changes("spring", read_at)
+
+    assert [(person["id"], person["status"]) for person in people] == [(first, "approved")]
+
+
 def test_lost_answer_and_a_busy_site_make_no_second_registration(site, client, monkeypatch):
     """The first answer is lost after the effect, the second says to come back in 7 seconds."""
     waits, answers, ask = [], iter(["lost", 503]), client._session.request
