@@ -18,7 +18,7 @@ FRAMED = POLICY.replace("frame-ancestors 'none'", "frame-ancestors 'self'")
 
 MAIL = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'none'; "
-    "base-uri 'none'; frame-ancestors 'self'; sandbox"
+    "base-uri 'none'; frame-ancestors 'self'"
 )
 """The policy of a mail within one of our pages: somebody else's page, with no script."""
 

@@ -21,7 +21,7 @@ from .site import get_site
 bp = Blueprint("mailbox", __name__, url_prefix="/mailbox")
 
 # Links open outside the mail's frame.
-_MAIL_POLICY = f"{MAIL} allow-popups allow-popups-to-escape-sandbox"
+_MAIL_POLICY = f"{MAIL}; sandbox allow-popups allow-popups-to-escape-sandbox"
 _PAGE_POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; "
     "frame-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'none'"

@@ -79,7 +79,9 @@ def show_mail_body(member: Member, event: str) -> ResponseReturnValue:
     """Show a mail's HTML alone, for the frame on the page of mails."""
     with get_site().database.read() as session:
         sample = _read_sample(session, need_event(session, member, event))
-    return sample.draw("body.html"), {"Content-Security-Policy": MAIL}
+    # Its frame opens nothing, so that links, which lead nowhere here, do not take its place.
+    html = sample.draw("body.html").replace("<head>", '<head><base target="_blank">', 1)
+    return html, {"Content-Security-Policy": MAIL}
 
 
 def _read_sample(session: Session, event: Event) -> _Sample:
