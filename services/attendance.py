@@ -24,6 +24,8 @@ from .event_dates import EventDate
 EARLY = timedelta(hours=1)
 OPENED_BEFORE = timedelta(hours=12)
 OPENED_AFTER = timedelta(hours=1)
+# No meeting lasts longer: what Zoom says beyond that is a mistake.
+LONGEST_STAY = timedelta(hours=30)
 
 
 class Standing(StrEnum):
@@ -50,8 +52,9 @@ class Reason(StrEnum):
 class RecordState(StrEnum):
     """What became of the record of one date.
 
-    PARTIAL: Zoom never finished it, so that only who is in it is known. NOT_HELD: Zoom knows of no
-    session. GONE: Zoom does not tell of it, or not any more.
+    UNTOLD: Zoom is not asked, as nobody was told before its end that it would be. PARTIAL: Zoom
+    never finished it, so that only who is in it is known. NOT_HELD: Zoom knows of no session. GONE:
+    Zoom does not tell of it, or not any more.
     """
 
     WAITING = "waiting"
@@ -59,6 +62,7 @@ class RecordState(StrEnum):
     PARTIAL = "partial"
     NOT_HELD = "not_held"
     GONE = "gone"
+    UNTOLD = "untold"
 
 
 @dataclass(frozen=True)
@@ -101,20 +105,24 @@ class _Guest:
 class Stays:
     """The rows of a date's record, gathered by whom they are about; rows may come in any order.
 
-    `hosts` are addresses of those who hold the meeting, who are nobody's guests.
+    `hosts` are addresses of those who hold the meeting, who are nobody's guests. `has_gap` says
+    that Zoom has told nothing of a session, as it does not where but one person was there.
     """
 
     date: EventDate
     hosts: Collection[str] = ()
     is_ready: bool = True
     has_rows: bool = False
+    has_gap: bool = False
     _stays: dict[_Guest, set[tuple[datetime, datetime]]] = field(default_factory=dict)
 
     def add(self, row: Participant) -> None:
         """Take a row; who only waited at the door, or left long before it began, was not there."""
         if row.was_waiting:
             return
-        left_at = row.left_at or row.joined_at + timedelta(seconds=row.seconds)
+        last = row.joined_at + LONGEST_STAY
+        seconds = min(row.seconds, LONGEST_STAY.total_seconds())
+        left_at = min(row.left_at or row.joined_at + timedelta(seconds=seconds), last)
         self.is_ready = self.is_ready and row.is_ready
         if row.left_at is not None and left_at < self.date.starts_at - EARLY:
             return

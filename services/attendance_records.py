@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy.orm import Session
 
 from storage import attendance, events, job_requests
+from storage.form_versions import walk_versions
 from storage.models import AttendanceRecord, Event, ZoomRegistrant
 
 from .attendance import Presence, RecordState
@@ -115,6 +116,19 @@ def find_next_look(record: AttendanceRecord, *, now: datetime) -> datetime:
 
 def has_waited(record: AttendanceRecord, longest: timedelta, *, now: datetime) -> bool:
     return record.asked_at is not None and now - record.asked_at >= longest
+
+
+def was_announced(session: Session, event: Event, date: EventDate) -> bool:
+    """Tell whether a form said before the end of a date that attendance is recorded.
+
+    Else nobody can have agreed to it, as where it is turned on in the middle of a series.
+    """
+    return any(
+        question.attendance
+        for version in walk_versions(session, event.id)
+        if version.created_at <= date.ends_at
+        for question in read_definition(session, version.id).questions
+    )
 
 
 def store_people(

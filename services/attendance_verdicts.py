@@ -21,6 +21,7 @@ _REASONS = {
     RecordState.PARTIAL: Reason.NOT_READY,
     RecordState.NOT_HELD: Reason.NOT_HELD,
     RecordState.GONE: Reason.NOT_RECORDED,
+    RecordState.UNTOLD: Reason.NOT_RECORDED,
 }
 
 

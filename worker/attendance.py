@@ -103,7 +103,8 @@ class AttendanceFetching:
         # A day later, whoever was there for no second was there for none.
         late = attendance_records.ZEROS_MEAN_LATE_FOR
         is_ready = stays.is_ready or attendance_records.has_waited(record, late, now=now)
-        is_whole = is_ready and stays.digest == record.digest
+        digest = stays.digest if is_ready and not stays.has_gap else ""
+        is_whole = bool(digest) and digest == record.digest
         if not is_ready and not is_last:
             self._try_later(task, "Zoom has not finished its record")
             return
@@ -111,7 +112,7 @@ class AttendanceFetching:
         if is_whole or is_last:
             self._settle(task, counted, unrecognised, is_whole=is_whole)
         else:
-            self._try_later(task, "asking whether that was all", digest=stays.digest)
+            self._try_later(task, "asking whether that was all", digest=digest)
 
     def _begin(self, job: ClaimedJob) -> _Task | None:
         now = self._read_clock()
@@ -133,6 +134,11 @@ class AttendanceFetching:
                 reason = "the date was moved"
                 jobs.postpone(session, job, run_at=due_at, reason=reason, now=now, is_attempt=False)
                 return None
+            if not attendance_records.was_announced(session, event, date):
+                attendance_records.give_up(record, RecordState.UNTOLD, "", now=now)
+                session.flush()
+                jobs.finish(session, job, now=now)
+                return None
             record.asked_at = record.asked_at or now
             session.flush()
             jobs.hold(session, job, lease_seconds=LEASE_SECONDS, now=now)
@@ -153,7 +159,7 @@ class AttendanceFetching:
                     stays.add(row)
                     renewed_at = self._keep_lease(task.job, renewed_at)
             except RecordNotFound:
-                stays.is_ready = False
+                stays.has_gap = True
         return stays
 
     def _list_instances(self, task: _Task, client: ZoomClient) -> list[Instance]:

@@ -185,6 +185,19 @@ def test_nothing_held_is_said_after_three_days(desk):
 
 
 @only_sqlite
+def test_session_of_which_zoom_tells_nothing_makes_nobody_absent(desk):
+    desk.register_all()
+    begin = desk.event.starts_at
+    desk.hold(started_at=begin - timedelta(minutes=30), ended_at=begin, has_host=True)
+    desk.hold(TARO)
+    desk.end()
+    for _ in range(4):
+        desk.look(days=1)
+    assert desk.say() == ["attended", "not_ready"]
+    assert desk.read_record().state == "partial"
+
+
+@only_sqlite
 def test_missing_scope_waits_for_somebody_and_goes_on_by_itself(desk):
     desk.register_all()
     desk.hold(TARO)
@@ -259,6 +272,17 @@ def test_nobody_is_matched_whose_notice_did_not_say_so(make_desk):
     assert desk.read_record().unrecognised == 0, "and who is known is no stranger"
     with desk.database.read() as session:
         assert len(session.scalars(select(Attendance)).all()) == 1
+
+
+@only_sqlite
+def test_date_before_which_nobody_was_told_is_not_asked_for(make_desk):
+    desk = make_desk(questions=SMALL_FORM)
+    desk.register_all(TARO)
+    desk.hold(TARO)
+    desk.end()
+    assert desk.read_record().state == "untold"
+    assert desk.count_calls("list_instances") == 0
+    assert desk.say(TARO) == ["not_recorded"]
 
 
 @only_sqlite

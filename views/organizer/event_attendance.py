@@ -33,7 +33,7 @@ def ask(member: Member, event: str) -> ResponseReturnValue:
     now = site.read_clock()
     with site.database.write() as session:
         found = need_event(session, member, event)
-        asked = [date for date, record in list_told(session, found) if not is_clear(record)]
+        asked = [date for date, record in list_told(session, found) if may_ask(record)]
         for date in asked:
             attendance_records.ask(session, found, date, now=now)
         facts: dict[str, audit.Fact] = {"act": "attendance", "count": len(asked)}
@@ -43,6 +43,10 @@ def ask(member: Member, event: str) -> ResponseReturnValue:
 
 def is_clear(record: AttendanceRecord) -> bool:
     return record.state == RecordState.SETTLED and not record.unrecognised
+
+
+def may_ask(record: AttendanceRecord) -> bool:
+    return not is_clear(record) and record.state != RecordState.UNTOLD
 
 
 def list_told(session: Session, event: Event) -> list[tuple[EventDate, AttendanceRecord]]:
@@ -77,7 +81,7 @@ def _view_record(event: Event, date: EventDate, record: AttendanceRecord) -> dic
         "unclear": 0 if is_clear(record) else rest,
         "text": _explain(record),
         "is_refused": record.problem == ScopeMissing.__name__,
-        "can_ask": not is_clear(record),
+        "can_ask": may_ask(record),
     }
 
 
@@ -108,4 +112,5 @@ def _explain(record: AttendanceRecord) -> str:
         ),
         RecordState.NOT_HELD: _("Zoom knows of nothing that was held then."),
         RecordState.GONE: _("Zoom does not tell who came then, or not any more."),
+        RecordState.UNTOLD: _("The privacy notice did not speak of it yet."),
     }[RecordState(record.state)]
