@@ -123,6 +123,9 @@ def test_case_and_width_do_not_make_another_person():
         ("outlok.jp", "outlook.jp"),
         ("hotmail.cm", "hotmail.com"),
         ("icloud.co", "icloud.com"),
+        ("gmail.com.jp", "gmail.com"),
+        ("i.softbank.jo", "i.softbank.jp"),
+        ("au.ne.jp", "au.com"),
     ],
 )
 def test_slip_in_a_known_domain_gets_a_suggestion(typed, meant):
