@@ -3,7 +3,7 @@
 import pytest
 
 from services.default_form import default_questions
-from tests.browser.looks import NARROW
+from tests.browser.looks import FIND_WIDE, NARROW
 from tests.browser.steps import fill_in, heading, send
 from tests.fixtures.browsers import DESK, PHONE
 from tests.fixtures.databases import only_sqlite
@@ -135,3 +135,19 @@ def test_parts_of_a_name_stand_where_their_errors_fit(form):
     tab.set_viewport_size(NARROW)
 
     assert family.bounding_box()["x"] == given.bounding_box()["x"]
+
+
+def test_text_is_as_large_as_the_system_says_and_fits(form):
+    tab = form(PHONE)
+    tab.context.new_cdp_session(tab).send("Emulation.setEmulatedOSTextScale", {"scale": 2})
+    tab.reload()
+    assert tab.evaluate("() => parseFloat(getComputedStyle(document.body).fontSize)") > REM
+
+    wide = tab.evaluate(FIND_WIDE)
+    send(tab)
+    wide += tab.evaluate(FIND_WIDE)
+    fill_in(tab)
+    send(tab)
+    heading(tab).get_by_text("お申し込みが完了しました").wait_for()
+
+    assert wide + tab.evaluate(FIND_WIDE) == []
