@@ -117,7 +117,7 @@ class _Crowd:
         approval = "manual" if fate.is_pending else event.approval
         head = events.get_head(session, event.slug)
         assert head is not None, "it is the event's own"
-        head = replace(head, approval=approval)
+        head = head._replace(approval=approval)
         submission = replace(self._make_up(session, event, number), is_suspicious=fate.is_held)
         row = register(session, head, submission, policy=LinkPolicy.SHOW, now=at)
         _count_visits(session, event, submission.source, number, at)

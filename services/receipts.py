@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from storage import mails, registrations, submissions
 from storage.events import AnyEvent
 from storage.models import Registration, SubmissionRow
+from storage.submissions import Receipt
 
 from .codes import CODE_MINUTES, CODE_TRIES, is_right_code
 from .events import EventState, LinkPolicy, get_state, read_seats
@@ -45,21 +46,16 @@ class ReceiptState:
 
 
 def read_receipt_state(
-    session: Session,
-    event: AnyEvent,
-    submission: SubmissionRow,
-    *,
-    policy: LinkPolicy,
-    now: datetime,
+    session: Session, receipt: Receipt, *, policy: LinkPolicy, now: datetime
 ) -> ReceiptState:
     """Decide what a receipt shows.
 
     Under `code` and `mail` it is the same for a new and for a known address, whatever its state,
     until the code from the mail was typed. Under `show` only a known address is sent to its mail.
     """
-    if over := read_end_state(event, now):
+    submission, registration = receipt.submission, receipt.registration
+    if over := read_end_state(receipt.event, now):
         return ReceiptState(shown=over, link="none")
-    registration = _get_registration(session, submission)
     if registration is None:
         return ReceiptState(shown=_read_doubt(submission, now), link="none")
     is_own = policy is LinkPolicy.SHOW and submission.outcome == Outcome.CREATED
@@ -71,7 +67,7 @@ def read_receipt_state(
     return ReceiptState(
         shown="confirmed" if is_approved else status,
         link="button" if is_approved else "none",
-        may_change=may_change_from_screen(session, submission, registration, policy=policy),
+        may_change=may_change_from_screen(receipt, policy=policy),
         waitlist_position=(
             registrations.count_waitlisted_before(session, registration) + 1 if is_waiting else None
         ),
@@ -112,15 +108,12 @@ def speaks_for_registration(submission: SubmissionRow) -> bool:
     return submission.code_used_at is not None or submission.outcome == Outcome.CREATED
 
 
-def may_change_from_screen(
-    session: Session,
-    submission: SubmissionRow,
-    registration: Registration,
-    *,
-    policy: LinkPolicy,
-) -> bool:
+def may_change_from_screen(receipt: Receipt, *, policy: LinkPolicy) -> bool:
     """Tell whether a receipt leads to the personal page."""
-    return policy is LinkPolicy.SHOW and owns_registration(session, submission, registration)
+    submission, registration = receipt.submission, receipt.registration
+    if policy is not LinkPolicy.SHOW or registration is None or receipt.has_rival:
+        return False
+    return _is_unproven(submission, registration)
 
 
 def owns_registration(
@@ -131,8 +124,12 @@ def owns_registration(
     Not any more once the mail's reader has come, or somebody else has sent the form with the same
     address: one of the two is not its owner, and a screen cannot tell which.
     """
-    is_open = submission.outcome == Outcome.CREATED and registration.proven_at is None
+    is_open = _is_unproven(submission, registration)
     return is_open and not submissions.has_rival(session, submission)
+
+
+def _is_unproven(submission: SubmissionRow, registration: Registration) -> bool:
+    return submission.outcome == Outcome.CREATED and registration.proven_at is None
 
 
 def use_code(

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Select, Update, and_, bindparam, case, delete, func, or_, select, update
 from sqlalchemy.orm import Session
@@ -30,8 +29,7 @@ IS_KEPT = or_(Event.status != "cancelled", Event.published_at.is_not(None))
 """All but drafts that were removed, which are cancelled and never were published."""
 
 
-@dataclass(frozen=True)
-class EventHead:
+class EventHead(NamedTuple):
     """What decides which page the address of an event shows, and who may frame it.
 
     One small row, in which the organization may lock the policy; all else is read to draw a page.
@@ -67,7 +65,7 @@ class EventHead:
 
 AnyEvent = Event | EventHead
 
-_HEAD_COLUMNS = tuple(part.name for part in fields(EventHead))[:-3]
+_HEAD_COLUMNS = EventHead._fields[:-3]
 _PLACES = select(case((Event.closed_by_zoom != "", 0), else_=Event.capacity))
 _CAPACITY = _PLACES.where(Event.id == bindparam("taken_at")).scalar_subquery()
 

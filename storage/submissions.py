@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     ColumnElement,
@@ -33,9 +33,16 @@ _SUBMISSION, _REGISTRATION = table_of(SubmissionRow).c, table_of(Registration).c
 _COLUMNS, _REGISTRATION_COLUMNS = tuple(_SUBMISSION), tuple(_REGISTRATION)
 _NAMES = tuple(column.name for column in _COLUMNS)
 _REGISTRATION_NAMES = tuple(column.name for column in _REGISTRATION_COLUMNS)
+_OTHER = table_of(SubmissionRow).alias("other")
+_HAS_RIVAL = exists().where(
+    _OTHER.c.registration_id == _SUBMISSION.registration_id,
+    _OTHER.c.digest != _SUBMISSION.digest,
+    _OTHER.c.corrected_by_id.is_(None),
+    _OTHER.c.id != _SUBMISSION.id,
+)
 _RECEIPT = Statement(
     lambda _: with_head(
-        select(*_COLUMNS, *_REGISTRATION_COLUMNS)
+        select(*_COLUMNS, *_REGISTRATION_COLUMNS, _HAS_RIVAL)
         .select_from(table_of(SubmissionRow))
         .outerjoin(table_of(Registration), _REGISTRATION.id == _SUBMISSION.registration_id)
         .join(table_of(Event), table_of(Event).c.id == _SUBMISSION.event_id)
@@ -77,23 +84,30 @@ def get_submission_by_public_id(session: Session, public_id: str) -> SubmissionR
     return session.scalar(_BY_PUBLIC_ID, {"public_id": public_id})
 
 
-def get_receipt(
-    session: Session, public_id: str
-) -> tuple[SubmissionRow, Registration | None, EventHead] | None:
-    """Return a submission, the registration that it led to, if any, and the event's head.
+class Receipt(NamedTuple):
+    """What a receipt is about; a submission that is held has no registration.
 
-    The session must know neither of the rows yet.
+    `has_rival`: somebody has sent other values for the registration that the submission made.
     """
+
+    submission: SubmissionRow
+    registration: Registration | None
+    event: EventHead
+    has_rival: bool
+
+
+def get_receipt(session: Session, public_id: str) -> Receipt | None:
+    """Read all of it at once; the session must know neither of the rows yet."""
     row = _RECEIPT.fetch(session, {"which": public_id})
     if row is None:
         return None
-    registration_at, event_at = len(_COLUMNS), len(_COLUMNS) + len(_REGISTRATION_COLUMNS)
+    registration_at, rival_at = len(_COLUMNS), len(_COLUMNS) + len(_REGISTRATION_COLUMNS)
     submission = attach(session, SubmissionRow, dict(zip(_NAMES, row, strict=False)))
-    event = EventHead(*row[event_at:])
-    if submission.registration_id is None:
-        return submission, None, event
-    values = dict(zip(_REGISTRATION_NAMES, row[registration_at:event_at], strict=True))
-    return submission, attach(session, Registration, values), event
+    registration = None
+    if submission.registration_id is not None:
+        values = dict(zip(_REGISTRATION_NAMES, row[registration_at:rival_at], strict=True))
+        registration = attach(session, Registration, values)
+    return Receipt(submission, registration, EventHead(*row[rival_at + 1 :]), row[rival_at])
 
 
 def get_submission_by_nonce(
@@ -166,7 +180,7 @@ def has_twin(session: Session, row: SubmissionRow, *, since: datetime) -> bool:
 
 
 def has_rival(session: Session, row: SubmissionRow) -> bool:
-    """Tell whether somebody has sent other values for the registration that a submission made."""
+    """As `Receipt.has_rival`, at this moment."""
     values = {"registration_id": row.registration_id, "digest": row.digest, "own_id": row.id}
     return _RIVAL.fetch(session, values) is not None
 

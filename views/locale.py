@@ -50,9 +50,10 @@ def read_locale() -> str:
     """Return the language of this answer, `ja` or `en`; it is chosen once."""
     if not has_request_context():
         return str(get_locale() or LOCALES[0])
-    if "locale" not in g:
-        g.locale = _choose_locale()
-    return str(g.locale)
+    locale: str | None = g.get("locale")
+    if locale is None:
+        locale = g.locale = _choose_locale()
+    return locale
 
 
 def list_other_languages(here: str) -> list[tuple[str, str]]:

@@ -129,9 +129,7 @@ def draw_receipt(
 
 
 def read_state(session: Session, opened: OpenedReceipt, now: datetime) -> ReceiptState:
-    return read_receipt_state(
-        session, opened.event, opened.submission, policy=opened.policy, now=now
-    )
+    return read_receipt_state(session, opened, policy=opened.policy, now=now)
 
 
 def has_calendar(state: ReceiptState) -> bool:

@@ -12,8 +12,9 @@ from services import receipts
 from services.events import LinkPolicy, get_end, read_link_policy
 from services.tokens import Purpose, TokenClaim, read_token
 from storage import events, registrations, submissions
-from storage.events import AnyEvent, EventHead
+from storage.events import AnyEvent
 from storage.models import Event, Registration, SubmissionRow
+from storage.submissions import Receipt
 
 from .framing import check_frame
 from .site import get_site
@@ -37,13 +38,8 @@ class Opened:
     came_by_mail: bool
 
 
-@dataclass(frozen=True)
-class OpenedReceipt:
-    """What a receipt's address opens; that of a held submission has no registration."""
-
-    event: EventHead
-    submission: SubmissionRow
-    registration: Registration | None
+class OpenedReceipt(Receipt):
+    """What a receipt's address opens."""
 
     @property
     def policy(self) -> LinkPolicy:
@@ -63,13 +59,12 @@ def open_receipt(session: Session, token: str, purpose: Purpose = Purpose.RECEIP
     found = submissions.get_receipt(session, claim.public_id)
     if not get_site().signer.is_genuine(claim) or found is None:
         abort(404)
-    submission, registration, event = found
-    if not submission.email:
+    if not found.submission.email:
         abort(404)  # it was erased, and there is nobody to tell anything
-    check_frame(event)
-    _check_age(event)
-    g.known_locale = submission.locale
-    return OpenedReceipt(event, submission, registration)
+    check_frame(found.event)
+    _check_age(found.event)
+    g.known_locale = found.submission.locale
+    return OpenedReceipt(*found)
 
 
 def open_token(session: Session, token: str, *purposes: Purpose) -> Opened:
@@ -99,17 +94,16 @@ def _open_registration(session: Session, claim: TokenClaim) -> Opened | None:
 
 def _open_submission(session: Session, claim: TokenClaim) -> Opened | None:
     found = submissions.get_receipt(session, claim.public_id)
-    submission, registration, _event = found or (None, None, None)
+    registration = found.registration if found else None
     version = registration.link_version if registration else 0
-    if not get_site().signer.is_genuine(claim, version) or not submission or not registration:
+    if not get_site().signer.is_genuine(claim, version) or not found or not registration:
         return None
+    submission = found.submission
     event, policy = _load_event(session, submission.event_id)
     if claim.purpose is Purpose.JOIN_SCREEN:
         may_lead_on = receipts.speaks_for_registration(submission)
     else:
-        may_lead_on = receipts.may_change_from_screen(
-            session, submission, registration, policy=policy
-        )
+        may_lead_on = receipts.may_change_from_screen(found, policy=policy)
     if not may_lead_on:
         return None
     return Opened(event, policy, registration, submission, came_by_mail=False)

@@ -22,6 +22,7 @@ from services.registration_changes import cancel, correct_address, deny
 from services.registrations import Status, register
 from storage import events, mails, registrations, submissions, zoom_registrants
 from storage.models import Mail
+from storage.submissions import Receipt, get_receipt
 from tests import factories
 from tests.factories import NOW
 from tests.fixtures.databases import SECRET
@@ -56,7 +57,31 @@ def enter(session, row, typed, *, now=NOW):
 
 def read_state(session, row, policy, *, now=NOW):
     event = events.need_event(session, row.event_id)
-    return read_receipt_state(session, event, row, policy=policy, now=now)
+    receipt = Receipt(
+        row,
+        get_person(session, row) if row.registration_id else None,
+        events.get_head(session, event.slug),
+        has_rival=submissions.has_rival(session, row),
+    )
+    return read_receipt_state(session, receipt, policy=policy, now=now)
+
+
+@pytest.mark.parametrize("other", [None, {"given_name": "次郎"}, {}], ids=["none", "rival", "twin"])
+def test_receipt_knows_of_a_rival(database, other):
+    with database.write() as session:
+        event = factories.make_event(session)
+        send(session, event, email="alone@example.com")
+        row = send(session, event)
+        if other is not None:
+            send(session, event, **other)
+
+    with database.read() as session:
+        receipt = get_receipt(session, row.public_id)
+
+        assert (receipt.submission.id, receipt.registration.id) == (row.id, row.registration_id)
+        assert receipt.event.slug == event.slug
+        assert receipt.has_rival is bool(other)
+        assert submissions.has_rival(session, receipt.submission) is bool(other)
 
 
 def look(session, row, policy, *, now=NOW):

@@ -179,9 +179,9 @@ def _answer(caller: Caller, kept: _Kept, now: datetime) -> Response:
         found = submissions.get_receipt(session, kept.receipt)
         if found is None:
             raise Problem(404)
-        submission, person, event = found
-        policy = LinkPolicy(event.link_policy)
-        state = read_receipt_state(session, event, submission, policy=policy, now=now)
+        submission, person = found.submission, found.registration
+        policy = LinkPolicy(found.event.link_policy)
+        state = read_receipt_state(session, found, policy=policy, now=now)
         value: dict[str, Any] = {
             "number": submission.number,
             "receipt": site.links.receipt(submission),
