@@ -19,7 +19,7 @@ from tests.series import list_ids, make_series
 from tests.stage import OPERATOR
 from tests.views.api.test_registering import INDUSTRY
 from views.api.access import NEEDED
-from views.api.reference import METHODS, read_description
+from views.api.reference import FILE, METHODS, read_description
 
 pytestmark = only_sqlite
 
@@ -53,6 +53,17 @@ def list_served(site):
 
 def test_description_is_openapi(site):
     OpenAPIV31SpecValidator(read_description()).validate()
+
+
+def test_description_has_each_name_once(site):
+    """Of two schemas with one name a reader keeps the last, also where the first was meant."""
+
+    def check(members):
+        names = [name for name, _ in members]
+        assert len(set(names)) == len(names), names
+        return dict(members)
+
+    json.loads(FILE.read_text(), object_pairs_hook=check)
 
 
 def test_every_route_is_described_and_every_description_served(site):
