@@ -144,6 +144,17 @@ def test_cancelling_one_person_is_opened_before_it_is_pressed(site):
     assert find(site, person).status == "cancelled"
 
 
+def test_chosen_filter_is_said_where_filters_are_folded(site):
+    public_id, event_id = make_event(site)
+    add(site, event_id, "a@example.com")
+    address = f"/organizer/events/{public_id}/people"
+
+    page = sign_in(site).open(f"{address}?status=approved&locale=ja")
+
+    assert "状態: 確定" in page.root.find_all("summary")[0].text
+    assert "言語: 日本語" in page.root.find_all("summary")[0].text
+
+
 def test_acts_lead_back_to_the_list_as_it_was_filtered(site):
     public_id, event_id = make_event(site, approval="manual")
     person = add(site, event_id, "a@example.com")
