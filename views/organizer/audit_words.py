@@ -60,6 +60,7 @@ _VALUES: dict[str, Mapping[str, Any]] = {
         "edit": lazy_gettext("Change the details"),
         "add": lazy_gettext("Add a person"),
         "erase": lazy_gettext("Erase the person"),
+        "attendance": lazy_gettext("Asked Zoom again who came"),
     },
     "by": {
         "company": lazy_gettext("the company's account"),
@@ -159,6 +160,7 @@ _FIELDS = {
     "slug": lazy_gettext("Address of the page"),
     "fallback_url": lazy_gettext("Another page to join if Zoom is down"),
     "is_listed": lazy_gettext("Being found"),
+    "records_attendance": lazy_gettext("Attendance"),
     "brand_color": lazy_gettext("Colour"),
     "logo": lazy_gettext("Logo"),
     "header": lazy_gettext("Header image"),

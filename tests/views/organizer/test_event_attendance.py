@@ -12,6 +12,7 @@ from sqlalchemy import select
 from services.attendance_notice import SENTENCE, say_attendance
 from services.attendance_records import JOB_KIND
 from services.events import read_current_form
+from services.personal_data import collect_personal_data
 from storage import attendance
 from storage.models import AttendanceRecord, Consent, Event, Job, Registration
 from tests.dashboard import sign_in
@@ -67,8 +68,10 @@ def test_who_came_is_on_the_event_the_person_the_list_and_the_file(site, event):
     assert "Attended, 52 minutes (" in people and " Absent " in people
     with site.database.read() as session:
         taro = session.scalars(select(Registration).order_by(Registration.id)).first()
+        [held] = collect_personal_data(session, event, taro)["attendance"]
     person = owner.open(f"{address}/people/{taro.public_id}").text
     assert "Attended, 52 minutes (" in person
+    assert held["seconds"] == 52 * 60 - 5
     file = Program(site, make_key(site)).get("/events/spring/export.csv", params={"lang": "en"})
     head, first, second = csv.reader(io.StringIO(file.content.decode("utf-8-sig")))
     assert head[-4:] == ["Attendance", "First joined", "Last left", "Minutes attended"]
