@@ -239,19 +239,18 @@ class AttendanceFetching:
         """Wait for what passes or is mended; what concerns adding people is for others to judge."""
         reason, problem = describe(error), type(error).__name__
         log.warning("zoom did not tell who came", extra={"job": task.job.key, "reason": reason})
-        now = self._read_clock()
-        if isinstance(error, Retryable | AuthenticationFailed):
-            self._health.record_failure(task.connection, task.event, error)
-            self._wait(task, error)
-            return
-        is_mendable = isinstance(error, ScopeMissing)
+        is_of_all = isinstance(error, Retryable | AuthenticationFailed)
         longest = attendance_records.WAITS_FOR_UP_TO
-        if is_mendable:
+        if is_of_all or isinstance(error, ScopeMissing):
             longest = attendance_records.WAITS_FOR_SOMEBODY
-        if isinstance(error, RecordExpired) or attendance_records.has_waited(
-            task.record, longest, now=now
-        ):
+        if is_of_all:
+            self._health.record_failure(task.connection, task.event, error)
+        now = self._read_clock()
+        is_last = attendance_records.has_waited(task.record, longest, now=now)
+        if is_last or isinstance(error, RecordExpired):
             self._give_up(task, RecordState.GONE, problem)
+        elif is_of_all:
+            self._wait(task, error)
         else:
             self._try_later(task, reason, problem=problem)
 

@@ -31,6 +31,7 @@ from services.sources import KEY, REF, write_click_ids
 from services.texts import localize
 from storage import (
     api_keys,
+    attendance,
     job_lists,
     mails,
     people,
@@ -154,14 +155,13 @@ def _list_attendance(
     session: Session, event: Event, registration: Registration
 ) -> list[tuple[str, str]]:
     """Say whether somebody came, by date; nothing where it is not recorded and never was."""
-    known = read_attendance(session, event, [registration.id], now=get_site().read_clock())
-    dates = known[registration.id].dates
-    if not event.records_attendance and not any(verdict.presence for _, verdict in dates):
+    if not event.records_attendance and not attendance.list_rows(session, [registration.id]):
         return []
+    known = read_attendance(session, event, [registration.id], now=get_site().read_clock())
     locale, zone = read_locale(), event.timezone
     return [
         (write_date(date, zone, locale) if date.id else "", describe_verdict(verdict, zone))
-        for date, verdict in dates
+        for date, verdict in known[registration.id].dates
     ]
 
 
