@@ -15,15 +15,15 @@ from services.questions import ConsentKind, FormDefinition
 from services.submissions import ConsentGiven, Submission, Surface
 from services.texts import localize
 
-from .addresses import email_key, suggest_address
+from .addresses import email_key
 from .details import DetailsForm, build_name_members, build_question_members
-from .email_fields import build_email_field
+from .email_fields import AddressAsking, build_email_field
 from .fields import Answered, ChoiceField, TrapField, UnseenField
 from .questions import get_field_name
 from .rows import Option, OptionGroup, Row
 
 
-class RegistrationForm(DetailsForm):
+class RegistrationForm(AddressAsking, DetailsForm):
     """The base of every event's form; `build_registration_form` makes the subclasses.
 
     `form_token`, signed and checked by the view, plays the part of a CSRF token. `suggestion` and
@@ -33,7 +33,6 @@ class RegistrationForm(DetailsForm):
     def __init__(
         self, formdata: MultiDict[str, str] | None = None, prefill: Mapping[str, str] | None = None
     ) -> None:
-        self.suggestion: str | None = None
         self.prefilled_labels: list[str] = []
         super().__init__(formdata)
         if formdata is None and prefill:
@@ -71,23 +70,7 @@ class RegistrationForm(DetailsForm):
         is_valid = super().validate()
         if "old_enough" in self:
             is_valid &= self["old_enough"].validate(self)
-        return self.email.validate(self) and self._settle_address() and is_valid
-
-    def _settle_address(self) -> bool:
-        """Offer what was probably meant, unless the person has said which address it is."""
-        email = self.email
-        suggested = suggest_address(email.data)
-        if not suggested or email.data == self.email_kept.data:
-            return True
-        if self.email_choice.data == "change":
-            email.replace_typed(suggested)
-            return True
-        if self.email_choice.data == "keep":
-            self.email_kept.data = email.data
-            return True
-        self.suggestion = suggested
-        email.errors = [_("Email address: did you mean %(address)s?", address=suggested)]
-        return False
+        return self.email.validate(self) and self.settle_address() and is_valid
 
     @property
     def wrong_fields(self) -> list[str]:

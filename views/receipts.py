@@ -162,6 +162,7 @@ def _draw_address(
     html = render_template(
         "registration/address.html",
         event=draw_head(session, opened.event, now),
+        form=form,
         row=form.email.filled_row(),
         action=f"{receipt_path(token)}/address{write_query()}",
         back_url=receipt_path(token) + write_query(),

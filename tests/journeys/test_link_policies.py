@@ -214,6 +214,27 @@ def test_wrong_address_is_corrected_and_gets_nothing_more(site):
     assert organizer.find("tarou@example.com").status == "cancelled"
 
 
+@pytest.mark.parametrize(
+    ("button", "address"),
+    [
+        ("taro@gmail.com に送る", "taro@gmail.com"),
+        ("入力したまま（taro@gmial.com）に送る", "taro@gmial.com"),
+    ],
+)
+def test_slip_in_a_corrected_address_is_asked_about(site, button, address):
+    organizer = Organizer(site, site.add_event(slug="spring"))
+    receipt = register(site, TARO, email="tarou@example.com")
+    correct = receipt.follow("メールアドレスを訂正する")
+
+    asked = correct.form().fill(email="taro@gmial.com").submit(status=422)
+    assert asked.errors == ["メールアドレスは taro@gmail.com の間違いではありませんか"]
+    assert organizer.find("tarou@example.com").status == "approved"
+    corrected = asked.form().press(button).submit()
+
+    assert corrected.heading == "お申し込みが完了しました"
+    assert organizer.find(address).status == "approved"
+
+
 def test_address_that_was_right_all_along_keeps_its_place(site):
     organizer = Organizer(site, site.add_event(slug="spring"))
     receipt = register(site, TARO)
