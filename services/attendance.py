@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import cached_property
 
 from storage.attendance import Person
 from zoom_client import Instance, Participant
@@ -105,12 +106,14 @@ class _Guest:
 class Stays:
     """The rows of a date's record, gathered by whom they are about; rows may come in any order.
 
-    `hosts` are addresses of those who hold the meeting, who are nobody's guests. `has_gap` says
-    that Zoom has told nothing of a session, as it does not where but one person was there.
+    `dates` are all those that the meeting is held for, and `hosts` addresses of those who hold it.
+    `has_gap` says that Zoom has told nothing of a session in which people of the date may have
+    been, as it does not where but one person was there.
     """
 
     date: EventDate
     hosts: Collection[str] = ()
+    dates: Sequence[EventDate] = ()
     is_ready: bool = True
     has_rows: bool = False
     has_gap: bool = False
@@ -123,16 +126,20 @@ class Stays:
         last = row.joined_at + LONGEST_STAY
         seconds = min(row.seconds, LONGEST_STAY.total_seconds())
         left_at = min(row.left_at or row.joined_at + timedelta(seconds=seconds), last)
+        left_at = max(left_at, row.joined_at)
         self.is_ready = self.is_ready and row.is_ready
         if row.left_at is not None and left_at < self.date.starts_at - EARLY:
             return
+        begin, end = self._span
+        is_held = row.joined_at <= self.date.ends_at and left_at >= self.date.starts_at
+        if not (is_held or begin <= row.joined_at < end):
+            return
         self.has_rows = True
         address = email_key(row.email) if row.email else ""
-        if address and address in self.hosts:
-            return
         registrant_id = row.registrant_id or ""
         guest = _Guest(registrant_id, address, "" if registrant_id or address else row.name)
-        self._stays.setdefault(guest, set()).add((row.joined_at, max(left_at, row.joined_at)))
+        stay = (max(row.joined_at, begin), min(left_at, end))
+        self._stays.setdefault(guest, set()).add(stay)
 
     @property
     def digest(self) -> str:
@@ -150,12 +157,16 @@ class Stays:
         unknown: set[_Guest] = set()
         for guest, stays in self._stays.items():
             person = numbers.get(guest.registrant_id) or addresses.get(guest.email_key)
-            if person is None:
-                unknown.add(guest)
-            else:
+            if person is not None:
                 found.setdefault(person, set()).update(stays)
+            elif guest.email_key not in self.hosts:
+                unknown.add(guest)
         presences = {person: _unite(stays) for person, stays in found.items()}
         return Matching(presences, _count_people(unknown))
+
+    @cached_property
+    def _span(self) -> tuple[datetime, datetime]:
+        return find_span(self.date, self.dates)
 
     def _list(self) -> Iterator[tuple[_Guest, tuple[datetime, datetime]]]:
         return ((guest, stay) for guest, stays in self._stays.items() for stay in stays)
@@ -174,21 +185,32 @@ class Stays:
         return numbers, addresses
 
 
+def find_span(date: EventDate, dates: Iterable[EventDate]) -> tuple[datetime, datetime]:
+    """Return from when to when a date is nearer than its neighbours are."""
+    before = [other.ends_at for other in dates if other.ends_at <= date.starts_at]
+    after = [other.starts_at for other in dates if other.starts_at >= date.ends_at]
+    former = max(before, default=date.starts_at - 2 * LONGEST_STAY)
+    later = min(after, default=date.ends_at + 2 * LONGEST_STAY)
+    return date.starts_at - (date.starts_at - former) / 2, date.ends_at + (later - date.ends_at) / 2
+
+
 def choose_instances(
-    instances: Iterable[Instance], dates: Sequence[EventDate], date: EventDate
+    instances: Iterable[Instance], dates: Iterable[EventDate], date: EventDate
 ) -> list[Instance]:
-    """Return the sessions that belong to a date: those near to it, and to no other date nearer."""
+    """Return the sessions in which people may have been for a date, some of them for another."""
+    _, end = find_span(date, dates)
+    until = min(end, date.ends_at + OPENED_AFTER)
+    return [one for one in instances if date.starts_at - OPENED_BEFORE <= one.started_at <= until]
 
-    def measure(other: EventDate, started_at: datetime) -> timedelta:
-        none = timedelta()
-        return max(other.starts_at - started_at, started_at - other.ends_at, none)
 
-    return [
-        instance
-        for instance in instances
-        if date.starts_at - OPENED_BEFORE <= instance.started_at <= date.ends_at + OPENED_AFTER
-        and min(dates, key=lambda other: measure(other, instance.started_at)).id == date.id
-    ]
+def may_hide_people(instance: Instance, instances: Iterable[Instance], date: EventDate) -> bool:
+    """Tell whether people of a date may have been in a session of which Zoom tells nobody.
+
+    One is over when the next one begins.
+    """
+    later = [one.started_at for one in instances if one.started_at > instance.started_at]
+    ended_before = min(later, default=date.ends_at) <= date.starts_at
+    return instance.started_at <= date.ends_at and not ended_before
 
 
 def sum_up(verdicts: Sequence[Verdict]) -> Verdict:

@@ -50,6 +50,13 @@ def list_dates(event: Event) -> tuple[EventDate, ...]:
     return tuple(date for date in dates if not date.is_gone)
 
 
+def list_dates_at_zoom(session: Session, event: Event) -> list[EventDate]:
+    """List all dates for which an event's meeting is held, those of other events among them."""
+    found = events.list_events_at_zoom(session, event.connection_id, event.kind, event.zoom_id)
+    unheld = (EventState.DRAFT, EventState.CANCELLED)
+    return [date for other in found if other.status not in unheld for date in list_dates(other)]
+
+
 def find_date(event: Event, date_id: str) -> EventDate | None:
     """Return a date of an event whose record is to be fetched; None if none is."""
     if not event.records_attendance or event.status in (EventState.DRAFT, EventState.CANCELLED):
@@ -88,9 +95,7 @@ def ask(session: Session, event: Event, date: EventDate, *, now: datetime) -> No
     attendance.ensure_record(session, event.id, date.id, ends_at=date.ends_at)
     record = attendance.lock_record(session, event.id, date.id)
     assert record is not None, "it was just made"
-    record.state, record.problem, record.asked_at = RecordState.WAITING, "", None
-    record.digest = ""
-    record.ends_at = date.ends_at
+    _begin_anew(record, date)
     session.flush()
     job_requests.enqueue(
         session,
@@ -101,6 +106,17 @@ def ask(session: Session, event: Event, date: EventDate, *, now: datetime) -> No
         run_at=now,
         now=now,
     )
+
+
+def follow_move(record: AttendanceRecord, date: EventDate) -> None:
+    """Have Zoom asked as if for the first time once a date has been moved: it was about another."""
+    if record.ends_at != date.ends_at:
+        _begin_anew(record, date)
+
+
+def _begin_anew(record: AttendanceRecord, date: EventDate) -> None:
+    record.state, record.problem, record.digest = RecordState.WAITING, "", ""
+    record.asked_at, record.ends_at = None, date.ends_at
 
 
 def find_next_look(record: AttendanceRecord, *, now: datetime) -> datetime:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from services import attendance_records
 from services.addresses import email_key
-from services.attendance import RecordState, Stays, choose_instances
+from services.attendance import RecordState, Stays, choose_instances, may_hide_people
 from services.attendance_records import Counted
 from services.deliveries import get_kind
 from services.event_dates import EventDate
@@ -35,6 +35,7 @@ from zoom_client import (
     ScopeMissing,
     ZoomClient,
     ZoomError,
+    ZoomUnreachable,
 )
 
 from .backoff import next_try
@@ -50,12 +51,13 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class _Task:
-    """One date whose record is to be fetched, detached from its transaction."""
+    """One date whose record is to be fetched, detached; `dates` are all that the meeting has."""
 
     job: ClaimedJob
     event: Event
     connection: ZoomConnection
     date: EventDate
+    dates: Sequence[EventDate]
     record: AttendanceRecord = field(repr=False)
 
 
@@ -87,7 +89,6 @@ class AttendanceFetching:
         except ZoomError as error:
             self._record_failure(task, error)
             return
-        self._health.record_success(task.connection, task.event)
         self._judge(task, stays)
 
     def _judge(self, task: _Task, stays: Stays | None) -> None:
@@ -127,7 +128,7 @@ class AttendanceFetching:
                 session.flush()
                 jobs.finish(session, job, now=now)
                 return None
-            record.ends_at = date.ends_at
+            attendance_records.follow_move(record, date)
             due_at = date.ends_at + attendance_records.ASK_AFTER
             if now < due_at:
                 session.flush()
@@ -143,22 +144,25 @@ class AttendanceFetching:
             session.flush()
             jobs.hold(session, job, lease_seconds=LEASE_SECONDS, now=now)
             connection = organizations.need_connection(session, event.connection_id)
-        return _Task(job, event, connection, date, record)
+            dates = attendance_records.list_dates_at_zoom(session, event)
+        return _Task(job, event, connection, date, dates, record)
 
     def _fetch(self, task: _Task, client: ZoomClient) -> Stays | None:
         """Read all that Zoom has of a date; None where it knows of no session."""
-        kind = get_kind(task.event)
         instances = self._list_instances(task, client)
+        self._health.record_success(task.connection, task.event)
         if not instances:
             return None
-        stays = Stays(task.date, self._list_hosts(task, client))
+        stays = Stays(task.date, self._list_hosts(task, client), task.dates)
         renewed_at = self._read_clock()
         for instance in instances:
-            try:
-                for row in client.list_participants(kind, instance.uuid):
+            is_empty = True
+            with suppress(RecordNotFound):
+                for row in client.list_participants(get_kind(task.event), instance.uuid):
+                    is_empty = False
                     stays.add(row)
                     renewed_at = self._keep_lease(task.job, renewed_at)
-            except RecordNotFound:
+            if is_empty and may_hide_people(instance, instances, task.date):
                 stays.has_gap = True
         return stays
 
@@ -167,7 +171,7 @@ class AttendanceFetching:
             listed = client.list_instances(get_kind(task.event), task.event.zoom_id)
         except RecordNotFound:
             return []
-        return choose_instances(listed, attendance_records.list_dates(task.event), task.date)
+        return choose_instances(listed, task.dates, task.date)
 
     def _list_hosts(self, task: _Task, client: ZoomClient) -> set[str]:
         """Return the addresses of those who hold the meeting, as far as Zoom says."""
@@ -236,20 +240,23 @@ class AttendanceFetching:
         return now
 
     def _record_failure(self, task: _Task, error: ZoomError) -> None:
-        """Wait for what passes or is mended; what concerns adding people is for others to judge."""
+        """Wait for what passes or is mended, but not for ever.
+
+        A record that Zoom fails to tell says nothing of adding people, which has to go on.
+        """
         reason, problem = describe(error), type(error).__name__
         log.warning("zoom did not tell who came", extra={"job": task.job.key, "reason": reason})
-        is_of_all = isinstance(error, Retryable | AuthenticationFailed)
+        passes = isinstance(error, Retryable | AuthenticationFailed)
         longest = attendance_records.WAITS_FOR_UP_TO
-        if is_of_all or isinstance(error, ScopeMissing):
+        if passes or isinstance(error, ScopeMissing):
             longest = attendance_records.WAITS_FOR_SOMEBODY
-        if is_of_all:
+        if isinstance(error, ZoomUnreachable | AuthenticationFailed):
             self._health.record_failure(task.connection, task.event, error)
         now = self._read_clock()
         is_last = attendance_records.has_waited(task.record, longest, now=now)
         if is_last or isinstance(error, RecordExpired):
             self._give_up(task, RecordState.GONE, problem)
-        elif is_of_all:
+        elif passes:
             self._wait(task, error)
         else:
             self._try_later(task, reason, problem=problem)

@@ -14,6 +14,7 @@ from services.attendance import (
     Stays,
     Verdict,
     choose_instances,
+    may_hide_people,
     sum_up,
 )
 from services.event_dates import EventDate
@@ -125,6 +126,12 @@ def test_session_belongs_to_the_date_that_is_nearest():
     assert [one.uuid for one in choose_instances(held, dates, dates[1])] == ["1435"]
 
 
+def test_session_of_which_nothing_is_told_hides_nobody_if_it_was_over_before():
+    held = [Instance(str(minutes), at(minutes)) for minutes in (-120, -3, 40, 90)]
+    hiding = [one.uuid for one in held if may_hide_people(one, held, DATE)]
+    assert hiding == ["-3", "40"]
+
+
 def test_somebody_came_to_a_series_who_came_once_and_is_absent_who_missed_all():
     absent, ahead = Verdict(Standing.ABSENT), Verdict(Standing.UNCLEAR, Reason.NOT_HELD)
     first = Verdict(Standing.ATTENDED, presence=present(0, 10, 10))
@@ -135,3 +142,28 @@ def test_somebody_came_to_a_series_who_came_once_and_is_absent_who_missed_all():
     assert sum_up([]) == ahead
     strangers = Verdict(Standing.UNCLEAR, Reason.UNRECOGNISED, 2)
     assert sum_up([ahead, strangers]) == strangers
+
+
+def test_host_who_is_registered_was_there_like_anybody():
+    found = match(stay(email="hanako@example.com"), hosts={"hanako@example.com"})
+    assert (list(found.presences), found.unrecognised) == ([2], 0)
+
+
+def test_stay_counts_for_the_dates_in_whose_time_it_was():
+    first, second, far = DATE, EventDate("b", at(70), 50), EventDate("c", at(1440), 60)
+    rows = [
+        stay(-5, 62, number="r-taro"),  # a room that is left open until the second date is over
+        stay(68, 118, number="r-hanako"),
+        stay(-5, 120, number="of a stranger"),
+    ]
+
+    def judge(date):
+        stays = Stays(date, dates=[first, second, far])
+        for row in rows:
+            stays.add(row)
+        found = stays.match(PEOPLE)
+        return found.presences, found.unrecognised
+
+    assert judge(first) == ({1: present(-5, 62, 67)}, 1)
+    assert judge(second) == ({2: present(68, 118, 50)}, 1)
+    assert judge(far) == ({}, 0)

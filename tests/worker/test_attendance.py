@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from services.attendance import Presence, Standing
 from services.attendance_notice import say_attendance
-from services.attendance_records import JOB_KIND
+from services.attendance_records import JOB_KIND, ask, list_dates
 from services.attendance_verdicts import read_attendance
 from services.erasing import erase
 from services.events import LinkPolicy
@@ -80,6 +80,11 @@ class AttendanceDesk(Desk):
         fetching.request_due_records(self.database, now=self.clock())
         self.work()
 
+    def ask_again(self):
+        with self.database.write() as session:
+            event = session.get(Event, self.event.id)
+            ask(session, event, list_dates(event)[0], now=self.clock())
+
     def judge(self, email=TARO):
         """Return the verdict on somebody, in all."""
         with self.database.read() as session:
@@ -108,6 +113,8 @@ class AttendanceDesk(Desk):
 @pytest.fixture
 def make_desk(database):
     with SandboxServer() as sandbox:
+        # Here hours pass in a moment.
+        sandbox.control.enforce_limits(False)
         yield lambda **members: AttendanceDesk(database, sandbox, **members)
 
 
@@ -182,19 +189,6 @@ def test_nothing_held_is_said_after_three_days(desk):
         desk.look(days=1)
     assert desk.say(TARO) == ["not_held"]
     assert desk.read_record().state == "not_held"
-
-
-@only_sqlite
-def test_session_of_which_zoom_tells_nothing_makes_nobody_absent(desk):
-    desk.register_all()
-    begin = desk.event.starts_at
-    desk.hold(started_at=begin - timedelta(minutes=30), ended_at=begin, has_host=True)
-    desk.hold(TARO)
-    desk.end()
-    for _ in range(4):
-        desk.look(days=1)
-    assert desk.say() == ["attended", "not_ready"]
-    assert desk.read_record().state == "partial"
 
 
 @only_sqlite
@@ -357,3 +351,70 @@ def test_each_date_of_a_series_is_judged_by_its_own_record(database):
         said = [[str(v.reason or v.standing) for _, v in known[i].dates] for i in ids]
         assert said == [["attended", "not_held"], ["not_held"]]
         assert [d["id"] for d in dates] == list_ids(desk.event)
+
+
+@only_sqlite
+def test_record_that_cannot_be_read_holds_up_nobody_who_registers_and_ends(desk):
+    desk.register_all(TARO)
+    desk.hold(TARO)
+    desk.zoom.fault("report_participants", status=500, count=None)
+    desk.end()
+    for _ in range(8):
+        desk.look(hours=2)
+    with desk.database.read() as session:
+        assert session.scalars(select(ZoomAccount)).one().paused_since is None
+    assert desk.count_calls("report_participants") == 9, "each as late as its turn"
+    for _ in range(2):
+        desk.look(days=16)
+    assert desk.read_record().state == "gone"
+    assert desk.say(TARO) == ["not_recorded"]
+
+
+@only_sqlite
+def test_date_that_was_put_off_while_zoom_was_asked_has_all_its_time(desk):
+    desk.register_all()
+    desk.end()
+    moved = desk.event.starts_at + timedelta(days=5)
+    desk.change_event(starts_at=moved)
+    desk.look(days=1)
+    desk.hold(TARO, started_at=moved, ended_at=moved + timedelta(hours=1))
+    desk.look(days=4)
+    assert desk.say() == ["attended", "not_ready"]
+    desk.look(minutes=121)
+    assert desk.say() == ["attended", "absent"]
+
+
+@only_sqlite
+def test_session_of_which_zoom_tells_nothing_makes_nobody_absent_but_a_rehearsal(desk):
+    desk.register_all()
+    start = desk.event.starts_at
+    early, late = start - timedelta(hours=2), start + timedelta(minutes=40)
+    desk.hold(started_at=early, ended_at=early + timedelta(minutes=5))
+    desk.hold(TARO, ended_at=late)
+    desk.end()
+    for _ in range(2):
+        desk.look(days=1)
+    assert desk.say() == ["attended", "absent"], "the host alone, before it began"
+
+    desk.hold(HANAKO, started_at=late, ended_at=late + timedelta(minutes=5), has_host=False)
+    desk.ask_again()
+    for _ in range(4):
+        desk.look(days=1)
+    assert desk.say() == ["attended", "not_ready"]
+    assert desk.read_record().state == "partial"
+
+
+@only_sqlite
+def test_meeting_of_another_event_that_day_is_another_ones(desk):
+    desk.register_all()
+    start = desk.event.starts_at
+    desk.hold(TARO)
+    other = start + timedelta(minutes=90)
+    with desk.database.write() as session:
+        event = session.get(Event, desk.event.id)
+        values = {"zoom_id": event.zoom_id, "starts_at": other, "slug": "other"}
+        factories.make_event(session, **values)
+    desk.hold(HANAKO, {"name": "iPhone"}, started_at=other, ended_at=other + timedelta(hours=1))
+    desk.end()
+    desk.look(minutes=121)
+    assert desk.say() == ["attended", "absent"]
