@@ -21,6 +21,10 @@ class Step(StrEnum):
     PUBLISH = "publish"
 
 
+_CAN_WAIT = {Step.NOTICE}
+"""Events can be published with the notice that ships, so nobody has to write one first."""
+
+
 @dataclass(frozen=True)
 class FirstStep:
     """One of the steps; `is_next` marks the first that is neither done nor can wait."""
@@ -28,14 +32,13 @@ class FirstStep:
     step: Step
     is_done: bool
     is_next: bool = False
+    can_wait: bool = False
 
 
 def list_first_steps(
     session: Session, organization_id: int, *, has_account: bool, drafts: int
 ) -> list[FirstStep]:
     """List the steps of an organization that has published nothing yet, in their order.
-
-    Events can be published with the notice that ships, so nobody has to write one first.
 
     Args:
         has_account: whether the installation's settings name a Zoom account.
@@ -50,5 +53,5 @@ def list_first_steps(
         Step.EVENT: drafts > 0,
         Step.PUBLISH: False,
     }
-    first = next(step for step in Step if step is not Step.NOTICE and not done[step])
-    return [FirstStep(step, done[step], is_next=step is first) for step in Step]
+    first = next(step for step in Step if step not in _CAN_WAIT and not done[step])
+    return [FirstStep(step, done[step], step is first, step in _CAN_WAIT) for step in Step]

@@ -75,7 +75,13 @@ def _list_steps(session: Session, member: Member, counts: EventCounts) -> list[M
         session, member.organization_id, has_account=has_account, drafts=counts.draft
     )
     return [
-        {"is_done": step.is_done, "is_next": step.is_next, **_describe(step.step)} for step in steps
+        {
+            "is_done": step.is_done,
+            "is_next": step.is_next,
+            "can_wait": step.can_wait,
+            **_describe(step.step),
+        }
+        for step in steps
     ]
 
 

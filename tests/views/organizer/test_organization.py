@@ -123,3 +123,17 @@ def test_each_organization_changes_its_own(site):
         assert organizations.need_organization(session, other_id).name == "よその会"
     for role in set(Role) - {Role.OWNER}:
         assert sign_in(site, role).look("GET", PAGE).status_code == 403
+
+
+def test_first_steps_say_which_is_done_comes_next_or_can_wait(site):
+    with site.database.write() as session:
+        factories.make_organization(session, representative="", now=site.clock())
+    browser = sign_in(site)
+
+    def list_marks():
+        steps = browser.open("/organizer").root.find_all("ol")[0].find_all("h3")
+        return [[mark.text for mark in step.find_all("span")] for step in steps]
+
+    assert list_marks() == [["次はこちら"], ["完了しました"], ["任意"], [], []]
+    assert "イベント一覧へ" in save(browser).text
+    assert list_marks() == [["完了しました"], ["完了しました"], ["任意"], ["次はこちら"], []]
