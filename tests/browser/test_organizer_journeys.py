@@ -246,6 +246,10 @@ def test_each_role_is_offered_what_it_may_do(site, enter, open_browser):
     assert list_buttons(viewer) == ["検索"]
     approver = enter(Role.APPROVER)
     approver.goto(f"{address}/people")
+    approver.get_by_label("このページの全員を選択").check()
+    expect(approver.locator("[name=person]")).to_be_checked()
+    approver.locator("[name=person]").uncheck()
+    expect(approver.get_by_label("このページの全員を選択")).not_to_be_checked()
     follow(approver, "山田 太郎")
     press(approver, "承認する")
     expect(approver.locator(".badge").first).to_have_text("確定")

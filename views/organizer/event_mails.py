@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
 from flask import current_app, make_response, render_template, request
 from flask.typing import ResponseReturnValue
@@ -59,10 +60,21 @@ def show_mails(member: Member, event: str) -> ResponseReturnValue:
         "organizer/mails.html",
         event=view,
         here="mails",
-        mails=[(name, words.MAIL[name]) for name in sample.others],
-        chosen=sample.name,
-        languages=words.LOCALE,
+        mails=[
+            (
+                words.MAIL[name],
+                None,
+                _write_address(event, name, sample.locale),
+                name is sample.name,
+            )
+            for name in sample.others
+        ],
+        languages=[
+            (label, None, _write_address(event, sample.name, locale), locale == sample.locale)
+            for locale, label in words.LOCALE.items()
+        ],
         language=sample.locale,
+        body=_write_address(event, sample.name, sample.locale, "/body"),
         sender=f"{read_organization(member).name} <{site.settings.sender}>",
         subject=sample.draw("subject.txt"),
         text=sample.draw("body.txt"),
@@ -82,6 +94,11 @@ def show_mail_body(member: Member, event: str) -> ResponseReturnValue:
     # Its frame opens nothing, so that links, which lead nowhere here, do not take its place.
     html = sample.draw("body.html").replace("<head>", '<head><base target="_blank">', 1)
     return html, {"Content-Security-Policy": MAIL}
+
+
+def _write_address(event: str, name: MailName, locale: str, part: str = "") -> str:
+    query = urlencode({"mail": name, "language": locale})
+    return f"/organizer/events/{event}/mails{part}?{query}"
 
 
 def _read_sample(session: Session, event: Event) -> _Sample:
