@@ -100,7 +100,7 @@ class Settings:
         environ = os.environ if environ is None else environ
         values: dict[str, Any] = {}
         for setting in fields(cls):
-            name = PREFIX + setting.name.removeprefix("is_").upper()
+            name = _name_variable(setting.name)
             text = _read(environ, name)
             if text is not None:
                 values[setting.name] = _parse(name, text, type(setting.default))
@@ -166,11 +166,10 @@ class Settings:
         for name, (least, most) in _BOUNDS.items():
             if not least <= getattr(self, name) <= most:
                 raise SettingsError(f"{PREFIX}{name.upper()} must be {least} to {most}")
-        if self.base_url and not _is_address(self.base_url, ("http", "https")):
-            raise SettingsError("UKETSUKE_BASE_URL must be like https://events.example.com")
-        if self.mail_url and not _is_address(self.mail_url, MAIL_SCHEMES):
-            schemes = ", ".join(f"{scheme}://" for scheme in MAIL_SCHEMES)
-            raise SettingsError(f"UKETSUKE_MAIL_URL must begin with one of {schemes}")
+        self._check_addresses()
+        there = (path for path in (self.instance, *self.instance.parents) if os.path.exists(path))
+        if not next(there).is_dir():
+            raise SettingsError("UKETSUKE_INSTANCE must name a folder")
         if self.database_url and not self.database_url.startswith(_DATABASES):
             raise SettingsError("UKETSUKE_DATABASE_URL must begin with postgresql:// or sqlite:///")
         if self.mail_from and not _MAILBOX.fullmatch(self.mail_from):
@@ -197,10 +196,44 @@ class Settings:
             raise SettingsError("UKETSUKE_METRICS_TOKEN must have at least 16 characters")
         if self.is_demo and urlsplit(self.site_url).hostname not in LOOPBACK:
             raise SettingsError("the demo shows every mail: it runs on a loopback address alone")
-        if not all(port.isdigit() and 0 < int(port) < 65536 for port in _split(self.webhook_ports)):
-            raise SettingsError("UKETSUKE_WEBHOOK_PORTS must be numbers of ports, with commas")
         if self.log_level not in ("DEBUG", "INFO", "WARNING", "ERROR"):
             raise SettingsError("UKETSUKE_LOG_LEVEL must be DEBUG, INFO, WARNING or ERROR")
+
+    def _check_addresses(self) -> None:
+        if self.base_url and not (
+            _is_address(self.base_url, ("http", "https")) and _has_host_alone(self.base_url)
+        ):
+            raise SettingsError(
+                "UKETSUKE_BASE_URL must be like https://events.example.com, without a path"
+            )
+        if self.mail_url and not _is_address(self.mail_url, MAIL_SCHEMES):
+            schemes = ", ".join(f"{scheme}://" for scheme in MAIL_SCHEMES)
+            raise SettingsError(
+                f"UKETSUKE_MAIL_URL must begin with one of {schemes} and be like "
+                "smtps://user:password@mail.example.com, with %40 for an @ in a name or password"
+            )
+        for name in ("zoom_api_url", "zoom_oauth_url"):
+            if not _is_address(getattr(self, name), ("http", "https")):
+                raise SettingsError(f"{PREFIX}{name.upper()} must begin with https://")
+        for name in ("private_sign_in_hosts", "private_webhook_hosts"):
+            if not all(map(_HOST.fullmatch, _split(getattr(self, name)))):
+                raise SettingsError(
+                    f"{PREFIX}{name.upper()} must be names of hosts with commas: n8n, keycloak:8443"
+                )
+        if not all(port.isdigit() and 0 < int(port) < 65536 for port in _split(self.webhook_ports)):
+            raise SettingsError("UKETSUKE_WEBHOOK_PORTS must be numbers of ports, with commas")
+
+
+def list_unknown(environ: Mapping[str, str]) -> list[str]:
+    """Name the variables that look like settings and are none: of a slip nobody is told else."""
+    known = {_name_variable(setting.name) for setting in fields(Settings)}
+    return sorted(
+        name
+        for name in environ
+        if name.startswith(PREFIX)
+        and name.removesuffix("_FILE") not in known
+        and name != _FAULT_POINT
+    )
 
 
 _BOUNDS = {
@@ -218,7 +251,18 @@ MAIL_SCHEMES = ("smtp", "smtp+starttls", "smtps")
 _DATABASES = ("postgresql://", "postgresql+psycopg://", "sqlite:///")
 _MAILBOX = re.compile(r"[^\s@<>,;:\"]+@[A-Za-z0-9.-]+")
 
+_HOST = re.compile(r"(\[[0-9a-f:]+\]|[^\s/:@\[\]]+)(:([0-9]{1,5}|\*))?")
+_FAULT_POINT = "UKETSUKE_FAULT_POINT"
 _CONTACT = re.compile(r"mailto:[^\s@]+@[A-Za-z0-9.-]+|https://[!-~]+")
+
+
+def _name_variable(name: str) -> str:
+    return PREFIX + name.removeprefix("is_").upper()
+
+
+def _has_host_alone(address: str) -> bool:
+    parts = urlsplit(address)
+    return parts.path in ("", "/") and not (parts.query or parts.fragment or "@" in parts.netloc)
 
 
 def _split(names: str) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from email.headerregistry import Address
 import click
 from sqlalchemy.exc import SQLAlchemyError
 
+from config import list_unknown
 from services.known_secrets import (
     SecretBehind,
     SecretUnknown,
@@ -104,6 +106,8 @@ def _look_at_settings(site: Site) -> Iterator[Finding]:
         else "none: connect Zoom in the dashboard, or set UKETSUKE_ZOOM_ACCOUNT_ID, _CLIENT_ID "
         "and _CLIENT_SECRET",
     )
+    if unknown := list_unknown(os.environ):
+        yield Finding("names of settings", f"{', '.join(unknown)}: no such setting")
     if settings.is_demo:
         return
     yield Finding(

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from config import Settings, SettingsError
+from config import Settings, SettingsError, list_unknown
 
 
 def test_nothing_is_required():
@@ -57,6 +57,17 @@ def test_file_holds_a_value_and_wins(tmp_path):
         ("UKETSUKE_BASE_URL", "events.example.com", "UKETSUKE_BASE_URL must be like https://"),
         ("UKETSUKE_BASE_URL", "https://", "UKETSUKE_BASE_URL must be like https://"),
         ("UKETSUKE_MAIL_URL", "http://mail.example.com", "UKETSUKE_MAIL_URL must begin with one"),
+        (
+            "UKETSUKE_BASE_URL",
+            "https://a.example/events",
+            "UKETSUKE_BASE_URL must be like https://",
+        ),
+        ("UKETSUKE_MAIL_URL", "smtp://a:b@c@host:x", "UKETSUKE_MAIL_URL must begin with one"),
+        ("UKETSUKE_ZOOM_API_URL", "zoom.us", "UKETSUKE_ZOOM_API_URL must begin with https://"),
+        ("UKETSUKE_PRIVATE_WEBHOOK_HOSTS", "http://n8n", "UKETSUKE_PRIVATE_WEBHOOK_HOSTS must be"),
+        ("UKETSUKE_PRIVATE_SIGN_IN_HOSTS", "a b", "UKETSUKE_PRIVATE_SIGN_IN_HOSTS must be names"),
+        ("UKETSUKE_INSTANCE", "/dev/null/x", "UKETSUKE_INSTANCE must name a folder"),
+        ("UKETSUKE_INSTANCE", "app.py", "UKETSUKE_INSTANCE must name a folder"),
         ("UKETSUKE_MAIL_FROM", "Desk <a@example.com>", "UKETSUKE_MAIL_FROM must be an address"),
         ("UKETSUKE_SECURITY_CONTACT", "security@example.com", "UKETSUKE_SECURITY_CONTACT must be"),
         ("UKETSUKE_SECURITY_CONTACT", "https://a b", "UKETSUKE_SECURITY_CONTACT must be like"),
@@ -72,6 +83,18 @@ def test_value_that_cannot_be_used_is_named(name, value, message):
         Settings.from_env({name: value})
 
     assert str(caught.value).startswith(message)
+
+
+def test_names_of_hosts_may_have_ports():
+    hosts = "n8n, n8n:5678, n8n:*, 127.0.0.1:*, [::1]:*, 受付.example"
+    assert Settings.from_env({"UKETSUKE_PRIVATE_WEBHOOK_HOSTS": hosts}).private_webhook_hosts
+
+
+def test_variable_that_is_no_setting_is_named():
+    known = ("UKETSUKE_PORT", "UKETSUKE_SECRET_KEY_FILE", "UKETSUKE_DEMO", "UKETSUKE_FAULT_POINT")
+    assert list_unknown(dict.fromkeys((*known, "UKETSUKE_SENDER", "PATH"), "x")) == [
+        "UKETSUKE_SENDER"
+    ]
 
 
 def test_refused_secret_is_not_repeated():

@@ -41,6 +41,12 @@ def test_database_is_brought_to_this_version(empty, tmp_path):
     assert empty("migrate").exit_code == 0
 
 
+def test_slip_in_the_name_of_a_setting_is_told(empty, monkeypatch):
+    monkeypatch.setenv("UKETSUKE_SENDER", "events@example.com")
+
+    assert "    UKETSUKE_SENDER: no such setting\n" in empty("check").output
+
+
 def test_new_installation_hears_what_is_missing(empty, tmp_path):
     done = empty("check")
     assert done.exit_code == 1

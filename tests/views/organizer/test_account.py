@@ -8,6 +8,7 @@ import pytest
 from services import passwords
 from services.access_links import LinkPurpose, add_link
 from services.members import Role
+from storage.models import Organizer
 from tests.dashboard import Dashboard, make_membership, sign_in, sign_in_again
 from tests.fixtures.databases import only_sqlite
 from tests.passkey_device import PasskeyDevice
@@ -233,6 +234,19 @@ def test_language_of_the_account_is_that_of_its_pages(site, owner):
     owner.post_form(ACCOUNT, f"{ACCOUNT}/name", {"name": "Hanako", "locale": "en"})
 
     assert owner.open("/organizer").root.find_all("h1")[0].text == "Events"
+
+
+def test_mails_of_what_is_kept_aside_can_be_stopped(site, owner, organizer_id):
+    def read():
+        with site.database.read() as session:
+            return session.get_one(Organizer, organizer_id).is_told_of_held
+
+    form = owner.open(ACCOUNT).form("保存")
+    assert (form["is_told_of_held"], read()) == ("yes", True)
+    page = form.fill(is_told_of_held=[]).submit()
+    assert not read()
+    page.form("保存").fill(is_told_of_held="yes").submit()
+    assert read()
 
 
 def test_passkey_signs_in_without_a_password(start_site, password_hash):
