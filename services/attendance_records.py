@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from storage import attendance, events, job_requests
 from storage.form_versions import walk_versions
-from storage.models import AttendanceRecord, Event, ZoomRegistrant
+from storage.models import Attendance, AttendanceRecord, Event, ZoomRegistrant
 
 from .attendance import Presence, RecordState
 from .deliveries import Delivery
@@ -167,7 +167,7 @@ def store_people(
     agreed = list_agreed(session, ids)
     known = attendance.list_rows(session, ids)
     had_come = {row.registration_id for row in known if row.first_joined_at is not None}
-    has_row = {row.registration_id for row in known if row.date_id == date.id}
+    stored = {row.registration_id: row for row in known if row.date_id == date.id}
     rows, counted = [], Counted()
     for registration, registrant in people:
         number = registration.id
@@ -175,9 +175,10 @@ def store_people(
             continue
         presence = presences.get(number)
         was_expected = is_expected(event, registrant, date)
-        if presence is None and not (is_whole and (was_expected or number in has_row)):
+        if presence is None and not (is_whole and (was_expected or number in stored)):
             continue
-        rows.append(_lay_out(number, date, presence))
+        if number not in stored or read_presence(stored[number]) != presence:
+            rows.append(_lay_out(number, date, presence))
         counted += Counted(int(presence is not None), int(was_expected or presence is not None))
         if presence is not None and number not in had_come:
             tell(session, event, registration, Happening.ATTENDED, now=now)
@@ -218,6 +219,12 @@ def settle(
 def give_up(record: AttendanceRecord, state: RecordState, problem: str, *, now: datetime) -> None:
     """Record that Zoom will not tell of a date."""
     record.state, record.problem, record.settled_at = state, problem, now
+
+
+def read_presence(row: Attendance) -> Presence | None:
+    if row.first_joined_at is None or row.last_left_at is None:
+        return None
+    return Presence(row.first_joined_at, row.last_left_at, row.seconds)
 
 
 def _lay_out(number: int, date: EventDate, presence: Presence | None) -> dict[str, object]:

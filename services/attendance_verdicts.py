@@ -12,8 +12,8 @@ from storage import attendance
 from storage.models import Attendance, AttendanceRecord, Event
 from zoom_client import ScopeMissing
 
-from .attendance import Presence, Reason, RecordState, Standing, Verdict, sum_up
-from .attendance_records import list_agreed, list_dates
+from .attendance import Reason, RecordState, Standing, Verdict, sum_up
+from .attendance_records import list_agreed, list_dates, read_presence
 from .event_dates import EventDate, takes_choice
 from .questions import DATES
 
@@ -79,8 +79,7 @@ def _judge(
     has_agreed: bool,
     now: datetime,
 ) -> Verdict:
-    if row is not None and row.first_joined_at is not None and row.last_left_at is not None:
-        presence = Presence(row.first_joined_at, row.last_left_at, row.seconds)
+    if row is not None and (presence := read_presence(row)) is not None:
         return Verdict(Standing.ATTENDED, presence=presence)
     if not event.records_attendance or not has_agreed:
         return Verdict(Standing.UNCLEAR, Reason.NOT_RECORDED)

@@ -1,7 +1,8 @@
 """What registrations are filtered, searched and counted by, and keeping the index of it.
 
 A facet is a (name, value): `status`, `delivery`, `proof`, `locale`, `mailable`, `hour` (in UTC),
-`answer:<question>`, `consent:<question>`, `source:<tag>`, `origin`. Free text makes none.
+`answer:<question>`, `consent:<question>`, `source:<tag>`, `origin`, `attendance`. Free text makes
+none.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from datetime import UTC
 
 from sqlalchemy.orm import Session
 
-from storage import registration_index
+from storage import attendance, registration_index
 from storage.index_writing import (
     Entry,
     Facet,
@@ -43,6 +44,10 @@ OTHER_SOURCES = "…"
 
 ORIGIN = "origin"
 
+ATTENDANCE = "attendance"
+SEEN, UNSEEN = "seen", "unseen"
+"""Whether Zoom's record has somebody; who is absent, and of whom that is unclear, follows later."""
+
 FACETED = {
     QuestionKind.SELECT,
     QuestionKind.RADIO,
@@ -68,11 +73,14 @@ def read_changes(session: Session, event_id: int) -> Intake:
     sources = _Sources(session, event_id)
 
     def describe(session: Session, ids: Sequence[int]) -> dict[int, Entry]:
-        return {
-            full.row.registration.id: _describe(session, full, sources)
-            for start in range(0, len(ids), AT_ONCE)
-            for full in read_full_rows(session, ids[start : start + AT_ONCE])
-        }
+        entries: dict[int, Entry] = {}
+        for start in range(0, len(ids), AT_ONCE):
+            part = ids[start : start + AT_ONCE]
+            came = _list_attendance(session, part)
+            for full in read_full_rows(session, part):
+                key = full.row.registration.id
+                entries[key] = _describe(session, full, sources, came.get(key, ""))
+        return entries
 
     return read_intake(session, event_id, describe, limit=AT_ONCE)
 
@@ -118,7 +126,16 @@ class _Sources:
         return value
 
 
-def _describe(session: Session, full: FullRow, sources: _Sources) -> Entry:
+def _list_attendance(session: Session, ids: Sequence[int]) -> dict[int, str]:
+    """Say of whoever Zoom was asked about whether its record has them, at one date or more."""
+    came: dict[int, str] = {}
+    for row in attendance.list_rows(session, ids):
+        is_seen = row.first_joined_at is not None or came.get(row.registration_id) == SEEN
+        came[row.registration_id] = SEEN if is_seen else UNSEEN
+    return came
+
+
+def _describe(session: Session, full: FullRow, sources: _Sources, came: str) -> Entry:
     person = full.row.registration
     definition = read_definition(session, person.form_version_id)
     facets: set[Facet] = {
@@ -129,6 +146,8 @@ def _describe(session: Session, full: FullRow, sources: _Sources) -> Entry:
         ("locale", person.locale),
         ("hour", f"{person.created_at.astimezone(UTC):%Y-%m-%dT%H}"),
     }
+    if came:
+        facets.add((ATTENDANCE, came))
     for name in FACET_NAMES:
         if value := person.source.get(name):
             facet = f"source:{name}"

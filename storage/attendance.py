@@ -18,6 +18,7 @@ from .models import (
     Registration,
     ZoomRegistrant,
 )
+from .registration_index import mark
 from .statements import insert_for, table_of
 
 
@@ -119,9 +120,11 @@ def list_rows(session: Session, ids: Sequence[int]) -> list[Attendance]:
 
 
 def put_rows(session: Session, rows: Sequence[dict[str, Any]]) -> None:
-    """Store rows, each in the place of the one that is there."""
+    """Store rows, each in the place of the one that is there, and have people be found by them."""
     if not rows:
         return
+    for row in rows:
+        mark(session, row["registration_id"])
     statement = insert_for(session)(table_of(Attendance)).values(list(rows))
     session.execute(
         statement.on_conflict_do_update(

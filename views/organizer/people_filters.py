@@ -14,7 +14,16 @@ from services.facets import Facet, Value, list_facets, list_sensitive_ids
 from services.funnels import read_tags
 from services.invitation_links import read_names, resolve
 from services.members import Member, Permission
-from services.registration_index import BY_COMPANY, BY_NAME, ORIGIN, fold, read_changes
+from services.registration_index import (
+    ATTENDANCE,
+    BY_COMPANY,
+    BY_NAME,
+    ORIGIN,
+    SEEN,
+    UNSEEN,
+    fold,
+    read_changes,
+)
 from services.sources import FACET_NAMES, REF
 from storage import registration_index
 from storage.index_writing import store_intake
@@ -165,6 +174,7 @@ def list_filters(
 ) -> list[Facet]:
     """List all that a member can filter the people of an event by."""
 
+    seen = {SEEN: gettext("In Zoom's record"), UNSEEN: gettext("Not in Zoom's record")}
     meant = {value: text for value, text in words.DELIVERY.items() if value}
 
     def make(name: str, label: str, texts: Mapping[str, object]) -> Facet:
@@ -178,6 +188,7 @@ def list_filters(
         make("proof", gettext("Address proven"), words.YES_NO),
         make("mailable", gettext("May be mailed"), words.YES_NO),
         make("locale", gettext("Language"), words.LOCALE),
+        *([make(ATTENDANCE, gettext("Who came"), seen)] if event.records_attendance else []),
         *list_seen_facets(session, member, event, totals),
     ]
     sources = list_sources(session, event, totals)

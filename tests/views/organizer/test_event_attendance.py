@@ -66,6 +66,8 @@ def test_who_came_is_on_the_event_the_person_the_list_and_the_file(site, event):
 
     people = owner.open(f"{address}/people").text
     assert "Attended, 52 minutes (" in people and " Absent " in people
+    seen = owner.open(f"{address}/people?attendance=unseen").text
+    assert " Absent " in seen and "Attended, 52" not in seen
     with site.database.read() as session:
         taro = session.scalars(select(Registration).order_by(Registration.id)).first()
         [held] = collect_personal_data(session, event, taro)["attendance"]
