@@ -95,7 +95,7 @@ def ask(session: Session, event: Event, date: EventDate, *, now: datetime) -> No
     attendance.ensure_record(session, event.id, date.id, ends_at=date.ends_at)
     record = attendance.lock_record(session, event.id, date.id)
     assert record is not None, "it was just made"
-    _begin_anew(record, date)
+    _begin_anew(session, record, date)
     session.flush()
     job_requests.enqueue(
         session,
@@ -108,13 +108,16 @@ def ask(session: Session, event: Event, date: EventDate, *, now: datetime) -> No
     )
 
 
-def follow_move(record: AttendanceRecord, date: EventDate) -> None:
+def follow_move(session: Session, record: AttendanceRecord, date: EventDate) -> None:
     """Have Zoom asked as if for the first time once a date has been moved: it was about another."""
     if record.ends_at != date.ends_at:
-        _begin_anew(record, date)
+        _begin_anew(session, record, date)
 
 
-def _begin_anew(record: AttendanceRecord, date: EventDate) -> None:
+def _begin_anew(session: Session, record: AttendanceRecord, date: EventDate) -> None:
+    if record.ends_at != date.ends_at:
+        # Who missed the former time may have cancelled before this one.
+        attendance.forget_absent(session, record.event_id, record.date_id)
     record.state, record.problem, record.digest = RecordState.WAITING, "", ""
     record.asked_at, record.ends_at = None, date.ends_at
 

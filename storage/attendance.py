@@ -141,6 +141,20 @@ def erase_rows(session: Session, registration_id: int) -> None:
     session.execute(delete(Attendance).where(Attendance.registration_id == registration_id))
 
 
+def forget_absent(session: Session, event_id: int, date_id: str) -> None:
+    """Forget of one date of an event who had a place and was not there."""
+    people = select(Registration.id).where(Registration.event_id == event_id)
+    session.execute(
+        delete(Attendance)
+        .where(
+            Attendance.date_id == date_id,
+            Attendance.first_joined_at.is_(None),
+            Attendance.registration_id.in_(people),
+        )
+        .execution_options(synchronize_session=False)
+    )
+
+
 def list_agreed(session: Session, ids: Sequence[int]) -> list[tuple[int, int, str]]:
     """List (registration, version of the form, question) of each privacy notice agreed to."""
     rows = session.execute(

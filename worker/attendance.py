@@ -128,7 +128,7 @@ class AttendanceFetching:
                 session.flush()
                 jobs.finish(session, job, now=now)
                 return None
-            attendance_records.follow_move(record, date)
+            attendance_records.follow_move(session, record, date)
             due_at = date.ends_at + attendance_records.ASK_AFTER
             if now < due_at:
                 session.flush()

@@ -418,3 +418,21 @@ def test_meeting_of_another_event_that_day_is_another_ones(desk):
     desk.end()
     desk.look(minutes=121)
     assert desk.say() == ["attended", "absent"]
+
+
+@only_sqlite
+def test_who_missed_a_date_that_was_held_again_and_cancelled_is_not_absent(desk):
+    desk.register_all()
+    desk.hold(TARO)
+    desk.end()
+    desk.look(minutes=121)
+    assert desk.say() == ["attended", "absent"]
+    moved = desk.event.starts_at + timedelta(days=5)
+    desk.change_event(starts_at=moved)
+    desk.event.starts_at = moved
+    desk.cancel(HANAKO)
+    desk.work()
+    desk.hold(TARO)
+    desk.end()
+    desk.look(minutes=121)
+    assert desk.say() == ["attended", "not_registered"]
