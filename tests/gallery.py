@@ -186,6 +186,7 @@ def _list_link_scenes(stage: Stage) -> list[Scene]:
         Scene("framed-receipt", f"{stage.address('demo')}/embed/done/{token}?theme=light"),
         Scene("address", f"{carrier}/address"),
         Scene("address-error", f"{carrier}/address", send_empty),
+        Scene("address-typo", f"{carrier}/address", send_slip),
     ]
 
 
@@ -427,6 +428,11 @@ def await_work(tab: Page) -> None:
 
 def send_typo(tab: Page) -> None:
     send_filled(tab, email="taro@gmial.com")
+
+
+def send_slip(tab: Page) -> None:
+    tab.fill("#email", "taro@gmial.com")
+    send_empty(tab)
 
 
 def send_too_late(tab: Page) -> None:
