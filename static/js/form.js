@@ -40,9 +40,9 @@ function sendOnce(form) {
 
   form.addEventListener("submit", (event) => {
     // The browser would leave for a page of its own, from where what was typed may not come back.
-    if (!navigator.onLine) {
+    if (!navigator.onLine && !isReached) {
       event.preventDefault();
-      warnOffline(event.submitter ?? buttons[0]);
+      sendIfReached(form, event.submitter);
       return;
     }
     // A person who stopped the page, or whose line broke, may press again after a while.
@@ -65,13 +65,23 @@ function sendOnce(form) {
   });
 }
 
+// A site on the same machine answers without a network, too.
+let isReached = false;
 const offline = document.createElement("p");
 Object.assign(offline, { className: "panel panel--warning section__start", role: "alert" });
 addEventListener("online", () => offline.remove());
 
-function warnOffline(button) {
-  offline.textContent = document.body.dataset.offline;
-  (button.closest("p, .button-row") ?? button).before(offline);
+async function sendIfReached(form, submitter) {
+  try {
+    await fetch(location.href, { method: "HEAD", cache: "no-store" });
+    isReached = true;
+    // A field may be called `requestSubmit`.
+    HTMLFormElement.prototype.requestSubmit.call(form, submitter);
+  } catch {
+    const button = submitter ?? form.querySelector("button");
+    offline.textContent = document.body.dataset.offline;
+    (button.closest("p, .button-row") ?? button).before(offline);
+  }
 }
 
 function say(button, words) {

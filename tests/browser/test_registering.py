@@ -162,6 +162,18 @@ def test_form_that_is_sent_without_a_network_stays_filled_in(stage, open_tab):
     assert stage.site.count_rows("submission") == 1
 
 
+def test_form_is_sent_where_the_site_answers_without_a_network(stage, open_tab):
+    stage.add_event("spring")
+    tab = open_tab()
+    tab.add_init_script("Object.defineProperty(navigator, 'onLine', { value: false })")
+    tab.goto(stage.address("spring"))
+
+    fill_in(tab)
+    send(tab)
+
+    expect(heading(tab)).to_have_text("お申し込みが完了しました")
+
+
 def test_double_click_without_javascript_registers_once(stage, open_tab):
     stage.add_event("spring")
     tab = open_tab(java_script_enabled=False)
