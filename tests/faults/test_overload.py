@@ -28,11 +28,11 @@ def list_registered(site):
 
 
 def test_ten_times_as_many_as_possible_lose_nothing(site, script):
-    usual = send_visitors(Order(script, True, 2.0, visitors=16)).check()
+    usual = send_visitors(Order(script, True, 1.0, visitors=16)).check()
 
     rate = max(10 * usual.rate, 1_000)  # others may have had the machine just now
-    burst = send_visitors(Order(script, True, 5.0, rate=rate, patience=40))
-    after = send_visitors(Order(script, True, 2.0, visitors=4))
+    burst = send_visitors(Order(script, True, 3.0, rate=rate, patience=40))
+    after = send_visitors(Order(script, True, 1.0, visitors=4))
 
     assert burst.errors == {}
     assert len(burst.refusals) > 0 < burst.count
