@@ -144,15 +144,18 @@ def erase_rows(session: Session, registration_id: int) -> None:
 def forget_absent(session: Session, event_id: int, date_id: str) -> None:
     """Forget of one date of an event who had a place and was not there."""
     people = select(Registration.id).where(Registration.event_id == event_id)
-    session.execute(
+    forgotten = session.scalars(
         delete(Attendance)
         .where(
             Attendance.date_id == date_id,
             Attendance.first_joined_at.is_(None),
             Attendance.registration_id.in_(people),
         )
+        .returning(Attendance.registration_id)
         .execution_options(synchronize_session=False)
     )
+    for number in forgotten.all():
+        mark(session, number)
 
 
 def list_agreed(session: Session, ids: Sequence[int]) -> list[tuple[int, int, str]]:

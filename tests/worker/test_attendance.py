@@ -15,9 +15,10 @@ from services.erasing import erase
 from services.events import LinkPolicy
 from services.happenings import Happening
 from services.questions import questions_to_rows
+from services.registration_index import ATTENDANCE, UNSEEN
 from services.registrations import register
 from services.webhooks import Payload, Wish, add_endpoint
-from storage import events, zoom_queue
+from storage import events, registration_index, zoom_queue
 from storage.models import Attendance, AttendanceRecord, Event, WebhookMessage, ZoomAccount
 from tests import factories
 from tests.factories import SMALL_FORM
@@ -26,6 +27,7 @@ from tests.series import choose, list_ids, make_series
 from tests.worker.desk import TARO, Desk
 from worker import attendance as fetching
 from worker.attendance import AttendanceFetching
+from worker.indexing import index_registrations
 from worker.loop import Lane, Worker
 from zoom_sandbox.server import SandboxServer
 
@@ -84,6 +86,13 @@ class AttendanceDesk(Desk):
         with self.database.write() as session:
             event = session.get(Event, self.event.id)
             ask(session, event, list_dates(event)[0], now=self.clock())
+
+    def count_unseen(self):
+        """Count whom the filter of people finds as not in Zoom's record."""
+        index_registrations(self.database)
+        with self.database.read() as session:
+            totals = registration_index.list_totals(session, self.event.id)
+        return totals.get(ATTENDANCE, {}).get(UNSEEN, 0)
 
     def judge(self, email=TARO):
         """Return the verdict on somebody, in all."""
@@ -432,7 +441,9 @@ def test_who_missed_a_date_that_was_held_again_and_cancelled_is_not_absent(desk)
     desk.event.starts_at = moved
     desk.cancel(HANAKO)
     desk.work()
+    assert desk.count_unseen() == 1
     desk.hold(TARO)
     desk.end()
     desk.look(minutes=121)
     assert desk.say() == ["attended", "not_registered"]
+    assert desk.count_unseen() == 0
