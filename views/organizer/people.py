@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import render_template, request
 from flask.typing import ResponseReturnValue
@@ -99,7 +100,7 @@ def act_on_people(member: Member, event: str) -> ResponseReturnValue:
         names = [(person.public_id, words.write_name(person)) for person in chosen]
         view = view_event(found)
     act = read_act()
-    shown = {"event": view, "list_url": request.full_path.rstrip("?")}
+    shown = {"event": view, "list_url": _write_list_url()}
     if not names or act is None:
         return render_template("organizer/people_act.html", **shown, people=[], act=None), 422
     if request.form.get("sure") != "yes":
@@ -121,6 +122,12 @@ def act_on_people(member: Member, event: str) -> ResponseReturnValue:
     return render_template(
         "organizer/people_done.html", **shown, results=results, label=words.ACT[act]
     )
+
+
+def _write_list_url() -> str:
+    """Return the list as it was asked for, to go back to."""
+    asked = urlencode(list(request.args.items(multi=True)))
+    return f"{request.path}?{asked}" if asked else request.path
 
 
 def read_act() -> Act | None:
