@@ -55,14 +55,16 @@ function sendOnce(form) {
     if (event.submitter?.dataset.sending) say(event.submitter, event.submitter.dataset.sending);
   });
 
-  addEventListener("pageshow", (event) => {
-    if (!event.persisted) return;
+  const offerAgain = () => {
     sentAt = -Infinity;
     for (const button of buttons) {
       button.ariaDisabled = null;
       if (button.dataset.label) button.textContent = button.dataset.label;
     }
-  });
+  };
+  // Who comes back to the page: from the next one, or from an app that took over instead of one.
+  addEventListener("pageshow", (event) => event.persisted && offerAgain());
+  document.addEventListener("visibilitychange", () => document.hidden || offerAgain());
 }
 
 // A site on the same machine answers without a network, too.
