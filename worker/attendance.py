@@ -227,9 +227,12 @@ class AttendanceFetching:
             after = page.next_after
 
     def _walk_people(self, task: _Task) -> Iterator[Person]:
+        renewed_at = self._read_clock()
         for ids in self._walk_ids(task.event.id):
             with self._database.read() as session:
-                yield from attendance.list_people(session, ids)
+                people = attendance.list_people(session, ids)
+            yield from people
+            renewed_at = self._keep_lease(task.job, renewed_at)
 
     def _keep_lease(self, job: ClaimedJob, renewed_at: datetime) -> datetime:
         now = self._read_clock()

@@ -260,6 +260,25 @@ def test_worker_that_dies_half_way_has_lost_and_doubled_nothing(desk, monkeypatc
 
 
 @only_sqlite
+def test_job_is_kept_however_long_it_takes_to_look_through_the_people(desk, monkeypatch):
+    monkeypatch.setattr(fetching, "AT_ONCE", 1)
+    desk.register_all("p1@example.com", TARO, HANAKO)
+    desk.hold(TARO)
+    lost = []
+    list_people = fetching.attendance.list_people
+
+    def look_slowly(session, ids):
+        desk.let_pass(seconds=40)
+        lost.append(zoom_queue.has_due(session, kinds=[JOB_KIND], now=desk.clock()))
+        return list_people(session, ids)
+
+    monkeypatch.setattr(fetching.attendance, "list_people", look_slowly)
+    desk.end()
+    assert lost == [False] * 3
+    assert desk.say() == ["attended", "not_ready"]
+
+
+@only_sqlite
 def test_nobody_is_matched_whose_notice_did_not_say_so(make_desk):
     desk = make_desk(questions=SMALL_FORM)
     desk.register(TARO)
