@@ -1,6 +1,7 @@
 import time
 
 import pytest
+from email_validator import EmailNotValidError, validate_email
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,6 +15,8 @@ from forms.addresses import (
     read_address,
     suggest_address,
 )
+
+SYNTAX = {"check_deliverability": False, "allow_smtputf8": False, "strict": True}
 
 
 @pytest.mark.parametrize(
@@ -31,6 +34,26 @@ from forms.addresses import (
 )
 def test_address_is_stored_in_ascii(typed, stored):
     assert read_address(typed) == stored
+
+
+@pytest.mark.parametrize("local", ["taro", "Ta.ro+1", "t'aro", "t..aro", "taro.", "t" * 65, "t ro"])
+@pytest.mark.parametrize(
+    "domain", ["example.com", "例え.jp", "xn--zz.com", "-a.com", "a_b.com", "local.test", "1.2.3.4"]
+)
+def test_a_domain_that_was_read_before_makes_no_difference(local, domain):
+    def check():
+        try:
+            return validate_email(f"{local}@{domain}", **SYNTAX).ascii_email
+        except EmailNotValidError:
+            return None
+
+    def read():
+        try:
+            return read_address(f"{local}@{domain}")
+        except AddressError:
+            return None
+
+    assert [read(), read()] == [check(), check()]
 
 
 @pytest.mark.parametrize(
