@@ -56,10 +56,10 @@ def read_hidden(response):
 @pytest.mark.parametrize(
     ("method", "path", "longest"),
     [
-        ("POST", "/e/spring", 0.7),
+        ("POST", "/e/spring", 0.6),
         ("GET", "/e/spring", 0.5),
         ("GET", "/s/x", 0.5),
-        ("POST", "/j/x", 0.7),
+        ("POST", "/j/x", 0.6),
         ("GET", "/r/x", 0.3),
         ("GET", "/", 0.3),
     ],
