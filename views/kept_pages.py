@@ -77,6 +77,5 @@ def _split(page: str) -> list[bytes | str]:
 
 
 def _join(parts: list[bytes | str], values: Mapping[str, str]) -> bytes:
-    return b"".join(
-        part if isinstance(part, bytes) else escape(values[part]).encode() for part in parts
-    )
+    written = {name: escape(value).encode() for name, value in values.items()}
+    return b"".join([part if isinstance(part, bytes) else written[part] for part in parts])

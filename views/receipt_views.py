@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 from urllib.parse import quote
 
 from flask import get_template_attribute, render_template, request
@@ -48,8 +48,7 @@ _KEPT_BY = {"lang", *FRAME_NAMES}
 _HAVE_MAIL = ("mailed", *_TELLS_OF_MAIL)
 
 
-@dataclass(frozen=True)
-class ReceiptView:
+class ReceiptView(NamedTuple):
     """What the template of a receipt needs; addresses are None where the act is not offered.
 
     What only one person is shown is a mark, so the page is the same for everybody in this state.
