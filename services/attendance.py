@@ -131,7 +131,7 @@ class Stays:
         if row.left_at is not None and left_at < self.date.starts_at - EARLY:
             return
         begin, end = self._span
-        is_held = row.joined_at <= self.date.ends_at and left_at >= self.date.starts_at
+        is_held = row.joined_at < self.date.ends_at and left_at > self.date.starts_at
         if not (is_held or begin <= row.joined_at < end):
             return
         self.has_rows = True

@@ -167,3 +167,15 @@ def test_stay_counts_for_the_dates_in_whose_time_it_was():
     assert judge(first) == ({1: present(-5, 62, 67)}, 1)
     assert judge(second) == ({2: present(68, 118, 50)}, 1)
     assert judge(far) == ({}, 0)
+
+
+def test_who_leaves_as_the_next_date_begins_was_not_at_it_and_the_other_way_round():
+    dates = [DATE, EventDate("b", at(60), 60)]
+    rows = [stay(0, 60, number="r-taro"), stay(60, 120, number="r-hanako")]
+    found = []
+    for date in dates:
+        stays = Stays(date, dates=dates)
+        for row in rows:
+            stays.add(row)
+        found.append(list(stays.match(PEOPLE).presences))
+    assert found == [[1], [2]]
