@@ -51,7 +51,7 @@ def test_join_page_renews_itself_once_zoom_is_back(stage, open_tab):
     stage.site.start_zoom()
     stage.site.let_pass(minutes=5)
 
-    expect(tab.get_by_role("button", name="Zoomで参加する")).to_be_visible(timeout=30_000)
+    expect(tab.get_by_role("button", name="Zoomで参加する")).to_be_visible()
     tab.get_by_role("button", name="Zoomで参加する").click()
     expect_room_of(tab, "太郎 山田", "taro@example.com")
 
@@ -68,7 +68,7 @@ def test_join_page_renews_itself_when_the_room_opens(stage, open_tab):
 
     stage.site.clock.move(seconds=2)
 
-    expect(tab.get_by_role("heading", name="ご参加いただけます")).to_be_visible(timeout=30_000)
+    expect(tab.get_by_role("heading", name="ご参加いただけます")).to_be_visible()
 
 
 def test_join_button_can_be_pressed_again_after_an_app_took_over(stage, open_tab):

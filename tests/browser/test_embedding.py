@@ -76,7 +76,6 @@ class World:
 
     def open(self, address, *, holds_time=False, **options):
         context = self.browser.new_context(locale="ja-JP", viewport=PHONE, **options)
-        context.set_default_timeout(10_000)
         self.contexts.append(context)
         tab = context.new_page()
         if holds_time:
@@ -139,7 +138,7 @@ def world(shared_world):
 
 
 def wait_until(tab, check):
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 30
     while not check():
         assert time.monotonic() < deadline, "it did not come to that"
         tab.wait_for_timeout(20)

@@ -17,7 +17,6 @@ def page(site, browser):
     """The tab of an owner; afterwards it may not have complained."""
     context = browser.new_context(locale="ja-JP", viewport=DESK, reduced_motion="reduce")
     page = context.new_page()
-    page.set_default_timeout(10_000)
     watch = Watch(page)
     with site.database.write() as session:
         organizer_id = make_membership(session, now=site.clock()).organizer_id

@@ -39,7 +39,6 @@ def open_browser(browser):
         context = browser.new_context(
             locale=LOCALES[locale], timezone_id="Asia/Tokyo", reduced_motion="reduce", **options
         )
-        context.set_default_timeout(10_000)
         contexts.append(context)
         tab = context.new_page()
         watches.append(Watch(tab))

@@ -217,7 +217,7 @@ class Desk:
             decide(session, self.event, person, actor="organizer", now=self.clock())
 
     def _wait_until(self, is_so: Callable[[], bool]) -> None:
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 30
         while not is_so():
             assert time.monotonic() < deadline, "it did not happen in time"
             time.sleep(0.01)

@@ -51,7 +51,7 @@ class Bench:
             assert job is not None
             return job
 
-    def wait_for(self, *keys: str, seconds: float = 10) -> None:
+    def wait_for(self, *keys: str, seconds: float = 30) -> None:
         deadline = time.monotonic() + seconds
         while not set(self.done).issuperset(keys):
             assert time.monotonic() < deadline, f"only {self.done} were done"
@@ -260,7 +260,7 @@ def bring_tables_back(bench):
 
 
 def wait_for_lines(caplog, count):
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 30
     while len(caplog.records) < count:
         assert time.monotonic() < deadline, "nothing was told"
         time.sleep(0.01)
