@@ -17,6 +17,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from services import held_mails
 from services.addresses import email_key
 from services.dates import load_zone
 from services.deliveries import Delivery
@@ -122,6 +123,7 @@ class _Crowd:
         row = register(session, head, submission, policy=LinkPolicy.SHOW, now=at)
         _count_visits(session, event, submission.source, number, at)
         if row.registration_id is None:
+            job_lists.drop(session, held_mails.name_job(event.id))
             return
         person = registrations.get_registration(session, row.registration_id)
         assert person is not None, "it was made just now"

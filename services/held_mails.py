@@ -37,12 +37,16 @@ def request_word(session: Session, event_id: int, *, now: datetime) -> None:
     job_requests.ensure(
         session,
         kind=JOB_KIND,
-        key=f"{JOB_KIND}:{event_id}",
+        key=name_job(event_id),
         payload={"event_id": event_id},
         event_id=event_id,
         run_at=now + GATHERED_FOR,
         now=now,
     )
+
+
+def name_job(event_id: int) -> str:
+    return f"{JOB_KIND}:{event_id}"
 
 
 def tell(session: Session, event_id: int, *, now: datetime) -> datetime | None:

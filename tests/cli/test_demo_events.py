@@ -11,6 +11,7 @@ from services.overview import name_problem
 from storage import events, job_lists, submissions
 from storage.registration_lists import list_rows
 from storage.visits import sum_by_origin
+from tests.dashboard import make_membership
 from tests.fixtures.databases import only_sqlite
 from tests.people import TARO
 
@@ -121,6 +122,8 @@ def test_start_that_broke_off_is_completed_by_the_next(site, run, step):
 @only_sqlite
 def test_made_up_people_are_there_and_nobody_outside_hears_of_them(site):
     ensure_demo_events(site.parts)
+    with site.database.write() as session:
+        make_membership(session, now=site.clock())
     before = list_changes(site)
     for _ in range(2):
         fill_event(site.parts, "demo", 100)
