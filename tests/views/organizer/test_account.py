@@ -200,12 +200,15 @@ def test_session_is_listed_and_ended_one_by_one(site, owner, organizer_id):
 
 def test_session_of_somebody_else_is_not_ended(site, owner):
     stranger = sign_in(site)
-    page = sign_in_again(site, 1).open(ACCOUNT)
+    theirs = sign_in_again(site, 1)
+    page = theirs.open(ACCOUNT)
     action = next(
         form["action"] for form in page.root.find_all("form") if form["action"].endswith("/end")
     )
 
     stranger.post_form(ACCOUNT, action, {}, status=404)
+
+    assert is_in(owner) and is_in(theirs)
 
 
 def test_all_other_sessions_end_at_once(site, owner, organizer_id):

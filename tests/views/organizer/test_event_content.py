@@ -213,6 +213,8 @@ def test_too_much_at_once_is_refused(site, owner, event):
 
     owner.post(form.action, form.fields, status=413, files=sent)
 
+    assert read(site, event).logo_id is None
+
 
 def test_preview_shows_clean_markdown_and_saves_nothing(site, owner, event):
     text = "### 見出し\n\n<script>alert(1)</script> [x](javascript:alert(1))"
