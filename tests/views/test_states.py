@@ -83,6 +83,12 @@ def test_page_with_few_seats_left_counts_them_and_has_the_form(stage, locale, wo
     assert page.form()["form_token"]
 
 
+def test_page_of_an_event_for_one_speaks_of_a_person(stage):
+    stage.add_event("spring", capacity=1)
+
+    assert "1 person" in show(stage, "en").text
+
+
 @pytest.mark.parametrize(
     ("locale", "words", "heading", "button"),
     [
