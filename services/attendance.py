@@ -128,7 +128,7 @@ class Stays:
         left_at = min(row.left_at or row.joined_at + timedelta(seconds=seconds), last)
         left_at = max(left_at, row.joined_at)
         self.is_ready = self.is_ready and row.is_ready
-        if row.left_at is not None and left_at < self.date.starts_at - EARLY:
+        if (row.left_at or row.seconds) and left_at < self.date.starts_at - EARLY:
             return
         begin, end = self._span
         is_held = row.joined_at < self.date.ends_at and left_at > self.date.starts_at
