@@ -110,7 +110,7 @@ def save_event(
                 session, event.slug, event.kind, event.zoom_id, event.connection_id, now=now
             )
         _deliver_again(session, event, now)
-    if fill_free_seats(session, event, now=now):
+    if fill_free_seats(session, event, now=now) or event.moved_at == now:
         event_tasks.request_work(session, event, now=now)
     return event
 

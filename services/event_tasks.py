@@ -59,6 +59,8 @@ def do_some(session: Session, event_id: int, *, now: datetime) -> bool:
         return tell_cancelled(session, event, limit=TOLD_AT_ONCE, now=now) > 0
     if tell_of_dates(session, event, limit=TOLD_AT_ONCE, now=now):
         return True
+    if tell_moved(session, event, limit=TOLD_AT_ONCE, now=now):
+        return True
     return fill_free_seats(session, event, now=now)
 
 
@@ -105,10 +107,11 @@ def tell_of_dates(session: Session, event: Event, *, limit: int, now: datetime) 
     chooses = event.date_choice == DateChoice.CHOOSE
     for since in sorted({date.changed_at for date in changed if date.changed_at}):
         ids = [date.id for date in changed if date.changed_at == since]
-        people = registration_lists.list_to_tell_of_dates(
+        people = registration_lists.list_to_tell_of_times(
             session,
             event.id,
             since=since,
+            statuses=(Status.APPROVED,),
             dates=ids if chooses else None,
             mail_name=MailName.DATES,
             limit=limit,
@@ -118,6 +121,28 @@ def tell_of_dates(session: Session, event: Event, *, limit: int, now: datetime) 
         if people:
             return len(people)
     return 0
+
+
+def tell_moved(session: Session, event: Event, *, limit: int, now: datetime) -> int:
+    """Tell up to `limit` of those who count on the time before an event was moved; 0 when all know.
+
+    Side effects: the event's lock, mails.
+    """
+    if event.moved_at is None or event.dates:
+        return 0
+    events.lock_event(session, event.id)
+    people = registration_lists.list_to_tell_of_times(
+        session,
+        event.id,
+        since=event.moved_at,
+        statuses=_WAITING_FOR_IT,
+        dates=None,
+        mail_name=MailName.MOVED,
+        limit=limit,
+    )
+    for registration in people:
+        request_mail(session, MailName.MOVED, registration, now=now)
+    return len(people)
 
 
 def count_people(session: Session, event: Event) -> int:

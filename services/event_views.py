@@ -257,6 +257,11 @@ def view_mail_event(
         kind=event.kind,
         dates=tuple(write_date(date, event.timezone, locale) for date in dates),
         has_lost_dates=bool(dates) and all(date.is_gone for date in dates),
+        former_text=(
+            format_moment(event.former_starts_at, event.timezone, locale)
+            if event.former_starts_at and not shown
+            else ""
+        ),
     )
 
 

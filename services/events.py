@@ -104,12 +104,14 @@ def note_move(session: Session, event: Event, starts_at: datetime, *, now: datet
 
     Moved twice, it is still the first time of all; moved back, there is none. A time that nobody
     had registered for was a slip of the pen, and an event that is over was held at its time.
+    Those who had registered are told by the work that `event_tasks` does for the event.
     """
     if starts_at == event.starts_at:
         return
     first = event.former_starts_at or event.starts_at
     is_moved = now < get_end(event) and registrations.has_registrations(session, event.id)
     event.former_starts_at = first if is_moved and first != starts_at else None
+    event.moved_at = now if is_moved else None
 
 
 def read_seats(session: Session, event: AnyEvent) -> Seats:

@@ -38,6 +38,7 @@ class MailName(StrEnum):
     REFUSED = "refused"
     EVENT_CANCELLED = "event_cancelled"
     DATES = "dates"
+    MOVED = "moved"
     PROOF = "proof"
     """To whom has not registered yet: their browser did no work, and this mail's button will do."""
 

@@ -48,6 +48,7 @@ class MailEvent:
     """What mails say about an event; texts are in the reader's language, dates in words.
 
     In a series, `dates` are those of the reader, who `has_lost_dates` if none of them is held.
+    `former_text` is when people had registered for, where the event was moved.
     """
 
     title: str
@@ -60,6 +61,7 @@ class MailEvent:
     kind: str
     dates: tuple[str, ...] = ()
     has_lost_dates: bool = False
+    former_text: str = ""
 
 
 @dataclass(frozen=True)

@@ -122,16 +122,17 @@ def list_with_failed_mail(session: Session, event_id: int, *, mail_name: str) ->
     )
 
 
-def list_to_tell_of_dates(
+def list_to_tell_of_times(
     session: Session,
     event_id: int,
     *,
     since: datetime,
+    statuses: Sequence[str],
     dates: Sequence[str] | None,
     mail_name: str,
     limit: int,
 ) -> list[Registration]:
-    """List approved people who came before a change of dates and got no mail about it.
+    """List people who came before a change of times and got no mail about it.
 
     Args:
         dates: whoever chose one of them; None where everybody comes to all.
@@ -141,7 +142,7 @@ def list_to_tell_of_dates(
     )
     statement = select(Registration).where(
         Registration.event_id == event_id,
-        Registration.status == "approved",
+        Registration.status.in_(statuses),
         Registration.created_at < since,
         ~knows,
     )

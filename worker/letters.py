@@ -41,6 +41,7 @@ _CALENDAR_METHODS: dict[str, Method] = {
     MailName.CONFIRMATION: "PUBLISH",
     MailName.APPROVED: "PUBLISH",
     MailName.DATES: "PUBLISH",
+    MailName.MOVED: "PUBLISH",
     MailName.CANCELLED: "CANCEL",
     MailName.EVENT_CANCELLED: "CANCEL",
 }
@@ -201,7 +202,8 @@ class LetterWriter:
 
     def _attach(self, letter: Letter) -> tuple[Attachment, ...]:
         method = _CALENDAR_METHODS.get(letter.mail.name)
-        files = [(letter.entries, method)] if method else []
+        is_coming = letter.registration.status == Status.APPROVED
+        files = [(letter.entries, method)] if method == "CANCEL" or (method and is_coming) else []
         files.append((letter.dropped, "CANCEL"))
         return tuple(attach_calendar(entries, how) for entries, how in files if entries)
 
@@ -230,6 +232,7 @@ def is_wanted(
         MailName.DENIED: registration.status == Status.DENIED,
         MailName.CANCELLED: registration.status == Status.CANCELLED,
         MailName.DATES: is_approved,
+        MailName.MOVED: registration.status in (Status.APPROVED, Status.PENDING, Status.WAITLISTED),
     }
     return wanted.get(name, True)
 

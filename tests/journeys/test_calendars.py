@@ -6,7 +6,8 @@ from urllib.parse import urlsplit
 import pytest
 from icalendar import Calendar
 
-from tests.mailbox import find_code, find_link
+from tests.dashboard import sign_in
+from tests.mailbox import find_code, find_link, read_text
 from tests.organizer import Organizer
 from tests.people import TARO
 
@@ -107,6 +108,33 @@ def test_event_that_moves_moves_its_entry(site, organizer):
         assert after["UID"] == before["UID"]
         assert after["SEQUENCE"] > before["SEQUENCE"]
         assert after["DTSTART"].dt == moved_to
+
+
+def test_who_had_registered_gets_the_moved_entry_by_mail(site):
+    content = f"/organizer/events/{site.add_event(slug='spring').public_id}/content"
+    register(site)
+    _, before = read_mail(site)
+    moved_to = before["DTSTART"].dt.replace(second=0) + timedelta(days=1)
+    owner = sign_in(site)
+    site.let_pass(minutes=1)
+
+    page = owner.open(content).form("保存").fill(title_ja="新しい題名").submit()
+    site.drain()
+    assert "新しい日時" not in page.text
+    assert site.mailbox.list_subjects("taro@example.com") == ["受付完了"]
+    form = owner.open(content).form("保存").fill(starts_at=f"{moved_to:%Y-%m-%dT%H:%M}")
+    page = form.submit()
+    site.visitor().open("/e/spring").form().fill(**TARO | {"email": "late@example.com"}).submit()
+    site.drain()
+
+    assert "新しい日時をメールでお知らせします" in page.text
+    method, after = read_mail(site)
+    assert (method, after["UID"]) == ("PUBLISH", before["UID"])
+    assert after["SEQUENCE"] > before["SEQUENCE"]
+    assert after["DTSTART"].dt == moved_to
+    mail = site.mailbox.read_last("taro@example.com")
+    assert "日時変更" in mail["Subject"] and "変更前の日時：" in read_text(mail)
+    assert site.mailbox.list_subjects("late@example.com") == ["受付完了"]
 
 
 def test_event_that_is_cancelled_cancels_its_entry(site, organizer):

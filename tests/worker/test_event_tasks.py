@@ -1,6 +1,7 @@
 """What a changed event owes to many: nobody is forgotten, nobody is told twice."""
 
 import threading
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
@@ -8,7 +9,7 @@ from sqlalchemy import select
 from services import event_tasks, registration_changes
 from services.event_editing import cancel_event
 from services.event_tasks import do_some, tell_cancelled
-from services.events import LinkPolicy
+from services.events import LinkPolicy, note_move
 from services.registrations import register
 from storage import events, mails, registrations
 from storage.jobs import LEASE_SECONDS, claim
@@ -49,10 +50,10 @@ def work(database, now=NOW):
         turns += 1
 
 
-def count_told(database, people):
+def count_told(database, people, mail="event_cancelled"):
     with database.read() as session:
         names = [[mail.name for mail in mails.list_mails(session, person)] for person in people]
-    return [of_one.count("event_cancelled") for of_one in names]
+    return [of_one.count(mail) for of_one in names]
 
 
 def test_everybody_is_told_though_nobody_stays_to_see_it(database, monkeypatch):
@@ -87,6 +88,40 @@ def test_who_was_registering_at_that_moment_is_told_too(database):
     work(database, NOW + event_tasks.LATE)
 
     assert count_told(database, [*people, late.registration_id]) == [1, 1]
+
+
+def test_everybody_who_counts_on_a_time_is_told_of_each_move(database, monkeypatch):
+    monkeypatch.setattr(event_tasks, "TOLD_AT_ONCE", 1)
+    event, people = add_event(database, 4, capacity=3, has_waitlist=True)
+    with database.write() as session:
+        gone = registrations.get_registration(session, people[0])
+        registration_changes.cancel(session, event, gone, actor="person", now=NOW)
+
+    def move(days, now):
+        with database.write() as session:
+            changed = events.need_event(session, event.id)
+            to = event.starts_at + timedelta(days=days)
+            note_move(session, changed, to, now=now)
+            changed.starts_at = to
+            event_tasks.request_work(session, changed, now=now)
+
+    assert count_told(database, people, "moved") == [0, 0, 0, 0]
+    first, second = NOW + timedelta(hours=1), NOW + timedelta(hours=2)
+    move(1, first)
+    work(database, first)
+    assert count_told(database, people, "moved") == [0, 1, 1, 1]
+    with database.write() as session:
+        submission = factories.make_submission(event, email="late@example.com")
+        late = register(session, event, submission, policy=LinkPolicy.SHOW, now=first)
+    # Back at the time that they registered for, which is news as well.
+    move(0, second)
+    work(database, second)
+    everybody = [*people, late.registration_id]
+    assert count_told(database, everybody, "moved") == [0, 2, 2, 2, 1]
+    with database.write() as session:
+        event_tasks.request_work(session, events.need_event(session, event.id), now=second)
+    work(database, second)
+    assert count_told(database, everybody, "moved") == [0, 2, 2, 2, 1]
 
 
 def test_seats_that_came_up_are_given_in_several_transactions(database, monkeypatch):

@@ -76,7 +76,7 @@ def change(member: Member, event: str) -> ResponseReturnValue:
         if flaws or not is_valid:
             return _draw(session, found, form, stored, flaws=flaws, status=422)
     try:
-        _save(member, event, form, pictures)
+        done = _save(member, event, form, pictures)
     except _ChangedMeanwhile:
         return _show_both(member, event, form)
     except SlugTaken:
@@ -86,13 +86,14 @@ def change(member: Member, event: str) -> ResponseReturnValue:
     except EventChangeRefused:
         form.slug.errors = [_("This cannot be changed any more")]
     else:
-        return redirect(f"/organizer/events/{event}/content?done=saved", code=303)
+        return redirect(f"/organizer/events/{event}/content?done={done}", code=303)
     with site.database.read() as session:
         found = need_event(session, member, event)
         return _draw(session, found, form, describe_event(session, found), status=422)
 
 
-def _save(member: Member, event: str, form: ContentForm, pictures: dict[str, Picture]) -> None:
+def _save(member: Member, event: str, form: ContentForm, pictures: dict[str, Picture]) -> str:
+    """Store the content and say what the page tells of it: `moved` where people get a mail."""
     site = get_site()
     now = site.read_clock()
     with site.database.write() as session:
@@ -101,12 +102,13 @@ def _save(member: Member, event: str, form: ContentForm, pictures: dict[str, Pic
         wanted = _place_pictures(form, stored, pictures)
         if mark_version(found, stored) != request.form.get("version"):
             if wanted == stored:
-                return  # It was stored already, by a try whose answer was lost.
+                return "saved"  # It was stored already, by a try whose answer was lost.
             raise _ChangedMeanwhile
         names = {difference.name for difference in list_differences(wanted, stored)}
         change_content(session, found, wanted, pictures=pictures, now=now)
         facts: dict[str, audit.Fact] = {"fields": ",".join(sorted({*names, *pictures}))}
         audit.record(session, member, Action.EVENT_CHANGED, f"event:{event}", facts=facts, now=now)
+        return "moved" if found.moved_at == now and not found.dates else "saved"
 
 
 def _show_both(member: Member, event: str, form: ContentForm) -> ResponseReturnValue:

@@ -27,7 +27,7 @@ from .event_headings import view_event
 
 _NAMES = {"ja": ("山田", "太郎"), "en": ("Yamada", "Taro")}
 _NUMBER, _CODE, _TOKEN = "A7K2-91QF", "123456", "…"
-_WITH_LINK = (MailName.CONFIRMATION, MailName.APPROVED, MailName.DATES)
+_WITH_LINK = (MailName.CONFIRMATION, MailName.APPROVED, MailName.DATES, MailName.MOVED)
 _WITH_CALENDAR = (*_WITH_LINK, MailName.CANCELLED, MailName.EVENT_CANCELLED)
 
 
@@ -116,9 +116,8 @@ def _list_mails(event: Event) -> list[MailName]:
         names = [MailName.PENDING, MailName.APPROVED, MailName.DENIED]
     if event.has_waitlist:
         names += [MailName.WAITLISTED, MailName.APPROVED]
-    names += [MailName.REPEAT, MailName.CANCELLED, MailName.EVENT_CANCELLED]
-    if event.dates:
-        names.append(MailName.DATES)
+    names += [MailName.REPEAT, MailName.DATES if event.dates else MailName.MOVED]
+    names += [MailName.CANCELLED, MailName.EVENT_CANCELLED]
     return list(dict.fromkeys(names))
 
 

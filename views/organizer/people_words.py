@@ -71,6 +71,7 @@ MAIL = {
     "refused": lazy_gettext("Zoom refused"),
     "event_cancelled": lazy_gettext("The event is cancelled"),
     "dates": lazy_gettext("Your dates have changed"),
+    "moved": lazy_gettext("The time has changed"),
 }
 MAIL_STATE = {
     "queued": lazy_gettext("Waiting to be sent"),

@@ -39,7 +39,8 @@ def list_names(page):
 def test_mails_that_an_event_sends_are_named(site, values, names):
     page, _body = open_mails(site, **values)
 
-    assert list_names(page) == [*names, "登録済みのお知らせ", "キャンセル完了", "開催中止"]
+    others = ["登録済みのお知らせ", "日時変更のお知らせ", "キャンセル完了", "開催中止"]
+    assert list_names(page) == [*names, *others]
 
 
 def test_mail_is_shown_as_it_arrives_and_stores_nothing(site):
