@@ -18,7 +18,7 @@ class Waker(Protocol):
     """Tells one process that jobs may have come."""
 
     def wait(self, seconds: float, stop: threading.Event) -> None:
-        """Return when the database has changed, `stop` is set or the time is up."""
+        """Return when the database has changed, or may have; `stop` is set, or the time is up."""
 
     def close(self) -> None: ...
 
@@ -64,7 +64,10 @@ class PostgresqlWaker:
         from sqlalchemy.exc import DBAPIError
 
         try:
-            driver = self._listen()
+            if self._connection is None:
+                self._listen()
+                return  # What was enqueued before was not heard: somebody has to look once more.
+            driver = self._connection.connection.driver_connection
             waited = 0.0
             while waited < seconds and not stop.is_set():
                 step = min(0.5, seconds - waited)
@@ -82,9 +85,7 @@ class PostgresqlWaker:
             self._connection.close()
             self._connection = None
 
-    def _listen(self) -> Any:
-        if self._connection is None:
-            # In a transaction nothing would be heard before its end.
-            self._connection = self._engine.connect().execution_options(**{WITHOUT_BEGIN: True})
-            self._connection.execute(text(f"LISTEN {CHANNEL}"))
-        return self._connection.connection.driver_connection
+    def _listen(self) -> None:
+        # In a transaction nothing would be heard before its end.
+        self._connection = self._engine.connect().execution_options(**{WITHOUT_BEGIN: True})
+        self._connection.execute(text(f"LISTEN {CHANNEL}"))

@@ -7,7 +7,7 @@ from contextlib import closing
 from storage import job_requests
 from storage.wakeup import make_waker
 from tests.factories import NOW
-from tests.fixtures.databases import open_database
+from tests.fixtures.databases import only_postgresql, open_database
 
 
 def enqueue(database):
@@ -39,7 +39,15 @@ def test_commit_of_another_process_ends_the_wait(database_url, database):
 
 def test_wait_without_work_ends_with_its_time(database):
     with closing(make_waker(database)) as waker:
+        waker.wait(0.1, threading.Event())
         assert 0.2 <= measure_wait(waker, 0.3) < 10
+
+
+@only_postgresql
+def test_first_wait_ends_at_once_as_nothing_was_heard_before(database):
+    with closing(make_waker(database)) as waker:
+        enqueue(database)
+        assert measure_wait(waker, LONG_SECONDS) < LONG_SECONDS / 4
 
 
 def test_stop_ends_the_wait(database):
