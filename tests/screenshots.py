@@ -29,7 +29,9 @@ ROOT = Path(__file__).parent.parent
 FOLDER = ROOT / "docs/screenshots"
 OTHERS_FOLDER = ROOT / "test-results/screenshots"
 COLORS = 192
-MOST_HEIGHT = 1800
+MOST_HEIGHT = {"dashboard": 1800, "api": 1800}
+"""Of long pages, by the first word of their names, the beginning is kept."""
+
 OVERVIEW = ("form", "form-errors", "receipt", "join-ready")
 """What the README shows side by side, as much of each as a phone shows."""
 
@@ -127,8 +129,9 @@ def _choose_path(scene: Scene, look: Look) -> Path:
 def _save(content: bytes, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     picture = Image.open(BytesIO(content)).convert("RGB")
-    if path.name.startswith("dashboard-") and path.parent == FOLDER:
-        picture = picture.crop((0, 0, picture.width, min(picture.height, MOST_HEIGHT)))
+    height = MOST_HEIGHT.get(path.name.partition("-")[0], picture.height)
+    if path.parent == FOLDER and height < picture.height:
+        picture = picture.crop((0, 0, picture.width, height))
     _write(picture, path)
     print(path.relative_to(ROOT))
 
