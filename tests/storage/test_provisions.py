@@ -50,8 +50,14 @@ def test_who_chose_a_changed_date_is_told_once(database):
         first, second = (add(session, event, n, is_given=True, date=n) for n in ("1", "2"))
 
         def list_untold(dates):
-            return registration_lists.list_to_tell_of_dates(
-                session, event.id, since=LATER, dates=dates, mail_name=MailName.DATES, limit=9
+            return registration_lists.list_to_tell_of_times(
+                session,
+                event.id,
+                since=LATER,
+                statuses=["approved"],
+                dates=dates,
+                mail_name=MailName.DATES,
+                limit=9,
             )
 
         assert list_untold(["1"]) == [first]
