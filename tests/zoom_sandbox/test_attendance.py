@@ -90,7 +90,7 @@ def test_every_time_has_its_own_record(api, after, kind):
     listed = api.call("GET", f"/past_{kind}s/{meeting['id']}/instances").json()[f"{kind}s"]
 
     assert [row["uuid"] for row in listed] == [uuids[day] for day in sorted(days)]
-    assert sum(uuid.startswith("/") for uuid in uuids.values()) == 1
+    assert sum(uuid.startswith("/") for uuid in uuids.values()) >= 1
     assert sum("//" in uuid for uuid in uuids.values()) >= 1
     for day, uuid in uuids.items():
         assert [row["name"] for row in rows(api, kind, uuid)[1:]] == [f"{day:%d}"]
