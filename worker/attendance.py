@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy.orm import Session
 
@@ -40,11 +40,11 @@ from zoom_client import (
 
 from .backoff import next_try
 from .endings import describe
+from .leases import renew_lease
 from .zoom_health import ZoomHealth
 
 # So many people in one transaction: whoever registers meanwhile waits for it on SQLite.
 AT_ONCE = 300
-RENEW_AFTER = timedelta(seconds=15)
 
 log = logging.getLogger(__name__)
 
@@ -161,7 +161,7 @@ class AttendanceFetching:
                 for row in client.list_participants(get_kind(task.event), instance.uuid):
                     is_empty = False
                     stays.add(row)
-                    renewed_at = self._keep_lease(task.job, renewed_at)
+                    renewed_at = self._renew(task.job, renewed_at)
             if is_empty and may_hide_people(instance, instances, task.date):
                 stays.has_gap = True
         return stays
@@ -232,15 +232,10 @@ class AttendanceFetching:
             with self._database.read() as session:
                 people = attendance.list_people(session, ids)
             yield from people
-            renewed_at = self._keep_lease(task.job, renewed_at)
+            renewed_at = self._renew(task.job, renewed_at)
 
-    def _keep_lease(self, job: ClaimedJob, renewed_at: datetime) -> datetime:
-        now = self._read_clock()
-        if now - renewed_at < RENEW_AFTER:
-            return renewed_at
-        with self._database.write() as session:
-            jobs.hold(session, job, lease_seconds=LEASE_SECONDS, now=now)
-        return now
+    def _renew(self, job: ClaimedJob, renewed_at: datetime) -> datetime:
+        return renew_lease(self._database, job, renewed_at, now=self._read_clock())
 
     def _record_failure(self, task: _Task, error: ZoomError) -> None:
         """Wait for what passes or is mended, but not for ever.

@@ -25,10 +25,10 @@ from zoom_client import (
 
 from .backoff import next_try
 from .endings import describe, keep_lease
+from .leases import renew_lease
 from .zoom_health import ZoomHealth
 
 LOOK_AGAIN_AFTER = timedelta(seconds=61)
-RENEW_AFTER = timedelta(seconds=15)
 
 
 class EventSettling:
@@ -145,18 +145,13 @@ class EventSettling:
         kind = deliveries.get_kind(event)
         for status in ALL_STATUSES:
             for person in client.list_registrants(kind, event.zoom_id, statuses=[status]):
-                renewed_at = self._keep_lease(job, renewed_at)
+                renewed_at = self._renew(job, renewed_at)
                 yield person
             # A list without anybody takes its time too.
-            renewed_at = self._keep_lease(job, renewed_at)
+            renewed_at = self._renew(job, renewed_at)
 
-    def _keep_lease(self, job: ClaimedJob, renewed_at: datetime) -> datetime:
-        now = self._read_clock()
-        if now - renewed_at < RENEW_AFTER:
-            return renewed_at
-        with self._database.write() as session:
-            jobs.hold(session, job, lease_seconds=LEASE_SECONDS, now=now)
-        return now
+    def _renew(self, job: ClaimedJob, renewed_at: datetime) -> datetime:
+        return renew_lease(self._database, job, renewed_at, now=self._read_clock())
 
     def _try_later(self, job: ClaimedJob, error: ZoomError, is_standing: bool) -> None:
         """Wait as long as Zoom says, though more people may be in doubt by now."""
