@@ -46,7 +46,7 @@ def write_cells(verdict: Verdict, zone: tzinfo, locale: str) -> list[str]:
     if presence is None:
         return [text, "", "", ""]
     times = (presence.first_joined_at, presence.last_left_at)
-    return [text, *(_write_time(at, zone) for at in times), str(count_minutes(presence.seconds))]
+    return [text, *(write_time(at, zone) for at in times), str(count_minutes(presence.seconds))]
 
 
 def count_minutes(seconds: int) -> int:
@@ -54,5 +54,6 @@ def count_minutes(seconds: int) -> int:
     return -(-seconds // 60)
 
 
-def _write_time(at: datetime, zone: tzinfo) -> str:
+def write_time(at: datetime, zone: tzinfo) -> str:
+    """Write a moment as spreadsheets read it, to the second and in a zone."""
     return at.astimezone(zone).isoformat(" ", "seconds")[:19]

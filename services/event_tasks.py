@@ -5,6 +5,7 @@ Too much for the request that changes it, which may be cut off in the middle: a 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
@@ -78,9 +79,7 @@ def tell_cancelled(session: Session, event: Event, *, limit: int | None, now: da
         mail_name=MailName.EVENT_CANCELLED,
         limit=limit,
     )
-    for registration in people:
-        request_mail(session, MailName.EVENT_CANCELLED, registration, now=now)
-    return len(people)
+    return _request_mails(session, MailName.EVENT_CANCELLED, people, now=now)
 
 
 def list_untold(session: Session, event: Event) -> list[Registration]:
@@ -96,9 +95,7 @@ def tell_again(session: Session, event: Event, *, now: datetime) -> int:
     """Mail those once more whom `list_untold` lists; return how many they are."""
     events.lock_event(session, event.id)
     people = list_untold(session, event)
-    for registration in people:
-        request_mail(session, MailName.EVENT_CANCELLED, registration, now=now)
-    return len(people)
+    return _request_mails(session, MailName.EVENT_CANCELLED, people, now=now)
 
 
 def tell_of_dates(session: Session, event: Event, *, limit: int, now: datetime) -> int:
@@ -116,10 +113,8 @@ def tell_of_dates(session: Session, event: Event, *, limit: int, now: datetime) 
             mail_name=MailName.DATES,
             limit=limit,
         )
-        for registration in people:
-            request_mail(session, MailName.DATES, registration, now=now)
         if people:
-            return len(people)
+            return _request_mails(session, MailName.DATES, people, now=now)
     return 0
 
 
@@ -140,8 +135,14 @@ def tell_moved(session: Session, event: Event, *, limit: int, now: datetime) -> 
         mail_name=MailName.MOVED,
         limit=limit,
     )
+    return _request_mails(session, MailName.MOVED, people, now=now)
+
+
+def _request_mails(
+    session: Session, name: MailName, people: Sequence[Registration], *, now: datetime
+) -> int:
     for registration in people:
-        request_mail(session, MailName.MOVED, registration, now=now)
+        request_mail(session, name, registration, now=now)
     return len(people)
 
 

@@ -166,19 +166,20 @@ def _view_times(event: Event, locale: str, now: datetime) -> dict[str, Any]:
     date_text, time_text = split_period(starts_at, ends_at, event.timezone, locale)
     former_starts_at = None if shown else event.former_starts_at
 
-    def write(moment: datetime | None) -> str:
-        return format_moment(moment, event.timezone, locale) if moment else ""
-
     return {
         "date_text": date_text,
         "time_text": time_text,
         "starts_at": starts_at,
         "ends_at": ends_at,
         "former_starts_at": former_starts_at,
-        "former_text": write(former_starts_at),
+        "former_text": _write_moment(former_starts_at, event, locale),
         "timezone": event.timezone,
-        "opens_text": write(event.opens_at),
+        "opens_text": _write_moment(event.opens_at, event, locale),
     }
+
+
+def _write_moment(moment: datetime | None, event: Event, locale: str) -> str:
+    return format_moment(moment, event.timezone, locale) if moment else ""
 
 
 def _list_languages(event: Event) -> tuple[str, ...]:
@@ -257,11 +258,7 @@ def view_mail_event(
         kind=event.kind,
         dates=tuple(write_date(date, event.timezone, locale) for date in dates),
         has_lost_dates=bool(dates) and all(date.is_gone for date in dates),
-        former_text=(
-            format_moment(event.former_starts_at, event.timezone, locale)
-            if event.former_starts_at and not shown
-            else ""
-        ),
+        former_text=_write_moment(None if shown else event.former_starts_at, event, locale),
     )
 
 

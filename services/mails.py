@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -14,6 +14,7 @@ from storage import job_requests, mails, registrations
 from storage.models import Registration, SubmissionRow
 
 from .addresses import fold_tag
+from .calendars import Method
 from .submissions import Submission
 
 PER_EVENT_A_DAY = 3
@@ -42,6 +43,16 @@ class MailName(StrEnum):
     PROOF = "proof"
     """To whom has not registered yet: their browser did no work, and this mail's button will do."""
 
+
+CALENDAR_METHODS: Mapping[str, Method] = {
+    MailName.CONFIRMATION: "PUBLISH",
+    MailName.APPROVED: "PUBLISH",
+    MailName.DATES: "PUBLISH",
+    MailName.MOVED: "PUBLISH",
+    MailName.CANCELLED: "CANCEL",
+    MailName.EVENT_CANCELLED: "CANCEL",
+}
+"""What the calendar file that comes with a mail does; an entry is published for those who come."""
 
 # A stranger can cause these by typing an address, so they are counted against the limits.
 _LIMITED = (MailName.CONFIRMATION, MailName.PENDING, MailName.WAITLISTED, MailName.REPEAT)

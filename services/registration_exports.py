@@ -209,9 +209,7 @@ class ExportTable:
         return [*(str(source.get(name, "")) for name in FACET_NAMES), write_click_ids(source)]
 
     def _write_time(self, moment: datetime | None) -> str:
-        if moment is None:
-            return ""
-        return moment.astimezone(self._zone).isoformat(" ", "seconds")[:19]
+        return attendance_columns.write_time(moment, self._zone) if moment else ""
 
 
 def keep_given(cells: Sequence[str]) -> list[str]:

@@ -17,7 +17,7 @@ from services.calendar_entries import (
     make_calendar_entries,
     make_dropped_entries,
 )
-from services.calendars import CalendarEntry, Method
+from services.calendars import CalendarEntry
 from services.chosen_dates import read_people_dates
 from services.codes import make_code
 from services.consents import list_present_consents
@@ -25,7 +25,7 @@ from services.event_views import view_mail_event
 from services.events import EventState, LinkPolicy, get_end, read_link_policy
 from services.keys import KeyRing
 from services.links import Links
-from services.mails import MailName
+from services.mails import CALENDAR_METHODS, MailName
 from services.messages import Attachment, MailContext, attach_calendar, compose_message
 from services.questions import ConsentKind
 from services.registration_changes import is_by_organizer, may_return
@@ -36,15 +36,6 @@ from storage import events, organizations, submissions, zoom_registrants
 from storage.models import Event, Mail, Registration, SubmissionRow, ZoomRegistrant
 
 from .mail_rendering import render_mail
-
-_CALENDAR_METHODS: dict[str, Method] = {
-    MailName.CONFIRMATION: "PUBLISH",
-    MailName.APPROVED: "PUBLISH",
-    MailName.DATES: "PUBLISH",
-    MailName.MOVED: "PUBLISH",
-    MailName.CANCELLED: "CANCEL",
-    MailName.EVENT_CANCELLED: "CANCEL",
-}
 
 _ABOUT_COMING = frozenset(MailName) - {
     *(MailName.CANCELLED, MailName.DENIED, MailName.EVENT_CANCELLED, MailName.REPEAT)
@@ -201,9 +192,10 @@ class LetterWriter:
         return make_code(self._keys, submission.public_id, submission.code_version)
 
     def _attach(self, letter: Letter) -> tuple[Attachment, ...]:
-        method = _CALENDAR_METHODS.get(letter.mail.name)
-        is_coming = letter.registration.status == Status.APPROVED
-        files = [(letter.entries, method)] if method == "CANCEL" or (method and is_coming) else []
+        method = CALENDAR_METHODS.get(letter.mail.name)
+        if method == "PUBLISH" and letter.registration.status != Status.APPROVED:
+            method = None
+        files = [(letter.entries, method)] if method else []
         files.append((letter.dropped, "CANCEL"))
         return tuple(attach_calendar(entries, how) for entries, how in files if entries)
 

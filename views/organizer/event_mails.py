@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from services.event_dates import read_dates
 from services.event_views import view_mail_event
 from services.events import LinkPolicy, read_link_policy
-from services.mails import MailName
+from services.mails import CALENDAR_METHODS, MailName
 from services.members import Member, Permission
 from services.messages import MailContext
 from services.texts import LOCALES, write_full_name
@@ -28,7 +28,6 @@ from .event_headings import view_event
 _NAMES = {"ja": ("山田", "太郎"), "en": ("Yamada", "Taro")}
 _NUMBER, _CODE, _TOKEN = "A7K2-91QF", "123456", "…"
 _WITH_LINK = (MailName.CONFIRMATION, MailName.APPROVED, MailName.DATES, MailName.MOVED)
-_WITH_CALENDAR = (*_WITH_LINK, MailName.CANCELLED, MailName.EVENT_CANCELLED)
 
 
 @dataclass(frozen=True)
@@ -42,7 +41,7 @@ class _Sample:
 
     def draw(self, part: str) -> str:
         """Draw a part as the worker does."""
-        values = vars(self.context) | {"has_calendar": self.name in _WITH_CALENDAR}
+        values = vars(self.context) | {"has_calendar": self.name in CALENDAR_METHODS}
         template = current_app.jinja_env.get_template(f"mail/{self.name}/{part}")
         with force_locale(self.locale):
             return template.render(values, locale=self.locale).strip()
@@ -78,7 +77,7 @@ def show_mails(member: Member, event: str) -> ResponseReturnValue:
         sender=f"{read_organization(member).name} <{site.settings.sender}>",
         subject=sample.draw("subject.txt"),
         text=sample.draw("body.txt"),
-        attachment="invite.ics" if sample.name in _WITH_CALENDAR else "",
+        attachment="invite.ics" if sample.name in CALENDAR_METHODS else "",
     )
     response = make_response(page)
     response.headers["Content-Security-Policy"] = FRAMING
