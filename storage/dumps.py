@@ -275,6 +275,8 @@ def _refuse_others(connection: Connection) -> None:
         if time.monotonic() > deadline:
             raise BackupError(_IN_USE)
         time.sleep(0.1)
+        # Else a transaction goes on seeing who was there when it looked first.
+        connection.execute(text("SELECT pg_stat_clear_snapshot()"))
 
 
 def _list_tables(connection: sqlite3.Connection) -> set[str]:

@@ -19,7 +19,7 @@ from tests import factories
 from tests.cli.conftest import make_run
 from tests.faults.crowd import Crowd
 from tests.faults.journals import find_faults, gather, read_copy
-from tests.fixtures.databases import only_sqlite, open_database
+from tests.fixtures.databases import only_postgresql, only_sqlite, open_database
 from tests.installation import Installation
 from tests.live_site import LiveSite
 from tests.mailbox import find_link
@@ -245,6 +245,25 @@ def test_database_in_use_is_not_replaced(site, restored, tmp_path):
 
     assert "the database is in use: stop every flask serve, web and worker first" in refused
     make_run(restored)("restore", str(file))
+
+
+@only_postgresql
+def test_connection_that_is_just_ending_is_waited_for(site, restored, tmp_path):
+    file = tmp_path / "night.zip"
+    make_run(site)("backup", str(file))
+    make_run(restored)("migrate")
+    ending = open_database(restored.settings.database_url)
+    connection = ending.engine.connect()
+    connection.execute(text("SELECT 1"))
+
+    def end():
+        connection.close()
+        ending.dispose()
+
+    timer = threading.Timer(0.5, end)
+    timer.start()
+    make_run(restored)("restore", str(file))
+    timer.join()
 
 
 @contextmanager
