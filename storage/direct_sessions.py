@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import Engine, PoolProxiedConnection
@@ -16,15 +17,25 @@ class DirectSession(Session):
     """A session on one connection of the pool, which a `Statement` uses as it is.
 
     SQLAlchemy's own connection is put around it when the ORM first needs one: what every visitor
-    does needs none, and it costs as much as three statements.
+    does needs none, and it costs as much as three statements. A connection is taken, by `connect`,
+    when something is first asked of the database.
     """
 
-    def __init__(self, *, engine: Engine, pooled: PoolProxiedConnection, **options: Any) -> None:
+    def __init__(
+        self, *, engine: Engine, connect: Callable[[], PoolProxiedConnection], **options: Any
+    ) -> None:
         super().__init__(**options)
-        self.pooled = pooled
         self.dialect = engine.dialect
         self._engine = engine
+        self._connect = connect
+        self._pooled: PoolProxiedConnection | None = None
         self._around: Connection | None = None
+
+    @property
+    def pooled(self) -> PoolProxiedConnection:
+        if self._pooled is None:
+            self._pooled = self._connect()
+        return self._pooled
 
     def get_bind(self, *_: Any, **__: Any) -> Connection:
         if self._around is None:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
-from functools import cache, partial
+from functools import cache, cached_property, partial
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
@@ -29,6 +29,7 @@ from sqlalchemy import (
     union_all,
 )
 from sqlalchemy.orm import DeclarativeBase, Session
+from sqlalchemy.orm.attributes import set_committed_value
 
 from . import events, job_requests, mails, registrations, submissions, webhooks, zoom_registrants
 from .job_requests import MAIL, ZOOM_SYNC
@@ -78,6 +79,11 @@ class Newcomer:
     def event_id(self) -> int:
         return int(self.submission["event_id"])
 
+    @cached_property
+    def person(self) -> Values:
+        """The registration's row, with what the submission has in common with it."""
+        return self.registration | {name: self.submission[name] for name in _OF_BOTH}
+
     @property
     def counter(self) -> str:
         return f"status:{self.registration['status']}"
@@ -110,8 +116,7 @@ def _add_in_steps(
     now = shared["created_at"]
     if takes_seat and not events.take_seat(session, event_id):
         return Refusal.FULL
-    person = {name: shared[name] for name in _OF_BOTH}
-    registration_id = registrations.insert_registration(session, newcomer.registration | person)
+    registration_id = registrations.insert_registration(session, newcomer.person)
     if registration_id is None:
         return Refusal.KNOWN
     about = {"registration_id": registration_id}
@@ -119,6 +124,7 @@ def _add_in_steps(
     if held is None:
         row = submissions.insert_submission(session, values)
         assert row is not None, "its nonce was free and its address new"
+        _hand_over(session, newcomer, row)
     else:
         row = held
         for name in _OF_RELEASED:
@@ -172,7 +178,15 @@ def _add_at_once(session: Session, newcomer: Newcomer) -> SubmissionRow | Refusa
         return Refusal.KNOWN
     assert submission_id is not None, "its nonce was free and its address new"
     ids = {"id": submission_id, "registration_id": registration_id}
-    return attach(session, SubmissionRow, newcomer.submission | ids)
+    made = attach(session, SubmissionRow, newcomer.submission | ids)
+    return _hand_over(session, newcomer, made)
+
+
+def _hand_over(session: Session, newcomer: Newcomer, row: SubmissionRow) -> SubmissionRow:
+    """Have the registration at hand for whoever has the submission."""
+    values = {"id": row.registration_id, **newcomer.person}
+    set_committed_value(row, "registration", attach(session, Registration, values))
+    return row
 
 
 _NEW_AT_ZOOM: Columns = {name: literal(value) for name, value in zoom_registrants.NEW.items()}

@@ -6,7 +6,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from typing import Any
 from urllib.parse import quote
 
@@ -81,18 +81,20 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[Session]:
-        """Open a transaction that only reads.
+        """Open a transaction that only reads; it begins when something is first read.
 
         On SQLite it sees one moment; on PostgreSQL each statement sees its own.
         """
-        with (
-            self._forgetting_lost_connections(),
-            closing(_connect(self.engine)) as pooled,
-            self._make_reading(pooled=pooled) as session,
-        ):
-            if self.is_sqlite:
-                _BEGIN.change_on(pooled, self.engine.dialect, {})
-            yield session
+        with self._forgetting_lost_connections(), ExitStack() as held:
+
+            def connect() -> PoolProxiedConnection:
+                pooled = held.enter_context(closing(_connect(self.engine)))
+                if self.is_sqlite:
+                    _BEGIN.change_on(pooled, self.engine.dialect, {})
+                return pooled
+
+            with self._make_reading(connect=connect) as session:
+                yield session
 
     def fetch(self, statement: Statement, values: Mapping[str, Any]) -> tuple[Any, ...] | None:
         """Run one SELECT by itself and return its row, if any: the cheapest way to read."""
@@ -110,7 +112,7 @@ class Database:
             self._queueing_for_the_lock(),
             self._forgetting_lost_connections(),
             self._transaction(is_shown) as pooled,
-            self._make_writing(pooled=pooled) as session,
+            self._make_writing(connect=lambda: pooled) as session,
         ):
             yield session
             session.flush()

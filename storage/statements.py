@@ -274,18 +274,27 @@ def table_of(model: type[DeclarativeBase]) -> Table:
     return cast("Table", model.__table__)
 
 
+@cache
+def _list_defaults(model: type[DeclarativeBase]) -> dict[str, Any]:
+    """Return by column what a new row has that was given nothing: a default, or NULL."""
+    columns: Any = table_of(model).columns
+    return {
+        column.key: column.default.arg if column.default and column.default.is_scalar else None
+        for column in columns
+    }
+
+
 def attach(session: Session, model: type[Row], values: Mapping[str, Any]) -> Row:
     """Have the session know a row that was inserted or read by a Statement as an object of its own.
 
-    It does what SQLAlchemy's own loading does (`sqlalchemy.orm.loading`): what a session is asked
-    to do with a new or a detached object costs ten times that. The session must not know the row.
+    Columns without a value have what an INSERT gives them. It does what SQLAlchemy's own loading
+    does (`sqlalchemy.orm.loading`): what a session is asked to do with a new or a detached object
+    costs ten times that. The session must not know the row.
     """
     mapper = inspect(model)
     row = cast(Row, mapper.class_manager.new_instance())
-    instance_dict(row).update(values)
+    instance_dict(row).update({**_list_defaults(model), **values})
     state: Any = instance_state(row)
-    if len(values) < len(mapper.columns):
-        state.expired_attributes.update(state.unloaded)
     state.key = mapper.identity_key_from_primary_key((values["id"],))
     state.session_id = session.hash_key
     session.identity_map.add(state)

@@ -110,6 +110,11 @@ def get_receipt(session: Session, public_id: str) -> Receipt | None:
     return Receipt(submission, registration, EventHead(*row[rival_at + 1 :]), row[rival_at])
 
 
+def compose_receipt(newcomer: SubmissionRow, event: EventHead) -> Receipt:
+    """As `get_receipt`, of a submission that the same transaction has made a registration of."""
+    return Receipt(newcomer, newcomer.registration, event, has_rival=False)
+
+
 def get_submission_by_nonce(
     session: Session, event_id: int, nonce: str, digest: str
 ) -> SubmissionRow | None:

@@ -40,7 +40,7 @@ EVEN_CORRECTION_SECONDS = 2 * EVEN_SECONDS
 def show_receipt(token: str) -> ResponseReturnValue:
     now = get_site().read_clock()
     with get_site().database.read() as session:
-        opened = _open(session, token)
+        opened = _open(session, token, is_only_shown=True)
         alert = None
         if request.args.get("done") == "resend":
             alert = _("We have your request to send it again. It can take a few minutes.")
@@ -140,9 +140,9 @@ def _correct_address(
     return redirect(receipt_url(row), code=303)
 
 
-def _open(session: Session, token: str) -> OpenedReceipt:
+def _open(session: Session, token: str, *, is_only_shown: bool = False) -> OpenedReceipt:
     """Open a receipt; one whose address was corrected leads to the receipt in its place."""
-    opened = open_receipt(session, token)
+    opened = open_receipt(session, token, is_only_shown=is_only_shown)
     live = receipts.get_live_submission(session, opened.submission)
     if live is not opened.submission:
         abort(redirect(receipt_url(live), code=303))

@@ -25,6 +25,7 @@ from services.questions import FormDefinition
 from services.registrations import (
     DatesClosed,
     RegistrationNotOpen,
+    is_newcomer,
     may_see_receipt,
     register,
 )
@@ -32,7 +33,7 @@ from services.sources import read_source
 from services.submission_limits import FLOOD, Load
 from services.submissions import Submission
 from services.texts import localize
-from storage import events
+from storage import events, submissions
 from storage.models import SubmissionRow
 
 from .errors import RETRY_AFTER_SECONDS
@@ -173,6 +174,9 @@ def _register(
         fresh = load_event(page.event.slug, now)
         with site.database.read() as session:
             return show_state(session, fresh, now)
+    # Elsewhere a known address must not take longer to be shown than an unknown one.
+    if page.policy is LinkPolicy.SHOW and is_newcomer(row, now):
+        site.first_looks.keep(submissions.compose_receipt(row, page.event))
     return redirect(receipt_url(row), code=303)
 
 

@@ -28,6 +28,7 @@ from storage.session import Database
 from zoom_client import Credentials, Plan, ZoomClient
 
 from .card_shelf import Cards
+from .first_looks import FirstLooks
 from .kept_pages import Kept, KeptPages
 from .visit_counts import NetworkTally, VisitCounter
 
@@ -83,6 +84,7 @@ class Site:
     lists: KeptPages = field(default_factory=KeptPages)
     sitemaps: Kept[bytes] = field(default_factory=lambda: Kept(1))
     receipts: KeptPages = field(default_factory=KeptPages)
+    first_looks: FirstLooks = field(default_factory=FirstLooks)
     proof_pages: KeptPages = field(default_factory=KeptPages)
     form_classes: Kept[type[RegistrationForm]] = field(default_factory=Kept)
     cards: Cards = field(default_factory=Cards)

@@ -51,12 +51,22 @@ class OpenedReceipt(Receipt):
         return self.registration
 
 
-def open_receipt(session: Session, token: str, purpose: Purpose = Purpose.RECEIPT) -> OpenedReceipt:
-    """Load what a receipt's token opens, or another one about a submission; else answer 404."""
+def open_receipt(
+    session: Session,
+    token: str,
+    purpose: Purpose = Purpose.RECEIPT,
+    *,
+    is_only_shown: bool = False,
+) -> OpenedReceipt:
+    """Load what a receipt's token opens, or another one about a submission; else answer 404.
+
+    What `is_only_shown` may be what this process has stored a moment ago, without a session.
+    """
     claim = read_token(token)
     if claim is None or claim.purpose is not purpose:
         abort(404)
-    found = submissions.get_receipt(session, claim.public_id)
+    found = get_site().first_looks.take(claim.public_id) if is_only_shown else None
+    found = found or submissions.get_receipt(session, claim.public_id)
     if not get_site().signer.is_genuine(claim) or found is None:
         abort(404)
     if not found.submission.email:

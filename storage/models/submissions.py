@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from sqlalchemy import JSON, ForeignKey, Index, String, UniqueConstraint, text
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from .base import Base, BigKey, Document, Moment, PrimaryKey, PublicId
+from .registrations import Registration
 
 
 class SubmissionRow(Base):
@@ -62,3 +63,5 @@ class SubmissionRow(Base):
     code_tries: Mapped[int] = mapped_column(default=0)
     code_used_at: Mapped[Moment | None]
     created_at: Mapped[Moment]
+    # At hand where the same transaction has made it.
+    registration: Mapped[Registration | None] = relationship(viewonly=True, lazy="raise_on_sql")

@@ -155,6 +155,7 @@ def test_receipt_of_an_event_that_is_over_says_that_alone(session, policy):
 
     assert look(session, row, policy, now=after) == ("ended", "none", False)
     event.status = "cancelled"
+    session.flush()
     states = {
         look(session, shown, policy, now=now) for shown in (row, held) for now in (NOW, after)
     }
