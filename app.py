@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import lru_cache
+from typing import Any
 
 from flask import Flask
 from flask_babel import Babel
@@ -55,7 +56,7 @@ from views.access_log import init_access_log
 from views.bodies import init_bodies
 from views.errors import init_errors
 from views.framing import get_frame, is_framed
-from views.headers import init_headers
+from views.headers import SecuredResponse
 from views.locale import list_language_links, read_locale, select_locale
 from views.markdown import render_markdown
 from views.organizer import init_organizer
@@ -72,6 +73,16 @@ OIDC_BYTES = 512 * 1024
 WEBHOOK_BYTES = 1024 * 1024
 
 
+class _App(Flask):
+    """Flask as every request needs it."""
+
+    response_class = SecuredResponse
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """Return a view or hook as it is: none is a coroutine, and Flask would ask each time."""
+        return func
+
+
 def create_app(
     settings: Settings | None = None, *, read_clock: Callable[[], datetime] | None = None
 ) -> Flask:
@@ -82,7 +93,7 @@ def create_app(
         read_clock: returns the time, aware; tests hand in their own.
     """
     settings = settings or _read_settings()
-    app = Flask(__name__)
+    app = _App(__name__)
     app.config.update(
         MAX_CONTENT_LENGTH=BODY_BYTES,
         MAX_FORM_MEMORY_SIZE=BODY_BYTES,
@@ -196,7 +207,6 @@ def _init_views(app: Flask, settings: Settings) -> None:
     init_access_log(app)
     init_bodies(app)
     init_errors(app)
-    init_headers(app)
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from flask import Flask, Response
+from typing import Any
+
+from flask import Response
 
 POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; "
@@ -30,7 +32,10 @@ SECURITY = {
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
 }
 
-_ALWAYS = {**SECURITY, "Cache-Control": "no-store"}
+_ALWAYS = [
+    (name.lower(), (name, value))
+    for name, value in {**SECURITY, "Cache-Control": "no-store"}.items()
+]
 
 _LASTING = "public, max-age=31536000, immutable"
 
@@ -46,15 +51,17 @@ def let_be_framed_by(*origins: str) -> str:
     return POLICY.replace("frame-ancestors 'none'", f"frame-ancestors {ancestors}")
 
 
-def init_headers(app: Flask) -> None:
-    app.after_request(_set_headers)
+class SecuredResponse(Response):
+    """An answer with the headers that each has, unless it brings others of these names.
 
+    They join the list that goes to the server: before that, werkzeug looks through every value of
+    every answer for line breaks.
+    """
 
-def _set_headers(response: Response) -> Response:
-    headers = response.headers
-    given = {name.lower() for name, _ in headers}
-    headers.extend({name: value for name, value in _ALWAYS.items() if name.lower() not in given})
-    return response
+    def get_wsgi_response(self, environ: Any) -> Any:
+        body, status, headers = super().get_wsgi_response(environ)
+        given = {name.lower() for name, _ in headers}
+        return body, status, headers + [pair for name, pair in _ALWAYS if name not in given]
 
 
 def keep_for_ever(response: Response) -> Response:
