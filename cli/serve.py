@@ -19,6 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from config import LOOPBACK, PREFIX, ROOT, Settings
 from services.fault_points import fault_point
 from storage import database_files, migrate
+from views.overload import is_urgent
 from views.people_rows import make_row_reader
 from views.site import Site, get_site
 from worker.alarms import AlarmWatch
@@ -77,6 +78,7 @@ def web_command() -> None:
         processes=settings.web_processes or min(os.cpu_count() or 1, 4),
         threads=settings.web_threads,
         memory_mb=settings.web_memory_mb,
+        is_urgent=is_urgent,
         at_end=site.visits.store,
     )
 

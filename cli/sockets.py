@@ -7,6 +7,12 @@ import socket
 
 _FIRST_DESCRIPTOR = 3
 
+BACKLOG = 4096
+"""Who comes while this many wait to be taken is not heard, and asks again after a second or more.
+
+It is as many as Linux allows unless it is told otherwise (`net.core.somaxconn`).
+"""
+
 
 def inherit_listener() -> socket.socket | None:
     """Return the listening socket that systemd hands over for a `.socket` unit, if it does.
@@ -23,6 +29,6 @@ def open_listener(host: str, port: int) -> socket.socket:
     return socket.create_server(
         (host, port),
         family=socket.AF_INET6 if ":" in host else socket.AF_INET,
-        backlog=1024,
+        backlog=BACKLOG,
         dualstack_ipv6=host == "::" and socket.has_dualstack_ipv6(),
     )

@@ -36,13 +36,16 @@ log = logging.getLogger(__name__)
 MANY = 150
 """So many may wait in one process: of two hundred at once fifty are answered before it counts."""
 
-# How long they may wait for a thread while many do. Who has filled in a form is turned away last;
-# then who opens a form, has just sent one, or joins; pages of other kinds go first. Whoever is let
-# in shares the processor with all others, and shall have an answer within a second all in all.
+# How long they may wait for a thread while so many do; while twice as many do, half as long: else
+# the queue would be as long as all who come in that time. Who has filled in a form is turned away
+# last; then who opens a form, has just sent one, or joins; pages of other kinds go first. Whoever
+# is let in shares the processor with all others, and shall have an answer within a second in all.
 SENDING_SECONDS = 0.6
 OPENING_SECONDS = 0.5
 OTHER_SECONDS = 0.3
+PEOPLE = ("e", "s", "j", "v", "api")
 ALWAYS = ("healthz", "readyz", "metrics", "static", "brand", "assets")
+_DONE_IN_A_FRAME = "/embed/done/"
 _EMBED_SCRIPT = re.compile("embed(-[0-9a-f]{12})?[.]js")
 
 # Not all at the same moment, or they would be turned away together again.
@@ -78,8 +81,8 @@ class Admission:
         self._tally = _Tally()
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-        is_crowded = environ.get(self._waiting, 0) > MANY
-        if not is_crowded or environ[self._waited] <= _get_patience(environ):
+        waiting = environ.get(self._waiting, 0)
+        if waiting <= MANY or environ[self._waited] <= _get_patience(environ) * MANY / waiting:
             return self._application(environ, start_response)
         self._tally.count()
         return self._turn_away(environ, start_response)
@@ -163,17 +166,36 @@ def _refuse_program(start_response: StartResponse, seconds: str) -> Iterable[byt
     return [body]
 
 
+def is_urgent(method: str, path: str, destination: str) -> bool:
+    """Tell whether somebody goes on with what they have begun; or is it what others depend on?
+
+    `destination` is what a browser says in `Sec-Fetch-Dest`.
+    """
+    first = _read_first_part(path)
+    if _is_always_answered(first):
+        return True
+    if destination == "empty" or first not in PEOPLE:
+        return False
+    return method == "POST" or first in ("s", "j") or _DONE_IN_A_FRAME in path
+
+
 def _get_patience(environ: Environ) -> float:
     """Return for how many seconds a request of this kind may wait."""
-    first = environ["PATH_INFO"].lstrip("/").partition("/")[0]
-    if first in ALWAYS or _EMBED_SCRIPT.fullmatch(first):
+    first = _read_first_part(environ["PATH_INFO"])
+    if _is_always_answered(first):
         return float("inf")
-    if first not in ("e", "s", "j", "v", "api"):
-        return OTHER_SECONDS
     # What a page asks for by itself, to see whether something has changed, can wait.
-    if environ.get("HTTP_SEC_FETCH_DEST") == "empty":
+    if first not in PEOPLE or environ.get("HTTP_SEC_FETCH_DEST") == "empty":
         return OTHER_SECONDS
     return SENDING_SECONDS if environ["REQUEST_METHOD"] == "POST" else OPENING_SECONDS
+
+
+def _read_first_part(path: str) -> str:
+    return path.lstrip("/").partition("/")[0]
+
+
+def _is_always_answered(first: str) -> bool:
+    return first in ALWAYS or _EMBED_SCRIPT.fullmatch(first) is not None
 
 
 def _choose_locale(environ: Environ) -> str:
@@ -198,7 +220,7 @@ def _choose_kind(environ: Environ, fields: str | None) -> str:
         is_joining = environ["PATH_INFO"].startswith("/j/")
         return "unread" if fields is None else "join" if is_joining else "answers"
     path = environ["PATH_INFO"]
-    return "receipt" if path.startswith("/s/") or "/embed/done/" in path else "page"
+    return "receipt" if path.startswith("/s/") or _DONE_IN_A_FRAME in path else "page"
 
 
 def _choose_frame(environ: Environ, address: str | None, parent: str) -> Frame | None:

@@ -20,8 +20,9 @@ import requests
 from sqlalchemy import make_url
 from waitress.adjustments import Adjustments
 
+from cli.sockets import BACKLOG, open_listener
 from cli.supervisor import Restarts
-from cli.web_server import BODY_BYTES, CROWDED, _Parser
+from cli.web_server import BODY_BYTES, CROWDED, HEAD_START_SECONDS, _Parser
 from storage.visits import sum_by_origin
 from tests.factories import make_event
 from tests.fixtures.databases import SECRET, open_database
@@ -377,6 +378,99 @@ def test_process_that_dies_at_once_is_started_less_and_less_often():
     assert waits == [1, 1, 1, 2, 4, 8, 16, 30, 30, 30, 30, 30]
     lived = time.monotonic() - Restarts.YOUNG_SECONDS
     assert round(restarts.plan(lived) - time.monotonic()) == 1
+
+
+ORDER_SERVER = """
+import sys, time
+from pathlib import Path
+from cli.web_server import serve
+
+answered = []
+
+def application(environ, start_response):
+    path = environ["PATH_INFO"]
+    while path == "/hold" and not Path(sys.argv[2]).exists():
+        time.sleep(0.01)
+    answered.append(path)
+    start_response("200 OK", [])
+    return [" ".join(answered).encode()]
+
+serve(
+    application, host="127.0.0.1", port=int(sys.argv[1]), processes=1, threads=1,
+    is_urgent=lambda method, path, destination: path == "/urgent",
+)
+"""
+
+
+@pytest.fixture
+def ask_in_order(tmp_path):
+    """Send requests while the only thread is held, and return the order of their answers."""
+    with ExitStack() as started:
+
+        def ask(paths, *, pause):
+            port, free = find_free_port(), tmp_path / "free"
+            free.unlink(missing_ok=True)
+            process = subprocess.Popen(
+                [sys.executable, "-c", ORDER_SERVER, str(port), str(free)], cwd=ROOT
+            )
+            started.callback(end, process)
+            wait_until(lambda: answers(f"http://{HOST}:{port}/start"))
+            clients = [send(port, "/hold")]
+            time.sleep(0.1)
+            for path in paths:
+                clients.append(send(port, path))
+                time.sleep(pause)
+            time.sleep(0.1)  # by then all of them wait
+            free.touch()
+            texts = [started.enter_context(client).makefile().read() for client in clients]
+            return max(texts, key=len).split("\n")[-1].split(" ")[-len(paths) :]
+
+        yield ask
+
+
+def send(port, path):
+    client = socket.create_connection((HOST, port), timeout=20)
+    client.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
+    return client
+
+
+def test_urgent_requests_go_first_and_others_in_order(ask_in_order):
+    # A busy machine may let more time pass in between than the urgent are ahead.
+    orders = (ask_in_order(["/1", "/2", "/urgent", "/3"], pause=0.02) for _ in range(3))
+
+    assert any(order == ["/urgent", "/1", "/2", "/3"] for order in orders)
+
+
+def test_urgent_requests_keep_nothing_waiting_that_came_long_before(ask_in_order):
+    order = ask_in_order(["/1", "/urgent", "/urgent"], pause=1.5 * HEAD_START_SECONDS)
+
+    assert order == ["/1", "/urgent", "/urgent"]
+
+
+def test_refused_request_is_answered_although_it_names_nothing(shared):
+    with socket.create_connection((HOST, shared.port), timeout=20) as client:
+        client.sendall(b"\r\nnonsense\r\n\r\n")
+
+        assert client.recv(100).startswith(b"HTTP/1.0 400")
+
+
+@pytest.mark.skipif(
+    int(Path("/proc/sys/net/core/somaxconn").read_text()) < BACKLOG
+    or resource.getrlimit(resource.RLIMIT_NOFILE)[0] < BACKLOG,
+    reason="the kernel keeps fewer waiting, or too few open files",
+)
+def test_many_who_come_at_once_are_heard_before_they_are_taken():
+    with ExitStack() as closing:
+        listener = closing.enter_context(open_listener(HOST, 0))
+        clients = [closing.enter_context(socket.socket()) for _ in range(1_500)]
+        for client in clients:
+            client.setblocking(False)
+            client.connect_ex(listener.getsockname())
+        poll = select.poll()
+        for client in clients:
+            poll.register(client, select.POLLOUT)
+
+        assert len(poll.poll(0)) == len(clients)
 
 
 @pytest.mark.parametrize("milliseconds", range(4))

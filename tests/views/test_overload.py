@@ -10,7 +10,7 @@ from cli.web_server import WAITED_SECONDS, WAITING
 from config import Settings
 from tests.html import parse
 from views.headers import SECURITY
-from views.overload import MANY, RETRY_SECONDS
+from views.overload import MANY, RETRY_SECONDS, is_urgent
 
 CROWD = {WAITED_SECONDS: 0.6, WAITING: MANY + 1}
 SENT = [
@@ -71,12 +71,35 @@ def test_each_kind_of_request_may_wait_for_so_long(ask, method, path, longest):
 
     assert is_turned_away(longest + 0.01)
     assert not is_turned_away(longest + 0.01, others=MANY)
+    assert is_turned_away(longest / 2 + 0.01, others=2 * MANY)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "destination", "expected"),
+    [
+        ("POST", "/e/spring", "document", True),
+        ("GET", "/s/x", "document", True),
+        ("GET", "/e/spring/embed/done/x", "iframe", True),
+        ("POST", "/j/x", "document", True),
+        ("POST", "/api/v1/events/spring/registrations", "", True),
+        ("GET", "/healthz", "", True),
+        ("GET", "/static/site.css", "style", True),
+        ("GET", "/embed.js", "script", True),
+        ("GET", "/e/spring", "document", False),
+        ("POST", "/e/spring/seen/view", "empty", False),
+        ("GET", "/s/x", "empty", False),
+        ("POST", "/organizer/sign-in", "document", False),
+        ("", "", "", False),
+    ],
+)
+def test_who_goes_on_with_what_was_begun_is_urgent(method, path, destination, expected):
+    assert is_urgent(method, path, destination) is expected
 
 
 def test_nobody_is_turned_away_in_time_or_without_a_crowd(site):
     site.add_event(slug="spring")
     client = site.app.test_client()
-    for crowd in ({WAITED_SECONDS: 0.4, WAITING: 900}, {WAITED_SECONDS: 9.0, WAITING: MANY}, {}):
+    for crowd in ({WAITED_SECONDS: 0.08, WAITING: 900}, {WAITED_SECONDS: 9.0, WAITING: MANY}, {}):
         answer = client.get("/e/spring", environ_base=crowd, base_url=site.url)
         assert answer.status_code == 200
 
