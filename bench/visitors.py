@@ -83,7 +83,8 @@ class Visits:
     """What came of an order; times in milliseconds, sorted.
 
     `promised` has who was told that they are registered, by address, and where; `answers` has the
-    times of single requests that were answered as the script says, `refusals` of those turned away.
+    times of single requests that were answered as the script says, `refusals` of those turned away,
+    and `refusal_bytes` the size of the largest answer to these.
     """
 
     count: int = 0
@@ -270,7 +271,8 @@ class _Crowd:
         visitor.asked = now
         if answer.status == BUSY:
             self._visits.refusals.append(took)
-            self._visits.refusal_bytes = len(answer.head) + len(answer.body)
+            size = len(answer.head) + len(answer.body)
+            self._visits.refusal_bytes = max(self._visits.refusal_bytes, size)
             raise TurnedAway
         self._visits.answers.append(took)
         visitor.received = bytearray()
