@@ -21,6 +21,9 @@ from .models.base import UtcDateTime
 Row = TypeVar("Row", bound=DeclarativeBase)
 Process = Callable[[Any], Any]
 
+CURSORS = 20
+"""So many a connection to PostgreSQL keeps at most; a registration needs half a dozen."""
+
 
 class Statement:
     """A statement of fixed shape, written with SQLAlchemy and run without it.
@@ -48,7 +51,8 @@ class Statement:
     def fetch_all(self, session: Session, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
         """Return all rows; for some hundreds at a time, read over and over."""
         pooled, dialect = _get_connection(session)
-        compiled, cursor = self._compile(dialect, values), _get_cursor(pooled)
+        compiled = self._compile(dialect, values)
+        cursor = _get_cursor(pooled, compiled.text)
         try:
             cursor.execute(compiled.text, compiled.bind(values))
             rows = cursor.fetchall()
@@ -60,7 +64,8 @@ class Statement:
         self, pooled: Any, dialect: Dialect, values: Mapping[str, Any]
     ) -> tuple[Any, ...] | None:
         """As `fetch`, where there is no session but a connection of the pool."""
-        compiled, cursor = self._compile(dialect, values), _get_cursor(pooled)
+        compiled = self._compile(dialect, values)
+        cursor = _get_cursor(pooled, compiled.text)
         try:
             cursor.execute(compiled.text, compiled.bind(values))
             return compiled.read(cursor.fetchone())
@@ -89,7 +94,7 @@ class Statement:
         self._change(pooled, compiled, values)
 
     def _change(self, pooled: Any, compiled: _Compiled, values: Mapping[str, Any]) -> int:
-        cursor = _get_cursor(pooled)
+        cursor = _get_cursor(pooled, compiled.text)
         try:
             cursor.execute(compiled.text, compiled.bind(values))
         except compiled.driver_error as error:
@@ -174,16 +179,21 @@ def _number(name: str, number: int) -> str:
     return f"{name}_{number}"
 
 
-def _get_cursor(pooled: Any) -> Any:
-    """Return the one cursor that a connection has for statements: each new one costs psycopg much.
+def _get_cursor(pooled: Any, text: str) -> Any:
+    """Return a cursor that a connection keeps, as each new one costs psycopg much.
 
-    What it has read is of no use to anybody once the next statement runs.
+    psycopg's learns anew how parameters are written and columns are read where it last ran another
+    text, a tenth of what a registration's statements cost on our side: so each has its own. It
+    holds what was last read until it runs again.
     """
-    cursor = pooled.info.get("cursor")
+    cursors, connection = pooled.info.setdefault("cursors", {}), pooled.driver_connection
+    make = getattr(connection, "make_raw_cursor", None)
+    name = "" if make is None else text
+    cursor = cursors.get(name)
     if cursor is None:
-        connection = pooled.driver_connection
-        make = getattr(connection, "make_raw_cursor", connection.cursor)
-        cursor = pooled.info["cursor"] = make()
+        if len(cursors) == CURSORS:
+            cursors.clear()
+        cursor = cursors[name] = (make or connection.cursor)()
     return cursor
 
 

@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError, OperationalError, ProgrammingError
 
 from storage.models import Job, RateBucket
 from storage.session import may_pass
-from storage.statements import Statement, table_of
+from storage.statements import CURSORS, Statement, table_of
 from tests.fixtures.databases import only_postgresql
 
 NOW = datetime(2026, 11, 27, 9, 30, 15, 250_000, tzinfo=UTC)
@@ -137,6 +137,23 @@ def test_one_request_notices_that_the_server_was_started_anew(database):
     assert may_pass(caught.value)
     for _ in range(5):
         assert database.fetch(SELECT_JOB, {"key": "mail:1"}) is None
+
+
+@only_postgresql
+def test_a_connection_keeps_a_cursor_for_each_of_some_statements(database):
+    add_job(database)
+    others = [Statement(lambda _, number=number: text(f"SELECT {number}")) for number in range(50)]
+
+    with database.read() as session:
+        SELECT_JOB.fetch(session, {"key": "mail:1"})
+        cursors = session.pooled.info["cursors"]
+        first = dict(cursors)
+        read = [others[0].fetch(session, {}), SELECT_JOB.fetch(session, {"key": "mail:1"})]
+        assert first.items() < cursors.items()
+        assert NOW in read[1]
+        assert [other.fetch(session, {}) for other in others] == [(n,) for n in range(50)]
+
+    assert len(cursors) <= CURSORS < 50
 
 
 @pytest.mark.parametrize("count", [0, 1, 3])
