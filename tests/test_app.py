@@ -2,6 +2,7 @@ from pathlib import Path
 
 from app import create_app
 from config import Settings
+from views.headers import SeeOther
 
 
 def test_assembling_the_site_opens_no_connection(tmp_path: Path):
@@ -22,3 +23,14 @@ def test_unknown_host_gets_a_page_of_its_own(tmp_path: Path):
     assert answer.status_code == 400
     assert "attacker" not in answer.text
     assert "<h1" in answer.text
+
+
+def test_who_has_registered_is_led_on_with_the_headers_of_every_answer():
+    answer = SeeOther("https://example.com/s/token?lang=ja")
+
+    _body, status, headers = answer.get_wsgi_response({"REQUEST_METHOD": "POST"})
+
+    assert status == "303 SEE OTHER"
+    assert ("Location", "https://example.com/s/token?lang=ja") in headers
+    assert ("Cache-Control", "no-store") in headers
+    assert ("Content-Length", "0") in headers

@@ -64,6 +64,22 @@ class SecuredResponse(Response):
         return body, status, headers + [pair for name, pair in _ALWAYS if name not in given]
 
 
+class SeeOther(SecuredResponse):
+    """Leads a browser on to an address of ours, which is written as addresses have to be.
+
+    werkzeug would take it apart, join it to this one and put it together again, and write a page
+    for those who are not led on.
+    """
+
+    def __init__(self, address: str) -> None:
+        super().__init__(status=303)
+        self._address = address
+
+    def get_wsgi_response(self, environ: Any) -> Any:
+        body, status, headers = super().get_wsgi_response(environ)
+        return body, status, [*headers, ("Location", self._address)]
+
+
 def keep_for_ever(response: Response) -> Response:
     """Let caches keep an answer whose address changes with its content."""
     response.headers["Cache-Control"] = _LASTING

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import Blueprint, Response, abort, make_response, redirect, render_template, request
+from flask import Blueprint, Response, abort, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.exc import SQLAlchemyError
@@ -40,6 +40,7 @@ from .errors import RETRY_AFTER_SECONDS
 from .event_pages import EventPage, draw_page, load_event, show_state
 from .form_classes import get_form_class
 from .framing import get_frame, read_surface, receipt_url, write_query
+from .headers import SeeOther
 from .kept_pages import mark
 from .limits import CountingFailed, count_registration, spare_address
 from .locale import list_language_links, read_locale
@@ -177,7 +178,7 @@ def _register(
     # Elsewhere a known address must not take longer to be shown than an unknown one.
     if page.policy is LinkPolicy.SHOW and is_newcomer(row, now):
         site.first_looks.keep(submissions.compose_receipt(row, page.event))
-    return redirect(receipt_url(row), code=303)
+    return SeeOther(receipt_url(row))
 
 
 def _show_closed_dates(page: EventPage, now: datetime) -> ResponseReturnValue:
