@@ -18,11 +18,13 @@ from pathlib import Path
 import pytest
 import requests
 from sqlalchemy import make_url
+from waitress import wasyncore
 from waitress.adjustments import Adjustments
 
+from cli.pulses import Pulses
 from cli.sockets import BACKLOG, open_listener
 from cli.supervisor import Restarts
-from cli.web_server import BODY_BYTES, CROWDED, HEAD_START_SECONDS, _Parser
+from cli.web_server import ACCEPTS, BODY_BYTES, CROWDED, HEAD_START_SECONDS, _Parser, _Server
 from storage.visits import sum_by_origin
 from tests.factories import make_event
 from tests.fixtures.databases import SECRET, open_database
@@ -471,6 +473,21 @@ def test_many_who_come_at_once_are_heard_before_they_are_taken():
             poll.register(client, select.POLLOUT)
 
         assert len(poll.poll(0)) == len(clients)
+
+
+def test_several_are_taken_in_one_turn():
+    with ExitStack() as closing:
+        listener = closing.enter_context(open_listener(HOST, 0))
+        adjustments = Adjustments(sockets=[listener], threads=1, asyncore_use_poll=True)
+        sockets = {}
+        closing.callback(wasyncore.close_all, sockets)
+        server = _Server(None, sockets, adjustments, Pulses(1).begin(), lambda *_: False)
+        closing.callback(server.task_dispatcher.shutdown)
+        for _ in range(ACCEPTS):
+            closing.enter_context(socket.create_connection(listener.getsockname()))
+        server.turn()
+
+        assert len(server.active_channels) == ACCEPTS > 1
 
 
 @pytest.mark.parametrize("milliseconds", range(4))
