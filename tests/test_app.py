@@ -34,3 +34,11 @@ def test_who_has_registered_is_led_on_with_the_headers_of_every_answer():
     assert ("Location", "https://example.com/s/token?lang=ja") in headers
     assert ("Cache-Control", "no-store") in headers
     assert ("Content-Length", "0") in headers
+
+
+def test_address_of_a_site_with_a_japanese_name_can_be_sent():
+    answer = SeeOther("https://受付.example/s/token?lang=ja")
+
+    _body, _status, headers = answer.get_wsgi_response({"REQUEST_METHOD": "POST"})
+
+    assert ("Location", "https://xn--bnqq5j.example/s/token?lang=ja") in headers

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Response
+from werkzeug.urls import iri_to_uri
 
 POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; "
@@ -65,7 +66,7 @@ class SecuredResponse(Response):
 
 
 class SeeOther(SecuredResponse):
-    """Leads a browser on to an address of ours, which is written as addresses have to be.
+    """Leads a browser on to an address of ours; but for its host all of it is ASCII.
 
     werkzeug would take it apart, join it to this one and put it together again, and write a page
     for those who are not led on.
@@ -73,7 +74,7 @@ class SeeOther(SecuredResponse):
 
     def __init__(self, address: str) -> None:
         super().__init__(status=303)
-        self._address = address
+        self._address = address if address.isascii() else iri_to_uri(address)
 
     def get_wsgi_response(self, environ: Any) -> Any:
         body, status, headers = super().get_wsgi_response(environ)
