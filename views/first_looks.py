@@ -18,7 +18,8 @@ MOST = 500
 class FirstLooks:
     """What this process has stored last, by the public ids of submissions.
 
-    Each is taken once, and soon forgotten: whoever looks again is told what the database says.
+    Each is taken once; what is old goes whenever somebody registers or looks: whoever looks again
+    is told what the database says.
     """
 
     def __init__(self) -> None:
@@ -27,16 +28,18 @@ class FirstLooks:
 
     def keep(self, receipt: Receipt) -> None:
         """Keep what was committed; it takes part in no session any more."""
-        now = time.monotonic()
         with self._lock:
-            self._receipts[receipt.submission.public_id] = now, receipt
-            while len(self._receipts) > MOST or self._is_old(now):
+            self._forget_old()
+            self._receipts[receipt.submission.public_id] = time.monotonic(), receipt
+            if len(self._receipts) > MOST:
                 self._receipts.popitem(last=False)
 
     def take(self, public_id: str) -> Receipt | None:
-        kept_at, receipt = self._receipts.pop(public_id, (0.0, None))
-        return receipt if time.monotonic() < kept_at + SECONDS else None
+        with self._lock:
+            self._forget_old()
+            return self._receipts.pop(public_id, (0.0, None))[1]
 
-    def _is_old(self, now: float) -> bool:
-        kept_at, _receipt = next(iter(self._receipts.values()))
-        return kept_at + SECONDS <= now
+    def _forget_old(self) -> None:
+        until = time.monotonic() - SECONDS
+        while self._receipts and next(iter(self._receipts.values()))[0] <= until:
+            self._receipts.popitem(last=False)

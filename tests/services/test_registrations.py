@@ -38,6 +38,10 @@ def get_person(session, row):
     return registrations.get_registration(session, row.registration_id)
 
 
+def list_values(row):
+    return {column.key: getattr(row, column.key) for column in row.__table__.columns}
+
+
 def count(session, model):
     return session.scalar(select(func.count()).select_from(model))
 
@@ -68,6 +72,18 @@ def test_new_person_is_stored_with_all_that_follows(database):
             ("zoom.sync", f"zoom:{person.id}", NOW),
             ("mail", "mail:1", minute_later),
         ]
+
+
+def test_what_is_at_hand_of_a_new_person_is_what_is_stored(database):
+    with database.write() as session:
+        event = factories.make_event(session, capacity=1, has_waitlist=True)
+        send(session, event, email="first@example.com")
+        row = send(session, event, source={"utm_source": "letter"})
+
+    with database.read() as session:
+        for at_hand in (row, row.registration):
+            stored = session.get(type(at_hand), at_hand.id)
+            assert list_values(at_hand) == list_values(stored)
 
 
 def test_consent_is_evidence_with_its_wording(database):

@@ -46,6 +46,9 @@ def test_nobody_is_kept_for_long(monkeypatch):
     clock[0] += first_looks.SECONDS
     looks.keep(make_receipt("c"))
     assert list(looks._receipts) == ["c"]
+    clock[0] += first_looks.SECONDS
+    looks.take("d")
+    assert not looks._receipts
 
 
 def test_no_more_are_kept_than_a_few(monkeypatch):
