@@ -167,13 +167,12 @@ def _refuse_program(start_response: StartResponse, seconds: str) -> Iterable[byt
 
 
 def is_urgent(method: str, path: str, destination: str) -> bool:
-    """Tell whether somebody goes on with what they have begun; or is it what others depend on?
+    """Tell whether somebody goes on with what they have begun.
 
+    What is always answered is not: many who ask for it would keep those waiting who register.
     `destination` is what a browser says in `Sec-Fetch-Dest`.
     """
     first = _read_first_part(path)
-    if _is_always_answered(first):
-        return True
     if destination == "empty" or first not in PEOPLE:
         return False
     return method == "POST" or first in ("s", "j") or _DONE_IN_A_FRAME in path
