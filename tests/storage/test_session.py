@@ -40,6 +40,16 @@ def test_write_is_kept(database):
     assert count_buckets(database) == 1
 
 
+def test_reading_takes_a_connection_when_something_is_first_read(database):
+    pool = database.engine.pool
+    with database.read() as session:
+        before = pool.checkedout()
+        session.scalar(select(func.count()).select_from(RateBucket))
+        meanwhile = pool.checkedout()
+
+    assert (before, meanwhile, pool.checkedout()) == (0, 1, 0)
+
+
 def test_write_that_fails_is_undone_whole(database):
     with pytest.raises(IntegrityError), database.write() as session:
         add_bucket(session, "a")
