@@ -142,11 +142,6 @@ def may_see_receipt(row: SubmissionRow, submission: Submission) -> bool:
     return row.nonce == submission.nonce
 
 
-def is_newcomer(row: SubmissionRow, now: datetime) -> bool:
-    """Tell whether `register` has made a registration of the submission, and did so at `now`."""
-    return row.outcome == Outcome.CREATED and row.created_at == now
-
-
 def hold(
     session: Session, event: AnyEvent, submission: Submission, doubt: Doubt, *, now: datetime
 ) -> SubmissionRow:

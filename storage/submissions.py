@@ -18,6 +18,7 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.attributes import instance_dict
 
 from .events import EventHead, with_head
 from .models import Event, Registration, SubmissionRow
@@ -110,9 +111,10 @@ def get_receipt(session: Session, public_id: str) -> Receipt | None:
     return Receipt(submission, registration, EventHead(*row[rival_at + 1 :]), row[rival_at])
 
 
-def compose_receipt(newcomer: SubmissionRow, event: EventHead) -> Receipt:
-    """As `get_receipt`, of a submission that the same transaction has made a registration of."""
-    return Receipt(newcomer, newcomer.registration, event, has_rival=False)
+def compose_receipt(row: SubmissionRow, event: EventHead) -> Receipt | None:
+    """As `get_receipt`, without reading; None if no registration was made with the submission."""
+    registration = instance_dict(row).get("registration")
+    return registration and Receipt(row, registration, event, has_rival=False)
 
 
 def get_submission_by_nonce(

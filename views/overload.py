@@ -181,7 +181,7 @@ def is_urgent(method: str, path: str, destination: str) -> bool:
 def _get_patience(environ: Environ) -> float:
     """Return for how many seconds a request of this kind may wait."""
     first = _read_first_part(environ["PATH_INFO"])
-    if _is_always_answered(first):
+    if first in ALWAYS or _EMBED_SCRIPT.fullmatch(first):
         return float("inf")
     # What a page asks for by itself, to see whether something has changed, can wait.
     if first not in PEOPLE or environ.get("HTTP_SEC_FETCH_DEST") == "empty":
@@ -191,10 +191,6 @@ def _get_patience(environ: Environ) -> float:
 
 def _read_first_part(path: str) -> str:
     return path.lstrip("/").partition("/")[0]
-
-
-def _is_always_answered(first: str) -> bool:
-    return first in ALWAYS or _EMBED_SCRIPT.fullmatch(first) is not None
 
 
 def _choose_locale(environ: Environ) -> str:

@@ -25,7 +25,6 @@ from services.questions import FormDefinition
 from services.registrations import (
     DatesClosed,
     RegistrationNotOpen,
-    is_newcomer,
     may_see_receipt,
     register,
 )
@@ -175,9 +174,10 @@ def _register(
         fresh = load_event(page.event.slug, now)
         with site.database.read() as session:
             return show_state(session, fresh, now)
+    receipt = submissions.compose_receipt(row, page.event)
     # Elsewhere a known address must not take longer to be shown than an unknown one.
-    if page.policy is LinkPolicy.SHOW and is_newcomer(row, now):
-        site.first_looks.keep(submissions.compose_receipt(row, page.event))
+    if receipt is not None and page.policy is LinkPolicy.SHOW:
+        site.first_looks.keep(receipt)
     return SeeOther(receipt_url(row))
 
 
