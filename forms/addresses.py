@@ -146,14 +146,20 @@ def suggest_address(address: str) -> str | None:
     are never compared, so that a company's own domain is left in peace.
     """
     local, at, domain = address.rpartition("@")
-    domain = domain.lower()
-    if not at or domain in _LEFT_ALONE:
+    meant = _find_meant(domain.lower()) if at else None
+    return f"{local}@{meant}" if meant else None
+
+
+@lru_cache(maxsize=1024)
+def _find_meant(domain: str) -> str | None:
+    """Return the domain that was probably meant; as with `_read_domain`, few are asked for."""
+    if domain in _LEFT_ALONE:
         return None
     if confused := _CONFUSIONS.get(domain):
-        return f"{local}@{confused}"
+        return confused
     for known in _COMPARED_DOMAINS:
         if known[0] == domain[:1] and _is_one_edit_apart(known, domain):
-            return f"{local}@{known}"
+            return known
     return None
 
 
