@@ -37,9 +37,9 @@ class InputField(wtforms.Field):
 
     # WTForms' own way costs twice the time, for hooks that no field here has.
     def process(self, formdata: Any, data: Any = None, extra_filters: object = None) -> None:
-        self.process_errors = []
-        self.process_data(data)
-        if formdata is not None:
+        if formdata is None:
+            self.process_data(data)
+        else:
             self.raw_data = formdata.getlist(self.name)
             self.process_formdata(self.raw_data)
 

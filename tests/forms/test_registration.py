@@ -1,3 +1,6 @@
+import gc
+import weakref
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -297,8 +300,20 @@ def test_two_people_never_share_what_they_typed():
 
     assert second.family_name.errors == ()
     assert second.rows[2].values == ()
-    assert second.email._form is second
     assert form_class().rows[1].value == ""
+
+
+def test_what_was_typed_is_forgotten_with_its_form():
+    form = make_form_class(REASON)(MultiDict(TARO | {"question_reason": "learn"}))
+    assert form.validate() is True
+    kept = weakref.ref(form)
+
+    gc.disable()
+    try:
+        del form
+        assert kept() is None
+    finally:
+        gc.enable()
 
 
 EVERY_KIND = [
