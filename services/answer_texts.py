@@ -36,24 +36,20 @@ def write_answer(question: Question, answer: Answer, locale: str, name_place: Na
 def _write_values(
     question: Question, answer: Answer, locale: str, name_place: NamePlace
 ) -> list[str]:
-    labels = {OTHER: localize(_OTHER, locale)} if question.has_other else {}
-    labels |= {choice.value: localize(choice.label, locale) for choice in question.choices}
     return [
-        _write_value(question, value, answer.other, labels, locale, name_place)
-        for value in answer.values
+        _write_value(question, value, answer.other, locale, name_place) for value in answer.values
     ]
 
 
 def _write_value(
-    question: Question,
-    value: str,
-    other: str,
-    labels: Mapping[str, str],
-    locale: str,
-    name_place: NamePlace,
+    question: Question, value: str, other: str, locale: str, name_place: NamePlace
 ) -> str:
     if question.kind in (QuestionKind.PREFECTURE, QuestionKind.COUNTRY):
         return name_place(question.kind, value, locale)
-    if question.has_other and value == OTHER and other:
+    is_other = question.has_other and value == OTHER
+    if is_other and other:
         return other
-    return labels.get(value, value)
+    for choice in question.choices:
+        if choice.value == value:
+            return localize(choice.label, locale)
+    return localize(_OTHER, locale) if is_other else value
