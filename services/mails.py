@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from storage import job_requests, mails, registrations
+from storage.arrivals import Mailbox
 from storage.models import Registration, SubmissionRow
 
 from .addresses import fold_tag
@@ -54,6 +55,7 @@ CALENDAR_METHODS: Mapping[str, Method] = {
 }
 """What the calendar file that comes with a mail does; an entry is published for those who come."""
 
+_DAY = timedelta(days=1)
 # A stranger can cause these by typing an address, so they are counted against the limits.
 _LIMITED = (MailName.CONFIRMATION, MailName.PENDING, MailName.WAITLISTED, MailName.REPEAT)
 _NOBODY = 0
@@ -93,11 +95,27 @@ def request_mail(
     return True
 
 
+def name_mailbox(email_key: str, *, now: datetime) -> Mailbox:
+    """Name the mailbox of an address, and which mails to it count against its limit of a day."""
+    return Mailbox(fold_tag(email_key), now - _DAY, _COUNTED)
+
+
 def make_first_mail(
-    session: Session, name: MailName, event_id: int, submission: Submission, *, now: datetime
+    session: Session,
+    name: MailName,
+    event_id: int,
+    submission: Submission,
+    *,
+    mailed: int | None,
+    now: datetime,
 ) -> dict[str, Any] | None:
-    """Lay out the mail to somebody who registers now; None if the address had enough for a day."""
-    if _is_over_limit(session, submission.email_key, _NOBODY, now):
+    """Lay out the mail to somebody who registers now; None if the address had enough for a day.
+
+    `mailed` counts those of the day, where that is known.
+    """
+    if mailed is None:
+        _, mailed = _count_day(session, submission.email_key, _NOBODY, _COUNTED, now)
+    if mailed >= PER_ADDRESS_A_DAY:
         return None
     return _lay_out(name, event_id, submission.email_key, submission.locale, now)
 
@@ -204,7 +222,7 @@ def _count_day(
     now: datetime,
 ) -> tuple[int, int]:
     """Count mails of a day: about one registration, and to its mailbox at all."""
-    since = now - timedelta(days=1)
+    since = now - _DAY
     return mails.count_mails_since(
         session, registration_id, fold_tag(email_key), since, names=names
     )

@@ -106,13 +106,16 @@ def register(
     submission: Submission,
     *,
     policy: LinkPolicy,
+    mailed: int | None = None,
     now: datetime,
 ) -> SubmissionRow:
     """Store one submission and, for a new person, the registration with all that follows from it.
 
     The same POST sent again gives the same row. A known address changes nothing: its owner is told
     by mail, and `may_see_receipt` says what its sender sees. Side effects: rows of submission,
-    registration, answers, consents, counters, jobs and mail, all in the caller's transaction.
+    registration, answers, consents, counters, jobs and mail, all in the caller's transaction, which
+    may be over then, if it is brief. `mailed` is how many mails the mailbox has had in a day, where
+    that was counted.
 
     Raises:
         RegistrationNotOpen: not open yet, full, closed, ended or cancelled; nothing is stored.
@@ -121,7 +124,7 @@ def register(
     if submission.is_suspicious:
         return hold(session, event, submission, Doubt.TRAP, now=now)
     try:
-        row = _admit(session, event, submission, policy, now)
+        row = _admit(session, event, submission, policy, now, mailed=mailed)
     except DatesClosed:
         # Who may not learn whether the address is known is told of the date.
         if policy is not LinkPolicy.SHOW or _get_known(session, event, submission) is None:
@@ -206,6 +209,7 @@ def _admit(
     now: datetime,
     *,
     held: SubmissionRow | None = None,
+    mailed: int | None = None,
 ) -> SubmissionRow | None:
     """Make a registration with its seat or its place in the queue; None for a known address.
 
@@ -228,7 +232,7 @@ def _admit(
             raise DatesClosed
 
     def add(status: Status) -> SubmissionRow | Refusal:
-        newcomer = _introduce(session, event, submission, status, policy, now)
+        newcomer = _introduce(session, event, submission, status, policy, now, mailed=mailed)
         has_seat = status is not Status.WAITLISTED
         added = newcomers.add(session, newcomer, takes_seat=has_seat, held=held)
         if chooses and has_seat and isinstance(added, SubmissionRow):
@@ -261,10 +265,12 @@ def _introduce(
     status: Status,
     policy: LinkPolicy,
     now: datetime,
+    *,
+    mailed: int | None,
 ) -> Newcomer:
     """Build the rows of a new registration."""
     name = MAIL_OF_STATUS[status]
-    mail = make_first_mail(session, name, event.id, submission, now=now)
+    mail = make_first_mail(session, name, event.id, submission, mailed=mailed, now=now)
     waits_for_zoom = name is MailName.CONFIRMATION and policy is not LinkPolicy.CODE
     row = _lay_out(event, submission, Outcome.CREATED, now)
     if mail is not None and policy is LinkPolicy.CODE:

@@ -10,15 +10,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from threading import Lock
+from typing import NamedTuple
 
 from sqlalchemy.orm import Session
 
-from storage.limits import Bucket, get_full_at, put_back, spend_both
+from storage.arrivals import receive
+from storage.events import EventHead
+from storage.limits import Bucket, get_full_at, put_back
 
 from . import limits
 from .addresses import fold_tag
 from .keys import KeyRing
 from .limits import Limit, RateLimitReached
+from .mails import name_mailbox
 
 CALM_NETWORK = 200
 CALM_EVENT = 1_000
@@ -70,20 +74,33 @@ class EventTally:
         return count == STRIDE
 
 
+class Arrival(NamedTuple):
+    """What is known of a submission before it is stored.
+
+    `event` is None where there is none, and `mailed` where the mailbox's mails were not counted.
+    """
+
+    event: EventHead | None
+    load: Load = Load()
+    mailed: int | None = None
+
+
 def count_submission(
     session: Session,
     keys: KeyRing,
     remote_addr: str | None,
     *,
+    slug: str,
     event_id: int,
     email_key: str,
     has_worked: bool,
     tally: EventTally,
     now: datetime,
-) -> Load:
+) -> Arrival:
     """Count one submission: of its network and its address at once, of its event now and then.
 
-    The address counts whether or not it is known: so its limit does not tell.
+    The address counts whether or not it is known: so its limit does not tell. The event is read
+    with it, as it stands now.
 
     Raises:
         RateLimitReached: the network or the address sends too much.
@@ -92,17 +109,21 @@ def count_submission(
     network = limits.make_network_bucket(keys, remote_addr, burst)
     address = _make_address_bucket(keys, event_id, email_key)
     event, moment = _name_event(event_id), now.timestamp()
-    full_at, event_full_at = spend_both(session, network, address, watched=event, now=moment)
-    if network.name not in full_at:
+    mailbox = name_mailbox(email_key, now=now)
+    found = receive(session, slug, network, address, watched=event, mailbox=mailbox, now=moment)
+    if found.event is None:
+        return Arrival(None)
+    if network.name not in found.full_at:
         raise RateLimitReached(limits.RETRY_AFTER_SECONDS)
-    if address.name not in full_at:
+    if address.name not in found.full_at:
         raise RateLimitReached(int(ADDRESS_INTERVAL_SECONDS), Limit.ADDRESS)
-    of_network = (full_at[network.name] - moment) / network.interval / CALM_NETWORK
+    of_network = (found.full_at[network.name] - moment) / network.interval / CALM_NETWORK
     if of_network <= 1 and tally.is_due(event_id):
         # After the network, like everybody: nobody waits in a circle.
         together = Bucket(event, EVENT_INTERVAL_SECONDS * STRIDE, EVENT_BURST // STRIDE)
         limits.spend(session, together, now=now)
-    return Load(of_network, _count_event(event_full_at - moment) / CALM_EVENT)
+    of_event = _count_event(found.watched_full_at - moment) / CALM_EVENT
+    return Arrival(found.event, Load(of_network, of_event), found.mailed)
 
 
 def read_event_load(session: Session, event_id: int, *, now: datetime) -> Load:

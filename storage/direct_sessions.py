@@ -18,24 +18,51 @@ class DirectSession(Session):
 
     SQLAlchemy's own connection is put around it when the ORM first needs one: what every visitor
     does needs none, and it costs as much as three statements. A connection is taken, by `connect`,
-    when something is first asked of the database.
+    when something is first asked of the database; it begins the transaction.
+
+    Args:
+        early: the connection before a transaction has begun on it, for statements that may be one
+            of their own.
+        before_commit: called when all is ready to be committed.
     """
 
     def __init__(
-        self, *, engine: Engine, connect: Callable[[], PoolProxiedConnection], **options: Any
+        self,
+        *,
+        engine: Engine,
+        connect: Callable[[], PoolProxiedConnection],
+        early: PoolProxiedConnection | None = None,
+        before_commit: Callable[[], None] = lambda: None,
+        **options: Any,
     ) -> None:
         super().__init__(**options)
         self.dialect = engine.dialect
+        self.before_commit = before_commit
+        self.is_committed = False
+        """Whether one statement has stored everything: there is nothing left to commit."""
         self._engine = engine
         self._connect = connect
+        self._early = early
         self._pooled: PoolProxiedConnection | None = None
         self._around: Connection | None = None
 
     @property
     def pooled(self) -> PoolProxiedConnection:
         if self._pooled is None:
+            if self.is_committed:
+                raise RuntimeError("what follows would be another transaction")
             self._pooled = self._connect()
         return self._pooled
+
+    @property
+    def begins_late(self) -> bool:
+        """Tell whether no transaction has begun, and the next statement may be one of its own."""
+        return self._early is not None and self._pooled is None and not self.is_committed
+
+    @property
+    def early(self) -> PoolProxiedConnection:
+        """The connection as it is: what is asked of it begins no transaction."""
+        return self._early if self._early is not None and self.begins_late else self.pooled
 
     def get_bind(self, *_: Any, **__: Any) -> Connection:
         if self._around is None:

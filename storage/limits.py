@@ -5,7 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Float, String, and_, bindparam, case, delete, select, update
+from sqlalchemy import (
+    Float,
+    FromClause,
+    Select,
+    String,
+    and_,
+    bindparam,
+    case,
+    delete,
+    select,
+    update,
+)
 from sqlalchemy.orm import Session
 
 from .models import RateBucket
@@ -49,8 +60,8 @@ def spend(session: Session, name: str, *, interval: float, burst: int, now: floa
 
 
 def spend_from(session: Session, bucket: Bucket, *, now: float) -> bool:
-    """As `spend`."""
-    return _TAKE_UNIT.fetch(session, bucket.bind("", now) | {"now": now}) is not None
+    """As `spend`; where the session has not begun, a transaction of its own."""
+    return _TAKE_UNIT.fetch_early(session, bucket.bind("", now) | {"now": now}) is not None
 
 
 def put_back(session: Session, bucket: Bucket) -> None:
@@ -61,7 +72,7 @@ def put_back(session: Session, bucket: Bucket) -> None:
 
 def get_full_at(session: Session, name: str) -> float:
     """Return when a bucket is full again; 0 for one that nothing was taken from."""
-    return session.scalar(select(RateBucket.full_at).where(RateBucket.name == name)) or 0.0
+    return session.scalar(select_full_at(name)) or 0.0
 
 
 def spend_both(
@@ -84,10 +95,29 @@ def forget_full_buckets(session: Session, *, now: float) -> None:
     session.execute(delete(RateBucket).where(RateBucket.full_at < now))
 
 
-def _take_unit(insert: Any) -> Any:
-    latest, possible = (bindparam(name, type_=Float) for name in ("latest", "possible"))
+def take_unit(insert: Any, prefix: str = "", *, after: FromClause | None = None) -> Any:
+    """Build a statement that takes a unit, with `Bucket.bind`'s parameters and `now`.
+
+    Where it comes `after` another, it does nothing where that one has no row.
+    """
+    row = {
+        "name": bindparam(f"{prefix}name", type_=String),
+        "full_at": bindparam(f"{prefix}full_at", type_=Float),
+    }
+    latest, possible = (
+        bindparam(f"{prefix}{name}", type_=Float) for name in ("latest", "possible")
+    )
     statement = insert(table_of(RateBucket))
+    if after is None:
+        statement = statement.values(row)
+    else:
+        statement = statement.from_select(list(row), select(*row.values()).select_from(after))
     return _put_off(statement, latest, possible).returning(RateBucket.full_at)
+
+
+def select_full_at(name: Any) -> Select[float]:
+    """Build what `get_full_at` asks."""
+    return select(RateBucket.full_at).where(RateBucket.name == name)
 
 
 def _take_from_both(insert: Any) -> Any:
@@ -127,5 +157,5 @@ def _put_off(statement: Any, latest: Any, possible: Any) -> Any:
     )
 
 
-_TAKE_UNIT = Statement(_take_unit)
+_TAKE_UNIT = Statement(take_unit)
 _TAKE_FROM_BOTH = Statement(_take_from_both)

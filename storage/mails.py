@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import bindparam, case, exists, func, insert, or_, select, update
+from sqlalchemy import Select, bindparam, case, exists, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from .models import Mail
@@ -111,18 +111,19 @@ def count_mails_since(
         {"registration_id": registration_id, "mailbox_key": mailbox_key, "since": since},
     )
     assert row is not None, "a count has one row"
-    return row[0], row[1]
+    return row[1], row[0]
+
+
+def select_count(names: tuple[str, ...]) -> Select[int]:
+    """Build a count of mails of these names: to `mailbox_key`, asked for later than `since`."""
+    return select(func.count()).where(
+        Mail.mailbox_key == bindparam("mailbox_key"),
+        Mail.created_at > bindparam("since", type_=Mail.created_at.type),
+        or_(*(Mail.name == name for name in names)),
+    )
 
 
 @cache
 def _count(names: tuple[str, ...]) -> Statement:
-    return Statement(
-        lambda _: select(
-            func.count().filter(Mail.registration_id == bindparam("registration_id")),
-            func.count(),
-        ).where(
-            Mail.mailbox_key == bindparam("mailbox_key"),
-            Mail.created_at > bindparam("since"),
-            or_(*(Mail.name == name for name in names)),
-        )
-    )
+    about = func.count().filter(Mail.registration_id == bindparam("registration_id"))
+    return Statement(lambda _: select_count(names).add_columns(about))

@@ -21,6 +21,7 @@ from sqlalchemy import (
     Select,
     TableValuedAlias,
     bindparam,
+    case,
     column,
     func,
     literal,
@@ -28,10 +29,13 @@ from sqlalchemy import (
     true,
     union_all,
 )
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.orm.attributes import set_committed_value
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from . import events, job_requests, mails, registrations, submissions, webhooks, zoom_registrants
+from .direct_sessions import DirectSession
 from .job_requests import MAIL, ZOOM_SYNC
 from .models import Answer, Consent, EventCounter, Mail, Registration, SubmissionRow, ZoomRegistrant
 from .models.base import UtcDateTime
@@ -99,8 +103,13 @@ def add(
     """Store a newcomer, with a row of the submission unless it is `held` back till now.
 
     A seat that was taken for an address which is known is given back.
+    Side effects: a brief transaction that has not begun is over with it (`is_committed`).
     """
     if takes_seat and held is None and is_postgresql(session):
+        if isinstance(session, DirectSession) and session.begins_late:
+            row = _add_alone(session, newcomer)
+            if row is not None:
+                return row
         added = _add_at_once(session, newcomer)
     else:
         added = _add_in_steps(session, newcomer, takes_seat=takes_seat, held=held)
@@ -149,7 +158,39 @@ def _add_in_steps(
     return row
 
 
+def _add_alone(session: DirectSession, newcomer: Newcomer) -> SubmissionRow | None:
+    """Store a newcomer by a statement that is the whole transaction; None if it stores nothing.
+
+    Why it does not is for a transaction to find out: it is seldom asked.
+    """
+    session.before_commit()
+    statement, values = _prepare(newcomer, is_alone=True)
+    try:
+        found = statement.fetch_early(session, values)
+    except DBAPIError as error:
+        if getattr(error.orig, "sqlstate", "") != _TAKES_ALL_BACK:
+            raise
+        return None
+    if found is None:
+        return None
+    session.is_committed = True
+    return _attach(session, newcomer, *found)
+
+
 def _add_at_once(session: Session, newcomer: Newcomer) -> SubmissionRow | Refusal:
+    statement, values = _prepare(newcomer, is_alone=False)
+    found = statement.fetch(session, values)
+    if found is None:
+        return Refusal.FULL
+    registration_id, submission_id, _nothing = found
+    if registration_id is None:
+        return Refusal.KNOWN
+    assert submission_id is not None, "its nonce was free and its address new"
+    return _attach(session, newcomer, registration_id, submission_id)
+
+
+def _prepare(newcomer: Newcomer, *, is_alone: bool) -> tuple[Statement, Values]:
+    """Return the statement that stores a newcomer, and its parameters."""
     rows: dict[type[DeclarativeBase], Values] = {
         Registration: newcomer.registration,
         SubmissionRow: newcomer.submission,
@@ -157,9 +198,10 @@ def _add_at_once(session: Session, newcomer: Newcomer) -> SubmissionRow | Refusa
     }
     registration, submission, mail = (tuple(row) for row in rows.values())
     shape = _Shape(
-        registration, submission, mail, newcomer.syncs, tells=newcomer.message is not None
+        *(registration, submission, mail, newcomer.syncs),
+        tells=newcomer.message is not None,
+        is_alone=is_alone,
     )
-    statement = _write(shape)
     values = {
         "taken_at": newcomer.event_id,
         "counter": newcomer.counter,
@@ -170,13 +212,13 @@ def _add_at_once(session: Session, newcomer: Newcomer) -> SubmissionRow | Refusa
     }
     for model, row in rows.items():
         values |= {_name(model, column): value for column, value in row.items()}
-    found = statement.fetch(session, values)
-    if found is None:
-        return Refusal.FULL
-    registration_id, submission_id, _nothing = found
-    if registration_id is None:
-        return Refusal.KNOWN
-    assert submission_id is not None, "its nonce was free and its address new"
+    return _write(shape), values
+
+
+def _attach(
+    session: Session, newcomer: Newcomer, registration_id: int, submission_id: int, *_: Any
+) -> SubmissionRow:
+    """Have the session know the rows that a statement has stored."""
     ids = {"id": submission_id, "registration_id": registration_id}
     made = attach(session, SubmissionRow, newcomer.submission | ids)
     return _hand_over(session, newcomer, made)
@@ -200,59 +242,79 @@ class _Shape(NamedTuple):
     mail: tuple[str, ...]
     syncs: bool
     tells: bool
+    is_alone: bool
 
 
 @cache
 def _write(shape: _Shape) -> Statement:
     """Write the statement for newcomers of one shape.
 
-    It has no row where no seat is left, and one without ids for an address that is known. The seat
-    comes first, so that the registration's id is drawn under its lock.
+    It has no row where no seat is left, and one without ids for an address that is known. Alone it
+    has no row then either, and takes no seat; and it fails as a whole where an address becomes
+    known while it waits for its seat. The seat comes first, so that the registration's id is drawn
+    under its lock.
     """
+    return Statement(partial(_build, shape))
 
-    def build(insert: Any) -> Select[Any]:
-        put = partial(_insert_from, insert)
-        row, mail_at = (
-            _bind(SubmissionRow, shape.submission),
-            bindparam("mail_at", type_=UtcDateTime),
-        )
-        event_id, now = row["event_id"], row["created_at"]
-        seat = events.take_a_seat().returning(EventCounter.event_id).cte("seat")
-        own = _bind(Registration, shape.registration) | {name: row[name] for name in _OF_BOTH}
-        person = registrations.insert_once(put(Registration, own, seat)).cte("person")
-        about: Columns = {"registration_id": person.c.id}
-        receipt = submissions.insert_once(put(SubmissionRow, row | about, person)).cte("receipt")
-        counted: Columns = {"event_id": event_id, "name": bindparam("counter"), "value": literal(1)}
-        parts = [events.add_to_counter(put(EventCounter, counted, person))]
-        answers = _unfold("answers", Answer, _ANSWER)
-        parts.append(put(Answer, about | dict(answers.c), person.join(answers, true())))
-        about |= {"submission_id": receipt.c.id}
-        boxes = _unfold("consents", Consent, _CONSENT)
-        same = {name: row[name] for name in _OF_ALL_CONSENTS} | about | {"recorded_at": now}
-        both = receipt.join(person, true())
-        parts.append(put(Consent, same | dict(boxes.c), both.join(boxes, true())))
-        jobs = []
-        if shape.syncs:
-            at_zoom: Columns = {"registration_id": person.c.id, "event_id": event_id}
-            parts.append(put(ZoomRegistrant, at_zoom | {"updated_at": now} | _NEW_AT_ZOOM, person))
-            jobs.append(job_requests.select_job(ZOOM_SYNC, person, event_id, run_at=now, now=now))
-        if shape.tells:
-            told = webhooks.bind_happening() | {"registration_id": person.c.id}
-            parts.append(webhooks.insert_messages(insert, told, person))
-        if shape.mail:
-            sent = put(Mail, _bind(Mail, shape.mail) | about, both).returning(Mail.id).cte("sent")
-            jobs.append(job_requests.select_job(MAIL, sent, event_id, run_at=mail_at, now=now))
-        if jobs:
-            parts.append(job_requests.upsert_from(insert, union_all(*jobs)))
-        found = seat.outerjoin(person, true()).outerjoin(receipt, true())
-        woken = func.pg_notify(job_requests.CHANNEL, "")
-        return (
-            select(person.c.id, receipt.c.id, woken)
-            .select_from(found)
-            .add_cte(*(part.cte(f"part_{number}") for number, part in enumerate(parts)))
-        )
 
-    return Statement(build)
+def _build(shape: _Shape, insert: Any) -> Select[Any]:
+    put = partial(_insert_from, insert)
+    row, mail_at = (
+        _bind(SubmissionRow, shape.submission),
+        bindparam("mail_at", type_=UtcDateTime),
+    )
+    event_id, now = row["event_id"], row["created_at"]
+    seat = _take_seat(row, is_alone=shape.is_alone).cte("seat")
+    own = _bind(Registration, shape.registration) | {name: row[name] for name in _OF_BOTH}
+    person = registrations.insert_once(put(Registration, own, seat)).cte("person")
+    about: Columns = {"registration_id": person.c.id}
+    receipt = submissions.insert_once(put(SubmissionRow, row | about, person)).cte("receipt")
+    counted: Columns = {"event_id": event_id, "name": bindparam("counter"), "value": literal(1)}
+    parts = [events.add_to_counter(put(EventCounter, counted, person))]
+    answers = _unfold("answers", Answer, _ANSWER)
+    parts.append(put(Answer, about | dict(answers.c), person.join(answers, true())))
+    about |= {"submission_id": receipt.c.id}
+    boxes = _unfold("consents", Consent, _CONSENT)
+    same = {name: row[name] for name in _OF_ALL_CONSENTS} | about | {"recorded_at": now}
+    both = receipt.join(person, true())
+    parts.append(put(Consent, same | dict(boxes.c), both.join(boxes, true())))
+    jobs = []
+    if shape.syncs:
+        at_zoom: Columns = {"registration_id": person.c.id, "event_id": event_id}
+        parts.append(put(ZoomRegistrant, at_zoom | {"updated_at": now} | _NEW_AT_ZOOM, person))
+        jobs.append(job_requests.select_job(ZOOM_SYNC, person, event_id, run_at=now, now=now))
+    if shape.tells:
+        told = webhooks.bind_happening() | {"registration_id": person.c.id}
+        parts.append(webhooks.insert_messages(insert, told, person))
+    if shape.mail:
+        sent = put(Mail, _bind(Mail, shape.mail) | about, both).returning(Mail.id).cte("sent")
+        jobs.append(job_requests.select_job(MAIL, sent, event_id, run_at=mail_at, now=now))
+    if jobs:
+        parts.append(job_requests.upsert_from(insert, union_all(*jobs)))
+    found = seat.outerjoin(person, true()).outerjoin(receipt, true())
+    woken = func.pg_notify(job_requests.CHANNEL, "")
+    checks = [_take_all_back(seat.c.event_id, unless=receipt.c.id)] if shape.is_alone else []
+    return (
+        select(person.c.id, receipt.c.id, woken, *checks)
+        .select_from(found)
+        .add_cte(*(part.cte(f"part_{number}") for number, part in enumerate(parts)))
+    )
+
+
+def _take_seat(row: Columns, *, is_alone: bool) -> ReturningUpdate[int]:
+    taken = events.take_a_seat()
+    if is_alone:
+        taken = taken.where(~registrations.is_known(row["event_id"], row["email_key"]))
+    return taken.returning(EventCounter.event_id)
+
+
+_TAKES_ALL_BACK = "22012"
+"""PostgreSQL's code for a division by zero, whose message shows nothing that was typed."""
+
+
+def _take_all_back(number: ColumnElement[int], *, unless: ColumnElement[int]) -> ColumnElement[int]:
+    """Have a statement fail where it could not store what it was to store."""
+    return case((unless.is_(None), literal(1) // (number - number)))
 
 
 def _insert_from(

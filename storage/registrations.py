@@ -6,7 +6,18 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, bindparam, delete, exists, func, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    and_,
+    bindparam,
+    delete,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.orm import Session
 
 from .models import Answer, Consent, Registration, RegistrationChange
@@ -34,6 +45,11 @@ def insert_once(statement: Any) -> Any:
     return statement.on_conflict_do_nothing(
         index_elements=[Registration.event_id, Registration.email_key]
     ).returning(Registration.id)
+
+
+def is_known(event_id: Any, email_key: Any) -> ColumnElement[bool]:
+    """Have a statement ask whether the event has a registration of this address."""
+    return exists().where(Registration.event_id == event_id, Registration.email_key == email_key)
 
 
 _INSERT_ONCE = Statement(lambda insert_or: insert_once(insert_or(table_of(Registration))))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from typing import Any
 from urllib.parse import quote
@@ -102,20 +102,38 @@ class Database:
             return statement.fetch_from(pooled, self.engine.dialect, values)
 
     @contextmanager
-    def write(self, *, is_shown: bool = True) -> Iterator[Session]:
+    def write(
+        self,
+        *,
+        is_shown: bool = True,
+        is_brief: bool = False,
+        before_commit: Callable[[], None] = lambda: None,
+    ) -> Iterator[Session]:
         """Open a transaction that may write; commit it at the end, roll back on an error.
 
         Not `is_shown` is what changes no page that everybody sees: what is known of those stays.
+        `is_brief` is what every visitor does: on PostgreSQL it begins with the first statement that
+        is not run early (`Statement.fetch_early`), if there is any. `before_commit` is called when
+        all is ready to be stored.
         Side effects: on SQLite the database's write lock is held from the beginning.
         """
+        begins_late = is_brief and not self.is_sqlite
         with (
             self._queueing_for_the_lock(),
             self._forgetting_lost_connections(),
             self._transaction(is_shown) as pooled,
-            self._make_writing(connect=lambda: pooled) as session,
+            self._make_writing(
+                connect=lambda: self._begin(pooled),
+                early=pooled if begins_late else None,
+                before_commit=before_commit,
+            ) as session,
         ):
+            if not begins_late:
+                _ = session.pooled
             yield session
             session.flush()
+            if not session.is_committed:
+                before_commit()
 
     def dispose(self) -> None:
         self.engine.dispose()
@@ -125,15 +143,18 @@ class Database:
     def _transaction(self, is_shown: bool) -> Iterator[PoolProxiedConnection]:
         with closing(_connect(self._writer)) as pooled:
             try:
-                if self.is_sqlite:
-                    _begin_immediately(pooled, self._writer)
-                else:
-                    _BEGIN.change_on(pooled, self._writer.dialect, {})
                 yield pooled
                 self._commit(pooled)
             finally:
                 self.changes += is_shown
                 self._roll_back(pooled)
+
+    def _begin(self, pooled: PoolProxiedConnection) -> PoolProxiedConnection:
+        if self.is_sqlite:
+            _begin_immediately(pooled, self._writer)
+        else:
+            _BEGIN.change_on(pooled, self._writer.dialect, {})
+        return pooled
 
     def _commit(self, pooled: PoolProxiedConnection) -> None:
         driver: Any = self._writer.dialect.loaded_dbapi

@@ -48,6 +48,12 @@ class Statement:
         """
         return self.fetch_from(*_get_connection(session), values)
 
+    def fetch_early(self, session: Session, values: Mapping[str, Any]) -> tuple[Any, ...] | None:
+        """As `fetch`, but a transaction of its own where the session has not begun one."""
+        if not isinstance(session, DirectSession):
+            return self.fetch(session, values)
+        return self.fetch_from(session.early, session.dialect, values)
+
     def fetch_all(self, session: Session, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
         """Return all rows; for some hundreds at a time, read over and over."""
         pooled, dialect = _get_connection(session)
@@ -266,12 +272,16 @@ def _get_insert(dialect_name: str) -> Any:
 
 
 def is_postgresql(session: Session) -> bool:
-    return _get_connection(session)[1].name == "postgresql"
+    return _get_dialect(session).name == "postgresql"
 
 
 def insert_for(session: Session) -> Any:
     """Return the `insert` that knows ON CONFLICT on the session's database."""
-    return _get_insert(_get_connection(session)[1].name)
+    return _get_insert(_get_dialect(session).name)
+
+
+def _get_dialect(session: Session) -> Dialect:
+    return session.dialect if isinstance(session, DirectSession) else session.get_bind().dialect
 
 
 def rowcount(result: Any) -> int:

@@ -9,8 +9,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from services.limits import check_network_limit
-from services.submission_limits import Load, count_submission, uncount_address
+from services.submission_limits import Arrival, count_submission, uncount_address
 from services.submissions import Submission
+from storage import events
+from storage.events import EventHead
 from storage.session import may_pass
 
 from .site import get_site
@@ -31,24 +33,31 @@ def count_against_network(session: Session, now: datetime) -> None:
         check_network_limit(session, site.keys, request.remote_addr, now=now)
 
 
-def count_registration(
-    session: Session, event_id: int, submission: Submission, *, has_worked: bool, now: datetime
-) -> Load:
-    """Count a submission, which is kept even where nobody can count, and say how much comes.
+def receive_submission(
+    session: Session,
+    event: EventHead,
+    submission: Submission,
+    *,
+    is_counted: bool,
+    has_worked: bool,
+    now: datetime,
+) -> Arrival:
+    """Read the event anew, and count a submission, which is kept even where nobody can count.
 
     Raises:
         RateLimitReached: the network or the address sends too much.
         CountingFailed: another transaction without counting is worth a try.
     """
     site = get_site()
-    if not site.settings.rate_limits:
-        return Load()
+    if not is_counted or not site.settings.rate_limits:
+        return Arrival(events.get_head(session, event.slug))
     try:
         return count_submission(
             session,
             site.keys,
             request.remote_addr,
-            event_id=event_id,
+            slug=event.slug,
+            event_id=event.id,
             email_key=submission.email_key,
             has_worked=has_worked,
             tally=site.event_tally,
@@ -61,7 +70,7 @@ def count_registration(
 
 
 def spare_address(session: Session, event_id: int, submission: Submission) -> None:
-    """Give back the unit that `count_registration` took from the address."""
+    """Give back the unit that `receive_submission` took from the address."""
     site = get_site()
     if site.settings.rate_limits:
         key = submission.email_key

@@ -6,6 +6,7 @@ import logging
 import time
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
@@ -41,7 +42,7 @@ from .form_classes import get_form_class
 from .framing import get_frame, read_surface, receipt_url, write_query
 from .headers import SeeOther
 from .kept_pages import mark
-from .limits import CountingFailed, count_registration, spare_address
+from .limits import CountingFailed, receive_submission, spare_address
 from .locale import list_language_links, read_locale
 from .proofs import Proof, ask_by_mail, ask_for_proof, read_proof
 from .retries import is_worth_another_try
@@ -215,25 +216,28 @@ def _store(
     page: EventPage, submission: Submission, proof: Proof, now: datetime, *, is_counted: bool
 ) -> SubmissionRow | Load:
     """Store what was sent; only count it where a proof is missing, and say how much comes."""
-    load, has_worked = Load(), proof.has_worked
+    has_worked, before_commit = proof.has_worked, partial(fault_point, "before_commit")
     # Where seats have no end, a form looks the same whoever has registered.
-    with get_site().database.write(is_shown=page.event.capacity is not None) as session:
-        if is_counted:
-            load = count_registration(
-                session, page.event.id, submission, has_worked=has_worked, now=now
-            )
-        event = events.get_head(session, page.event.slug) or abort(404)
+    is_shown = page.event.capacity is not None
+    database = get_site().database
+    with database.write(is_shown=is_shown, is_brief=True, before_commit=before_commit) as session:
+        event, load, mailed = receive_submission(
+            session, page.event, submission, is_counted=is_counted, has_worked=has_worked, now=now
+        )
+        if event is None:
+            abort(404)
         policy = LinkPolicy(event.link_policy)
         # Who cannot be registered anyway need not work for it.
         state = get_state(event, count_seats(event, event.seats_taken), now)
         is_asked = state is EventState.OPEN and is_proof_wanted(event.bot_check, load)
         if has_worked or not is_asked:
-            row: SubmissionRow | Load = register(session, event, submission, policy=policy, now=now)
+            row: SubmissionRow | Load = register(
+                session, event, submission, policy=policy, mailed=mailed, now=now
+            )
         else:
             if is_counted:
                 spare_address(session, page.event.id, submission)
             row = ask_by_mail(session, event, submission, now=now) if proof.is_by_mail else load
-        fault_point("before_commit")
     return row
 
 

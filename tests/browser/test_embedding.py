@@ -99,6 +99,7 @@ class World:
                 session,
                 parts.keys,
                 "127.0.0.1",
+                slug="spring",
                 event_id=event_id,
                 email_key=email,
                 has_worked=False,

@@ -15,7 +15,8 @@ from services.submission_limits import (
     count_submission,
     read_event_load,
 )
-from tests.factories import NOW
+from storage import events
+from tests.factories import NOW, make_event
 from tests.fixtures.databases import only_sqlite
 
 KEYS = KeyRing([b"a secret of more than thirty-two bytes"])
@@ -26,21 +27,28 @@ class Senders:
 
     def __init__(self, session) -> None:
         self.session, self.tally, self.count = session, EventTally(), 0
+        if not events.list_events(session):
+            for slug in ("spring", "autumn"):
+                make_event(session, slug=slug)
+        self.heads = {1: events.get_head(session, "spring"), 2: events.get_head(session, "autumn")}
 
     def send(self, network="192.0.2.1", *, email=None, has_worked=False, event_id=1, times=1):
         for _ in range(times):
             self.count += 1
-            load = count_submission(
+            event = self.heads[event_id]
+            arrival = count_submission(
                 self.session,
                 KEYS,
                 network,
-                event_id=event_id,
+                slug=event.slug,
+                event_id=event.id,
                 email_key=email or f"p{self.count}@example.com",
                 has_worked=has_worked,
                 tally=self.tally,
                 now=NOW,
             )
-        return load
+            assert arrival.event == event
+        return arrival.load
 
 
 def test_office_of_two_hundred_at_once_is_asked_for_nothing(database):
@@ -78,9 +86,9 @@ def test_many_networks_at_one_event_have_all_asked_there(database):
         assert not here.send("192.0.2.9").is_calm
         assert not Senders(session).send("192.0.2.10").is_calm
         assert here.send("192.0.2.9", event_id=2).is_calm
-        assert not read_event_load(session, 1, now=NOW).is_calm
-        assert read_event_load(session, 1, now=NOW + timedelta(minutes=2)).is_calm
-        assert read_event_load(session, 2, now=NOW).is_calm
+        assert not read_event_load(session, here.heads[1].id, now=NOW).is_calm
+        assert read_event_load(session, here.heads[1].id, now=NOW + timedelta(minutes=2)).is_calm
+        assert read_event_load(session, here.heads[2].id, now=NOW).is_calm
 
 
 @only_sqlite

@@ -18,6 +18,7 @@ END_ALL = (
     "WHERE datname = current_database() AND pid <> pg_backend_pid()"
 )
 
+LOCK_COUNTER = "SELECT value FROM event_counter WHERE name = %s FOR UPDATE"
 WAITING = (
     "SELECT count(*) FROM pg_stat_activity "
     "WHERE datname = current_database() AND wait_event_type = 'Lock'"
@@ -56,11 +57,11 @@ def collide(site, form):
     with connect(site) as ours:
         # Ours is in no hurry, so theirs is the one that PostgreSQL ends.
         ours.execute("SET deadlock_timeout = '60s'")
-        ours.execute("SELECT value FROM event_counter WHERE name = 'seats' FOR UPDATE")
+        ours.execute(LOCK_COUNTER, ["status:approved"])
         theirs = threading.Thread(target=lambda: answers.append(send(form)))
         theirs.start()
         wait_for_waiting(site)
-        ours.execute("UPDATE rate_bucket SET full_at = full_at + 1 WHERE name LIKE 'network:%'")
+        ours.execute(LOCK_COUNTER, ["seats"])
     theirs.join()
     return answers
 

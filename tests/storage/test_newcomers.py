@@ -1,0 +1,145 @@
+"""Newcomers on PostgreSQL by one statement, which is the whole transaction."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from sqlalchemy import null, select, text
+
+from services.events import EventState, LinkPolicy, read_definition
+from services.registrations import Outcome, RegistrationNotOpen, register
+from storage import events, newcomers
+from storage.models import Registration, SubmissionRow
+from tests.factories import NOW, make_event, make_submission
+from tests.fixtures.databases import only_postgresql
+from tests.installation import wait_until
+
+pytestmark = only_postgresql
+
+TABLES = ("registration", "submission", "answer", "consent", "zoom_registrant", "mail", "job")
+WRITERS = " UNION ".join(f"SELECT xmin::text FROM {table}" for table in (*TABLES, "event_counter"))
+WAITING = """
+    SELECT count(*) FROM pg_stat_activity
+    WHERE datname = current_database() AND wait_event_type = 'Lock'
+"""
+
+
+@pytest.fixture
+def event(database):
+    return add_event(database)
+
+
+def add_event(database, **members):
+    """Add an event whose form this process has read before."""
+    with database.write() as session:
+        event = make_event(session, **members)
+        read_definition(session, event.form_version_id)
+        return event
+
+
+def send(database, event, *, before_commit=lambda: None, **members):
+    """Send a form as a visitor does; return the row, and whether its statement was all."""
+    policy, submission = LinkPolicy.SHOW, make_submission(event, **members)
+    with database.write(is_brief=True, before_commit=before_commit) as session:
+        row = register(session, event, submission, policy=policy, mailed=0, now=NOW)
+    return row, session.is_committed
+
+
+def count_people(database, event):
+    """Count seats that are taken, and registrations."""
+    with database.read() as session:
+        people = session.scalars(select(Registration.id)).all()
+        return events.get_counter(session, event.id, events.SEATS), len(people)
+
+
+def count_waiting(database):
+    with database.read() as session:
+        return session.scalar(text(WAITING))
+
+
+def test_everything_is_stored_by_one_transaction(database, event):
+    with database.write() as session:
+        session.execute(text("TRUNCATE event_counter"))
+        session.execute(text("INSERT INTO event_counter SELECT id, 'seats', 0 FROM event"))
+    found = []
+
+    row, is_alone = send(
+        database, event, before_commit=lambda: found.append(count_people(database, event))
+    )
+
+    assert (row.outcome, is_alone) == (Outcome.CREATED, True)
+    assert found == [(0, 0)], "whoever is killed there has stored nothing"
+    with database.read() as session:
+        assert len(session.scalars(text(WRITERS)).all()) == 1
+        for table in TABLES:
+            assert session.scalar(text(f"SELECT count(*) FROM {table}")) >= 1, table
+
+
+def test_known_address_takes_no_seat(database, event):
+    first, _ = send(database, event)
+
+    row, is_alone = send(database, event)
+
+    assert (row.outcome, row.registration_id) == (Outcome.REPEAT, first.registration_id)
+    assert not is_alone
+    assert count_people(database, event) == (1, 1)
+
+
+def test_same_form_again_has_the_same_row(database, event):
+    first, _ = send(database, event, nonce="once")
+
+    again, _ = send(database, event, nonce="once")
+
+    assert again.id == first.id
+    assert count_people(database, event) == (1, 1)
+
+
+def test_last_seat_is_taken_once(database):
+    event = add_event(database, capacity=1)
+    send(database, event)
+
+    with pytest.raises(RegistrationNotOpen) as refused:
+        send(database, event, email="hanako@example.com")
+
+    assert refused.value.state is EventState.FULL
+    assert count_people(database, event) == (1, 1)
+
+
+@pytest.mark.parametrize(("is_guarded", "seats"), [(True, 1), (False, 2)])
+def test_two_at_once_of_one_address_take_one_seat(database, event, monkeypatch, is_guarded, seats):
+    """Both find the address unknown and wait for the seats; unguarded, the second keeps one."""
+    if not is_guarded:
+        monkeypatch.setattr(newcomers, "_take_all_back", lambda *_, **__: null())
+        monkeypatch.setattr(newcomers, "_attach", lambda *_: SubmissionRow())
+    newcomers._write.cache_clear()
+    with ThreadPoolExecutor(2) as pool:
+        with database.write() as session:
+            events.lock_seats(session, event.id)
+            sent = [pool.submit(send, database, event) for _ in range(2)]
+            wait_until(lambda: count_waiting(database) == 2, seconds=10)
+        rows = [one.result(timeout=20)[0] for one in sent]
+    newcomers._write.cache_clear()
+
+    assert count_people(database, event) == (seats, 1)
+    if is_guarded:
+        assert sorted(row.outcome for row in rows) == [Outcome.CREATED, Outcome.REPEAT]
+
+
+def test_nothing_can_be_added_to_what_is_committed(database, event):
+    submission = make_submission(event)
+    with pytest.raises(RuntimeError), database.write(is_brief=True) as session:
+        register(session, event, submission, policy=LinkPolicy.SHOW, mailed=0, now=NOW)
+        events.add_counters(session, event.id, {"other": 1})
+
+    assert count_people(database, event) == (1, 1)
+    with database.read() as session:
+        assert "other" not in events.list_counters(session, event.id)
+
+
+def test_what_began_before_is_one_transaction_with_it(database, event):
+    submission = make_submission(event)
+    with pytest.raises(KeyError), database.write(is_brief=True) as session:
+        events.add_counters(session, event.id, {"other": 1})
+        register(session, event, submission, policy=LinkPolicy.SHOW, mailed=0, now=NOW)
+        raise KeyError
+
+    assert count_people(database, event) == (0, 0)
