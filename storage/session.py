@@ -3,29 +3,27 @@
 from __future__ import annotations
 
 import sqlite3
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from typing import Any
 from urllib.parse import quote
 
 from sqlalchemy import URL, Engine, PoolProxiedConnection, create_engine, event, text
 from sqlalchemy.engine import Connection, make_url
 from sqlalchemy.exc import DBAPIError, OperationalError
-from sqlalchemy.exc import TimeoutError as QueueTimeout
 from sqlalchemy.orm import Session, sessionmaker
 
 from .ciphers import Cipher
 from .direct_sessions import WITHOUT_BEGIN, DirectSession
 from .statements import Statement, translate_error
+from .write_queue import WriteQueue
 
 BUSY_TIMEOUT_MS = 5_000
 
 # SQLite's own patience sleeps longer each time, up to 100 ms, while others come and go: whoever
 # waits to write asks again after this long instead, until the same time is up.
 ASK_AGAIN_MS = 1
-WRITE_QUEUE_SECONDS = 10.0
 STATEMENT_TIMEOUT_MS = 15_000
 
 # A server that was cut off says nothing: without these a thread would wait for it for hours.
@@ -54,9 +52,14 @@ class Database:
             self.url = self.url.set(drivername="postgresql+psycopg")
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         if self.is_sqlite:
-            self.engine = _create_sqlite_engine(self.url, BUSY_TIMEOUT_MS)
+            self.engine = _create_sqlite_engine(self.url, f"busy_timeout={BUSY_TIMEOUT_MS}")
             # Few connections that write, as writers stand in a queue: those few know the file.
-            self._writer = _create_sqlite_engine(self.url, ASK_AGAIN_MS)
+            self._writer = _create_sqlite_engine(
+                self.url,
+                f"busy_timeout={ASK_AGAIN_MS}",
+                # What one of several in a transaction would take back goes to no temporary file.
+                "temp_store=MEMORY",
+            )
         else:
             self.engine = self._writer = _create_pg_engine(self.url)
         # Form versions never change: what was read of them once is kept for each database.
@@ -70,7 +73,8 @@ class Database:
         self.changes = 0
         """How many transactions of this process have perhaps changed what pages show."""
         # Writers of one process queue here in order; SQLite's own busy handler sleeps and polls.
-        self._write_lock = threading.Lock() if self.is_sqlite else None
+        queue = WriteQueue(self._begin_at_once, self._writer.dialect)
+        self._write_queue = queue if self.is_sqlite else None
 
     @property
     def place(self) -> str:
@@ -112,55 +116,72 @@ class Database:
         """Open a transaction that may write; commit it at the end, roll back on an error.
 
         Not `is_shown` is what changes no page that everybody sees: what is known of those stays.
-        `is_brief` is what every visitor does: on PostgreSQL it begins with the first statement that
-        is not run early (`Statement.fetch_early`), if there is any. `before_commit` is called when
-        all is ready to be stored.
+        `is_brief` is what every visitor does: on SQLite several of these share a commit; on
+        PostgreSQL it begins with the first statement that is not run early
+        (`Statement.fetch_early`), if there is any. `before_commit` is called when all is ready to
+        be stored.
         Side effects: on SQLite the database's write lock is held from the beginning.
         """
         begins_late = is_brief and not self.is_sqlite
-        with (
-            self._queueing_for_the_lock(),
-            self._forgetting_lost_connections(),
-            self._transaction(is_shown) as pooled,
-            self._make_writing(
-                connect=lambda: self._begin(pooled),
-                early=pooled if begins_late else None,
-                before_commit=before_commit,
-            ) as session,
-        ):
-            if not begins_late:
-                _ = session.pooled
-            yield session
-            session.flush()
-            if not session.is_committed:
-                before_commit()
+        try:
+            with (
+                self._forgetting_lost_connections(),
+                self._take_turn(is_brief) as pooled,
+                self._make_writing(
+                    connect=lambda: self._begin(pooled),
+                    early=pooled if begins_late else None,
+                    before_commit=before_commit,
+                ) as session,
+            ):
+                if not begins_late:
+                    _ = session.pooled
+                yield session
+                session.flush()
+                if not session.is_committed:
+                    before_commit()
+        finally:
+            self.changes += is_shown
 
     def dispose(self) -> None:
         self.engine.dispose()
         self._writer.dispose()
 
+    def _take_turn(self, is_brief: bool) -> AbstractContextManager[PoolProxiedConnection]:
+        if self._write_queue is None:
+            return self._transaction()
+        return self._write_queue.take_turn(is_brief=is_brief)
+
     @contextmanager
-    def _transaction(self, is_shown: bool) -> Iterator[PoolProxiedConnection]:
+    def _begin_at_once(self) -> Iterator[PoolProxiedConnection]:
+        with self._transaction() as pooled:
+            _begin_immediately(pooled, self._writer)
+            yield pooled
+
+    @contextmanager
+    def _transaction(self) -> Iterator[PoolProxiedConnection]:
         with closing(_connect(self._writer)) as pooled:
             try:
                 yield pooled
                 self._commit(pooled)
             finally:
-                self.changes += is_shown
                 self._roll_back(pooled)
 
     def _begin(self, pooled: PoolProxiedConnection) -> PoolProxiedConnection:
-        if self.is_sqlite:
-            _begin_immediately(pooled, self._writer)
-        else:
+        # On SQLite whoever came first in the queue has begun it.
+        if not self.is_sqlite:
             _BEGIN.change_on(pooled, self._writer.dialect, {})
         return pooled
 
     def _commit(self, pooled: PoolProxiedConnection) -> None:
         driver: Any = self._writer.dialect.loaded_dbapi
         connection: Any = pooled.driver_connection
-        if not self.is_sqlite and connection.info.transaction_status.name == "INERROR":
+        if self.is_sqlite:
+            # On a full disk it may have rolled back by itself; Python would pass over that.
+            has_failed = not connection.in_transaction
+        else:
             # PostgreSQL would roll it back, and say so to nobody.
+            has_failed = connection.info.transaction_status.name == "INERROR"
+        if has_failed:
             raise RuntimeError("a statement failed, and whoever saw it went on")
         try:
             pooled.commit()
@@ -175,18 +196,6 @@ class Database:
                 pooled.rollback()
         except driver.Error as error:
             pooled.invalidate(error)
-
-    @contextmanager
-    def _queueing_for_the_lock(self) -> Iterator[None]:
-        if self._write_lock is None:
-            yield
-            return
-        if not self._write_lock.acquire(timeout=WRITE_QUEUE_SECONDS):
-            raise QueueTimeout("another transaction of this process holds the database")
-        try:
-            yield
-        finally:
-            self._write_lock.release()
 
     @contextmanager
     def _forgetting_lost_connections(self) -> Iterator[None]:
@@ -248,7 +257,7 @@ def take_all_time(connection: Connection) -> None:
 _COLLISIONS = {"40001": "serialization failure", "40P01": "deadlock"}
 
 
-def _create_sqlite_engine(url: URL, busy_timeout_ms: int) -> Engine:
+def _create_sqlite_engine(url: URL, *own_pragmas: str) -> Engine:
     engine = create_engine(
         _name_existing_file(url),
         # Statements in error messages would show what people typed.
@@ -269,7 +278,7 @@ def _create_sqlite_engine(url: URL, busy_timeout_ms: int) -> Engine:
             "secure_delete=ON",
             # A registration changes a page of each table and index: fewer, larger checkpoints.
             "wal_autocheckpoint=4000",
-            f"busy_timeout={busy_timeout_ms}",
+            *own_pragmas,
         ):
             dbapi_connection.execute(f"PRAGMA {pragma}")
 

@@ -4,6 +4,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -100,6 +101,27 @@ def test_f18_full_disk_keeps_pages_and_values_and_goes_on(site_on_small_disk, sm
     assert again.form()["email"] == HANAKO["email"]
     assert again.form().submit().heading == "お申し込みが完了しました"
     crowd.register(ANN)
+    settle(site, crowd.answers)
+
+
+def test_f18_full_disk_gives_back_the_form_of_everybody_who_shares_a_commit(
+    site_on_small_disk, small_disk
+):
+    site = site_on_small_disk
+    site.add_event(slug="spring")
+    people, crowd = [TARO, HANAKO, ANN], Crowd(site.url)
+    forms = [crowd.fill_in(person) for person in people]
+    queue = site.database._write_queue
+    with ThreadPoolExecutor(len(forms)) as hands, full(small_disk):
+        with site.database.write():
+            sent = [hands.submit(crowd.send, form) for form in forms]
+            wait_until(lambda: queue.count_waiting() == len(forms))
+        answers = [answer.result() for answer in sent]
+
+    assert [KEPT in answer.text for answer in answers] == [True] * len(forms)
+    assert site.count_rows("submission") == 0 and integrity(site) == "ok"
+    for form in forms:
+        assert crowd.send(form).receipt is not None
     settle(site, crowd.answers)
 
 

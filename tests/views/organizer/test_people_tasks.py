@@ -124,7 +124,7 @@ def test_searching_locks_nobody_out_and_who_sees_names_leaves_an_entry(site, mon
     is_locked = []
 
     def list_ids(*arguments):
-        is_locked.append(site.database._write_lock.locked())
+        is_locked.append(site.database._write_queue.is_taken)
         return find_ids(*arguments)
 
     find_ids = registration_index.list_ids
