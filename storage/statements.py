@@ -92,12 +92,9 @@ class Statement:
             return
         pooled, dialect = _get_connection(session)
         compiled = self._compile(dialect, rows[0], len(rows))
-        values = {
-            _number(name, number): value
-            for number, row in enumerate(rows)
-            for name, value in row.items()
-        }
-        self._change(pooled, compiled, values)
+        names = _number(tuple(rows[0]), len(rows))
+        values = [row[name] for row in rows for name in rows[0]]
+        self._change(pooled, compiled, dict(zip(names, values, strict=True)))
 
     def _change(self, pooled: Any, compiled: _Compiled, values: Mapping[str, Any]) -> int:
         cursor = _get_cursor(pooled, compiled.text)
@@ -174,15 +171,18 @@ def _repeat(statement: Executable, names: list[str], rows: int) -> tuple[Executa
     """Give an INSERT several rows of parameters with numbered names."""
     assert isinstance(statement, Insert)
     types = {column.name: column.type for column in statement.table.columns}
-    numbered = [
-        {name: bindparam(_number(name, number), type_=types[name]) for name in names}
-        for number in range(rows)
+    numbered = _number(tuple(names), rows)
+    each = iter(numbered)
+    values = [
+        {name: bindparam(next(each), type_=types[name]) for name in names} for _ in range(rows)
     ]
-    return statement.values(numbered), [_number(n, i) for i in range(rows) for n in names]
+    return statement.values(values), list(numbered)
 
 
-def _number(name: str, number: int) -> str:
-    return f"{name}_{number}"
+@cache
+def _number(names: tuple[str, ...], rows: int) -> tuple[str, ...]:
+    """Return the names of the parameters of so many rows, one after the other."""
+    return tuple(f"{name}_{number}" for number in range(rows) for name in names)
 
 
 def _get_cursor(pooled: Any, text: str) -> Any:
