@@ -20,12 +20,12 @@ def _start() -> None:
 
 
 def _write(response: Response) -> Response:
-    now = time.perf_counter()
+    now, rule = time.perf_counter(), request.url_rule
     log.info(
         "request",
         extra={
             "method": request.method,
-            "route": request.url_rule.rule if request.url_rule else "",
+            "route": rule.rule if rule else "",
             "status": response.status_code,
             "ms": round((now - g.get("started_at", now)) * 1_000, 1),
         },

@@ -58,14 +58,15 @@ def _check_body() -> None:
     # A body that comes in chunks is cut at the limit, and nothing says that there was more.
     if request.content_length is None and len(body) >= current_app.config["MAX_CONTENT_LENGTH"]:
         abort(413)
-    if request.mimetype not in (FORM, _PARTS):
+    mimetype = request.mimetype
+    if mimetype not in (FORM, _PARTS):
         abort(415)
     if body.count(b"&") > MAX_FIELDS:
         abort(413)
-    if request.mimetype == FORM and body.isascii() and not _has_percent(request.form):
+    if mimetype == FORM and body.isascii() and not _has_percent(request.form):
         return  # broken bytes would stand in it as they were sent; this is much faster
     try:
-        (unquote_to_bytes(body) if request.mimetype == FORM else body).decode()
+        (unquote_to_bytes(body) if mimetype == FORM else body).decode()
     except UnicodeDecodeError:
         abort(400)
 

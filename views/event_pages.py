@@ -63,9 +63,9 @@ def load_event(slug: str, now: datetime, *, at_a_glance: bool = False) -> EventP
 
 
 def _glance(slug: str) -> EventHead | None:
-    database = get_site().database
-    key = (slug, database.changes, int(time.monotonic() / GLANCE_SECONDS))
-    return get_site().event_heads.get(key, lambda: events.find_head(database, slug))
+    site = get_site()
+    key = (slug, site.database.changes, int(time.monotonic() / GLANCE_SECONDS))
+    return site.event_heads.get(key, lambda: events.find_head(site.database, slug))
 
 
 def _look_at_dates(page: EventPage, now: datetime) -> EventPage:

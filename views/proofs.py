@@ -43,8 +43,9 @@ class Proof:
 
 def read_proof(page: EventPage, submission: Submission, now: datetime) -> Proof:
     """Read what came with a form, and check it."""
-    is_by_mail = request.form.get(WAY) == BY_MAIL
-    payload = request.form.get(PROOF, "")
+    sent = request.form
+    is_by_mail = sent.get(WAY) == BY_MAIL
+    payload = sent.get(PROOF, "")
     if not payload:
         return Proof(is_by_mail=is_by_mail)
     try:

@@ -36,7 +36,7 @@ from .calendar_links import CalendarLinks, list_calendar_links
 from .event_pages import draw_head
 from .framing import FRAME_NAMES, get_frame, receipt_path, write_query
 from .kept_pages import fill, mark
-from .locale import list_language_links, read_locale
+from .locale import list_language_links
 from .places import name_place
 from .site import get_site
 from .tokens import OpenedReceipt
@@ -97,14 +97,14 @@ def draw_receipt(
     view = _view(
         session,
         opened,
-        event.timezone,
+        event,
         state,
         now,
         mail=mail.state,
         alert=alert,
         code_error=code_error,
     )
-    values = _list_values(session, token, opened, state)
+    values = _list_values(session, token, opened, event, state)
     if event.has_choice:
         values["dates"] = _draw_dates(session, opened, state, event)
     if mail.sent_at is not None:
@@ -162,7 +162,7 @@ def get_join_url(opened: OpenedReceipt, state: ReceiptState) -> str | None:
 def _view(
     session: Session,
     opened: OpenedReceipt,
-    timezone: str,
+    event: EventView,
     state: ReceiptState,
     now: datetime,
     *,
@@ -187,7 +187,7 @@ def _view(
         dates=mark("dates") if takes_choice(opened.event) else "",
         join_url=mark("join_url"),
         is_early=is_early(_read_start(session, opened, now), now),
-        opens_text=write_opening(wait, timezone, read_locale()),
+        opens_text=write_opening(wait, event.timezone, event.locale),
         is_too_late=wait.is_too_late,
         needs_help=wait.needs_help,
         waitlist_position=state.waitlist_position,
@@ -246,7 +246,7 @@ def _list_calendar_links(event: EventView, state: ReceiptState) -> CalendarLinks
 
 
 def _list_values(
-    session: Session, token: str, opened: OpenedReceipt, state: ReceiptState
+    session: Session, token: str, opened: OpenedReceipt, event: EventView, state: ReceiptState
 ) -> dict[str, str]:
     """Return what the marks of a receipt stand for."""
     site, submission = get_site(), opened.submission
@@ -258,7 +258,7 @@ def _list_values(
             submission.family_name, submission.given_name, submission.locale
         ),
         "masked_email": mask_email(submission.email),
-        "answers": _draw_answers(session, submission),
+        "answers": _draw_answers(session, submission, event.locale),
         "join_url": join_url,
         "quoted_join_url": quote(join_url, safe=""),
         "personal_url": (
@@ -279,11 +279,11 @@ def _draw_dates(
     return drawn
 
 
-def _draw_answers(session: Session, submission: SubmissionRow) -> Markup:
+def _draw_answers(session: Session, submission: SubmissionRow, locale: str) -> Markup:
     definition = read_definition(session, submission.form_version_id)
     answers = answers_from_json(submission.answers)
     draw = get_template_attribute("components/text.html", "answer_list")
-    drawn: Markup = draw(list_answer_texts(definition, answers, read_locale(), name_place))
+    drawn: Markup = draw(list_answer_texts(definition, answers, locale, name_place))
     return drawn
 
 

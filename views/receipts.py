@@ -38,14 +38,14 @@ EVEN_CORRECTION_SECONDS = 2 * EVEN_SECONDS
 
 @bp.get("/s/<token>")
 def show_receipt(token: str) -> ResponseReturnValue:
-    now = get_site().read_clock()
-    with get_site().database.read() as session:
+    site = get_site()
+    now = site.read_clock()
+    with site.database.read() as session:
         opened = _open(session, token, is_only_shown=True)
         alert = None
         if request.args.get("done") == "resend":
             alert = _("We have your request to send it again. It can take a few minutes.")
-        page = draw_receipt(session, token, opened, now, alert=alert)
-    return make_response(page)
+        return draw_receipt(session, token, opened, now, alert=alert)
 
 
 @bp.post("/s/<token>/resend")

@@ -69,7 +69,8 @@ class _Setback:
 
 @bp.get("/e/<slug>")
 def show_form(slug: str) -> ResponseReturnValue:
-    site, now = get_site(), get_site().read_clock()
+    site = get_site()
+    now = site.read_clock()
     page = load_event(slug, now, at_a_glance=True)
     if page.state is not EventState.OPEN:
         with site.database.read() as session:
@@ -80,19 +81,20 @@ def show_form(slug: str) -> ResponseReturnValue:
         form = get_form_class(page)(prefill=request.args)
         with site.database.read() as session:
             return _draw(session, page, form, token, now=now)
+    frame = get_frame()
     key = (
         *(page.event.id, page.event.version, page.policy, page.closed),
-        *(page.seats.few_left, page.seats.are_all_taken, read_locale(), get_frame()),
+        *(page.seats.few_left, page.seats.are_all_taken, read_locale(), frame),
     )
     values = {"token": token, "tags": write_tags()}
-    pages = site.framed_forms if get_frame() else site.forms
-    return make_response(pages.fill(key, values, lambda: _draw_for_all(page, now)))
+    pages = site.framed_forms if frame else site.forms
+    return pages.fill(key, values, lambda: _draw_for_all(page, now))
 
 
 @bp.post("/e/<slug>")
 def submit_form(slug: str) -> ResponseReturnValue:
-    began_at = time.monotonic()
-    site, now = get_site(), get_site().read_clock()
+    began_at, site = time.monotonic(), get_site()
+    now = site.read_clock()
     page = load_event(slug, now, at_a_glance=True)
     form = get_form_class(page)(request.form)
     if form.is_too_young:
@@ -245,15 +247,16 @@ def _check_token(
     page: EventPage, form: RegistrationForm, now: datetime
 ) -> tuple[str | None, FormToken | None]:
     """Return what to tell the person, or the token that may be used."""
+    site = get_site()
     try:
-        token = get_site().form_tokens.read(form.form_token.data, page.event.public_id, now=now)
+        token = site.form_tokens.read(form.form_token.data, page.event.public_id, now=now)
         if token.surface is not read_surface():
             raise FormTokenError
     except FormTokenError:
         return _("This page was open too long. Send again - your answers are still here."), None
     if token.form_version_id != page.form_version_id:
         return _("The form has changed since you opened it. Please check your answers."), None
-    is_quick = token.age_seconds(now) < get_site().settings.form_min_seconds
+    is_quick = token.age_seconds(now) < site.settings.form_min_seconds
     if is_quick and not form.error_list:
         return _("That was very quick. Please send again - your answers are still here."), None
     return None, token

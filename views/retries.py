@@ -33,9 +33,9 @@ def is_worth_another_try(error: SQLAlchemyError) -> bool:
 def _try_again(view: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(view)
     def answer(**arguments: Any) -> Any:
-        g.tries_left = TRIES
+        tries_left = TRIES
         while True:
-            g.tries_left -= 1
+            g.tries_left = tries_left = tries_left - 1
             try:
                 return view(**arguments)
             except SQLAlchemyError as error:

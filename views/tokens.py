@@ -65,9 +65,10 @@ def open_receipt(
     claim = read_token(token)
     if claim is None or claim.purpose is not purpose:
         abort(404)
-    found = get_site().first_looks.take(claim.public_id) if is_only_shown else None
+    site = get_site()
+    found = site.first_looks.take(claim.public_id) if is_only_shown else None
     found = found or submissions.get_receipt(session, claim.public_id)
-    if not get_site().signer.is_genuine(claim) or found is None:
+    if not site.signer.is_genuine(claim) or found is None:
         abort(404)
     if not found.submission.email:
         abort(404)  # it was erased, and there is nobody to tell anything
