@@ -16,7 +16,7 @@ MOST = 500
 
 
 class FirstLooks:
-    """What this process has stored last, by the public ids of submissions.
+    """What this process has stored last, by the tokens of receipts: who has one has it from us.
 
     Each is taken once; what is old goes whenever somebody registers or looks: whoever looks again
     is told what the database says.
@@ -26,18 +26,18 @@ class FirstLooks:
         self._receipts: OrderedDict[str, tuple[float, Receipt]] = OrderedDict()
         self._lock = Lock()
 
-    def keep(self, receipt: Receipt) -> None:
+    def keep(self, token: str, receipt: Receipt) -> None:
         """Keep what was committed; it takes part in no session any more."""
         with self._lock:
             self._forget_old()
-            self._receipts[receipt.submission.public_id] = time.monotonic(), receipt
+            self._receipts[token] = time.monotonic(), receipt
             if len(self._receipts) > MOST:
                 self._receipts.popitem(last=False)
 
-    def take(self, public_id: str) -> Receipt | None:
+    def take(self, token: str) -> Receipt | None:
         with self._lock:
             self._forget_old()
-            return self._receipts.pop(public_id, (0.0, None))[1]
+            return self._receipts.pop(token, (0.0, None))[1]
 
     def _forget_old(self) -> None:
         until = time.monotonic() - SECONDS

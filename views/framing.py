@@ -15,7 +15,6 @@ from flask import Response, abort, g, has_app_context, request
 
 from services.submissions import Surface
 from storage.events import EventHead
-from storage.models import SubmissionRow
 
 from .headers import let_be_framed_by
 from .locale import read_locale
@@ -122,10 +121,9 @@ def receipt_path(token: str) -> str:
     return f"/e/{frame.slug}/embed/done/{token}" if frame else f"/s/{token}"
 
 
-def receipt_url(submission: SubmissionRow) -> str:
+def receipt_url(token: str) -> str:
     """Return the absolute address of a receipt: within the frame where the form was there."""
-    links = get_site().links
-    return links.base_url + receipt_path(links.receipt_token(submission)) + write_query()
+    return get_site().links.base_url + receipt_path(token) + write_query()
 
 
 def write_query(**more: str) -> str:

@@ -137,7 +137,7 @@ def _correct_address(
         page = load_event(opened.event.slug, now)
         with site.database.read() as session:
             return show_state(session, page, now, state=refusal.state)
-    return redirect(receipt_url(row), code=303)
+    return redirect(receipt_url(site.links.receipt_token(row)), code=303)
 
 
 def _open(session: Session, token: str, *, is_only_shown: bool = False) -> OpenedReceipt:
@@ -145,7 +145,7 @@ def _open(session: Session, token: str, *, is_only_shown: bool = False) -> Opene
     opened = open_receipt(session, token, is_only_shown=is_only_shown)
     live = receipts.get_live_submission(session, opened.submission)
     if live is not opened.submission:
-        abort(redirect(receipt_url(live), code=303))
+        abort(redirect(receipt_url(get_site().links.receipt_token(live)), code=303))
     return opened
 
 

@@ -177,11 +177,12 @@ def _register(
         fresh = load_event(page.event.slug, now)
         with site.database.read() as session:
             return show_state(session, fresh, now)
+    token = site.links.receipt_token(row)
     receipt = submissions.compose_receipt(row, page.event)
     # Elsewhere a known address must not take longer to be shown than an unknown one.
     if receipt is not None and page.policy is LinkPolicy.SHOW:
-        site.first_looks.keep(receipt)
-    return SeeOther(receipt_url(row))
+        site.first_looks.keep(token, receipt)
+    return SeeOther(receipt_url(token))
 
 
 def _show_closed_dates(page: EventPage, now: datetime) -> ResponseReturnValue:

@@ -60,18 +60,14 @@ def open_receipt(
 ) -> OpenedReceipt:
     """Load what a receipt's token opens, or another one about a submission; else answer 404.
 
-    What `is_only_shown` may be what this process has stored a moment ago, without a session.
+    A receipt that `is_only_shown` may be what this process has stored a moment ago, without a
+    session.
     """
-    claim = read_token(token)
-    if claim is None or claim.purpose is not purpose:
+    found = get_site().first_looks.take(token) if is_only_shown else None
+    found = found or _find_receipt(session, token, purpose)
+    # Of what was erased there is nobody to tell anything.
+    if found is None or not found.submission.email:
         abort(404)
-    site = get_site()
-    found = site.first_looks.take(claim.public_id) if is_only_shown else None
-    found = found or submissions.get_receipt(session, claim.public_id)
-    if not site.signer.is_genuine(claim) or found is None:
-        abort(404)
-    if not found.submission.email:
-        abort(404)  # it was erased, and there is nobody to tell anything
     check_frame(found.event)
     _check_age(found.event)
     g.known_locale = found.submission.locale
@@ -92,6 +88,14 @@ def open_token(session: Session, token: str, *purposes: Purpose) -> Opened:
     _check_age(opened.event)
     g.known_locale = (opened.submission or opened.person).locale
     return opened
+
+
+def _find_receipt(session: Session, token: str, purpose: Purpose) -> Receipt | None:
+    claim = read_token(token)
+    if claim is None or claim.purpose is not purpose:
+        return None
+    found = submissions.get_receipt(session, claim.public_id)
+    return found if get_site().signer.is_genuine(claim) else None
 
 
 def _open_registration(session: Session, claim: TokenClaim) -> Opened | None:

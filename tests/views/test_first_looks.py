@@ -15,10 +15,6 @@ from views.first_looks import FirstLooks
 CONFIRMED, CANCELLED = "お申し込みが完了しました", "このお申し込みはキャンセルされました"
 
 
-def make_receipt(public_id):
-    return SimpleNamespace(submission=SimpleNamespace(public_id=public_id))
-
-
 def register(site):
     """Register without looking at the receipt, and return its address."""
     form = site.visitor().open("/e/spring").form().fill(**TARO)
@@ -26,8 +22,8 @@ def register(site):
 
 
 def test_each_is_taken_once():
-    looks, receipt = FirstLooks(), make_receipt("a")
-    looks.keep(receipt)
+    looks, receipt = FirstLooks(), object()
+    looks.keep("a", receipt)
 
     assert looks.take("b") is None
     assert looks.take("a") is receipt
@@ -38,13 +34,13 @@ def test_nobody_is_kept_for_long(monkeypatch):
     clock = [100.0]
     monkeypatch.setattr(first_looks, "time", SimpleNamespace(monotonic=lambda: clock[0]))
     looks = FirstLooks()
-    looks.keep(make_receipt("a"))
+    looks.keep("a", object())
     clock[0] += first_looks.SECONDS
 
     assert looks.take("a") is None
-    looks.keep(make_receipt("b"))
+    looks.keep("b", object())
     clock[0] += first_looks.SECONDS
-    looks.keep(make_receipt("c"))
+    looks.keep("c", object())
     assert list(looks._receipts) == ["c"]
     clock[0] += first_looks.SECONDS
     looks.take("d")
@@ -55,7 +51,7 @@ def test_no_more_are_kept_than_a_few(monkeypatch):
     monkeypatch.setattr(first_looks, "MOST", 2)
     looks = FirstLooks()
     for name in "abc":
-        looks.keep(make_receipt(name))
+        looks.keep(name, object())
 
     assert list(looks._receipts) == ["b", "c"]
 
@@ -70,6 +66,16 @@ def test_first_look_shows_what_was_stored_and_the_next_what_is_so(site):
     visitor = site.visitor()
     assert visitor.open(address).heading == CONFIRMED
     assert visitor.open(address).heading == CANCELLED
+
+
+@only_sqlite
+def test_who_guesses_a_token_takes_nobodys_first_look(site):
+    site.add_event(slug="spring")
+    register(site)
+    [token] = site.parts.first_looks._receipts
+
+    site.visitor().open(f"/s/{token[:-1]}_", status=404)
+    assert list(site.parts.first_looks._receipts) == [token]
 
 
 @only_sqlite
