@@ -136,7 +136,7 @@ def _keep(
     caller: Caller, page: EventPage, submission: Submission, asked: Asked | None, now: datetime
 ) -> _Kept:
     try:
-        with get_site().database.write() as session, _telling_of_reuse():
+        with get_site().database.write(is_brief=True) as session, _telling_of_reuse():
             count_request(session, caller)
             earlier = begin_request(session, asked, now=now) if asked else None
             if earlier is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
@@ -14,8 +15,11 @@ from storage import events, registrations
 from storage.api_keys import list_names
 from storage.models import Consent
 from tests.factories import COMPANY, PRIVACY
+from tests.faults.crowd import Crowd
 from tests.fixtures.databases import only_sqlite
+from tests.installation import wait_until
 from tests.mailbox import find_link
+from tests.people import HANAKO
 from tests.program import TARO, Program, make_key, name_faults
 from tests.series import list_ids, make_series
 from tests.stage import OPERATOR
@@ -334,3 +338,22 @@ def test_held_submission_says_so(site, program, monkeypatch):
 
     assert (told["state"], told["link"]) == ("held", "none")
     assert site.count_rows("registration") == 0
+
+
+def test_programs_and_people_who_register_at_once_share_a_commit(site, program):
+    ends: list[str] = []
+    queue = site.database._write_queue
+    crowd = Crowd(site.url)
+    form = crowd.fill_in(HANAKO)
+    assert program.get("/events").ok, "a key's first use is stored by itself"
+    with ThreadPoolExecutor(2) as hands:
+        with site.database.write() as session:
+            driver = session.pooled.driver_connection
+            both = [hands.submit(program.register), hands.submit(crowd.send, form)]
+            wait_until(lambda: queue.count_waiting() == len(both))
+            driver.set_trace_callback(ends.append)
+        registered, sent = (done.result() for done in both)
+        driver.set_trace_callback(None)
+
+    assert registered.status_code == 201 and sent.receipt
+    assert ends.count("COMMIT") == 2, "of who was before them, and theirs"
