@@ -12,10 +12,13 @@ from sqlalchemy import (
     bindparam,
     delete,
     exists,
+    false,
     func,
     insert,
+    literal_column,
     or_,
     select,
+    tuple_,
     update,
 )
 from sqlalchemy.orm import Session
@@ -48,8 +51,19 @@ def insert_once(statement: Any) -> Any:
 
 
 def is_known(event_id: Any, email_key: Any) -> ColumnElement[bool]:
-    """Have a statement ask whether the event has a registration of this address."""
-    return exists().where(Registration.event_id == event_id, Registration.email_key == email_key)
+    """Have a statement ask whether the event has a registration of this address.
+
+    It looks for the nearest in the order of the unique index, so that no other will do: of a table
+    that it has not analysed yet PostgreSQL may take one of events, and read all who are registered.
+    """
+    key, columns = tuple_(event_id, email_key), (Registration.event_id, Registration.email_key)
+    nearest = (
+        select(tuple_(*columns) == key)
+        .where(tuple_(*columns) >= key)
+        .order_by(*columns)
+        .limit(literal_column("1"))
+    )
+    return func.coalesce(nearest.scalar_subquery(), false())
 
 
 _INSERT_ONCE = Statement(lambda insert_or: insert_once(insert_or(table_of(Registration))))

@@ -3,11 +3,11 @@
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from sqlalchemy import null, select, text
+from sqlalchemy import literal, null, select, text
 
 from services.events import EventState, LinkPolicy, read_definition
 from services.registrations import Outcome, RegistrationNotOpen, register
-from storage import events, newcomers
+from storage import events, newcomers, registrations
 from storage.models import Registration, SubmissionRow
 from tests.factories import NOW, make_event, make_submission
 from tests.fixtures.databases import only_postgresql
@@ -82,6 +82,17 @@ def test_known_address_takes_no_seat(database, event):
     assert (row.outcome, row.registration_id) == (Outcome.REPEAT, first.registration_id)
     assert not is_alone
     assert count_people(database, event) == (1, 1)
+
+
+def test_known_addresses_are_looked_for_in_their_own_index(database, event):
+    """Of a table that was never analysed PostgreSQL thinks that any index will do."""
+    asked = select(registrations.is_known(literal(event.id), literal("taro@example.com")))
+    query = asked.compile(database.engine, compile_kwargs={"literal_binds": True})
+
+    with database.read() as session:
+        plan = "\n".join(session.scalars(text(f"EXPLAIN {query}")))
+
+    assert "uq_registration_event_id_email_key" in plan
 
 
 def test_same_form_again_has_the_same_row(database, event):
