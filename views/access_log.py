@@ -5,7 +5,9 @@ from __future__ import annotations
 import logging
 import time
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, g
+
+from .site import get_request
 
 log = logging.getLogger("access")
 
@@ -20,12 +22,12 @@ def _start() -> None:
 
 
 def _write(response: Response) -> Response:
-    now, rule = time.perf_counter(), request.url_rule
+    now, request = time.perf_counter(), get_request()
     log.info(
         "request",
         extra={
             "method": request.method,
-            "route": rule.rule if rule else "",
+            "route": request.url_rule.rule if request.url_rule else "",
             "status": response.status_code,
             "ms": round((now - g.get("started_at", now)) * 1_000, 1),
         },

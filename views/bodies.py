@@ -6,10 +6,11 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 from urllib.parse import unquote_to_bytes
 
-from flask import Flask, abort, current_app, request
+from flask import Flask, Request, abort, current_app
 from werkzeug.datastructures import MultiDict
 
 from .problems import is_for_program
+from .site import get_request
 
 FORM = "application/x-www-form-urlencoded"
 _PARTS = "multipart/form-data"
@@ -38,7 +39,7 @@ def init_bodies(app: Flask) -> None:
 
 def _check_path() -> None:
     """Answer 404 to a NUL in the path: no address of ours has one, and PostgreSQL refuses it."""
-    if "\0" in request.path:
+    if "\0" in get_request().path:
         abort(404)
 
 
@@ -47,10 +48,11 @@ def _check_body() -> None:
 
     Werkzeug would put other characters in the place of broken ones, and nobody would notice.
     """
+    request = get_request()
     if request.method != "POST" or is_for_program(request.path):
         return  # what programs send is read in `views/api/bodies.py`
     if most := getattr(current_app.view_functions.get(request.endpoint or ""), _FILES, 0):
-        _check_parts(most)
+        _check_parts(request, most)
         return
     body = request.get_data(cache=True)
     if not body:
@@ -71,7 +73,7 @@ def _check_body() -> None:
         abort(400)
 
 
-def _check_parts(most_bytes: int) -> None:
+def _check_parts(request: Request, most_bytes: int) -> None:
     """Check the texts of a form with files; the files are whatever they are."""
     request.max_content_length = most_bytes
     if request.content_length in (None, 0) and not request.mimetype:

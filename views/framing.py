@@ -18,7 +18,7 @@ from storage.events import EventHead
 
 from .headers import let_be_framed_by
 from .locale import read_locale
-from .site import get_site
+from .site import get_notes, get_site
 
 KINDS = ("e", "o")
 """How addresses of what can be framed begin: an event's form, an organization's list."""
@@ -49,7 +49,7 @@ class Frame:
 
 def get_frame() -> Frame | None:
     """Return the frame that this answer will be shown in; None outside of frames."""
-    frame: Frame | None = g.get("frame") if has_app_context() else None
+    frame: Frame | None = get_notes().get("frame") if has_app_context() else None
     return frame
 
 

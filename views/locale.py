@@ -5,12 +5,14 @@ from __future__ import annotations
 from functools import lru_cache
 from urllib.parse import quote, urlencode
 
-from flask import g, has_request_context, request
+from flask import has_request_context, request
 from flask_babel import get_locale
 from werkzeug.datastructures import LanguageAccept
 from werkzeug.http import parse_accept_header
 
 from services.texts import LOCALES
+
+from .site import get_notes, get_request
 
 _NAMES = {"ja": "日本語", "en": "English"}
 
@@ -25,14 +27,15 @@ def select_locale() -> str | None:
 
 def _choose_locale() -> str:
     """Take `?lang=`, else what the page knows of its reader, else what the browser asks for."""
-    asked = request.args.get("lang")
+    sent, notes = get_request(), get_notes()
+    asked = sent.args.get("lang")
     if asked in LOCALES:
         return asked
-    known = g.get("known_locale")
+    known = notes.get("known_locale")
     if known in LOCALES:
         return str(known)
-    accepted = match_accepted(request.headers.get("Accept-Language", ""))
-    return accepted or g.get("default_locale") or LOCALES[0]
+    accepted = match_accepted(sent.headers.get("Accept-Language", ""))
+    return accepted or notes.get("default_locale") or LOCALES[0]
 
 
 def match_accepted(header: str) -> str | None:
@@ -50,9 +53,10 @@ def read_locale() -> str:
     """Return the language of this answer, `ja` or `en`; it is chosen once."""
     if not has_request_context():
         return str(get_locale() or LOCALES[0])
-    locale: str | None = g.get("locale")
+    notes = get_notes()
+    locale: str | None = notes.get("locale")
     if locale is None:
-        locale = g.locale = _choose_locale()
+        locale = notes.locale = _choose_locale()
     return locale
 
 
