@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any, TypeVar, cast
 
-from sqlalchemy import CursorResult, Executable, Insert, Select, Table, bindparam, inspect
+from sqlalchemy import CursorResult, Executable, Insert, Select, Table, bindparam
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import Dialect
 from sqlalchemy.exc import DBAPIError
@@ -311,7 +311,7 @@ def attach(session: Session, model: type[Row], values: Mapping[str, Any]) -> Row
     does (`sqlalchemy.orm.loading`): what a session is asked to do with a new or a detached object
     costs ten times that. The session must not know the row.
     """
-    mapper = inspect(model)
+    mapper = model.__mapper__
     row = cast(Row, mapper.class_manager.new_instance())
     instance_dict(row).update({**_list_defaults(model), **values})
     state: Any = instance_state(row)
