@@ -131,9 +131,9 @@ class Settings:
 
     @property
     def trusted_hosts(self) -> list[str]:
-        """Host names that a request may ask for."""
-        host = urlsplit(self.site_url).hostname
-        return sorted({host or "localhost", "127.0.0.1", "localhost", "[::1]"})
+        """Host names that a request may ask for, its own first: each is compared in this order."""
+        host = urlsplit(self.site_url).hostname or "localhost"
+        return list(dict.fromkeys([host, "127.0.0.1", "localhost", "[::1]"]))
 
     @property
     def private_hosts(self) -> frozenset[str]:

@@ -123,7 +123,7 @@ def test_public_address_decides_sender_and_hosts():
 
     assert settings.site_url == "https://events.example.com"
     assert settings.sender == "noreply@events.example.com"
-    assert "events.example.com" in settings.trusted_hosts
+    assert settings.trusted_hosts[0] == "events.example.com"
     assert "elsewhere.example" not in settings.trusted_hosts
 
 
