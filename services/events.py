@@ -79,8 +79,10 @@ def count_seats(event: AnyEvent, taken: int) -> Seats:
 
 def get_end(event: AnyEvent) -> datetime:
     """Return when an event is over; a series after its last date."""
-    ends = [date.ends_at for date in read_dates(event) if not date.is_gone] if event.dates else []
-    return max(ends, default=event.starts_at + timedelta(minutes=event.duration_minutes))
+    end = event.starts_at + timedelta(minutes=event.duration_minutes)
+    if not event.dates:
+        return end
+    return max((date.ends_at for date in read_dates(event) if not date.is_gone), default=end)
 
 
 def get_state(event: AnyEvent, seats: Seats, now: datetime) -> EventState:
