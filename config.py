@@ -10,6 +10,7 @@ import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -124,9 +125,9 @@ class Settings:
         """Folder of the mails that are written as files."""
         return self.instance / "mailbox"
 
-    @property
+    @cached_property
     def sender(self) -> str:
-        """The address that mails come from."""
+        """The address that mails come from; each receipt names its domain."""
         return self.mail_from or f"noreply@{urlsplit(self.site_url).hostname}"
 
     @property
