@@ -6,7 +6,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
-from typing import Any
+from typing import Any, cast
 from urllib.parse import quote
 
 from sqlalchemy import URL, Engine, PoolProxiedConnection, create_engine, event, text
@@ -52,14 +52,9 @@ class Database:
             self.url = self.url.set(drivername="postgresql+psycopg")
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         if self.is_sqlite:
-            self.engine = _create_sqlite_engine(self.url, f"busy_timeout={BUSY_TIMEOUT_MS}")
+            self.engine = _create_sqlite_engine(self.url, BUSY_TIMEOUT_MS)
             # Few connections that write, as writers stand in a queue: those few know the file.
-            self._writer = _create_sqlite_engine(
-                self.url,
-                f"busy_timeout={ASK_AGAIN_MS}",
-                # What one of several in a transaction would take back goes to no temporary file.
-                "temp_store=MEMORY",
-            )
+            self._writer = _create_sqlite_engine(self.url, ASK_AGAIN_MS)
         else:
             self.engine = self._writer = _create_pg_engine(self.url)
         # Form versions never change: what was read of them once is kept for each database.
@@ -152,8 +147,11 @@ class Database:
         return self._write_queue.take_turn(is_brief=is_brief)
 
     @contextmanager
-    def _begin_at_once(self) -> Iterator[PoolProxiedConnection]:
+    def _begin_at_once(self, is_brief: bool) -> Iterator[PoolProxiedConnection]:
         with self._transaction() as pooled:
+            # What one of several might take back is little, and needs no room for a temporary file.
+            place = "MEMORY" if is_brief else "DEFAULT"
+            cast(Any, pooled.driver_connection).execute(f"PRAGMA temp_store = {place}")
             _begin_immediately(pooled, self._writer)
             yield pooled
 
@@ -257,7 +255,7 @@ def take_all_time(connection: Connection) -> None:
 _COLLISIONS = {"40001": "serialization failure", "40P01": "deadlock"}
 
 
-def _create_sqlite_engine(url: URL, *own_pragmas: str) -> Engine:
+def _create_sqlite_engine(url: URL, busy_timeout_ms: int) -> Engine:
     engine = create_engine(
         _name_existing_file(url),
         # Statements in error messages would show what people typed.
@@ -278,7 +276,7 @@ def _create_sqlite_engine(url: URL, *own_pragmas: str) -> Engine:
             "secure_delete=ON",
             # A registration changes a page of each table and index: fewer, larger checkpoints.
             "wal_autocheckpoint=4000",
-            *own_pragmas,
+            f"busy_timeout={busy_timeout_ms}",
         ):
             dbapi_connection.execute(f"PRAGMA {pragma}")
 

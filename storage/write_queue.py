@@ -19,7 +19,7 @@ WRITE_QUEUE_SECONDS = 10.0
 MOST_AT_ONCE = 8
 """So many share a commit at most: the first of them, and other processes, wait for all of it."""
 
-Transact = Callable[[], AbstractContextManager[PoolProxiedConnection]]
+Transact = Callable[[bool], AbstractContextManager[PoolProxiedConnection]]
 
 _SAVEPOINT = Statement(lambda _: text("SAVEPOINT turn"))
 _ROLLBACK_TO = Statement(lambda _: text("ROLLBACK TO turn"))
@@ -35,7 +35,8 @@ class WriteQueue:
     come. What one of them does is kept or taken back by itself; only the commit is the same.
 
     Args:
-        transact: opens a transaction, commits it at the end, rolls back on an error.
+        transact: opens a transaction, commits it at the end, rolls back on an error; it is told
+            whether whoever begins it is brief, so that others may join.
     """
 
     def __init__(self, transact: Transact, dialect: Dialect) -> None:
@@ -64,7 +65,7 @@ class WriteQueue:
         """
         turn = _Turn(is_brief)
         self._wait(turn)
-        shared = turn.shared or self._begin()
+        shared = turn.shared or self._begin(is_brief)
         try:
             with shared.keep_apart():
                 yield shared.pooled
@@ -101,9 +102,9 @@ class WriteQueue:
         else:
             self._end(turn.shared)
 
-    def _begin(self) -> _SharedTransaction:
+    def _begin(self, is_brief: bool) -> _SharedTransaction:
         try:
-            return _SharedTransaction(self._transact(), self._dialect)
+            return _SharedTransaction(self._transact(is_brief), self._dialect)
         except BaseException:
             self._call_next()
             raise

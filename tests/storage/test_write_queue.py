@@ -288,6 +288,16 @@ def test_nothing_that_might_be_taken_back_goes_to_a_temporary_file(writers):
     assert files and not [name for name in files if "etilqs" in name]
 
 
+def test_much_that_might_be_taken_back_fills_no_memory(database):
+    places = []
+    for is_brief in (True, False):
+        with database.write(is_brief=is_brief) as session:
+            places.append(session.scalar(text("PRAGMA temp_store")))
+
+    in_memory, by_default = 2, 0
+    assert places == [in_memory, by_default]
+
+
 def test_who_waits_too_long_is_told_and_holds_nobody_up(writers, database, monkeypatch):
     monkeypatch.setattr(write_queue, "WRITE_QUEUE_SECONDS", 0.05)
     writers.add("a")
