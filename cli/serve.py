@@ -19,6 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from config import LOOPBACK, PREFIX, ROOT, Settings
 from services.fault_points import fault_point
 from storage import database_files, migrate
+from views.compiled_templates import compile_templates
 from views.overload import is_urgent
 from views.people_rows import make_row_reader
 from views.site import Site, get_site
@@ -69,6 +70,7 @@ def web_command() -> None:
             read_clock=site.read_clock,
         )
     )
+    compile_templates(app)
     site.database.dispose()  # forks must not share a connection
     serve(
         app,
