@@ -118,7 +118,8 @@ def find_head(database: Database, slug: str) -> EventHead | None:
 
 
 def get_head(session: Session, slug: str) -> EventHead | None:
-    row = _HEAD.fetch(session, {"slug": slug})
+    """As `find_head`; it begins no transaction where none has begun."""
+    row = _HEAD.fetch_early(session, {"slug": slug})
     return None if row is None else EventHead(*row)
 
 

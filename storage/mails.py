@@ -105,8 +105,11 @@ def count_mails_since(
     *,
     names: tuple[str, ...],
 ) -> tuple[int, int]:
-    """Count mails of these names asked for: about one registration, and to one mailbox at all."""
-    row = _count(names).fetch(
+    """Count mails of these names asked for: about one registration, and to one mailbox at all.
+
+    It begins no transaction where none has begun.
+    """
+    row = _count(names).fetch_early(
         session,
         {"registration_id": registration_id, "mailbox_key": mailbox_key, "since": since},
     )

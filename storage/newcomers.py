@@ -330,6 +330,7 @@ def _bind(model: type[DeclarativeBase], names: Iterable[str]) -> Columns:
     return {name: bindparam(_name(model, name), type_=columns[name].type) for name in names}
 
 
+@cache
 def _name(model: type[DeclarativeBase], column: str) -> str:
     return f"{model.__tablename__}_{column}"
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from flask import Response, g, request
@@ -135,8 +136,12 @@ def _find_kept(asked: Asked | None) -> _Kept | None:
 def _keep(
     caller: Caller, page: EventPage, submission: Submission, asked: Asked | None, now: datetime
 ) -> _Kept:
+    database, before_commit = get_site().database, partial(fault_point, "before_commit")
     try:
-        with get_site().database.write(is_brief=True) as session, _telling_of_reuse():
+        with (
+            database.write(is_brief=True, before_commit=before_commit) as session,
+            _telling_of_reuse(),
+        ):
             count_request(session, caller)
             earlier = begin_request(session, asked, now=now) if asked else None
             if earlier is not None:
@@ -149,7 +154,6 @@ def _keep(
             receipt = row.public_id if may_see_receipt(row, submission) else ""
             if asked:
                 end_request(session, asked, receipt)
-            fault_point("before_commit")
     except DatesClosed:
         raise Problem(409, "dates-closed", "A date that was chosen takes nobody now.") from None
     except RegistrationNotOpen as refusal:
