@@ -10,10 +10,20 @@ from datetime import datetime
 from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Integer, Select, bindparam, select, type_coerce
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    Select,
+    bindparam,
+    func,
+    literal_column,
+    select,
+    type_coerce,
+)
 from sqlalchemy.orm import Session
 
 from . import events, limits, mails
+from .direct_sessions import DirectSession
 from .events import EventHead
 from .limits import Bucket
 from .models import Event
@@ -53,8 +63,8 @@ def receive(
 ) -> Arrival:
     """Take a unit from two buckets, look at a third, and read an event's head.
 
-    The second one is asked for nothing where the first is empty. A caller that refuses because one
-    was empty has to roll back, where there is something to be rolled back.
+    The second one is asked for nothing where the first is empty. A caller that refuses, because one
+    was empty or for another reason, has to leave the transaction by an error: that takes it back.
     """
     if not is_postgresql(session):
         full_at, watched_at = limits.spend_both(session, network, address, watched=watched, now=now)
@@ -65,16 +75,23 @@ def receive(
         **{"slug": slug, "watched": watched, "now": now},
         **{"mailbox_key": mailbox.key, "since": mailbox.since},
     }
-    row = _receive(mailbox.names).fetch_early(session, values)
+    is_early = isinstance(session, DirectSession) and session.begins_late
+    row = _receive(mailbox.names, is_early).fetch_early(session, values)
     if row is None:
         return Arrival({}, 0.0, None, None)
     *taken, watched_at, mailed = row[-4:]
     full_at = {bucket.name: at for bucket, at in zip((network, address), taken, strict=True) if at}
+    taken_from = [bucket for bucket in (network, address) if bucket.name in full_at]
+    limits.put_back_if_refused(session, *taken_from)
     return Arrival(full_at, watched_at or 0.0, EventHead(*row[:-4]), mailed)
 
 
+# For this transaction alone: what is counted may be forgotten by a crash, what is stored may not.
+_WAITS_FOR_NO_DISK = func.set_config("synchronous_commit", "off", literal_column("true")) == "off"
+
+
 @cache
-def _receive(names: tuple[str, ...]) -> Statement:
+def _receive(names: tuple[str, ...], is_early: bool) -> Statement:
     def build(insert: Any) -> Select[Any]:
         first = limits.take_unit(insert, "first_").cte("first")
         second = limits.take_unit(insert, "second_", after=first).cte("second")
@@ -84,6 +101,8 @@ def _receive(names: tuple[str, ...]) -> Statement:
             limits.select_full_at(bindparam("watched")).scalar_subquery(),
             mails.select_count(names).scalar_subquery(),
         )
+        if is_early:
+            head = head.where(_WAITS_FOR_NO_DISK)
         return head.add_columns(*map(_as_it_is, found)).where(Event.slug == bindparam("slug"))
 
     return Statement(build)

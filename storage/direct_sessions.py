@@ -40,6 +40,8 @@ class DirectSession(Session):
         self.before_commit = before_commit
         self.is_committed = False
         """Whether one statement has stored everything: there is nothing left to commit."""
+        self.undoing: list[Callable[[Session], None]] = []
+        """What takes back what was committed early, where the rest is refused."""
         self._engine = engine
         self._connect = connect
         self._early = early

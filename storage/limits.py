@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from sqlalchemy import (
@@ -19,6 +20,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
+from .direct_sessions import DirectSession
 from .models import RateBucket
 from .statements import Statement, table_of
 
@@ -61,7 +63,19 @@ def spend(session: Session, name: str, *, interval: float, burst: int, now: floa
 
 def spend_from(session: Session, bucket: Bucket, *, now: float) -> bool:
     """As `spend`; where the session has not begun, a transaction of its own."""
-    return _TAKE_UNIT.fetch_early(session, bucket.bind("", now) | {"now": now}) is not None
+    is_taken = _TAKE_UNIT.fetch_early(session, bucket.bind("", now) | {"now": now}) is not None
+    if is_taken:
+        put_back_if_refused(session, bucket)
+    return is_taken
+
+
+def put_back_if_refused(session: Session, *buckets: Bucket) -> None:
+    """Have units that are not a part of the session's transaction given back if that fails.
+
+    A refusal counts nothing, so nobody is kept out by what was not stored.
+    """
+    if isinstance(session, DirectSession) and session.begins_late:
+        session.undoing += [partial(put_back, bucket=bucket) for bucket in buckets]
 
 
 def put_back(session: Session, bucket: Bucket) -> None:

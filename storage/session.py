@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from typing import Any, cast
 from urllib.parse import quote
 
 from sqlalchemy import URL, Engine, PoolProxiedConnection, create_engine, event, text
 from sqlalchemy.engine import Connection, make_url
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 
 from .ciphers import Cipher
 from .direct_sessions import WITHOUT_BEGIN, DirectSession
 from .statements import Statement, translate_error
 from .write_queue import WriteQueue
+
+log = logging.getLogger(__name__)
 
 BUSY_TIMEOUT_MS = 5_000
 
@@ -113,11 +116,13 @@ class Database:
         Not `is_shown` is what changes no page that everybody sees: what is known of those stays.
         `is_brief` is what every visitor does: on SQLite several of these share a commit; on
         PostgreSQL it begins with the first statement that is not run early
-        (`Statement.fetch_early`), if there is any. `before_commit` is called when all is ready to
+        (`Statement.fetch_early`), if there is any; what was counted by those is given back where
+        the rest is refused. `before_commit` is called when all is ready to
         be stored.
         Side effects: on SQLite the database's write lock is held from the beginning.
         """
         begins_late = is_brief and not self.is_sqlite
+        undoing: list[Callable[[Session], None]] = []
         try:
             with (
                 self._forgetting_lost_connections(),
@@ -128,14 +133,31 @@ class Database:
                     before_commit=before_commit,
                 ) as session,
             ):
+                undoing = session.undoing
                 if not begins_late:
                     _ = session.pooled
                 yield session
                 session.flush()
                 if not session.is_committed:
                     before_commit()
+            undoing = []
+        except SQLAlchemyError:
+            undoing = []  # the database has other troubles
+            raise
         finally:
             self.changes += is_shown
+            self._undo(undoing)
+
+    def _undo(self, acts: Sequence[Callable[[Session], None]]) -> None:
+        """Take back what a transaction that was refused had committed early."""
+        if not acts:
+            return
+        try:
+            with self.write(is_shown=False) as session:
+                for act in acts:
+                    act(session)
+        except SQLAlchemyError:
+            log.warning("what was counted for a refusal stays counted", exc_info=True)
 
     def dispose(self) -> None:
         self.engine.dispose()

@@ -10,6 +10,7 @@ from copy import copy
 
 from sqlalchemy import PoolProxiedConnection, text
 from sqlalchemy.engine import Dialect
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as QueueTimeout
 
 from .statements import Statement
@@ -69,10 +70,10 @@ class WriteQueue:
         try:
             with shared.keep_apart():
                 yield shared.pooled
-        except BaseException:
-            was_lost = shared.is_lost
+        except BaseException as error:
+            says_why = shared.is_lost and (not shared.done or isinstance(error, DBAPIError))
             self._finish(turn, shared)
-            if not was_lost:
+            if not says_why:
                 shared.check()
             raise
         self._finish(turn, shared)
@@ -110,10 +111,14 @@ class WriteQueue:
             raise
 
     def _finish(self, turn: _Turn, shared: _SharedTransaction) -> None:
-        if self._hand_on(turn, shared):
+        is_handed_on = False
+        try:
+            is_handed_on = self._hand_on(turn, shared)
+        finally:
+            if not is_handed_on:
+                self._end(shared)
+        if is_handed_on:
             turn.signal.acquire()
-        else:
-            self._end(shared)
 
     def _hand_on(self, turn: _Turn, shared: _SharedTransaction) -> bool:
         """Let the next one go on with the transaction, if they may; they will commit it."""
@@ -166,6 +171,7 @@ class _SharedTransaction:
         self.pooled = transaction.__enter__()
         self.done: list[_Turn] = []
         self._error: BaseException | None = None
+        self._ended_by = 0
 
     @property
     def is_lost(self) -> bool:
@@ -199,7 +205,7 @@ class _SharedTransaction:
 
     def end(self) -> None:
         """Commit, or roll back where something has failed that is not one's own alone."""
-        error = self._error
+        error, self._ended_by = self._error, threading.get_ident()
         with suppress(BaseException), self._noting_error():
             if error is None:
                 self._transaction.__exit__(None, None, None)
@@ -211,6 +217,8 @@ class _SharedTransaction:
         if self._error is None:
             return
         if not isinstance(self._error, Exception):
+            if self._ended_by == threading.get_ident():
+                raise self._error
             raise RuntimeError("whoever was to commit was stopped") from self._error
         raise copy(self._error) from self._error
 

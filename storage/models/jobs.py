@@ -51,10 +51,7 @@ class Job(Base):
 
 
 class RateBucket(Base):
-    """A rate limit by GCRA: `full_at` is the theoretical arrival time, in seconds since 1970.
-
-    PostgreSQL writes it without a journal, and empties it after a crash: then limits begin anew.
-    """
+    """A rate limit by GCRA: `full_at` is the theoretical arrival time, in seconds since 1970."""
 
     __tablename__ = "rate_bucket"
 

@@ -220,14 +220,3 @@ def test_upgrade_keeps_nobody_waiting_for_long_while_it_waits(empty, monkeypatch
     assert migrate.describe_misfit(empty) == ""
     # Where it does not step back, `read` fails: it waits for a lock for five seconds at most.
     assert max(waits) > 0.5, "it stood in the way, and stepped back"
-
-
-@only_postgresql
-def test_limits_are_counted_without_a_journal(database):
-    with database.read() as session:
-        kinds = session.execute(
-            text("SELECT relname, relpersistence FROM pg_class WHERE relkind = 'r'")
-        )
-        unlogged = {name for name, persistence in kinds if persistence == "u"}
-
-    assert unlogged == {"rate_bucket"}, "all else outlives a crash"

@@ -1,7 +1,6 @@
 """Writers of one process on SQLite: whose turn it is, and who shares a commit with whom."""
 
 import os
-import signal
 import subprocess
 import sys
 import threading
@@ -17,6 +16,7 @@ from sqlalchemy.exc import TimeoutError as QueueTimeout
 
 from storage import write_queue
 from storage.models import RateBucket
+from storage.statements import Statement
 from tests.fixtures.databases import only_sqlite
 from tests.installation import ROOT, wait_until
 
@@ -396,20 +396,51 @@ def test_killed_before_the_shared_commit_nobody_was_promised_anything(database_u
     assert list_buckets(database) == {"later"}
 
 
-def test_interrupted_while_waiting_leaves_the_queue(writers, database):
-    """As by Ctrl+C, which comes to the main thread."""
+def test_interrupted_while_waiting_leaves_the_queue(writers, database, monkeypatch):
+    """As by Ctrl+C, which comes to the main thread while it waits."""
     writers.add("a")
 
-    def interrupt():
-        wait_until(lambda: database._write_queue.count_waiting() == 1)
-        os.kill(os.getpid(), signal.SIGINT)
+    class Interrupted(write_queue._Turn):
+        def __init__(self, is_brief):
+            super().__init__(is_brief)
+            self.signal = self
 
-    interrupting = threading.Thread(target=interrupt)
-    interrupting.start()
+        def acquire(self, *, timeout):
+            assert database._write_queue.count_waiting() == 1
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(write_queue, "_Turn", Interrupted)
     with pytest.raises(KeyboardInterrupt), database.write(is_brief=True) as session:
         add_bucket(session, "b")
-    interrupting.join(SECONDS)
 
     assert database._write_queue.count_waiting() == 0
     assert writers.finish() == {"a": "stored"}
     assert list_buckets(database) == {"a"}
+
+
+def test_connection_that_is_closed_holds_nobody_up(writers, database):
+    """Whatever goes wrong as the transaction is handed on, the next one begins their own."""
+    writers.add("a", lambda session: session.pooled.driver_connection.close())
+    writers.add("b")
+    writers.add("c")
+
+    outcomes = writers.finish()
+
+    assert outcomes.pop("a") != "stored"
+    assert outcomes == {"b": "stored", "c": "stored"}
+    assert list_buckets(database) == {"b", "c"}
+
+
+def test_who_was_refused_by_what_was_lost_is_not_told_the_refusal(writers, database, monkeypatch):
+    nothing = Statement(lambda _: text("ROLLBACK TO nothing"))
+    monkeypatch.setattr(write_queue, "_ROLLBACK_TO", nothing)
+
+    def refuse(session):
+        assert session.get(RateBucket, "a")
+        raise KeyError
+
+    writers.add("a")
+    writers.add("b", refuse)
+
+    assert isinstance(writers.finish()["b"], OperationalError)
+    assert list_buckets(database) == set()
