@@ -23,7 +23,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from . import events, limits, mails
-from .direct_sessions import DirectSession
+from .direct_sessions import begins_late
 from .events import EventHead
 from .limits import Bucket
 from .models import Event
@@ -75,8 +75,7 @@ def receive(
         **{"slug": slug, "watched": watched, "now": now},
         **{"mailbox_key": mailbox.key, "since": mailbox.since},
     }
-    is_early = isinstance(session, DirectSession) and session.begins_late
-    row = _receive(mailbox.names, is_early).fetch_early(session, values)
+    row = _receive(mailbox.names, begins_late(session)).fetch_early(session, values)
     if row is None:
         return Arrival({}, 0.0, None, None)
     *taken, watched_at, mailed = row[-4:]

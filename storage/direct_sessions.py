@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeGuard
 
 from sqlalchemy import Engine, PoolProxiedConnection
 from sqlalchemy.engine import Connection
@@ -74,3 +74,8 @@ class DirectSession(Session):
             # So that the session takes part in a transaction, and has none of its own to end.
             self._around.begin()
         return self._around
+
+
+def begins_late(session: Session) -> TypeGuard[DirectSession]:
+    """Tell whether the next statement of a session may be a transaction of its own."""
+    return isinstance(session, DirectSession) and session.begins_late

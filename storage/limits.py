@@ -20,7 +20,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from .direct_sessions import DirectSession
+from .direct_sessions import begins_late
 from .models import RateBucket
 from .statements import Statement, table_of
 
@@ -74,7 +74,7 @@ def put_back_if_refused(session: Session, *buckets: Bucket) -> None:
 
     A refusal counts nothing, so nobody is kept out by what was not stored.
     """
-    if isinstance(session, DirectSession) and session.begins_late:
+    if begins_late(session):
         session.undoing += [partial(put_back, bucket=bucket) for bucket in buckets]
 
 

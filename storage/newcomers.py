@@ -35,7 +35,7 @@ from sqlalchemy.orm.attributes import set_committed_value
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from . import events, job_requests, mails, registrations, submissions, webhooks, zoom_registrants
-from .direct_sessions import DirectSession
+from .direct_sessions import DirectSession, begins_late
 from .job_requests import MAIL, ZOOM_SYNC
 from .models import Answer, Consent, EventCounter, Mail, Registration, SubmissionRow, ZoomRegistrant
 from .models.base import UtcDateTime
@@ -106,7 +106,7 @@ def add(
     Side effects: a brief transaction that has not begun is over with it (`is_committed`).
     """
     if takes_seat and held is None and is_postgresql(session):
-        if isinstance(session, DirectSession) and session.begins_late:
+        if begins_late(session):
             row = _add_alone(session, newcomer)
             if row is not None:
                 return row
