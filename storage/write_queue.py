@@ -61,7 +61,9 @@ class WriteQueue:
         Who fails waits for that too: they may have seen what others had not committed yet.
 
         Raises:
-            QueueTimeout: others had the database for too long.
+            QueueTimeout: others had the database for too long. Where one of them had been handed
+                the transaction, whether what was written will be kept is unknown, as it is where
+                the answer to a COMMIT is lost: they may still commit it.
             DBAPIError: the transaction failed; each of those who share it gets one of their own.
         """
         turn = _Turn(is_brief)
@@ -86,8 +88,7 @@ class WriteQueue:
                 return
             self._waiting.append(turn)
         try:
-            if not turn.signal.acquire(timeout=WRITE_QUEUE_SECONDS):
-                raise QueueTimeout("another transaction of this process holds the database")
+            turn.wait("another transaction of this process holds the database")
         except BaseException:
             self._step_out(turn)
             raise
@@ -118,7 +119,7 @@ class WriteQueue:
             if not is_handed_on:
                 self._end(shared)
         if is_handed_on:
-            turn.signal.acquire()
+            turn.wait("whoever was to commit for others holds the database")
 
     def _hand_on(self, turn: _Turn, shared: _SharedTransaction) -> bool:
         """Let the next one go on with the transaction, if they may; they will commit it."""
@@ -158,6 +159,11 @@ class _Turn:
         self.signal = threading.Lock()
         self.signal.acquire()
         self.shared: _SharedTransaction | None = None
+
+    def wait(self, reason: str) -> None:
+        """Wait to be signalled, but not for ever: each who waits keeps a thread of the server."""
+        if not self.signal.acquire(timeout=WRITE_QUEUE_SECONDS):
+            raise QueueTimeout(reason)
 
 
 class _SharedTransaction:

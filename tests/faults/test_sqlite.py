@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from storage import session
+from storage import session, write_queue
 from tests.faults.crowd import Crowd
 from tests.faults.journals import settle
 from tests.fixtures.databases import SECRET, only_sqlite
@@ -61,6 +61,33 @@ def test_f17_long_lock_gives_the_form_back_filled_in(start_site, monkeypatch):
     assert {name: filled[name] for name in TARO} == TARO
     assert filled.submit().heading == "お申し込みが完了しました"
     settle(site, crowd.answers)
+
+
+@only_sqlite
+def test_f17_commit_that_somebody_else_does_not_end_gives_the_form_back(site, monkeypatch):
+    site.add_event(slug="spring")
+    crowd, queue = Crowd(site.url), site.database._write_queue
+    form, is_mended = crowd.fill_in(TARO), threading.Event()
+
+    def stand_still():
+        with site.database.write(is_brief=True):
+            assert is_mended.wait(60)
+
+    with ThreadPoolExecutor(2) as hands:
+        with site.database.write():
+            sent = hands.submit(crowd.send, form)
+            wait_until(lambda: queue.count_waiting() == 1)
+            stuck = hands.submit(stand_still)
+            wait_until(lambda: queue.count_waiting() == 2)
+            monkeypatch.setattr(write_queue, "WRITE_QUEUE_SECONDS", 0.2)
+        answer = sent.result()
+        is_mended.set()
+        stuck.result()
+
+    assert answer.receipt is None and KEPT in answer.text
+    assert crowd.send(form).receipt is not None
+    settle(site, crowd.answers)
+    assert site.count_rows("registration") == 1
 
 
 @contextmanager

@@ -34,7 +34,7 @@ class Writers:
         self.database = database
         self.order: list[str] = []
         self.done: dict[str, Future[None]] = {}
-        self._go_on = threading.Event()
+        self.go_on = threading.Event()
         self._threads = ThreadPoolExecutor(20)
 
     def add(self, name, work: Callable = lambda session: None, *, is_brief=True):
@@ -48,12 +48,12 @@ class Writers:
             self.order.append(name)
             add_bucket(session, name)
             if is_first:
-                assert self._go_on.wait(SECONDS)
+                assert self.go_on.wait(SECONDS)
             work(session)
 
     def finish(self):
         """Return by name what came of each: "stored", or an error."""
-        self._go_on.set()
+        self.go_on.set()
         outcomes = {n: done.exception(SECONDS) or "stored" for n, done in self.done.items()}
         self._threads.shutdown()
         assert not self.database._write_queue.is_taken
@@ -311,6 +311,25 @@ def test_who_waits_too_long_is_told_and_holds_nobody_up(writers, database, monke
     assert isinstance(outcomes.pop("b"), QueueTimeout)
     assert set(outcomes.values()) == {"stored"}
     assert list_buckets(database) == {"a", "c"}
+
+
+def test_who_waits_too_long_for_a_shared_commit_is_told_and_holds_nobody_up(
+    writers, database, monkeypatch
+):
+    is_mended = threading.Event()
+    writers.add("a")
+    writers.add("b", lambda _: is_mended.wait(SECONDS))
+    with monkeypatch.context() as patch:
+        patch.setattr(write_queue, "WRITE_QUEUE_SECONDS", 0.05)
+        writers.go_on.set()
+        assert isinstance(writers.done["a"].exception(SECONDS / 2), QueueTimeout)
+    writers.add("c")
+    is_mended.set()
+    outcomes = writers.finish()
+
+    assert isinstance(outcomes.pop("a"), QueueTimeout)
+    assert set(outcomes.values()) == {"stored"}
+    assert list_buckets(database) == {"a", "b", "c"}, "they had done their part, and may ask again"
 
 
 class LateSignal:
