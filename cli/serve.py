@@ -193,6 +193,12 @@ def prepare_database(site: Site, *, is_new: bool) -> None:
         ) from error
     except migrate.DatabaseTooNew as error:
         raise click.ClickException(migrate.describe_misfit(site.database)) from error
+    except migrate.DatabaseBusy as error:
+        raise click.ClickException(
+            "Others hold tables of the database all the time, so it was not upgraded, and nothing "
+            "was changed: stop what runs long on it (pg_stat_activity shows it), or the site's "
+            "processes, and try again."
+        ) from error
     except SQLAlchemyError as error:
         raise click.ClickException(f"The database cannot be used: {describe(error)}") from error
     keep_secrets(site)

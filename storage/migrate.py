@@ -20,7 +20,7 @@ from .session import BUSY_TIMEOUT_MS, Database, take_all_time
 
 _LOCK = 0x756B6574  # "uket": one migration at a time on a PostgreSQL server
 _LOCK_SECONDS = 2
-_LOCK_NOT_AVAILABLE = "55P03"
+_IN_THE_WAY = {"55P03": "lock not available", "40P01": "deadlock"}
 _TRIES = 20
 _PAUSE_SECONDS = 1.0
 _WAIT_MS = 600_000
@@ -28,6 +28,10 @@ _WAIT_MS = 600_000
 
 class DatabaseTooNew(Exception):
     """The database was migrated by a newer version of Uketsuke, whose schema is of no use here."""
+
+
+class DatabaseBusy(Exception):
+    """Others held a table at each of many tries to migrate; nothing was changed."""
 
 
 class DatabaseSilent(ValueError):
@@ -42,6 +46,7 @@ def upgrade(database: Database, *, on_step: Callable[[], None] | None = None) ->
 
     Raises:
         DatabaseTooNew: this version cannot work with the database's schema.
+        DatabaseBusy: others were in the way all the time.
     """
     make_file(database)
     for tries_left in reversed(range(_TRIES)):
@@ -51,8 +56,10 @@ def upgrade(database: Database, *, on_step: Callable[[], None] | None = None) ->
             with _exclusive(database) as connection:
                 _upgrade(connection, on_step)
         except OperationalError as error:
-            if getattr(error.orig, "sqlstate", None) != _LOCK_NOT_AVAILABLE or not tries_left:
+            if getattr(error.orig, "sqlstate", None) not in _IN_THE_WAY:
                 raise
+            if not tries_left:
+                raise DatabaseBusy from error
             time.sleep(_PAUSE_SECONDS)
 
 

@@ -1,11 +1,13 @@
 """`flask check` and `flask migrate`."""
 
 import pytest
+from alembic.command import downgrade
+from sqlalchemy import text
 
 from app import create_app
 from config import Settings
-from storage import heartbeats
-from tests.fixtures.databases import only_sqlite
+from storage import heartbeats, migrate
+from tests.fixtures.databases import only_postgresql, only_sqlite
 from tests.worker.smtp_server import Inbox, recite, serve
 
 # The place is named: whoever forgot the site's variables has met another database.
@@ -39,6 +41,25 @@ def test_database_is_brought_to_this_version(empty, tmp_path):
     assert empty("migrate").exit_code == 0
     assert empty("event", "list").exit_code == 0
     assert empty("migrate").exit_code == 0
+
+
+@only_postgresql
+def test_migration_that_others_leave_no_moment_says_what_to_do(site, run, monkeypatch):
+    for name, value in (("_LOCK_SECONDS", 0.1), ("_PAUSE_SECONDS", 0), ("_TRIES", 2)):
+        monkeypatch.setattr(migrate, name, value)
+    with migrate._exclusive(site.database) as connection:
+        downgrade(migrate._configure(connection, None), "0001")
+
+    with site.database.engine.connect() as busy, busy.begin():
+        busy.execute(text("SELECT count(*) FROM zoom_registrant"))
+        refused = run("migrate", exit_code=1)
+
+    assert refused.stderr == (
+        "Error: Others hold tables of the database all the time, so it was not upgraded, and "
+        "nothing was changed: stop what runs long on it (pg_stat_activity shows it), or the site's "
+        "processes, and try again.\n"
+    )
+    assert run("migrate").output == "The database is of this version.\n"
 
 
 def test_slip_in_the_name_of_a_setting_is_told(empty, monkeypatch):

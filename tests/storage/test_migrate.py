@@ -6,6 +6,7 @@ from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 
+import psycopg
 import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
@@ -17,8 +18,10 @@ from services.events import LinkPolicy
 from services.registrations import register
 from storage import job_lists, job_requests, migrate
 from storage.models import Base
+from storage.statements import Statement
 from tests import factories
 from tests.fixtures.databases import only_postgresql, only_sqlite, open_database
+from tests.installation import wait_until
 from tests.races import run_processes
 
 FIRST_MIGRATION = "aeb7afb76f654ea1116a1b0caa8a400a5abc4642b992725d4ad55a5a2a698f08"
@@ -193,13 +196,17 @@ def test_upgrade_waits_for_a_longer_one(empty_url):
     assert run_processes(code, empty_url, count=2) == ["True"] * 2
 
 
+def make_old(empty):
+    migrate.upgrade(empty)
+    with migrate._exclusive(empty) as connection:
+        command.downgrade(migrate._configure(connection, None), "0001")
+
+
 @only_postgresql
 def test_upgrade_keeps_nobody_waiting_for_long_while_it_waits(empty, monkeypatch):
     monkeypatch.setattr(migrate, "_LOCK_SECONDS", 1)
     monkeypatch.setattr(migrate, "_PAUSE_SECONDS", 0.2)
-    migrate.upgrade(empty)
-    with migrate._exclusive(empty) as connection:
-        command.downgrade(migrate._configure(connection, None), "0001")
+    make_old(empty)
     waits = []
 
     def read():
@@ -220,3 +227,25 @@ def test_upgrade_keeps_nobody_waiting_for_long_while_it_waits(empty, monkeypatch
     assert migrate.describe_misfit(empty) == ""
     # Where it does not step back, `read` fails: it waits for a lock for five seconds at most.
     assert max(waits) > 0.5, "it stood in the way, and stepped back"
+
+
+@only_postgresql
+def test_upgrade_that_postgresql_ends_for_a_deadlock_is_tried_again(empty):
+    make_old(empty)
+    deadlocks = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
+    waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+    address = empty.url.set(drivername="postgresql").render_as_string(hide_password=False)
+
+    with ThreadPoolExecutor() as pool, psycopg.connect(address) as other:
+        # The other one is in no hurry, so that the upgrade is the one that PostgreSQL ends.
+        other.execute("SET deadlock_timeout = '60s'")
+        other.execute("LOCK TABLE submission IN ACCESS SHARE MODE")
+        upgrade = pool.submit(migrate.upgrade, empty)
+        wait_until(lambda: other.execute(waiting).fetchone()[0] == 1)
+        # The migration has changed this table, and now waits for the first one.
+        other.execute("SELECT count(*) FROM zoom_registrant")
+        other.rollback()
+        upgrade.result()
+
+    assert migrate.describe_misfit(empty) == ""
+    wait_until(lambda: empty.fetch(Statement(lambda _: text(deadlocks)), {}) == (1,))
