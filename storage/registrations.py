@@ -8,6 +8,8 @@ from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
+    Select,
+    Tuple,
     and_,
     bindparam,
     delete,
@@ -21,16 +23,12 @@ from sqlalchemy import (
     tuple_,
     update,
 )
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from .models import Answer, Consent, Registration, RegistrationChange
 from .registration_index import mark
 from .statements import Statement, table_of
 
-_BY_EMAIL_KEY = select(Registration).where(
-    Registration.event_id == bindparam("event_id"),
-    Registration.email_key == bindparam("email_key"),
-)
 _BY_PUBLIC_ID = select(Registration).where(Registration.public_id == bindparam("public_id"))
 _LOCKED = (
     select(Registration)
@@ -51,21 +49,32 @@ def insert_once(statement: Any) -> Any:
 
 
 def is_known(event_id: Any, email_key: Any) -> ColumnElement[bool]:
-    """Have a statement ask whether the event has a registration of this address.
-
-    It looks for the nearest in the order of the unique index, so that no other will do: of a table
-    that it has not analysed yet PostgreSQL may take one of events, and read all who are registered.
-    """
-    key, columns = tuple_(event_id, email_key), (Registration.event_id, Registration.email_key)
-    nearest = (
-        select(tuple_(*columns) == key)
-        .where(tuple_(*columns) >= key)
-        .order_by(*columns)
-        .limit(literal_column("1"))
-    )
+    """Have a statement ask whether the event has a registration of this address."""
+    key = tuple_(event_id, email_key)
+    nearest = _select_nearest(key, tuple_(*_UNIQUE) == key)
     return func.coalesce(nearest.scalar_subquery(), false())
 
 
+_UNIQUE = (Registration.event_id, Registration.email_key)
+
+
+def _select_nearest(key: Tuple, *wanted: Any) -> Select[Any]:
+    """Select of the first registration in the order of the unique index, from a key on.
+
+    So no other index will do: of a table that it has not analysed yet PostgreSQL may take one of
+    events, and read all who are registered.
+    """
+    of_all = select(*wanted).where(tuple_(*_UNIQUE) >= key)
+    return of_all.order_by(*_UNIQUE).limit(literal_column("1"))
+
+
+def _select_by_email_key() -> Select[Registration]:
+    key = tuple_(*(bindparam(column.key, type_=column.type) for column in _UNIQUE))
+    found = aliased(Registration, _select_nearest(key, Registration).subquery("nearest"))
+    return select(found).where(tuple_(found.event_id, found.email_key) == key)
+
+
+_BY_EMAIL_KEY = _select_by_email_key()
 _INSERT_ONCE = Statement(lambda insert_or: insert_once(insert_or(table_of(Registration))))
 
 
