@@ -72,7 +72,8 @@ def show_join(token: str) -> ResponseReturnValue:
 def join(token: str) -> ResponseReturnValue:
     """Record the click and go to Zoom, with the join URL of this moment."""
     now = get_site().read_clock()
-    with get_site().database.write() as session:
+    # Everybody presses at once, and no page that all see shows it.
+    with get_site().database.write(is_shown=False, is_brief=True) as session:
         opened = open_token(session, token, Purpose.JOIN_SCREEN, Purpose.JOIN_MAIL)
         state = _read_state(session, opened, now)
         address = _find_way_in(session, opened, state)

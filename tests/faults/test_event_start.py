@@ -13,6 +13,8 @@ from services.registrations import register
 from storage.models import Registration, ZoomRegistrant
 from storage.zoom_registrants import write_join_url
 from tests import factories
+from tests.fixtures.databases import only_sqlite
+from tests.installation import wait_until
 
 # As many as a process lets wait before it asks some to come back.
 PEOPLE = 200
@@ -20,11 +22,11 @@ PEOPLE = 200
 LONGEST_SECONDS = 20
 
 
-def register_all(site):
+def register_all(site, people=PEOPLE):
     """Register people whom Zoom has, and return the links in their mails."""
     event = site.add_event(slug="spring", starts_at=site.clock())
     with site.database.write() as session:
-        for number in range(PEOPLE):
+        for number in range(people):
             submission = factories.make_submission(event, email=f"person{number}@example.com")
             register(session, event, submission, policy=LinkPolicy.SHOW, now=site.clock())
         session.flush()
@@ -32,8 +34,8 @@ def register_all(site):
             registrant.delivery, registrant.zoom_status = "registered", "approved"
             address = f"{site.sandbox.url}/w/{event.zoom_id}?tk={registrant.registration_id}"
             write_join_url(session, registrant, address)
-        people = session.scalars(select(Registration).order_by(Registration.id))
-        return [urlsplit(site.parts.links.join_from_mail(person)).path for person in people]
+        stored = session.scalars(select(Registration).order_by(Registration.id))
+        return [urlsplit(site.parts.links.join_from_mail(person)).path for person in stored]
 
 
 def test_f29_two_hundred_join_at_once_and_zoom_is_asked_nothing(site):
@@ -57,3 +59,27 @@ def test_f29_two_hundred_join_at_once_and_zoom_is_asked_nothing(site):
     assert site.zoom.journal() == []
     with site.database.read() as session:
         assert set(session.scalars(select(Registration.join_clicks))) == {1}
+
+
+@only_sqlite
+def test_who_joins_at_once_shares_a_commit_and_leaves_forms_in_memory(site):
+    ends: list[str] = []
+    database, queue = site.database, site.database._write_queue
+    paths = register_all(site, people=3)
+    with ThreadPoolExecutor(len(paths)) as hands:
+        with database.write(is_shown=False) as session:
+            shown, driver = database.changes, session.pooled.driver_connection
+            joining = [
+                hands.submit(requests.post, site.url + path, allow_redirects=False)
+                for path in paths
+            ]
+            wait_until(lambda: queue.count_waiting() == len(paths))
+            driver.set_trace_callback(ends.append)
+        statuses = [joined.result().status_code for joined in joining]
+        driver.set_trace_callback(None)
+
+    assert statuses == [303] * len(paths)
+    assert ends.count("COMMIT") == 2, "of who was before them, and theirs"
+    assert database.changes == shown
+    with database.read() as session:
+        assert session.scalars(select(Registration.join_clicks)).all() == [1] * len(paths)
