@@ -38,7 +38,7 @@ ADDRESS_INTERVAL_SECONDS = 8 * 3600.0
 
 
 class ProofOver(Exception):
-    """The link is too old, or somebody has decided about the submission meanwhile."""
+    """The link is too old, or somebody has decided meanwhile, or has meant another address."""
 
 
 def ask_by_mail(
@@ -108,19 +108,23 @@ def get_end_of_waiting(submission: SubmissionRow) -> datetime:
 
 
 def confirm(
-    session: Session, event: Event, held: SubmissionRow, *, policy: LinkPolicy, now: datetime
+    session: Session, event: Event, asked: SubmissionRow, *, policy: LinkPolicy, now: datetime
 ) -> None:
-    """Register who has pressed the mail's button; the address is theirs.
+    """Register who has pressed the mail's button, unless they are; the address is theirs.
 
     Raises:
-        ProofOver: there is nothing to decide any more.
+        ProofOver: there is nothing to decide any more, or the sender has meant another address.
         RegistrationNotOpen: as `register`; the submission stays as it is.
         NotHeld: somebody has decided at the same moment.
     """
-    if not waits_for_button(held, now=now):
+    if asked.registration_id is None:
+        if not waits_for_button(asked, now=now):
+            raise ProofOver
+        release(session, event, asked, policy=policy, now=now)
+        assert asked.registration_id is not None, "it was released"
+    registration = registrations.lock_registration(session, asked.registration_id)
+    locked = submissions.lock_submission(session, asked.id)
+    assert registration is not None and locked is not None, "one row names the other"
+    if locked.corrected_by_id is not None:
         raise ProofOver
-    release(session, event, held, policy=policy, now=now)
-    assert held.registration_id is not None, "it was released"
-    registration = registrations.lock_registration(session, held.registration_id)
-    assert registration is not None, "the row names it"
     prove_address(registration, now=now)

@@ -111,11 +111,12 @@ def register(
 ) -> SubmissionRow:
     """Store one submission and, for a new person, the registration with all that follows from it.
 
-    The same POST sent again gives the same row. A known address changes nothing: its owner is told
-    by mail, and `may_see_receipt` says what its sender sees. Side effects: rows of submission,
-    registration, answers, consents, counters, jobs and mail, all in the caller's transaction, which
-    may be over then, if it is brief. `mailed` is how many mails the mailbox has had in a day, where
-    that was counted.
+    The same POST sent again gives the same row; one that was held back is released, as another form
+    would be taken now. A known address changes nothing: its owner is told by mail, and
+    `may_see_receipt` says what its sender sees. Side effects: rows of submission, registration,
+    answers, consents, counters, jobs and mail, all in the caller's transaction, which may be over
+    then, if it is brief. `mailed` is how many mails the mailbox has had in a day, where that was
+    counted.
 
     Raises:
         RegistrationNotOpen: not open yet, full, closed, ended or cancelled; nothing is stored.
@@ -165,6 +166,8 @@ def release(
         RegistrationNotOpen: as `register`.
         NotHeld: somebody has decided about it meanwhile.
     """
+    # Before the submission, like everybody who locks both.
+    events.lock_seats(session, event.id)
     _lock_held(session, held)
     submission = read_submission(held)
     if _admit(session, event, submission, policy, now, held=held) is None:
@@ -304,13 +307,14 @@ def _repeat(
     now: datetime,
 ) -> SubmissionRow:
     earlier = _find_earlier(session, event, submission)
-    if earlier is not None:
+    if earlier is not None and earlier.registration_id is not None:
         return earlier
     if policy is not LinkPolicy.SHOW and _takes_nobody(session, event, now):
         # Its page is the event's, as for an unknown address; sent again it must not be found.
         submission = replace(submission, nonce=secrets.token_urlsafe(12))
     values = _lay_out(event, submission, Outcome.REPEAT, now)
-    row = submissions.insert_submission(session, values | {"registration_id": known.id})
+    values |= {"registration_id": known.id}
+    row = submissions.insert_or_release_submission(session, values)
     if row is None:
         return _get_earlier(session, event, submission)
     # Two tabs or an impatient click: the first mail says it all. A code belongs to one receipt.

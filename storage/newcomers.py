@@ -48,7 +48,6 @@ _OF_BOTH = (
     *("event_id", "form_version_id", "email", "email_key", "family_name", "given_name"),
     *("locale", "surface", "source", "created_at"),
 )
-_OF_RELEASED = ("outcome", "registration_id", "code_version", "code_issued_at")
 _ANSWER = ("question_id", "position", "value", "other")
 _CONSENT = ("question_id", "kind", "label", "notice_hash", "is_given")
 _OF_ALL_CONSENTS = ("form_version_id", "locale", "surface")
@@ -102,6 +101,7 @@ def add(
 ) -> SubmissionRow | Refusal:
     """Store a newcomer, with a row of the submission unless it is `held` back till now.
 
+    The same POST may have been held back without the caller knowing: its row is released too.
     A seat that was taken for an address which is known is given back.
     Side effects: a brief transaction that has not begun is over with it (`is_committed`).
     """
@@ -131,12 +131,12 @@ def _add_in_steps(
     about = {"registration_id": registration_id}
     values = newcomer.submission | about
     if held is None:
-        row = submissions.insert_submission(session, values)
-        assert row is not None, "its nonce was free and its address new"
-        _hand_over(session, newcomer, row)
+        stored = submissions.insert_or_release_submission(session, values)
+        assert stored is not None, "what has come of the same POST made its address known"
+        row = _hand_over(session, newcomer, stored)
     else:
         row = held
-        for name in _OF_RELEASED:
+        for name in submissions.OF_RELEASED:
             setattr(row, name, values[name])
     events.add_counters(session, event_id, {newcomer.counter: 1})
     registrations.add_answers(session, registration_id, newcomer.answers)
@@ -182,11 +182,11 @@ def _add_at_once(session: Session, newcomer: Newcomer) -> SubmissionRow | Refusa
     found = statement.fetch(session, values)
     if found is None:
         return Refusal.FULL
-    registration_id, submission_id, _nothing = found
+    registration_id, submission_id = found[:2]
     if registration_id is None:
         return Refusal.KNOWN
-    assert submission_id is not None, "its nonce was free and its address new"
-    return _attach(session, newcomer, registration_id, submission_id)
+    assert submission_id is not None, "what has come of the same POST made its address known"
+    return _attach(session, newcomer, *found)
 
 
 def _prepare(newcomer: Newcomer, *, is_alone: bool) -> tuple[Statement, Values]:
@@ -216,12 +216,17 @@ def _prepare(newcomer: Newcomer, *, is_alone: bool) -> tuple[Statement, Values]:
 
 
 def _attach(
-    session: Session, newcomer: Newcomer, registration_id: int, submission_id: int, *_: Any
+    session: Session,
+    newcomer: Newcomer,
+    registration_id: int,
+    submission_id: int,
+    public_id: str,
+    *_: Any,
 ) -> SubmissionRow:
     """Have the session know the rows that a statement has stored."""
-    ids = {"id": submission_id, "registration_id": registration_id}
-    made = attach(session, SubmissionRow, newcomer.submission | ids)
-    return _hand_over(session, newcomer, made)
+    values = newcomer.submission | {"registration_id": registration_id}
+    row = submissions.load_stored(session, values, submission_id, public_id)
+    return _hand_over(session, newcomer, row)
 
 
 def _hand_over(session: Session, newcomer: Newcomer, row: SubmissionRow) -> SubmissionRow:
@@ -268,7 +273,9 @@ def _build(shape: _Shape, insert: Any) -> Select[Any]:
     own = _bind(Registration, shape.registration) | {name: row[name] for name in _OF_BOTH}
     person = registrations.insert_once(put(Registration, own, seat)).cte("person")
     about: Columns = {"registration_id": person.c.id}
-    receipt = submissions.insert_once(put(SubmissionRow, row | about, person)).cte("receipt")
+    # What is released is read again, for which one that is all by itself leaves no transaction.
+    put_once = submissions.insert_once if shape.is_alone else submissions.insert_or_release
+    receipt = put_once(put(SubmissionRow, row | about, person)).cte("receipt")
     counted: Columns = {"event_id": event_id, "name": bindparam("counter"), "value": literal(1)}
     parts = [events.add_to_counter(put(EventCounter, counted, person))]
     answers = _unfold("answers", Answer, _ANSWER)
@@ -295,7 +302,7 @@ def _build(shape: _Shape, insert: Any) -> Select[Any]:
     woken = func.pg_notify(job_requests.CHANNEL, "")
     checks = [_take_all_back(seat.c.event_id, unless=receipt.c.id)] if shape.is_alone else []
     return (
-        select(person.c.id, receipt.c.id, woken, *checks)
+        select(person.c.id, receipt.c.id, receipt.c.public_id, woken, *checks)
         .select_from(found)
         .add_cte(*(part.cte(f"part_{number}") for number, part in enumerate(parts)))
     )

@@ -51,6 +51,8 @@ _RECEIPT = Statement(
     )
 )
 _BY_PUBLIC_ID = select(SubmissionRow).where(SubmissionRow.public_id == bindparam("public_id"))
+OF_RELEASED = ("outcome", "registration_id", "code_version", "code_issued_at")
+"""What changes in a row that was held back and is released."""
 # Written out, as the index of what is held is found by its very words.
 _HELD: ColumnElement[str] = literal_column("'held'")
 
@@ -59,10 +61,23 @@ def insert_once(statement: Any) -> Any:
     """Have an INSERT of a submission do nothing where the same POST has one already."""
     return statement.on_conflict_do_nothing(
         index_elements=[SubmissionRow.event_id, SubmissionRow.nonce, SubmissionRow.digest]
-    ).returning(SubmissionRow.id)
+    ).returning(SubmissionRow.id, SubmissionRow.public_id)
+
+
+def insert_or_release(statement: Any) -> Any:
+    """Have an INSERT of a submission release what the same POST has, if nothing has come of it yet.
+
+    Where something has, it does nothing. A row that is released keeps its receipt.
+    """
+    return statement.on_conflict_do_update(
+        index_elements=[SubmissionRow.event_id, SubmissionRow.nonce, SubmissionRow.digest],
+        set_={name: statement.excluded[name] for name in OF_RELEASED},
+        where=SubmissionRow.registration_id.is_(None),
+    ).returning(SubmissionRow.id, SubmissionRow.public_id)
 
 
 _INSERT_ONCE = Statement(lambda insert: insert_once(insert(table_of(SubmissionRow))))
+_INSERT_OR_RELEASE = Statement(lambda insert: insert_or_release(insert(table_of(SubmissionRow))))
 _RIVAL = Statement(
     lambda _: (
         select(table_of(SubmissionRow).c.id)
@@ -161,6 +176,25 @@ def insert_submission(session: Session, values: Mapping[str, Any]) -> Submission
     """Insert a submission; return None if the same POST has one already."""
     row = _INSERT_ONCE.fetch(session, values)
     return None if row is None else attach(session, SubmissionRow, {"id": row[0], **values})
+
+
+def insert_or_release_submission(
+    session: Session, values: Mapping[str, Any]
+) -> SubmissionRow | None:
+    """As `insert_submission`, but the same POST's row is released if it was held back till now."""
+    row = _INSERT_OR_RELEASE.fetch(session, values)
+    return None if row is None else load_stored(session, values, *row)
+
+
+def load_stored(
+    session: Session, values: Mapping[str, Any], submission_id: int, public_id: str
+) -> SubmissionRow:
+    """Have the session know what was stored: the values as they are, or a row that was released."""
+    if public_id == values["public_id"]:
+        return attach(session, SubmissionRow, {"id": submission_id, **values})
+    row = session.get(SubmissionRow, submission_id, populate_existing=True)
+    assert row is not None, "the statement has changed it"
+    return row
 
 
 def lock_submission(session: Session, submission_id: int) -> SubmissionRow | None:

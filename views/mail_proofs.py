@@ -38,9 +38,8 @@ def give_proof(token: str) -> ResponseReturnValue:
         with site.database.write() as session:
             opened = _open(session, token)
             count_against_network(session, now)
-            if opened.registration is None:
-                event = events.need_event(session, opened.event.id)
-                confirm(session, event, opened.submission, policy=opened.policy, now=now)
+            event = events.need_event(session, opened.event.id)
+            confirm(session, event, opened.submission, policy=opened.policy, now=now)
             receipt = site.links.receipt(opened.submission)
     except (ProofOver, NotHeld):
         with site.database.read() as session:
@@ -69,7 +68,9 @@ def _draw(
 ) -> Response:
     """Draw the page; 410 where its button does nothing any more, 409 where a date is gone."""
     submission, event = opened.submission, draw_head(session, opened.event, now)
-    if opened.registration is not None:
+    if submission.corrected_by_id is not None:
+        state = "over"  # what has come of it is the business of whoever reads the other address
+    elif opened.registration is not None:
         state = "done"
     elif is_too_late:
         state = "dates"

@@ -6,7 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from services import mail_proofs, proofs_of_work, submission_limits
-from storage.models import Event, Organization
+from services.registrations import drop
+from storage.models import Event, Organization, Registration, SubmissionRow
 from tests.dashboard import make_membership
 from tests.fixtures.databases import only_sqlite
 from tests.journeys.test_scanners import dump
@@ -282,3 +283,141 @@ def test_organizer_is_told_of_what_waits_without_learning_who_it_is(site):
     assert "お申し込みが1件あります" in text
     assert re.search(r"/organizer/events/\S+/held\s", text)
     assert TARO["email"] not in text and TARO["family_name"] not in text
+
+
+def ask_by_mail_and_work(site):
+    """Press for the mail, go back and have the browser work; return the link and the form."""
+    asked = send(site)
+    waiting = asked.form().press(BY_MAIL).submit()
+    assert waiting.heading == "メール内のボタンを押してください"
+    return read_link(site), do_work(asked)
+
+
+def press(site, link):
+    """Press the mail's button; return the status, and where it leads."""
+    response = site.visitor().try_post(link, [])
+    return response.status_code, response.headers.get("Location", "").partition("?")[0]
+
+
+def test_who_has_asked_for_the_mail_and_works_instead_is_registered_once(site):
+    asked = send(site)
+    waiting = asked.form().press(BY_MAIL).submit()
+    link = read_link(site)
+    worked = do_work(asked)
+
+    receipt = worked.submit()
+
+    assert receipt.heading == "お申し込みが完了しました"
+    assert receipt.url == waiting.url == worked.submit().url
+    assert site.visitor().open(link).heading == "お申し込みを受け付けました"
+    assert press(site, link) == (303, receipt.url.partition("?")[0])
+    with site.database.read() as session:
+        assert session.query(Registration).one().proven_at is not None, "by the button"
+    site.let_pass(minutes=2)
+    site.drain()
+    assert site.list_effects(TARO["email"]) == ["add"]
+    assert site.count_rows("registration") == site.count_rows("submission") == 1
+    assert len(site.mailbox.list_mails()) == 2, "the button's, and what says that it is done"
+
+
+@pytest.mark.parametrize("has_button", [True, False])
+def test_work_and_button_at_once_are_one_registration(site, has_button):
+    link, worked = ask_by_mail_and_work(site)
+    visitors = [site.visitor() for _ in range(4)]
+    posts = [(worked.action, worked.fields)] * 4
+    if has_button:
+        posts[2:] = [(link, [])] * 2
+
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(lambda v, post: v.try_post(*post), visitors, posts))
+
+    # A button that was slower finds that it is done, and leads there too.
+    assert {answer.status_code for answer in answers} <= {200, 303}
+    targets = {answer.headers.get("Location", "").partition("?")[0] for answer in answers}
+    assert len(targets - {""}) == 1
+    site.drain()
+    assert site.list_effects(TARO["email"]) == ["add"]
+    assert site.count_rows("registration") == site.count_rows("submission") == 1
+
+
+def test_who_works_instead_of_the_mail_may_have_to_wait_for_a_seat(site):
+    link, worked = ask_by_mail_and_work(site)
+    change_event(site, capacity=0, has_waitlist=True)
+
+    receipt = worked.submit()
+
+    assert "キャンセル待ち" in receipt.text
+    with site.database.read() as session:
+        assert session.query(Registration).one().status == "waitlisted"
+    assert press(site, link) == (303, receipt.url.partition("?")[0])
+    assert site.count_rows("registration") == 1
+
+
+@only_sqlite
+@pytest.mark.parametrize("change", [{"capacity": 0}, {"status": "closed"}, {"status": "cancelled"}])
+def test_who_works_too_late_is_told_what_the_button_tells(site, change):
+    link, worked = ask_by_mail_and_work(site)
+    change_event(site, **change)
+
+    told = worked.submit(status=409)
+
+    pressed = site.visitor().open(link).form().submit(status=409)
+    assert told.text == pressed.text
+    assert (site.count_rows("submission"), site.count_rows("registration")) == (1, 0)
+
+
+@only_sqlite
+def test_who_was_put_away_by_the_organizer_and_works_since_is_registered(site):
+    link, worked = ask_by_mail_and_work(site)
+    with site.database.write() as session:
+        drop(session, session.query(SubmissionRow).one())
+    assert press(site, link) == (410, "")
+
+    assert worked.submit().heading == "お申し込みが完了しました"
+    assert site.count_rows("submission") == site.count_rows("registration") == 1
+
+
+@only_sqlite
+def test_work_for_an_address_that_was_registered_meanwhile_waits_for_no_button(site):
+    link, worked = ask_by_mail_and_work(site)
+    do_work(send(site)).submit()
+
+    receipt = worked.submit()
+
+    assert receipt.heading == "メールをご確認ください"
+    assert press(site, link) == (303, receipt.url.partition("?")[0])
+    assert site.count_rows("registration") == 1
+
+
+@only_sqlite
+def test_work_tells_nothing_of_the_address_at_a_full_event(site):
+    change_event(site, link_policy="code")
+    asked = {
+        email: send(site, TARO | {"email": email}) for email in ("a@example.com", "b@example.com")
+    }
+    for page in asked.values():
+        page.form().press(BY_MAIL).submit()
+    do_work(send(site, TARO | {"email": "a@example.com"})).submit()
+    change_event(site, capacity=1)
+
+    known, unknown = (do_work(page).submit(status=409) for page in asked.values())
+
+    assert known.text == unknown.text
+
+
+@only_sqlite
+def test_button_leads_nobody_to_the_receipt_of_another_address(site):
+    link, worked = ask_by_mail_and_work(site)
+    address = worked.submit().follow("メールアドレスを訂正する")
+    address.form().fill(email=HANAKO["email"]).submit()
+
+    assert press(site, link) == (410, "")
+    assert site.visitor().open(link, status=410)
+
+
+def change_event(site, **members):
+    with site.database.write() as session:
+        [event] = session.query(Event)
+        for name, value in members.items():
+            setattr(event, name, value)
+        event.version += 1

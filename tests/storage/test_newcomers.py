@@ -4,9 +4,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from sqlalchemy import literal, null, select, text
+from sqlalchemy.exc import DBAPIError
 
 from services.events import EventState, LinkPolicy, read_definition
-from services.registrations import Outcome, RegistrationNotOpen, register
+from services.registrations import Outcome, RegistrationNotOpen, hold, register, release
+from services.submissions import Doubt
 from storage import events, newcomers, registrations
 from storage.models import Registration, SubmissionRow
 from tests.factories import NOW, make_event, make_submission
@@ -36,12 +38,25 @@ def add_event(database, **members):
         return event
 
 
-def send(database, event, *, before_commit=lambda: None, **members):
+def send(database, event, *, is_brief=True, before_commit=lambda: None, **members):
     """Send a form as a visitor does; return the row, and whether its statement was all."""
     policy, submission = LinkPolicy.SHOW, make_submission(event, **members)
-    with database.write(is_brief=True, before_commit=before_commit) as session:
+    with database.write(is_brief=is_brief, before_commit=before_commit) as session:
         row = register(session, event, submission, policy=policy, mailed=0, now=NOW)
     return row, session.is_committed
+
+
+def hold_back(database, event):
+    """Keep a form aside until its sender has pressed the button of a mail."""
+    submission = make_submission(event, nonce="once")
+    with database.write() as session:
+        return hold(session, event, submission, Doubt.MAIL_PROOF, now=NOW)
+
+
+def press(database, event, held):
+    with database.write() as session:
+        row = session.get(SubmissionRow, held.id)
+        return release(session, event, row, policy=LinkPolicy.SHOW, now=NOW)
 
 
 def count_people(database, event):
@@ -101,6 +116,36 @@ def test_same_form_again_has_the_same_row(database, event):
     again, _ = send(database, event, nonce="once")
 
     assert again.id == first.id
+    assert count_people(database, event) == (1, 1)
+
+
+def test_same_form_that_was_held_back_is_released(database, event):
+    held = hold_back(database, event)
+
+    row, is_alone = send(database, event, nonce="once")
+
+    assert (row.id, row.public_id, row.outcome) == (held.id, held.public_id, Outcome.CREATED)
+    assert not is_alone
+    assert count_people(database, event) == (1, 1)
+
+
+@pytest.mark.parametrize("is_ordered", [True, False])
+def test_form_and_release_at_once_wait_in_no_circle(database, event, monkeypatch, is_ordered):
+    """Both need the seats and the row; taken in another order, one would wait for the other."""
+    held = hold_back(database, event)
+    if not is_ordered:
+        monkeypatch.setattr(events, "lock_seats", lambda *_: None)
+    with ThreadPoolExecutor(2) as pool:
+        with database.write() as session:
+            session.execute(text("SELECT value FROM event_counter FOR UPDATE"))
+            sent = pool.submit(send, database, event, is_brief=False, nonce="once")
+            wait_until(lambda: count_waiting(database) == 1, seconds=10)
+            pressed = pool.submit(press, database, event, held)
+            wait_until(lambda: count_waiting(database) == 2, seconds=10)
+        found = [one.exception(timeout=20) for one in (sent, pressed)]
+
+    is_lost = [isinstance(error, DBAPIError) for error in found]
+    assert any(is_lost) == (not is_ordered), found
     assert count_people(database, event) == (1, 1)
 
 
