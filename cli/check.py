@@ -25,7 +25,12 @@ from services.zoom_preflight import NEEDED_CALLS
 from storage import events, heartbeats, migrate, organizations
 from storage.disks import FILLING_PERCENT, measure_fill
 from storage.models import ZoomConnection
-from storage.readiness import is_writable, measure_clock_difference
+from storage.readiness import (
+    is_disk_full,
+    is_writable,
+    measure_clock_difference,
+    write_something,
+)
 from views.site import Site, get_site
 from worker.smtp import MailError, make_transport
 from zoom_client import Kind, ZoomError, find_missing_scopes
@@ -35,7 +40,9 @@ from .secrets import explain
 from .serve import init_option, prepare_database
 
 CLOCK_SECONDS = 5
-MAKE_ROOM = "once it is full nobody can register; delete old backups and logs"
+START_WORKER = "flask serve, or flask worker"
+DELETE = "delete old backups and logs"
+MAKE_ROOM = f"once it is full nobody can register; {DELETE}"
 
 
 @dataclass(frozen=True)
@@ -172,12 +179,36 @@ def _look_at_clock(site: Site) -> Finding:
 
 def _look_at_database(site: Site) -> Finding:
     try:
-        if misfit := migrate.describe_misfit(site.database):
-            return Finding("database", misfit)
-        is_read_only = not is_writable(site.database)
-        return Finding("database", "may only be read" if is_read_only else "")
+        misfit = migrate.describe_misfit(site.database)
+        return Finding("database", misfit or describe_refusal(site))
     except SQLAlchemyError as error:
-        return Finding("database", f"does not answer: {describe(error)}")
+        return Finding("database", f"does not answer: {explain_silence(site, error)}")
+
+
+def describe_refusal(site: Site) -> str:
+    """Say why the database that answers would keep no registration, and what to do; or nothing."""
+    try:
+        if not is_writable(site.database):
+            return (
+                "may only be read: name the server that takes writes in UKETSUKE_DATABASE_URL, if "
+                "this one only follows it; else see to its default_transaction_read_only"
+            )
+        write_something(site.database, now=site.read_clock())
+    except SQLAlchemyError as error:
+        if is_disk_full(site.database, error):
+            return f"has no room on its disk, so nobody can register: {DELETE}"
+        return f"keeps nothing: {describe(error)}"
+    return ""
+
+
+def explain_silence(site: Site, error: SQLAlchemyError) -> str:
+    """Say what the driver said, and what to do about a server that is not there."""
+    if site.database.is_sqlite:
+        return describe(error)
+    return (
+        f"{describe(error)}: start it, or correct UKETSUKE_DATABASE_URL; once it answers, "
+        "everything goes on by itself"
+    )
 
 
 def _look_at_secret(site: Site) -> Finding:
@@ -195,7 +226,9 @@ def _look_at_secret(site: Site) -> Finding:
 def _look_at_worker(site: Site) -> Finding:
     with site.database.read() as session:
         lives = heartbeats.has_lived_since(session, site.read_clock() - WORKER_SILENT_AFTER)
-    return Finding("worker", "" if lives else "none was seen in the last minute: run flask serve")
+    return Finding(
+        "worker", "" if lives else f"none was seen in the last minute: run {START_WORKER}"
+    )
 
 
 def _has_stored_account(site: Site) -> bool:

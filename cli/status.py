@@ -16,8 +16,8 @@ from storage.disks import FILLING_PERCENT, measure_fill
 from views.site import Site, get_site
 from zoom_client import Plan
 
-from .check import MAKE_ROOM
-from .groups import AppCommand, describe, echo_table, need_schema
+from .check import MAKE_ROOM, START_WORKER, describe_refusal, explain_silence
+from .groups import AppCommand, echo_table, need_schema
 from .jobs import get_hint
 
 # The other alarms are needs of their own, that do not wait for half an hour.
@@ -43,26 +43,40 @@ def status_command(is_json: bool) -> None:
     try:
         overview = _read(site)
     except SQLAlchemyError as error:
-        click.echo(
-            json.dumps({"database": "down"}) if is_json else f"database  DOWN: {describe(error)}"
-        )
+        down = {"database": "down"}
+        said = json.dumps(down) if is_json else f"database  DOWN: {explain_silence(site, error)}"
+        click.echo(said)
         raise SystemExit(1) from error
     percent = measure_fill(site.settings.instance)
-    needs = list(list_needs(overview, percent))
+    refusal = describe_refusal(site)
+    needs = [*_list_own_needs(site, overview, refusal), *_list_stored_needs(overview, percent)]
     if is_json:
         document = {"needs": needs, "disk_percent": percent, **asdict(overview)}
         click.echo(json.dumps(document, default=datetime.isoformat, ensure_ascii=False, indent=2))
     else:
-        _print(overview, percent, place=site.database.place)
+        answers = "answers, and KEEPS NOTHING" if refusal else "answers"
+        _print(overview, percent, database=f"{answers}: {site.database.place}")
         _print_needs(needs)
     if needs:
         raise SystemExit(1)
 
 
-def list_needs(overview: Overview, disk_percent: int) -> Iterator[str]:
+def _list_own_needs(site: Site, overview: Overview, refusal: str) -> Iterator[str]:
+    """Say what is amiss where the command runs, and not to be read in the database."""
+    if refusal:
+        # Workers may well run: no sign of life is kept either.
+        yield f"the database {refusal}"
+    elif not overview.workers:
+        yield f"no worker is running: {START_WORKER}"
+    if missing := site.settings.list_missing() if overview.events else []:
+        yield (
+            f"not set here: {', '.join(missing)}; where processes lack them, links lead nowhere "
+            "or mails are written to files"
+        )
+
+
+def _list_stored_needs(overview: Overview, disk_percent: int) -> Iterator[str]:
     """Say what somebody has to do, the most urgent first."""
-    if not overview.workers:
-        yield "no worker is running: flask serve, or flask worker"
     if disk_percent >= FILLING_PERCENT:
         yield f"the disk is {disk_percent} % full: {MAKE_ROOM}"
     for account in overview.accounts:
@@ -89,10 +103,10 @@ def _read(site: Site) -> Overview:
         return read_overview(session, plan=plan, now=site.read_clock())
 
 
-def _print(overview: Overview, disk_percent: int, *, place: str) -> None:
+def _print(overview: Overview, disk_percent: int, *, database: str) -> None:
     click.echo(f"{overview.taken_at:%Y-%m-%d %H:%M:%S} UTC\n")
     mails = overview.mails
-    rows: list[tuple[str, str]] = [("database", f"answers: {place}")]
+    rows: list[tuple[str, str]] = [("database", database)]
     since = ", ".join(_write_time(worker.started_at) for worker in overview.workers)
     count = len(overview.workers)
     rows.append(("workers", f"{count} alive, since {since}" if count else "NONE"))

@@ -2,10 +2,13 @@
 
 import json
 
+import pytest
+from sqlalchemy import text
+
 from app import create_app
 from config import Settings
 from storage import heartbeats
-from tests.fixtures.databases import only_sqlite
+from tests.fixtures.databases import only_postgresql, only_sqlite
 from tests.people import HANAKO, TARO
 
 
@@ -85,3 +88,42 @@ def test_database_that_is_away_is_one_line(tmp_path):
     app.extensions["site"].database.dispose()
     assert (done.exit_code, done.output.count("\n")) == (1, 1)
     assert done.output.startswith("database  DOWN: ")
+    assert done.output.endswith(
+        ": start it, or correct UKETSUKE_DATABASE_URL; once it answers, everything goes on by "
+        "itself\n"
+    )
+
+
+@pytest.fixture
+def read_only_site(site):
+    """A site whose PostgreSQL follows another one, as after a change of servers."""
+    name = site.database.url.database
+    with site.database.write() as session:
+        session.execute(text(f"ALTER DATABASE {name} SET default_transaction_read_only = on"))
+    site.database.dispose()
+    return site
+
+
+@only_postgresql
+def test_database_that_may_only_be_read_is_told_first(read_only_site, run):
+    refusal = "may only be read: name the server that takes writes in UKETSUKE_DATABASE_URL"
+
+    status = run("status", exit_code=1).output
+    needs = status.partition("Somebody has to look:\n")[2].splitlines()
+
+    assert "\ndatabase      answers, and KEEPS NOTHING: " in status
+    assert needs[0].startswith(f"  the database {refusal}")
+    assert "no worker" not in "".join(needs), "perhaps it lives, and cannot say so"
+    assert f"no  database\n    {refusal}" in run("check", exit_code=1).output
+
+
+@only_sqlite
+def test_settings_that_a_published_event_needs_are_missed(start_site, make_runner):
+    site = start_site(is_demo=False, mail_url="")
+    beat(site)
+    assert make_runner(site)("status").output.endswith("Nobody has to do anything.\n")
+    site.add_event(slug="spring")
+
+    output = make_runner(site)("status", exit_code=1).output
+
+    assert "  not set here: UKETSUKE_MAIL_URL; where processes lack them, " in output

@@ -176,6 +176,10 @@ def test_f18_full_disk_is_named_while_workers_cannot_show_that_they_live(
     assert ask_what_is_missing(site) == ["worker"]
     with full(small_disk):
         assert ask_what_is_missing(site) == ["disk space of the database"]
+        for command in ("status", "check"):
+            said = site.app.test_cli_runner().invoke(args=[command]).output
+            assert "has no room on its disk, so nobody can register" in said
+            assert "no worker" not in said, "perhaps it lives, and cannot say so"
     assert ask_what_is_missing(site) == ["worker"]
 
 
