@@ -2,10 +2,11 @@
 
 import base64
 import json
+from contextlib import suppress
 from urllib.parse import parse_qs
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Error, expect
 
 from services.proofs_of_work import COST, TRIES
 from tests.browser.steps import expect_room_of, fill_in, heading, join_from_receipt, send
@@ -91,3 +92,24 @@ def test_browser_that_cannot_work_leads_to_the_mail(form, open_tab):
     tab.get_by_role("button", name="確認メールを受け取る").click()
 
     expect(heading(tab)).to_have_text("メール内のボタンを押してください")
+
+
+def test_who_asks_for_the_mail_and_goes_back_is_registered_by_the_work(stage, form, open_tab):
+    tab = open_tab()
+    tab.goto(form)
+    fill_in(tab)
+    tab.route("**/*pbkdf2*", lambda route: route.abort())
+    send(tab)
+    tab.get_by_role("button", name="確認メールを受け取る").click()
+    expect(heading(tab)).to_have_text("メール内のボタンを押してください")
+    waiting = tab.url
+
+    tab.unroute("**/*pbkdf2*")
+    with suppress(Error):
+        tab.go_back()
+    # The browser asks whether to send the form again; the work may be done before all is loaded.
+    tab.wait_for_function("location.protocol === 'chrome-error:'")
+    tab.reload(wait_until="commit")
+
+    expect(heading(tab)).to_have_text(DONE)
+    assert tab.url == waiting
