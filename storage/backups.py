@@ -9,11 +9,11 @@ import json
 import os
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, gettempdir
 
 from sqlalchemy.orm import Session
 
@@ -49,9 +49,13 @@ def write_backup(
     Raises:
         BackupError: the copy cannot be made, or is not sound.
     """
-    if not path.absolute().parent.is_dir():
-        raise BackupError(f"there is no folder {path.absolute().parent}")
-    with TemporaryDirectory(dir=path.absolute().parent, prefix=f".{path.name}.") as folder:
+    place = path.absolute().parent
+    if not place.is_dir():
+        raise BackupError(f"there is no folder {place}")
+    with (
+        _refusals_in_words(f"{place} cannot be written to"),
+        TemporaryDirectory(dir=place, prefix=f".{path.name}.") as folder,
+    ):
         copy, packed = Path(folder) / "copy", Path(folder) / "packed"
         content = _get_dump(database).write(copy)
         manifest = Manifest(
@@ -125,10 +129,22 @@ def _name_kind(database: Database) -> str:
 
 @contextmanager
 def _unpack(path: Path, folder: Path | None) -> Iterator[Path]:
-    with TemporaryDirectory(dir=folder, prefix=".restore.") as made:
-        with zipfile.ZipFile(path) as archive:
-            copy = archive.extract(_DATABASE, made)
+    place = folder or Path(gettempdir())
+    with ExitStack() as kept:
+        with _refusals_in_words(f"it cannot be unpacked in {place}"):
+            made = kept.enter_context(TemporaryDirectory(dir=place, prefix=".restore."))
+            with zipfile.ZipFile(path) as archive:
+                copy = archive.extract(_DATABASE, made)
         yield Path(copy)
+
+
+@contextmanager
+def _refusals_in_words(what: str) -> Iterator[None]:
+    """Say what failed: the system names a file that nobody knows, or none."""
+    try:
+        yield
+    except OSError as error:
+        raise BackupError(f"{what}: {error.strerror or error}") from error
 
 
 def _move(source: Path, target: Path) -> None:

@@ -9,8 +9,11 @@ FILLING_PERCENT = 80
 
 
 def measure_fill(folder: Path) -> int:
-    """Return how full the disk of a folder is in percent, which need not be there yet."""
+    """Return how full the disk of a folder is in percent, which need not be there yet.
+
+    A file system that says nothing of its size, as some over networks do, is never full.
+    """
     while not folder.exists():
         folder = folder.parent
     usage = shutil.disk_usage(folder)
-    return round(100 * usage.used / (usage.used + usage.free))
+    return round(100 * usage.used / ((usage.used + usage.free) or 1))

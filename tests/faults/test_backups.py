@@ -1,6 +1,8 @@
 """F36: backups taken while the site writes, and a site that was put back from one."""
 
 import stat
+import subprocess
+import tempfile
 import threading
 import zipfile
 from contextlib import contextmanager
@@ -333,6 +335,29 @@ def test_f18_backup_without_room_or_folder_says_so_in_one_line(site, small_disk)
     away = make_run(site)("backup", str(small_disk / "none" / "night.zip"), exit_code=1).stderr
     assert full.startswith("Error: No backup was made: the database could not be copied: ")
     assert away == f"Error: No backup was made: there is no folder {small_disk / 'none'}.\n"
+
+
+def test_f18_backup_onto_a_disk_that_may_only_be_read_says_so(site, small_disk):
+    subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
+
+    refused = make_run(site)("backup", str(small_disk / "night.zip"), exit_code=1).stderr
+
+    assert refused == (
+        f"Error: No backup was made: {small_disk} cannot be written to: Read-only file system.\n"
+    )
+
+
+@only_postgresql
+def test_f18_restore_without_room_to_unpack_names_the_place(site, backup, small_disk, monkeypatch):
+    (small_disk / "logs").write_bytes(bytes(2_090_000))
+    monkeypatch.setattr(tempfile, "tempdir", str(small_disk))
+
+    refused = make_run(site)("restore", str(backup), exit_code=1).stderr
+
+    assert refused == (
+        f"Error: Nothing was restored: it cannot be unpacked in {small_disk}: "
+        "No space left on device.\n"
+    )
 
 
 @only_sqlite
