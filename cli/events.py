@@ -18,7 +18,7 @@ from services.event_editing import (
 )
 from services.event_files import export_event, list_pictures, read_pictures
 from services.event_tasks import count_people
-from services.events import get_state, read_seats
+from services.events import EventState, get_state, read_seats
 from services.tables import DocumentError
 from services.texts import LOCALES, localize
 from services.zoom_setup import ZoomPlan, read_from_zoom
@@ -129,6 +129,11 @@ def publish(slug: str, dry_run: bool) -> None:
     if published.known_before:
         click.echo(f"Zoom has {published.known_before} people already; they get links by mail.")
     click.echo(f"Published: {site.links.event(slug)}")
+    with site.database.read() as session:
+        is_closed = need_event(session, slug).status == EventState.CLOSED
+    if is_closed:
+        # Somebody has closed it by hand, which publishing again does not undo.
+        click.echo(f"Its form is still closed. Next: flask event reopen {slug}")
 
 
 @events_group.command("close")

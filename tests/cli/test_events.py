@@ -104,6 +104,16 @@ def test_event_goes_from_file_to_open_form(site, run, tmp_path):
     assert settings["registrants_email_notification"] is False
 
 
+def test_publishing_an_event_that_was_closed_says_how_to_open_it(site, run, tmp_path):
+    run("event", "import", write_file(tmp_path, make_meeting(site)))
+    run("event", "publish", "autumn")
+    run("event", "close", "autumn")
+    assert run("event", "publish", "autumn").output.splitlines() == [
+        f"Published: {site.url}/e/autumn",
+        "Its form is still closed. Next: flask event reopen autumn",
+    ]
+
+
 def test_addresses_that_zoom_has_are_known_as_hashes(site, run, tmp_path):
     zoom_id = make_meeting(site, settings={"approval_type": 0})
     site.zoom.add_registrant(zoom_id, "Taro@Example.com", first_name="太郎")
