@@ -206,8 +206,8 @@ def explain_silence(site: Site, error: SQLAlchemyError) -> str:
     if site.database.is_sqlite:
         return describe(error)
     return (
-        f"{describe(error)}: start it, or correct UKETSUKE_DATABASE_URL; once it answers, "
-        "everything goes on by itself"
+        f"{describe(error)}: see that it runs and takes connections, or correct "
+        "UKETSUKE_DATABASE_URL; once it answers, everything goes on by itself"
     )
 
 

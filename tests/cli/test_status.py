@@ -89,8 +89,8 @@ def test_database_that_is_away_is_one_line(tmp_path):
     assert (done.exit_code, done.output.count("\n")) == (1, 1)
     assert done.output.startswith("database  DOWN: ")
     assert done.output.endswith(
-        ": start it, or correct UKETSUKE_DATABASE_URL; once it answers, everything goes on by "
-        "itself\n"
+        ": see that it runs and takes connections, or correct UKETSUKE_DATABASE_URL; once it "
+        "answers, everything goes on by itself\n"
     )
 
 
