@@ -54,8 +54,9 @@ def show_metrics() -> Response:
                 session, plan=Plan(site.settings.zoom_plan), now=site.read_clock()
             )
     except SQLAlchemyError:
-        text = write_gauges([Gauge("database_up", "Whether the database answers.", [({}, 0)])])
-        return Response(text, content_type=MEDIA_TYPE)
+        # A full disk may well be why.
+        down = Gauge("database_up", "Whether the database answers.", [({}, 0)])
+        return Response(write_gauges([down, _measure_disk()]), content_type=MEDIA_TYPE)
     gauges = [*list_gauges(overview), _measure_disk()]
     return Response(write_gauges(gauges), content_type=MEDIA_TYPE)
 
