@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
 from email.headerregistry import Address
+from urllib.parse import urlsplit
 
 import click
 from sqlalchemy.exc import SQLAlchemyError
@@ -140,7 +141,12 @@ def _look_at_mail_server(site: Site) -> Finding:
     try:
         make_transport(settings.mail_url, settings.mailbox).check(settings.sender)
     except MailError as error:
-        return Finding("mail server's answer", str(error))
+        host = urlsplit(settings.mail_url).hostname
+        problem = (
+            f"{host}: {error}: see that it runs and takes what UKETSUKE_MAIL_URL says; mails wait "
+            "for a day, and go by themselves once it does"
+        )
+        return Finding("mail server's answer", problem)
     return Finding("mail server's answer")
 
 

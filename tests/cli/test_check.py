@@ -175,7 +175,7 @@ def test_mail_server_that_refuses_is_told_with_its_words(start_site, make_runner
         site = start_site(mail_url=f"smtp://127.0.0.1:{recital.port}")
         beat(site)
         output = make_runner(site)("check", exit_code=1).output
-    assert f"no  mail server's answer\n    {lines[-1]}\n" in output
+    assert f"no  mail server's answer\n    127.0.0.1: {lines[-1]}: see that" in output
 
 
 @only_sqlite
@@ -183,7 +183,7 @@ def test_mail_server_that_is_away_is_told(start_site, make_runner):
     site = start_site(mail_url="smtp://127.0.0.1:1")
     beat(site)
     output = make_runner(site)("check", exit_code=1).output
-    assert "no  mail server's answer\n    ConnectionRefusedError\n" in output
+    assert "no  mail server's answer\n    127.0.0.1: ConnectionRefusedError: see that" in output
 
 
 def test_clock_that_differs_from_the_servers_is_told(site, run):
