@@ -114,9 +114,8 @@ def register(
     The same POST sent again gives the same row; one that was held back is released, as another form
     would be taken now. A known address changes nothing: its owner is told by mail, and
     `may_see_receipt` says what its sender sees. Side effects: rows of submission, registration,
-    answers, consents, counters, jobs and mail, all in the caller's transaction, which may be over
-    then, if it is brief. `mailed` is how many mails the mailbox has had in a day, where that was
-    counted.
+    answers, consents, counters, jobs and mail, all in the caller's transaction. `mailed` is how
+    many mails the mailbox has had in a day, where that was counted.
 
     Raises:
         RegistrationNotOpen: not open yet, full, closed, ended or cancelled; nothing is stored.
@@ -191,6 +190,43 @@ def status_for_new(event: AnyEvent) -> Status:
     return Status.PENDING if event.approval == "manual" else Status.APPROVED
 
 
+def introduce(
+    session: Session,
+    event: AnyEvent,
+    submission: Submission,
+    status: Status,
+    policy: LinkPolicy,
+    now: datetime,
+    *,
+    mailed: int | None,
+) -> Newcomer:
+    """Build the rows of a new registration."""
+    name = MAIL_OF_STATUS[status]
+    mail = make_first_mail(session, name, event.id, submission, mailed=mailed, now=now)
+    waits_for_zoom = name is MailName.CONFIRMATION and policy is not LinkPolicy.CODE
+    row = _lay_out(event, submission, Outcome.CREATED, now)
+    if mail is not None and policy is LinkPolicy.CODE:
+        row |= {"code_version": 1, "code_issued_at": now}
+    public_id = new_public_id()
+    return Newcomer(
+        registration={
+            "public_id": public_id,
+            "status": status,
+            "link_version": 0,
+            "queued_at": now if status is Status.WAITLISTED else None,
+            "join_clicks": 0,
+            "updated_at": now,
+        },
+        submission=row,
+        answers=answer_rows(submission.answers),
+        consents=consent_rows(session, submission),
+        syncs=status is Status.APPROVED,
+        mail=mail,
+        mail_at=now + CONFIRM_WITHIN if waits_for_zoom else now,
+        message=make_message(event, public_id, status, now=now),
+    )
+
+
 def request_sync(session: Session, registration: Registration, *, now: datetime) -> None:
     """Have a worker bring Zoom in line with the registration."""
     number, event_id = registration.id, registration.event_id
@@ -235,7 +271,7 @@ def _admit(
             raise DatesClosed
 
     def add(status: Status) -> SubmissionRow | Refusal:
-        newcomer = _introduce(session, event, submission, status, policy, now, mailed=mailed)
+        newcomer = introduce(session, event, submission, status, policy, now, mailed=mailed)
         has_seat = status is not Status.WAITLISTED
         added = newcomers.add(session, newcomer, takes_seat=has_seat, held=held)
         if chooses and has_seat and isinstance(added, SubmissionRow):
@@ -259,43 +295,6 @@ def _refuse_unknown(
 ) -> None:
     if _get_known(session, event, submission) is None:
         raise RegistrationNotOpen(state)
-
-
-def _introduce(
-    session: Session,
-    event: AnyEvent,
-    submission: Submission,
-    status: Status,
-    policy: LinkPolicy,
-    now: datetime,
-    *,
-    mailed: int | None,
-) -> Newcomer:
-    """Build the rows of a new registration."""
-    name = MAIL_OF_STATUS[status]
-    mail = make_first_mail(session, name, event.id, submission, mailed=mailed, now=now)
-    waits_for_zoom = name is MailName.CONFIRMATION and policy is not LinkPolicy.CODE
-    row = _lay_out(event, submission, Outcome.CREATED, now)
-    if mail is not None and policy is LinkPolicy.CODE:
-        row |= {"code_version": 1, "code_issued_at": now}
-    public_id = new_public_id()
-    return Newcomer(
-        registration={
-            "public_id": public_id,
-            "status": status,
-            "link_version": 0,
-            "queued_at": now if status is Status.WAITLISTED else None,
-            "join_clicks": 0,
-            "updated_at": now,
-        },
-        submission=row,
-        answers=answer_rows(submission.answers),
-        consents=consent_rows(session, submission),
-        syncs=status is Status.APPROVED,
-        mail=mail,
-        mail_at=now + CONFIRM_WITHIN if waits_for_zoom else now,
-        message=make_message(event, public_id, status, now=now),
-    )
 
 
 def _repeat(

@@ -7,22 +7,26 @@ attacker would want; it only makes the work dearer.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Container, Iterable
+from dataclasses import dataclass, field
 from datetime import datetime
-from threading import Lock
 from typing import NamedTuple
 
 from sqlalchemy.orm import Session
 
-from storage.arrivals import receive
+from storage import arrivals
+from storage.arrivals import Expected
 from storage.events import EventHead
-from storage.limits import Bucket, get_full_at, put_back
+from storage.limits import Bucket, get_full_at
+from storage.limits import count as take
 
 from . import limits
 from .addresses import fold_tag
+from .events import BotCheck
 from .keys import KeyRing
 from .limits import Limit, RateLimitReached
 from .mails import name_mailbox
+from .tallies import Tally
 
 CALM_NETWORK = 200
 CALM_EVENT = 1_000
@@ -37,9 +41,6 @@ ADDRESS_INTERVAL_SECONDS = 180.0
 
 EVENT_BURST = 8_000
 EVENT_INTERVAL_SECONDS = 0.1
-# So many of an event are counted together: a row to which each of them writes would have all wait
-# for each other.
-STRIDE = 10
 
 
 @dataclass(frozen=True)
@@ -58,98 +59,153 @@ FLOOD = Load(network=4.0)
 """What a network brings of which nothing is taken any more without work."""
 
 
-class EventTally:
-    """Adds up what this process takes for each event, until that is worth a statement."""
+@dataclass(frozen=True)
+class Tallies:
+    """What this process has counted and not yet written, of networks, addresses and events."""
 
-    def __init__(self) -> None:
-        self._counts: dict[int, int] = {}
-        self._lock = Lock()
+    network: Tally = field(default_factory=lambda: Tally(share=1 / 30))
+    address: Tally = field(default_factory=lambda: Tally(share=1 / 10))
+    event: Tally = field(default_factory=lambda: Tally(share=1 / 800, comes_back=False))
 
-    def is_due(self, event_id: int) -> bool:
-        """Count one; return whether enough have come to be written to the database."""
-        with self._lock:
-            count = self._counts.pop(event_id, 0) + 1
-            if count < STRIDE:
-                self._counts[event_id] = count
-        return count == STRIDE
+
+class Counts(NamedTuple):
+    """What one submission counts against."""
+
+    network: Bucket
+    address: Bucket
+    event: Bucket
+
+
+Due = tuple[Bucket, float]
+"""So many units of a bucket, which are counted and not yet written."""
+
+# Sums of seconds since 1970 are not exact.
+_SLACK = 0.001
 
 
 class Arrival(NamedTuple):
     """What is known of a submission before it is stored.
 
-    `event` is None where there is none, and `mailed` where the mailbox's mails were not counted.
+    `known` are the buckets of which the database has something, and `mailed` is None where the
+    mailbox's mails were not counted.
     """
 
-    event: EventHead | None
+    event: EventHead
     load: Load = Load()
+    known: frozenset[str] = frozenset()
     mailed: int | None = None
 
 
-def count_submission(
-    session: Session,
-    keys: KeyRing,
-    remote_addr: str | None,
-    *,
-    slug: str,
-    event_id: int,
-    email_key: str,
-    has_worked: bool,
-    tally: EventTally,
-    now: datetime,
-) -> Arrival:
-    """Count one submission: of its network and its address at once, of its event now and then.
+def name_counts(
+    keys: KeyRing, remote_addr: str | None, *, event_id: int, email_key: str, has_worked: bool
+) -> Counts:
+    """Name the buckets of a submission; of networks and addresses keyed hashes are stored."""
+    burst = limits.BURST * (limits.WORK_FACTOR if has_worked else 1)
+    mailbox = limits.hash_name(keys, "address", f"{event_id}:{fold_tag(email_key)}")
+    return Counts(
+        limits.make_network_bucket(keys, remote_addr, burst),
+        Bucket(f"address:{mailbox}", ADDRESS_INTERVAL_SECONDS, ADDRESS_BURST),
+        _make_event_bucket(event_id),
+    )
 
-    The address counts whether or not it is known: so its limit does not tell. The event is read
-    with it, as it stands now.
+
+def expect_calm(
+    tallies: Tallies, counts: Counts, event: EventHead, email_key: str, *, now: datetime
+) -> Expected | None:
+    """Say how things are while nobody is refused or asked for work; None if they are not so.
+
+    The database has nothing of the network then. An address that is not known yet has been counted
+    for nothing but what is kept aside, so its limit does not matter here.
+    """
+    moment = now.timestamp()
+    of_network = tallies.network.measure(counts.network, now=moment) + 1
+    if of_network > min(counts.network.burst, CALM_NETWORK):
+        return None
+    full_by = {counts.network.name: moment}
+    if event.bot_check == BotCheck.AUTOMATIC:
+        left = CALM_EVENT - tallies.event.measure(counts.event, now=moment) - 1
+        full_by[counts.event.name] = moment + left * counts.event.interval
+    return Expected(event, name_mailbox(email_key, now=now), full_by)
+
+
+def weigh(
+    session: Session, tallies: Tallies, counts: Counts, slug: str, email_key: str, *, now: datetime
+) -> Arrival | None:
+    """Find out how much came lately, and whether one more may; None where no event is.
+
+    Nothing is counted yet, so of those who come at one moment a few more may get through. The
+    address counts whether or not it is known: so its limit does not tell.
 
     Raises:
         RateLimitReached: the network or the address sends too much.
     """
-    burst = limits.BURST * (limits.WORK_FACTOR if has_worked else 1)
-    network = limits.make_network_bucket(keys, remote_addr, burst)
-    address = _make_address_bucket(keys, event_id, email_key)
-    event, moment = _name_event(event_id), now.timestamp()
-    mailbox = name_mailbox(email_key, now=now)
-    found = receive(session, slug, network, address, watched=event, mailbox=mailbox, now=moment)
-    if found.event is None:
-        return Arrival(None)
-    if network.name not in found.full_at:
+    names, moment = [bucket.name for bucket in counts], now.timestamp()
+    found = arrivals.look(session, slug, names, name_mailbox(email_key, now=now))
+    if found is None:
+        return None
+    written = [_measure(*pair, now=moment) for pair in zip(counts, found.full_at, strict=True)]
+    network, address, event = (
+        there + tally.measure(bucket, now=moment) + 1
+        for bucket, tally, there in zip(counts, _list(tallies), written, strict=True)
+    )
+    if network > counts.network.burst + _SLACK:
         raise RateLimitReached(limits.RETRY_AFTER_SECONDS)
-    if address.name not in found.full_at:
+    if address > counts.address.burst + _SLACK:
         raise RateLimitReached(int(ADDRESS_INTERVAL_SECONDS), Limit.ADDRESS)
-    of_network = (found.full_at[network.name] - moment) / network.interval / CALM_NETWORK
-    if of_network <= 1 and tally.is_due(event_id):
-        # After the network, like everybody: nobody waits in a circle.
-        together = Bucket(event, EVENT_INTERVAL_SECONDS * STRIDE, EVENT_BURST // STRIDE)
-        limits.spend(session, together, now=now)
-    of_event = _count_event(found.watched_full_at - moment) / CALM_EVENT
-    return Arrival(found.event, Load(of_network, of_event), found.mailed)
+    load = Load(network / CALM_NETWORK, event / CALM_EVENT)
+    known = frozenset(name for name, there in zip(names, written, strict=True) if there)
+    return Arrival(found.event, load, known, found.mailed)
+
+
+def count(
+    tallies: Tallies,
+    counts: Counts,
+    load: Load,
+    known: Container[str] = (),
+    *,
+    spares_address: bool = False,
+    now: datetime,
+) -> list[Due]:
+    """Count a submission that was not refused; return what is to be written by `write`.
+
+    `load` and `known` are its `Arrival`'s, if it had one. It `spares_address` where its sender was
+    only asked for a proof: else whoever sends an address that is not theirs would keep its owner
+    out.
+    """
+    moment, due = now.timestamp(), []
+    for bucket, tally, is_counted in zip(
+        counts, _list(tallies), (True, not spares_address, load.network <= 1), strict=True
+    ):
+        if not is_counted:
+            continue
+        units = tally.add(bucket, is_known=bucket.name in known, now=moment)
+        if units:
+            due.append((bucket, units))
+    return due
+
+
+def write(session: Session, due: Iterable[Due], *, now: datetime) -> None:
+    """Write what this process has counted: in the order in which everybody does."""
+    for bucket, units in due:
+        take(session, bucket, units=units, now=now.timestamp())
 
 
 def read_event_load(session: Session, event_id: int, *, now: datetime) -> Load:
     """Return how much comes to an event, of whatever network."""
-    seconds = get_full_at(session, _name_event(event_id)) - now.timestamp()
-    return Load(event=_count_event(seconds) / CALM_EVENT)
+    event = _make_event_bucket(event_id)
+    full_at = get_full_at(session, event.name)
+    return Load(event=_measure(event, full_at, now=now.timestamp()) / CALM_EVENT)
 
 
-def uncount_address(session: Session, keys: KeyRing, *, event_id: int, email_key: str) -> None:
-    """Take back for the address what `count_submission` has counted: nobody is registered by it.
-
-    Else whoever sends an address that is not theirs, and does no work, would keep its owner out.
-    """
-    put_back(session, _make_address_bucket(keys, event_id, email_key))
+def _list(tallies: Tallies) -> tuple[Tally, Tally, Tally]:
+    return tallies.network, tallies.address, tallies.event
 
 
-def _name_event(event_id: int) -> str:
-    return f"event:{event_id}"
+def _make_event_bucket(event_id: int) -> Bucket:
+    return Bucket(f"event:{event_id}", EVENT_INTERVAL_SECONDS, EVENT_BURST)
 
 
-def _make_address_bucket(keys: KeyRing, event_id: int, email_key: str) -> Bucket:
-    mailbox = limits.hash_name(keys, "address", f"{event_id}:{fold_tag(email_key)}")
-    return Bucket(f"address:{mailbox}", ADDRESS_INTERVAL_SECONDS, ADDRESS_BURST)
-
-
-def _count_event(seconds: float) -> float:
-    count = seconds / EVENT_INTERVAL_SECONDS
-    # More than that was never taken: the clock has gone back since.
-    return count if 0 < count <= EVENT_BURST else 0.0
+def _measure(bucket: Bucket, full_at: float, *, now: float) -> float:
+    """Return how many units of a bucket are taken."""
+    seconds = full_at - now
+    return seconds / bucket.interval if 0 < seconds <= bucket.longest else 0.0

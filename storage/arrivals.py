@@ -1,33 +1,34 @@
-"""What is counted of a form that was sent, and read for it, before it is stored.
+"""What is read for a form that was sent, before it is stored: in one round trip on PostgreSQL.
 
-On PostgreSQL that is one round trip, and one transaction of its own where none has begun.
+Mostly not even that is needed: who expects what is there has it checked by the statement that
+stores the registration.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
     ColumnElement,
+    Float,
     Integer,
     Select,
     bindparam,
     func,
-    literal_column,
     select,
     type_coerce,
 )
 from sqlalchemy.orm import Session
 
 from . import events, limits, mails
-from .direct_sessions import begins_late
 from .events import EventHead
-from .limits import Bucket
 from .models import Event
-from .statements import Statement, is_postgresql, table_of
+from .statements import Statement, table_of
+
+_PLACES = ("first", "second", "third")
 
 
 class Mailbox(NamedTuple):
@@ -37,76 +38,98 @@ class Mailbox(NamedTuple):
     since: datetime
     names: tuple[str, ...]
 
+    def bind(self) -> dict[str, Any]:
+        return {"mailbox_key": self.key, "since": self.since}
+
 
 class Arrival(NamedTuple):
-    """What was found: by name when each bucket is full again, without those that were empty.
+    """What was found: the event, when each bucket is full again, how many mails the mailbox had.
 
-    `watched_full_at` is 0 where that is not known, and `mailed` counts mails to the mailbox; None
-    where that was not asked.
+    A bucket that is full is so since 0.
     """
 
-    full_at: Mapping[str, float]
-    watched_full_at: float
-    event: EventHead | None
-    mailed: int | None
+    event: EventHead
+    full_at: tuple[float, ...]
+    mailed: int
 
 
-def receive(
-    session: Session,
-    slug: str,
-    network: Bucket,
-    address: Bucket,
-    *,
-    watched: str,
-    mailbox: Mailbox,
-    now: float,
-) -> Arrival:
-    """Take a unit from two buckets, look at a third, and read an event's head.
+def look(session: Session, slug: str, buckets: Sequence[str], mailbox: Mailbox) -> Arrival | None:
+    """Read an event's head, three buckets and the mails of a mailbox; None where no event is.
 
-    The second one is asked for nothing where the first is empty. A caller that refuses, because one
-    was empty or for another reason, has to leave the transaction by an error: that takes it back.
+    It begins no transaction where none has begun.
     """
-    if not is_postgresql(session):
-        full_at, watched_at = limits.spend_both(session, network, address, watched=watched, now=now)
-        return Arrival(full_at, watched_at, events.get_head(session, slug), None)
-    values: dict[str, Any] = {
-        **network.bind("first_", now),
-        **address.bind("second_", now),
-        **{"slug": slug, "watched": watched, "now": now},
-        **{"mailbox_key": mailbox.key, "since": mailbox.since},
-    }
-    row = _receive(mailbox.names, begins_late(session)).fetch_early(session, values)
+    values = {"slug": slug, **dict(zip(_PLACES, buckets, strict=True)), **mailbox.bind()}
+    row = _look(mailbox.names).fetch_early(session, values)
     if row is None:
-        return Arrival({}, 0.0, None, None)
-    *taken, watched_at, mailed = row[-4:]
-    full_at = {bucket.name: at for bucket, at in zip((network, address), taken, strict=True) if at}
-    taken_from = [bucket for bucket in (network, address) if bucket.name in full_at]
-    limits.put_back_if_refused(session, *taken_from)
-    return Arrival(full_at, watched_at or 0.0, EventHead(*row[:-4]), mailed)
-
-
-# For this transaction alone: what is counted may be forgotten by a crash, what is stored may not.
-_WAITS_FOR_NO_DISK = func.set_config("synchronous_commit", "off", literal_column("true")) == "off"
+        return None
+    *head, first, second, third, mailed = row
+    return Arrival(EventHead(*head), (first or 0.0, second or 0.0, third or 0.0), mailed)
 
 
 @cache
-def _receive(names: tuple[str, ...], is_early: bool) -> Statement:
-    def build(insert: Any) -> Select[Any]:
-        first = limits.take_unit(insert, "first_").cte("first")
-        second = limits.take_unit(insert, "second_", after=first).cte("second")
+def _look(names: tuple[str, ...]) -> Statement:
+    def build(_insert: Any) -> Select[Any]:
+        found = (*map(_full_at, _PLACES), mails.select_count(names).scalar_subquery())
         head = events.with_head(select().select_from(table_of(Event)))
-        found = (
-            *(select(taken.c.full_at).scalar_subquery() for taken in (first, second)),
-            limits.select_full_at(bindparam("watched")).scalar_subquery(),
-            mails.select_count(names).scalar_subquery(),
-        )
-        if is_early:
-            head = head.where(_WAITS_FOR_NO_DISK)
-        return head.add_columns(*map(_as_it_is, found)).where(Event.slug == bindparam("slug"))
+        # Have numbers be read as the driver gives them.
+        head = head.add_columns(*(type_coerce(one, Integer) for one in found))
+        return head.where(Event.slug == bindparam("slug"))
 
     return Statement(build)
 
 
-def _as_it_is(found: ColumnElement[Any]) -> ColumnElement[Any]:
-    """Have a number be read as the driver gives it."""
-    return type_coerce(found, Integer)
+def _full_at(place: str) -> ColumnElement[float]:
+    return limits.select_full_at(bindparam(place)).scalar_subquery()
+
+
+class Expected(NamedTuple):
+    """What whoever registers somebody takes for granted, as it was a moment ago.
+
+    The event is as its head says, the mailbox had no mail of the day, and each bucket is full again
+    by a time at the latest; up to three of them.
+    """
+
+    event: EventHead
+    mailbox: Mailbox
+    full_by: Mapping[str, float]
+
+    @property
+    def kind(self) -> ExpectedKind:
+        return ExpectedKind(len(self.full_by), self.mailbox.names)
+
+    def bind(self) -> dict[str, Any]:
+        """Return the parameters of what an `ExpectedKind` has asked."""
+        values = {f"event_{name}": getattr(self.event, name) for name in _DECIDING}
+        for place, (name, at) in zip(_PLACES, self.full_by.items(), strict=False):
+            values |= {place: name, f"{place}_by": at}
+        return values | self.mailbox.bind()
+
+
+class ExpectedKind(NamedTuple):
+    """How many buckets are expected to be full by a time, and mails of which names not to be there.
+
+    It builds what a statement asks so that it does nothing where something is not as expected.
+    """
+
+    buckets: int
+    names: tuple[str, ...]
+
+    def list_of_event(self) -> list[ColumnElement[bool]]:
+        """List what has to be so of the event's row."""
+        columns = table_of(Event).c
+        return [
+            columns[name] == bindparam(f"event_{name}", type_=columns[name].type)
+            for name in _DECIDING
+        ]
+
+    def list_others(self) -> list[ColumnElement[bool]]:
+        full = (
+            func.coalesce(_full_at(place), 0.0) <= bindparam(f"{place}_by", type_=Float)
+            for place in _PLACES[: self.buckets]
+        )
+        return [mails.select_count(self.names).scalar_subquery() == 0, *full]
+
+
+_DECIDING = ("version", "status", "has_webhooks")
+"""What tells whether an event is what it was: its version rises with whatever an organizer changes,
+of the organization too. How many seats there are is asked where one is taken."""

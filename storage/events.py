@@ -6,7 +6,21 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Select, Update, and_, bindparam, case, delete, func, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    Select,
+    Update,
+    and_,
+    bindparam,
+    case,
+    delete,
+    func,
+    literal_column,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 
@@ -66,8 +80,8 @@ class EventHead(NamedTuple):
 AnyEvent = Event | EventHead
 
 _HEAD_COLUMNS = EventHead._fields[:-3]
-_PLACES = select(case((Event.closed_by_zoom != "", 0), else_=Event.capacity))
-_CAPACITY = _PLACES.where(Event.id == bindparam("taken_at")).scalar_subquery()
+_WITHOUT_END = literal_column("2147483647", Integer)
+_PLACES = case((Event.closed_by_zoom != "", 0), else_=func.coalesce(Event.capacity, _WITHOUT_END))
 
 
 def with_head(rows: Select[Any]) -> Select[Any]:
@@ -289,14 +303,18 @@ def take_seat(session: Session, event_id: int) -> bool:
     return _TAKE_SEAT.change(session, {"taken_at": event_id}) == 1
 
 
-def take_a_seat() -> Update:
-    """Build the statement of `take_seat`; its parameter is the event, `taken_at`."""
+def take_a_seat(*is_as_expected: ColumnElement[bool]) -> Update:
+    """Build the statement of `take_seat`; its parameter is the event, `taken_at`.
+
+    An event that is not as expected has no seats.
+    """
+    places = select(_PLACES).where(Event.id == bindparam("taken_at"), *is_as_expected)
     return (
         update(table_of(EventCounter))
         .where(
             EventCounter.event_id == bindparam("taken_at"),
             EventCounter.name == SEATS,
-            or_(_CAPACITY.is_(None), EventCounter.value < _CAPACITY),
+            EventCounter.value < places.scalar_subquery(),
         )
         .values(value=EventCounter.value + 1)
     )

@@ -29,13 +29,14 @@ from sqlalchemy import (
     true,
     union_all,
 )
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.orm.attributes import set_committed_value
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from . import events, job_requests, mails, registrations, submissions, webhooks, zoom_registrants
-from .direct_sessions import DirectSession, begins_late
+from .arrivals import Expected, ExpectedKind
+from .direct_sessions import begins_late
 from .job_requests import MAIL, ZOOM_SYNC
 from .models import Answer, Consent, EventCounter, Mail, Registration, SubmissionRow, ZoomRegistrant
 from .models.base import UtcDateTime
@@ -103,19 +104,38 @@ def add(
 
     The same POST may have been held back without the caller knowing: its row is released too.
     A seat that was taken for an address which is known is given back.
-    Side effects: a brief transaction that has not begun is over with it (`is_committed`).
     """
     if takes_seat and held is None and is_postgresql(session):
-        if begins_late(session):
-            row = _add_alone(session, newcomer)
-            if row is not None:
-                return row
         added = _add_at_once(session, newcomer)
     else:
         added = _add_in_steps(session, newcomer, takes_seat=takes_seat, held=held)
     if added is Refusal.KNOWN and takes_seat:
         events.give_back_seat(session, newcomer.event_id)
     return added
+
+
+def add_alone(session: Session, newcomer: Newcomer, expected: Expected) -> SubmissionRow | None:
+    """Store a newcomer who takes a seat by a statement that is the whole transaction.
+
+    None where it is not, or stores nothing: the address is known, no seat is left, or something is
+    not as expected. Which it is, is for a transaction to find out: it is seldom asked.
+    Side effects: the session's transaction is over (`is_committed`).
+    """
+    if not begins_late(session):
+        return None
+    session.before_commit()
+    statement, values = _prepare(newcomer, expected)
+    try:
+        found = statement.fetch_early(session, values)
+    except OperationalError:
+        raise
+    except DBAPIError:
+        # It took all back, or something is broken that only what is expected needs.
+        return None
+    if found is None:
+        return None
+    session.is_committed = True
+    return _attach(session, newcomer, *found)
 
 
 def _add_in_steps(
@@ -158,27 +178,8 @@ def _add_in_steps(
     return row
 
 
-def _add_alone(session: DirectSession, newcomer: Newcomer) -> SubmissionRow | None:
-    """Store a newcomer by a statement that is the whole transaction; None if it stores nothing.
-
-    Why it does not is for a transaction to find out: it is seldom asked.
-    """
-    session.before_commit()
-    statement, values = _prepare(newcomer, is_alone=True)
-    try:
-        found = statement.fetch_early(session, values)
-    except DBAPIError as error:
-        if getattr(error.orig, "sqlstate", "") != _TAKES_ALL_BACK:
-            raise
-        return None
-    if found is None:
-        return None
-    session.is_committed = True
-    return _attach(session, newcomer, *found)
-
-
 def _add_at_once(session: Session, newcomer: Newcomer) -> SubmissionRow | Refusal:
-    statement, values = _prepare(newcomer, is_alone=False)
+    statement, values = _prepare(newcomer)
     found = statement.fetch(session, values)
     if found is None:
         return Refusal.FULL
@@ -189,7 +190,7 @@ def _add_at_once(session: Session, newcomer: Newcomer) -> SubmissionRow | Refusa
     return _attach(session, newcomer, *found)
 
 
-def _prepare(newcomer: Newcomer, *, is_alone: bool) -> tuple[Statement, Values]:
+def _prepare(newcomer: Newcomer, expected: Expected | None = None) -> tuple[Statement, Values]:
     """Return the statement that stores a newcomer, and its parameters."""
     rows: dict[type[DeclarativeBase], Values] = {
         Registration: newcomer.registration,
@@ -200,7 +201,7 @@ def _prepare(newcomer: Newcomer, *, is_alone: bool) -> tuple[Statement, Values]:
     shape = _Shape(
         *(registration, submission, mail, newcomer.syncs),
         tells=newcomer.message is not None,
-        is_alone=is_alone,
+        expects=expected.kind if expected else None,
     )
     values = {
         "taken_at": newcomer.event_id,
@@ -212,6 +213,8 @@ def _prepare(newcomer: Newcomer, *, is_alone: bool) -> tuple[Statement, Values]:
     }
     for model, row in rows.items():
         values |= {_name(model, column): value for column, value in row.items()}
+    if expected:
+        values |= expected.bind()
     return _write(shape), values
 
 
@@ -240,24 +243,24 @@ _NEW_AT_ZOOM: Columns = {name: literal(value) for name, value in zoom_registrant
 
 
 class _Shape(NamedTuple):
-    """The columns of a newcomer's rows, and what there is besides."""
+    """The columns of a newcomer's rows, what there is besides, and what is expected."""
 
     registration: tuple[str, ...]
     submission: tuple[str, ...]
     mail: tuple[str, ...]
     syncs: bool
     tells: bool
-    is_alone: bool
+    expects: ExpectedKind | None
 
 
 @cache
 def _write(shape: _Shape) -> Statement:
     """Write the statement for newcomers of one shape.
 
-    It has no row where no seat is left, and one without ids for an address that is known. Alone it
-    has no row then either, and takes no seat; and it fails as a whole where an address becomes
-    known while it waits for its seat. The seat comes first, so that the registration's id is drawn
-    under its lock.
+    It has no row where no seat is left, and one without ids for an address that is known. If it
+    expects something it has no row then either, nor where that is not so, and takes no seat; and it
+    fails as a whole where an address becomes known while it waits for its seat. The seat comes
+    first, so that the registration's id is drawn under its lock.
     """
     return Statement(partial(_build, shape))
 
@@ -269,12 +272,12 @@ def _build(shape: _Shape, insert: Any) -> Select[Any]:
         bindparam("mail_at", type_=UtcDateTime),
     )
     event_id, now = row["event_id"], row["created_at"]
-    seat = _take_seat(row, is_alone=shape.is_alone).cte("seat")
+    seat = _take_seat(row, shape.expects).cte("seat")
     own = _bind(Registration, shape.registration) | {name: row[name] for name in _OF_BOTH}
     person = registrations.insert_once(put(Registration, own, seat)).cte("person")
     about: Columns = {"registration_id": person.c.id}
     # What is released is read again, for which one that is all by itself leaves no transaction.
-    put_once = submissions.insert_once if shape.is_alone else submissions.insert_or_release
+    put_once = submissions.insert_once if shape.expects else submissions.insert_or_release
     receipt = put_once(put(SubmissionRow, row | about, person)).cte("receipt")
     counted: Columns = {"event_id": event_id, "name": bindparam("counter"), "value": literal(1)}
     parts = [events.add_to_counter(put(EventCounter, counted, person))]
@@ -300,7 +303,7 @@ def _build(shape: _Shape, insert: Any) -> Select[Any]:
         parts.append(job_requests.upsert_from(insert, union_all(*jobs)))
     found = seat.outerjoin(person, true()).outerjoin(receipt, true())
     woken = func.pg_notify(job_requests.CHANNEL, "")
-    checks = [_take_all_back(seat.c.event_id, unless=receipt.c.id)] if shape.is_alone else []
+    checks = [_take_all_back(seat.c.event_id, unless=receipt.c.id)] if shape.expects else []
     return (
         select(person.c.id, receipt.c.id, receipt.c.public_id, woken, *checks)
         .select_from(found)
@@ -308,19 +311,21 @@ def _build(shape: _Shape, insert: Any) -> Select[Any]:
     )
 
 
-def _take_seat(row: Columns, *, is_alone: bool) -> ReturningUpdate[int]:
-    taken = events.take_a_seat()
-    if is_alone:
-        taken = taken.where(~registrations.is_known(row["event_id"], row["email_key"]))
+def _take_seat(row: Columns, expects: ExpectedKind | None) -> ReturningUpdate[int]:
+    if expects is None:
+        taken = events.take_a_seat()
+    else:
+        is_known = registrations.is_known(row["event_id"], row["email_key"])
+        taken = events.take_a_seat(*expects.list_of_event())
+        taken = taken.where(~is_known, *expects.list_others())
     return taken.returning(EventCounter.event_id)
 
 
-_TAKES_ALL_BACK = "22012"
-"""PostgreSQL's code for a division by zero, whose message shows nothing that was typed."""
-
-
 def _take_all_back(number: ColumnElement[int], *, unless: ColumnElement[int]) -> ColumnElement[int]:
-    """Have a statement fail where it could not store what it was to store."""
+    """Have a statement fail where it could not store what it was to store.
+
+    PostgreSQL's message of a division by zero shows nothing that was typed.
+    """
     return case((unless.is_(None), literal(1) // (number - number)))
 
 

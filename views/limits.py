@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import datetime
 
 from flask import request
@@ -9,13 +10,25 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from services.limits import check_network_limit
-from services.submission_limits import Arrival, count_submission, uncount_address
+from services.mails import name_mailbox
+from services.submission_limits import (
+    Arrival,
+    Counts,
+    count,
+    expect_calm,
+    name_counts,
+    weigh,
+    write,
+)
 from services.submissions import Submission
 from storage import events
+from storage.arrivals import Expected
 from storage.events import EventHead
 from storage.session import may_pass
 
 from .site import get_site
+
+log = logging.getLogger(__name__)
 
 
 class CountingFailed(Exception):
@@ -33,45 +46,79 @@ def count_against_network(session: Session, now: datetime) -> None:
         check_network_limit(session, site.keys, request.remote_addr, now=now)
 
 
-def receive_submission(
-    session: Session,
-    event: EventHead,
-    submission: Submission,
-    *,
-    is_counted: bool,
-    has_worked: bool,
-    now: datetime,
-) -> Arrival:
-    """Read the event anew, and count a submission, which is kept even where nobody can count.
+class SubmissionLimits:
+    """What one submission counts against, where the settings say so.
 
-    Raises:
-        RateLimitReached: the network or the address sends too much.
-        CountingFailed: another transaction without counting is worth a try.
+    Not `is_counted` is one of which nobody can count anything, and which is taken nevertheless.
     """
-    site = get_site()
-    if not is_counted or not site.settings.rate_limits:
-        return Arrival(events.get_head(session, event.slug))
-    try:
-        return count_submission(
-            session,
-            site.keys,
-            request.remote_addr,
-            slug=event.slug,
-            event_id=event.id,
-            email_key=submission.email_key,
-            has_worked=has_worked,
-            tally=site.event_tally,
-            now=now,
-        )
-    except SQLAlchemyError as error:
-        if may_pass(error):
-            raise
-        raise CountingFailed from error
 
+    def __init__(
+        self,
+        event: EventHead,
+        submission: Submission,
+        *,
+        has_worked: bool,
+        is_counted: bool,
+        now: datetime,
+    ) -> None:
+        site = get_site()
+        self._event, self._email_key, self._now = event, submission.email_key, now
+        self._tallies, self._arrival = site.tallies, Arrival(event)
+        self._spares_address = False
+        self._counts: Counts | None = None
+        if is_counted and site.settings.rate_limits:
+            self._counts = name_counts(
+                site.keys,
+                request.remote_addr,
+                event_id=event.id,
+                email_key=submission.email_key,
+                has_worked=has_worked,
+            )
 
-def spare_address(session: Session, event_id: int, submission: Submission) -> None:
-    """Give back the unit that `receive_submission` took from the address."""
-    site = get_site()
-    if site.settings.rate_limits:
-        key = submission.email_key
-        uncount_address(session, site.keys, event_id=event_id, email_key=key)
+    def expect_calm(self) -> Expected | None:
+        """Say how things are while nobody is refused or asked for work; None if they are not so."""
+        now = self._now
+        if self._counts is None:
+            return Expected(self._event, name_mailbox(self._email_key, now=now), {})
+        return expect_calm(self._tallies, self._counts, self._event, self._email_key, now=now)
+
+    def weigh(self, session: Session) -> Arrival | None:
+        """Read the event anew, and how much came before; None where the event is gone.
+
+        Raises:
+            RateLimitReached: the network or the address sends too much.
+            CountingFailed: another transaction without counting is worth a try.
+        """
+        slug = self._event.slug
+        if self._counts is None:
+            event = events.get_head(session, slug)
+            return None if event is None else Arrival(event)
+        try:
+            arrival = weigh(
+                session, self._tallies, self._counts, slug, self._email_key, now=self._now
+            )
+        except SQLAlchemyError as error:
+            if may_pass(error):
+                raise
+            raise CountingFailed from error
+        self._arrival = arrival or self._arrival
+        return arrival
+
+    def spare_address(self) -> None:
+        """Have it not count for its address: its sender was only asked for a proof."""
+        self._spares_address = True
+
+    def count(self) -> None:
+        """Count it, once it is sure that it was not refused."""
+        if self._counts is None:
+            return
+        load, known, now = self._arrival.load, self._arrival.known, self._now
+        spares = self._spares_address
+        due = count(self._tallies, self._counts, load, known, spares_address=spares, now=now)
+        if not due:
+            return
+        try:
+            with get_site().database.write(is_shown=False, is_brief=True) as session:
+                write(session, due, now=now)
+        except SQLAlchemyError:
+            log.warning("what was sent is not counted", exc_info=True)

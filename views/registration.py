@@ -21,6 +21,7 @@ from services.events import EventState, LinkPolicy, count_seats, get_state, read
 from services.fault_points import fault_point
 from services.form_tokens import FormToken, FormTokenError
 from services.limits import Limit, RateLimitReached
+from services.newcomers import register_at_once
 from services.proofs_of_work import is_proof_wanted
 from services.questions import FormDefinition
 from services.registrations import (
@@ -42,7 +43,7 @@ from .form_classes import get_form_class
 from .framing import get_frame, read_surface, receipt_url, write_query
 from .headers import SeeOther
 from .kept_pages import mark
-from .limits import CountingFailed, receive_submission, spare_address
+from .limits import CountingFailed, SubmissionLimits
 from .locale import list_language_links, read_locale
 from .proofs import Proof, ask_by_mail, ask_for_proof, read_proof
 from .retries import is_worth_another_try
@@ -218,30 +219,38 @@ def _keep(
 def _store(
     page: EventPage, submission: Submission, proof: Proof, now: datetime, *, is_counted: bool
 ) -> SubmissionRow | Load:
-    """Store what was sent; only count it where a proof is missing, and say how much comes."""
-    has_worked, before_commit = proof.has_worked, partial(fault_point, "before_commit")
+    """Store what was sent and count it; where a proof is missing, only count and say how much."""
+    limits = SubmissionLimits(
+        page.event, submission, has_worked=proof.has_worked, is_counted=is_counted, now=now
+    )
     # Where seats have no end, a form looks the same whoever has registered.
-    is_shown = page.event.capacity is not None
+    is_shown, before_commit = page.event.capacity is not None, partial(fault_point, "before_commit")
     database = get_site().database
     with database.write(is_shown=is_shown, is_brief=True, before_commit=before_commit) as session:
-        event, load, mailed = receive_submission(
-            session, page.event, submission, is_counted=is_counted, has_worked=has_worked, now=now
-        )
-        if event is None:
-            abort(404)
-        policy = LinkPolicy(event.link_policy)
-        # Who cannot be registered anyway need not work for it.
-        state = get_state(event, count_seats(event, event.seats_taken), now)
-        is_asked = state is EventState.OPEN and is_proof_wanted(event.bot_check, load)
-        if has_worked or not is_asked:
-            row: SubmissionRow | Load = register(
-                session, event, submission, policy=policy, mailed=mailed, now=now
-            )
-        else:
-            if is_counted:
-                spare_address(session, page.event.id, submission)
-            row = ask_by_mail(session, event, submission, now=now) if proof.is_by_mail else load
+        row: SubmissionRow | Load | None = None
+        if not (is_proof_wanted(page.event.bot_check, Load()) or proof.has_worked):
+            row = register_at_once(session, page.event, submission, limits.expect_calm(), now=now)
+        if row is None:
+            row = _weigh_and_store(session, submission, proof, limits, now)
+    limits.count()
     return row
+
+
+def _weigh_and_store(
+    session: Session, submission: Submission, proof: Proof, limits: SubmissionLimits, now: datetime
+) -> SubmissionRow | Load:
+    arrival = limits.weigh(session)
+    if arrival is None:
+        abort(404)
+    event, load = arrival.event, arrival.load
+    policy = LinkPolicy(event.link_policy)
+    # Who cannot be registered anyway need not work for it.
+    state = get_state(event, count_seats(event, event.seats_taken), now)
+    is_asked = state is EventState.OPEN and is_proof_wanted(event.bot_check, load)
+    if proof.has_worked or not is_asked:
+        return register(session, event, submission, policy=policy, mailed=arrival.mailed, now=now)
+    limits.spare_address()
+    return ask_by_mail(session, event, submission, now=now) if proof.is_by_mail else load
 
 
 def _check_token(

@@ -18,7 +18,7 @@ from services.form_tokens import FormTokens
 from services.keys import KeyRing
 from services.links import Links
 from services.proofs_of_work import ProofsOfWork
-from services.submission_limits import EventTally
+from services.submission_limits import Tallies
 from services.tokens import TokenSigner
 from services.zoom_connections import ZoomSettings
 from storage.ciphers import Cipher
@@ -90,7 +90,7 @@ class Site:
     cards: Cards = field(default_factory=Cards)
     event_views: Kept[EventView] = field(default_factory=Kept)
     networks: NetworkTally = field(default_factory=NetworkTally)
-    event_tally: EventTally = field(default_factory=EventTally)
+    tallies: Tallies = field(default_factory=Tallies)
     event_heads: Kept[EventHead | None] = field(default_factory=Kept)
     frame_origins: dict[str, tuple[str, ...]] = field(default_factory=dict)
 

@@ -95,17 +95,12 @@ class World:
         with self.site.database.write() as session:
             parts, now = self.site.parts, self.site.clock()
             [event_id] = session.scalars(select(Event.id).where(Event.slug == "spring"))
-            submission_limits.count_submission(
-                session,
-                parts.keys,
-                "127.0.0.1",
-                slug="spring",
-                event_id=event_id,
-                email_key=email,
-                has_worked=False,
-                tally=parts.event_tally,
-                now=now,
+            counts = submission_limits.name_counts(
+                parts.keys, "127.0.0.1", event_id=event_id, email_key=email, has_worked=False
             )
+            load = submission_limits.Load()
+            due = submission_limits.count(parts.tallies, counts, load, now=now)
+            submission_limits.write(session, due, now=now)
 
     def find_sent(self, email):
         with self.site.database.read() as session:

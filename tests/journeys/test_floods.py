@@ -48,9 +48,9 @@ def test_five_thousand_posts_of_one_network_are_limited_and_another_registers(st
     with ThreadPoolExecutor(THREADS) as pool:
         statuses = sum(pool.map(flood, range(THREADS)), Counter())
     assert statuses.keys() == {303, 422, 429}
-    # One a second comes back while it lasts.
-    came_back = time.monotonic() - began_at + THREADS
-    assert 200 <= statuses[303] <= 200 + came_back
-    assert statuses[429] >= posts - 300 - came_back
+    # One a second comes back while it lasts, and those who come at one moment see the same count.
+    more = time.monotonic() - began_at + 2 * THREADS
+    assert 200 <= statuses[303] <= 200 + more
+    assert statuses[429] >= posts - 300 - more
     assert others == [303] * (posts // 100)
     assert site.count_rows("registration") == statuses[303] + len(others)

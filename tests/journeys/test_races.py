@@ -79,7 +79,7 @@ def test_last_seat_would_be_given_often_if_it_were_only_looked_at(site, monkeypa
     assert len(list_statuses(site)) > 1
 
 
-def take_a_seat_at_any_price():
+def take_a_seat_at_any_price(*_):
     return (
         update(table_of(EventCounter))
         .where(EventCounter.event_id == bindparam("taken_at"), EventCounter.name == events.SEATS)

@@ -4,16 +4,20 @@ from datetime import timedelta
 
 import pytest
 
+from services import submission_limits
 from services.keys import KeyRing
 from services.limits import Limit, RateLimitReached
 from services.submission_limits import (
     ADDRESS_BURST,
     CALM_EVENT,
     CALM_NETWORK,
-    STRIDE,
-    EventTally,
-    count_submission,
+    Tallies,
+    count,
+    expect_calm,
+    name_counts,
     read_event_load,
+    weigh,
+    write,
 )
 from storage import events
 from tests.factories import NOW, make_event
@@ -26,29 +30,32 @@ class Senders:
     """Sends forms of ever new addresses from networks, as one process counts them."""
 
     def __init__(self, session) -> None:
-        self.session, self.tally, self.count = session, EventTally(), 0
+        self.session, self.tallies, self.count = session, Tallies(), 0
         if not events.list_events(session):
             for slug in ("spring", "autumn"):
                 make_event(session, slug=slug)
         self.heads = {1: events.get_head(session, "spring"), 2: events.get_head(session, "autumn")}
 
+    def name(self, network, email, event_id, has_worked):
+        event = self.heads[event_id]
+        return event, name_counts(
+            KEYS, network, event_id=event.id, email_key=email, has_worked=has_worked
+        )
+
     def send(self, network="192.0.2.1", *, email=None, has_worked=False, event_id=1, times=1):
         for _ in range(times):
             self.count += 1
-            event = self.heads[event_id]
-            arrival = count_submission(
-                self.session,
-                KEYS,
-                network,
-                slug=event.slug,
-                event_id=event.id,
-                email_key=email or f"p{self.count}@example.com",
-                has_worked=has_worked,
-                tally=self.tally,
-                now=NOW,
-            )
+            email_key = email or f"p{self.count}@example.com"
+            event, counts = self.name(network, email_key, event_id, has_worked)
+            arrival = weigh(self.session, self.tallies, counts, event.slug, email_key, now=NOW)
             assert arrival.event == event
+            due = count(self.tallies, counts, arrival.load, arrival.known, now=NOW)
+            write(self.session, due, now=NOW)
         return arrival.load
+
+    def expect_calm(self, network="192.0.2.1", *, event_id=1):
+        event, counts = self.name(network, "new@example.com", event_id, False)
+        return expect_calm(self.tallies, counts, event, "new@example.com", now=NOW)
 
 
 def test_office_of_two_hundred_at_once_is_asked_for_nothing(database):
@@ -79,7 +86,7 @@ def test_whose_browsers_work_go_on_where_others_are_refused(database):
 def test_many_networks_at_one_event_have_all_asked_there(database):
     with database.write() as session:
         here, there = Senders(session), Senders(session)  # two processes
-        for number in range(CALM_EVENT // 2 + STRIDE):
+        for number in range(CALM_EVENT // 2 + 10):
             here.send(f"10.0.0.{number % 250}")
             there.send(f"10.0.1.{number % 250}")
 
@@ -98,7 +105,7 @@ def test_flood_of_one_network_has_nobody_else_asked(database):
         senders.send(times=300)
         senders.send(has_worked=True, times=300)
 
-        assert senders.send("192.0.2.2").event <= CALM_NETWORK / CALM_EVENT
+        assert senders.send("192.0.2.2").event < (CALM_NETWORK + 2) / CALM_EVENT
 
 
 @only_sqlite
@@ -113,3 +120,55 @@ def test_address_is_limited_at_each_event_from_wherever_it_is_sent(database):
 
         assert (refused.value.limit, refused.value.retry_after_seconds) == (Limit.ADDRESS, 180)
         assert senders.send("10.0.1.1", email="taro@example.com", event_id=2).is_calm
+
+
+def test_what_is_expected_leaves_room_for_what_is_counted_here(database):
+    with database.write() as session:
+        senders = Senders(session)
+        senders.send(times=3)
+        expected = senders.expect_calm()
+
+    left = [at - NOW.timestamp() for at in expected.full_by.values()]
+    assert left == pytest.approx([0, (CALM_EVENT - 4) / 10], abs=0.001)
+
+
+@only_sqlite
+def test_network_of_many_processes_is_limited_as_one(database):
+    """What comes back does so once: a process keeps nothing back of what others have written."""
+    with database.write() as session:
+        senders = [Senders(session) for _ in range(4)]
+        sent = 0
+        with pytest.raises(RateLimitReached):
+            while True:
+                senders[sent % 4].send()
+                sent += 1
+
+    assert 300 <= sent <= 310
+
+
+@only_sqlite
+def test_nothing_calm_is_expected_where_work_is_asked_for(database, monkeypatch):
+    monkeypatch.setattr(submission_limits, "CALM_NETWORK", 3.0)
+    with database.write() as session:
+        senders = Senders(session)
+        senders.send(times=3)
+
+        assert senders.expect_calm() is None
+        assert senders.expect_calm("192.0.2.2") is not None
+
+
+@only_sqlite
+def test_who_is_only_asked_for_work_does_not_count_for_their_address(database):
+    with database.write() as session:
+        senders = Senders(session)
+        _, counts = senders.name("192.0.2.1", "taro@example.com", 1, False)
+        for _ in range(ADDRESS_BURST):
+            found = weigh(session, senders.tallies, counts, "spring", "taro@example.com", now=NOW)
+            due = count(
+                senders.tallies, counts, found.load, found.known, spares_address=True, now=NOW
+            )
+            write(session, due, now=NOW)
+
+        assert senders.send(email="taro@example.com").network == pytest.approx(
+            (ADDRESS_BURST + 1) / CALM_NETWORK
+        )

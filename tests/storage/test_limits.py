@@ -1,5 +1,7 @@
 """Rate limits shared by all processes."""
 
+import pytest
+
 from storage import limits
 from tests.races import race
 
@@ -84,19 +86,28 @@ def test_requests_out_of_order_fill_no_bucket(database):
         assert not spend(session)
 
 
-def test_two_buckets_are_spent_from_at_once(database):
-    one = limits.Bucket("one", SECONDS_A_UNIT, 2)
-    other = limits.Bucket("other", 3.0, 1)
+def test_what_was_let_through_is_counted_until_nothing_is_left(database):
+    bucket = limits.Bucket("bucket", SECONDS_A_UNIT, BURST, most=2 * BURST)
+    larger = limits.Bucket("bucket", SECONDS_A_UNIT, 2 * BURST, most=2 * BURST)
 
-    def spend_both(session, watched="third"):
-        return limits.spend_both(session, one, other, watched=watched, now=NOW)
+    def count(one, units):
+        with database.write() as session:
+            limits.count(session, one, units=units, now=NOW)
+            return (limits.get_full_at(session, "bucket") - NOW) / SECONDS_A_UNIT
 
-    with database.write() as session:
-        spend(session, "third")
+    assert [count(bucket, units) for units in (3.5, 1, 2)] == [3.5, 4.5, BURST]
+    assert [count(larger, 3), count(bucket, 1)] == [BURST + 3, BURST + 3]
 
-        assert spend_both(session) == ({"one": NOW + 2.0, "other": NOW + 3.0}, NOW + 2.0)
-        assert spend_both(session, "unknown") == ({"one": NOW + 4.0}, 0.0)
-        assert spend_both(session) == ({}, 0.0)
+
+def test_what_is_refused_is_not_counted(database):
+    """On PostgreSQL it was stored already, as a transaction of its own."""
+    bucket = limits.Bucket("bucket", SECONDS_A_UNIT, BURST)
+    with pytest.raises(KeyError), database.write(is_brief=True) as session:
+        limits.spend_from(session, bucket, now=NOW)
+        raise KeyError
+
+    with database.read() as session:
+        assert limits.get_full_at(session, "bucket") in (0.0, NOW), "as full as before"
 
 
 def test_smaller_share_of_a_bucket_does_not_refill_it(database):
@@ -106,22 +117,6 @@ def test_smaller_share_of_a_bucket_does_not_refill_it(database):
             limits.spend(session, "bucket", interval=SECONDS_A_UNIT, burst=100, now=NOW)
 
         assert not limits.spend_from(session, small, now=NOW)
-
-
-def test_spenders_of_two_buckets_at_once_never_exceed_either(database_url):
-    """From another network each, as the same address: they wait for each other, in no circle."""
-    shared = limits.Bucket("address", SECONDS_A_UNIT, BURST)
-
-    def work(own):
-        taken = 0
-        network = limits.Bucket(f"network:{id(own)}", SECONDS_A_UNIT, 100)
-        for _ in range(BURST):
-            with own.write() as session:
-                full_at, _ = limits.spend_both(session, network, shared, watched="x", now=NOW)
-                taken += "address" in full_at
-        return taken
-
-    assert sum(race(database_url, work)) == BURST
 
 
 def test_clock_that_went_back_shuts_nobody_out(database):

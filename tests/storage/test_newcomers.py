@@ -7,9 +7,12 @@ from sqlalchemy import literal, null, select, text
 from sqlalchemy.exc import DBAPIError
 
 from services.events import EventState, LinkPolicy, read_definition
+from services.mails import name_mailbox
+from services.newcomers import register_at_once
 from services.registrations import Outcome, RegistrationNotOpen, hold, register, release
 from services.submissions import Doubt
 from storage import events, newcomers, registrations
+from storage.arrivals import Expected
 from storage.models import Registration, SubmissionRow
 from tests.factories import NOW, make_event, make_submission
 from tests.fixtures.databases import only_postgresql
@@ -38,11 +41,23 @@ def add_event(database, **members):
         return event
 
 
-def send(database, event, *, is_brief=True, before_commit=lambda: None, **members):
+def expect(database, event, **full_by):
+    """Take for granted that all is as it is now."""
+    mailbox = name_mailbox("taro@example.com", now=NOW)
+    return Expected(events.find_head(database, event.slug), mailbox, full_by)
+
+
+def store(session, event, submission, expected):
+    row = register_at_once(session, expected.event, submission, expected, now=NOW)
+    return row or register(session, event, submission, policy=LinkPolicy.SHOW, now=NOW)
+
+
+def send(database, event, *, is_brief=True, expected=None, before_commit=lambda: None, **members):
     """Send a form as a visitor does; return the row, and whether its statement was all."""
-    policy, submission = LinkPolicy.SHOW, make_submission(event, **members)
+    submission = make_submission(event, **members)
+    expected = expected or expect(database, event)
     with database.write(is_brief=is_brief, before_commit=before_commit) as session:
-        row = register(session, event, submission, policy=policy, mailed=0, now=NOW)
+        row = store(session, event, submission, expected)
     return row, session.is_committed
 
 
@@ -149,6 +164,45 @@ def test_form_and_release_at_once_wait_in_no_circle(database, event, monkeypatch
     assert count_people(database, event) == (1, 1)
 
 
+CHANGES = {
+    "nothing": "SELECT 1",
+    "version": "UPDATE event SET version = version + 1",
+    "cancelled": "UPDATE event SET status = 'cancelled'",
+    "told": "UPDATE event SET has_webhooks = true",
+    "closed": "UPDATE event SET closed_by_zoom = 'EventGone'",
+    "calm": "INSERT INTO rate_bucket VALUES ('network', 99.0)",
+    "load": "INSERT INTO rate_bucket VALUES ('network', 100.5)",
+    "mail": "UPDATE mail SET mailbox_key = 'taro@example.com'",
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_nothing_is_stored_at_once_where_it_is_not_as_expected(database, event, change):
+    send(database, event, email="hanako@example.com", nonce="hers")
+    expected = expect(database, event, network=100.0)
+    with database.write() as session:
+        session.execute(text(CHANGES[change]))
+
+    submission = make_submission(event)
+    with database.write(is_brief=True) as session:
+        row = register_at_once(session, expected.event, submission, expected, now=NOW)
+
+    is_stored = change in ("nothing", "calm")
+    assert (row is not None, session.is_committed) == (is_stored, is_stored)
+    assert count_people(database, event) == (1 + is_stored, 1 + is_stored)
+
+
+def test_what_cannot_be_asked_about_keeps_nobody_out(database, event):
+    expected = expect(database, event, network=100.0)
+    with database.write() as session:
+        session.execute(text("DROP TABLE rate_bucket"))
+
+    row, is_alone = send(database, event, expected=expected)
+
+    assert (row.outcome, is_alone) == (Outcome.CREATED, False)
+    assert count_people(database, event) == (1, 1)
+
+
 def test_last_seat_is_taken_once(database):
     event = add_event(database, capacity=1)
     send(database, event)
@@ -181,9 +235,9 @@ def test_two_at_once_of_one_address_take_one_seat(database, event, monkeypatch, 
 
 
 def test_nothing_can_be_added_to_what_is_committed(database, event):
-    submission = make_submission(event)
+    submission, expected = make_submission(event), expect(database, event)
     with pytest.raises(RuntimeError), database.write(is_brief=True) as session:
-        register(session, event, submission, policy=LinkPolicy.SHOW, mailed=0, now=NOW)
+        store(session, event, submission, expected)
         events.add_counters(session, event.id, {"other": 1})
 
     assert count_people(database, event) == (1, 1)
@@ -192,10 +246,10 @@ def test_nothing_can_be_added_to_what_is_committed(database, event):
 
 
 def test_what_began_before_is_one_transaction_with_it(database, event):
-    submission = make_submission(event)
+    submission, expected = make_submission(event), expect(database, event)
     with pytest.raises(KeyError), database.write(is_brief=True) as session:
         events.add_counters(session, event.id, {"other": 1})
-        register(session, event, submission, policy=LinkPolicy.SHOW, mailed=0, now=NOW)
+        store(session, event, submission, expected)
         raise KeyError
 
     assert count_people(database, event) == (0, 0)

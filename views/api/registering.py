@@ -21,12 +21,15 @@ from services.api_keys import Caller, Scope
 from services.api_requests import Asked, KeyReused, begin_request, end_request, find_answer
 from services.events import EventState, LinkPolicy
 from services.fault_points import fault_point
+from services.mails import name_mailbox
+from services.newcomers import register_at_once
 from services.receipts import read_receipt_state
 from services.registrations import DatesClosed, RegistrationNotOpen, may_see_receipt, register
 from services.sources import KEY, SOURCE_NAMES, read_source
 from services.submissions import Submission, Surface
 from services.texts import LOCALES
 from storage import events, submissions
+from storage.arrivals import Expected
 from storage.models.base import new_public_id
 
 from ..event_pages import EventPage, load_event
@@ -146,11 +149,14 @@ def _keep(
             earlier = begin_request(session, asked, now=now) if asked else None
             if earlier is not None:
                 return _Kept(earlier, is_replayed=True)
-            event = events.get_head(session, page.event.slug)
-            if event is None:
-                raise Problem(404)
-            policy = LinkPolicy(event.link_policy)
-            row = register(session, event, submission, policy=policy, now=now)
+            expected = Expected(page.event, name_mailbox(submission.email_key, now=now), {})
+            row = register_at_once(session, page.event, submission, expected, now=now)
+            if row is None:
+                event = events.get_head(session, page.event.slug)
+                if event is None:
+                    raise Problem(404)
+                policy = LinkPolicy(event.link_policy)
+                row = register(session, event, submission, policy=policy, now=now)
             receipt = row.public_id if may_see_receipt(row, submission) else ""
             if asked:
                 end_request(session, asked, receipt)
