@@ -11,6 +11,7 @@ import json
 import re
 import unicodedata
 from collections.abc import Mapping
+from functools import lru_cache
 from urllib.parse import SplitResult, unquote, urlsplit
 
 UTM_NAMES = ("utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content")
@@ -46,6 +47,9 @@ entered by an organizer."""
 TAG_LENGTH = 100
 PAGE_LENGTH = 200
 REF_LENGTH = 40
+
+# Anybody can write anything into an address: what is remembered of it has to be short.
+_KEPT_LENGTH = 500
 
 _CLICK_ID = re.compile(r"[A-Za-z0-9._~-]{1,255}")
 _HOST = re.compile(r"[\w.-]+|\[[0-9a-f:.]+\]")
@@ -84,6 +88,16 @@ def write_click_ids(source: Mapping[str, str]) -> str:
 def _clean(name: str, value: str) -> str:
     if name in CLICK_IDS:
         return value if _CLICK_ID.fullmatch(value) else ""
+    return _clean_facet(name, value) if len(value) <= _KEPT_LENGTH else _clean_tag(name, value)
+
+
+@lru_cache(maxsize=512)
+def _clean_facet(name: str, value: str) -> str:
+    """Clean what many people of one campaign have in common, once."""
+    return _clean_tag(name, value)
+
+
+def _clean_tag(name: str, value: str) -> str:
     if name == PAGE:
         return _clean_page(value)
     text = _write_plain(value)

@@ -339,7 +339,8 @@ def _ask_to_send_again(
 
 def write_tags() -> str:
     """Write the campaign tags of the address so that they come after others in a query."""
-    return "".join(f"&{urlencode([tag])}" for tag in read_source(request.args).items())
+    source = read_source(request.args)
+    return f"&{urlencode(source)}" if source else ""
 
 
 def _choose_version(session: Session, page: EventPage, asked: str | None) -> FormDefinition:
