@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import ipaddress
 from datetime import datetime
@@ -67,7 +66,7 @@ def spend(session: Session, bucket: Bucket, *, now: datetime) -> bool:
 
 def hash_name(keys: KeyRing, purpose: str, name: str) -> str:
     """Hash what a person could be found by, so that only who knows it finds its bucket."""
-    return hmac.new(keys.derive(purpose)[0], name.encode(), hashlib.sha256).hexdigest()
+    return hmac.digest(keys.derive(purpose)[0], name.encode(), "sha256").hex()
 
 
 def name_network(remote_addr: str) -> str:

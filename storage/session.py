@@ -7,13 +7,14 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
+from functools import partial
 from typing import Any, cast
 from urllib.parse import quote
 
 from sqlalchemy import URL, Engine, PoolProxiedConnection, create_engine, event, text
 from sqlalchemy.engine import Connection, make_url
 from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
-from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy.orm import Session
 
 from .ciphers import Cipher
 from .direct_sessions import WITHOUT_BEGIN, DirectSession
@@ -39,6 +40,8 @@ _NOTICING_SILENCE = {
 }
 _BEGIN = Statement(lambda _: text("BEGIN"))
 _BEGIN_IMMEDIATE = "BEGIN IMMEDIATE"
+_IDLE = 0
+"""libpq's PQTRANS_IDLE."""
 
 
 class Database:
@@ -62,11 +65,9 @@ class Database:
             self.engine = self._writer = _create_pg_engine(self.url)
         # Form versions never change: what was read of them once is kept for each database.
         info = {"cipher": cipher, "definitions": {}, "histories": {}}
-        self._make_reading = sessionmaker(
-            class_=DirectSession, engine=self.engine, info=info, autoflush=False
-        )
-        self._make_writing = sessionmaker(
-            class_=DirectSession, engine=self._writer, info=info, expire_on_commit=False
+        self._make_reading = partial(DirectSession, engine=self.engine, info=info, autoflush=False)
+        self._make_writing = partial(
+            DirectSession, engine=self._writer, info=info, expire_on_commit=False
         )
         self.changes = 0
         """How many transactions of this process have perhaps changed what pages show."""
@@ -193,6 +194,8 @@ class Database:
         return pooled
 
     def _commit(self, pooled: PoolProxiedConnection) -> None:
+        if self._is_idle(pooled):
+            return
         driver: Any = self._writer.dialect.loaded_dbapi
         connection: Any = pooled.driver_connection
         if self.is_sqlite:
@@ -208,11 +211,16 @@ class Database:
         except driver.Error as error:
             raise translate_error(error, pooled, self._writer.dialect, "COMMIT") from error
 
+    def _is_idle(self, pooled: PoolProxiedConnection) -> bool:
+        """Tell whether nothing has begun on PostgreSQL: what was asked were transactions alone."""
+        connection: Any = pooled.driver_connection
+        return not self.is_sqlite and connection.pgconn.transaction_status == _IDLE
+
     def _roll_back(self, pooled: PoolProxiedConnection) -> None:
         """Take back what was not committed; where the connection is lost, its server does."""
         driver: Any = self.engine.dialect.loaded_dbapi
         try:
-            if pooled.is_valid:
+            if pooled.is_valid and not self._is_idle(pooled):
                 pooled.rollback()
         except driver.Error as error:
             pooled.invalidate(error)
