@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 
 from sqlalchemy.orm import Session
@@ -13,30 +14,32 @@ from storage.events import EventHead
 from storage.models import SubmissionRow
 
 from .event_dates import takes_choice
-from .events import EventState, LinkPolicy, Seats, get_state
+from .events import EventState, LinkPolicy, count_seats, get_state
 from .registrations import introduce, status_for_new
 from .submissions import Submission
 
 
-def register_at_once(
+def register_alone(
     session: Session,
     event: EventHead,
     submission: Submission,
-    expected: Expected | None,
+    expect: Callable[[], Expected | None],
     *,
     now: datetime,
 ) -> SubmissionRow | None:
     """Register somebody new by one statement, if that may be the whole transaction.
 
-    None where it may not, where things are not as `expected`, or the address is known, or there is
+    None where it may not, where things are not as `expect` says, the address is known, or there is
     more to decide: then nothing is stored, and `register` finds out. `event` is as it was read a
     moment ago.
     """
-    if expected is None or not begins_late(session):
+    if not begins_late(session) or submission.is_suspicious or takes_choice(event):
         return None
-    if submission.is_suspicious or takes_choice(event):
+    seats = count_seats(event, event.seats_taken)
+    if seats.are_all_taken or get_state(event, seats, now) is not EventState.OPEN:
         return None
-    if get_state(event, Seats(0, event.capacity), now) is not EventState.OPEN:
+    expected = expect()
+    if expected is None:
         return None
     status, policy = status_for_new(event), LinkPolicy(event.link_policy)
     newcomer = introduce(session, event, submission, status, policy, now, mailed=0)

@@ -1,6 +1,6 @@
 """How much may be sent of one network, address and event, and from where on work is asked for.
 
-All processes share the counts, which stand in the database. Nobody is shut out for good: what was
+All processes share the buckets, which stand in the database. Nobody is shut out for good: what was
 counted is forgotten second by second. What an event gets never closes it, as that is what an
 attacker would want; it only makes the work dearer.
 """
@@ -17,8 +17,7 @@ from sqlalchemy.orm import Session
 from storage import arrivals
 from storage.arrivals import Expected
 from storage.events import EventHead
-from storage.limits import Bucket, get_full_at
-from storage.limits import count as take
+from storage.limits import Bucket, get_full_at, take_what_is_left
 
 from . import limits
 from .addresses import fold_tag
@@ -63,13 +62,13 @@ FLOOD = Load(network=4.0)
 class Tallies:
     """What this process has counted and not yet written, of networks, addresses and events."""
 
-    network: Tally = field(default_factory=lambda: Tally(share=1 / 30))
-    address: Tally = field(default_factory=lambda: Tally(share=1 / 10))
-    event: Tally = field(default_factory=lambda: Tally(share=1 / 800, comes_back=False))
+    network: Tally = field(default_factory=lambda: Tally(most=10))
+    address: Tally = field(default_factory=lambda: Tally(most=2))
+    event: Tally = field(default_factory=lambda: Tally(most=10, comes_back=False))
 
 
-class Counts(NamedTuple):
-    """What one submission counts against."""
+class Buckets(NamedTuple):
+    """What one submission buckets against."""
 
     network: Bucket
     address: Bucket
@@ -83,7 +82,7 @@ Due = tuple[Bucket, float]
 _SLACK = 0.001
 
 
-class Arrival(NamedTuple):
+class Weighed(NamedTuple):
     """What is known of a submission before it is stored.
 
     `known` are the buckets of which the database has something, and `mailed` is None where the
@@ -96,13 +95,13 @@ class Arrival(NamedTuple):
     mailed: int | None = None
 
 
-def name_counts(
+def name_buckets(
     keys: KeyRing, remote_addr: str | None, *, event_id: int, email_key: str, has_worked: bool
-) -> Counts:
+) -> Buckets:
     """Name the buckets of a submission; of networks and addresses keyed hashes are stored."""
     burst = limits.BURST * (limits.WORK_FACTOR if has_worked else 1)
     mailbox = limits.hash_name(keys, "address", f"{event_id}:{fold_tag(email_key)}")
-    return Counts(
+    return Buckets(
         limits.make_network_bucket(keys, remote_addr, burst),
         Bucket(f"address:{mailbox}", ADDRESS_INTERVAL_SECONDS, ADDRESS_BURST),
         _make_event_bucket(event_id),
@@ -110,56 +109,62 @@ def name_counts(
 
 
 def expect_calm(
-    tallies: Tallies, counts: Counts, event: EventHead, email_key: str, *, now: datetime
+    tallies: Tallies, buckets: Buckets, event: EventHead, email_key: str, *, now: datetime
 ) -> Expected | None:
     """Say how things are while nobody is refused or asked for work; None if they are not so.
 
-    The database has nothing of the network then. An address that is not known yet has been counted
-    for nothing but what is kept aside, so its limit does not matter here.
+    The database has nothing of the network then. The limit of the address does not matter: what
+    else came of this mailbox, with whatever tag, had a mail of the day, or is kept aside.
     """
     moment = now.timestamp()
-    of_network = tallies.network.measure(counts.network, now=moment) + 1
-    if of_network > min(counts.network.burst, CALM_NETWORK):
+    of_network = tallies.network.measure(buckets.network, now=moment) + 1
+    if of_network > min(buckets.network.burst, CALM_NETWORK):
         return None
-    full_by = {counts.network.name: moment}
+    full_by = {buckets.network.name: moment}
     if event.bot_check == BotCheck.AUTOMATIC:
-        left = CALM_EVENT - tallies.event.measure(counts.event, now=moment) - 1
-        full_by[counts.event.name] = moment + left * counts.event.interval
+        left = CALM_EVENT - tallies.event.measure(buckets.event, now=moment) - 1
+        full_by[buckets.event.name] = moment + left * buckets.event.interval
     return Expected(event, name_mailbox(email_key, now=now), full_by)
 
 
 def weigh(
-    session: Session, tallies: Tallies, counts: Counts, slug: str, email_key: str, *, now: datetime
-) -> Arrival | None:
+    session: Session,
+    tallies: Tallies,
+    buckets: Buckets,
+    slug: str,
+    email_key: str,
+    *,
+    now: datetime,
+) -> Weighed | None:
     """Find out how much came lately, and whether one more may; None where no event is.
 
     Nothing is counted yet, so of those who come at one moment a few more may get through. The
-    address counts whether or not it is known: so its limit does not tell.
+    address buckets whether or not it is known: so its limit does not tell.
 
     Raises:
         RateLimitReached: the network or the address sends too much.
     """
-    names, moment = [bucket.name for bucket in counts], now.timestamp()
+    names, moment = [bucket.name for bucket in buckets], now.timestamp()
     found = arrivals.look(session, slug, names, name_mailbox(email_key, now=now))
     if found is None:
         return None
-    written = [_measure(*pair, now=moment) for pair in zip(counts, found.full_at, strict=True)]
+    written = [_measure(*pair, now=moment) for pair in zip(buckets, found.full_at, strict=True)]
     network, address, event = (
         there + tally.measure(bucket, now=moment) + 1
-        for bucket, tally, there in zip(counts, _list(tallies), written, strict=True)
+        for bucket, tally, there in zip(buckets, _list(tallies), written, strict=True)
     )
-    if network > counts.network.burst + _SLACK:
+    if network > buckets.network.burst + _SLACK:
         raise RateLimitReached(limits.RETRY_AFTER_SECONDS)
-    if address > counts.address.burst + _SLACK:
+    if address > buckets.address.burst + _SLACK:
         raise RateLimitReached(int(ADDRESS_INTERVAL_SECONDS), Limit.ADDRESS)
     load = Load(network / CALM_NETWORK, event / CALM_EVENT)
     known = frozenset(name for name, there in zip(names, written, strict=True) if there)
-    return Arrival(found.event, load, known, found.mailed)
+    return Weighed(found.event, load, known, found.mailed)
 
 
 def count(
     tallies: Tallies,
-    counts: Counts,
+    buckets: Buckets,
     load: Load,
     known: Container[str] = (),
     *,
@@ -168,13 +173,13 @@ def count(
 ) -> list[Due]:
     """Count a submission that was not refused; return what is to be written by `write`.
 
-    `load` and `known` are its `Arrival`'s, if it had one. It `spares_address` where its sender was
+    `load` and `known` are its `Weighed`'s, if it had one. It `spares_address` where its sender was
     only asked for a proof: else whoever sends an address that is not theirs would keep its owner
     out.
     """
     moment, due = now.timestamp(), []
     for bucket, tally, is_counted in zip(
-        counts, _list(tallies), (True, not spares_address, load.network <= 1), strict=True
+        buckets, _list(tallies), (True, not spares_address, load.network <= 1), strict=True
     ):
         if not is_counted:
             continue
@@ -185,9 +190,9 @@ def count(
 
 
 def write(session: Session, due: Iterable[Due], *, now: datetime) -> None:
-    """Write what this process has counted: in the order in which everybody does."""
+    """Write what this process has counted; on PostgreSQL each bucket by itself."""
     for bucket, units in due:
-        take(session, bucket, units=units, now=now.timestamp())
+        take_what_is_left(session, bucket, units=units, now=now.timestamp())
 
 
 def read_event_load(session: Session, event_id: int, *, now: datetime) -> Load:

@@ -21,16 +21,16 @@ class Tally:
     """Counts against buckets of one kind, and says when that is worth a statement.
 
     A statement for each unit would cost as much as a third of what is counted. What is forgotten
-    when the process ends, or not yet seen by others, is little: a share of each bucket.
+    when the process ends, or not yet seen by others, is little.
 
     Args:
-        share: so much of a bucket is not written yet, at most.
+        most: so many units of a bucket are not written yet, and never more than a tenth of it.
         comes_back: whether units come back here, too, as they do in the database. Then each unit
             of a bucket of which that has something is written: else they came back in both places.
     """
 
-    def __init__(self, share: float, *, comes_back: bool = True) -> None:
-        self._share, self._comes_back = share, comes_back
+    def __init__(self, most: int, *, comes_back: bool = True) -> None:
+        self._most, self._comes_back = most, comes_back
         self._counts: OrderedDict[str, _Count] = OrderedDict()
         self._lock = Lock()
 
@@ -53,7 +53,7 @@ class Tally:
             units = self.measure(bucket, now=now) + 1
             self._counts.pop(bucket.name, None)
             # Half a unit above a whole number: some of the last one is back before the next.
-            most = max(1.0, self._share * bucket.burst) - 0.5
+            most = max(1.0, min(self._most, bucket.burst / 10)) - 0.5
             is_kept = units <= most and len(self._counts) < MOST
             if is_kept and not (is_known and self._comes_back):
                 self._counts[bucket.name] = _Count(units, now)

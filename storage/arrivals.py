@@ -100,7 +100,8 @@ class Expected(NamedTuple):
     def bind(self) -> dict[str, Any]:
         """Return the parameters of what an `ExpectedKind` has asked."""
         values = {f"event_{name}": getattr(self.event, name) for name in _DECIDING}
-        for place, (name, at) in zip(_PLACES, self.full_by.items(), strict=False):
+        places = _PLACES[: len(self.full_by)]
+        for place, (name, at) in zip(places, self.full_by.items(), strict=True):
             values |= {place: name, f"{place}_by": at}
         return values | self.mailbox.bind()
 

@@ -54,9 +54,9 @@ def spend_from(session: Session, bucket: Bucket, *, now: float) -> bool:
     return is_taken
 
 
-def count(session: Session, bucket: Bucket, *, units: float, now: float) -> None:
+def take_what_is_left(session: Session, bucket: Bucket, *, units: float, now: float) -> None:
     """Take units that were let through already; where fewer are left, all that are."""
-    _COUNT.fetch_early(session, _bind(bucket, units, now))
+    _TAKE_WHAT_IS_LEFT.fetch_early(session, _bind(bucket, units, now))
 
 
 def _bind(bucket: Bucket, units: float, now: float) -> dict[str, str | float]:
@@ -117,4 +117,4 @@ def _take(insert: Any, *, at_most: bool = False) -> Any:
 
 
 _TAKE = Statement(_take)
-_COUNT = Statement(partial(_take, at_most=True))
+_TAKE_WHAT_IS_LEFT = Statement(partial(_take, at_most=True))

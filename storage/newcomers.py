@@ -7,6 +7,7 @@ statement, whose parts hand each other the ids that the database gives.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -41,6 +42,8 @@ from .job_requests import MAIL, ZOOM_SYNC
 from .models import Answer, Consent, EventCounter, Mail, Registration, SubmissionRow, ZoomRegistrant
 from .models.base import UtcDateTime
 from .statements import Statement, attach, is_postgresql, table_of
+
+log = logging.getLogger(__name__)
 
 Values = dict[str, Any]
 Columns = dict[str, ColumnElement[Any]]
@@ -106,7 +109,7 @@ def add(
     A seat that was taken for an address which is known is given back.
     """
     if takes_seat and held is None and is_postgresql(session):
-        added = _add_at_once(session, newcomer)
+        added = _add_by_one_statement(session, newcomer)
     else:
         added = _add_in_steps(session, newcomer, takes_seat=takes_seat, held=held)
     if added is Refusal.KNOWN and takes_seat:
@@ -117,20 +120,23 @@ def add(
 def add_alone(session: Session, newcomer: Newcomer, expected: Expected) -> SubmissionRow | None:
     """Store a newcomer who takes a seat by a statement that is the whole transaction.
 
-    None where it is not, or stores nothing: the address is known, no seat is left, or something is
-    not as expected. Which it is, is for a transaction to find out: it is seldom asked.
+    None where the session has begun one, or nothing was stored: the address is known, no seat is
+    left, or something is not as expected. Which it is, is for a transaction to find out.
     Side effects: the session's transaction is over (`is_committed`).
     """
+    # What laid out the newcomer may have had to read the form.
     if not begins_late(session):
         return None
     session.before_commit()
     statement, values = _prepare(newcomer, expected)
     try:
         found = statement.fetch_early(session, values)
-    except OperationalError:
-        raise
-    except DBAPIError:
-        # It took all back, or something is broken that only what is expected needs.
+    except DBAPIError as error:
+        if error.connection_invalidated or isinstance(error, OperationalError):
+            raise
+        if getattr(error.orig, "sqlstate", "") != _TAKES_ALL_BACK:
+            # Perhaps what is broken is needed for what is expected alone.
+            log.warning("somebody new is registered in several steps", exc_info=True)
         return None
     if found is None:
         return None
@@ -178,7 +184,7 @@ def _add_in_steps(
     return row
 
 
-def _add_at_once(session: Session, newcomer: Newcomer) -> SubmissionRow | Refusal:
+def _add_by_one_statement(session: Session, newcomer: Newcomer) -> SubmissionRow | Refusal:
     statement, values = _prepare(newcomer)
     found = statement.fetch(session, values)
     if found is None:
@@ -321,11 +327,12 @@ def _take_seat(row: Columns, expects: ExpectedKind | None) -> ReturningUpdate[in
     return taken.returning(EventCounter.event_id)
 
 
-def _take_all_back(number: ColumnElement[int], *, unless: ColumnElement[int]) -> ColumnElement[int]:
-    """Have a statement fail where it could not store what it was to store.
+_TAKES_ALL_BACK = "22012"
+"""PostgreSQL's code for a division by zero, whose message shows nothing that was typed."""
 
-    PostgreSQL's message of a division by zero shows nothing that was typed.
-    """
+
+def _take_all_back(number: ColumnElement[int], *, unless: ColumnElement[int]) -> ColumnElement[int]:
+    """Have a statement fail where it could not store what it was to store."""
     return case((unless.is_(None), literal(1) // (number - number)))
 
 

@@ -118,8 +118,8 @@ class Database:
         `is_brief` is what every visitor does: on SQLite several of these share a commit; on
         PostgreSQL it begins with the first statement that is not run early
         (`Statement.fetch_early`), if there is any; what was counted by those is given back where
-        the rest is refused. `before_commit` is called when all is ready to
-        be stored.
+        the rest is refused. `before_commit` is called when all is ready to be stored: before a
+        statement that may be the whole transaction, and again before a COMMIT.
         Side effects: on SQLite the database's write lock is held from the beginning.
         """
         begins_late = is_brief and not self.is_sqlite

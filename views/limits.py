@@ -12,11 +12,11 @@ from sqlalchemy.orm import Session
 from services.limits import check_network_limit
 from services.mails import name_mailbox
 from services.submission_limits import (
-    Arrival,
-    Counts,
+    Buckets,
+    Weighed,
     count,
     expect_calm,
-    name_counts,
+    name_buckets,
     weigh,
     write,
 )
@@ -31,8 +31,8 @@ from .site import get_site
 log = logging.getLogger(__name__)
 
 
-class CountingFailed(Exception):
-    """The database does not count; it has ended the transaction, but perhaps it takes others."""
+class WeighingFailed(Exception):
+    """The database does not say how much came; another transaction may be worth a try."""
 
 
 def count_against_network(session: Session, now: datetime) -> None:
@@ -63,11 +63,11 @@ class SubmissionLimits:
     ) -> None:
         site = get_site()
         self._event, self._email_key, self._now = event, submission.email_key, now
-        self._tallies, self._arrival = site.tallies, Arrival(event)
+        self._tallies, self._weighed = site.tallies, Weighed(event)
         self._spares_address = False
-        self._counts: Counts | None = None
+        self._buckets: Buckets | None = None
         if is_counted and site.settings.rate_limits:
-            self._counts = name_counts(
+            self._buckets = name_buckets(
                 site.keys,
                 request.remote_addr,
                 event_id=event.id,
@@ -78,31 +78,31 @@ class SubmissionLimits:
     def expect_calm(self) -> Expected | None:
         """Say how things are while nobody is refused or asked for work; None if they are not so."""
         now = self._now
-        if self._counts is None:
+        if self._buckets is None:
             return Expected(self._event, name_mailbox(self._email_key, now=now), {})
-        return expect_calm(self._tallies, self._counts, self._event, self._email_key, now=now)
+        return expect_calm(self._tallies, self._buckets, self._event, self._email_key, now=now)
 
-    def weigh(self, session: Session) -> Arrival | None:
+    def weigh(self, session: Session) -> Weighed | None:
         """Read the event anew, and how much came before; None where the event is gone.
 
         Raises:
             RateLimitReached: the network or the address sends too much.
-            CountingFailed: another transaction without counting is worth a try.
+            WeighingFailed: another transaction without counting is worth a try.
         """
         slug = self._event.slug
-        if self._counts is None:
+        if self._buckets is None:
             event = events.get_head(session, slug)
-            return None if event is None else Arrival(event)
+            return None if event is None else Weighed(event)
         try:
-            arrival = weigh(
-                session, self._tallies, self._counts, slug, self._email_key, now=self._now
+            weighed = weigh(
+                session, self._tallies, self._buckets, slug, self._email_key, now=self._now
             )
         except SQLAlchemyError as error:
             if may_pass(error):
                 raise
-            raise CountingFailed from error
-        self._arrival = arrival or self._arrival
-        return arrival
+            raise WeighingFailed from error
+        self._weighed = weighed or self._weighed
+        return weighed
 
     def spare_address(self) -> None:
         """Have it not count for its address: its sender was only asked for a proof."""
@@ -110,15 +110,15 @@ class SubmissionLimits:
 
     def count(self) -> None:
         """Count it, once it is sure that it was not refused."""
-        if self._counts is None:
+        if self._buckets is None:
             return
-        load, known, now = self._arrival.load, self._arrival.known, self._now
+        load, known, now = self._weighed.load, self._weighed.known, self._now
         spares = self._spares_address
-        due = count(self._tallies, self._counts, load, known, spares_address=spares, now=now)
+        due = count(self._tallies, self._buckets, load, known, spares_address=spares, now=now)
         if not due:
             return
         try:
             with get_site().database.write(is_shown=False, is_brief=True) as session:
                 write(session, due, now=now)
         except SQLAlchemyError:
-            log.warning("what was sent is not counted", exc_info=True)
+            log.warning("a form was stored, but is not counted", exc_info=True)

@@ -21,7 +21,7 @@ from services.events import EventState, LinkPolicy, count_seats, get_state, read
 from services.fault_points import fault_point
 from services.form_tokens import FormToken, FormTokenError
 from services.limits import Limit, RateLimitReached
-from services.newcomers import register_at_once
+from services.newcomers import register_alone
 from services.proofs_of_work import is_proof_wanted
 from services.questions import FormDefinition
 from services.registrations import (
@@ -43,7 +43,7 @@ from .form_classes import get_form_class
 from .framing import get_frame, read_surface, receipt_url, write_query
 from .headers import SeeOther
 from .kept_pages import mark
-from .limits import CountingFailed, SubmissionLimits
+from .limits import SubmissionLimits, WeighingFailed
 from .locale import list_language_links, read_locale
 from .proofs import Proof, ask_by_mail, ask_for_proof, read_proof
 from .retries import is_worth_another_try
@@ -208,11 +208,11 @@ def _turn_away(page: EventPage, now: datetime) -> ResponseReturnValue:
 def _keep(
     page: EventPage, submission: Submission, proof: Proof, now: datetime
 ) -> SubmissionRow | Load:
-    """Store it and count it; what cannot be counted is stored nevertheless."""
+    """Store it and count it; where nobody can say how much came, it is stored nevertheless."""
     try:
         return _store(page, submission, proof, now, is_counted=True)
-    except CountingFailed:
-        log.exception("what a network sends is not counted")
+    except WeighingFailed:
+        log.exception("how much came is not known: a form is taken without being counted")
     return _store(page, submission, proof, now, is_counted=False)
 
 
@@ -228,8 +228,9 @@ def _store(
     database = get_site().database
     with database.write(is_shown=is_shown, is_brief=True, before_commit=before_commit) as session:
         row: SubmissionRow | Load | None = None
+        # Whoever has worked was asked to, so that nothing was calm.
         if not (is_proof_wanted(page.event.bot_check, Load()) or proof.has_worked):
-            row = register_at_once(session, page.event, submission, limits.expect_calm(), now=now)
+            row = register_alone(session, page.event, submission, limits.expect_calm, now=now)
         if row is None:
             row = _weigh_and_store(session, submission, proof, limits, now)
     limits.count()
@@ -239,16 +240,16 @@ def _store(
 def _weigh_and_store(
     session: Session, submission: Submission, proof: Proof, limits: SubmissionLimits, now: datetime
 ) -> SubmissionRow | Load:
-    arrival = limits.weigh(session)
-    if arrival is None:
+    weighed = limits.weigh(session)
+    if weighed is None:
         abort(404)
-    event, load = arrival.event, arrival.load
+    event, load = weighed.event, weighed.load
     policy = LinkPolicy(event.link_policy)
     # Who cannot be registered anyway need not work for it.
     state = get_state(event, count_seats(event, event.seats_taken), now)
     is_asked = state is EventState.OPEN and is_proof_wanted(event.bot_check, load)
     if proof.has_worked or not is_asked:
-        return register(session, event, submission, policy=policy, mailed=arrival.mailed, now=now)
+        return register(session, event, submission, policy=policy, mailed=weighed.mailed, now=now)
     limits.spare_address()
     return ask_by_mail(session, event, submission, now=now) if proof.is_by_mail else load
 

@@ -19,7 +19,7 @@ def init_retries(app: Flask) -> None:
 
     A view has one writing transaction, and what it does is known by a key of its own when it comes
     twice (a form's nonce, a state that is reached already): so even a COMMIT whose answer was lost
-    may be tried again.
+    may be tried again. What a form counts follows in others, whose errors only the log sees.
     """
     for endpoint, view in app.view_functions.items():
         app.view_functions[endpoint] = _try_again(view)

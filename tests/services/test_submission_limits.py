@@ -14,7 +14,7 @@ from services.submission_limits import (
     Tallies,
     count,
     expect_calm,
-    name_counts,
+    name_buckets,
     read_event_load,
     weigh,
     write,
@@ -38,7 +38,7 @@ class Senders:
 
     def name(self, network, email, event_id, has_worked):
         event = self.heads[event_id]
-        return event, name_counts(
+        return event, name_buckets(
             KEYS, network, event_id=event.id, email_key=email, has_worked=has_worked
         )
 

@@ -92,7 +92,7 @@ def test_what_was_let_through_is_counted_until_nothing_is_left(database):
 
     def count(one, units):
         with database.write() as session:
-            limits.count(session, one, units=units, now=NOW)
+            limits.take_what_is_left(session, one, units=units, now=NOW)
             return (limits.get_full_at(session, "bucket") - NOW) / SECONDS_A_UNIT
 
     assert [count(bucket, units) for units in (3.5, 1, 2)] == [3.5, 4.5, BURST]

@@ -1,6 +1,7 @@
 """Newcomers on PostgreSQL by one statement, which is the whole transaction."""
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import literal, null, select, text
@@ -8,7 +9,7 @@ from sqlalchemy.exc import DBAPIError
 
 from services.events import EventState, LinkPolicy, read_definition
 from services.mails import name_mailbox
-from services.newcomers import register_at_once
+from services.newcomers import register_alone
 from services.registrations import Outcome, RegistrationNotOpen, hold, register, release
 from services.submissions import Doubt
 from storage import events, newcomers, registrations
@@ -48,7 +49,7 @@ def expect(database, event, **full_by):
 
 
 def store(session, event, submission, expected):
-    row = register_at_once(session, expected.event, submission, expected, now=NOW)
+    row = register_alone(session, expected.event, submission, lambda: expected, now=NOW)
     return row or register(session, event, submission, policy=LinkPolicy.SHOW, now=NOW)
 
 
@@ -185,14 +186,41 @@ def test_nothing_is_stored_at_once_where_it_is_not_as_expected(database, event, 
 
     submission = make_submission(event)
     with database.write(is_brief=True) as session:
-        row = register_at_once(session, expected.event, submission, expected, now=NOW)
+        row = register_alone(session, expected.event, submission, lambda: expected, now=NOW)
 
     is_stored = change in ("nothing", "calm")
     assert (row is not None, session.is_committed) == (is_stored, is_stored)
     assert count_people(database, event) == (1 + is_stored, 1 + is_stored)
 
 
-def test_what_cannot_be_asked_about_keeps_nobody_out(database, event):
+HOUR = timedelta(hours=1)
+
+
+@pytest.mark.parametrize(
+    ("of_event", "of_submission"),
+    [
+        ({}, {"is_suspicious": True}),
+        ({"dates": [{}], "date_choice": "choose"}, {}),
+        ({"opens_at": NOW + HOUR}, {}),
+        ({"closes_at": NOW - HOUR}, {}),
+        ({"starts_at": NOW - 9 * HOUR}, {}),
+        ({"capacity": 0, "has_waitlist": True}, {}),
+    ],
+)
+def test_where_there_is_more_to_decide_nothing_is_stored_at_once(
+    database, event, of_event, of_submission
+):
+    expected = expect(database, event)
+    head = expected.event._replace(**of_event)
+
+    with database.write(is_brief=True) as session:
+        submission = make_submission(event, **of_submission)
+        row = register_alone(session, head, submission, lambda: expected, now=NOW)
+
+    assert (row, session.is_committed, count_people(database, event)) == (None, False, (0, 0))
+
+
+def test_what_cannot_be_asked_about_keeps_nobody_out_and_is_logged(database, event, caplog):
     expected = expect(database, event, network=100.0)
     with database.write() as session:
         session.execute(text("DROP TABLE rate_bucket"))
@@ -200,6 +228,7 @@ def test_what_cannot_be_asked_about_keeps_nobody_out(database, event):
     row, is_alone = send(database, event, expected=expected)
 
     assert (row.outcome, is_alone) == (Outcome.CREATED, False)
+    assert caplog.messages == ["somebody new is registered in several steps"]
     assert count_people(database, event) == (1, 1)
 
 

@@ -394,7 +394,7 @@ def fail_to_store(*_args, **_options):
 
 
 def test_database_that_is_away_gives_the_form_back_filled_in(site, spring, monkeypatch):
-    for name in ("register", "register_at_once"):
+    for name in ("register", "register_alone"):
         monkeypatch.setattr(registration, name, fail_to_store)
     page = spring.submit(status=503)
     assert page.form()["form_token"] == spring["form_token"], "what was stored after all stays one"

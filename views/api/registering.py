@@ -22,7 +22,7 @@ from services.api_requests import Asked, KeyReused, begin_request, end_request, 
 from services.events import EventState, LinkPolicy
 from services.fault_points import fault_point
 from services.mails import name_mailbox
-from services.newcomers import register_at_once
+from services.newcomers import register_alone
 from services.receipts import read_receipt_state
 from services.registrations import DatesClosed, RegistrationNotOpen, may_see_receipt, register
 from services.sources import KEY, SOURCE_NAMES, read_source
@@ -149,8 +149,9 @@ def _keep(
             earlier = begin_request(session, asked, now=now) if asked else None
             if earlier is not None:
                 return _Kept(earlier, is_replayed=True)
-            expected = Expected(page.event, name_mailbox(submission.email_key, now=now), {})
-            row = register_at_once(session, page.event, submission, expected, now=now)
+            row = register_alone(
+                session, page.event, submission, partial(_expect, page, submission, now), now=now
+            )
             if row is None:
                 event = events.get_head(session, page.event.slug)
                 if event is None:
@@ -166,6 +167,10 @@ def _keep(
         raise _say_not_open(refusal.state) from None
     fault_point("after_commit")
     return _Kept(receipt, is_replayed=False)
+
+
+def _expect(page: EventPage, submission: Submission, now: datetime) -> Expected:
+    return Expected(page.event, name_mailbox(submission.email_key, now=now), {})
 
 
 @contextmanager
