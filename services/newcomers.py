@@ -23,7 +23,7 @@ def register_alone(
     session: Session,
     event: EventHead,
     submission: Submission,
-    expect: Callable[[], Expected | None],
+    expect: Callable[[], Expected],
     *,
     now: datetime,
 ) -> SubmissionRow | None:
@@ -33,14 +33,14 @@ def register_alone(
     more to decide: then nothing is stored, and `register` finds out. `event` is as it was read a
     moment ago.
     """
+    policy, seats = LinkPolicy(event.link_policy), count_seats(event, event.seats_taken)
     if not begins_late(session) or submission.is_suspicious or takes_choice(event):
         return None
-    seats = count_seats(event, event.seats_taken)
+    # Where nothing may tell whether an address is known, the known and the unknown go one way.
+    if policy is not LinkPolicy.SHOW:
+        return None
     if seats.are_all_taken or get_state(event, seats, now) is not EventState.OPEN:
         return None
-    expected = expect()
-    if expected is None:
-        return None
-    status, policy = status_for_new(event), LinkPolicy(event.link_policy)
+    expected, status = expect(), status_for_new(event)
     newcomer = introduce(session, event, submission, status, policy, now, mailed=0)
     return newcomers.add_alone(session, newcomer, expected)

@@ -7,7 +7,7 @@ attacker would want; it only makes the work dearer.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
@@ -64,7 +64,7 @@ class Tallies:
 
     network: Tally = field(default_factory=lambda: Tally(most=10))
     address: Tally = field(default_factory=lambda: Tally(most=2))
-    event: Tally = field(default_factory=lambda: Tally(most=10, comes_back=False))
+    event: Tally = field(default_factory=lambda: Tally(most=10))
 
 
 class Buckets(NamedTuple):
@@ -75,8 +75,11 @@ class Buckets(NamedTuple):
     event: Bucket
 
 
-Due = tuple[Bucket, float]
+Due = tuple[Bucket, int]
 """So many units of a bucket, which are counted and not yet written."""
+
+_NEVER = -1.0
+"""No bucket is full by then, not even one that the database has nothing of."""
 
 # Sums of seconds since 1970 are not exact.
 _SLACK = 0.001
@@ -85,13 +88,11 @@ _SLACK = 0.001
 class Weighed(NamedTuple):
     """What is known of a submission before it is stored.
 
-    `known` are the buckets of which the database has something, and `mailed` is None where the
-    mailbox's mails were not counted.
+    `mailed` is None where the mailbox's mails were not counted.
     """
 
     event: EventHead
     load: Load = Load()
-    known: frozenset[str] = frozenset()
     mailed: int | None = None
 
 
@@ -110,20 +111,18 @@ def name_buckets(
 
 def expect_calm(
     tallies: Tallies, buckets: Buckets, event: EventHead, email_key: str, *, now: datetime
-) -> Expected | None:
-    """Say how things are while nobody is refused or asked for work; None if they are not so.
+) -> Expected:
+    """Say how things are while nobody is refused or asked for work.
 
-    The database has nothing of the network then. The limit of the address does not matter: what
-    else came of this mailbox, with whatever tag, had a mail of the day, or is kept aside.
+    The limit of an address is for those who are known.
     """
-    moment = now.timestamp()
-    of_network = tallies.network.measure(buckets.network, now=moment) + 1
-    if of_network > min(buckets.network.burst, CALM_NETWORK):
-        return None
-    full_by = {buckets.network.name: moment}
+    calm = [(buckets.network, tallies.network, min(buckets.network.burst, CALM_NETWORK))]
     if event.bot_check == BotCheck.AUTOMATIC:
-        left = CALM_EVENT - tallies.event.measure(buckets.event, now=moment) - 1
-        full_by[buckets.event.name] = moment + left * buckets.event.interval
+        calm.append((buckets.event, tallies.event, CALM_EVENT))
+    moment, full_by = now.timestamp(), {}
+    for bucket, tally, most in calm:
+        left = most - tally.get_units(bucket) - 1
+        full_by[bucket.name] = moment + left * bucket.interval if left >= 0 else _NEVER
     return Expected(event, name_mailbox(email_key, now=now), full_by)
 
 
@@ -148,45 +147,30 @@ def weigh(
     found = arrivals.look(session, slug, names, name_mailbox(email_key, now=now))
     if found is None:
         return None
-    written = [_measure(*pair, now=moment) for pair in zip(buckets, found.full_at, strict=True)]
     network, address, event = (
-        there + tally.measure(bucket, now=moment) + 1
-        for bucket, tally, there in zip(buckets, _list(tallies), written, strict=True)
+        _measure(bucket, full_at, now=moment) + tally.get_units(bucket) + 1
+        for bucket, tally, full_at in zip(buckets, _list(tallies), found.full_at, strict=True)
     )
     if network > buckets.network.burst + _SLACK:
         raise RateLimitReached(limits.RETRY_AFTER_SECONDS)
     if address > buckets.address.burst + _SLACK:
         raise RateLimitReached(int(ADDRESS_INTERVAL_SECONDS), Limit.ADDRESS)
     load = Load(network / CALM_NETWORK, event / CALM_EVENT)
-    known = frozenset(name for name, there in zip(names, written, strict=True) if there)
-    return Weighed(found.event, load, known, found.mailed)
+    return Weighed(found.event, load, found.mailed)
 
 
 def count(
-    tallies: Tallies,
-    buckets: Buckets,
-    load: Load,
-    known: Container[str] = (),
-    *,
-    spares_address: bool = False,
-    now: datetime,
+    tallies: Tallies, buckets: Buckets, load: Load, *, spares_address: bool = False
 ) -> list[Due]:
     """Count a submission that was not refused; return what is to be written by `write`.
 
-    `load` and `known` are its `Weighed`'s, if it had one. It `spares_address` where its sender was
-    only asked for a proof: else whoever sends an address that is not theirs would keep its owner
-    out.
+    It `spares_address` where its sender was only asked for a proof: else whoever sends an address
+    that is not theirs would keep its owner out.
     """
-    moment, due = now.timestamp(), []
-    for bucket, tally, is_counted in zip(
-        buckets, _list(tallies), (True, not spares_address, load.network <= 1), strict=True
-    ):
-        if not is_counted:
-            continue
-        units = tally.add(bucket, is_known=bucket.name in known, now=moment)
-        if units:
-            due.append((bucket, units))
-    return due
+    are_counted = (True, not spares_address, load.network <= 1)
+    counted = zip(buckets, _list(tallies), are_counted, strict=True)
+    due = [(bucket, tally.add(bucket)) for bucket, tally, is_counted in counted if is_counted]
+    return [(bucket, units) for bucket, units in due if units]
 
 
 def write(session: Session, due: Iterable[Due], *, now: datetime) -> None:

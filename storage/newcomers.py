@@ -30,7 +30,7 @@ from sqlalchemy import (
     true,
     union_all,
 )
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.orm.attributes import set_committed_value
 from sqlalchemy.sql.dml import ReturningUpdate
@@ -132,10 +132,10 @@ def add_alone(session: Session, newcomer: Newcomer, expected: Expected) -> Submi
     try:
         found = statement.fetch_early(session, values)
     except DBAPIError as error:
-        if error.connection_invalidated or isinstance(error, OperationalError):
+        if error.connection_invalidated:
             raise
         if getattr(error.orig, "sqlstate", "") != _TAKES_ALL_BACK:
-            # Perhaps what is broken is needed for what is expected alone.
+            # Perhaps what is broken, or locked, is needed for what is expected alone.
             log.warning("somebody new is registered in several steps", exc_info=True)
         return None
     if found is None:

@@ -75,8 +75,8 @@ class SubmissionLimits:
                 has_worked=has_worked,
             )
 
-    def expect_calm(self) -> Expected | None:
-        """Say how things are while nobody is refused or asked for work; None if they are not so."""
+    def expect_calm(self) -> Expected:
+        """Say how things are while nobody is refused or asked for work."""
         now = self._now
         if self._buckets is None:
             return Expected(self._event, name_mailbox(self._email_key, now=now), {})
@@ -112,13 +112,12 @@ class SubmissionLimits:
         """Count it, once it is sure that it was not refused."""
         if self._buckets is None:
             return
-        load, known, now = self._weighed.load, self._weighed.known, self._now
-        spares = self._spares_address
-        due = count(self._tallies, self._buckets, load, known, spares_address=spares, now=now)
+        load, spares = self._weighed.load, self._spares_address
+        due = count(self._tallies, self._buckets, load, spares_address=spares)
         if not due:
             return
         try:
             with get_site().database.write(is_shown=False, is_brief=True) as session:
-                write(session, due, now=now)
-        except SQLAlchemyError:
+                write(session, due, now=self._now)
+        except (SQLAlchemyError, RuntimeError):
             log.warning("a form was stored, but is not counted", exc_info=True)

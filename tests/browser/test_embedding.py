@@ -95,11 +95,11 @@ class World:
         with self.site.database.write() as session:
             parts, now = self.site.parts, self.site.clock()
             [event_id] = session.scalars(select(Event.id).where(Event.slug == "spring"))
-            counts = submission_limits.name_buckets(
+            buckets = submission_limits.name_buckets(
                 parts.keys, "127.0.0.1", event_id=event_id, email_key=email, has_worked=False
             )
             load = submission_limits.Load()
-            due = submission_limits.count(parts.tallies, counts, load, now=now)
+            due = submission_limits.count(parts.tallies, buckets, load)
             submission_limits.write(session, due, now=now)
 
     def find_sent(self, email):

@@ -15,6 +15,7 @@ from services.submissions import Doubt
 from storage import events, newcomers, registrations
 from storage.arrivals import Expected
 from storage.models import Registration, SubmissionRow
+from storage.session import Database
 from tests.factories import NOW, make_event, make_submission
 from tests.fixtures.databases import only_postgresql
 from tests.installation import wait_until
@@ -205,6 +206,7 @@ HOUR = timedelta(hours=1)
         ({"closes_at": NOW - HOUR}, {}),
         ({"starts_at": NOW - 9 * HOUR}, {}),
         ({"capacity": 0, "has_waitlist": True}, {}),
+        ({"link_policy": "code"}, {}),
     ],
 )
 def test_where_there_is_more_to_decide_nothing_is_stored_at_once(
@@ -230,6 +232,18 @@ def test_what_cannot_be_asked_about_keeps_nobody_out_and_is_logged(database, eve
     assert (row.outcome, is_alone) == (Outcome.CREATED, False)
     assert caplog.messages == ["somebody new is registered in several steps"]
     assert count_people(database, event) == (1, 1)
+
+
+def test_what_cannot_be_asked_about_in_time_keeps_nobody_out(database, event):
+    expected = expect(database, event, network=100.0)
+    url = database.url.update_query_dict({"options": "-c lock_timeout=100"})
+    impatient = Database(url.render_as_string(hide_password=False), cipher=None)
+    with database.write() as session:
+        session.execute(text("LOCK TABLE rate_bucket IN ACCESS EXCLUSIVE MODE"))
+        row, is_alone = send(impatient, event, expected=expected)
+    impatient.dispose()
+
+    assert (row.outcome, is_alone) == (Outcome.CREATED, False)
 
 
 def test_last_seat_is_taken_once(database):
