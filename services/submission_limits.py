@@ -1,6 +1,6 @@
 """How much may be sent of one network, address and event, and from where on work is asked for.
 
-All processes share the buckets, which stand in the database. Nobody is shut out for good: what was
+All processes share the counts, which stand in the database. Nobody is shut out for good: what was
 counted is forgotten second by second. What an event gets never closes it, as that is what an
 attacker would want; it only makes the work dearer.
 """
@@ -68,7 +68,7 @@ class Tallies:
 
 
 class Buckets(NamedTuple):
-    """What one submission buckets against."""
+    """What one submission counts against."""
 
     network: Bucket
     address: Bucket
@@ -138,7 +138,7 @@ def weigh(
     """Find out how much came lately, and whether one more may; None where no event is.
 
     Nothing is counted yet, so of those who come at one moment a few more may get through. The
-    address buckets whether or not it is known: so its limit does not tell.
+    address counts whether or not it is known: so its limit does not tell.
 
     Raises:
         RateLimitReached: the network or the address sends too much.
