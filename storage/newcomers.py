@@ -41,6 +41,7 @@ from .direct_sessions import begins_late
 from .job_requests import MAIL, ZOOM_SYNC
 from .models import Answer, Consent, EventCounter, Mail, Registration, SubmissionRow, ZoomRegistrant
 from .models.base import UtcDateTime
+from .session import may_pass
 from .statements import Statement, attach, is_postgresql, table_of
 
 log = logging.getLogger(__name__)
@@ -132,7 +133,7 @@ def add_alone(session: Session, newcomer: Newcomer, expected: Expected) -> Submi
     try:
         found = statement.fetch_early(session, values)
     except DBAPIError as error:
-        if error.connection_invalidated:
+        if may_pass(error):
             raise
         if getattr(error.orig, "sqlstate", "") != _TAKES_ALL_BACK:
             # Perhaps what is broken, or locked, is needed for what is expected alone.
