@@ -33,9 +33,9 @@ def register_alone(
     more to decide: then nothing is stored, and `register` finds out. `event` is as it was read a
     moment ago.
     """
-    policy, seats = LinkPolicy(event.link_policy), count_seats(event, event.seats_taken)
     if not begins_late(session) or submission.is_suspicious or takes_choice(event):
         return None
+    policy, seats = LinkPolicy(event.link_policy), count_seats(event, event.seats_taken)
     # Where nothing may tell whether an address is known, the known and the unknown go one way.
     if policy is not LinkPolicy.SHOW:
         return None
