@@ -365,7 +365,7 @@ def test_process_that_grew_too_large_is_replaced_while_it_answers(start_blocking
     url, process = start_blocking(1)
     before = list_children(process)
 
-    assert answers(f"{url}/grow")
+    assert answers(f"{url}/grow", seconds=20)
 
     until = time.monotonic() + 30
     while list_children(process) & before:

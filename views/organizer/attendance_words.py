@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext, ngettext
 
@@ -26,7 +28,7 @@ _REASONS = {
 
 
 def describe_verdict(verdict: Verdict, timezone: str) -> str:
-    """Say it in one line: Attended, 52 minutes (18:01–18:53)."""
+    """Say it in one line: Attended, 52 minutes (18:01–18:53); hours alone tell no two days."""
     if verdict.presence is not None:
         return _describe_presence(verdict.presence, timezone)
     if verdict.reason is not None:
@@ -38,7 +40,7 @@ def _describe_presence(presence: Presence, timezone: str) -> str:
     zone = load_zone(timezone)
     first, last = presence.first_joined_at.astimezone(zone), presence.last_left_at.astimezone(zone)
     minutes = count_minutes(presence.seconds)
-    if first.date() != last.date():
+    if last - first >= timedelta(days=1):
         return ngettext("Attended, %(num)d minute", "Attended, %(num)d minutes", minutes)
     dash = "〜" if read_locale() == "ja" else "–"
     return ngettext(

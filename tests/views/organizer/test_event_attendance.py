@@ -14,7 +14,7 @@ from services.attendance_records import JOB_KIND
 from services.events import read_current_form
 from services.personal_data import collect_personal_data
 from storage import attendance
-from storage.models import AttendanceRecord, Consent, Event, Job, Registration
+from storage.models import Attendance, AttendanceRecord, Consent, Event, Job, Registration
 from tests.dashboard import sign_in
 from tests.factories import SMALL_FORM
 from tests.fixtures.databases import only_sqlite
@@ -27,7 +27,7 @@ FORM = say_attendance(SMALL_FORM, is_recorded=True)
 @pytest.fixture
 def event(site):
     """An event that is over; Taro came for 52 minutes, Hanako had a place and did not."""
-    at = site.clock().replace(microsecond=0) + timedelta(days=1)
+    at = (site.clock() + timedelta(days=1)).replace(hour=3, minute=0, second=0, microsecond=0)
     event = site.add_event(slug="spring", records_attendance=True, questions=FORM, starts_at=at)
     program = Program(site, make_key(site))
     for email in ("taro@example.com", "hanako@example.com"):
@@ -65,19 +65,36 @@ def test_who_came_is_on_the_event_the_person_the_list_and_the_file(site, event):
     assert numbers == ["1", "1", "0"] and "Ask Zoom again" not in text
 
     people = owner.open(f"{address}/people").text
-    assert "Attended, 52 minutes (" in people and " Absent " in people
+    assert "Attended, 52 minutes (12:01–12:53)" in people and " Absent " in people
     seen = owner.open(f"{address}/people?attendance=unseen").text
     assert " Absent " in seen and "Attended, 52" not in seen
     with site.database.read() as session:
         taro = session.scalars(select(Registration).order_by(Registration.id)).first()
         [held] = collect_personal_data(session, event, taro)["attendance"]
     person = owner.open(f"{address}/people/{taro.public_id}").text
-    assert "Attended, 52 minutes (" in person
+    assert "Attended, 52 minutes (12:01–12:53)" in person
     assert held["seconds"] == 52 * 60 - 5
     file = Program(site, make_key(site)).get("/events/spring/export.csv", params={"lang": "en"})
     head, first, second = csv.reader(io.StringIO(file.content.decode("utf-8-sig")))
     assert head[-4:] == ["Attendance", "First joined", "Last left", "Minutes attended"]
     assert (first[-4], first[-1], second[-4:]) == ("attended", "52", ["absent", "", "", ""])
+
+
+def test_hours_are_said_across_midnight_and_not_of_several_days(site, event):
+    owner = sign_in(site, locale="en")
+    address = f"/organizer/events/{event.public_id}/people"
+    row = select(Attendance).where(Attendance.seconds > 0)
+
+    def set_stay(**length):
+        with site.database.write() as session:
+            came = session.scalars(row).one()
+            came.first_joined_at = came.first_joined_at.replace(hour=14, minute=31)
+            came.last_left_at = came.first_joined_at + timedelta(**length)
+        return owner.open(address).text
+
+    assert "Attended, 52 minutes (23:31–00:23)" in set_stay(minutes=52)
+    text = set_stay(days=1, minutes=52)
+    assert "Attended, 52 minutes" in text and "Attended, 52 minutes (" not in text
 
 
 def test_what_is_unclear_says_why_and_is_asked_for_again(site, event):
