@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Collection, Iterator
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 from urllib.parse import urljoin, urlsplit
@@ -230,8 +231,11 @@ def _only(elements: list[Element]) -> Element:
 def _find_faults(page: Page) -> Iterator[str]:
     yield from _find_faulty_headers(page.response)
     yield from _find_faulty_outline(page)
+    labelled = {label["for"] for label in page.root.find_all("label") if label.text}
     for element in page.root.walk():
         yield from _find_faulty_element(page, element)
+        if _is_control(element) and not _has_label(element, labelled):
+            yield f"no label for {element['name']!r}"
 
 
 def _find_faulty_headers(response: requests.Response) -> Iterator[str]:
@@ -254,8 +258,8 @@ def _find_faulty_outline(page: Page) -> Iterator[str]:
             yield f"{len(found)} of <{tag}>, or an empty one"
     if any(html["lang"] not in ("ja", "en") for html in root.find_all("html")):
         yield "no language"
-    ids = [element["id"] for element in root.walk() if element["id"]]
-    yield from (f"id {name!r} twice" for name in {name for name in ids if ids.count(name) > 1})
+    ids = Counter(element["id"] for element in root.walk() if element["id"])
+    yield from (f"id {name!r} twice" for name, count in ids.items() if count > 1)
     for element in root.walk():
         named = (element["for"], *element["aria-describedby"].split())
         named += (*element["aria-labelledby"].split(), element["aria-controls"])
@@ -272,8 +276,6 @@ def _find_faulty_element(page: Page, element: Element) -> Iterator[str]:
         yield f"no text for the picture {element['src']}"
     if element.tag in ("a", "button") and not (element.text or element["aria-label"]):
         yield f"<{element.tag}> without a name"
-    if _is_control(element) and not _has_label(page, element):
-        yield f"no label for {element['name']!r}"
     for name in ("src", "action", *(("href",) if _is_fetched(element) else ())):
         address = element[name]
         if address and not address.startswith("data:") and not _is_same_site(page, address):
@@ -300,12 +302,12 @@ def _is_control(element: Element) -> bool:
     return element.tag in ("select", "textarea") or (element.tag == "input" and is_seen)
 
 
-def _has_label(page: Page, control: Element) -> bool:
+def _has_label(control: Element, labelled: Collection[str]) -> bool:
+    """Tell whether a control has a name; `labelled` are the ids that labels are for."""
     if control["aria-label"] or control["aria-labelledby"]:
         return True
-    labels = page.root.find_all("label", for_=control["id"]) if control["id"] else []
-    labels += [above for above in control.ancestors() if above.tag == "label"]
-    return any(label.text for label in labels)
+    is_named = bool(control["id"]) and control["id"] in labelled
+    return is_named or any(above.tag == "label" and above.text for above in control.ancestors())
 
 
 def _is_same_site(page: Page, address: str) -> bool:
