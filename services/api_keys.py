@@ -15,7 +15,8 @@ from enum import StrEnum
 
 from sqlalchemy.orm import Session
 
-from storage import api_keys, limits
+from storage import api_keys
+from storage.limits import Bucket, spend
 from storage.models import ApiKey
 
 from . import audit
@@ -153,14 +154,8 @@ def spend_request(session: Session, caller: Caller, *, now: datetime) -> None:
     Raises:
         RateLimitReached: the key asks too much; all processes count together.
     """
-    is_within = limits.spend(
-        session,
-        f"api:{caller.key_id}",
-        interval=INTERVAL_SECONDS,
-        burst=BURST,
-        now=now.timestamp(),
-    )
-    if not is_within:
+    bucket = Bucket(f"api:{caller.key_id}", INTERVAL_SECONDS, BURST)
+    if not spend(session, bucket, now=now.timestamp()):
         raise RateLimitReached(retry_after_seconds=RETRY_SECONDS)
 
 

@@ -9,8 +9,7 @@ from enum import StrEnum
 
 from sqlalchemy.orm import Session
 
-from storage import limits
-from storage.limits import Bucket
+from storage.limits import Bucket, spend
 
 from .keys import KeyRing
 
@@ -50,18 +49,13 @@ def check_network_limit(
         RateLimitReached: the network sends too much.
     """
     bucket = make_network_bucket(keys, remote_addr, BURST)
-    if not spend(session, bucket, now=now):
+    if not spend(session, bucket, now=now.timestamp()):
         raise RateLimitReached(RETRY_AFTER_SECONDS)
 
 
 def make_network_bucket(keys: KeyRing, remote_addr: str | None, burst: int) -> Bucket:
     name = hash_name(keys, "network", name_network(remote_addr or ""))
     return Bucket(f"network:{name}", INTERVAL_SECONDS, burst, most=WORK_FACTOR * BURST)
-
-
-def spend(session: Session, bucket: Bucket, *, now: datetime) -> bool:
-    """Take one unit from a bucket; return False when it is empty."""
-    return limits.spend_from(session, bucket, now=now.timestamp())
 
 
 def hash_name(keys: KeyRing, purpose: str, name: str) -> str:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from storage import job_requests, registrations, submissions
 from storage.events import AnyEvent
-from storage.limits import Bucket
+from storage.limits import Bucket, spend
 from storage.models import Event, SubmissionRow
 
 from . import limits
@@ -66,13 +66,13 @@ def ask_by_mail(
         return earlier
     network = limits.hash_name(keys, "network", limits.name_network(remote_addr or ""))
     asking = Bucket(f"proof-mail:network:{network}", NETWORK_INTERVAL_SECONDS, NETWORK_BURST)
-    if is_limited and not limits.spend(session, asking, now=now):
+    if is_limited and not spend(session, asking, now=now.timestamp()):
         raise RateLimitReached(int(5 * NETWORK_INTERVAL_SECONDS), Limit.MAILS)
     if submission.is_suspicious:
         return hold(session, event, submission, Doubt.TRAP, now=now)
     mailbox = limits.hash_name(keys, "address", fold_tag(submission.email_key))
     asked = Bucket(f"proof-mail:address:{mailbox}", ADDRESS_INTERVAL_SECONDS, ADDRESS_BURST)
-    if not limits.spend(session, asked, now=now):
+    if not spend(session, asked, now=now.timestamp()):
         return hold(session, event, submission, Doubt.NO_MAIL, now=now)
     row = hold(session, event, submission, Doubt.MAIL_PROOF, now=now)
     job_requests.enqueue(

@@ -32,7 +32,8 @@ from webauthn.helpers.structs import (
     UserVerificationRequirement,
 )
 
-from storage import limits, passkeys
+from storage import passkeys
+from storage.limits import Bucket, spend
 from storage.models import Organizer, Passkey
 
 from .audit import Action
@@ -204,14 +205,9 @@ def _take_challenge(
     if not any(hmac.compare_digest(signature, other) for other in made):
         raise PasskeyRefused
     # A bucket that holds one is empty until the challenge is too old anyway.
-    is_first = limits.spend(
-        session,
-        f"passkey:{base64.urlsafe_b64encode(head[8:]).decode()}",
-        interval=CHALLENGE_SECONDS * 2.0,
-        burst=1,
-        now=now.timestamp(),
-    )
-    if not is_first or not -60 <= age <= CHALLENGE_SECONDS:
+    name = f"passkey:{base64.urlsafe_b64encode(head[8:]).decode()}"
+    once = Bucket(name, interval=CHALLENGE_SECONDS * 2.0, burst=1)
+    if not spend(session, once, now=now.timestamp()) or not -60 <= age <= CHALLENGE_SECONDS:
         raise PasskeyRefused
     return challenge
 

@@ -18,7 +18,7 @@ from itsdangerous import BadData, URLSafeSerializer
 from sqlalchemy.orm import Session
 
 from oidc_client import RoundTrip
-from storage import limits
+from storage.limits import Bucket, spend
 from storage.models import IdentityProvider
 
 from .keys import KeyRing
@@ -84,13 +84,9 @@ def is_of_browser(state: State, provider: IdentityProvider, cookie: str) -> bool
 def use_up(session: Session, state: State, *, now: datetime) -> bool:
     """Use a way up; False if it was used before."""
     # A bucket that holds one is empty until the state is too old anyway.
-    return limits.spend(
-        session,
-        f"round-trip:{state.salt}",
-        interval=2 * (HOLDS + SKEW).total_seconds(),
-        burst=1,
-        now=now.timestamp(),
-    )
+    seconds = 2 * (HOLDS + SKEW).total_seconds()
+    once = Bucket(f"round-trip:{state.salt}", interval=seconds, burst=1)
+    return spend(session, once, now=now.timestamp())
 
 
 def resume(keys: KeyRing, salt: str, *, cookie: str, redirect_url: str) -> RoundTrip:

@@ -14,7 +14,7 @@ from enum import Enum
 
 from sqlalchemy.orm import Session
 
-from storage import limits
+from storage.limits import Bucket, spend
 
 from .keys import KeyRing
 from .limits import RateLimitReached, name_network
@@ -96,12 +96,6 @@ def count_test_mail(session: Session, keys: KeyRing, *, organizer_id: int, now: 
 def _spend(session: Session, keys: KeyRing, kind: Try, what: str, now: datetime) -> None:
     name, interval, burst = kind.value
     digest = hmac.new(keys.derive("sign-in-limit")[0], what.encode(), hashlib.sha256).hexdigest()
-    is_within = limits.spend(
-        session,
-        f"sign-in:{name}:{digest}",
-        interval=interval,
-        burst=burst,
-        now=now.timestamp(),
-    )
-    if not is_within:
+    bucket = Bucket(f"sign-in:{name}:{digest}", interval, burst)
+    if not spend(session, bucket, now=now.timestamp()):
         raise RateLimitReached(retry_after_seconds=int(interval))

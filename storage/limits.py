@@ -19,7 +19,7 @@ SKEW_SECONDS = 60.0
 
 @dataclass(frozen=True)
 class Bucket:
-    """A bucket that holds `burst` units; one comes back in `interval` seconds.
+    """A bucket that holds `burst` units when it is full; one comes back in `interval` seconds.
 
     `most` is the largest burst that anybody is granted of a bucket of this name.
     """
@@ -35,19 +35,11 @@ class Bucket:
         return max(self.burst, self.most) * self.interval + SKEW_SECONDS
 
 
-def spend(session: Session, name: str, *, interval: float, burst: int, now: float) -> bool:
+def spend(session: Session, bucket: Bucket, *, now: float) -> bool:
     """Take one unit from a bucket in one statement; return False when it is empty.
 
-    Args:
-        interval: seconds in which one unit comes back.
-        burst: how many units a full bucket has.
-        now: seconds since 1970.
+    `now` is in seconds since 1970. Where the session has not begun it is a transaction of its own.
     """
-    return spend_from(session, Bucket(name, interval, burst), now=now)
-
-
-def spend_from(session: Session, bucket: Bucket, *, now: float) -> bool:
-    """As `spend`; where the session has not begun, a transaction of its own."""
     is_taken = _TAKE.fetch_early(session, _bind(bucket, 1, now)) is not None
     if is_taken:
         _put_back_if_refused(session, bucket)

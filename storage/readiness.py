@@ -9,7 +9,7 @@ from pathlib import Path
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from . import limits
+from .limits import Bucket, spend
 from .session import Database
 
 _LITTLE_ROOM = 64 * 1024  # bytes; SQLite begins its smallest file with half of it
@@ -38,7 +38,7 @@ def write_something(database: Database, *, now: datetime) -> None:
         SQLAlchemyError: it was not kept; see `is_disk_full`.
     """
     with database.write() as session:
-        limits.spend(session, "readiness", interval=1.0, burst=3600, now=now.timestamp())
+        spend(session, Bucket("readiness", interval=1.0, burst=3600), now=now.timestamp())
 
 
 def is_disk_full(database: Database, error: SQLAlchemyError) -> bool:

@@ -1,4 +1,4 @@
-"""Counting what is sent, where the settings say so; nobody is turned away uncounted."""
+"""Counting what is sent, where the settings say so; what is refused counts for nothing."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ BUCKETS = ("network", "address", "event")
 def test_event_and_what_was_counted_are_read(database):
     with database.write() as session:
         make_event(session, slug="spring")
-        limits.spend(session, "address", interval=5.0, burst=9, now=MOMENT)
+        limits.spend(session, limits.Bucket("address", interval=5.0, burst=9), now=MOMENT)
 
     with database.write(is_brief=True) as session:
         found = look(session, "spring", BUCKETS, MAILBOX)

@@ -11,7 +11,7 @@ BURST = 5
 
 
 def spend(session, name="bucket", *, now=NOW):
-    return limits.spend(session, name, interval=SECONDS_A_UNIT, burst=BURST, now=now)
+    return limits.spend(session, limits.Bucket(name, SECONDS_A_UNIT, BURST), now=now)
 
 
 def test_full_bucket_gives_its_burst(database):
@@ -101,9 +101,8 @@ def test_what_was_let_through_is_counted_until_nothing_is_left(database):
 
 def test_what_is_refused_is_not_counted(database):
     """On PostgreSQL it was stored already, as a transaction of its own."""
-    bucket = limits.Bucket("bucket", SECONDS_A_UNIT, BURST)
     with pytest.raises(KeyError), database.write(is_brief=True) as session:
-        limits.spend_from(session, bucket, now=NOW)
+        spend(session)
         raise KeyError
 
     with database.read() as session:
@@ -112,11 +111,12 @@ def test_what_is_refused_is_not_counted(database):
 
 def test_smaller_share_of_a_bucket_does_not_refill_it(database):
     small = limits.Bucket("bucket", SECONDS_A_UNIT, BURST, most=100)
+    large = limits.Bucket("bucket", SECONDS_A_UNIT, 100)
     with database.write() as session:
         for _ in range(90):
-            limits.spend(session, "bucket", interval=SECONDS_A_UNIT, burst=100, now=NOW)
+            limits.spend(session, large, now=NOW)
 
-        assert not limits.spend_from(session, small, now=NOW)
+        assert not limits.spend(session, small, now=NOW)
 
 
 def test_clock_that_went_back_shuts_nobody_out(database):

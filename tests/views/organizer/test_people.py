@@ -318,7 +318,7 @@ def test_overview_says_that_browsers_are_checked(start_site):
     assert words not in browser.open(address).text
     with site.database.write() as session:
         name, now = f"event:{event_id}", site.clock().timestamp()
-        limits.spend(session, name, interval=300.0, burst=2, now=now)
+        limits.spend(session, limits.Bucket(name, interval=300.0, burst=2), now=now)
 
     assert words in browser.open(address).text
 
