@@ -1,7 +1,7 @@
 """The one way out: every call over HTTP to another system goes through this package.
 
 It bounds time and size, follows nothing, sends no more than it was given, and goes only where it
-may. It knows nothing of the product.
+may. It knows nothing of the product. Mail, too, is connected by `dialling`.
 """
 
 from outbound.deadline import Deadline

@@ -3,10 +3,8 @@
 import http.client
 import io
 import math
-import queue
 import socket
 import ssl
-import threading
 import time
 from collections.abc import Callable
 from functools import partial
@@ -16,9 +14,9 @@ from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import HTTPError, NewConnectionError
-from urllib3.util.connection import allowed_gai_family, create_connection
 
 from outbound.deadline import Deadline
+from outbound.dialling import connect_to_one, look_up
 from outbound.errors import Fault
 
 MayConnect = Callable[[str, str], bool]
@@ -100,48 +98,16 @@ class _DeadlineConnect(HTTPConnection):
 
     def _new_conn(self) -> socket.socket:
         deadline = Deadline(float(self.timeout or 0))
-        addresses = _resolve(self._dns_host, self.port, deadline)
+        addresses = look_up(self._dns_host, self.port, deadline)
         # Of several one is chosen by luck: a host that also has an address of ours is refused.
         if not all(self.may_connect(self._dns_host, address) for address, _ in addresses):
             raise _Refused
-        last: OSError = TimeoutError("no address answered")
-        for tried, address in enumerate(addresses):
-            # One dead address must not use up the time of the others.
-            share = deadline.positive_seconds() / (len(addresses) - tried)
-            try:
-                sock = create_connection(address, share, socket_options=self.socket_options)
-                sock.settimeout(deadline.positive_seconds())  # for the TLS handshake
-                return sock
-            except OSError as error:
-                last = error
-        raise last
+        # What its time-out is then bounds the TLS handshake.
+        return connect_to_one(addresses, deadline, socket_options=self.socket_options)
 
 
 class _DeadlineHttpsConnection(_DeadlineConnect, HTTPSConnection):
     pass
-
-
-def _resolve(host: str, port: int, deadline: Deadline) -> list[tuple[str, int]]:
-    """Look up the addresses of a host; in a thread, since getaddrinfo knows no timeout."""
-    found: queue.SimpleQueue[list[tuple[str, int]] | OSError] = queue.SimpleQueue()
-
-    def look_up() -> None:
-        try:
-            rows = socket.getaddrinfo(host, port, allowed_gai_family(), socket.SOCK_STREAM)
-            found.put([(str(address[0]), port) for *_, address in rows])
-        except OSError as error:
-            found.put(error)
-        except UnicodeError as error:
-            found.put(socket.gaierror(str(error)))
-
-    threading.Thread(target=look_up, name="name-look-up", daemon=True).start()
-    try:
-        answer = found.get(timeout=deadline.positive_seconds())
-    except queue.Empty:
-        raise TimeoutError("the name look-up took too long") from None
-    if isinstance(answer, OSError):
-        raise answer
-    return answer
 
 
 class _HttpConnectionPool(HTTPConnectionPool):

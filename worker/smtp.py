@@ -24,6 +24,8 @@ from threading import Event, Thread
 from typing import Protocol
 from urllib.parse import unquote, urlsplit
 
+from outbound.deadline import Deadline
+from outbound.dialling import dial
 from services.messages import make_address
 
 CONNECT_SECONDS = 10
@@ -93,47 +95,49 @@ class SmtpTransport:
     def send(self, message: EmailMessage, recipient: str) -> None:
         """Send within 25 seconds in all; a refusal of the sender is worth another try later."""
         sender = _get_sender(message)
-        client = self._make_client(sender.partition("@")[2])
-        with _deadline(client, self._total_seconds):
-            try:
-                with _unavailable_on_error():
-                    self._open(client)
-                    _check(client.mail(sender), MailUnavailable)
-                    _check(client.rcpt(make_address(recipient).addr_spec), MailRefused)
-                    _check(client.docmd("DATA"), MailRefused, expected=_START_OF_TEXT)
-                _send_text(client, message)
-                with suppress(OSError, smtplib.SMTPException):
-                    client.quit()
-            finally:
-                client.close()
+        with self._connect(sender) as client:
+            with _unavailable_on_error():
+                _check(client.mail(sender), MailUnavailable)
+                _check(client.rcpt(make_address(recipient).addr_spec), MailRefused)
+                _check(client.docmd("DATA"), MailRefused, expected=_START_OF_TEXT)
+            _send_text(client, message)
+            with suppress(OSError, smtplib.SMTPException):
+                client.quit()
 
     def check(self, sender: str) -> None:
         """Connect, greet, secure and sign in, and say NOOP."""
-        client = self._make_client(sender.rpartition("@")[2])
-        with _deadline(client, self._total_seconds):
-            try:
-                with _unavailable_on_error():
-                    self._open(client)
-                    _check(client.noop(), MailUnavailable)
-                with suppress(OSError, smtplib.SMTPException):
-                    client.quit()
-            finally:
-                client.close()
+        with self._connect(sender) as client:
+            with _unavailable_on_error():
+                _check(client.noop(), MailUnavailable)
+            with suppress(OSError, smtplib.SMTPException):
+                client.quit()
 
-    def _make_client(self, our_name: str) -> smtplib.SMTP:
+    @contextmanager
+    def _connect(self, sender: str) -> Iterator[smtplib.SMTP]:
+        """Give a client that has greeted and signed in, and has what is left of the time."""
+        deadline = Deadline(self._total_seconds)
         # The sender's domain greets: asking the resolver for our own name can take many seconds.
-        if self._scheme == "smtps":
-            return smtplib.SMTP_SSL(
-                local_hostname=our_name, timeout=CONNECT_SECONDS, context=self._tls
-            )
-        return smtplib.SMTP(local_hostname=our_name, timeout=CONNECT_SECONDS)
-
-    def _open(self, client: smtplib.SMTP) -> None:
+        client = smtplib.SMTP(local_hostname=sender.rpartition("@")[2])
         # Without this smtplib checks the certificate against an empty name.
         client._host = self._host  # type: ignore[attr-defined]
-        _check(client.connect(self._host, self._port), MailUnavailable, expected=220)
-        assert client.sock is not None
-        client.sock.settimeout(self._total_seconds)
+        with _unavailable_on_error():
+            # Not by smtplib, which gives each address of a host all the time there is.
+            sock = dial(self._host, self._port, deadline.sooner(CONNECT_SECONDS))
+        client.sock = sock
+        try:
+            with _cut_at(deadline, sock):
+                with _unavailable_on_error():
+                    sock.settimeout(deadline.positive_seconds())
+                    self._open(client)
+                yield client
+        finally:
+            client.close()
+
+    def _open(self, client: smtplib.SMTP) -> None:
+        if self._scheme == "smtps":
+            assert client.sock is not None
+            client.sock = self._tls.wrap_socket(client.sock, server_hostname=self._host)
+        _check(client.getreply(), MailUnavailable, expected=220)
         client.ehlo_or_helo_if_needed()
         if self._scheme == "smtp+starttls":
             client.starttls(context=self._tls)
@@ -192,17 +196,17 @@ def _get_time(message: EmailMessage) -> str:
 
 
 @contextmanager
-def _deadline(client: smtplib.SMTP, seconds: float) -> Iterator[None]:
-    """Cut the connection after some seconds: a time-out alone allows one byte after another."""
+def _cut_at(deadline: Deadline, sock: socket.socket) -> Iterator[None]:
+    """Cut the connection at the deadline: a time-out alone allows one byte after another."""
     done = Event()
+    # It stays when TLS takes the socket itself over.
+    handle = sock.dup()
 
     def watch() -> None:
-        is_late = not done.wait(seconds)
-        while is_late and not done.wait(0.05):
-            if client.sock:
+        with handle:
+            if not done.wait(deadline.positive_seconds()):
                 with suppress(OSError):
-                    # Not SSLSocket's own shutdown, which turns the reading thread to plain text.
-                    socket.socket.shutdown(client.sock, socket.SHUT_RDWR)
+                    handle.shutdown(socket.SHUT_RDWR)
 
     Thread(target=watch, daemon=True).start()
     try:

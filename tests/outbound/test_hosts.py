@@ -18,7 +18,7 @@ from outbound import (
     HttpPool,
     NoAnswer,
     OutboundError,
-    connections,
+    dialling,
 )
 from tests.outbound.socket_server import answer_always, drip, read_request, serve
 
@@ -47,7 +47,7 @@ def resolver(monkeypatch):
     """Answer look-ups of names from a list, one answer a look-up; note what is dialled."""
     stub = Resolver()
     monkeypatch.setattr(socket, "getaddrinfo", stub.look_up)
-    monkeypatch.setattr(connections, "create_connection", stub.dial)
+    monkeypatch.setattr(dialling, "create_connection", stub.dial)
     return stub
 
 
@@ -55,7 +55,7 @@ class Resolver:
     def __init__(self):
         self.answers = {}
         self.dialled = []
-        self._look_up, self._dial = socket.getaddrinfo, connections.create_connection
+        self._look_up, self._dial = socket.getaddrinfo, dialling.create_connection
 
     def look_up(self, host, port, *options, **named):
         if host not in self.answers:

@@ -6,7 +6,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -89,6 +89,19 @@ def recite(lines: Sequence[str], *, drip_seconds: float = 0) -> Iterator[Recital
         yield recital
     finally:
         listener.close()
+
+
+@contextmanager
+def stay_away(host: str, port: int) -> Iterator[None]:
+    """Have nobody answer a try to connect to an address of this machine, nor refuse it."""
+    with ExitStack() as held:
+        listener = held.enter_context(socket.create_server((host, port), backlog=0))
+        # The first fill the queue of those to be accepted; of the others the kernel drops each try.
+        for _ in range(4):
+            caller = held.enter_context(socket.socket())
+            caller.setblocking(False)
+            caller.connect_ex(listener.getsockname())
+        yield
 
 
 def _recite(listener, lines, drip_seconds, commands) -> None:

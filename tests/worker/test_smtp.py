@@ -1,5 +1,7 @@
 """Messages leaving over real SMTP connections, and every way in which that fails."""
 
+import socket
+import threading
 import time
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
@@ -8,6 +10,7 @@ from email.headerregistry import Address
 import pytest
 
 from services.messages import MailContent, MessageRefused, compose_message
+from worker import smtp
 from worker.smtp import (
     FileTransport,
     MailError,
@@ -18,7 +21,7 @@ from worker.smtp import (
     make_transport,
 )
 
-from .smtp_server import Inbox, make_certificate, recite, serve, sign_in
+from .smtp_server import Inbox, make_certificate, recite, serve, sign_in, stay_away
 
 GREETED = ["220 mail.example", "250 mail.example", "250 OK", "250 OK"]
 
@@ -159,6 +162,51 @@ def test_dripping_answer_to_the_text_is_unknown():
         pytest.raises(MailOutcomeUnknown),
     ):
         send(server.port, total_seconds=0.4)
+
+
+@pytest.fixture
+def name_server(monkeypatch):
+    """Say which addresses `mail.example` has; it is silent where there are none."""
+    addresses: list[str] = []
+    is_over, look_up = threading.Event(), socket.getaddrinfo
+
+    def answer(host, *rest):
+        found = addresses if host == "mail.example" else [host]
+        if not found:
+            is_over.wait(30)
+        return [row for address in found for row in look_up(address, *rest)]
+
+    monkeypatch.setattr(socket, "getaddrinfo", answer)
+    yield addresses
+    is_over.set()
+
+
+def send_to_name(port, **options):
+    transport = SmtpTransport(f"smtp://mail.example:{port}", **options)
+    transport.send(make_message(), "taro@example.com")
+
+
+@pytest.mark.parametrize("addresses", [8, 0])
+def test_f24_mail_server_that_is_silent_everywhere_is_left_in_time(name_server, addresses):
+    name_server.extend(["127.0.0.2"] * addresses)
+    started = time.monotonic()
+    with (
+        serve(Inbox()) as port,
+        stay_away("127.0.0.2", port),
+        pytest.raises(MailUnavailable, match="TimeoutError"),
+    ):
+        send_to_name(port, total_seconds=0.4)
+    # If each address had ten seconds it would take 80, and the name server takes 30.
+    assert time.monotonic() - started < 10
+
+
+def test_silent_address_of_a_mail_server_leaves_time_for_the_next(name_server, monkeypatch):
+    monkeypatch.setattr(smtp, "CONNECT_SECONDS", 0.6)
+    inbox = Inbox()
+    name_server.extend(["127.0.0.2", "127.0.0.1"])
+    with serve(inbox) as port, stay_away("127.0.0.2", port):
+        send_to_name(port)
+    assert len(inbox.envelopes) == 1
 
 
 def test_name_and_password_come_from_the_address():
