@@ -48,6 +48,7 @@ _HINTS = {
     "PersonDayLimited": "Zoom's limit for this person: it goes on tomorrow (UTC)",
     "BudgetSpent": "the plan's limit of calls: it goes on by itself",
     "MailOutcomeUnknown": "perhaps it never went: look in the mail server's log, then retry",
+    "OperationalError": "the database was away, locked or full: it goes on by itself",
     "GivenUp": "the worker failed at it again and again: see its log, then retry",
     "AccountDayLimited": "Zoom's limit for the account: it goes on tomorrow (UTC)",
     "HostDayLimited": "Zoom's limit for the host: it goes on tomorrow (UTC)",

@@ -201,7 +201,7 @@ def _on_conflict(statement: Any, *, keeps_time: bool) -> Any:
             "due_since": case((is_due_before, Job.due_since), else_=statement.excluded.due_since),
             "payload": statement.excluded.payload,
             "event_id": statement.excluded.event_id,
-            "reason": "",
+            "reason": case((is_left, Job.reason), else_=""),
             "updated_at": statement.excluded.updated_at,
         },
     )

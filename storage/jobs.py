@@ -29,7 +29,10 @@ _ANY = true()
 
 @dataclass(frozen=True)
 class ClaimedJob:
-    """A job as one worker holds it: only this owner may finish this generation."""
+    """A job as one worker holds it: only this owner may finish this generation.
+
+    `reason` says why it was handed back last.
+    """
 
     id: int
     kind: str
@@ -41,6 +44,7 @@ class ClaimedJob:
     owner: str
     created_at: datetime
     event_id: int | None = None
+    reason: str = ""
 
 
 def claim(
@@ -106,6 +110,7 @@ def take(job: Job, *, owner: str, lease_seconds: float, now: datetime) -> Claime
         crashes=job.crashes,
         owner=owner,
         created_at=job.created_at,
+        reason=job.reason,
     )
 
 

@@ -13,7 +13,16 @@ from urllib.parse import quote
 
 from sqlalchemy import URL, Engine, PoolProxiedConnection, create_engine, event, text
 from sqlalchemy.engine import Connection, make_url
-from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import (
+    DataError,
+    DBAPIError,
+    IntegrityError,
+    NotSupportedError,
+    OperationalError,
+    ProgrammingError,
+    SQLAlchemyError,
+)
+from sqlalchemy.exc import TimeoutError as PatienceEnded
 from sqlalchemy.orm import Session
 
 from .ciphers import Cipher
@@ -275,6 +284,13 @@ def may_pass(error: Exception) -> bool:
     return error.connection_invalidated or getattr(error.orig, "sqlstate", "") in _COLLISIONS
 
 
+def is_outage(error: Exception) -> bool:
+    """Tell whether the database failed, and not what was asked of it: some time it will not."""
+    if isinstance(error, DBAPIError):
+        return not isinstance(error, _MISTAKES)
+    return isinstance(error, PatienceEnded)
+
+
 def take_all_time(connection: Connection) -> None:
     """Let the statements of a transaction on PostgreSQL take as long as they need."""
     driver: Any = connection.connection.driver_connection
@@ -282,6 +298,7 @@ def take_all_time(connection: Connection) -> None:
     connection.execute(text("SET LOCAL statement_timeout = 0"))
 
 
+_MISTAKES = (DataError, IntegrityError, NotSupportedError, ProgrammingError)
 _COLLISIONS = {"40001": "serialization failure", "40P01": "deadlock"}
 
 

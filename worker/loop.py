@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import secrets
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -19,7 +20,7 @@ from services.api_requests import REPEATED_WITHIN
 from services.fault_points import fault_point
 from storage import api_requests, heartbeats, jobs, limits, zoom_budgets
 from storage.jobs import LEASE_SECONDS, POISONOUS_AFTER, ClaimedJob, LeaseLost
-from storage.session import Database
+from storage.session import Database, is_outage
 from storage.wakeup import make_waker
 
 from .backoff import next_try
@@ -29,6 +30,9 @@ IDLE_SECONDS = 1.0
 BEAT_SECONDS = 10.0
 LOOK_SECONDS = 60.0
 GIVE_UP_AFTER = 20
+"""So many failures in a row that nobody foresaw; waiting for another system is none."""
+
+_UNEXPECTED = re.compile(r"unexpected \w+(?:, (\d+) times)?")
 
 log = logging.getLogger(__name__)
 
@@ -172,9 +176,10 @@ class Worker:
             )
 
     def _put_back(self, lane: Lane, job: ClaimedJob, error: Exception) -> None:
-        reason = f"unexpected {type(error).__name__}"
-        if job.attempts >= GIVE_UP_AFTER:
-            self._put_aside(lane, job, f"{reason}, {job.attempts} times")
+        times = _count_unexpected(job)
+        reason = _describe(error, times)
+        if times >= GIVE_UP_AFTER and not is_outage(error):
+            self._put_aside(lane, job, reason)
             return
         now = self._read_clock()
         with self._leaving_it_to_the_lease(job), self._database.write() as session:
@@ -225,3 +230,17 @@ class Worker:
                 self._outage.begin(error)
             if self._stop.wait(IDLE_SECONDS if self._outage.is_on else BEAT_SECONDS):
                 return
+
+
+def _describe(error: Exception, times: int) -> str:
+    name = type(error).__name__
+    if is_outage(error):
+        return f"{name}: the database failed"
+    return f"unexpected {name}" + (f", {times} times" if times > 1 else "")
+
+
+def _count_unexpected(job: ClaimedJob) -> int:
+    """Count this failure and those in a row before it, by the reason that the last one left."""
+    before = _UNEXPECTED.fullmatch(job.reason)
+    # The reason outlives a wish that was raised meanwhile, whose tries are counted anew.
+    return min(int(before[1] or 1) + 1, job.attempts) if before else 1

@@ -1,11 +1,13 @@
 """Threads that claim jobs: one bad job, one slow lane or one lost database stops nothing else."""
 
 import logging
+import sqlite3
 import threading
 import time
 from datetime import timedelta
 
 import pytest
+import sqlalchemy.exc
 from sqlalchemy import select, text
 
 from storage import heartbeats, job_requests, jobs
@@ -115,6 +117,52 @@ def test_job_that_always_fails_is_put_aside(bench, caplog):
     job = bench.read("a")
     assert (job.state, job.attempts) == ("parked", GIVE_UP_AFTER)
     assert job.reason == "GivenUp: unexpected ZeroDivisionError, 20 times"
+
+
+@pytest.fixture
+def waited_for_long(bench):
+    """A job whose handler has waited for another system once less often than failing allows."""
+    bench.add("a")
+
+    def wait(job):
+        with bench.database.write() as session:
+            run_at, now = bench.clock() + timedelta(hours=1), bench.clock()
+            jobs.postpone(session, job, run_at=run_at, reason="MailUnavailable", now=now)
+
+    worker = bench.make_worker(good=wait)
+    for _ in range(GIVE_UP_AFTER - 1):
+        worker.drain()
+        bench.clock.move(hours=2)
+
+
+@only_sqlite
+def test_one_failure_after_long_waiting_is_tried_again(bench, waited_for_long, caplog):
+    caplog.set_level(logging.CRITICAL)
+
+    bench.make_worker(good=bench.fail).drain()
+
+    job = bench.read("a")
+    assert (job.state, job.attempts) == ("ready", GIVE_UP_AFTER)
+    assert job.reason == "unexpected ZeroDivisionError"
+
+
+@only_sqlite
+def test_failing_database_puts_no_job_aside(bench, caplog):
+    caplog.set_level(logging.CRITICAL)
+
+    def lock(job):
+        raise sqlalchemy.exc.OperationalError("BEGIN", None, sqlite3.OperationalError("locked"))
+
+    bench.add("a")
+    worker = bench.make_worker(good=lock)
+
+    for _ in range(GIVE_UP_AFTER + 1):
+        worker.drain()
+        bench.clock.move(hours=2)
+
+    job = bench.read("a")
+    assert (job.state, job.attempts) == ("ready", GIVE_UP_AFTER + 1)
+    assert job.reason == "OperationalError: the database failed"
 
 
 def test_job_that_another_took_is_left_to_it(bench, caplog):
