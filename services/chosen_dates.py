@@ -39,6 +39,14 @@ class ZoomDates:
     known: frozenset[str]
 
 
+@dataclass(frozen=True)
+class Ahead:
+    """The ids of dates that are neither over nor gone, and of those that are `full` among them."""
+
+    ids: frozenset[str]
+    full: frozenset[str]
+
+
 def read_closed(session: Session, event: AnyEvent, *, now: datetime) -> dict[str, str]:
     """Return why each closed date is closed, by id; seats are counted only if there is a limit."""
     has_limit = event.seats_per_date is not None
@@ -92,13 +100,40 @@ def with_dates(event: ZonedSeries, definition: FormDefinition) -> FormDefinition
     return add_dates(definition, make_question(event)) if takes_choice(event) else definition
 
 
+def read_ahead(session: Session, event: AnyEvent, *, now: datetime) -> Ahead:
+    """Say which dates of an event are ahead, and where people can still get a place."""
+    closed = read_closed(session, event, now=now)
+    ids = {date.id for date in read_dates(event)}
+    full = {date for date, why in closed.items() if why == Closed.FULL}
+    return Ahead(frozenset(ids - closed.keys() | full), frozenset(full))
+
+
 def are_open(
-    session: Session, event: AnyEvent, answers: Mapping[str, Answer], *, now: datetime
+    session: Session,
+    event: AnyEvent,
+    answers: Mapping[str, Answer],
+    *,
+    kept: Collection[str] = (),
+    now: datetime,
 ) -> bool:
-    """Tell whether at least one date was chosen, and all chosen dates are open."""
-    wanted = set(list_chosen_ids(answers))
-    known = {date.id for date in read_dates(event)}
-    return bool(wanted) and wanted <= known - read_closed(session, event, now=now).keys()
+    """Tell whether at least one date was chosen, and all chosen dates are open.
+
+    Dates of `kept` were chosen when they were ahead: one of them that is over, or gone, is not
+    asked for any more.
+    """
+    ahead = read_ahead(session, event, now=now)
+    wanted = {date for date in list_chosen_ids(answers) if date in ahead.ids or date not in kept}
+    return bool(wanted) and wanted <= ahead.ids - ahead.full
+
+
+def has_date_ahead(
+    session: Session, event: AnyEvent, registration: Registration, *, now: datetime
+) -> bool:
+    """Tell whether a date is ahead that somebody has chosen; so it is where nobody chooses."""
+    if not takes_choice(event):
+        return True
+    chosen = read_people_dates(session, event, registration)
+    return any(not date.is_gone and now < date.ends_at for date in chosen)
 
 
 def count_places(session: Session, event: AnyEvent, dates: Iterable[str], *, by: int) -> None:

@@ -31,11 +31,11 @@ from .event_parts import PARTS
 from .event_pictures import list_shown
 from .events import EventState, get_end, note_move, read_definition
 from .form_editing import order_questions
+from .moves import fill_free_seats
 from .notice_boxes import place_boxes
 from .notices import dress, follow_documents, load_document
 from .organizations import make_operator
 from .questions import Question, questions_from_rows, questions_to_rows
-from .registration_changes import fill_free_seats
 from .registrations import request_sync
 from .tables import DocumentError
 

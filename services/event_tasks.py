@@ -16,7 +16,7 @@ from storage.models import Event, Registration
 from .event_dates import DateChoice, read_dates
 from .events import EventState
 from .mails import MailName, request_mail
-from .registration_changes import fill_free_seats
+from .moves import fill_free_seats
 from .registrations import Status
 
 JOB_KIND = "event"

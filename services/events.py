@@ -65,11 +65,18 @@ class Seats:
         return is_full or self.are_gone_at_zoom
 
     @property
+    def left(self) -> int | None:
+        """The number of free places, None where they have no end."""
+        if self.are_all_taken:
+            return 0
+        return None if self.capacity is None else self.capacity - self.taken
+
+    @property
     def few_left(self) -> int | None:
         """The number of free places when it is worth telling, else None."""
-        if self.capacity is None or self.are_all_taken:
+        left = self.left
+        if self.capacity is None or not left:
             return None
-        left = self.capacity - self.taken
         return left if left * 100 < self.capacity * FEW_SEATS_PERCENT else None
 
 

@@ -14,7 +14,9 @@ from storage.events import AnyEvent
 from storage.models import Registration, SubmissionRow
 from storage.submissions import Receipt
 
+from .chosen_dates import has_date_ahead, read_ahead
 from .codes import CODE_MINUTES, CODE_TRIES, is_right_code
+from .event_dates import takes_choice
 from .events import EventState, LinkPolicy, get_state, read_seats
 from .joining import prove_address, read_end_state
 from .keys import KeyRing
@@ -36,7 +38,7 @@ class ReceiptState:
     cancelled or denied where the reader may know it; `proof` while a mail's button waits to be
     pressed, `unsent` where that mail did not go, `held` while the organizer looks at it; else
     `mailed`: the mail tells. `link` is button, mail, code or none. `may_change` says that this
-    receipt may lead to the personal page.
+    receipt may lead to the personal page. Who is waitlisted without a position has no date ahead.
     """
 
     shown: str
@@ -69,9 +71,22 @@ def read_receipt_state(
         link="button" if is_approved else "none",
         may_change=may_change_from_screen(receipt, policy=policy),
         waitlist_position=(
-            registrations.count_waitlisted_before(session, registration) + 1 if is_waiting else None
+            read_position(session, receipt.event, registration, now=now) if is_waiting else None
         ),
     )
+
+
+def read_position(
+    session: Session, event: AnyEvent, waiting: Registration, *, now: datetime
+) -> int | None:
+    """Return which number somebody has on the waiting list, among those who may move up.
+
+    None where that is not so for them: no date that they chose is ahead any more.
+    """
+    if not has_date_ahead(session, event, waiting, now=now):
+        return None
+    dates = read_ahead(session, event, now=now).ids if takes_choice(event) else None
+    return registrations.count_waitlisted_before(session, waiting, dates=dates) + 1
 
 
 def _read_doubt(submission: SubmissionRow, now: datetime) -> str:

@@ -15,6 +15,7 @@ from .chosen_dates import count_places, read_chosen, read_closed
 from .deliveries import Delivery
 from .event_dates import list_chosen_ids, takes_choice
 from .mails import MailName, request_mail
+from .moves import fill_free_seats
 from .questions import DATES, Answer, answers_from_json
 from .registrations import (
     HOLDS_SEAT,
@@ -79,7 +80,7 @@ def edit_details(
         form_version_id=form_version_id,
         now=now,
     )
-    _try_zoom_again(session, registration, now)
+    _follow(session, event, registration, now)
 
 
 def edit_by_organizer(
@@ -118,7 +119,7 @@ def edit_by_organizer(
         actor=ORGANIZER,
         now=now,
     )
-    _try_zoom_again(session, locked, now)
+    _follow(session, event, locked, now)
 
 
 def use_submission(
@@ -149,7 +150,7 @@ def use_submission(
         now=now,
     )
     repeat.outcome = Outcome.USED
-    _try_zoom_again(session, registration, now)
+    _follow(session, event, registration, now)
     _supersede(session, registration)
 
 
@@ -201,8 +202,14 @@ def _get_dates(side: Mapping[str, object]) -> object:
     return stored.get(DATES) if isinstance(stored, dict) else None
 
 
-def _try_zoom_again(session: Session, registration: Registration, now: datetime) -> None:
-    """Have a worker try again where Zoom refused the person under their former name."""
+def _follow(session: Session, event: Event, registration: Registration, now: datetime) -> None:
+    """Do what may be possible now.
+
+    A worker tries again where Zoom refused the person under their former name; a free seat is for
+    who waits and has chosen a date that is ahead.
+    """
+    if takes_choice(event) and registration.status == Status.WAITLISTED:
+        fill_free_seats(session, event, now=now)
     registrant = zoom_registrants.get_zoom_registrant(session, registration.id)
     is_refused = registrant is not None and registrant.delivery == Delivery.REFUSED
     if is_refused and registration.status == Status.APPROVED:

@@ -10,7 +10,7 @@ from storage import events, job_lists
 from storage.models import Event
 from zoom_client import AtCapacity, MeetingClosed, MeetingOver
 
-from .registration_changes import fill_free_seats
+from .moves import fill_free_seats
 
 REFUSALS = (AtCapacity.__name__, MeetingOver.__name__)
 

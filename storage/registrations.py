@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -132,13 +132,41 @@ def count_join_click(session: Session, registration: Registration, *, now: datet
     )
 
 
-def get_first_waitlisted(session: Session, event_id: int) -> Registration | None:
-    return session.scalar(
-        select(Registration)
-        .where(Registration.event_id == event_id, Registration.status == "waitlisted")
-        .order_by(Registration.queued_at, Registration.id)
-        .limit(1)
-        .execution_options(populate_existing=True)
+def list_first_waitlisted(
+    session: Session,
+    event_id: int,
+    *,
+    dates: Collection[str] | None,
+    full: Collection[str] = (),
+    limit: int,
+) -> list[Registration]:
+    """List who moves up first.
+
+    Args:
+        dates: only who chose one of them; None where nobody chooses.
+        full: nobody who chose one of them.
+    """
+    statement = select(Registration).where(
+        Registration.event_id == event_id, Registration.status == "waitlisted"
+    )
+    if dates is not None:
+        statement = statement.where(_chose(dates))
+    if full:
+        statement = statement.where(~_chose(full))
+    return list(
+        session.scalars(
+            statement.order_by(Registration.queued_at, Registration.id)
+            .limit(limit)
+            .execution_options(populate_existing=True)
+        )
+    )
+
+
+def _chose(dates: Collection[str]) -> ColumnElement[bool]:
+    return exists().where(
+        Answer.registration_id == Registration.id,
+        Answer.question_id == "event_dates",
+        Answer.value.in_(dates),
     )
 
 
@@ -147,7 +175,10 @@ def has_registrations(session: Session, event_id: int) -> bool:
     return bool(session.scalar(select(exists().where(Registration.event_id == event_id))))
 
 
-def count_waitlisted_before(session: Session, registration: Registration) -> int:
+def count_waitlisted_before(
+    session: Session, registration: Registration, *, dates: Collection[str] | None = None
+) -> int:
+    """Count who waits before somebody; `dates` as in `list_first_waitlisted`."""
     statement = select(func.count()).where(
         Registration.event_id == registration.event_id,
         Registration.status == "waitlisted",
@@ -158,6 +189,8 @@ def count_waitlisted_before(session: Session, registration: Registration) -> int
             ),
         ),
     )
+    if dates is not None:
+        statement = statement.where(_chose(dates))
     return session.scalar(statement) or 0
 
 

@@ -130,7 +130,8 @@ def _read_state(session: Session, opened: Opened, now: datetime) -> str:
         policy=opened.policy,
         now=now,
     )
-    if state == JoinState.READY and is_over_for(session, opened.event, opened.person, now=now):
+    may_be_over = state in (JoinState.READY, JoinState.WAITLISTED)
+    if may_be_over and is_over_for(session, opened.event, opened.person, now=now):
         return JoinState.ENDED
     if state == JoinState.READY and _read_address(session, opened) is None:
         # Without this the button would lead to the same page for ever.

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from services.answer_texts import list_answer_texts
 from services.answers import read_answers
-from services.chosen_dates import with_dates
+from services.chosen_dates import has_date_ahead, with_dates
 from services.consents import list_present_consents
 from services.dates import format_moment
 from services.events import read_definition
@@ -44,7 +44,8 @@ class NewsBox:
 class PersonView:
     """What the templates of the personal pages need.
 
-    `over` says why there is nothing to join any more. Zoom has not answered yet, or refused, where
+    `over` says why there is nothing to join any more, `has_no_date` that of a series which goes on
+    no date is ahead that the person chose. Zoom has not answered yet, or refused, where
     `is_waiting` or `is_refused` is so; after a refusal there is a link only from the organizer.
     """
 
@@ -67,6 +68,7 @@ class PersonView:
     again_url: str | None
     data_url: str
     over: str | None
+    has_no_date: bool
     proposals: list[tuple[str, str]]
 
 
@@ -106,6 +108,7 @@ def view_person(session: Session, token: str, opened: Opened, now: datetime) -> 
         again_url=f"{path}/again{query}" if can_return else None,
         data_url=f"{path}/data.json",
         over=over,
+        has_no_date=not has_date_ahead(session, opened.event, person, now=now),
         proposals=_list_proposals(session, token, opened) if is_changeable else [],
     )
 

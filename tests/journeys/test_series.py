@@ -205,3 +205,26 @@ def test_draft_of_a_series_lets_people_choose_once_published(site):
     assert str(meeting["id"]) not in event.slug
     page = site.visitor().open(f"/e/{event.slug}")
     assert len(page.root.find_all("input", name=DATES)) == 3
+
+
+def test_who_waits_for_dates_that_are_over_is_told_to_choose_others(site, series):
+    with site.database.write() as session:
+        event = events.need_event(session, series.id)
+        event.capacity, event.has_waitlist = 1, True
+        events.raise_version(session, event)
+    ids = list_ids(series)
+    open_form(site).fill(**TARO, **{DATES: [ids[1]]}).submit()
+    waits = {**TARO, "email": "hanako@example.com", DATES: [ids[0]]}
+    receipt = site.visitor().open("/e/course").form().fill(**waits).submit()
+    assert "現在キャンセル待ち1番目です" in receipt.text
+    site.let_pass(days=7, minutes=61)
+
+    receipt = receipt.visitor.open(receipt.url)
+    personal = receipt.follow("登録内容の変更・キャンセル")
+
+    for page in (receipt, personal):
+        assert "別の日程を選ぶと、キャンセル待ちの順番はそのままで" in page.text
+        assert "番目" not in page.text
+    form = personal.follow("登録内容を変更する").form("変更を保存する")
+    form.fill(**{DATES: [ids[2]]}).submit()
+    assert "現在キャンセル待ち1番目です" in receipt.visitor.open(receipt.url).text

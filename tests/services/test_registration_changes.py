@@ -5,10 +5,11 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from services import registration_changes
+from services import moves
 from services.answers import read_answers
 from services.deliveries import Delivery
 from services.events import LinkPolicy
+from services.moves import fill_free_seats
 from services.questions import Answer
 from services.registration_changes import (
     MAX_CORRECTIONS,
@@ -17,7 +18,6 @@ from services.registration_changes import (
     cancel,
     correct_address,
     deny,
-    fill_free_seats,
     register_again,
 )
 from services.registration_edits import edit_details, use_submission
@@ -138,7 +138,7 @@ def test_who_comes_back_waits_behind_those_who_stayed(session):
 
 
 def test_many_seats_set_free_are_given_some_at_a_time(session, monkeypatch):
-    monkeypatch.setattr(registration_changes, "MOST_MOVED_AT_ONCE", 2)
+    monkeypatch.setattr(moves, "MOST_MOVED_AT_ONCE", 2)
     people = People(session, capacity=1, has_waitlist=True)
     for name in ("taro", "hanako", "jiro", "saburo"):
         people.add(name)

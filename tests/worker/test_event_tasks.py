@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from services import event_tasks, registration_changes
+from services import event_tasks, moves, registration_changes
 from services.event_editing import cancel_event
 from services.event_tasks import do_some, tell_cancelled
 from services.events import LinkPolicy, note_move
@@ -125,7 +125,7 @@ def test_everybody_who_counts_on_a_time_is_told_of_each_move(database, monkeypat
 
 
 def test_seats_that_came_up_are_given_in_several_transactions(database, monkeypatch):
-    monkeypatch.setattr(registration_changes, "MOST_MOVED_AT_ONCE", 1)
+    monkeypatch.setattr(moves, "MOST_MOVED_AT_ONCE", 1)
     event, _ = add_event(database, 4, capacity=1, has_waitlist=True)
     with database.write() as session:
         changed = events.need_event(session, event.id)

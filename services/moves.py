@@ -1,0 +1,147 @@
+"""Moving a registration to another status, with its seat; and up from the waiting list."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from storage import events, registrations
+from storage.models import Event, Registration
+
+from .answers import read_answers
+from .chosen_dates import are_open, count_places, read_ahead
+from .event_dates import list_chosen_ids, takes_choice
+from .events import EventState, get_end, read_seats
+from .happenings import Happening, tell
+from .mails import CONFIRM_WITHIN, MailName, request_mail
+from .registrations import (
+    HOLDS_SEAT,
+    MAIL_OF_STATUS,
+    DatesClosed,
+    RegistrationNotOpen,
+    Status,
+    request_sync,
+    status_for_new,
+)
+
+MOST_MOVED_AT_ONCE = 100
+
+
+def move(
+    session: Session,
+    event: Event,
+    registration: Registration,
+    status: Status,
+    *,
+    actor: str,
+    now: datetime,
+) -> None:
+    """Give a registration another status, and take or give back its seat.
+
+    The caller holds the lock of the event's seats. Side effects: history, counters, the job that
+    has Zoom follow, word to other systems.
+
+    Raises:
+        RegistrationNotOpen: no seat is left.
+        DatesClosed: no date is ahead of those that were chosen, or one of them is full.
+    """
+    before = Status(registration.status)
+    needs_seat = status in HOLDS_SEAT and before not in HOLDS_SEAT
+    gives_seat_back = before in HOLDS_SEAT and status not in HOLDS_SEAT
+    if needs_seat and not events.take_seat(session, event.id):
+        raise RegistrationNotOpen(EventState.FULL)
+    if takes_choice(event) and needs_seat != gives_seat_back:
+        _move_places(session, event, registration, takes=needs_seat, now=now)
+    if gives_seat_back:
+        events.give_back_seat(session, event.id)
+    registration.status = status
+    registration.queued_at = now if status is Status.WAITLISTED else None
+    registration.updated_at = now
+    events.add_counters(session, event.id, {f"status:{before}": -1, f"status:{status}": 1})
+    registrations.add_change(
+        session,
+        registration.id,
+        actor=actor,
+        action="status",
+        before={"status": before},
+        after={"status": status},
+        now=now,
+    )
+    session.flush()
+    if happening := _name_happening(before, status):
+        tell(session, event, registration, happening, now=now)
+    if Status.APPROVED in (before, status):
+        request_sync(session, registration, now=now)
+
+
+def fill_free_seats(
+    session: Session, event: Event, *, limit: int | None = None, now: datetime
+) -> bool:
+    """Move up those who wait while there are seats, in the order in which they came.
+
+    Whoever chose dates of which none is ahead any more is passed over, and keeps their place.
+    Returns whether more than `limit` may move up: nobody else can write while hundreds do, so they
+    go on in another transaction.
+    """
+    if not event.has_waitlist or event.status == EventState.CANCELLED or now >= get_end(event):
+        return False
+    events.lock_seats(session, event.id)
+    seats, most = read_seats(session, event), limit or MOST_MOVED_AT_ONCE
+    ahead = read_ahead(session, event, now=now) if takes_choice(event) else None
+    waiting = registrations.list_first_waitlisted(
+        session,
+        event.id,
+        dates=ahead.ids if ahead else None,
+        full=ahead.full if ahead else (),
+        limit=most if seats.left is None else min(most, seats.left),
+    )
+    for registration in waiting:
+        try:
+            move(session, event, registration, status_for_new(event), actor="waitlist", now=now)
+        except DatesClosed:
+            continue  # who moved up just now has the last place on a date
+        except RegistrationNotOpen:
+            return False
+        tell_status(session, registration, MailName.APPROVED, now, may_wait=True)
+    return len(waiting) == most
+
+
+def tell_status(
+    session: Session,
+    registration: Registration,
+    name_if_approved: MailName,
+    now: datetime,
+    *,
+    may_wait: bool = False,
+) -> None:
+    """Ask for the mail that tells a person of the status they have come to."""
+    name = MAIL_OF_STATUS[Status(registration.status)]
+    if name is MailName.CONFIRMATION:
+        name, run_at = name_if_approved, now + CONFIRM_WITHIN
+    else:
+        run_at = now
+    request_mail(session, name, registration, run_at=run_at, may_wait=may_wait, now=now)
+
+
+def _name_happening(before: Status, after: Status) -> Happening | None:
+    """Say what a change of status is to others; moving up to wait for approval is nothing new."""
+    if before is Status.CANCELLED:
+        return Happening.CREATED
+    return {
+        Status.APPROVED: Happening.APPROVED,
+        Status.DENIED: Happening.DENIED,
+        Status.CANCELLED: Happening.CANCELLED,
+    }.get(after)
+
+
+def _move_places(
+    session: Session, event: Event, registration: Registration, *, takes: bool, now: datetime
+) -> None:
+    """Take, or give back, a place on each date that somebody has chosen."""
+    answers = read_answers(session, registration)
+    chosen = list_chosen_ids(answers)
+    if takes and not are_open(session, event, answers, kept=chosen, now=now):
+        events.give_back_seat(session, event.id)
+        raise DatesClosed
+    count_places(session, event, chosen, by=1 if takes else -1)

@@ -1,0 +1,158 @@
+"""Who moves up from the waiting list of a series, where people wait for some of its dates."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from services.event_dates import EventDate, read_dates, write_dates
+from services.events import LinkPolicy
+from services.moves import fill_free_seats
+from services.questions import DATES, Answer
+from services.receipts import read_position
+from services.registration_changes import cancel
+from services.registration_edits import edit_details, lock_to_edit
+from services.registrations import register
+from storage import events, registrations
+from tests import factories
+from tests.factories import NOW
+
+AFTER_THE_FIRST = NOW + timedelta(days=2)
+
+
+class Course:
+    """A series of three dates with one seat, and its people by the first part of their addresses.
+
+    The seat is `seat`'s, for the second date.
+    """
+
+    def __init__(self, session, **members):
+        self.session = session
+        days = {"d1": 1, "d2": 8, "d3": 15}
+        dates = [EventDate(name, NOW + timedelta(days=n), 60) for name, n in days.items()]
+        values = {"capacity": 1, "has_waitlist": True, "date_choice": "choose"}
+        self.event = factories.make_event(
+            session, starts_at=dates[0].starts_at, dates=write_dates(dates), **values | members
+        )
+        self.send("seat", "d2")
+
+    def send(self, name, *dates, now=NOW):
+        answers = {"company": Answer(("例株式会社",)), DATES: Answer(dates)}
+        email = f"{name}@example.com"
+        submission = factories.make_submission(self.event, email=email, answers=answers)
+        return register(self.session, self.event, submission, policy=LinkPolicy.SHOW, now=now)
+
+    def get(self, name):
+        key = f"{name}@example.com"
+        return registrations.get_registration_by_email_key(self.session, self.event.id, key)
+
+    def cancel(self, name, *, now=AFTER_THE_FIRST):
+        cancel(self.session, self.event, self.get(name), actor="person", now=now)
+
+    def choose(self, name, *dates):
+        person = lock_to_edit(self.session, self.event, self.get(name).id)
+        edit_details(
+            self.session,
+            self.event,
+            person,
+            family_name=person.family_name,
+            given_name=person.given_name,
+            answers={DATES: Answer(dates)},
+            form_version_id=person.form_version_id,
+            now=AFTER_THE_FIRST,
+        )
+
+    def list_statuses(self, *names):
+        self.session.flush()
+        return [self.get(name).status for name in names]
+
+    def list_positions(self, *names):
+        return [
+            read_position(self.session, self.event, self.get(name), now=AFTER_THE_FIRST)
+            for name in names
+        ]
+
+    def count_seats(self):
+        return events.get_counter(self.session, self.event.id, events.SEATS)
+
+
+@pytest.fixture
+def session(database):
+    with database.write() as session:
+        yield session
+
+
+def test_who_waits_for_a_date_that_is_over_holds_nobody_up(session):
+    course = Course(session)
+    course.send("late", "d1")
+    course.send("first", "d1", "d2")
+    course.send("second", "d2")
+
+    course.cancel("seat")
+    assert course.list_statuses("late", "first", "second") == [
+        *("waitlisted", "approved", "waitlisted")
+    ]
+    course.send("newcomer", "d2", now=AFTER_THE_FIRST)
+    course.cancel("first")
+
+    assert course.list_statuses("late", "second", "newcomer") == [
+        *("waitlisted", "approved", "waitlisted")
+    ]
+    assert course.count_seats() == 1
+
+
+def test_who_waits_for_a_date_that_is_gone_holds_nobody_up(session):
+    course = Course(session)
+    course.send("late", "d3")
+    course.send("first", "d3", "d2")
+    dates = [replace(date, is_gone=date.id == "d3") for date in read_dates(course.event)]
+    course.event.dates = write_dates(dates)
+
+    course.cancel("seat")
+
+    assert course.list_statuses("late", "first") == ["waitlisted", "approved"]
+
+
+def test_however_many_cannot_move_up_the_next_one_does(session):
+    course = Course(session)
+    for number in range(3):
+        course.send(f"late{number}", "d1")
+    course.send("first", "d2")
+    course.event.capacity = 2
+
+    assert fill_free_seats(session, course.event, limit=1, now=AFTER_THE_FIRST)
+
+    assert course.list_statuses("first") == ["approved"]
+    assert not fill_free_seats(session, course.event, limit=1, now=AFTER_THE_FIRST)
+
+
+def test_who_waits_for_a_date_that_is_full_is_passed_over(session):
+    course = Course(session)
+    course.send("first", "d2")
+    course.send("second", "d3")
+    course.event.capacity, course.event.seats_per_date = 2, 1
+
+    fill_free_seats(session, course.event, now=NOW)
+
+    assert course.list_statuses("first", "second") == ["waitlisted", "approved"]
+
+
+def test_position_counts_those_who_may_move_up(session):
+    course = Course(session)
+    course.send("late", "d1")
+    course.send("first", "d1", "d2")
+    course.send("second", "d2")
+
+    assert course.list_positions("late", "first", "second") == [None, 1, 2]
+
+
+def test_who_waits_and_chooses_a_date_ahead_gets_the_free_seat_at_once(session):
+    course = Course(session)
+    course.send("late", "d1")
+    course.cancel("seat")
+    assert course.list_statuses("late") == ["waitlisted"]
+
+    course.choose("late", "d2")
+
+    assert course.list_statuses("late") == ["approved"]
+    assert course.count_seats() == 1
