@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
-import sqlite3
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from functools import partial
+from math import inf
 from typing import Any, cast
 from urllib.parse import quote
 
@@ -27,6 +27,7 @@ from sqlalchemy.orm import Session
 
 from .ciphers import Cipher
 from .direct_sessions import WITHOUT_BEGIN, DirectSession
+from .patience import BEGIN_IMMEDIATE, Patience, begin_immediately, limit_locks
 from .statements import Statement, translate_error
 from .write_queue import WriteQueue
 
@@ -48,7 +49,6 @@ _NOTICING_SILENCE = {
     "tcp_user_timeout": 20_000,
 }
 _BEGIN = Statement(lambda _: text("BEGIN"))
-_BEGIN_IMMEDIATE = "BEGIN IMMEDIATE"
 _IDLE = 0
 """libpq's PQTRANS_IDLE."""
 
@@ -83,6 +83,7 @@ class Database:
         # Writers of one process queue here in order; SQLite's own busy handler sleeps and polls.
         queue = WriteQueue(self._begin_at_once, self._writer.dialect)
         self._write_queue = queue if self.is_sqlite else None
+        self._patience = Patience()
 
     @property
     def place(self) -> str:
@@ -119,6 +120,7 @@ class Database:
         *,
         is_shown: bool = True,
         is_brief: bool = False,
+        patience_seconds: float = inf,
         before_commit: Callable[[], None] = lambda: None,
     ) -> Iterator[Session]:
         """Open a transaction that may write; commit it at the end, roll back on an error.
@@ -127,7 +129,8 @@ class Database:
         `is_brief` is what every visitor does: on SQLite several of these share a commit; on
         PostgreSQL it begins with the first statement that is not run early
         (`Statement.fetch_early`), if there is any; what was counted by those is given back where
-        the rest is refused. `before_commit` is called when all is ready to be stored: before a
+        the rest is refused. Who else writes is waited for no longer than `patience_seconds`, where
+        that is less than usual. `before_commit` is called when all is ready to be stored: before a
         statement that may be the whole transaction, and again before a COMMIT.
         Side effects: on SQLite the database's write lock is held from the beginning.
         """
@@ -136,9 +139,9 @@ class Database:
         try:
             with (
                 self._forgetting_lost_connections(),
-                self._take_turn(is_brief) as pooled,
+                self._take_turn(is_brief, patience_seconds) as pooled,
                 self._make_writing(
-                    connect=lambda: self._begin(pooled),
+                    connect=lambda: self._begin(pooled, patience_seconds),
                     early=pooled if begins_late else None,
                     before_commit=before_commit,
                 ) as session,
@@ -158,6 +161,18 @@ class Database:
             self.changes += is_shown
             self._undo(undoing)
 
+    @contextmanager
+    def write_if_possible(self) -> Iterator[Session]:
+        """As `write`, brief and not shown, for what may be left out: it waits two seconds at most.
+
+        It waits hardly at all where somebody has just done so for nothing.
+        """
+        with (
+            self._patience.spend() as seconds,
+            self.write(is_shown=False, is_brief=True, patience_seconds=seconds) as session,
+        ):
+            yield session
+
     def _undo(self, acts: Sequence[Callable[[Session], None]]) -> None:
         """Take back what a transaction that was refused had committed early."""
         if not acts:
@@ -173,18 +188,21 @@ class Database:
         self.engine.dispose()
         self._writer.dispose()
 
-    def _take_turn(self, is_brief: bool) -> AbstractContextManager[PoolProxiedConnection]:
+    def _take_turn(
+        self, is_brief: bool, patience_seconds: float
+    ) -> AbstractContextManager[PoolProxiedConnection]:
         if self._write_queue is None:
             return self._transaction()
-        return self._write_queue.take_turn(is_brief=is_brief)
+        return self._write_queue.take_turn(is_brief=is_brief, patience_seconds=patience_seconds)
 
     @contextmanager
-    def _begin_at_once(self, is_brief: bool) -> Iterator[PoolProxiedConnection]:
+    def _begin_at_once(self, is_brief: bool, deadline: float) -> Iterator[PoolProxiedConnection]:
         with self._transaction() as pooled:
             # What one of several might take back is little, and needs no room for a temporary file.
             place = "MEMORY" if is_brief else "DEFAULT"
             cast(Any, pooled.driver_connection).execute(f"PRAGMA temp_store = {place}")
-            _begin_immediately(pooled, self._writer)
+            deadline = min(deadline, time.monotonic() + BUSY_TIMEOUT_MS / 1_000)
+            begin_immediately(pooled, self._writer.dialect, deadline)
             yield pooled
 
     @contextmanager
@@ -196,10 +214,14 @@ class Database:
             finally:
                 self._roll_back(pooled)
 
-    def _begin(self, pooled: PoolProxiedConnection) -> PoolProxiedConnection:
+    def _begin(
+        self, pooled: PoolProxiedConnection, patience_seconds: float
+    ) -> PoolProxiedConnection:
         # On SQLite whoever came first in the queue has begun it.
         if not self.is_sqlite:
             _BEGIN.change_on(pooled, self._writer.dialect, {})
+            if patience_seconds < BUSY_TIMEOUT_MS / 1_000:
+                limit_locks(pooled, self._writer.dialect, patience_seconds)
         return pooled
 
     def _commit(self, pooled: PoolProxiedConnection) -> None:
@@ -256,20 +278,6 @@ def _connect(engine: Engine) -> PoolProxiedConnection:
     except driver.Error as error:
         # The pool hands on what the driver raised; to everybody else it is SQLAlchemy's.
         raise OperationalError(None, None, error, hide_parameters=True) from error
-
-
-def _begin_immediately(pooled: PoolProxiedConnection, engine: Engine) -> None:
-    """Take SQLite's write lock, as soon as no other process has it."""
-    connection: Any = pooled.driver_connection
-    deadline = time.monotonic() + BUSY_TIMEOUT_MS / 1_000
-    while True:
-        try:
-            connection.execute(_BEGIN_IMMEDIATE)
-            return
-        except sqlite3.OperationalError as error:
-            is_taken = error.sqlite_errorcode == sqlite3.SQLITE_BUSY
-            if not is_taken or time.monotonic() > deadline:
-                raise translate_error(error, pooled, engine.dialect, _BEGIN_IMMEDIATE) from error
 
 
 def may_pass(error: Exception) -> bool:
@@ -331,7 +339,7 @@ def _create_sqlite_engine(url: URL, busy_timeout_ms: int) -> Engine:
     def begin(connection: Connection) -> None:
         options = connection.get_execution_options()
         if not options.get(WITHOUT_BEGIN):
-            begin = _BEGIN_IMMEDIATE if options.get("is_writer") else "BEGIN"
+            begin = BEGIN_IMMEDIATE if options.get("is_writer") else "BEGIN"
             driver: Any = connection.connection.driver_connection
             driver.execute(begin)
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from copy import copy
+from math import inf
 
 from sqlalchemy import PoolProxiedConnection, text
 from sqlalchemy.engine import Dialect
@@ -20,7 +22,7 @@ WRITE_QUEUE_SECONDS = 10.0
 MOST_AT_ONCE = 8
 """So many share a commit at most: the first of them, and other processes, wait for all of it."""
 
-Transact = Callable[[bool], AbstractContextManager[PoolProxiedConnection]]
+Transact = Callable[[bool, float], AbstractContextManager[PoolProxiedConnection]]
 
 _SAVEPOINT = Statement(lambda _: text("SAVEPOINT turn"))
 _ROLLBACK_TO = Statement(lambda _: text("ROLLBACK TO turn"))
@@ -37,7 +39,8 @@ class WriteQueue:
 
     Args:
         transact: opens a transaction, commits it at the end, rolls back on an error; it is told
-            whether whoever begins it is brief, so that others may join.
+            whether whoever begins it is brief, so that others may join, and until when of the
+            monotonic clock they wait for the database.
     """
 
     def __init__(self, transact: Transact, dialect: Dialect) -> None:
@@ -55,7 +58,9 @@ class WriteQueue:
         return len(self._waiting)
 
     @contextmanager
-    def take_turn(self, *, is_brief: bool) -> Iterator[PoolProxiedConnection]:
+    def take_turn(
+        self, *, is_brief: bool, patience_seconds: float = inf
+    ) -> Iterator[PoolProxiedConnection]:
         """Wait to be the one who writes; return once what was written has reached the disk.
 
         Who fails waits for that too: they may have seen what others had not committed yet.
@@ -67,8 +72,9 @@ class WriteQueue:
             DBAPIError: the transaction failed; each of those who share it gets one of their own.
         """
         turn = _Turn(is_brief)
+        turn.deadline = time.monotonic() + patience_seconds
         self._wait(turn)
-        shared = turn.shared or self._begin(is_brief)
+        shared = turn.shared or self._begin(turn)
         try:
             with shared.keep_apart():
                 yield shared.pooled
@@ -104,9 +110,9 @@ class WriteQueue:
         else:
             self._end(turn.shared)
 
-    def _begin(self, is_brief: bool) -> _SharedTransaction:
+    def _begin(self, turn: _Turn) -> _SharedTransaction:
         try:
-            return _SharedTransaction(self._transact(is_brief), self._dialect)
+            return _SharedTransaction(self._transact(turn.is_brief, turn.deadline), self._dialect)
         except BaseException:
             self._call_next()
             raise
@@ -156,13 +162,15 @@ class _Turn:
 
     def __init__(self, is_brief: bool) -> None:
         self.is_brief = is_brief
+        self.deadline = inf
         self.signal = threading.Lock()
         self.signal.acquire()
         self.shared: _SharedTransaction | None = None
 
     def wait(self, reason: str) -> None:
         """Wait to be signalled, but not for ever: each who waits keeps a thread of the server."""
-        if not self.signal.acquire(timeout=WRITE_QUEUE_SECONDS):
+        seconds = min(WRITE_QUEUE_SECONDS, max(0.0, self.deadline - time.monotonic()))
+        if not self.signal.acquire(timeout=seconds):
             raise QueueTimeout(reason)
 
 

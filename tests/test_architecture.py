@@ -135,7 +135,8 @@ def test_calls_to_other_systems_go_through_one_package():
 def test_only_the_outermost_layers_commit():
     def is_commit(name: str, call: ast.Call) -> bool:
         # A file's `write` is told by its argument.
-        return name.endswith(".commit") or (name.endswith(".write") and not call.args)
+        is_file = name.endswith(".write") and call.args
+        return name.endswith((".commit", ".write", ".write_if_possible")) and not is_file
 
     def may_commit(path: Path) -> bool:
         return not MAY_COMMIT.isdisjoint({package_of(path), name_of(path)})

@@ -10,7 +10,9 @@ from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, make_response, redirect, render_template
 from flask.typing import ResponseReturnValue
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response as BaseResponse
 
 from services.dates import format_clock, format_short
 from services.joining import (
@@ -31,6 +33,7 @@ from storage.ciphers import DecryptionError
 from .event_pages import draw_event_of
 from .headers import let_forms_lead_to
 from .locale import read_locale
+from .retries import is_worth_another_try
 from .site import get_site
 from .tokens import Opened, open_token
 
@@ -59,6 +62,15 @@ class JoinView:
     is_too_late: bool
 
 
+@dataclass(frozen=True)
+class _Way:
+    """What the button leads to: the room, or the page that says why there is no way into it yet."""
+
+    opened: Opened
+    response: BaseResponse
+    is_open: bool
+
+
 @bp.get("/j/<token>")
 def show_join(token: str) -> ResponseReturnValue:
     """Show the join button. Mail scanners open every link, so this changes nothing."""
@@ -70,19 +82,38 @@ def show_join(token: str) -> ResponseReturnValue:
 
 @bp.post("/j/<token>")
 def join(token: str) -> ResponseReturnValue:
-    """Record the click and go to Zoom, with the join URL of this moment."""
-    now = get_site().read_clock()
-    # Everybody presses at once, and no page that all see shows it.
-    with get_site().database.write(is_shown=False, is_brief=True) as session:
-        opened = open_token(session, token, Purpose.JOIN_SCREEN, Purpose.JOIN_MAIL)
-        state = _read_state(session, opened, now)
-        address = _find_way_in(session, opened, state)
-        if address is None:
-            return _draw(session, token, opened, state, now)
-        record_click(
-            session, opened.event, opened.person, came_by_mail=opened.came_by_mail, now=now
-        )
-    return redirect(address, code=303)
+    """Go to Zoom, with the join URL of this moment, and record the click.
+
+    Where nothing can be stored, what is read decides all the same, and the click is not recorded:
+    the meeting begins, whatever holds or fills the database.
+    """
+    now, database = get_site().read_clock(), get_site().database
+    try:
+        # Everybody presses at once, and no page that all see shows it.
+        with database.write_if_possible() as session:
+            way = _look_for_way(session, token, now)
+            if way.is_open:
+                opened = way.opened
+                record_click(
+                    session, opened.event, opened.person, came_by_mail=opened.came_by_mail, now=now
+                )
+    except SQLAlchemyError as error:
+        if is_worth_another_try(error):
+            raise
+        reason = str(getattr(error, "orig", error)).partition("\n")[0]
+        log.warning("somebody joins whose click is not recorded", extra={"error": reason})
+        with database.read() as session:
+            way = _look_for_way(session, token, now)
+    return way.response
+
+
+def _look_for_way(session: Session, token: str, now: datetime) -> _Way:
+    opened = open_token(session, token, Purpose.JOIN_SCREEN, Purpose.JOIN_MAIL)
+    state = _read_state(session, opened, now)
+    address = _find_way_in(session, opened, state)
+    if address is None:
+        return _Way(opened, _draw(session, token, opened, state, now), is_open=False)
+    return _Way(opened, redirect(address, code=303), is_open=True)
 
 
 def _find_way_in(session: Session, opened: Opened, state: str) -> str | None:

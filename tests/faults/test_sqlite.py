@@ -14,6 +14,7 @@ import requests
 from storage import session, write_queue
 from tests.faults.crowd import Crowd
 from tests.faults.journals import settle
+from tests.faults.test_event_start import press, read_clicks, register_all
 from tests.fixtures.databases import SECRET, only_sqlite
 from tests.installation import ROOT, Installation, wait_until
 from tests.live_site import LiveSite
@@ -129,6 +130,21 @@ def test_f18_full_disk_keeps_pages_and_values_and_goes_on(site_on_small_disk, sm
     assert again.form().submit().heading == "お申し込みが完了しました"
     crowd.register(ANN)
     settle(site, crowd.answers)
+
+
+def test_f18_full_disk_keeps_nobody_out_of_the_meeting(site_on_small_disk, small_disk):
+    site = site_on_small_disk
+    paths = register_all(site, people=40)
+    with full(small_disk):
+        answers = [press(site, path) for path in paths]
+    uncounted = read_clicks(site).count((0, False))
+
+    assert {answer.status_code for answer in answers} == {303}
+    assert len({answer.headers["Location"] for answer in answers}) == 40
+    assert uncounted > 0, "the disk was full"
+    press(site, paths[-1])
+    assert read_clicks(site)[-1] == (1, True)
+    assert integrity(site) == "ok"
 
 
 def test_f18_full_disk_gives_back_the_form_of_everybody_who_shares_a_commit(

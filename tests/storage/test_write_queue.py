@@ -14,7 +14,7 @@ from sqlalchemy import event, insert, select, text
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as QueueTimeout
 
-from storage import write_queue
+from storage import patience, write_queue
 from storage.models import RateBucket
 from storage.statements import Statement
 from tests.fixtures.databases import only_sqlite
@@ -310,6 +310,20 @@ def test_who_waits_too_long_is_told_and_holds_nobody_up(writers, database, monke
 
     assert isinstance(outcomes.pop("b"), QueueTimeout)
     assert set(outcomes.values()) == {"stored"}
+    assert list_buckets(database) == {"a", "c"}
+
+
+def test_what_may_be_left_out_waits_little_and_leaves_the_queue(writers, database, monkeypatch):
+    monkeypatch.setattr(patience, "PATIENCE_SECONDS", 0.05)
+    writers.add("a")
+
+    with pytest.raises(QueueTimeout), database.write_if_possible() as session:
+        add_bucket(session, "b")
+
+    assert database._write_queue.count_waiting() == 0
+    assert writers.finish() == {"a": "stored"}
+    with database.write_if_possible() as session:
+        add_bucket(session, "c")
     assert list_buckets(database) == {"a", "c"}
 
 
