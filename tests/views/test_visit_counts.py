@@ -1,6 +1,17 @@
 """How often one network is counted, of which no address is kept."""
 
+from types import SimpleNamespace
+
+import pytest
+
+from views import visit_counts
 from views.visit_counts import MOST_NETWORKS, MOST_OF_A_NETWORK, NetworkTally
+
+
+@pytest.fixture(autouse=True)
+def one_minute(monkeypatch):
+    """Keep the minute from ending in the middle of a test."""
+    monkeypatch.setattr(visit_counts, "time", SimpleNamespace(monotonic=lambda: 100.0))
 
 
 def test_one_network_is_counted_so_often_a_minute_and_others_go_on():

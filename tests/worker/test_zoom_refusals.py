@@ -173,6 +173,7 @@ def test_absurd_wait_ends_after_a_day(desk):
 
 
 def test_person_whose_adds_are_used_up_waits_for_the_next_day_alone(desk):
+    go_to_noon(desk)
     desk.register()
     desk.register("hanako@example.com")
     desk.zoom.use_up(f"add:{desk.event.zoom_id}:{TARO}", 3)
@@ -182,8 +183,8 @@ def test_person_whose_adds_are_used_up_waits_for_the_next_day_alone(desk):
     desk.work()
     assert desk.count_calls("list_registrants") == 3, "they may exist, and are looked for once"
     assert read_outcome(desk) == (Delivery.WAITING, "PersonDayLimited", "ready")
-    today = datetime.combine(desk.clock().date(), time(0, 5), UTC)
-    resets_at = today if desk.clock() < today else today + timedelta(days=1)
+    tomorrow = desk.clock().date() + timedelta(days=1)
+    resets_at = datetime.combine(tomorrow, time(0, 5), UTC)
     waits_until = desk.read_job().run_at
     assert resets_at < waits_until <= resets_at + timedelta(seconds=5)
     assert desk.read("hanako@example.com").delivery == Delivery.REGISTERED
