@@ -17,6 +17,8 @@ import requests
 
 ROOT = Path(__file__).parents[1]
 HOST = "127.0.0.1"
+START_SECONDS = 180.0
+"""So long may processes take to start: that is mostly work, and others want the processor too."""
 
 
 class Installation:

@@ -23,7 +23,7 @@ from storage.models import Event, Job
 from storage.session import Database
 from tests import factories
 from tests.clock import Clock
-from tests.installation import find_free_port
+from tests.installation import START_SECONDS, find_free_port
 from tests.mailbox import Mailbox
 from tests.page import Visitor
 from views.people_rows import make_row_reader
@@ -193,7 +193,7 @@ class LiveSite:
             UKETSUKE_TRUSTED_PROXIES="1",
             **environ,
         )
-        self.wait_until(lambda: _answers(f"http://{HOST}:{port}/healthz"))
+        self.wait_until(lambda: _answers(f"http://{HOST}:{port}/healthz"), seconds=START_SECONDS)
         return port
 
     def start_process(

@@ -60,13 +60,13 @@ def test_join_page_renews_itself_when_the_room_opens(stage, open_tab):
     event = stage.add_event("spring")
     stage.register("spring", "taro@example.com")
     stage.site.wait_until(lambda: stage.site.mailbox.list_mails("taro@example.com"))
-    stage.site.clock.move(seconds=(event.starts_at - stage.site.clock()).total_seconds() - 601)
+    stage.site.clock.move(seconds=(event.starts_at - stage.site.clock()).total_seconds() - 660)
     tab = open_tab()
     tab.goto(stage.join("taro@example.com"))
     expect(tab.get_by_text("13:50から入室できます")).to_be_visible()
     expect(tab.get_by_text("小さな勉強会を長く続ける")).to_have_count(0)
 
-    stage.site.clock.move(seconds=2)
+    stage.site.clock.move(seconds=61)
 
     expect(tab.get_by_role("heading", name="ご参加いただけます")).to_be_visible()
 

@@ -10,19 +10,20 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.installation import HOST, Installation, wait_until
+from tests.installation import HOST, ROOT, START_SECONDS, Installation, wait_until
 from zoom_sandbox.server import SandboxServer
 
 pytestmark = pytest.mark.skipif(
     not Path("/proc/self/environ").exists(), reason="processes are found in Linux's /proc"
 )
 
+PATIENT = ROOT / "tests/cli/patient_demo.py"
 WORDS = {"sandbox": "zoom_sandbox", "web": "web", "worker": "worker"}
 
 
 @pytest.fixture
 def installation(tmp_path):
-    made = Installation(tmp_path)
+    made = Installation(tmp_path, app=PATIENT)
     yield made
     made.kill()
 
@@ -30,10 +31,10 @@ def installation(tmp_path):
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory):
     """A demo that all tests share: whatever they end of it comes back."""
-    made = Installation(tmp_path_factory.mktemp("demo"))
+    made = Installation(tmp_path_factory.mktemp("demo"), app=PATIENT)
     made.start("demo")
     try:
-        wait_until(lambda: "is ready" in made.read("demo.out"))
+        wait_until(lambda: "is ready" in made.read("demo.out"), seconds=START_SECONDS)
         yield made
     finally:
         made.kill()
@@ -53,7 +54,9 @@ def served(installation):
             "UKETSUKE_ZOOM_OAUTH_URL": zoom.url,
         }
         process = installation.start("demo")
-        wait_until(lambda: installation.answers(f"{installation.url}/readyz"))
+        wait_until(
+            lambda: installation.answers(f"{installation.url}/readyz"), seconds=START_SECONDS
+        )
         yield installation, process, zoom
 
 
@@ -104,7 +107,7 @@ def test_process_that_is_killed_is_started_again(demo, name):
 
 def test_interrupt_ends_every_process_of_the_demo(installation):
     process = installation.start("demo")
-    wait_until(lambda: "is ready" in installation.read("demo.out"))
+    wait_until(lambda: "is ready" in installation.read("demo.out"), seconds=START_SECONDS)
     assert list_ended(installation) == []
 
     process.send_signal(signal.SIGINT)

@@ -28,7 +28,15 @@ from cli.web_server import ACCEPTS, BODY_BYTES, CROWDED, HEAD_START_SECONDS, _Pa
 from storage.visits import sum_by_origin
 from tests.factories import make_event
 from tests.fixtures.databases import SECRET, open_database
-from tests.installation import HOST, ROOT, Installation, find_free_port, make_command, wait_until
+from tests.installation import (
+    HOST,
+    ROOT,
+    START_SECONDS,
+    Installation,
+    find_free_port,
+    make_command,
+    wait_until,
+)
 
 pytestmark = pytest.mark.skipif(
     not Path("/proc/self/environ").exists(), reason="processes are found in Linux's /proc"
@@ -58,7 +66,7 @@ def installed(folder, databases):
 def start_web(installation):
     """Start `flask web` with two processes."""
     installation.process = installation.start("web")
-    wait_until(lambda: installation.answers(f"{installation.url}/healthz"))
+    wait_until(lambda: installation.answers(f"{installation.url}/healthz"), seconds=START_SECONDS)
     return installation
 
 
