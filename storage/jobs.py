@@ -204,6 +204,25 @@ def park(session: Session, job: ClaimedJob, *, reason: str, now: datetime) -> No
     _release(session, [job], JobState.PARKED, reason=reason, now=now)
 
 
+def let_go(session: Session, owner: str, *, run_at: datetime, reason: str, now: datetime) -> None:
+    """Hand back whatever is held by one who does nothing now, each as one more try.
+
+    How many workers died of it before stays known.
+    """
+    session.execute(
+        update(Job)
+        .where(Job.owner == owner, Job.state == JobState.RUNNING)
+        .values(
+            state=JobState.READY,
+            run_at=run_at,
+            reason=reason,
+            owner=None,
+            lease_until=None,
+            updated_at=now,
+        )
+    )
+
+
 class LeaseLost(Exception):
     """The lease ran out and another worker holds the job now."""
 

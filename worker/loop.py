@@ -8,7 +8,7 @@ import re
 import secrets
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -98,6 +98,8 @@ class Worker:
         self._stop = threading.Event()
         self._outage = DatabaseOutage()
         self._has_failed = False
+        # Why threads perhaps still hold jobs though they do nothing, each by its own name.
+        self._left_over: dict[str, str] = {}
 
     def stop(self) -> None:
         """Ask every thread to end after the job it holds."""
@@ -135,6 +137,8 @@ class Worker:
                 while not self._stop.is_set():
                     if not self._claim_and_handle(lane, owner):
                         waker.wait(IDLE_SECONDS, self._stop)
+                with suppress(SQLAlchemyError):
+                    self._let_go(owner)
         except Exception:
             # One lane less would be noticed by nobody while the others beat on.
             log.exception("a thread of the worker ended", extra={"lane": lane.name})
@@ -143,6 +147,7 @@ class Worker:
 
     def _claim_and_handle(self, lane: Lane, owner: str) -> bool:
         try:
+            self._let_go(owner)
             job = self._claim(lane, owner)
         except SQLAlchemyError as error:
             self._outage.begin(error)
@@ -152,17 +157,32 @@ class Worker:
             return False
         self._outage.end()
         if job.crashes >= POISONOUS_AFTER:
-            self._put_aside(lane, job, f"its worker died {job.crashes} times while it ran")
+            reason = f"its worker died, or was cut off from the database, {job.crashes} times"
+            self._put_aside(lane, job, f"{reason} while it ran")
             return True
         fault_point("after_claim")
         try:
             lane.handlers[job.kind](job)
         except LeaseLost:
             log.warning("another worker took the job", extra={"job": job.key})
+            self._left_over[owner] = "another worker took what was held with it"
         except Exception as error:
             log.exception("job failed", extra={"job": job.key, "kind": job.kind})
+            if is_outage(error):
+                self._left_over[owner] = _describe(error, 1)
             self._put_back(lane, job, error)
         return True
+
+    def _let_go(self, owner: str) -> None:
+        """Hand back what a thread still holds after an outage, the others of a batch too.
+
+        Left to its lease it would count as what its worker died of.
+        """
+        if reason := self._left_over.get(owner):
+            now = self._read_clock()
+            with self._database.write() as session:
+                jobs.let_go(session, owner, run_at=next_try(1, now=now), reason=reason, now=now)
+            del self._left_over[owner]
 
     def _claim(self, lane: Lane, owner: str) -> ClaimedJob | None:
         kinds = list(lane.handlers)
@@ -182,7 +202,7 @@ class Worker:
             self._put_aside(lane, job, reason)
             return
         now = self._read_clock()
-        with self._leaving_it_to_the_lease(job), self._database.write() as session:
+        with self._leaving_it_held(job), self._database.write() as session:
             run_at = next_try(job.attempts, now=now)
             jobs.postpone(session, job, run_at=run_at, reason=reason, now=now)
 
@@ -190,18 +210,20 @@ class Worker:
         """Give up, where whoever looks after the job's person sees it too."""
         now = self._read_clock()
         log.error("job put aside", extra={"job": job.key, "kind": job.kind, "reason": reason})
-        with self._leaving_it_to_the_lease(job), self._database.write() as session:
+        with self._leaving_it_held(job), self._database.write() as session:
             if recorder := lane.recorders.get(job.kind):
                 recorder(session, job, now)
             session.flush()
             jobs.park(session, job, reason=f"GivenUp: {reason}", now=now)
 
     @contextmanager
-    def _leaving_it_to_the_lease(self, job: ClaimedJob) -> Iterator[None]:
+    def _leaving_it_held(self, job: ClaimedJob) -> Iterator[None]:
         try:
             yield
-        except (LeaseLost, SQLAlchemyError):
-            log.warning("the job waits for its lease to end", extra={"job": job.key})
+        except (LeaseLost, SQLAlchemyError) as error:
+            if is_outage(error):
+                self._left_over[job.owner] = _describe(error, 1)
+            log.warning("the job could not be put back", extra={"job": job.key})
 
     def _look_until_stopped(self, look: Callable[[], None]) -> None:
         while not self._stop.wait(LOOK_SECONDS):

@@ -30,7 +30,7 @@ def test_f22_poison_is_put_aside_and_the_others_go_on(site):
     site.drain()
 
     [(key, state, reason), *others] = read_jobs(site)
-    assert state == "parked" and "its worker died 3 times" in reason
+    assert state == "parked" and "its worker died, or" in reason
     assert [state for _, state, _ in others] == ["done", "done"]
     retried = site.app.test_cli_runner().invoke(args=["jobs", "retry", key])
     assert retried.exit_code == 0, retried.output

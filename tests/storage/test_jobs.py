@@ -145,6 +145,22 @@ def test_workers_that_died_of_a_job_are_counted(database):
     assert crashes == [1, 2, 3]
 
 
+def test_what_is_let_go_of_keeps_its_deaths_and_leaves_others_alone(database):
+    add_and_claim(database)
+    with database.write() as session:
+        claim(session, "two", now=LATER)
+        enqueue(session, "b")
+        claim(session, "three", now=LATER)
+
+    with database.write() as session:
+        jobs.let_go(session, "two", run_at=LATER, reason="away", now=LATER)
+
+    job, other = read_job(database), read_job(database, "b")
+    assert (job.state, job.owner, job.lease_until) == ("ready", None, None)
+    assert (job.crashes, job.attempts, job.reason) == (1, 2, "away")
+    assert (other.state, other.owner) == ("running", "three")
+
+
 def test_sign_of_life_begins_the_count_anew(database):
     job = add_and_claim(database)
     with database.write() as session:

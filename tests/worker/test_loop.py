@@ -11,7 +11,7 @@ import sqlalchemy.exc
 from sqlalchemy import select, text
 
 from storage import heartbeats, job_requests, jobs
-from storage.jobs import LeaseLost
+from storage.jobs import POISONOUS_AFTER, LeaseLost
 from storage.models import Job
 from storage.session import Database
 from tests.clock import Clock
@@ -33,6 +33,11 @@ class Bench:
             now = self.clock()
             run_at = now + timedelta(hours=hours)
             job_requests.enqueue(session, kind=kind, key=key, payload={}, run_at=run_at, now=now)
+
+    def claim(self, kind: str, owner: str) -> None:
+        with self.database.write() as session:
+            now = self.clock()
+            assert jobs.claim(session, kinds=[kind], owner=owner, lease_seconds=60, now=now)
 
     def finish(self, job: jobs.ClaimedJob) -> None:
         with self.database.write() as session:
@@ -168,8 +173,7 @@ def test_failing_database_puts_no_job_aside(bench, caplog):
 def test_job_that_another_took_is_left_to_it(bench, caplog):
     def lose(job):
         bench.clock.move(seconds=61)
-        with bench.database.write() as session:
-            jobs.claim(session, kinds=["bad"], owner="other", lease_seconds=60, now=bench.clock())
+        bench.claim("bad", "other")
         with bench.database.write() as session:
             jobs.hold(session, job, lease_seconds=60, now=bench.clock())
 
@@ -181,6 +185,24 @@ def test_job_that_another_took_is_left_to_it(bench, caplog):
     assert (job.state, job.owner, job.attempts) == ("running", "other", 2)
     assert [record.message for record in caplog.records] == ["another worker took the job"]
     assert LeaseLost.__name__ not in job.reason
+
+
+def test_what_is_left_of_a_batch_of_which_one_was_lost_is_handed_back(bench):
+    def lose(job):
+        bench.clock.move(seconds=61)
+        bench.claim("bad", "other")
+        bench.claim("bad", job.owner)
+        with bench.database.write() as session:
+            jobs.hold(session, job, lease_seconds=60, now=bench.clock())
+
+    bench.add("a", kind="bad")
+    bench.add("b", kind="bad", hours=0.01)
+
+    bench.make_worker(bad=lose).drain()
+
+    lost, left = bench.read("a"), bench.read("b")
+    assert (lost.state, lost.owner) == ("running", "other")
+    assert (left.state, left.owner, left.crashes) == ("ready", None, 0)
 
 
 def test_slow_lane_does_not_hold_up_another(bench, run):
@@ -236,9 +258,7 @@ def test_running_worker_gives_signs_of_life(bench, run):
 
 def let_workers_die(bench, kind):
     for number in range(3):
-        with bench.database.write() as session:
-            owner, now = f"dead-{number}", bench.clock()
-            assert jobs.claim(session, kinds=[kind], owner=owner, lease_seconds=60, now=now)
+        bench.claim(kind, f"dead-{number}")
         bench.clock.move(seconds=61)
 
 
@@ -250,10 +270,36 @@ def test_job_that_its_workers_die_of_is_put_aside_and_others_go_on(bench, caplog
     bench.make_worker().drain()
 
     poison = bench.read("poison")
-    reason = "its worker died 3 times while it ran"
+    reason = "its worker died, or was cut off from the database, 3 times while it ran"
     assert (poison.state, poison.reason) == ("parked", f"GivenUp: {reason}")
     assert bench.done == ["good"]
     assert [(r.levelname, r.reason) for r in caplog.records] == [("ERROR", reason)]
+
+
+@only_sqlite
+def test_outage_that_keeps_jobs_from_being_put_back_is_nobodys_death(bench, monkeypatch, caplog):
+    caplog.set_level(logging.CRITICAL)
+    monkeypatch.setattr(loop, "IDLE_SECONDS", 0)
+
+    def take_both_and_lose_the_database(job):
+        bench.claim("good", job.owner)
+        take_tables_away(bench)
+        bench.finish(job)
+
+    bench.add("a")
+    bench.add("b")
+    worker = bench.make_worker(good=take_both_and_lose_the_database)
+
+    for _ in range(POISONOUS_AFTER):
+        worker.drain()
+        bring_tables_back(bench)
+        worker.drain()
+        found = [bench.read(key) for key in "ab"]
+        assert [(job.state, job.crashes) for job in found] == [("ready", 0)] * 2
+        bench.clock.move(seconds=61)
+
+    bench.make_worker().drain()
+    assert bench.done == ["a", "b"]
 
 
 def test_job_that_was_put_aside_runs_when_it_is_needed_anew(bench, caplog):
