@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
+from collections.abc import Iterable
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -50,7 +53,7 @@ def forget(session: Session, registration: Registration, *, in_place: str, until
         .where(Mail.registration_id == registration.id)
         .values(mailbox_key=in_place, error="")
     )
-    _forget_rows_of_tables(session, registration.event_id, address)
+    _forget_rows_of_tables(session, registration.event_id, _list_spellings(address, key))
     registration.email, registration.email_key = "", in_place
     registration.family_name = registration.given_name = ""
     registration.source = {}
@@ -106,15 +109,25 @@ def drop_mails(session: Session, registration_id: int) -> None:
     )
 
 
-def _forget_rows_of_tables(session: Session, event_id: int, address: str) -> None:
-    """Empty the rows with an address in tables that were sent to an event."""
+def _list_spellings(address: str, email_key: str) -> set[str]:
+    """Return how an address may stand in a table: a domain beyond ASCII is written in two ways."""
+    local, at, domain = email_key.rpartition("@")
+    with suppress(UnicodeError):
+        domain = domain.encode("idna").decode("idna")
+    return {address, address.lower(), email_key, f"{local}{at}{domain}"}
+
+
+def _forget_rows_of_tables(session: Session, event_id: int, addresses: Iterable[str]) -> None:
+    """Empty the rows with one of these addresses in tables that were sent to an event."""
+    # Both databases keep JSON as Python writes it: beyond ASCII all is escaped, also to `lower`.
+    wanted = sorted({json.dumps(address).lower() for address in addresses})
     tables = select(PeopleImport.id).where(PeopleImport.event_id == event_id).scalar_subquery()
     text = func.lower(cast(PeopleImportRow.cells, String))
     session.execute(
         update(PeopleImportRow)
         .where(
             PeopleImportRow.import_id.in_(tables),
-            text.contains(f'"{address.lower()}"', autoescape=True),
+            or_(*(text.contains(cell, autoescape=True) for cell in wanted)),
         )
         .values(cells=[], reason="")
         .execution_options(synchronize_session=False)

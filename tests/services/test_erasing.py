@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 
+import pytest
 from sqlalchemy import select, text
 
 from services import erasing
+from services.addresses import email_key
 from services.events import LinkPolicy
 from services.happenings import Happening
 from services.members import Role
@@ -30,6 +33,7 @@ from tests.fixtures.databases import only_sqlite
 from tests.people import TARO
 from tests.program import Program, make_key
 
+NOW = datetime(2026, 12, 1, tzinfo=UTC)
 PLANTED = {
     "email": "planted@example.com",
     "family_name": "植田",
@@ -153,6 +157,39 @@ def test_index_and_tables_forget_too(site):
     with site.database.read() as session:
         rows = [row.cells for row in session.scalars(select(PeopleImportRow))]
     assert rows == [[], ["植田", "other@example.com"]]
+
+
+@pytest.mark.parametrize(
+    ("address", "cell"),
+    [
+        ("taro@例え.jp", "Taro@例え.jp"),
+        ("taro@例え.jp", "taro@xn--r8jz45g.jp"),
+        ("taro@xn--r8jz45g.jp", "taro@例え.jp"),
+        ("Ümit@example.com", "ümit@example.com"),
+        ("Ümit@example.com", "Ümit@Example.com"),
+        ('"a b_%"@example.com', '"A b_%"@example.com'),
+    ],
+)
+def test_tables_forget_an_address_however_it_is_written(database, address, cell):
+    with database.write() as session:
+        event = factories.make_event(session, now=NOW, approval="manual")
+        sent = factories.make_submission(event, email=address, email_key=email_key(address))
+        register(session, event, sent, policy=LinkPolicy.SHOW, now=NOW)
+        table = PeopleImport(
+            event_id=event.id, file_name="a.csv", locale="ja", words_locale="ja", created_at=NOW
+        )
+        session.add(table)
+        session.flush()
+        for number, cells in enumerate((["植田", cell], ["植田", "x" + cell])):
+            session.add(PeopleImportRow(import_id=table.id, position=number, cells=cells))
+        session.flush()
+        [person] = session.scalars(select(Registration))
+
+        erasing.erase(session, event, person, actor="test", note=lambda _: None, now=NOW)
+
+    with database.read() as session:
+        rows = session.scalars(select(PeopleImportRow).order_by(PeopleImportRow.position))
+        assert [bool(row.cells) for row in rows] == [False, True]
 
 
 @only_sqlite
