@@ -11,7 +11,9 @@ from storage import events, registrations, submissions
 from storage.models import Event, Registration, RegistrationChange, SubmissionRow
 
 from .answers import erase_answers
+from .chosen_dates import has_date_ahead
 from .consents import keep_consents_of_newcomer
+from .event_dates import list_chosen_ids
 from .events import EventState, LinkPolicy, get_state, read_seats
 from .mails import MailName, request_mail
 from .moves import fill_free_seats, move, tell_status
@@ -65,8 +67,10 @@ def register_again(
     """Bring a cancelled registration back, as a new one would come in; one that is back stays.
 
     Raises:
-        ChangeRefused: it was denied, the organizer cancelled it, or it came back often.
+        ChangeRefused: it was denied, the organizer cancelled it, it came back often, or no date
+            is ahead that was chosen.
         RegistrationNotOpen: the event takes nobody now.
+        DatesClosed: a chosen date that is ahead takes nobody now.
     """
     registration = _lock(session, event, registration.id)
     if registration.status not in (Status.CANCELLED, Status.DENIED):
@@ -78,6 +82,8 @@ def register_again(
     state = get_state(event, read_seats(session, event), now)
     if state not in (EventState.OPEN, EventState.FULL):
         raise RegistrationNotOpen(state)
+    if not has_date_ahead(session, event, registration, now=now):
+        raise ChangeRefused
     try:
         move(session, event, registration, status_for_new(event), actor="person", now=now)
     except RegistrationNotOpen:
@@ -152,11 +158,13 @@ def correct_address(
     A wrong address that was new gets no more mail: its links stop working and its seat is given
     back. One that was known, or was typed by others since, keeps what it had; the answer here is
     the same. Typing the same address again changes nothing, nor does correcting a receipt twice.
+    Of the dates that were chosen, those that are over meanwhile are in nobody's way.
 
     Raises:
         ChangeRefused: under `show`, the submission made no registration or its address is
             proven; or it was corrected often enough.
         RegistrationNotOpen: as `register`.
+        DatesClosed: no chosen date is ahead, or one that is takes nobody now.
     """
     assert mistaken.registration_id is not None, "a held submission is not corrected"
     wrong = _lock(session, event, mistaken.registration_id)
@@ -178,7 +186,8 @@ def correct_address(
     corrected = replace(
         read_submission(locked), email=email, email_key=email_key, nonce=mistaken.number
     )
-    row = register(session, event, corrected, policy=policy, now=now)
+    kept = list_chosen_ids(corrected.answers)
+    row = register(session, event, corrected, policy=policy, kept=kept, now=now)
     locked.corrected_by_id = row.id
     fill_free_seats(session, event, now=now)
     return row

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -57,7 +58,6 @@ MAIL_OF_STATUS = {
 
 ECHO_WITHIN = timedelta(minutes=2)
 
-
 ORGANIZER = "organizer"
 """The actor of what an organizer decides."""
 
@@ -107,6 +107,7 @@ def register(
     *,
     policy: LinkPolicy,
     mailed: int | None = None,
+    kept: Collection[str] = (),
     now: datetime,
 ) -> SubmissionRow:
     """Store one submission and, for a new person, the registration with all that follows from it.
@@ -115,7 +116,7 @@ def register(
     would be taken now. A known address changes nothing: its owner is told by mail, and
     `may_see_receipt` says what its sender sees. Side effects: rows of submission, registration,
     answers, consents, counters, jobs and mail, all in the caller's transaction. `mailed` is how
-    many mails the mailbox has had in a day, where that was counted.
+    many mails the mailbox has had in a day, where that was counted; `kept` as in `are_open`.
 
     Raises:
         RegistrationNotOpen: not open yet, full, closed, ended or cancelled; nothing is stored.
@@ -124,7 +125,7 @@ def register(
     if submission.is_suspicious:
         return hold(session, event, submission, Doubt.TRAP, now=now)
     try:
-        row = _admit(session, event, submission, policy, now, mailed=mailed)
+        row = _admit(session, event, submission, policy, now, mailed=mailed, kept=kept)
     except DatesClosed:
         # Who may not learn whether the address is known is told of the date.
         if policy is not LinkPolicy.SHOW or _get_known(session, event, submission) is None:
@@ -249,6 +250,7 @@ def _admit(
     *,
     held: SubmissionRow | None = None,
     mailed: int | None = None,
+    kept: Collection[str] = (),
 ) -> SubmissionRow | None:
     """Make a registration with its seat or its place in the queue; None for a known address.
 
@@ -264,7 +266,7 @@ def _admit(
     if chooses:
         # Places are counted under the lock of the seats, which who takes one holds anyway.
         events.lock_seats(session, event.id)
-        if not are_open(session, event, submission.answers, now=now):
+        if not are_open(session, event, submission.answers, kept=kept, now=now):
             if not event.has_waitlist and read_seats(session, event).are_all_taken:
                 _refuse_unknown(session, event, submission, EventState.FULL)
                 return None

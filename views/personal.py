@@ -141,6 +141,8 @@ def register_again(token: str) -> ResponseReturnValue:
             opened = _open(session, token)
             registration_changes.register_again(session, opened.event, opened.person, now=now)
             _prove(opened, now)
+    except DatesClosed:
+        return _go_back(token, "full")
     except (ChangeRefused, RegistrationNotOpen):
         return _go_back(token, "refused")
     return _go_back(token, "again")

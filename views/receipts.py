@@ -17,7 +17,7 @@ from services.events import LinkPolicy
 from services.joining import read_end_state
 from services.receipts import CodeRefused
 from services.registration_changes import correct_address
-from services.registrations import ChangeRefused, RegistrationNotOpen
+from services.registrations import ChangeRefused, DatesClosed, RegistrationNotOpen
 from storage import events
 
 from .calendar_links import answer_ics, make_entries
@@ -133,6 +133,11 @@ def _correct_address(
             )
     except ChangeRefused:
         abort(404)
+    except DatesClosed:
+        alert = _("A date that you chose is not free any more. Nothing was changed.")
+        with site.database.read() as session:
+            opened = _open_correctable(session, token, now)
+            return _draw_address(session, token, opened, form, now, alert=alert)
     except RegistrationNotOpen as refusal:
         page = load_event(opened.event.slug, now)
         with site.database.read() as session:
@@ -157,14 +162,21 @@ def _open_correctable(session: Session, token: str, now: datetime) -> OpenedRece
 
 
 def _draw_address(
-    session: Session, token: str, opened: OpenedReceipt, form: AddressForm, now: datetime
+    session: Session,
+    token: str,
+    opened: OpenedReceipt,
+    form: AddressForm,
+    now: datetime,
+    *,
+    alert: str | None = None,
 ) -> Response:
     html = render_template(
         "registration/address.html",
         event=draw_head(session, opened.event, now),
+        alert=alert,
         form=form,
         row=form.email.filled_row(),
         action=f"{receipt_path(token)}/address{write_query()}",
         back_url=receipt_path(token) + write_query(),
     )
-    return make_response(html, 422 if form.email.errors else 200)
+    return make_response(html, 409 if alert else 422 if form.email.errors else 200)

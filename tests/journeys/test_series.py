@@ -228,3 +228,52 @@ def test_who_waits_for_dates_that_are_over_is_told_to_choose_others(site, series
     form = personal.follow("登録内容を変更する").form("変更を保存する")
     form.fill(**{DATES: [ids[2]]}).submit()
     assert "現在キャンセル待ち1番目です" in receipt.visitor.open(receipt.url).text
+
+
+def test_wrong_address_is_corrected_after_the_first_date(site, series):
+    ids = list_ids(series)
+    receipt = open_form(site).fill(**TARO, **{DATES: ids[:2]}).submit()
+    site.let_pass(days=7, minutes=61)
+
+    form = receipt.visitor.open(receipt.url).follow("メールアドレスを訂正する").form()
+    corrected = form.fill(email="taro@example.org").submit()
+
+    assert corrected.heading == "お申し込みが完了しました"
+
+
+def test_correction_says_that_a_date_is_full_and_changes_nothing(site, series):
+    with site.database.write() as session:
+        event = events.need_event(session, series.id)
+        event.seats_per_date, event.link_policy = 2, "mail"
+        events.raise_version(session, event)
+    date = {DATES: [list_ids(series)[0]]}
+    open_form(site).fill(**TARO, **date).submit()
+    mistaken = open_form(site).fill(**TARO, **date).submit()
+    open_form(site).fill(**TARO | {"email": "hanako@example.com"}, **date).submit()
+
+    form = mistaken.follow("メールアドレスを訂正する").form()
+    refused = form.fill(email="taro@example.org").submit(status=409)
+
+    assert "選んだ日程に、お申し込みいただけなくなったものがあります。" in refused.text
+    assert refused.form().list_values("email") == ["taro@example.org"]
+
+
+def test_who_cancelled_comes_back_after_the_first_date_unless_another_is_full(site, series):
+    ids = list_ids(series)
+    open_form(site).fill(**TARO, **{DATES: ids[:2]}).submit()
+    site.drain()
+    link = find_link(site.mailbox.read_only(TARO["email"]), "r")
+    site.visitor().open(link).follow("参加をキャンセルする").form("キャンセルする").submit()
+    site.let_pass(days=7, minutes=61)
+
+    back = site.visitor().open(link).follow("もう一度申し込む").form().submit()
+    assert "あらためてお申し込みを受け付けました。" in back.text
+
+    back.follow("参加をキャンセルする").form("キャンセルする").submit()
+    with site.database.write() as session:
+        events.need_event(session, series.id).seats_per_date = 1
+    site.visitor().open("/e/course").form().fill(
+        **TARO | {"email": "hanako@example.com"}, **{DATES: [ids[1]]}
+    ).submit()
+    back = site.visitor().open(link).follow("もう一度申し込む").form().submit()
+    assert "選んだ日程に、お申し込みいただけなくなったものがあります。" in back.text

@@ -1,4 +1,4 @@
-"""Who moves up from the waiting list of a series, where people wait for some of its dates."""
+"""A series some of whose dates are over or full: who moves up, comes back, corrects an address."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -10,9 +10,9 @@ from services.events import LinkPolicy
 from services.moves import fill_free_seats
 from services.questions import DATES, Answer
 from services.receipts import read_position
-from services.registration_changes import cancel
+from services.registration_changes import cancel, correct_address, register_again
 from services.registration_edits import edit_details, lock_to_edit
-from services.registrations import register
+from services.registrations import ChangeRefused, DatesClosed, register
 from storage import events, registrations
 from tests import factories
 from tests.factories import NOW
@@ -36,11 +36,11 @@ class Course:
         )
         self.send("seat", "d2")
 
-    def send(self, name, *dates, now=NOW):
+    def send(self, name, *dates, policy=LinkPolicy.SHOW, now=NOW):
         answers = {"company": Answer(("例株式会社",)), DATES: Answer(dates)}
         email = f"{name}@example.com"
         submission = factories.make_submission(self.event, email=email, answers=answers)
-        return register(self.session, self.event, submission, policy=LinkPolicy.SHOW, now=now)
+        return register(self.session, self.event, submission, policy=policy, now=now)
 
     def get(self, name):
         key = f"{name}@example.com"
@@ -48,6 +48,14 @@ class Course:
 
     def cancel(self, name, *, now=AFTER_THE_FIRST):
         cancel(self.session, self.event, self.get(name), actor="person", now=now)
+
+    def return_(self, name, *, now=AFTER_THE_FIRST):
+        register_again(self.session, self.event, self.get(name), now=now)
+
+    def correct(self, row, name, *, policy=LinkPolicy.SHOW):
+        email = f"{name}@example.com"
+        members = {"email": email, "email_key": email, "policy": policy, "now": AFTER_THE_FIRST}
+        return correct_address(self.session, self.event, row, **members)
 
     def choose(self, name, *dates):
         person = lock_to_edit(self.session, self.event, self.get(name).id)
@@ -71,6 +79,10 @@ class Course:
             read_position(self.session, self.event, self.get(name), now=AFTER_THE_FIRST)
             for name in names
         ]
+
+    def count_places(self):
+        counters = events.list_counters(self.session, self.event.id)
+        return [counters.get(f"date:{name}", 0) for name in ("d1", "d2", "d3")]
 
     def count_seats(self):
         return events.get_counter(self.session, self.event.id, events.SEATS)
@@ -156,3 +168,57 @@ def test_who_waits_and_chooses_a_date_ahead_gets_the_free_seat_at_once(session):
 
     assert course.list_statuses("late") == ["approved"]
     assert course.count_seats() == 1
+
+
+def test_address_is_corrected_while_one_of_the_dates_is_ahead(session):
+    course = Course(session, capacity=None, seats_per_date=2)
+    mistaken = course.send("tarou", "d1", "d2")
+
+    course.correct(mistaken, "taro")
+
+    assert course.list_statuses("tarou", "taro") == ["cancelled", "approved"]
+    assert course.count_places() == [1, 2, 0]
+
+
+def test_address_is_not_corrected_onto_a_date_that_is_full(session):
+    course = Course(session, capacity=None, has_waitlist=False, seats_per_date=2)
+    course.send("taro", "d1", policy=LinkPolicy.MAIL)
+    again = course.send("taro", "d1", "d2", policy=LinkPolicy.MAIL)
+    course.send("hanako", "d2")
+
+    with pytest.raises(DatesClosed):
+        course.correct(again, "jiro", policy=LinkPolicy.MAIL)
+
+
+def test_who_cancelled_comes_back_while_one_of_the_dates_is_ahead(session):
+    course = Course(session, capacity=None)
+    for name, dates in (("taro", ("d1", "d2")), ("late", ("d1",))):
+        course.send(name, *dates)
+        course.cancel(name, now=NOW)
+
+    course.return_("taro")
+
+    assert course.list_statuses("taro") == ["approved"]
+    with pytest.raises(ChangeRefused):
+        course.return_("late")
+
+
+def test_who_comes_back_to_a_full_event_waits_for_no_date_that_is_over(session):
+    course = Course(session, capacity=2)
+    course.send("late", "d1")
+    course.cancel("late", now=NOW)
+    course.send("taro", "d2")
+
+    with pytest.raises(ChangeRefused):
+        course.return_("late")
+    assert course.list_statuses("late") == ["cancelled"]
+
+
+def test_who_comes_back_gets_no_date_that_is_full(session):
+    course = Course(session, capacity=None, has_waitlist=False, seats_per_date=2)
+    course.send("taro", "d1", "d2")
+    course.cancel("taro")
+    course.send("hanako", "d2")
+
+    with pytest.raises(DatesClosed):
+        course.return_("taro")
