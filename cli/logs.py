@@ -10,9 +10,13 @@ from functools import lru_cache
 from typing import Any
 
 _PRIVATE = (
-    (re.compile(r"/([sjr]|enter)/[a-z][\w-]{44}"), r"/\1/…"),
+    (re.compile(r"/([sjrv]|enter|done)/[a-z][\w-]{44}"), r"/\1/…"),
     (
-        re.compile(r"(\"[^\"\s]+\"|[^\s\"'<>]+)@[^\s\"'<>]+\.[a-z]{2,}", re.IGNORECASE),
+        # A top domain in another script may have signs that are no letters, as in Hindi.
+        re.compile(
+            r"(\"[^\"\s]+\"|[^\s\"'<>]+)@[^\s\"'<>@]+\.(xn--[a-z\d-]+|[a-z]{2,}|[^\x00-\x7f]{2,})",
+            re.IGNORECASE,
+        ),
         "(address)",
     ),
     (re.compile(r"(https?:/)?/\S*[?&](tk|pwd|code)=\S+"), "(link)"),

@@ -35,6 +35,10 @@ TOKENS = re.compile(r"[\w-]{45}")
         (f"GET /organizer/enter/{TOKEN}", "GET /organizer/enter/…"),
         ("550 <taro.yamada+x@mail.example.co.jp> unknown", "550 <(address)> unknown"),
         ("'山田@例え.jp' is unknown", "'(address)' is unknown"),
+        ("<taro@例え.みんな> is unknown", "<(address)> is unknown"),
+        ("taro@उदाहरण.भारत is unknown", "(address) is unknown"),
+        ("taro@xn--r8jz45g.xn--q9jyb4c is unknown", "(address) is unknown"),
+        ("taro@example.comは不明", "(address)は不明"),
         ("to https://zoom.us/w/812?tk=Secret.x&pwd=1 now", "to (link) now"),
         ("https://zoom.us/j/812?pwd=Secret.1", "(link)"),
         ("/e/spring is open, see /static/site.css", "/e/spring is open, see /static/site.css"),
@@ -44,7 +48,26 @@ def test_what_names_a_person_or_opens_a_door_is_masked(text, written):
     assert mask(text) == written
 
 
-@pytest.mark.parametrize("letter", ["A", "/", '"a', "a@", "/?code"])
+@only_sqlite
+def test_token_is_masked_in_every_address_that_has_one(site):
+    """The server itself writes the address of whoever hangs up while it answers."""
+    routes = site.app.url_map
+    of_token = [rule for rule in routes.iter_rules() if "token" in rule.arguments]
+    paths = [
+        routes.bind("").build(
+            rule.endpoint,
+            dict.fromkeys(rule.arguments, "spring") | {"token": TOKEN},
+            method=next(iter(rule.methods - {"HEAD", "OPTIONS"})),
+        )
+        for rule in of_token
+    ]
+
+    assert {path.partition(TOKEN)[0] for path in paths} >= {"/v/", "/e/spring/embed/done/"}
+    written = [mask(f"Client disconnected while serving {path}") for path in paths]
+    assert [line for line in written if TOKEN[1:20] in line] == []
+
+
+@pytest.mark.parametrize("letter", ["A", "/", '"a', "a@", "/?code", "é.", "@a."])
 def test_long_word_costs_no_time(letter):
     began_at = time.process_time()
 
