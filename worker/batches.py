@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from services import batches, deliveries, new_registrants
+from services import batches, deliveries, new_registrants, person_limits
 from services.deliveries import Delivery, Step
 from services.fault_points import fault_point
 from services.registrations import request_sync
@@ -248,7 +248,7 @@ class BatchAdding:
             registrant.attempt_ended_at = now
             return
         deliveries.end_add_without_effect(registrant, now=now)
-        endings.uncount(Step.ADD, registrant, now)
+        person_limits.uncount_add(registrant, now=now)
 
     def _leave_doubts(self, batch: _Batch) -> None:
         """Have the new holders ask Zoom: the call may have added whom they believe missing."""

@@ -87,14 +87,6 @@ def find_next_day(step: Step, registrant: ZoomRegistrant, now: datetime) -> date
     return person_limits.find_next_change(registrant, now=now) if step in ACTIONS else None
 
 
-def uncount(step: Step, registrant: ZoomRegistrant, now: datetime) -> None:
-    """Take back the count of a call that Zoom turned away unread."""
-    if step is Step.ADD:
-        person_limits.uncount_add(registrant, now=now)
-    elif step in ACTIONS:
-        person_limits.uncount_change(registrant, now=now)
-
-
 def wait_for_next_day(
     session: Session,
     job: ClaimedJob,

@@ -31,6 +31,7 @@ from zoom_client import (
     ValidationFailed,
     ZoomClient,
     ZoomError,
+    ZoomOutcomeUnknown,
 )
 
 from . import endings
@@ -171,7 +172,8 @@ class RegistrantSync:
         try:
             if action := endings.ACTIONS.get(situation.step):
                 fault_point("before_status")
-                client.set_registrant_status(kind, event.zoom_id, action, [ref])
+                with self._counting_change(job):
+                    client.set_registrant_status(kind, event.zoom_id, action, [ref])
             read = client.get_registrant(kind, event.zoom_id, ref.id)
         except RegistrantNotFound:
             read = None
@@ -185,6 +187,21 @@ class RegistrantSync:
                     session, registration, stored, read, keys=self._keys, now=now
                 )
             endings.keep_lease(session, job, now)
+
+    @contextmanager
+    def _counting_change(self, job: ClaimedJob) -> Iterator[None]:
+        """Take back the count of a change that Zoom turned away unread.
+
+        One whose answer was lost stays counted, as one after which only the reading fails.
+        """
+        try:
+            yield
+        except (Retryable, ConfigurationError) as error:
+            if not (isinstance(error, ZoomOutcomeUnknown) and error.may_have_happened):
+                now = self._read_clock()
+                with self._storing(job) as (_, _, _, registrant):
+                    person_limits.uncount_change(registrant, now=now)
+            raise
 
     def _add(self, job: ClaimedJob, situation: _Situation, client: ZoomClient) -> None:
         event, sends_answers = situation.event, situation.registrant.sends_answers
@@ -317,7 +334,8 @@ class RegistrantSync:
         is_standing = self._health.is_standing(situation.connection, situation.event)
         with self._storing(job) as (session, _, _, registrant):
             deliveries.end_add_without_effect(registrant, now=now)
-            endings.uncount(situation.step, registrant, now)
+            if situation.step is Step.ADD:
+                person_limits.uncount_add(registrant, now=now)
             deliveries.record_problem(registrant, delivery, type(error).__name__, now=now)
             session.flush()
             alone = next_try(job.attempts, now=now, not_before=error.retry_after)

@@ -233,6 +233,29 @@ def test_eleventh_change_of_a_day_waits_for_the_next_and_is_not_asked_for(desk):
     assert desk.list_at_zoom()[TARO] == "denied"
 
 
+@pytest.mark.parametrize(
+    ("fault", "counted", "effects"),
+    [
+        ({"method": "PUT", "path": "status", "status": 503, "when": "after"}, 1, ["cancel"]),
+        ({"method": "PUT", "path": "status", "status": 503, "when": "before"}, 1, []),
+        ({"method": "PUT", "path": "status", "status": 429, "when": "before"}, 0, []),
+        ({"method": "GET", "path": "registrants/", "status": 503, "when": "before"}, 1, ["cancel"]),
+    ],
+)
+def test_change_counts_unless_zoom_certainly_did_nothing(desk, fault, counted, effects):
+    go_to_noon(desk)
+    desk.register()
+    desk.work()
+    desk.zoom.fault(**fault)
+
+    desk.cancel()
+    desk.work()
+
+    assert desk.read().delivery == Delivery.WAITING
+    assert desk.list_effects() == ["add", *effects]
+    assert desk.read().changes_that_day == counted
+
+
 def test_change_that_zoom_takes_no_more_today_is_asked_for_once(desk):
     go_to_noon(desk)
     desk.register()
