@@ -67,7 +67,8 @@ class VisitCounter:
         if not counts:
             return
         try:
-            with self._database.write() as session:
+            # No page shows them: what is kept of the forms that all see stays.
+            with self._database.write(is_shown=False) as session:
                 add_visits(session, counts, tags)
         except SQLAlchemyError as error:
             log.warning("visits are not stored yet", extra={"error": type(error).__name__})

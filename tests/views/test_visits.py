@@ -46,12 +46,14 @@ def read_sums(site, event):
     return read
 
 
-def test_page_tells_of_a_view_and_a_start(send, read_sums):
+def test_page_tells_of_a_view_and_a_start(site, send, read_sums):
     send()
     send(Sec_Fetch_Site="same-origin")
     send("start", DNT="0")
+    changes = site.database.changes
 
     assert read_sums() == {"view": 2, "start": 1}
+    assert site.database.changes == changes, "what is kept of pages stays"
 
 
 def test_who_asks_not_to_or_sends_from_elsewhere_is_not_counted(site, event, send, read_sums):
