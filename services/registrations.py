@@ -125,16 +125,16 @@ def register(
     if submission.is_suspicious:
         return hold(session, event, submission, Doubt.TRAP, now=now)
     try:
-        row = _admit(session, event, submission, policy, now, mailed=mailed, kept=kept)
+        found = _admit(session, event, submission, policy, now, mailed=mailed, kept=kept)
     except DatesClosed:
         # Who may not learn whether the address is known is told of the date.
-        if policy is not LinkPolicy.SHOW or _get_known(session, event, submission) is None:
+        known = _get_known(session, event, submission) if policy is LinkPolicy.SHOW else None
+        if known is None:
             raise
-        row = None
-    if row is None:
-        known = _need_known(session, event, submission)
-        return _repeat(session, event, known, submission, policy, now)
-    return row
+        found = known
+    if isinstance(found, Registration):
+        return _repeat(session, event, found, submission, policy, now)
+    return found
 
 
 def may_see_receipt(row: SubmissionRow, submission: Submission) -> bool:
@@ -170,8 +170,8 @@ def release(
     events.lock_seats(session, event.id)
     _lock_held(session, held)
     submission = read_submission(held)
-    if _admit(session, event, submission, policy, now, held=held) is None:
-        known = _need_known(session, event, submission)
+    known = _admit(session, event, submission, policy, now, held=held)
+    if isinstance(known, Registration):
         held.outcome, held.registration_id = Outcome.REPEAT, known.id
         _tell_again(session, held, known, policy, now)
     return held
@@ -251,8 +251,8 @@ def _admit(
     held: SubmissionRow | None = None,
     mailed: int | None = None,
     kept: Collection[str] = (),
-) -> SubmissionRow | None:
-    """Make a registration with its seat or its place in the queue; None for a known address.
+) -> SubmissionRow | Registration:
+    """Make a registration with its seat or its place in the queue; return who is known instead.
 
     Raises:
         RegistrationNotOpen: as `register`; the address is unknown.
@@ -260,16 +260,14 @@ def _admit(
     # Whether a seat is left is decided where it is taken.
     state = get_state(event, Seats(0, event.capacity), now)
     if state is not EventState.OPEN:
-        _refuse_unknown(session, event, submission, state)
-        return None
+        return _need_known(session, event, submission, state)
     chooses = takes_choice(event)
     if chooses:
         # Places are counted under the lock of the seats, which who takes one holds anyway.
         events.lock_seats(session, event.id)
         if not are_open(session, event, submission.answers, kept=kept, now=now):
             if not event.has_waitlist and read_seats(session, event).are_all_taken:
-                _refuse_unknown(session, event, submission, EventState.FULL)
-                return None
+                return _need_known(session, event, submission, EventState.FULL)
             raise DatesClosed
 
     def add(status: Status) -> SubmissionRow | Refusal:
@@ -287,16 +285,23 @@ def _admit(
         added = add(status_for_new(event))
         if added is Refusal.FULL:
             added = add(Status.WAITLISTED)
-    if added is Refusal.FULL:
-        _refuse_unknown(session, event, submission, EventState.FULL)
-    return added if isinstance(added, SubmissionRow) else None
+    if isinstance(added, SubmissionRow):
+        return added
+    return _need_known(session, event, submission, EventState.FULL)
 
 
-def _refuse_unknown(
+def _need_known(
     session: Session, event: AnyEvent, submission: Submission, state: EventState
-) -> None:
-    if _get_known(session, event, submission) is None:
+) -> Registration:
+    """Return who is known by the address, locked; an unknown one is refused.
+
+    Whoever is erased at this moment must get nothing of this any more: they are unknown then.
+    """
+    known = _get_known(session, event, submission)
+    locked = registrations.lock_registration(session, known.id) if known else None
+    if locked is None or locked.email_key != submission.email_key:
         raise RegistrationNotOpen(state)
+    return locked
 
 
 def _repeat(
@@ -337,12 +342,6 @@ def _lock_held(session: Session, held: SubmissionRow) -> None:
 
 def _get_known(session: Session, event: AnyEvent, submission: Submission) -> Registration | None:
     return registrations.get_registration_by_email_key(session, event.id, submission.email_key)
-
-
-def _need_known(session: Session, event: AnyEvent, submission: Submission) -> Registration:
-    known = _get_known(session, event, submission)
-    assert known is not None, "the row that refused ours"
-    return known
 
 
 def _find_earlier(

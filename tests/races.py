@@ -9,12 +9,19 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
+from sqlalchemy import text
+
 from storage.session import Database
 from tests.fixtures.databases import open_database
 
 ROOT = Path(__file__).parents[1]
 
 Result = TypeVar("Result")
+
+WAITING = """
+    SELECT count(*) FROM pg_stat_activity
+    WHERE datname = current_database() AND wait_event_type = 'Lock'
+"""
 
 
 def race(url: str, work: Callable[[Database], Result], *, workers: int = 4) -> list[Result]:
@@ -42,3 +49,9 @@ def run_processes(code: str, *arguments: str, count: int = 4) -> list[str]:
     outputs = [process.communicate(timeout=60)[0].strip() for process in processes]
     assert [process.returncode for process in processes] == [0] * count
     return outputs
+
+
+def count_waiting(database: Database) -> int:
+    """Count the connections to a database of PostgreSQL that wait for a lock."""
+    with database.read() as session:
+        return int(session.scalar(text(WAITING)) or 0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import pytest
@@ -10,11 +11,11 @@ from sqlalchemy import select, text
 
 from services import erasing
 from services.addresses import email_key
-from services.events import LinkPolicy
+from services.events import EventState, LinkPolicy
 from services.happenings import Happening
 from services.members import Role
 from services.registration_changes import register_again
-from services.registrations import register
+from services.registrations import RegistrationNotOpen, register
 from services.restoring import make_safe
 from storage import events, registrations
 from storage.erasing import read_erased
@@ -29,9 +30,11 @@ from storage.models import (
 )
 from tests import factories
 from tests.dashboard import sign_in
-from tests.fixtures.databases import only_sqlite
+from tests.fixtures.databases import only_postgresql, only_sqlite
+from tests.installation import wait_until
 from tests.people import TARO
 from tests.program import Program, make_key
+from tests.races import count_waiting
 
 NOW = datetime(2026, 12, 1, tzinfo=UTC)
 PLANTED = {
@@ -316,3 +319,33 @@ def test_owner_erases_on_the_dashboard_and_nobody_else(site):
     assert find_traces(site) == set()
     assert "消去しました" in owner.open(f"{page}/erase").text
     assert "個人情報を消去" in owner.open("/organizer/settings/audit").text
+
+
+@only_postgresql
+def test_form_that_comes_while_its_sender_is_erased_is_refused_as_of_somebody_unknown(database):
+    with database.write() as session:
+        event = factories.make_event(session, now=NOW, approval="manual")
+        first, again = (factories.make_submission(event) for _ in range(2))
+        row = register(session, event, first, policy=LinkPolicy.SHOW, now=NOW)
+        event_id, person_id = event.id, row.registration_id
+        event.status = "closed"
+
+    def send():
+        with database.write() as session:
+            event = events.need_event(session, event_id)
+            register(session, event, again, policy=LinkPolicy.SHOW, now=NOW)
+
+    with ThreadPoolExecutor(1) as pool:
+        with database.write() as session:
+            event = events.need_event(session, event_id)
+            person = registrations.get_registration(session, person_id)
+            erasing.erase(session, event, person, actor="organizer", note=lambda _: None, now=NOW)
+            session.flush()
+            sent = pool.submit(send)
+            wait_until(lambda: count_waiting(database) == 1, seconds=10)
+        with pytest.raises(RegistrationNotOpen) as refusal:
+            sent.result(timeout=20)
+
+    assert refusal.value.state is EventState.CLOSED
+    with database.read() as session:
+        assert [row.email for row in session.scalars(select(SubmissionRow))] == [""]

@@ -19,15 +19,12 @@ from storage.session import Database
 from tests.factories import NOW, make_event, make_submission
 from tests.fixtures.databases import only_postgresql
 from tests.installation import wait_until
+from tests.races import count_waiting
 
 pytestmark = only_postgresql
 
 TABLES = ("registration", "submission", "answer", "consent", "zoom_registrant", "mail", "job")
 WRITERS = " UNION ".join(f"SELECT xmin::text FROM {table}" for table in (*TABLES, "event_counter"))
-WAITING = """
-    SELECT count(*) FROM pg_stat_activity
-    WHERE datname = current_database() AND wait_event_type = 'Lock'
-"""
 
 
 @pytest.fixture
@@ -81,11 +78,6 @@ def count_people(database, event):
     with database.read() as session:
         people = session.scalars(select(Registration.id)).all()
         return events.get_counter(session, event.id, events.SEATS), len(people)
-
-
-def count_waiting(database):
-    with database.read() as session:
-        return session.scalar(text(WAITING))
 
 
 def test_everything_is_stored_by_one_transaction(database, event):
