@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 
 from flask import Response, abort, g, has_app_context, request
 
+from services.sources import read_source
 from services.submissions import Surface
 from storage.events import EventHead
 
@@ -130,6 +131,12 @@ def write_query(**more: str) -> str:
     """Write the query of an address of ours: the language, and what a frame carries along."""
     query = _write_query(read_locale(), get_frame())
     return f"{query}&{urlencode(more)}" if more else query
+
+
+def write_tags() -> str:
+    """Write the campaign tags of this request's address so that they follow others in a query."""
+    source = read_source(request.args)
+    return f"&{urlencode(source)}" if source else ""
 
 
 @lru_cache(maxsize=256)

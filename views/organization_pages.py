@@ -15,10 +15,9 @@ from services.texts import LOCALES
 from storage import public_pages
 from storage.models import Organization
 
-from .framing import enter_frame, get_frame, let_be_framed, open_frame, write_query
+from .framing import enter_frame, get_frame, let_be_framed, open_frame, write_query, write_tags
 from .kept_pages import fill, mark
 from .locale import list_language_links, read_locale
-from .registration import write_tags
 from .site import get_site
 
 _PLACE = re.compile(r"[A-Za-z0-9_-]{1,40}")

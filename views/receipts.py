@@ -13,7 +13,6 @@ from sqlalchemy.orm import Session
 from forms.addresses import email_key
 from forms.receipt import AddressForm, build_address_form
 from services import receipts
-from services.events import LinkPolicy
 from services.joining import read_end_state
 from services.receipts import CodeRefused
 from services.registration_changes import correct_address
@@ -21,19 +20,16 @@ from services.registrations import ChangeRefused, DatesClosed, RegistrationNotOp
 from storage import events
 
 from .calendar_links import answer_ics, make_entries
+from .even_time import EVEN_CORRECTION_SECONDS, wait_until_even
 from .event_pages import draw_head, load_event, show_state
 from .framing import receipt_path, receipt_url, write_query
 from .limits import count_against_network
 from .locale import read_locale
 from .receipt_views import can_correct, draw_receipt, get_join_url, has_calendar, read_state
-from .registration import EVEN_SECONDS
 from .site import get_site
 from .tokens import OpenedReceipt, open_receipt
 
 bp = Blueprint("receipts", __name__)
-
-# As a form's answer, but what is corrected is a registration ended and another one made.
-EVEN_CORRECTION_SECONDS = 2 * EVEN_SECONDS
 
 
 @bp.get("/s/<token>")
@@ -98,8 +94,7 @@ def change_address(token: str) -> ResponseReturnValue:
         if not form.validate():
             return _draw_address(session, token, opened, form, now)
     answer = _correct_address(token, opened, form, now)
-    if opened.policy is not LinkPolicy.SHOW:
-        time.sleep(max(0.0, began_at + EVEN_CORRECTION_SECONDS - time.monotonic()))
+    wait_until_even(opened.policy, began_at, seconds=EVEN_CORRECTION_SECONDS)
     return answer
 
 

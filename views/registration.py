@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import Any
-from urllib.parse import urlencode
 
 from flask import Blueprint, Response, abort, make_response, render_template, request
 from flask.typing import ResponseReturnValue
@@ -38,9 +37,10 @@ from storage import events, submissions
 from storage.models import SubmissionRow
 
 from .errors import RETRY_AFTER_SECONDS
+from .even_time import wait_until_even
 from .event_pages import EventPage, draw_page, load_event, show_state
 from .form_classes import get_form_class
-from .framing import get_frame, read_surface, receipt_url, write_query
+from .framing import get_frame, read_surface, receipt_url, write_query, write_tags
 from .headers import SeeOther
 from .kept_pages import mark
 from .limits import SubmissionLimits, WeighingFailed
@@ -53,10 +53,6 @@ from .visits import count_mistakes
 
 bp = Blueprint("registration", __name__)
 log = logging.getLogger(__name__)
-
-# Where an address may not tell whether it is known, no answer comes sooner than this: a known one
-# takes some milliseconds longer. In a crowd answers take as long anyway, and nobody waits for it.
-EVEN_SECONDS = 0.025
 
 
 @dataclass(frozen=True)
@@ -116,8 +112,7 @@ def submit_form(slug: str) -> ResponseReturnValue:
         source=read_source(request.args),
     )
     answer = _register(page, form, submission, now)
-    if page.policy is not LinkPolicy.SHOW:
-        time.sleep(max(0.0, began_at + EVEN_SECONDS - time.monotonic()))
+    wait_until_even(page.policy, began_at)
     return answer
 
 
@@ -336,12 +331,6 @@ def _ask_to_send_again(
         )
     response.headers["Retry-After"] = str(setback.retry_after_seconds)
     return response
-
-
-def write_tags() -> str:
-    """Write the campaign tags of the address so that they come after others in a query."""
-    source = read_source(request.args)
-    return f"&{urlencode(source)}" if source else ""
 
 
 def _choose_version(session: Session, page: EventPage, asked: str | None) -> FormDefinition:

@@ -8,8 +8,7 @@ import pytest
 from tests.mailbox import find_code, find_link
 from tests.organizer import Organizer
 from tests.people import HANAKO, TARO
-from views.receipts import EVEN_CORRECTION_SECONDS
-from views.registration import EVEN_SECONDS
+from views.even_time import EVEN_CORRECTION_SECONDS, EVEN_SECONDS
 
 NUMBER = re.compile(r"[0-9A-Z]{4}-[0-9A-Z]{4}")
 

@@ -32,10 +32,10 @@ from storage import events, submissions
 from storage.arrivals import Expected
 from storage.models.base import new_public_id
 
+from ..even_time import wait_until_even
 from ..event_pages import EventPage, load_event
 from ..form_classes import get_form_class
 from ..locale import read_locale
-from ..registration import EVEN_SECONDS
 from ..site import get_site
 from .access import Problem, answer_json, bp, count_request, needs, read_query
 from .bodies import read_object, refuse
@@ -74,8 +74,7 @@ def register_person(caller: Caller, slug: str) -> ResponseReturnValue:
         if not kept.receipt:
             raise _say_not_open(EventState.FULL)
     finally:
-        if page.policy is not LinkPolicy.SHOW:
-            time.sleep(max(0.0, began_at + EVEN_SECONDS - time.monotonic()))
+        wait_until_even(page.policy, began_at)
     return _answer(caller, kept, now)
 
 

@@ -24,7 +24,7 @@ from tests.program import TARO, Program, make_key, name_faults
 from tests.series import list_ids, make_series
 from tests.stage import OPERATOR
 from views.api import registering
-from views.registration import EVEN_SECONDS
+from views.even_time import EVEN_SECONDS
 
 pytestmark = only_sqlite
 
