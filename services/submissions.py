@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from storage.events import AnyEvent
 from storage.models import SubmissionRow
 
 from .questions import Answer, ConsentKind, answers_from_json, answers_to_json
@@ -84,6 +85,20 @@ class Submission:
         ]
         canonical = json.dumps(typed, ensure_ascii=True, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+class FormChanged(Exception):
+    """The event has another form by now than the one that was filled in."""
+
+
+def check_form(event: AnyEvent, submission: Submission) -> None:
+    """Check that a form which was just sent is the one that the event has.
+
+    Raises:
+        FormChanged: it has another one.
+    """
+    if submission.form_version_id != event.form_version_id:
+        raise FormChanged
 
 
 def read_submission(row: SubmissionRow) -> Submission:

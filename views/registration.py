@@ -31,7 +31,7 @@ from services.registrations import (
 )
 from services.sources import read_source
 from services.submission_limits import FLOOD, Load
-from services.submissions import Submission
+from services.submissions import FormChanged, Submission, check_form
 from services.texts import localize
 from storage import events, submissions
 from storage.models import SubmissionRow
@@ -145,6 +145,8 @@ def _register(
         fault_point("after_commit")
     except DatesClosed:
         return _show_closed_dates(page, now)
+    except FormChanged:
+        return _show_changed_form(page, now)
     except RegistrationNotOpen as refusal:
         fresh = load_event(page.event.slug, now)
         with site.database.read() as session:
@@ -190,6 +192,22 @@ def _show_closed_dates(page: EventPage, now: datetime) -> ResponseReturnValue:
         if fresh.state is not EventState.OPEN:
             return show_state(session, fresh, now)
         return _draw(session, fresh, form, form.form_token.data, status=409, now=now)
+
+
+def _show_changed_form(page: EventPage, now: datetime) -> ResponseReturnValue:
+    """Give the form as it is now, as it was filled in: it changed after its page was read."""
+    fresh = load_event(page.event.slug, now)
+    form = get_form_class(fresh)(request.form)
+    form.validate()
+    with get_site().database.read() as session:
+        if fresh.state is not EventState.OPEN:
+            return show_state(session, fresh, now)
+        token = _issue_token(fresh, now)
+        return _draw(session, fresh, form, token, alert=_say_changed(), status=422, now=now)
+
+
+def _say_changed() -> str:
+    return _("The form has changed since you opened it. Please check your answers.")
 
 
 def _turn_away(page: EventPage, now: datetime) -> ResponseReturnValue:
@@ -239,6 +257,8 @@ def _weigh_and_store(
     if weighed is None:
         abort(404)
     event, load = weighed.event, weighed.load
+    # The page may have been read a moment ago, and another process has published since.
+    check_form(event, submission)
     policy = LinkPolicy(event.link_policy)
     # Who cannot be registered anyway need not work for it.
     state = get_state(event, count_seats(event, event.seats_taken), now)
@@ -261,7 +281,7 @@ def _check_token(
     except FormTokenError:
         return _("This page was open too long. Send again - your answers are still here."), None
     if token.form_version_id != page.form_version_id:
-        return _("The form has changed since you opened it. Please check your answers."), None
+        return _say_changed(), None
     is_quick = token.age_seconds(now) < site.settings.form_min_seconds
     if is_quick and not form.error_list:
         return _("That was very quick. Please send again - your answers are still here."), None

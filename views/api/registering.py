@@ -26,7 +26,7 @@ from services.newcomers import register_alone
 from services.receipts import read_receipt_state
 from services.registrations import DatesClosed, RegistrationNotOpen, may_see_receipt, register
 from services.sources import KEY, SOURCE_NAMES, read_source
-from services.submissions import Submission, Surface
+from services.submissions import FormChanged, Submission, Surface, check_form
 from services.texts import LOCALES
 from storage import events, submissions
 from storage.arrivals import Expected
@@ -100,10 +100,7 @@ def _read_submission(caller: Caller, page: EventPage, body: Members, language: s
     current = form_class.definition.number
     version = body.take_number("form_version")
     if version is not None and version != current:
-        detail = "The form has changed: what the person agreed to is not what it says now."
-        url = f"{get_site().settings.site_url}/api/v1/events/{page.event.slug}/form"
-        members = {"form_version": current, "form": url}
-        raise Problem(409, "form-changed", detail, members=members)
+        raise _say_changed(page)
     source = {**_read_tags(body.take_members("source")), KEY: caller.public_id}
     form = read_registration(form_class, body)
     if form.is_too_young:
@@ -112,6 +109,13 @@ def _read_submission(caller: Caller, page: EventPage, body: Members, language: s
     if body.faults:
         refuse(body.faults)
     return form.to_submission(nonce=_make_nonce(), surface=Surface.API, source=source)
+
+
+def _say_changed(page: EventPage) -> Problem:
+    detail = "The form has changed: what the person agreed to is not what it says now."
+    url = f"{get_site().settings.site_url}/api/v1/events/{page.event.slug}/form"
+    current = get_form_class(page).definition.number
+    return Problem(409, "form-changed", detail, members={"form_version": current, "form": url})
 
 
 def _make_nonce() -> str:
@@ -155,11 +159,14 @@ def _keep(
                 event = events.get_head(session, page.event.slug)
                 if event is None:
                     raise Problem(404)
+                check_form(event, submission)
                 policy = LinkPolicy(event.link_policy)
                 row = register(session, event, submission, policy=policy, now=now)
             receipt = row.public_id if may_see_receipt(row, submission) else ""
             if asked:
                 end_request(session, asked, receipt)
+    except FormChanged:
+        raise _say_changed(load_event(page.event.slug, now)) from None
     except DatesClosed:
         raise Problem(409, "dates-closed", "A date that was chosen takes nobody now.") from None
     except RegistrationNotOpen as refusal:
