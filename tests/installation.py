@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -19,6 +19,8 @@ ROOT = Path(__file__).parents[1]
 HOST = "127.0.0.1"
 START_SECONDS = 180.0
 """So long may processes take to start: that is mostly work, and others want the processor too."""
+PORTS = range(20_000, 32_000)
+_given: set[int] = set()
 
 
 class Installation:
@@ -113,11 +115,24 @@ def make_command(*arguments: str, app: Path) -> list[str]:
 
 
 def find_free_port() -> int:
-    """Find a port below those that the kernel gives away, so that it stays free."""
+    """Find a port below those that the kernel gives away, so that it stays free.
+
+    Each of the processes that run tests has ports of its own, and gives none twice: whoever got
+    one may take it much later.
+    """
+    ports = _list_ports(os.environ)
     while True:
-        port = random.randrange(20_000, 32_000)
+        port = random.choice(ports)
         with suppress(OSError), socket.create_server((HOST, port)):
-            return port
+            if port not in _given:
+                _given.add(port)
+                return port
+
+
+def _list_ports(environ: Mapping[str, str]) -> range:
+    number = int(environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    size = len(PORTS) // int(environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    return PORTS[number * size : (number + 1) * size]
 
 
 def wait_until(is_so: Callable[[], object], *, seconds: float = 60) -> None:
