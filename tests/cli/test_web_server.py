@@ -145,17 +145,25 @@ def list_connections(served):
     lines = Path("/proc/net/tcp").read_text().splitlines()[1:]
     sockets = {line.split()[9] for line in lines if line.split()[1][-5:] in addresses}
     return [
-        sum(os.readlink(file)[8:-1] in sockets for file in Path(f"/proc/{child}/fd").iterdir()) - 1
+        sum(read_link(file)[8:-1] in sockets for file in Path(f"/proc/{child}/fd").iterdir()) - 1
         for child in children
     ]
+
+
+def read_link(file):
+    """Return what a descriptor stands for, or nothing if it was closed meanwhile."""
+    with suppress(OSError):
+        return os.readlink(file)
+    return ""
 
 
 def test_connections_that_come_at_once_are_shared_by_the_processes(shared):
     for child in shared.find_processes("web") - {shared.process.pid}:
         # Its threads come right before its first turn.
         wait_until(lambda child=child: len(os.listdir(f"/proc/{child}/task")) > 1)
-    # A busy machine may keep one of them off its core while the other takes all.
-    assert any(min(share_connections(shared)) >= 12 for _ in range(3))
+    # A busy machine may keep one of them off its core while the other takes all, and luck may
+    # share what nobody does.
+    assert statistics.mean(min(share_connections(shared)) for _ in range(15)) >= 13
 
 
 def share_connections(served):
@@ -175,18 +183,24 @@ def share_connections(served):
 def test_process_that_takes_nobody_in_keeps_nobody_waiting(shared):
     children = shared.find_processes("web") - {shared.process.pid}
     stopped = next(iter(children))
-    waits = []
     os.kill(stopped, signal.SIGSTOP)
     try:
-        with ExitStack() as closing:
-            for _ in range(20):
-                client = closing.enter_context(requests.Session())
-                began = time.monotonic()
-                assert client.get(f"{shared.url}/healthz", timeout=20).status_code == 200
-                waits.append(time.monotonic() - began)
+        # A busy machine may be slow for a while.
+        assert any(measure_wait(shared) < 0.4 for _ in range(3))
     finally:
         os.kill(stopped, signal.SIGCONT)
-    assert statistics.median(waits) < 0.4
+
+
+def measure_wait(served):
+    """Return how long it takes most of some to be taken in and answered, who all stay."""
+    waits = []
+    with ExitStack() as closing:
+        for _ in range(20):
+            client = closing.enter_context(requests.Session())
+            began = time.monotonic()
+            assert client.get(f"{served.url}/healthz", timeout=20).status_code == 200
+            waits.append(time.monotonic() - began)
+    return statistics.median(waits)
 
 
 def test_process_that_dies_is_replaced(shared):
@@ -452,9 +466,12 @@ def test_urgent_requests_go_first_and_others_in_order(ask_in_order):
 
 
 def test_urgent_requests_keep_nothing_waiting_that_came_long_before(ask_in_order):
-    order = ask_in_order(["/1", "/urgent", "/urgent"], pause=1.5 * HEAD_START_SECONDS)
+    # A busy machine may read the first one late.
+    orders = (
+        ask_in_order(["/1", "/urgent", "/urgent"], pause=1.5 * HEAD_START_SECONDS) for _ in range(3)
+    )
 
-    assert order == ["/1", "/urgent", "/urgent"]
+    assert any(order == ["/1", "/urgent", "/urgent"] for order in orders)
 
 
 def test_refused_request_is_answered_although_it_names_nothing(shared):
@@ -480,7 +497,7 @@ def test_many_who_come_at_once_are_heard_before_they_are_taken():
         for client in clients:
             poll.register(client, select.POLLOUT)
 
-        assert len(poll.poll(0)) == len(clients)
+        wait_until(lambda: len(poll.poll(0)) == len(clients))
 
 
 def test_several_are_taken_in_one_turn():
