@@ -21,14 +21,18 @@ COMMENT = Question("comment", QuestionKind.TEXTAREA, {"ja": "ご質問", "en": "
 
 
 class Crowd:
-    """Says of every request, while it is there, that it has waited long among many."""
+    """Says of every request, while it is there, that it has waited long among many.
+
+    Only what a page says of itself is let through: it may come late, and the browser complains of
+    what is turned away.
+    """
 
     def __init__(self, application):
         self.is_there = False
         self._application = application
 
     def __call__(self, environ, start_response):
-        if self.is_there:
+        if self.is_there and "/seen/" not in environ["PATH_INFO"]:
             environ |= {WAITED_SECONDS: 2.0, WAITING: 900}
         return self._application(environ, start_response)
 

@@ -275,14 +275,14 @@ def test_f20_server_that_stands_still_for_a_moment_is_waited_for(site, cluster):
 
 
 def test_f20_server_that_stands_still_gives_the_form_back_filled_in(site, cluster, monkeypatch):
-    monkeypatch.setattr(ImpatientConnection, "patience_seconds", 0.5)
     site.crowd.register(HANAKO)
 
     def send(form):
-        with frozen(cluster):
+        with frozen(cluster), monkeypatch.context() as hasty:
+            hasty.setattr(ImpatientConnection, "patience_seconds", 0.5)
             began = time.monotonic()
             page = form.submit(status=503)
-            assert time.monotonic() - began < 8, "nor does a new connection wait for long"
+            assert time.monotonic() - began < 20, "nor does a new connection wait for long"
             return page
 
     filled = hear_regrets(site, send)

@@ -299,7 +299,7 @@ def test_much_that_might_be_taken_back_fills_no_memory(database):
 
 
 def test_who_waits_too_long_is_told_and_holds_nobody_up(writers, database, monkeypatch):
-    monkeypatch.setattr(write_queue, "WRITE_QUEUE_SECONDS", 0.05)
+    monkeypatch.setattr(write_queue, "WRITE_QUEUE_SECONDS", 1.0)
     writers.add("a")
     writers.add("b")
     wait_until(lambda: writers.done["b"].done())

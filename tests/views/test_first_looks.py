@@ -15,6 +15,12 @@ from views.first_looks import FirstLooks
 CONFIRMED, CANCELLED = "お申し込みが完了しました", "このお申し込みはキャンセルされました"
 
 
+@pytest.fixture
+def without_hurry(monkeypatch):
+    """Keep a slow machine from letting a first look become old."""
+    monkeypatch.setattr(first_looks, "SECONDS", 600.0)
+
+
 def register(site):
     """Register without looking at the receipt, and return its address."""
     form = site.visitor().open("/e/spring").form().fill(**TARO)
@@ -47,6 +53,7 @@ def test_nobody_is_kept_for_long(monkeypatch):
     assert not looks._receipts
 
 
+@pytest.mark.usefixtures("without_hurry")
 def test_no_more_are_kept_than_a_few(monkeypatch):
     monkeypatch.setattr(first_looks, "MOST", 2)
     looks = FirstLooks()
@@ -57,6 +64,7 @@ def test_no_more_are_kept_than_a_few(monkeypatch):
 
 
 @only_sqlite
+@pytest.mark.usefixtures("without_hurry")
 def test_first_look_shows_what_was_stored_and_the_next_what_is_so(site):
     site.add_event(slug="spring")
     address = register(site)
@@ -69,6 +77,7 @@ def test_first_look_shows_what_was_stored_and_the_next_what_is_so(site):
 
 
 @only_sqlite
+@pytest.mark.usefixtures("without_hurry")
 def test_who_guesses_a_token_takes_nobodys_first_look(site):
     site.add_event(slug="spring")
     register(site)

@@ -231,9 +231,9 @@ def test_other_work_of_the_event_is_left_to_others(desk):
     assert desk.count_calls("set_status") == 5
 
 
-def add_slowly(desk, delay=0.7):
+def add_slowly(desk):
     """Have a worker add everybody while the test goes on."""
-    desk.zoom.fault("add_batch", delay_before=delay)
+    desk.zoom.fault("add_batch", delay_before=2.0)
     work = threading.Thread(target=desk.work)
     work.start()
     desk.wait_for_attempt(MANY[0])

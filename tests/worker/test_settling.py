@@ -125,7 +125,7 @@ def test_attempt_that_began_after_the_walk_is_left_to_the_next(desk):
     desk.let_pass(seconds=4)
     with desk.database.write() as session:
         registrant = desk.read()
-        registrant.attempt_ended_at = desk.clock() + timedelta(seconds=1)
+        registrant.attempt_ended_at = desk.clock() + timedelta(minutes=1)
         session.merge(registrant)
 
     desk.work()
@@ -179,7 +179,7 @@ def test_walk_waits_as_zoom_says_though_more_is_in_doubt(desk):
         status=429,
         message="You have reached the maximum daily rate limit for this API.",
         headers={"Retry-After": f"{later:%Y-%m-%dT%H:%M:%SZ}"},
-        delay_after=0.7,
+        delay_after=2.0,
         count=None,
     )
     walk = threading.Thread(target=desk.work)
@@ -200,7 +200,7 @@ def test_slow_walk_keeps_its_job(desk):
     lose_answers(desk, when="after")
     desk.work()
     desk.let_pass(seconds=4)
-    desk.zoom.fault("list_registrants", delay_after=0.5, count=None)
+    desk.zoom.fault("list_registrants", delay_after=1.5, count=None)
     walk = threading.Thread(target=desk.work)
     walk.start()
     for number in range(1, len(LISTS) + 1):

@@ -161,7 +161,7 @@ def test_dripping_answer_to_the_text_is_unknown():
         recite([*GREETED, "354 go on", "250-" + "x" * 500], drip_seconds=0.05) as server,
         pytest.raises(MailOutcomeUnknown),
     ):
-        send(server.port, total_seconds=0.4)
+        send(server.port, total_seconds=2.0)
 
 
 @pytest.fixture

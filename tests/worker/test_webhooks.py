@@ -455,7 +455,7 @@ def test_worker_that_is_killed_while_it_sends_is_followed_by_one_that_sends_agai
     process = site.start_worker_process(
         UKETSUKE_PRIVATE_WEBHOOK_HOSTS="127.0.0.1:*", **{FAULT_VARIABLE: "after_webhook:kill"}
     )
-    process.wait(30)
+    process.wait(60)
     assert len(receiver.asked) == 1
     site.end_leases()
     site.drain()

@@ -135,7 +135,7 @@ def test_worker_whose_lease_ran_out_stores_nothing(desk):
     desk.register()
     desk.make_worker()
     late = claim(desk, "late")
-    desk.zoom.fault("add_registrant", delay_after=0.7)
+    desk.zoom.fault("add_registrant", delay_after=2.0)
     refusals = []
 
     def handle():
@@ -394,7 +394,7 @@ def test_call_that_outlived_its_lease_is_found_out(desk):
     desk.register()
     desk.work()
     desk.cancel()
-    desk.zoom.fault("set_status", delay_before=0.7)
+    desk.zoom.fault("set_status", delay_before=2.0)
     late = threading.Thread(target=desk.work)
     late.start()
     desk.wait_for_status("changing")

@@ -85,14 +85,14 @@ def test_delayed_call_does_not_hold_up_others(sandbox, api):
 def test_drip_sends_a_byte_at_a_time(sandbox, api):
     meeting = api.create()
     sandbox.control.fault("add_registrant", does="drip", drip_seconds=0.05)
+    token, started = api.token, time.monotonic()
     response = api.session.post(
         f"{api.url}/v2{api.path(meeting)}/registrants",
         json=PERSON,
-        headers={"Authorization": f"Bearer {api.token}"},
+        headers={"Authorization": f"Bearer {token}"},
         stream=True,
         timeout=1,
     )
-    started = time.monotonic()
     first = [next(response.iter_content(1)) for _ in range(5)]
     response.close()
     assert b"".join(first) == b'{"id"'
