@@ -109,7 +109,7 @@ def create_app(
     clock = read_clock or _read_clock
     with _exiting_if_unusable():
         cipher = Cipher(secrets)
-        database = Database(settings.database_address, cipher=cipher)
+        database = Database(settings.database_address, cipher=cipher, threads=settings.most_threads)
     app.extensions["site"] = Site(
         settings=settings,
         database=database,

@@ -121,6 +121,13 @@ class Settings:
         return f"sqlite:///{self.instance / 'uketsuke.sqlite3'}"
 
     @property
+    def most_threads(self) -> int:
+        """The most threads that a process of the site has; each needs one connection at a time."""
+        return max(
+            self.web_threads + _OTHER_WEB_THREADS, self.worker_threads + _OTHER_WORKER_THREADS
+        )
+
+    @property
     def mailbox(self) -> Path:
         """Folder of the mails that are written as files."""
         return self.instance / "mailbox"
@@ -237,6 +244,10 @@ def list_unknown(environ: Mapping[str, str]) -> list[str]:
     )
 
 
+_OTHER_WEB_THREADS = 1
+"""It looks for alarms while no worker runs."""
+_OTHER_WORKER_THREADS = 12
+"""Nine of its other lanes, and three that listen for work, give signs of life and look around."""
 _BOUNDS = {
     "port": (1, 65535),
     "sandbox_port": (1, 65535),

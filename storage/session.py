@@ -40,6 +40,9 @@ BUSY_TIMEOUT_MS = 5_000
 ASK_AGAIN_MS = 1
 STATEMENT_TIMEOUT_MS = 15_000
 
+SPARE_CONNECTIONS = 20
+"""What a pool opens beyond one for each thread, and closes after use: nobody has to wait."""
+
 # A server that was cut off says nothing: without these a thread would wait for it for hours.
 _NOTICING_SILENCE = {
     "connect_timeout": 5,
@@ -59,19 +62,20 @@ class Database:
     Args:
         url: `sqlite:///path` or `postgresql://…`.
         cipher: encrypts join URLs and secrets; reachable as `session.info["cipher"]`.
+        threads: of this process; the pool keeps a connection for each.
     """
 
-    def __init__(self, url: str, *, cipher: Cipher) -> None:
+    def __init__(self, url: str, *, cipher: Cipher, threads: int = 10) -> None:
         self.url = make_url(url)
         if self.url.drivername == "postgresql":
             self.url = self.url.set(drivername="postgresql+psycopg")
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         if self.is_sqlite:
-            self.engine = _create_sqlite_engine(self.url, BUSY_TIMEOUT_MS)
+            self.engine = _create_sqlite_engine(self.url, BUSY_TIMEOUT_MS, threads)
             # Few connections that write, as writers stand in a queue: those few know the file.
-            self._writer = _create_sqlite_engine(self.url, ASK_AGAIN_MS)
+            self._writer = _create_sqlite_engine(self.url, ASK_AGAIN_MS, threads)
         else:
-            self.engine = self._writer = _create_pg_engine(self.url)
+            self.engine = self._writer = _create_pg_engine(self.url, threads)
         # Form versions never change: what was read of them once is kept for each database.
         info = {"cipher": cipher, "definitions": {}, "histories": {}}
         self._make_reading = partial(DirectSession, engine=self.engine, info=info, autoflush=False)
@@ -310,12 +314,13 @@ _MISTAKES = (DataError, IntegrityError, NotSupportedError, ProgrammingError)
 _COLLISIONS = {"40001": "serialization failure", "40P01": "deadlock"}
 
 
-def _create_sqlite_engine(url: URL, busy_timeout_ms: int) -> Engine:
+def _create_sqlite_engine(url: URL, busy_timeout_ms: int, threads: int) -> Engine:
     engine = create_engine(
         _name_existing_file(url),
         # Statements in error messages would show what people typed.
         hide_parameters=True,
-        pool_size=20,
+        pool_size=threads,
+        max_overflow=SPARE_CONNECTIONS,
         pool_use_lifo=True,
         connect_args={"timeout": BUSY_TIMEOUT_MS / 1000},
     )
@@ -352,7 +357,7 @@ def _name_existing_file(url: URL) -> URL:
     return url.set(database=path, query={"mode": "rw", "uri": "true"})
 
 
-def _create_pg_engine(url: URL) -> Engine:
+def _create_pg_engine(url: URL, threads: int) -> Engine:
     options = (
         f"-c statement_timeout={STATEMENT_TIMEOUT_MS} -c lock_timeout={BUSY_TIMEOUT_MS}"
         " -c idle_in_transaction_session_timeout=60000 -c timezone=UTC"
@@ -360,8 +365,8 @@ def _create_pg_engine(url: URL) -> Engine:
     engine = create_engine(
         url,
         hide_parameters=True,
-        pool_size=10,
-        max_overflow=20,
+        pool_size=threads,
+        max_overflow=SPARE_CONNECTIONS,
         # Writers end their transaction themselves and readers have none: nothing is to be reset.
         pool_reset_on_return=None,
         # What the address itself says wins.

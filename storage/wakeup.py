@@ -3,81 +3,46 @@
 from __future__ import annotations
 
 import threading
-from typing import Any, Protocol
+from abc import ABC, abstractmethod
+from typing import Any
 
 from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
 
 from .direct_sessions import WITHOUT_BEGIN
 from .job_requests import CHANNEL
 from .session import Database
 
-POLL_SECONDS = 0.05
-
-
-class Waker(Protocol):
-    """Tells one process that jobs may have come."""
-
-    def wait(self, seconds: float, stop: threading.Event) -> None:
-        """Return when the database has changed, or may have; `stop` is set, or the time is up."""
-
-    def close(self) -> None: ...
+POLL_SECONDS = 0.03
+AGAIN_SECONDS = 1.0
+"""So long after its connection failed a waker makes another one; until then it hears nothing."""
 
 
 def make_waker(database: Database) -> Waker:
     return SqliteWaker(database) if database.is_sqlite else PostgresqlWaker(database)
 
 
-class SqliteWaker:
-    """Watches SQLite's data version, which other connections' commits raise."""
-
-    def __init__(self, database: Database) -> None:
-        self._connection = database.engine.connect()
-        self._driver: Any = self._connection.connection.driver_connection
-        self._seen = self._read()
-
-    def wait(self, seconds: float, stop: threading.Event) -> None:
-        for _ in range(max(1, round(seconds / POLL_SECONDS))):
-            if stop.wait(POLL_SECONDS):
-                return
-            version = self._read()
-            if version != self._seen:
-                self._seen = version
-                return
-
-    def close(self) -> None:
-        self._connection.close()
-
-    def _read(self) -> int:
-        version: int = self._driver.execute("PRAGMA data_version").fetchone()[0]
-        return version
-
-
-class PostgresqlWaker:
-    """Listens to the notification that enqueuing sends at commit."""
+class Waker(ABC):
+    """Tells one process that jobs may have come; keeps a connection from its first wait on."""
 
     def __init__(self, database: Database) -> None:
         self._engine = database.engine
         self._connection: Any = None
 
-    def wait(self, seconds: float, stop: threading.Event) -> None:
-        from psycopg import Error as DriverError
-        from sqlalchemy.exc import DBAPIError
-
+    def wait(self, seconds: float, stop: threading.Event) -> bool:
+        """Wait until jobs may have come; return False if `stop` was set or the time was up."""
+        dbapi: Any = self._engine.dialect.loaded_dbapi
         try:
             if self._connection is None:
-                self._listen()
-                return  # What was enqueued before was not heard: somebody has to look once more.
-            driver = self._connection.connection.driver_connection
-            waited = 0.0
-            while waited < seconds and not stop.is_set():
-                step = min(0.5, seconds - waited)
-                if any(driver.notifies(timeout=step, stop_after=1)):
-                    return
-                waited += step
-        except (DriverError, DBAPIError):
-            # The server is away: the loop polls until it is back.
+                self._connection = self._engine.connect().execution_options(**{WITHOUT_BEGIN: True})
+                self._begin()
+                return True  # What came before was not heard: somebody has to look once more.
+            return self._hear(seconds, stop)
+        except (dbapi.Error, SQLAlchemyError):
+            # The database is away, or the pool has no connection left: the lanes poll meanwhile.
             self.close()
-            stop.wait(min(seconds, 1.0))
+            stop.wait(min(seconds, AGAIN_SECONDS))
+            return False
 
     def close(self) -> None:
         if self._connection is not None:
@@ -85,7 +50,52 @@ class PostgresqlWaker:
             self._connection.close()
             self._connection = None
 
-    def _listen(self) -> None:
+    @property
+    def _driver(self) -> Any:
+        return self._connection.connection.driver_connection
+
+    @abstractmethod
+    def _begin(self) -> None: ...
+
+    @abstractmethod
+    def _hear(self, seconds: float, stop: threading.Event) -> bool: ...
+
+
+class SqliteWaker(Waker):
+    """Watches SQLite's data version, which other connections' commits raise."""
+
+    _seen = 0
+
+    def _begin(self) -> None:
+        self._seen = self._read()
+
+    def _hear(self, seconds: float, stop: threading.Event) -> bool:
+        for _ in range(max(1, round(seconds / POLL_SECONDS))):
+            if stop.wait(POLL_SECONDS):
+                return False
+            version = self._read()
+            if version != self._seen:
+                self._seen = version
+                return True
+        return False
+
+    def _read(self) -> int:
+        version: int = self._driver.execute("PRAGMA data_version").fetchone()[0]
+        return version
+
+
+class PostgresqlWaker(Waker):
+    """Listens to the notification that enqueuing sends at commit."""
+
+    def _begin(self) -> None:
         # In a transaction nothing would be heard before its end.
-        self._connection = self._engine.connect().execution_options(**{WITHOUT_BEGIN: True})
         self._connection.execute(text(f"LISTEN {CHANNEL}"))
+
+    def _hear(self, seconds: float, stop: threading.Event) -> bool:
+        waited = 0.0
+        while waited < seconds and not stop.is_set():
+            step = min(0.5, seconds - waited)
+            if any(self._driver.notifies(timeout=step, stop_after=1)):
+                return True
+            waited += step
+        return False

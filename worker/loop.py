@@ -24,6 +24,7 @@ from storage.session import Database, is_outage
 from storage.wakeup import make_waker
 
 from .backoff import next_try
+from .bells import Bell
 from .outages import DatabaseOutage
 
 IDLE_SECONDS = 1.0
@@ -61,6 +62,7 @@ class Lane:
     """Job kinds that share threads, so that a slow mail server does not delay Zoom.
 
     `recorders` store, by kind, that a job was put aside, in the transaction that does so.
+    `bell` wakes one thread, and that one the next if it finds a job: the others need not look.
     """
 
     name: str
@@ -68,6 +70,7 @@ class Lane:
     threads: int
     recorders: Mapping[str, Recorder] = field(default_factory=dict)
     queue: Queue = jobs
+    bell: Bell = field(default_factory=Bell)
 
 
 class ThreadEnded(Exception):
@@ -76,6 +79,9 @@ class ThreadEnded(Exception):
 
 class Worker:
     """Runs lanes of jobs until it is stopped; any number of workers may share a database.
+
+    One thread waits for the database to say that there may be jobs, and wakes the lanes; that is
+    for speed alone, as each thread of a lane looks every second anyway.
 
     Args:
         look: called once a minute, to see what stands still.
@@ -116,6 +122,7 @@ class Worker:
             for lane in self._lanes
             for number in range(lane.threads)
         ]
+        threads.append(threading.Thread(target=self._wake_until_stopped))
         if self._look is not None:
             threads.append(threading.Thread(target=self._look_until_stopped, args=(self._look,)))
         for thread in threads:
@@ -132,16 +139,32 @@ class Worker:
             pass
 
     def _serve(self, lane: Lane, owner: str) -> None:
+        with self._ending_together(lane.name):
+            while not self._stop.is_set():
+                if not self._claim_and_handle(lane, owner):
+                    lane.bell.wait(IDLE_SECONDS)
+            with suppress(SQLAlchemyError):
+                self._let_go(owner)
+        lane.bell.ring()  # the next one has to end, too
+
+    def _wake_until_stopped(self) -> None:
+        with self._ending_together("waker"), closing(make_waker(self._database)) as waker:
+            while not self._stop.is_set():
+                if waker.wait(IDLE_SECONDS, self._stop):
+                    self._wake_lanes()
+        self._wake_lanes()
+
+    def _wake_lanes(self) -> None:
+        for lane in self._lanes:
+            lane.bell.ring()
+
+    @contextmanager
+    def _ending_together(self, name: str) -> Iterator[None]:
         try:
-            with closing(make_waker(self._database)) as waker:
-                while not self._stop.is_set():
-                    if not self._claim_and_handle(lane, owner):
-                        waker.wait(IDLE_SECONDS, self._stop)
-                with suppress(SQLAlchemyError):
-                    self._let_go(owner)
+            yield
         except Exception:
-            # One lane less would be noticed by nobody while the others beat on.
-            log.exception("a thread of the worker ended", extra={"lane": lane.name})
+            # One thread less would be noticed by nobody while the others beat on.
+            log.exception("a thread of the worker ended", extra={"lane": name})
             self._has_failed = True
             self._stop.set()
 
@@ -155,6 +178,7 @@ class Worker:
             return False
         if job is None:
             return False
+        lane.bell.ring()  # where one job was, there may be another
         self._outage.end()
         if job.crashes >= POISONOUS_AFTER:
             reason = f"its worker died, or was cut off from the database, {job.crashes} times"

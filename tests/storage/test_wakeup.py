@@ -2,9 +2,10 @@
 
 import threading
 import time
-from contextlib import closing
+from contextlib import ExitStack, closing
 
 from storage import job_requests
+from storage.session import SPARE_CONNECTIONS
 from storage.wakeup import make_waker
 from tests.factories import NOW
 from tests.fixtures.databases import only_postgresql, open_database
@@ -56,6 +57,25 @@ def test_stop_ends_the_wait(database):
 
     with closing(make_waker(database)) as waker:
         assert measure_wait(waker, LONG_SECONDS, stop) < LONG_SECONDS / 4
+
+
+def test_waker_tells_whether_there_may_be_work(database):
+    with closing(make_waker(database)) as waker:
+        waker.wait(0.1, threading.Event())
+        assert not waker.wait(0.1, threading.Event())
+        enqueue(database)
+        assert waker.wait(LONG_SECONDS, threading.Event())
+
+
+def test_waker_waits_where_no_connection_is_left_and_goes_on_later(database, monkeypatch):
+    pool = database.engine.pool
+    monkeypatch.setattr(pool, "_timeout", 0.1)
+    with closing(make_waker(database)) as waker:
+        with ExitStack() as others:
+            for _ in range(pool.size() + SPARE_CONNECTIONS):
+                others.enter_context(closing(database.engine.raw_connection()))
+            assert not waker.wait(0.1, threading.Event())
+        assert waker.wait(0.1, threading.Event())
 
 
 def test_lost_connection_is_made_anew(postgresql_databases):

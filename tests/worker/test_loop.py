@@ -13,7 +13,7 @@ from sqlalchemy import select, text
 from storage import heartbeats, job_requests, jobs
 from storage.jobs import POISONOUS_AFTER, LeaseLost
 from storage.models import Job
-from storage.session import Database
+from storage.session import SPARE_CONNECTIONS, Database
 from tests.clock import Clock
 from tests.fixtures.databases import only_sqlite, open_database
 from worker import loop
@@ -224,6 +224,33 @@ def test_idle_worker_is_woken_at_once(bench, run, monkeypatch):
     for key in "abcde":
         bench.add(key)
         bench.wait_for(key)
+
+
+def test_threads_that_wait_for_work_hold_no_connection(bench, run):
+    pool = bench.database.engine.pool
+    threads = pool.size() + SPARE_CONNECTIONS + 1
+    lane = Lane("good", {"good": bench.finish}, threads)
+    run(Worker(bench.database, [lane], read_clock=bench.clock))
+    bench.add("a")
+    bench.wait_for("a")
+
+    deadline = time.monotonic() + 20  # a pool makes nobody wait for longer
+    while pool.checkedout() != 1:
+        assert time.monotonic() < deadline, f"{pool.checkedout()} connections are held"
+        time.sleep(0.005)
+
+
+def test_one_ring_is_enough_for_all_threads_of_a_lane(bench, run, monkeypatch):
+    monkeypatch.setattr(loop, "IDLE_SECONDS", 600)
+    everybody = threading.Barrier(4)
+    lane = Lane("good", {"good": lambda job: (everybody.wait(30), bench.finish(job))}, 4)
+    run(Worker(bench.database, [lane], read_clock=bench.clock))
+    with bench.database.write() as session:
+        for key in "abcd":
+            now = bench.clock()
+            job_requests.enqueue(session, kind="good", key=key, payload={}, run_at=now, now=now)
+
+    bench.wait_for(*"abcd")
 
 
 def test_worker_that_is_stopped_finishes_what_it_holds(bench, run):
