@@ -69,7 +69,7 @@ class Settings:
     web_memory_mb: int = 512
     """A web process with more than this is replaced; 0 for never."""
     worker_threads: int = 4
-    """Threads of a worker that talk to Zoom."""
+    """Threads of a worker that make Zoom match the registrations."""
     metrics_token: str = field(default="", repr=False)
     """Opens `/metrics` to other machines; without it only this one sees them."""
     private_sign_in_hosts: str = ""
