@@ -14,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
+from services.chosen_dates import has_date_ahead
 from services.dates import format_clock, format_short
 from services.joining import (
     EARLY,
@@ -60,6 +61,7 @@ class JoinView:
     has_fallback: bool
     opens_text: str
     is_too_late: bool
+    has_no_date: bool
 
 
 @dataclass(frozen=True)
@@ -161,8 +163,7 @@ def _read_state(session: Session, opened: Opened, now: datetime) -> str:
         policy=opened.policy,
         now=now,
     )
-    may_be_over = state in (JoinState.READY, JoinState.WAITLISTED)
-    if may_be_over and is_over_for(session, opened.event, opened.person, now=now):
+    if state == JoinState.READY and is_over_for(session, opened.event, opened.person, now=now):
         return JoinState.ENDED
     if state == JoinState.READY and _read_address(session, opened) is None:
         # Without this the button would lead to the same page for ever.
@@ -193,6 +194,7 @@ def _draw(session: Session, token: str, opened: Opened, state: str, now: datetim
         has_fallback=_has_fallback(opened, state),
         opens_text=write_opening(wait, event.timezone, locale),
         is_too_late=wait is not None and wait.is_too_late,
+        has_no_date=not has_date_ahead(session, event, opened.person, now=now),
     )
     shown = draw_event_of(session, event, opened.person, now)
     html = render_template("personal/join.html", event=shown, join=view)

@@ -12,6 +12,7 @@ from tests import factories
 from tests.dashboard import sign_in
 from tests.fixtures.databases import only_sqlite
 from tests.mailbox import find_link
+from tests.organizer import Organizer
 from tests.page import Form
 from tests.series import add_series_to_zoom, list_ids, make_series
 from tests.zoom_sandbox.api import Api
@@ -221,8 +222,10 @@ def test_who_waits_for_dates_that_are_over_is_told_to_choose_others(site, series
 
     receipt = receipt.visitor.open(receipt.url)
     personal = receipt.follow("登録内容の変更・キャンセル")
+    person = Organizer(site, series).find("hanako@example.com")
+    join = receipt.visitor.open(site.parts.links.join_from_mail(person))
 
-    for page in (receipt, personal):
+    for page in (receipt, personal, join):
         assert "別の日程を選ぶと、キャンセル待ちの順番はそのままで" in page.text
         assert "番目" not in page.text
     form = personal.follow("登録内容を変更する").form("変更を保存する")
