@@ -230,7 +230,8 @@ def test_upgrade_keeps_nobody_waiting_for_long_while_it_waits(empty, monkeypatch
 
 
 @only_postgresql
-def test_upgrade_that_postgresql_ends_for_a_deadlock_is_tried_again(empty):
+def test_upgrade_that_postgresql_ends_for_a_deadlock_is_tried_again(empty, monkeypatch):
+    monkeypatch.setattr(migrate, "_LOCK_SECONDS", 30)
     make_old(empty)
     deadlocks = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
     waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"
