@@ -92,7 +92,7 @@ def test_from_nothing_to_published_in_both_languages(start_site, open_browser, o
     site, first_link = make_new_site(start_site)
     tab = open_browser()
     pages = []
-    tab.on("load", pages.append)
+    tab.on("load", lambda page: pages.append(page.url))
     become_owner(tab, first_link)
     describe_organization(tab)
     connect_zoom(tab)
