@@ -144,9 +144,10 @@ def _register(
         row = _keep(page, submission, proof, now)
         fault_point("after_commit")
     except DatesClosed:
-        return _show_closed_dates(page, now)
+        # Somebody was faster at a date: the same form is sent again.
+        return _draw_anew(page, now, status=409, token=form.form_token.data)
     except FormChanged:
-        return _show_changed_form(page, now)
+        return _draw_anew(page, now, status=422, alert=_say_changed())
     except RegistrationNotOpen as refusal:
         fresh = load_event(page.event.slug, now)
         with site.database.read() as session:
@@ -183,27 +184,18 @@ def _register(
     return SeeOther(receipt_url(token))
 
 
-def _show_closed_dates(page: EventPage, now: datetime) -> ResponseReturnValue:
-    """Give the form back as it was filled in: somebody was faster at a date."""
+def _draw_anew(
+    page: EventPage, now: datetime, *, status: int, token: str = "", alert: str | None = None
+) -> ResponseReturnValue:
+    """Give the form as it is by now, as it was filled in; with a fresh token, or the same."""
     fresh = load_event(page.event.slug, now)
     form = get_form_class(fresh)(request.form)
     form.validate()
     with get_site().database.read() as session:
         if fresh.state is not EventState.OPEN:
             return show_state(session, fresh, now)
-        return _draw(session, fresh, form, form.form_token.data, status=409, now=now)
-
-
-def _show_changed_form(page: EventPage, now: datetime) -> ResponseReturnValue:
-    """Give the form as it is now, as it was filled in: it changed after its page was read."""
-    fresh = load_event(page.event.slug, now)
-    form = get_form_class(fresh)(request.form)
-    form.validate()
-    with get_site().database.read() as session:
-        if fresh.state is not EventState.OPEN:
-            return show_state(session, fresh, now)
-        token = _issue_token(fresh, now)
-        return _draw(session, fresh, form, token, alert=_say_changed(), status=422, now=now)
+        token = token or _issue_token(fresh, now)
+        return _draw(session, fresh, form, token, alert=alert, status=status, now=now)
 
 
 def _say_changed() -> str:
