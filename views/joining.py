@@ -194,7 +194,10 @@ def _draw(session: Session, token: str, opened: Opened, state: str, now: datetim
         has_fallback=_has_fallback(opened, state),
         opens_text=write_opening(wait, event.timezone, locale),
         is_too_late=wait is not None and wait.is_too_late,
-        has_no_date=not has_date_ahead(session, event, opened.person, now=now),
+        has_no_date=(
+            state == JoinState.WAITLISTED
+            and not has_date_ahead(session, event, opened.person, now=now)
+        ),
     )
     shown = draw_event_of(session, event, opened.person, now)
     html = render_template("personal/join.html", event=shown, join=view)

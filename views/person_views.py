@@ -108,7 +108,10 @@ def view_person(session: Session, token: str, opened: Opened, now: datetime) -> 
         again_url=f"{path}/again{query}" if can_return else None,
         data_url=f"{path}/data.json",
         over=over,
-        has_no_date=not has_date_ahead(session, opened.event, person, now=now),
+        has_no_date=(
+            person.status == Status.WAITLISTED
+            and not has_date_ahead(session, opened.event, person, now=now)
+        ),
         proposals=_list_proposals(session, token, opened) if is_changeable else [],
     )
 
