@@ -13,6 +13,7 @@ from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from .models import Answer, Consent, Mail, Registration, SubmissionRow, ZoomRegistrant
+from .registrations import chose_one_of
 
 T = TypeVar("T")
 
@@ -147,12 +148,7 @@ def list_to_tell_of_times(
         ~knows,
     )
     if dates is not None:
-        chose = exists().where(
-            Answer.registration_id == Registration.id,
-            Answer.question_id == "event_dates",
-            Answer.value.in_(dates),
-        )
-        statement = statement.where(chose)
+        statement = statement.where(chose_one_of(dates))
     return list(session.scalars(statement.order_by(Registration.id).limit(limit)))
 
 

@@ -150,9 +150,9 @@ def list_first_waitlisted(
         Registration.event_id == event_id, Registration.status == "waitlisted"
     )
     if dates is not None:
-        statement = statement.where(_chose(dates))
+        statement = statement.where(chose_one_of(dates))
     if full:
-        statement = statement.where(~_chose(full))
+        statement = statement.where(~chose_one_of(full))
     return list(
         session.scalars(
             statement.order_by(Registration.queued_at, Registration.id)
@@ -162,7 +162,8 @@ def list_first_waitlisted(
     )
 
 
-def _chose(dates: Collection[str]) -> ColumnElement[bool]:
+def chose_one_of(dates: Collection[str]) -> ColumnElement[bool]:
+    """Build the condition that a registration has one of these dates of a series among its own."""
     return exists().where(
         Answer.registration_id == Registration.id,
         Answer.question_id == "event_dates",
@@ -190,7 +191,7 @@ def count_waitlisted_before(
         ),
     )
     if dates is not None:
-        statement = statement.where(_chose(dates))
+        statement = statement.where(chose_one_of(dates))
     return session.scalar(statement) or 0
 
 
