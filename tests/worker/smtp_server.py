@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import threading
 import time
@@ -63,7 +64,25 @@ def serve(inbox: Inbox, **options) -> Iterator[int]:
     try:
         yield port
     finally:
+        closing = asyncio.run_coroutine_threadsafe(_let_go(controller.server), controller.loop)
+        closing.result()
         controller.stop()
+
+
+async def _let_go(server: asyncio.Server) -> None:
+    """Stop listening, and see the ends of connections that clients have closed.
+
+    A loop that is stopped before leaves them to the garbage collector, which complains of it in
+    whichever test comes next.
+    """
+    for _ in range(2):  # Each turn of the loop takes who has called meanwhile.
+        await asyncio.sleep(0)
+    if others := asyncio.all_tasks() - {asyncio.current_task()}:
+        await asyncio.wait(others, timeout=1)
+    ended = asyncio.ensure_future(server.wait_closed())
+    await asyncio.sleep(0)
+    server.close()
+    await asyncio.wait([ended], timeout=1)
 
 
 @dataclass

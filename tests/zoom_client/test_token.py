@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
+from threading import Barrier
 
 import pytest
 
@@ -169,8 +170,14 @@ def count_tokens_for_twenty_refused_threads(zoom, store):
     zoom.token_delay_seconds = 0.1
     for _ in range(20):
         zoom.will_answer(MEETING)
+    start = Barrier(20)
+
+    def read_with_the_others(_):
+        start.wait(timeout=60)
+        return read(client).id
+
     with ThreadPoolExecutor(20) as threads:
-        found = list(threads.map(lambda _: read(client).id, range(20)))
+        found = list(threads.map(read_with_the_others, range(20)))
     assert found == [1] * 20
     return len(zoom.token_requests)
 
