@@ -3,6 +3,7 @@
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from threading import Semaphore
 
 import pytest
 
@@ -131,12 +132,21 @@ def test_walk_lets_those_who_wait_go_first(open_budget, clock):
         budget.take("MEDIUM", is_walk=is_walk)
         went.append(name)
 
+    reserve = budget._reserve
+    asked = Semaphore(0)
+
+    def tell(*arguments):
+        moment = reserve(*arguments)
+        asked.release()
+        return moment
+
     budget.take("MEDIUM")
-    with ThreadPoolExecutor(2) as pool:
+    budget._reserve = tell
+    with ThreadPoolExecutor(3) as pool:
         pool.submit(take, "live")
-        time.sleep(0.1)
+        assert asked.acquire(timeout=30)
         walk = pool.submit(take, "walk", is_walk=True)
-        time.sleep(0.1)
+        assert asked.acquire(timeout=30)
         pool.submit(take, "live too")
         walk.result()
 

@@ -124,8 +124,12 @@ def stay_away(host: str, port: int) -> Iterator[None]:
 
 
 def _recite(listener, lines, drip_seconds, commands) -> None:
-    connection, _ = listener.accept()
-    with connection, connection.makefile("rb") as incoming, suppress(OSError):
+    # Whoever serves may have left before this thread came to accept anybody.
+    with (
+        suppress(OSError),
+        listener.accept()[0] as connection,
+        connection.makefile("rb") as incoming,
+    ):
         for line in lines[:-1]:
             connection.sendall(line.encode() + b"\r\n")
             commands.append(_read(incoming, is_text=line.startswith("354")))
