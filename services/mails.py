@@ -72,17 +72,19 @@ def request_mail(
     submission: SubmissionRow | None = None,
     run_at: datetime | None = None,
     may_wait: bool = False,
+    is_by_organizer: bool = False,
     now: datetime,
 ) -> bool:
     """Ask for a mail in this transaction; False if the address had enough for a day, or is erased.
 
     One that `may_wait` is limited too while the address is unproven, and goes a day later instead.
-    One with the link takes the place of those that still wait. Side effects: the registration's
-    lock, a mail row and its job.
+    What an organizer does is told however many there were. One with the link takes the place of
+    those that still wait. Side effects: the registration's lock, a mail row and its job.
     """
     if not registration.email:
         return False
-    if may_wait and registration.proven_at is None or _is_limited(name, registration):
+    may_be_strangers = _is_limited(name, registration) and not is_by_organizer
+    if may_wait and registration.proven_at is None or may_be_strangers:
         # Of several at once each must see what the others have asked for.
         registrations.lock_registration(session, registration.id)
         if _is_over_limit(session, registration.email_key, registration.id, now):

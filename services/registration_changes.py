@@ -45,7 +45,13 @@ def cancel(
     if registration.status in (Status.CANCELLED, Status.DENIED):
         return
     move(session, event, registration, Status.CANCELLED, actor=actor, now=now)
-    request_mail(session, MailName.CANCELLED, registration, now=now)
+    request_mail(
+        session,
+        MailName.CANCELLED,
+        registration,
+        is_by_organizer=actor == ORGANIZER,
+        now=now,
+    )
     fill_free_seats(session, event, now=now)
 
 

@@ -124,6 +124,17 @@ def test_cancelling_twice_changes_nothing_more(session):
     assert people.counters() == {"status:cancelled": 1}
 
 
+@pytest.mark.parametrize(("actor", "told"), [("organizer", ["cancelled"]), ("person", [])])
+def test_whom_an_organizer_cancels_is_told_however_many_mails_there_were(session, actor, told):
+    people = People(session)
+    people.add()
+    for number in range(2):
+        people.send(answers={"company": Answer((f"会社{number}",))})
+    cancel(session, people.event, people.get(), actor=actor, now=LATER)
+
+    assert people.list_mails() == ["confirmation", "repeat", "repeat", *told]
+
+
 def test_who_comes_back_waits_behind_those_who_stayed(session):
     people = People(session, capacity=1, has_waitlist=True)
     for name in ("taro", "hanako", "jiro"):
