@@ -60,7 +60,10 @@ def read_reference(text: str) -> Reference | None:
     digits = re.sub(r"[\s\u3000-]", "", text)
     if digits.isascii() and _DIGITS.fullmatch(digits):
         return Reference(int(digits))
-    path = urlsplit(text.strip()).path
+    try:
+        path = urlsplit(text.strip()).path
+    except ValueError:  # such as brackets around the host
+        return None
     if found := _PATHS.search(path):
         kind = Kind.WEBINAR if found["kind"] == "w" else _KINDS[found["kind"]]
         return Reference(int(found["id"]), kind)

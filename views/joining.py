@@ -145,7 +145,10 @@ def is_zoom_address(address: str) -> bool:
     """Tell whether a stored link leads to Zoom, or to the sandbox that stands for it."""
     if not re.fullmatch(r"[!#-;=?-\[\]_a-z~]+", address, re.IGNORECASE):
         return False  # browsers read a backslash as a slash, and urlsplit does not
-    parts = urlsplit(address)
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return False
     sandbox = urlsplit(get_site().settings.zoom_api_url)
     if sandbox.scheme == "http":
         return (parts.scheme, parts.netloc) == (sandbox.scheme, sandbox.netloc)

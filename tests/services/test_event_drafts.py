@@ -16,6 +16,7 @@ from zoom_client import Kind
         ("https://zoom.us/meeting/81234567890", Reference(81234567890, Kind.MEETING)),
         ("https://zoom.us/webinar/register/81234567890", Reference(81234567890, Kind.WEBINAR)),
         ("https://zoom.us/webinar/register/WN_abc", None),
+        ("https://[zoom.us/j/81234567890]", None),
         ("来週の会", None),
         ("１２３", None),
         ("", None),

@@ -14,6 +14,7 @@ from views.joining import is_zoom_address
         ("https://zoom.us.example.com/w/1", False),
         ("https://notzoom.us/w/1", False),
         ("https://zoom.us@example.com/w/1", False),
+        ("https://[zoom.us/w/1", False),
         ("javascript:alert(1)", False),
     ],
 )

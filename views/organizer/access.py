@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
+from itertools import chain
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -139,7 +140,7 @@ def _check_origin() -> ResponseReturnValue | None:
     if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
         abort(400)
     origin = request.headers.get("Origin")
-    if origin not in (None, "null") and urlsplit(origin).netloc != request.host:
+    if origin not in (None, "null") and origin.partition("://")[2] != request.host:
         abort(400)
     token = request.form.get("csrf_token", "")
     cookie = read_cookie(BROWSER)
@@ -155,7 +156,8 @@ def _check_origin() -> ResponseReturnValue | None:
 @bp.before_request
 def _check_values() -> None:
     """Answer 400 to what no control of a page sends; PostgreSQL would refuse to compare it."""
-    if any("\0" in value for value in request.form.values()):
+    names = (file.filename or "" for file in request.files.values())
+    if any("\0" in value for value in chain(request.form.values(), names)):
         abort(400)
 
 

@@ -437,7 +437,8 @@ def test_post_without_the_forms_token_is_refused(site, own):
 def test_post_from_another_site_is_refused(site, own):
     owner = own.browsers[Role.OWNER]
     token = owner.open("/organizer").root.find_all("input", name="csrf_token")[0]["value"]
-    for name, value in (("Sec-Fetch-Site", "cross-site"), ("Origin", "https://attacker.invalid")):
+    origins = ("https://attacker.invalid", "http://[", f"http://x@{urlsplit(site.url).netloc}")
+    for name, value in (("Sec-Fetch-Site", "cross-site"), *(("Origin", it) for it in origins)):
         fields = [("csrf_token", token)]
         owner.post("/organizer/sign-out", fields, status=400, headers={name: value})
 
@@ -459,6 +460,16 @@ def test_what_no_page_of_ours_asks_for_is_no_fault_of_ours(site):
     form = owner.open(f"{notice}/edit").form("この版を公開")
     answer = owner.try_post(form.action, [("base", many), *form.fields])
     assert answer.status_code in (409, 422)
+
+
+def test_name_of_a_file_that_no_browser_sends_is_refused(site):
+    event = site.add_event(slug="spring")
+    owner = sign_in(site)
+    page = f"/organizer/events/{event.public_id}/people/import"
+    fields = owner.open(page).form("表を読み込む").fields
+
+    owner.post(page, fields, status=400, files={"file": ("a\0.csv", b"email\na@example.com")})
+    owner.post(page, fields, files={"file": ("a.csv", b"email\na@example.com")})
 
 
 def test_what_was_typed_outlives_the_session(site):
