@@ -114,7 +114,8 @@ def change(
 ) -> None:
     """Change role and events of a member; where that is a change, their sessions end.
 
-    With the right to invite their invitations end too, with that over the organization their keys.
+    The caller has the row of `lock_member`. With the right to invite their invitations end too,
+    with that over the organization their keys.
 
     Raises:
         RoleNotYours, LastOwner, ChangedMeanwhile.
@@ -148,6 +149,8 @@ def change(
 
 def remove(session: Session, member: Member, row: MemberRow, *, now: datetime) -> None:
     """Take a member out of the organization; their sessions, invitations and API keys end.
+
+    The caller has the row of `lock_member`.
 
     Raises:
         RoleNotYours, LastOwner.

@@ -9,6 +9,7 @@ from datetime import datetime
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
+from . import organizations
 from .models import Event, EventAccess, Membership, Organization, Organizer
 
 
@@ -51,6 +52,12 @@ def get_member(session: Session, organization_id: int, public_id: str) -> Member
         .where(Membership.organization_id == organization_id, Membership.public_id == public_id)
     ).first()
     return None if row is None else _complete(session, row[0], row[1])
+
+
+def lock_member(session: Session, organization_id: int, public_id: str) -> MemberRow | None:
+    """As `get_member`, for a change: the organization's members are changed by one at a time."""
+    organizations.lock_organization(session, organization_id)
+    return get_member(session, organization_id, public_id)
 
 
 def get_membership(session: Session, organization_id: int, organizer_id: int) -> Membership | None:
@@ -115,13 +122,7 @@ def delete_membership(session: Session, membership: Membership) -> None:
 
 
 def count_owners(session: Session, organization_id: int, role: str) -> int:
-    """Count members with a role over all events, and lock the count until the transaction ends."""
-    # The organization is the lock: of two who remove one owner each, the second counts anew.
-    session.execute(
-        select(Organization.id)
-        .where(Organization.id == organization_id)
-        .with_for_update(key_share=True)
-    )
+    """Count members with a role over all events; under `lock_member` the count stays so."""
     count = session.scalar(
         select(func.count())
         .select_from(Membership)

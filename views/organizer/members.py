@@ -169,7 +169,7 @@ def change_member(member: Member, membership: str) -> ResponseReturnValue:
         return _draw(form, row), 422
     try:
         with site.database.write() as session:
-            row = _need_member(session, member, membership)
+            row = _lock_member(session, member, membership)
             memberships.change(
                 session,
                 member,
@@ -193,7 +193,7 @@ def remove_member(member: Member, membership: str) -> ResponseReturnValue:
     site = get_site()
     try:
         with site.database.write() as session:
-            row = _need_member(session, member, membership)
+            row = _lock_member(session, member, membership)
             memberships.remove(session, member, row, now=site.read_clock())
     except MembershipRefused as error:
         with site.database.read() as session:
@@ -218,6 +218,13 @@ def _count(session: Session, member: Member, email: str) -> None:
 
 def _need_member(session: Session, member: Member, public_id: str) -> MemberRow:
     row = members.get_member(session, member.organization_id, public_id)
+    if row is None:
+        abort(404)
+    return row
+
+
+def _lock_member(session: Session, member: Member, public_id: str) -> MemberRow:
+    row = members.lock_member(session, member.organization_id, public_id)
     if row is None:
         abort(404)
     return row

@@ -1,6 +1,7 @@
 """Members of an organization: inviting, roles, events, removing."""
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -10,12 +11,13 @@ from services import accounts, api_keys, memberships
 from services.members import Member, Role
 from services.memberships import LastOwner
 from storage import api_keys as stored_keys
-from storage import members
-from storage.models import AuditEntry
+from storage import members, organizations
+from storage.models import AuditEntry, Membership
 from tests import factories
 from tests.dashboard import Dashboard, make_membership, sign_in, sign_in_again
-from tests.fixtures.databases import only_sqlite
+from tests.fixtures.databases import only_postgresql, only_sqlite
 from tests.mailbox import read_text
+from tests.races import count_waiting
 
 MEMBERS = "/organizer/settings/members"
 EMAIL = "jiro@example.com"
@@ -36,6 +38,10 @@ def read_member(site, public_id):
     with site.database.read() as session:
         row = members.get_member(session, 1, public_id)
         return None if row is None else (row.membership.role, row.event_ids)
+
+
+def send(form):
+    return form.page.visitor.try_post(form.action, form.fields).status_code
 
 
 def is_in(browser):
@@ -144,6 +150,27 @@ def test_second_of_two_who_change_a_member_is_told(site, owner):
     assert read_member(site, public_id) == ("exporter", None)
 
 
+@only_postgresql
+@pytest.mark.parametrize("is_locked", [True, False])
+def test_second_of_two_who_change_a_member_at_once_is_told(site, owner, monkeypatch, is_locked):
+    if not is_locked:
+        monkeypatch.setattr(organizations, "lock_organization", organizations.need_organization)
+    public_id, _ = add_member(site, Role.EDITOR)
+    forms = [one.open(f"{MEMBERS}/{public_id}").form("保存") for one in (owner, sign_in(site))]
+    forms[0].fill(role="viewer")
+    forms[1].fill(role="approver")
+
+    with ThreadPoolExecutor() as pool:
+        # Both have come as far as they can while somebody else holds what they change.
+        with site.database.write() as session:
+            session.execute(select(Membership).with_for_update())
+            answers = [pool.submit(send, form) for form in forms]
+            site.wait_until(lambda: count_waiting(site.database) == 2)
+        statuses = sorted(answer.result() for answer in answers)
+
+    assert statuses == ([303, 409] if is_locked else [303, 303])
+
+
 @only_sqlite
 def test_member_change_asks_again_who_it_is(site):
     owner = sign_in(site, password_hash="x")
@@ -165,7 +192,7 @@ def test_two_owners_who_remove_each_other_leave_one(database):
     def remove(actor, victim):
         try:
             with database.write() as session:
-                row = members.get_member(session, 1, ids[victim])
+                row = members.lock_member(session, 1, ids[victim])
                 memberships.remove(session, owners[actor], row, now=factories.NOW)
         except LastOwner:
             refused.append(actor)
