@@ -112,7 +112,7 @@ class MailSending:
     def _record_failure(self, job: ClaimedJob, error: MailError | MessageRefused) -> None:
         """Try later, or give up; so too where for the second time nobody knows whether it went."""
         now = self._read_clock()
-        failure = judge(job, error, now=now)
+        failure = judge(job, error)
         is_unknown = isinstance(error, MailOutcomeUnknown)
         with self._database.write() as session:
             mail = mails.get_mail(session, job.payload["mail_id"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy.orm import Session
 
@@ -15,7 +15,8 @@ from storage.jobs import ClaimedJob
 from .backoff import next_try
 from .smtp import MailError, MailRefused
 
-GIVE_UP_AFTER = timedelta(hours=24)
+MOST_TRIES = 30
+"""With the waits between them these take a day, however long nobody tried before or in between."""
 
 log = logging.getLogger(__name__)
 
@@ -28,12 +29,12 @@ class Failure:
     is_final: bool
 
 
-def judge(job: ClaimedJob, error: MailError | MessageRefused, *, now: datetime) -> Failure:
-    """Tell whether to give up: the address is refused, or a day has gone by. It is logged."""
+def judge(job: ClaimedJob, error: MailError | MessageRefused) -> Failure:
+    """Tell whether to give up: the address is refused, or a day of tries is over. It is logged."""
     reason = f"{type(error).__name__}: {error}"
     log.warning("mail not sent", extra={"job": job.key, "reason": reason})
     is_refused = isinstance(error, (MailRefused, MessageRefused))
-    return Failure(reason, is_refused or now - job.created_at > GIVE_UP_AFTER)
+    return Failure(reason, is_refused or job.attempts >= MOST_TRIES)
 
 
 def put_off(

@@ -34,5 +34,5 @@ class Mailer:
                 message = compose()
             self.transport.send(message, recipient)
         except (MailError, MessageRefused) as error:
-            return judge(job, error, now=self.read_clock())
+            return judge(job, error)
         return None

@@ -1,6 +1,7 @@
 """Every mail that was asked for is sent once, given up for a reason, or dropped as untrue."""
 
 from contextlib import contextmanager
+from datetime import timedelta
 from email import message_from_bytes, policy
 
 import pytest
@@ -10,13 +11,16 @@ from services.fault_points import FAULT_VARIABLE
 from services.submissions import Doubt
 from storage import mails
 from storage.models import Job, Mail, SubmissionRow
+from tests.factories import NOW
 from tests.fixtures.databases import only_sqlite
 from tests.mailbox import read_text
 from tests.organizer import Organizer
 from tests.people import TARO
 from worker import loop
+from worker.backoff import next_try
 from worker.loop import GIVE_UP_AFTER
 from worker.mail import TWICE_UNKNOWN
+from worker.mail_failures import MOST_TRIES
 
 from .smtp_server import Inbox, serve
 
@@ -136,13 +140,53 @@ def test_server_that_is_away_for_a_day_ends_the_tries(open_post_office):
     inbox = Inbox(mail="421 4.3.2 shutting down")
     with open_post_office(inbox) as site:
         register(site)
-        for _ in range(30):
+        for _ in range(MOST_TRIES - 1):
             site.drain()
             site.let_pass(hours=1, minutes=15)
+        assert read_mails(site)[0][1] == "queued"
+        site.drain()
 
     [(_, state, error, job)] = read_mails(site)
     assert (state, job) == ("failed", "parked")
     assert error.startswith("MailUnavailable: ")
+
+
+def test_tries_of_a_mail_take_a_day():
+    waits = [next_try(tries, now=NOW) - NOW for tries in range(1, MOST_TRIES)]
+
+    assert timedelta(hours=19) < sum(waits, start=timedelta()) < timedelta(hours=30)
+
+
+def test_mail_that_nobody_tried_for_a_day_has_all_its_tries(open_post_office):
+    inbox = Inbox(rcpt="451 4.7.1 try later")
+    with open_post_office(inbox) as site:
+        register(site)
+        for _ in range(2):
+            site.let_pass(hours=25)
+            site.drain()
+            assert read_mails(site)[0][1] == "queued"
+        del inbox.replies["rcpt"]
+        site.let_pass(minutes=10)
+        site.drain()
+
+    assert len(inbox.envelopes) == 1
+
+
+@only_sqlite
+def test_mail_that_is_tried_again_by_hand_has_all_its_tries(open_post_office):
+    inbox = Inbox(rcpt="550 5.1.1 no mailbox")
+    with open_post_office(inbox) as site:
+        register(site)
+        site.drain()
+        inbox.replies["rcpt"] = "451 4.7.1 try later"
+        site.let_pass(hours=25)
+        Organizer(site, site.event).run("jobs", "retry", "--all")
+        site.drain()
+        del inbox.replies["rcpt"]
+        site.let_pass(minutes=10)
+        site.drain()
+
+    assert len(inbox.envelopes) == 1
 
 
 @pytest.mark.parametrize(("cuts", "state"), [(1, "sent"), (2, "failed")])
