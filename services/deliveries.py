@@ -290,11 +290,16 @@ def begin_doubt_of_dates(registrant: ZoomRegistrant, *, now: datetime) -> None:
     registrant.updated_at = now
 
 
-def record_dates(registrant: ZoomRegistrant, dates: list[str], *, now: datetime) -> None:
-    """Record the dates on which Zoom still has the person; without any it does not have them."""
-    registrant.occurrence_ids = dates
-    if not registrant.occurrence_ids:
-        record_gone(registrant, now=now)
+def record_left(registrant: ZoomRegistrant, date: str, *, now: datetime) -> None:
+    """Record that Zoom has the person on a date no more; without any it does not have them.
+
+    Where nobody knows on which dates Zoom has them, that stays so: it may have left the wanted one.
+    """
+    has = registrant.occurrence_ids
+    if has:
+        registrant.occurrence_ids = [other for other in has if other != date]
+        if not registrant.occurrence_ids:
+            record_gone(registrant, now=now)
     registrant.updated_at = now
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 from sqlalchemy.orm import Session
 
@@ -40,7 +41,6 @@ from .batches import BatchAdding
 from .zoom_health import ZoomHealth
 
 MOST_STEPS = 6
-MOST_DATES_AT_ONCE = 10
 _LEAVING = (Step.LEAVE, Step.MOVE)
 FRESH_FOR = timedelta(seconds=LEASE_SECONDS / 2)
 
@@ -233,28 +233,34 @@ class RegistrantSync:
             endings.keep_lease(session, job, now)
 
     def _leave_dates(self, job: ClaimedJob, situation: _Situation, client: ZoomClient) -> None:
-        """Take somebody off some dates at Zoom; off one where they are not nothing changes."""
+        """Take somebody off some dates at Zoom; off one where they are not nothing changes.
+
+        Whoever is to be added anew leaves all that there are.
+        """
         event, registrant, dates = situation.event, situation.registrant, situation.dates
         assert dates is not None, "only where people choose"
         kind = deliveries.get_kind(event)
         ref = deliveries.make_ref(situation.registration, registrant)
-        leaving = deliveries.list_to_leave(registrant, situation.step, dates)
+        is_gone = situation.step is Step.MOVE
         fault_point("before_leave")
-        left = set(registrant.occurrence_ids or leaving) - set(leaving)
-        for date in leaving[:MOST_DATES_AT_ONCE]:
+        for date in deliveries.list_to_leave(registrant, situation.step, dates):
             try:
                 client.delete_registrant(kind, event.zoom_id, ref.id, occurrence_id=date)
             except RegistrantNotFound:
-                leaving, left = [], set()
+                is_gone = True
                 break
             except ValidationFailed:
                 # Zoom has no such date any more, nor therefore anybody on it.
-                continue
+                pass
+            self._store_left(job, partial(deliveries.record_left, date=date))
+        if is_gone:
+            self._store_left(job, deliveries.record_gone)
+
+    def _store_left(self, job: ClaimedJob, record: Callable[..., None]) -> None:
+        """Store each date by itself: many at a slow Zoom take longer than a lease."""
         now = self._read_clock()
         with self._storing(job) as (session, _, _, stored):
-            deliveries.record_dates(
-                stored, sorted(left.union(leaving[MOST_DATES_AT_ONCE:])), now=now
-            )
+            record(stored, now=now)
             endings.keep_lease(session, job, now)
 
     def _check_fresh(self, job: ClaimedJob, situation: _Situation) -> None:

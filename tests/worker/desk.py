@@ -118,6 +118,10 @@ class Desk:
         """Work off what is due now."""
         self.make_worker().drain()
 
+    def use_pool(self, pool: HttpPool) -> None:
+        """Call Zoom through another pool from now on."""
+        self._pool = pool
+
     def make_client(
         self, connection: ZoomConnection, database: Database | None = None
     ) -> ZoomClient:

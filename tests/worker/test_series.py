@@ -2,14 +2,16 @@
 
 import pytest
 
-from services import registration_edits
+from outbound import HttpPool
+from services import deliveries, registration_edits
 from services.events import LinkPolicy
 from services.registrations import ChangeRefused, DatesClosed, register
-from storage import events
-from tests import factories
+from storage import events, zoom_registrants
+from tests import factories, series
 from tests.fixtures.databases import only_sqlite
 from tests.series import choose, list_ids, make_series
 from tests.worker.desk import TARO, Desk
+from tests.zoom_sandbox.api import Api
 from zoom_sandbox.server import SandboxServer
 
 
@@ -51,10 +53,43 @@ class SeriesDesk(Desk):
             return []
         return [ids.index(date) for date in person["occurrence_ids"]]
 
+    def drop_date(self, number):
+        """Have the host delete a date at Zoom, and know of it."""
+        gone = self.event.dates[number] | {"is_gone": True}
+        others = [date for date in self.event.dates if date["id"] != gone["id"]]
+        path = f"/meetings/{self.event.zoom_id}"
+        answer = Api(self.sandbox.url).call("DELETE", path, occurrence_id=gone["id"])
+        assert answer.status_code == 204
+        self.change_event(dates=[gone, *others])
+
+    def doubt_dates(self, email=TARO):
+        """Do what a worker does whose call may have come late."""
+        with self.database.write() as session:
+            person = zoom_registrants.get_zoom_registrant(session, self._find(session, email).id)
+            deliveries.begin_doubt_of_dates(person, now=self.clock())
+
     def count_places(self):
         with self.database.read() as session:
             counters = events.list_counters(session, self.event.id)
         return [counters.get(f"date:{date}", 0) for date in list_ids(self.event)]
+
+
+class SlowPool(HttpPool):
+    """Lets seven seconds pass with each person who leaves a date; others look for work then."""
+
+    def __init__(self, desk):
+        super().__init__()
+        self._desk = desk
+        self.is_looking = False
+
+    def send(self, method, url, **call):
+        if method == "DELETE":
+            self._desk.let_pass(seconds=7)
+            if not self.is_looking:
+                self.is_looking = True
+                self._desk.work()
+                self.is_looking = False
+        return super().send(method, url, **call)
 
 
 @pytest.fixture
@@ -145,6 +180,58 @@ def test_dates_can_be_changed_three_times_a_day(desk):
     desk.let_pass(days=1, minutes=1)
     desk.change_dates((1,))
     assert desk.count_places() == [0, 1, 0]
+
+
+def test_dates_are_left_at_a_slow_zoom_by_one_worker_alone(make_series_desk, monkeypatch):
+    monkeypatch.setattr(series, "COUNT", 11)
+    desk = make_series_desk()
+    desk.register(dates=range(11))
+    desk.work()
+    desk.change_dates((0,))
+    desk.use_pool(SlowPool(desk))
+    desk.work()
+    assert desk.read_job().state == "done"
+    assert desk.list_dates_at_zoom() == [0]
+    assert desk.count_calls("delete_registrant") == 10
+    assert desk.count_calls("add_registrant") == 1
+
+
+@only_sqlite
+def test_date_that_was_left_is_not_left_again(desk):
+    desk.register(dates=(0, 1, 2))
+    desk.work()
+    desk.change_dates((2,))
+    desk.zoom.fault("delete_registrant", does="answer", status=500, skip=1)
+    desk.work()
+    desk.let_pass(minutes=5)
+    desk.work()
+    assert desk.list_dates_at_zoom() == [2]
+    assert desk.count_calls("delete_registrant") == 3
+
+
+@only_sqlite
+def test_doubt_of_dates_lasts_until_all_are_left(desk):
+    desk.register(dates=(0, 1, 2))
+    desk.work()
+    desk.change_dates((2,))
+    desk.doubt_dates()
+    desk.zoom.fault("delete_registrant", does="answer", status=500, skip=1)
+    desk.work()
+    assert desk.read().occurrence_ids == []
+    desk.let_pass(minutes=5)
+    desk.work()
+    assert desk.list_dates_at_zoom() == [2]
+    assert desk.count_calls("add_registrant") == 2
+
+
+@only_sqlite
+def test_who_had_chosen_a_date_that_is_gone_comes_to_another_one(desk):
+    desk.register(dates=(0,))
+    desk.work()
+    desk.drop_date(0)
+    desk.change_dates((1,))
+    desk.work()
+    assert desk.list_dates_at_zoom() == [1]
 
 
 @only_sqlite
