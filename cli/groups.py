@@ -70,6 +70,13 @@ def describe(error: SQLAlchemyError) -> str:
     return str(getattr(error, "orig", None) or error).strip().partition("\n")[0]
 
 
+def describe_zoom(error: ZoomError) -> str:
+    """Say in one line what Zoom has refused, with the scopes that are missing by name."""
+    if isinstance(error, ScopeMissing):
+        return f"The Zoom app lacks scopes: {', '.join(error.scopes) or error}"
+    return f"Zoom: {error}"
+
+
 def echo_table(headings: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     """Print rows in columns; a Japanese character takes two places.
 
@@ -103,11 +110,8 @@ def _refusals_in_words() -> Iterator[None]:
     except RegistrationError as error:
         message = "The registration is not in a state that allows this."
         raise click.ClickException(message) from error
-    except ScopeMissing as error:
-        scopes = ", ".join(error.scopes) or str(error)
-        raise click.ClickException(f"The Zoom app lacks scopes: {scopes}") from error
     except ZoomError as error:
-        raise click.ClickException(f"Zoom: {error}") from error
+        raise click.ClickException(describe_zoom(error)) from error
     except SQLAlchemyError as error:
         raise click.ClickException(f"The database cannot be used: {describe(error)}") from error
     except OSError as error:

@@ -8,7 +8,7 @@ from services.organizations import ensure_organization, find_stored_connection
 from services.publishing import Published, Subject, prepare, read_subject, record_published
 from services.zoom_setup import ZoomPlan, plan_changes
 from storage import events, organizations
-from storage.models import ZoomConnection
+from storage.models import Event, ZoomConnection
 from views.site import Site
 from zoom_client import ZoomClient
 
@@ -57,6 +57,16 @@ def make_client(site: Site) -> ZoomClient:
     return site.make_zoom_client(ensure_connection(site))
 
 
+def make_event_client(site: Site, event: Event) -> ZoomClient:
+    """Return the client of the account that an event is held at."""
+    with site.database.read() as session:
+        connection = organizations.need_connection(session, event.connection_id)
+    if not connection.client_id:
+        # It uses the account of the settings: there has to be one, and it may be another by now.
+        ensure_connection(site)
+    return site.make_zoom_client(connection)
+
+
 def ensure_connection(site: Site) -> ZoomConnection:
     settings = site.settings
     if not settings.has_zoom_account:
@@ -75,10 +85,7 @@ def ensure_connection(site: Site) -> ZoomConnection:
 
 
 def _read(site: Site, slug: str) -> tuple[Subject, ZoomClient]:
-    ensure_connection(site)
     with site.database.read() as session:
         event = need_event(session, slug)
         subject = read_subject(session, event, now=site.read_clock())
-        connection = organizations.need_connection(session, event.connection_id)
-        session.expunge_all()
-    return subject, site.make_zoom_client(connection)
+    return subject, make_event_client(site, event)
