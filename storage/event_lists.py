@@ -140,18 +140,6 @@ def list_events(
     return [ListedEvent(*row) for row in rows]
 
 
-def list_latest(session: Session, organization_id: int, *, limit: int) -> list[Event]:
-    """List an organization's events, those that start last first."""
-    return list(
-        session.scalars(
-            select(Event)
-            .where(Event.organization_id == organization_id, IS_KEPT)
-            .order_by(Event.starts_at.desc(), Event.id.desc())
-            .limit(limit)
-        )
-    )
-
-
 _TABS = ("published", "draft", "ended")
 
 

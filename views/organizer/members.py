@@ -27,7 +27,7 @@ from services.memberships import (
 )
 from services.sign_in_limits import count_invitation
 from services.texts import localize
-from storage import access_links, api_keys, event_lists, members
+from storage import access_links, api_keys, events, members
 from storage.members import MemberRow
 from storage.models import Event
 
@@ -38,7 +38,6 @@ from .navigation import SETTINGS, Way
 from .versions import carry_version
 
 MEMBERS = "/organizer/settings/members"
-MOST_EVENTS = 200
 
 SETTINGS.append(
     Way(
@@ -234,20 +233,21 @@ def _build_form(
     session: Session, member: Member, *, sent: bool, row: MemberRow | None = None
 ) -> tuple[OrganizerForm, dict[str, int]]:
     """Return the form, and the ids of the events that it offers by their public ids."""
-    events = event_lists.list_latest(session, member.organization_id, limit=MOST_EVENTS)
+    # All of them: a box that is not on the page would be taken away by saving it.
+    offered = events.list_events_of_organization(session, member.organization_id)[::-1]
     data = {"scope": "all"}
     if row is not None:
-        chosen = [event.public_id for event in events if event.id in (row.event_ids or ())]
+        chosen = [event.public_id for event in offered if event.id in (row.event_ids or ())]
         scope = "all" if row.event_ids is None else "some"
         data = {"role": row.membership.role, "scope": scope, "events": ",".join(chosen)}
     form = build_member_form(
         request.form if sent else None,
         roles=[(str(role), str(label)) for role, label in _list_roles(member)],
-        events=[(event.public_id, _title(event)) for event in events],
+        events=[(event.public_id, _title(event)) for event in offered],
         asks_email=row is None,
         chosen=data,
     )
-    return form, {event.public_id: event.id for event in events}
+    return form, {event.public_id: event.id for event in offered}
 
 
 def _list_roles(member: Member) -> list[tuple[Role, Any]]:

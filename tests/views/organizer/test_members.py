@@ -5,14 +5,14 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, insert, select
 
 from services import accounts, api_keys, memberships
 from services.members import Member, Role
 from services.memberships import LastOwner
 from storage import api_keys as stored_keys
 from storage import members, organizations
-from storage.models import AuditEntry, Membership
+from storage.models import AuditEntry, Event, Membership
 from tests import factories
 from tests.dashboard import Dashboard, make_membership, sign_in, sign_in_again
 from tests.fixtures.databases import only_postgresql, only_sqlite
@@ -111,6 +111,22 @@ def test_member_is_let_into_some_events(site, owner):
     form.fill(scope="some", events=[public_ids[0]]).submit()
 
     assert read_member(site, public_id) == ("editor", frozenset({ids[0]}))
+
+
+@only_sqlite
+def test_change_of_role_takes_no_event_away_however_many_there_are(site, owner):
+    with site.database.write() as session:
+        first = factories.make_event(session, now=site.clock())
+        row = {c.name: getattr(first, c.name) for c in Event.__table__.columns if c.name != "id"}
+        later = first.starts_at + timedelta(days=1)
+        names = [{"slug": f"later-{n}", "public_id": f"later-{n}"} for n in range(300)]
+        session.execute(insert(Event), [row | {"starts_at": later} | name for name in names])
+        ends = frozenset(session.execute(select(func.min(Event.id), func.max(Event.id))).one())
+    public_id, _ = add_member(site, Role.VIEWER, event_ids=ends)
+
+    owner.open(f"{MEMBERS}/{public_id}").form("保存").fill(role="exporter").submit()
+
+    assert read_member(site, public_id) == ("exporter", ends)
 
 
 @only_sqlite
