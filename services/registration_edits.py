@@ -205,10 +205,10 @@ def _get_dates(side: Mapping[str, object]) -> object:
 def _follow(session: Session, event: Event, registration: Registration, now: datetime) -> None:
     """Do what may be possible now.
 
-    A worker tries again where Zoom refused the person under their former name; a free seat is for
-    who waits and has chosen a date that is ahead.
+    A worker tries again where Zoom refused the person under their former name. Who waits may move
+    up: to a place on a date that was given back, or because they chose a date where there is one.
     """
-    if takes_choice(event) and registration.status == Status.WAITLISTED:
+    if takes_choice(event):
         fill_free_seats(session, event, now=now)
     registrant = zoom_registrants.get_zoom_registrant(session, registration.id)
     is_refused = registrant is not None and registrant.delivery == Delivery.REFUSED

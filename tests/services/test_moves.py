@@ -170,6 +170,17 @@ def test_who_waits_and_chooses_a_date_ahead_gets_the_free_seat_at_once(session):
     assert course.count_seats() == 1
 
 
+def test_place_on_a_date_that_an_edit_gives_back_goes_to_who_waits_for_it(session):
+    course = Course(session, seats_per_date=1)
+    course.send("first", "d2")
+    course.event.capacity = 2
+
+    course.choose("seat", "d3")
+
+    assert course.list_statuses("seat", "first") == ["approved", "approved"]
+    assert course.count_places() == [0, 1, 1]
+
+
 def test_address_is_corrected_while_one_of_the_dates_is_ahead(session):
     course = Course(session, capacity=None, seats_per_date=2)
     mistaken = course.send("tarou", "d1", "d2")
