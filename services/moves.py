@@ -87,24 +87,38 @@ def fill_free_seats(
     if not event.has_waitlist or event.status == EventState.CANCELLED or now >= get_end(event):
         return False
     events.lock_seats(session, event.id)
-    seats, most = read_seats(session, event), limit or MOST_MOVED_AT_ONCE
+    left = limit or MOST_MOVED_AT_ONCE
+    while left:
+        waiting = _list_next(session, event, left, now)
+        moved = sum(_move_up(session, event, registration, now) for registration in waiting)
+        left -= moved
+        if moved in (0, len(waiting)):
+            return not left
+        # Who moved up took the last place on a date; others wait for other dates.
+    return True
+
+
+def _list_next(session: Session, event: Event, most: int, now: datetime) -> list[Registration]:
+    """List the first of those who wait and may have a seat, at most as many as there are seats."""
+    seats = read_seats(session, event)
     ahead = read_ahead(session, event, now=now) if takes_choice(event) else None
-    waiting = registrations.list_first_waitlisted(
+    return registrations.list_first_waitlisted(
         session,
         event.id,
         dates=ahead.ids if ahead else None,
         full=ahead.full if ahead else (),
         limit=most if seats.left is None else min(most, seats.left),
     )
-    for registration in waiting:
-        try:
-            move(session, event, registration, status_for_new(event), actor="waitlist", now=now)
-        except DatesClosed:
-            continue  # who moved up just now has the last place on a date
-        except RegistrationNotOpen:
-            return False
-        tell_status(session, registration, MailName.APPROVED, now, may_wait=True)
-    return len(waiting) == most
+
+
+def _move_up(session: Session, event: Event, registration: Registration, now: datetime) -> bool:
+    """Give a seat to somebody who waits; False if there is none for them any more."""
+    try:
+        move(session, event, registration, status_for_new(event), actor="waitlist", now=now)
+    except (DatesClosed, RegistrationNotOpen):
+        return False
+    tell_status(session, registration, MailName.APPROVED, now, may_wait=True)
+    return True
 
 
 def tell_status(

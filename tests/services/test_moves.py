@@ -149,6 +149,21 @@ def test_who_waits_for_a_date_that_is_full_is_passed_over(session):
     assert course.list_statuses("first", "second") == ["waitlisted", "approved"]
 
 
+def test_who_loses_the_last_place_on_a_date_to_who_was_first_leaves_the_seat_to_the_next(session):
+    course = Course(session, seats_per_date=2)
+    course.choose("seat", "d2", "d3")
+    for name, date in (("first", "d3"), ("second", "d3"), ("third", "d2")):
+        course.send(name, date)
+    course.event.capacity = 3
+
+    assert not fill_free_seats(session, course.event, now=NOW)
+
+    assert course.list_statuses("first", "second", "third") == [
+        *("approved", "waitlisted", "approved")
+    ]
+    assert (course.count_seats(), course.count_places()) == (3, [0, 2, 2])
+
+
 def test_position_counts_those_who_may_move_up(session):
     course = Course(session)
     course.send("late", "d1")
