@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -154,6 +154,27 @@ def hasten_mails_with_link(
             session, [job_requests.MAIL.key(mail_id) for mail_id, _ in waiting], now=now
         )
     return {registration_id for _, registration_id in waiting}
+
+
+def list_left_refused(session: Session, registration_ids: Collection[int]) -> list[int]:
+    """List those to whom no mail with the link has gone since they were told of Zoom's refusal.
+
+    A refusal that never left undoes no such mail, though it may have kept it from being sent.
+    """
+    if not registration_ids:
+        return []
+    refused, last = set(), {}
+    words = mails.list_of_names(session, registration_ids, (*_WITH_LINK, MailName.REFUSED))
+    for mail in sorted(words, key=lambda mail: (mail.sent_at or mail.created_at, mail.id)):
+        if mail.name == MailName.REFUSED:
+            refused.add(mail.registration_id)
+        if mail.state not in ("queued", "dropped"):
+            last[mail.registration_id] = mail.name
+    return sorted(
+        registration_id
+        for registration_id in refused
+        if last.get(registration_id, MailName.REFUSED) == MailName.REFUSED
+    )
 
 
 def send_held(session: Session, mail_id: int, *, now: datetime) -> None:

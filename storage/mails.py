@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -93,6 +93,17 @@ def list_mails(session: Session, registration_id: int) -> list[Mail]:
     return list(
         session.scalars(
             select(Mail).where(Mail.registration_id == registration_id).order_by(Mail.id)
+        )
+    )
+
+
+def list_of_names(
+    session: Session, registration_ids: Collection[int], names: Sequence[str]
+) -> list[Mail]:
+    """List the mails of these names about some registrations."""
+    return list(
+        session.scalars(
+            select(Mail).where(Mail.registration_id.in_(registration_ids), Mail.name.in_(names))
         )
     )
 

@@ -10,7 +10,12 @@ from sqlalchemy.orm import Session
 from services import deliveries, person_limits
 from services.deliveries import Delivery, Step, WrongRegistrant
 from services.happenings import Happening, tell
-from services.mails import MailName, hasten_mails_with_link, request_mail
+from services.mails import (
+    MailName,
+    hasten_mails_with_link,
+    list_left_refused,
+    request_mail,
+)
 from storage import events, jobs, zoom_registrants
 from storage.jobs import LEASE_SECONDS, ClaimedJob
 from storage.models import Registration, ZoomRegistrant
@@ -65,17 +70,17 @@ def finish_steps(session: Session, done: Sequence[Done], now: datetime) -> None:
 
     One worker holds them all, so that thirty cost as many statements as one.
     """
-    refused = [person for person in done if person[2].delivery == Delivery.REFUSED]
+    taken = {}
     for _, registration, registrant in done:
         is_known = registrant.delivery == Delivery.REGISTERED
         deliveries.record_done(registration, registrant, now=now)
         if registrant.delivery == Delivery.REGISTERED and not is_known:
+            taken[registration.id] = registration
             event = events.need_event(session, registration.event_id)
             tell(session, event, registration, Happening.CONFIRMED, now=now)
     told = hasten_mails_with_link(session, [person[1].id for person in done], now=now)
-    for _, registration, registrant in refused:
-        if registration.id not in told and registrant.delivery == Delivery.REGISTERED:
-            request_mail(session, MailName.APPROVED, registration, now=now)
+    for registration_id in list_left_refused(session, taken.keys() - told):
+        request_mail(session, MailName.APPROVED, taken[registration_id], now=now)
     session.flush()
     jobs.finish_all(session, [job for job, _, _ in done], now=now)
 

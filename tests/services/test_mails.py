@@ -1,7 +1,16 @@
 from datetime import timedelta
 
+import pytest
+
 from services.events import LinkPolicy
-from services.mails import PER_ADDRESS_A_DAY, PER_EVENT_A_DAY, MailName, request_again, request_mail
+from services.mails import (
+    PER_ADDRESS_A_DAY,
+    PER_EVENT_A_DAY,
+    MailName,
+    list_left_refused,
+    request_again,
+    request_mail,
+)
 from services.registrations import register
 from storage import mails, registrations
 from storage.models import Registration
@@ -72,6 +81,52 @@ def test_what_organizers_send_again_has_a_limit_too(database: Database):
         assert [send_again(NOW) for _ in range(6)] == [True] * 4 + [False] * 2
         assert ask(session, registration, name=MailName.DENIED)
         assert send_again(NOW + timedelta(days=1, seconds=1))
+
+
+@pytest.mark.parametrize(
+    ("words", "is_left"),
+    [
+        ("confirmation:dropped refused:sent", True),
+        ("confirmation:sent refused:sent", True),
+        ("confirmation:sent refused:unknown", True),
+        ("confirmation:dropped refused:dropped", True),
+        ("confirmation:dropped refused:sent approved:dropped", True),
+        ("confirmation:dropped refused:sent approved:sent", False),
+        ("confirmation:sent refused:dropped", False),
+        ("confirmation:sent refused:queued", False),
+        ("confirmation:sent", False),
+        ("confirmation:dropped", False),
+        ("", False),
+    ],
+)
+def test_who_was_told_of_a_refusal_is_left_so_until_a_link_goes(database, words, is_left):
+    with database.write() as session:
+        person_id = add_words(session, words.split())
+
+        assert list_left_refused(session, [person_id]) == ([person_id] if is_left else [])
+
+
+def test_link_that_goes_after_the_refusal_counts_whichever_was_asked_for_first(database):
+    with database.write() as session:
+        person_id = add_words(session, ["confirmation:sent", "refused:sent"])
+        confirmation, _ = mails.list_mails(session, person_id)
+        confirmation.sent_at += timedelta(hours=1)
+
+        assert list_left_refused(session, [person_id]) == []
+
+
+def add_words(session, words):
+    """Leave somebody with these mails alone, each in a state; return their id."""
+    registration = add_registration(session, factories.make_event(session))
+    for mail in mails.list_mails(session, registration.id):
+        session.delete(mail)
+    for word in words:
+        name, state = word.split(":")
+        ask(session, registration, name=MailName(name))
+        mail = mails.list_mails(session, registration.id)[-1]
+        mail.state, mail.sent_at = state, NOW if state == "sent" else None
+    session.flush()
+    return registration.id
 
 
 def test_mail_keeps_its_message_id_and_names_nobody(database: Database):

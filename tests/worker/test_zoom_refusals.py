@@ -294,13 +294,7 @@ def test_everything_goes_on_by_itself_once_the_setting_is_right(desk):
 
 
 def test_person_who_was_refused_hears_when_it_works_after_all(desk):
-    desk.register()
-    refuse(desk, code=3034, message="Use your work address.")
-    desk.work()
-
-    desk.zoom.clear_faults()
-    desk.clock.move(minutes=10)
-    drop_mail(desk, "confirmation")
+    be_told_of_refusal(desk)
     retry(desk)
     desk.work()
 
@@ -308,11 +302,61 @@ def test_person_who_was_refused_hears_when_it_works_after_all(desk):
     assert desk.list_mails() == ["confirmation", "refused", "approved"]
 
 
-def drop_mail(desk, name):
-    """Drop a mail as the mail lane does with one that is not true any more."""
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        {"does": "answer", "status": 429, "code": 429, "message": "Per-second limit."},
+        {"does": "answer", "status": 400, "code": 200, "message": "No plan."},
+        {"does": "close", "when": "before"},
+        {"does": "close", "when": "after"},
+    ],
+    ids=["limit", "setting", "lost before", "lost after"],
+)
+def test_person_who_was_refused_hears_whatever_came_in_between(desk, trouble):
+    be_told_of_refusal(desk)
+    desk.zoom.fault("add_registrant", **trouble)
+    retry(desk)
+    desk.work()
+    assert desk.read().delivery in (Delivery.WAITING, Delivery.NEEDS_SETTING)
+    for _ in range(3):
+        desk.let_pass(minutes=11)
+        desk.work()
+
+    assert desk.read().delivery == Delivery.REGISTERED
+    assert desk.list_mails() == ["confirmation", "refused", "approved"]
+
+
+def test_refusal_that_was_never_told_asks_for_no_second_acceptance(desk):
+    desk.register()
+    refuse(desk, code=3034, message="Use your work address.")
+    desk.work()
+    leave_mail(desk, "confirmation", "sent")
+
+    desk.zoom.clear_faults()
+    retry(desk)
+    desk.work()
+
+    assert desk.read().delivery == Delivery.REGISTERED
+    assert desk.list_mails() == ["confirmation", "refused"]
+
+
+def be_told_of_refusal(desk):
+    """Have Zoom refuse somebody for a while, of which alone they are told."""
+    desk.register()
+    refuse(desk, code=3034, message="Use your work address.")
+    desk.work()
+    desk.zoom.clear_faults()
+    desk.clock.move(minutes=10)
+    leave_mail(desk, "confirmation", "dropped")
+    leave_mail(desk, "refused", "sent")
+
+
+def leave_mail(desk, name, state):
+    """Leave a mail in a state as the mail lane does, which drops one that is not true any more."""
     with desk.database.write() as session:
         for mail in session.query(Mail).filter_by(name=name):
-            mail.state = "dropped"
+            mail.state = state
+            mail.sent_at = desk.clock() if state == "sent" else None
 
 
 ORGANIZATION = replace(factories.COMPANY, zoom_field="org")
