@@ -22,13 +22,19 @@ from services.events import EventState, get_state, read_seats
 from services.tables import DocumentError
 from services.texts import LOCALES, localize
 from services.zoom_setup import ZoomPlan, read_from_zoom
-from storage import events
+from storage import events, organizations
 from storage.models import Event
 from views.site import Site, get_site
-from zoom_client import Kind, Meeting
+from zoom_client import Kind
 
 from .groups import SiteGroup, echo_table, need_event
-from .publishing import ensure_connection, make_client, plan_publishing, publish_event
+from .publishing import (
+    ensure_connection,
+    make_client,
+    make_event_client,
+    plan_publishing,
+    publish_event,
+)
 
 
 @click.group("event", cls=SiteGroup)
@@ -50,7 +56,7 @@ def add_event(zoom_id: int, kind: str, slug: str | None, language: str) -> None:
             raise click.ClickException("--slug may have small letters, digits and single hyphens.")
         if events.get_event_by_slug(session, slug):
             raise click.ClickException(f"There is an event {slug} already.")
-    meeting = _read_meeting(site, Kind(kind), zoom_id)
+    meeting = read_from_zoom(make_client(site), Kind(kind), zoom_id, now=site.read_clock())
     document = make_draft(meeting, slug=slug, locale=language)
     event = store_document(site, document, Path())
     click.echo(f"{event.slug} is a draft. Next: flask event publish {event.slug}")
@@ -83,7 +89,8 @@ def list_events() -> None:
 def import_event(file: Path) -> None:
     """Make the event that FILE describes, or change the one with its slug.
 
-    Without starts_at, duration_minutes and timezone in the file these are read from Zoom.
+    Without starts_at, duration_minutes and timezone in the file these are read from Zoom. An event
+    stays its organization's; a new one is that of the first.
     """
     site = get_site()
     try:
@@ -176,8 +183,11 @@ def cancel(slug: str, yes: bool) -> None:
 
 
 def store_document(site: Site, document: EventDocument, folder: Path) -> Event:
-    """Save an event whose pictures lie in `folder`."""
-    connection = ensure_connection(site)
+    """Save an event whose pictures lie in `folder`; a new one is the first organization's."""
+    with site.database.read() as session:
+        event = events.get_event_by_slug(session, document.slug)
+        stored = event and organizations.need_connection(session, event.connection_id)
+    connection = stored or ensure_connection(site)
     pictures = read_pictures(document, lambda name: _read_file(folder / name))
     now = site.read_clock()
     with site.database.write() as session:
@@ -202,11 +212,10 @@ def _complete(site: Site, document: EventDocument) -> EventDocument:
         raise DocumentError("zoom_id is missing")
     if document.has_schedule:
         return document
-    return take_schedule(document, _read_meeting(site, document.kind, document.zoom_id))
-
-
-def _read_meeting(site: Site, kind: Kind, zoom_id: int) -> Meeting:
-    return read_from_zoom(make_client(site), kind, zoom_id, now=site.read_clock())
+    client = make_event_client(site, event) if event else make_client(site)
+    now = site.read_clock()
+    meeting = read_from_zoom(client, document.kind, document.zoom_id, now=now)
+    return take_schedule(document, meeting)
 
 
 def _sends_to_zoom(document: EventDocument) -> bool:

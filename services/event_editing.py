@@ -10,14 +10,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from storage import (
-    events,
-    notices,
-    organizations,
-    registration_lists,
-    registrations,
-    submissions,
-)
+from storage import events, notices, organizations, registration_lists, registrations, submissions
 from storage.models import Event, Organization, ZoomConnection
 
 from . import event_tasks
@@ -34,7 +27,7 @@ from .form_editing import order_questions
 from .moves import fill_free_seats
 from .notice_boxes import place_boxes
 from .notices import dress, follow_documents, load_document
-from .organizations import make_operator
+from .organizations import check_texts, make_operator
 from .questions import Question, questions_from_rows, questions_to_rows
 from .registrations import request_sync
 from .tables import DocumentError
@@ -80,19 +73,24 @@ def save_event(
 ) -> Event:
     """Make the event of a document, or make the event that has its slug what the document says.
 
-    A new event is a draft. Questions that differ become a new version of the form. Side effects:
-    the organization's texts, for all of its events; seats for those who wait if there are more.
+    A new event is a draft at `connection`; an event that is there stays its organization's.
+    Questions that differ become a new version of the form. Side effects: its organization's texts,
+    for all of its events; seats for those who wait if there are more.
 
     Raises:
-        DocumentError: what a new event needs is missing, or a picture is not there.
+        DocumentError: what a new event needs is missing, a picture is not there, or a new event's
+            document speaks of another organization.
         EventChangeRefused: people are registered at the meeting that the event would leave, or
             its form is being edited.
     """
     _check_years(document)
-    organization = organizations.need_organization(session, connection.organization_id)
+    event = events.get_event_by_slug(session, document.slug)
+    owner_id = event.organization_id if event else connection.organization_id
+    organization = organizations.need_organization(session, owner_id)
+    if event is None and document.organization is not None:
+        check_texts(session, organization, asdict(document.organization))
     former = make_operator(organization)
     _write_organization(session, organization, document, now)
-    event = events.get_event_by_slug(session, document.slug)
     was_over = False
     if event is None:
         event = _add(session, document, connection, now)

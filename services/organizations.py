@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -13,6 +15,7 @@ from . import audit
 from .audit import Action
 from .default_notice import Operator
 from .members import Member, Role
+from .tables import DocumentError
 
 
 class ChangedMeanwhile(Exception):
@@ -80,6 +83,22 @@ def find_stored_connection(session: Session) -> ZoomConnection | None:
         return None
     connection = organizations.get_first_connection(session, organization.id)
     return connection if connection is not None and connection.client_secret else None
+
+
+def check_texts(session: Session, organization: Organization, texts: Mapping[str, Any]) -> None:
+    """Let a file that perhaps speaks of another organization change nothing of this one.
+
+    Raises:
+        DocumentError: there are several, and it says something else than what is stored.
+    """
+    every = [row[0] for row in organizations.list_organizations(session)]
+    others = {other.name for other in every if other.id != organization.id}
+    is_foreign = bool(organization.name) or texts["name"] in others
+    if others and is_foreign and any(getattr(organization, n) != texts[n] for n in texts):
+        raise DocumentError(
+            f"a new event is {organization.name or 'the first organization'}'s, and [organization] "
+            "says something else: leave it out, or make the event in the other one's dashboard"
+        )
 
 
 def make_operator(organization: Organization) -> Operator:

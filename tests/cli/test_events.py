@@ -5,13 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from storage import events, known_registrants
+from storage import events, known_registrants, organizations
 from tests.fixtures.databases import only_sqlite
 from tests.people import TARO
 
 pytestmark = only_sqlite
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
+SCHEDULE = ("starts_at", "duration_minutes", "timezone")
 STARTS_AT = datetime.now(UTC).replace(microsecond=0) + timedelta(days=7)
 
 FILE = """
@@ -257,6 +258,51 @@ def test_exported_event_is_imported_as_it_was(site, run, tmp_path):
     run("event", "import", str(path))
     assert get_event(site, "demo").version == before.version
     assert run("event", "export", "demo").output == path.read_text(encoding="utf-8")
+
+
+def list_texts(site):
+    with site.database.read() as session:
+        rows = organizations.list_organizations(session)
+        return [(row[0].name, row[0].address, row[0].version) for row in rows]
+
+
+def test_exported_event_changes_nothing_of_the_first_organization(start_two, make_runner, tmp_path):
+    site = start_two()
+    run = make_runner(site)
+    path = tmp_path / "beta.toml"
+    run("event", "export", "beta", str(path))
+    before = list_texts(site)
+    run("event", "import", str(path))
+    assert list_texts(site) == before
+
+
+def test_file_changes_the_texts_of_its_events_own_organization(start_two, make_runner, tmp_path):
+    # Nothing of it needs the account of the first organization.
+    site = start_two(zoom_client_secret="")
+    run = make_runner(site)
+    path = tmp_path / "beta.toml"
+    text = run("event", "export", "beta").output
+    address = "東京都千代田区見本町1-2-3"
+    lines = [line for line in text.splitlines() if not line.startswith(SCHEDULE)]
+    path.write_text("\n".join(lines).replace(address, "大阪府"), encoding="utf-8")
+    run("event", "import", str(path))
+    (alpha, *of_alpha), (beta, *of_beta) = list_texts(site)
+    assert (alpha, *of_alpha) == ("Alpha", address, 1)
+    assert (beta, *of_beta) == ("Beta", "大阪府", 2)
+
+
+def test_new_event_gives_no_organization_the_texts_of_another(start_two, make_runner, tmp_path):
+    site = start_two()
+    run = make_runner(site)
+    path = tmp_path / "copy.toml"
+    text = run("event", "export", "beta").output.replace('slug = "beta"', 'slug = "copy"')
+    path.write_text(
+        text.replace(str(get_event(site, "beta").zoom_id), str(make_meeting(site, "meeting")))
+    )
+    before = list_texts(site)
+    done = run("event", "import", str(path), exit_code=1)
+    assert done.stderr.startswith("Error: a new event is Alpha's, and [organization] says")
+    assert (get_event(site, "copy"), list_texts(site)) == (None, before)
 
 
 def test_mistake_in_a_file_is_one_line(site, run, tmp_path):

@@ -1,46 +1,10 @@
 """`flask event reconcile` and `publish` where events are at accounts of several organizations."""
 
-from datetime import timedelta
-
-import pytest
-
-from services.zoom_connections import connect
-from tests import factories
 from tests.fixtures.databases import only_sqlite
-from zoom_client import Credentials, Plan
 
 pytestmark = only_sqlite
 
-SANDBOX = Credentials("sandbox-account", "sandbox-client", "sandbox-secret")
 NO_ACCOUNT = {"zoom_account_id": "", "zoom_client_id": "", "zoom_client_secret": ""}
-
-
-@pytest.fixture
-def start_two(start_site):
-    """Start a site whose second organization has connected Zoom by itself, and has an event."""
-
-    def start(**settings):
-        site = start_site(**settings)
-        now = site.clock()
-        with site.database.write() as session:
-            factories.make_organization(session, now=now, name="Alpha")
-            beta = factories.make_organization(session, now=now, name="Beta")
-            address = site.sandbox.url
-            connection = connect(
-                session, beta, SANDBOX, plan=Plan("pro"), oauth_url=address, now=now
-            )
-            factories.make_event_at_zoom(
-                session,
-                site.zoom,
-                now=now,
-                slug="beta",
-                organization_id=beta.id,
-                connection_id=connection.id,
-                starts_at=now.replace(microsecond=0) + timedelta(days=7),
-            )
-        return site
-
-    return start
 
 
 def add_ann(site):
