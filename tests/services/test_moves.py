@@ -186,9 +186,9 @@ def test_who_waits_and_chooses_a_date_ahead_gets_the_free_seat_at_once(session):
 
 
 def test_place_on_a_date_that_an_edit_gives_back_goes_to_who_waits_for_it(session):
-    course = Course(session, seats_per_date=1)
+    course = Course(session)
     course.send("first", "d2")
-    course.event.capacity = 2
+    course.event.capacity, course.event.seats_per_date = 2, 1
 
     course.choose("seat", "d3")
 
