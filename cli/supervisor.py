@@ -81,7 +81,15 @@ class Child:
             end = describe_end(self.process.returncode)
             log.error("%s ended; starting it again", self.name, extra=end)
         elif time.monotonic() >= self.starts_at:
+            self._try_to_start()
+
+    def _try_to_start(self) -> None:
+        try:
             self.start()
+        except OSError as error:  # no memory, or too many processes
+            self.starts_at = self.restarts.plan(time.monotonic())
+            extra = {"reason": error.strerror}
+            log.error("%s cannot be started now", self.name, extra=extra)
 
 
 def supervise(children: Sequence[Child]) -> None:

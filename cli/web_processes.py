@@ -105,7 +105,13 @@ class WebProcesses:
         if pulse is None:
             return
         child = _Child(pulse, time.monotonic())
-        number = os.fork()
+        try:
+            number = os.fork()
+        except OSError as error:  # no memory, or too many processes: the others go on meanwhile
+            self._pulses.end(pulse)
+            self._starts_at = self._restarts.plan(child.started_at)
+            log.error("no web process can be started now", extra={"reason": error.strerror})
+            return
         if number == 0:
             os._exit(self._be_child(child.pulse, parent))
         self._children[number] = child
@@ -128,7 +134,9 @@ class WebProcesses:
         with suppress(ChildProcessError):
             while (found := os.waitpid(-1, os.WNOHANG))[0]:
                 number, status = found
-                child = self._children.pop(number)
+                child = self._children.pop(number, None)
+                if child is None:  # the first process of a container is given those of others
+                    continue
                 self._pulses.end(child.pulse)
                 if self._is_stopping or child.is_leaving:
                     continue

@@ -194,6 +194,18 @@ class _Channel(HTTPChannel):  # type: ignore[misc]
             if self.connected:
                 self._flush_exception(self._flush_some, do_close=False)
 
+    def has_stalled(self, since: float) -> bool:
+        """Tell whether the client has taken nothing of a large answer since then, or of its rest.
+
+        What is small waits for the thread that makes the answer, whatever the client does.
+        """
+        if self.last_activity >= since:
+            return False
+        if not self.total_outbufs_len or (self.requests and self.total_outbufs_len < ANSWER_BYTES):
+            return False
+        self.send_answer()
+        return bool(self.total_outbufs_len) and self.last_activity < since
+
 
 class _Queue:
     """Requests that wait for a thread, in the order in which they came; the urgent come earlier.
@@ -261,6 +273,16 @@ class _Server(TcpWSGIServer):  # type: ignore[misc]
         pause = self._takes_again_at - time.monotonic()
         wait = pause if pause > 0 else TICK_SECONDS
         wasyncore.loop(wait, use_poll=True, map=self._map, count=1)
+
+    def maintenance(self, now: float) -> None:
+        """Close connections that nobody uses, also those of clients that no longer read.
+
+        The thread of an answer that grows waits until the client has taken some of it.
+        """
+        super().maintenance(now)
+        for channel in list(self.active_channels.values()):
+            if channel.has_stalled(now - IDLE_SECONDS):
+                channel.handle_close()
 
     def readable(self) -> bool:
         if len(self.active_channels) > CROWDED:

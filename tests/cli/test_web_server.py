@@ -14,6 +14,7 @@ import threading
 import time
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 import requests
@@ -24,6 +25,7 @@ from waitress.adjustments import Adjustments
 from cli.pulses import Pulses
 from cli.sockets import BACKLOG, open_listener
 from cli.supervisor import Restarts
+from cli.web_processes import TICK_SECONDS
 from cli.web_server import ACCEPTS, BODY_BYTES, CROWDED, HEAD_START_SECONDS, _Parser, _Server
 from storage.visits import sum_by_origin
 from tests.factories import make_event
@@ -269,8 +271,21 @@ serve(application, host="127.0.0.1", port=int(sys.argv[1]), processes=4, threads
 
 
 BLOCKING_SERVER = """
-import sys, threading
+import os, sys, threading
+from waitress.adjustments import Adjustments
+from cli import web_server
 from cli.web_server import serve
+
+web_server.IDLE_SECONDS, Adjustments.cleanup_interval = 3, 1
+if "no fork for a while" in sys.argv:
+    fork, times = os.fork, iter(range(5))
+
+    def fork_at_last():
+        if next(times, None) in (2, 3):
+            raise BlockingIOError(11, "Resource temporarily unavailable")
+        return fork()
+
+    os.fork = fork_at_last
 
 lock = threading.Event()
 kept = []
@@ -281,6 +296,8 @@ def application(environ, start_response):
     if environ["PATH_INFO"] == "/grow":
         kept.append(b"x" * 200_000_000)
     start_response("200 OK", [])
+    if environ["PATH_INFO"] == "/export":
+        return (b"x" * 1_000_000 for _ in range(50))
     return [b"x"]
 
 serve(
@@ -295,10 +312,11 @@ def start_blocking(tmp_path):
     """Start a server that can be blocked and grown, and return its address and process."""
     with ExitStack() as started:
 
-        def start(processes):
+        def start(processes, *arguments, before=()):
             port = find_free_port()
+            server = [sys.executable, "-c", BLOCKING_SERVER, str(port), str(processes), *arguments]
             process = subprocess.Popen(
-                [sys.executable, "-c", BLOCKING_SERVER, str(port), str(processes)],
+                [*before, *server],
                 cwd=ROOT,
                 stderr=started.enter_context((tmp_path / "err").open("wb")),
             )
@@ -369,6 +387,51 @@ def test_process_that_stands_still_is_replaced(start_blocking):
     wait_until(lambda: answers(url))
 
     assert stopped not in list_children(process)
+
+
+def test_clients_that_stop_reading_hold_no_thread_for_good(start_blocking):
+    url, process = start_blocking(1)
+    before = list_children(process)
+    with ExitStack() as stalled:
+        for _ in range(2):
+            client = socket.create_connection((HOST, urlsplit(url).port), timeout=30)
+            stalled.enter_context(client).sendall(b"GET /export HTTP/1.1\r\nHost: x\r\n\r\n")
+        wait_until(lambda: not answers(url))
+
+        wait_until(lambda: answers(url))
+
+    assert list_children(process) == before
+    slow = requests.get(f"{url}/export", stream=True, timeout=30)
+    taken = 0
+    for piece in slow.iter_content(2_500_000):
+        time.sleep(0.25)  # in all longer than a client may be that reads nothing
+        taken += len(piece)
+    assert taken == 50_000_000
+
+
+def test_process_that_cannot_be_replaced_at_once_is_later(start_blocking, tmp_path):
+    url, process = start_blocking(2, "no fork for a while")
+    wait_until(lambda: len(list_children(process)) == 2)
+    before = list_children(process)
+    os.kill(int(min(before)), signal.SIGKILL)
+
+    wait_until(lambda: len(list_children(process) - before) == 1)
+
+    assert len(list_children(process) & before) == 1
+    assert (tmp_path / "err").read_text().count("no web process can be started now") == 2
+
+
+def test_end_of_a_process_that_is_not_its_own_is_none_of_its_business(start_blocking):
+    """As where it is the first process of a container, or a shell started others before."""
+    helper = 'sleep 1 & exec "$@"'
+    url, process = start_blocking(1, before=("sh", "-c", helper, "sh"))
+    before = list_children(process)
+
+    wait_until(lambda: len(list_children(process)) == 1)
+
+    assert list_children(process) < before
+    time.sleep(2 * TICK_SECONDS)
+    assert answers(url, seconds=20)
 
 
 def test_process_of_which_one_thread_hangs_goes_on(start_blocking):

@@ -4,43 +4,111 @@ import os
 import re
 import shutil
 import subprocess
+import sys
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import requests
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+
+from tests.installation import HOST, find_free_port, wait_until
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 ROOT = DEPLOY.parent
 
 
-@pytest.mark.skipif(not shutil.which("nginx"), reason="apt-get install nginx-light")
+needs_nginx = pytest.mark.skipif(not shutil.which("nginx"), reason="apt-get install nginx-light")
+
+
+def write_config(folder, example):
+    """Write a configuration of nginx around an example, of which everything is in one folder."""
+    temporary = "\n".join(
+        f"{kind}_temp_path {folder}/{kind};"
+        for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    )
+    example = example.replace("/var/log/nginx/", f"{folder}/")
+    config = folder / "nginx.conf"
+    config.write_text(
+        f"pid {folder}/pid; error_log {folder}/errors.log; events {{}}\n"
+        f"http {{ {temporary} {example} }}"
+    )
+    return config
+
+
+@needs_nginx
 def test_nginx_takes_the_example_with_a_certificate(tmp_path):
     key, certificate = write_certificate(tmp_path)
     example = (DEPLOY / "nginx.conf").read_text()
     for name, value in {
         "/etc/ssl/uketsuke/fullchain.pem": certificate,
         "/etc/ssl/uketsuke/key.pem": key,
-        "/var/log/nginx/": f"{tmp_path}/",
     }.items():
         assert name in example
         example = example.replace(name, str(value))
-    config = tmp_path / "nginx.conf"
-    temporary = "\n".join(
-        f"{kind}_temp_path {tmp_path}/{kind};"
-        for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-    )
-    config.write_text(
-        f"pid {tmp_path}/pid; error_log {tmp_path}/errors.log; events {{}}\n"
-        f"http {{ {temporary} {example} }}"
-    )
 
-    done = subprocess.run(["nginx", "-t", "-c", config], capture_output=True, text=True)
+    command = ["nginx", "-t", "-c", write_config(tmp_path, example)]
+    done = subprocess.run(command, capture_output=True, text=True)
 
     assert done.returncode == 0, done.stderr
     assert "warn" not in done.stderr
+
+
+BREAKING_SERVER = """
+import sys
+from cli.web_server import serve
+
+def application(environ, start_response):
+    start_response("200 OK", [])
+    return write() if environ["PATH_INFO"] == "/organizer/people.csv" else [b"x"]
+
+def write():
+    yield b"a,b,c" * 1000
+    raise RuntimeError("the database went away")
+
+serve(application, host="127.0.0.1", port=int(sys.argv[1]), processes=1, threads=1)
+"""
+
+
+@needs_nginx
+def test_nginx_passes_on_that_a_file_broke_off(tmp_path):
+    """Else half of a list of people would look like a whole one."""
+    port, behind = find_free_port(), find_free_port()
+    example = (DEPLOY / "nginx.conf").read_text()
+    for pattern, text in (
+        (".*# TLS.*", ""),
+        ("server_name .*;.*", f"listen {HOST}:{port};"),
+        (r"server 127.0.0.1:\d+", f"server {HOST}:{behind}"),
+    ):
+        example = re.sub(pattern, text, example)
+    config = write_config(tmp_path, example)
+    server = [sys.executable, "-c", BREAKING_SERVER, str(behind)]
+    nginx = ["nginx", "-c", config, "-g", "daemon off;"]
+    with ending(subprocess.Popen(server, cwd=ROOT)), ending(subprocess.Popen(nginx)):
+        url = f"http://{HOST}:{port}"
+        wait_until(lambda: is_answered(url))
+
+        with pytest.raises(requests.exceptions.ChunkedEncodingError):
+            requests.get(f"{url}/organizer/people.csv", timeout=30)
+
+
+@contextmanager
+def ending(process):
+    """End a process after use."""
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def is_answered(url):
+    with suppress(requests.RequestException):
+        return requests.get(url, timeout=5).status_code == 200
+    return False
 
 
 @pytest.mark.parametrize(
