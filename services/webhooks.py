@@ -5,9 +5,11 @@ from __future__ import annotations
 import base64
 import json
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -115,10 +117,18 @@ def change_endpoint(
 
 
 def rotate_secret(session: Session, endpoint: WebhookEndpoint, *, now: datetime) -> str:
-    """Make another secret and return it; for a day the former one signs too."""
-    secret = _make_secret()
-    endpoint.former_secret, endpoint.former_until = endpoint.secret, now + FORMER_SIGNS_FOR
-    endpoint.secret = _seal(session.info["cipher"], endpoint.url, secret)
+    """Make another secret and return it; for a day from when it was replaced each former one signs.
+
+    Of two made on one day the first one was perhaps seen by nobody: the other system has an older.
+    """
+    cipher = session.info["cipher"]
+    secret, current = _make_secret(), _open(cipher, endpoint.url, endpoint.secret)
+    if current is not None:
+        formers = _list_formers(cipher, endpoint, now=now)
+        endpoint.former_secret = _seal(cipher, endpoint.url, str(current["secret"]), formers)
+        endpoint.former_until = now + FORMER_SIGNS_FOR
+    endpoint.secret = _seal(cipher, endpoint.url, secret)
+    endpoint.version += 1
     endpoint.updated_at = now
     return secret
 
@@ -128,11 +138,9 @@ def read_secrets(cipher: Cipher, endpoint: WebhookEndpoint, *, now: datetime) ->
 
     Without any the endpoint's secret was stored with a key that is lost.
     """
-    sealed = [endpoint.secret]
-    if endpoint.former_secret and endpoint.former_until and now < endpoint.former_until:
-        sealed.append(endpoint.former_secret)
-    opened = [_open(cipher, endpoint.url, one) for one in sealed]
-    return [secret for secret in opened if secret is not None]
+    current = _open(cipher, endpoint.url, endpoint.secret)
+    formers = [secret for secret, _ in _list_formers(cipher, endpoint, now=now)]
+    return formers if current is None else [str(current["secret"]), *formers]
 
 
 def pause(endpoint: WebhookEndpoint, *, reason: Reason, now: datetime) -> None:
@@ -219,14 +227,31 @@ def _make_secret() -> str:
     return f"whsec_{base64.b64encode(secrets.token_bytes(_SECRET_BYTES)).decode()}"
 
 
-def _seal(cipher: Cipher, url: str, secret: str) -> bytes:
-    """Encrypt a secret together with the address that it is for."""
-    return cipher.encrypt(json.dumps({"secret": secret, "for": url}))
+def _list_formers(
+    cipher: Cipher, endpoint: WebhookEndpoint, *, now: datetime
+) -> list[tuple[str, datetime]]:
+    """Return the former secrets that still sign, and until when, the newest first."""
+    if endpoint.former_secret is None or endpoint.former_until is None:
+        return []
+    said = _open(cipher, endpoint.url, endpoint.former_secret)
+    if said is None:
+        return []
+    earlier = [(secret, datetime.fromisoformat(until)) for secret, until in said.get("earlier", ())]
+    formers = [(str(said["secret"]), endpoint.former_until), *earlier]
+    return [(secret, until) for secret, until in formers if now < until]
 
 
-def _open(cipher: Cipher, url: str, sealed: bytes) -> str | None:
+def _seal(
+    cipher: Cipher, url: str, secret: str, earlier: Sequence[tuple[str, datetime]] = ()
+) -> bytes:
+    """Encrypt a secret, and those of before it, together with the address that it is for."""
+    before = [(former, until.isoformat()) for former, until in earlier]
+    return cipher.encrypt(json.dumps({"secret": secret, "for": url, "earlier": before}))
+
+
+def _open(cipher: Cipher, url: str, sealed: bytes) -> dict[str, Any] | None:
     try:
-        said = json.loads(cipher.decrypt(sealed))
+        said: dict[str, Any] = json.loads(cipher.decrypt(sealed))
     except DecryptionError:
         return None
-    return str(said["secret"]) if said["for"] == url else None
+    return said if said["for"] == url else None

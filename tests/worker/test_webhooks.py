@@ -26,6 +26,7 @@ from services.webhooks import (
     Wish,
     add_endpoint,
     change_endpoint,
+    read_secrets,
     remove_endpoint,
     replay,
     replay_failed,
@@ -193,6 +194,23 @@ def test_both_secrets_verify_for_a_day_after_a_change(office, receiver):
     assert len(first.headers["webhook-signature"].split()) == 2
     assert len(second.headers["webhook-signature"].split()) == 1
     assert second.content is not None
+
+
+@only_sqlite
+def test_each_secret_signs_for_a_day_however_many_follow(office, receiver):
+    endpoint = office.tell(receiver)
+    made, signing = [receiver.secret], []
+    for _ in range(2):
+        made.append(office.change(rotate_secret, endpoint))
+        office.clock.move(hours=10)
+    for _ in range(3):
+        with office.database.read() as session:
+            now = session.get(WebhookEndpoint, endpoint.id)
+            signing.append(read_secrets(session.info["cipher"], now, now=office.clock()))
+        office.clock.move(hours=10)
+
+    first, second, third = made
+    assert signing == [[third, second, first], [third, second], [third]]
 
 
 @only_sqlite

@@ -1,4 +1,4 @@
-"""One webhook: how it fares, what it was told, and sending it once more."""
+"""One webhook: how it fares, its secret, what it was told, and sending it once more."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from ..numbers import read_number
 from ..site import get_site
 from .access import bp, needs
 from .webhook_words import PAYLOADS, STATES, describe_answer, describe_state, name_kind
-from .webhooks import URL, lock_endpoint, need_endpoint, record_change
+from .webhooks import URL, lock_endpoint, need_endpoint, record_change, show_secret
 
 PAGE = 50
 
@@ -34,36 +34,24 @@ PAGE = 50
 @bp.get("/settings/webhooks/<webhook>", endpoint="show_webhook")
 @needs(Permission.MANAGE_ORGANIZATION)
 def show(member: Member, webhook: str) -> ResponseReturnValue:
-    asked = request.args.get("state", "")
-    state = asked if asked in set(MessageState) else ""
-    before = read_number(request.args.get("before", ""))
-    with get_site().database.read() as session:
-        endpoint = need_endpoint(session, member, webhook)
-        found = webhook_messages.list_messages(
-            session, endpoint.id, state=state, before=before, limit=PAGE + 1
-        )
-        counts = webhook_messages.count_by_state(session, endpoint.id)
-        shown = [_view(session, message) for message in found[:PAGE]]
-        wanted = {one.type for one in webhooks.list_subscriptions(session, endpoint.id)}
-        is_put_aside = webhook_messages.is_put_aside(session, endpoint.id)
-        session.expunge_all()
-    words, kind = describe_state(endpoint)
-    return render_template(
-        "organizer/webhook.html",
-        endpoint=endpoint,
-        url=f"{URL}/{webhook}",
-        state=words,
-        state_kind=kind,
-        kinds=[name_kind(one) for one in endpoints.OFFERED if one in wanted],
-        payload=PAYLOADS[endpoints.Payload(endpoint.payload)],
-        times=_write_times(endpoint),
-        messages=shown,
-        counts=counts,
-        asked=state,
-        is_put_aside=is_put_aside,
-        states=_list_tabs(webhook, counts, state),
-        before=found[PAGE - 1].id if len(found) > PAGE else None,
-    )
+    return _draw(member, webhook)
+
+
+@bp.post("/settings/webhooks/<webhook>/secret", endpoint="change_webhook_secret")
+@needs(Permission.MANAGE_ORGANIZATION, proof=True)
+def change_secret(member: Member, webhook: str) -> ResponseReturnValue:
+    """Answer with the secret itself: it is shown once, so a second press makes no other."""
+    site = get_site()
+    with site.database.write() as session:
+        endpoint = lock_endpoint(session, member, webhook)
+        name, is_seen = endpoint.name, str(endpoint.version) == request.form.get("version", "")
+        if is_seen:
+            secret = endpoints.rotate_secret(session, endpoint, now=site.read_clock())
+            record_change(session, member, endpoint, Action.WEBHOOK_CHANGED, {"secret": True})
+    if not is_seen:
+        return _draw(member, webhook, is_changed=True), 409
+    message = _("The secret is made. For 24 hours messages are signed with the former one too.")
+    return show_secret(name, webhook, secret, message)
 
 
 @bp.post("/settings/webhooks/<webhook>/test", endpoint="test_webhook")
@@ -145,6 +133,40 @@ def _changing(
 def _lead_back(webhook: str, done: str = "") -> ResponseReturnValue:
     query = f"?done={done}" if done else ""
     return redirect(f"{URL}/{webhook}{query}", code=303)
+
+
+def _draw(member: Member, webhook: str, *, is_changed: bool = False) -> str:
+    asked = request.args.get("state", "")
+    state = asked if asked in set(MessageState) else ""
+    before = read_number(request.args.get("before", ""))
+    with get_site().database.read() as session:
+        endpoint = need_endpoint(session, member, webhook)
+        found = webhook_messages.list_messages(
+            session, endpoint.id, state=state, before=before, limit=PAGE + 1
+        )
+        counts = webhook_messages.count_by_state(session, endpoint.id)
+        shown = [_view(session, message) for message in found[:PAGE]]
+        wanted = {one.type for one in webhooks.list_subscriptions(session, endpoint.id)}
+        is_put_aside = webhook_messages.is_put_aside(session, endpoint.id)
+        session.expunge_all()
+    words, kind = describe_state(endpoint)
+    return render_template(
+        "organizer/webhook.html",
+        endpoint=endpoint,
+        is_changed=is_changed,
+        url=f"{URL}/{webhook}",
+        state=words,
+        state_kind=kind,
+        kinds=[name_kind(one) for one in endpoints.OFFERED if one in wanted],
+        payload=PAYLOADS[endpoints.Payload(endpoint.payload)],
+        times=_write_times(endpoint),
+        messages=shown,
+        counts=counts,
+        asked=state,
+        is_put_aside=is_put_aside,
+        states=_list_tabs(webhook, counts, state),
+        before=found[PAGE - 1].id if len(found) > PAGE else None,
+    )
 
 
 def _view(session: Session, message: WebhookMessage) -> dict[str, Any]:

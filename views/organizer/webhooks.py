@@ -101,7 +101,7 @@ def make(member: Member) -> ResponseReturnValue:
         record_change(
             session, member, endpoint, Action.WEBHOOK_MADE, {"payload": str(wish.payload)}
         )
-    return _show_secret(wish.name, endpoint.public_id, secret, _("The webhook is set up."))
+    return show_secret(wish.name, endpoint.public_id, secret, _("The webhook is set up."))
 
 
 @bp.get("/settings/webhooks/<webhook>/edit", endpoint="show_webhook_form")
@@ -138,20 +138,7 @@ def save(member: Member, webhook: str) -> ResponseReturnValue:
     if secret is None:
         return redirect(f"{URL}/{webhook}?done=saved", code=303)
     message = _("Saved. Another address has another secret; the former one signs no more.")
-    return _show_secret(wish.name, webhook, secret, message)
-
-
-@bp.post("/settings/webhooks/<webhook>/secret", endpoint="change_webhook_secret")
-@needs(Permission.MANAGE_ORGANIZATION, proof=True)
-def change_secret(member: Member, webhook: str) -> ResponseReturnValue:
-    site = get_site()
-    with site.database.write() as session:
-        endpoint = lock_endpoint(session, member, webhook)
-        secret = endpoints.rotate_secret(session, endpoint, now=site.read_clock())
-        record_change(session, member, endpoint, Action.WEBHOOK_CHANGED, {"secret": True})
-        name = endpoint.name
-    message = _("The secret is made. For 24 hours messages are signed with the former one too.")
-    return _show_secret(name, webhook, secret, message)
+    return show_secret(wish.name, webhook, secret, message)
 
 
 def record_change(
@@ -232,7 +219,8 @@ def _read_values(session: Session, endpoint: WebhookEndpoint) -> dict[str, Any]:
     }
 
 
-def _show_secret(name: str, public_id: str, secret: str, message: str) -> str:
+def show_secret(name: str, public_id: str, secret: str, message: str) -> str:
+    """Make the page with a secret, the only one that ever shows it."""
     return render_template(
         "organizer/webhook_secret.html",
         name=name,

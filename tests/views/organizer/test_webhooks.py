@@ -146,6 +146,21 @@ def test_secret_is_changed_and_webhook_paused_resumed_and_removed(office, receiv
     assert office.count_rows("webhook_message") == 0
 
 
+def test_second_press_makes_no_second_secret(office, receiver):
+    owner = sign_in(office)
+    set_up(owner, receiver)
+    press = owner.open(f"{HOOKS}/{read_endpoint(office).public_id}").form("署名キーを作り直す")
+    press.submit()
+    made = read_endpoint(office).secret
+
+    page = press.submit(status=409)
+
+    assert "変更されました" in page.text
+    assert read_endpoint(office).secret == made
+    page.form("署名キーを作り直す").submit()
+    assert read_endpoint(office).secret != made
+
+
 def test_log_is_filtered_and_paged(office, receiver):
     owner = sign_in(office)
     set_up(owner, receiver)
