@@ -119,6 +119,11 @@ class RegistrantSync:
             if step is Step.DONE:
                 endings.finish_steps(session, [(job, registration, registrant)], now)
                 return None
+            leaves = dates and deliveries.list_to_leave(registrant, step, dates)
+            if step is Step.MOVE and not leaves:
+                # Zoom dropped all of the dates for which it had them.
+                deliveries.record_gone(registrant, now=now)
+                step = Step.ADD
             ending = deliveries.describe_ending(event, now=now)
             if ending or (step is Step.ADD and dates is not None and not dates.wanted):
                 session.flush()

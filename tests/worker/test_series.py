@@ -6,7 +6,7 @@ from outbound import HttpPool
 from services import deliveries, registration_edits
 from services.events import LinkPolicy
 from services.registrations import ChangeRefused, DatesClosed, register
-from storage import events, zoom_registrants
+from storage import events, zoom_pauses, zoom_registrants
 from tests import factories, series
 from tests.fixtures.databases import only_sqlite
 from tests.series import choose, list_ids, make_series
@@ -101,6 +101,13 @@ def make_series_desk(database):
 @pytest.fixture
 def desk(make_series_desk):
     return make_series_desk()
+
+
+def read_pause(desk):
+    """Return since when the account stands still."""
+    with desk.database.read() as session:
+        [account] = zoom_pauses.list_paused_accounts(session)
+        return account.paused_since
 
 
 def test_zoom_has_a_person_for_the_chosen_dates_alone(desk):
@@ -232,6 +239,23 @@ def test_who_had_chosen_a_date_that_is_gone_comes_to_another_one(desk):
     desk.change_dates((1,))
     desk.work()
     assert desk.list_dates_at_zoom() == [1]
+
+
+@only_sqlite
+def test_dates_that_are_gone_are_left_without_asking_whether_zoom_works(desk):
+    desk.register(dates=(0,))
+    desk.work()
+    desk.drop_date(0)
+    desk.register("b@example.com")
+    desk.zoom.revoke_secret()
+    desk.zoom.expire_tokens()
+    desk.work()
+    begun = read_pause(desk)
+    desk.change_dates((1,))
+    for _ in range(2):
+        desk.let_pass(minutes=5)
+        desk.work()
+    assert read_pause(desk) == begun
 
 
 @only_sqlite
