@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Select, delete, exists, or_, select, union_all, update
+from sqlalchemy import ColumnElement, Select, delete, exists, or_, select, union_all, update
 from sqlalchemy.orm import Session
 
 from .models import Event, ZoomAccount, ZoomConnection, ZoomEvent
@@ -98,16 +98,14 @@ def take_probe(
     session: Session, paused: ZoomAccount | ZoomEvent, *, until: datetime, now: datetime
 ) -> bool:
     """Become the one who tries whether it works again; False if somebody else was faster."""
-    table = type(paused)
-    key = ZoomAccount.account_id if isinstance(paused, ZoomAccount) else ZoomEvent.event_id
-    value = paused.account_id if isinstance(paused, ZoomAccount) else paused.event_id
-    taken = session.scalar(
-        update(table)
-        .where(key == value, table.paused_since.is_not(None), table.probe_at <= now)
-        .values(probe_at=until)
-        .returning(key)
-    )
-    return taken is not None
+    return _move_probe(session, paused, until, type(paused).probe_at <= now)
+
+
+def give_probe_back(
+    session: Session, paused: ZoomAccount | ZoomEvent, *, until: datetime, now: datetime
+) -> None:
+    """Let somebody else try at once, unless the next probe was decided on by now."""
+    _move_probe(session, paused, now, type(paused).probe_at == until)
 
 
 def select_standing_events() -> Select[int]:
@@ -139,3 +137,21 @@ def select_events_to_probe(paused: ZoomAccount | ZoomEvent) -> Select[int]:
         Event.id == paused.event_id,
         or_(ZoomAccount.account_id.is_(None), ZoomAccount.paused_since.is_(None)),
     )
+
+
+def _move_probe(
+    session: Session,
+    paused: ZoomAccount | ZoomEvent,
+    probe_at: datetime,
+    where: ColumnElement[bool],
+) -> bool:
+    table = type(paused)
+    key = ZoomAccount.account_id if isinstance(paused, ZoomAccount) else ZoomEvent.event_id
+    value = paused.account_id if isinstance(paused, ZoomAccount) else paused.event_id
+    moved = session.scalar(
+        update(table)
+        .where(key == value, table.paused_since.is_not(None), where)
+        .values(probe_at=probe_at)
+        .returning(key)
+    )
+    return moved is not None

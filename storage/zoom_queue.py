@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, or_
 from sqlalchemy.orm import Session
 
 from . import jobs, zoom_pauses
-from .jobs import ClaimedJob
+from .jobs import POISONOUS_AFTER, ClaimedJob
 from .models import Job, ZoomAccount, ZoomEvent
 
 PROBE_EVERY = timedelta(seconds=30)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProbingJob(ClaimedJob):
+    """A job that tries whether what is paused works again; until then no other one does."""
+
+    paused: ZoomAccount | ZoomEvent
+    until: datetime
 
 
 def has_due(session: Session, *, kinds: Sequence[str], now: datetime) -> bool:
@@ -41,16 +50,28 @@ def claim(
         kind = _find_probing_kind(session, paused, now)
         if kind is None or kind not in kinds:
             continue
-        if zoom_pauses.take_probe(session, paused, until=now + PROBE_EVERY, now=now):
-            return jobs.claim(
-                session,
-                kinds=[kind],
-                owner=owner,
-                lease_seconds=lease_seconds,
-                now=now,
-                where=Job.event_id.in_(zoom_pauses.select_events_to_probe(paused)),
-            )
+        until = now + PROBE_EVERY
+        if not zoom_pauses.take_probe(session, paused, until=until, now=now):
+            continue
+        job = jobs.claim(
+            session,
+            kinds=[kind],
+            owner=owner,
+            lease_seconds=lease_seconds,
+            now=now,
+            where=Job.event_id.in_(zoom_pauses.select_events_to_probe(paused)),
+        )
+        if job is not None and job.crashes < POISONOUS_AFTER:
+            return ProbingJob(**vars(job), paused=paused, until=until)
+        # What its workers died of is put aside unasked.
+        zoom_pauses.give_probe_back(session, paused, until=until, now=now)
+        return job
     return None
+
+
+def give_probe_back(session: Session, job: ProbingJob, *, now: datetime) -> None:
+    """Let the next job be the probe at once, as there was nothing to ask Zoom for this one."""
+    zoom_pauses.give_probe_back(session, job.paused, until=job.until, now=now)
 
 
 def _find_probing_kind(

@@ -82,6 +82,7 @@ class AttendanceFetching:
     def handle(self, job: ClaimedJob) -> None:
         task = self._begin(job)
         if task is None:
+            self._health.give_probe_back(job)
             return
         client = self._make_client(task.connection)
         try:

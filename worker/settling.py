@@ -52,6 +52,7 @@ class EventSettling:
         looked_from = self._read_clock()
         found = self._begin(job, looked_from)
         if found is None:
+            self._health.give_probe_back(job)
             return
         event, connection = found
         client = self._make_client(connection)

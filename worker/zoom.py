@@ -93,6 +93,8 @@ class RegistrantSync:
         for _ in range(MOST_STEPS):
             situation = self._begin_step(job, before)
             if situation is None:
+                if before is None:
+                    self._health.give_probe_back(job)
                 if changed is not None:
                     self._health.let_next_try(changed)
                 return

@@ -7,9 +7,11 @@ from collections.abc import Callable
 from datetime import datetime
 
 from services import zoom_closings, zoom_pauses
-from storage import events, job_requests
+from storage import events, job_requests, zoom_queue
+from storage.jobs import ClaimedJob
 from storage.models import Event, ZoomConnection
 from storage.session import Database
+from storage.zoom_queue import ProbingJob
 from zoom_client import MeetingClosed, ZoomError
 
 log = logging.getLogger(__name__)
@@ -65,6 +67,12 @@ class ZoomHealth:
             is_open = zoom_closings.go_on(session, locked, now=self._read_clock())
         if is_open:
             log.warning("zoom takes people again", extra={"event": event.slug})
+
+    def give_probe_back(self, job: ClaimedJob) -> None:
+        """Have the next job show whether Zoom works again, where nothing was asked for this one."""
+        if isinstance(job, ProbingJob):
+            with self._database.write() as session:
+                zoom_queue.give_probe_back(session, job, now=self._read_clock())
 
     def is_standing(self, connection: ZoomConnection, event: Event) -> bool:
         """Tell whether the event's jobs wait for a probe, so that no own wait is needed."""

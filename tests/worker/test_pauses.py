@@ -10,7 +10,7 @@ import pytest
 from services import batches, person_limits
 from services import zoom_pauses as decisions
 from services.deliveries import Delivery
-from storage import zoom_pauses, zoom_queue
+from storage import jobs, zoom_pauses, zoom_queue
 from tests.factories import make_event_at_zoom
 from tests.fixtures.databases import only_sqlite
 from tests.races import race
@@ -291,6 +291,63 @@ def test_probe_of_a_worker_that_died_is_made_again_after_half_a_minute(crowd):
     crowd.work()
 
     assert crowd.list_effects(PEOPLE[2]) == ["add"]
+
+
+def let_end(desk, event):
+    """Have an event be over that nobody's job has asked Zoom about yet."""
+    with at_event(desk, event):
+        desk.change_event(starts_at=desk.clock() - timedelta(hours=2))
+
+
+def test_probe_that_has_nothing_to_ask_is_made_by_the_next_job_at_once(crowd):
+    other = add_other_event(crowd)
+    pause(crowd)
+    let_end(crowd, crowd.event)
+
+    crowd.work()
+
+    with at_event(crowd, other):
+        assert crowd.read(HANAKO).delivery == Delivery.REGISTERED
+    assert {crowd.read_job(email).reason for email in PEOPLE} == {"the event is over"}
+
+
+def test_many_jobs_with_nothing_to_ask_make_one_call_of_each_probe(crowd):
+    add_other_event(crowd)
+    crowd.zoom.fault(path="/v2/", status=503, count=None)
+    crowd.work()
+    let_end(crowd, crowd.event)
+    before = len(crowd.zoom.journal())
+    crowd.let_pass(seconds=31)
+    for _ in range(6):
+        crowd.work()
+        crowd.let_pass(seconds=10)
+
+    assert len(crowd.zoom.journal()) - before == 2, "one each half minute"
+
+
+@only_sqlite
+def test_probe_of_a_job_that_is_put_aside_is_made_by_the_next(crowd):
+    pause(crowd)
+    with crowd.database.write() as session:
+        session.merge(crowd.read_job(PEOPLE[1])).crashes = jobs.POISONOUS_AFTER
+
+    crowd.work()
+
+    assert crowd.read_job(PEOPLE[1]).state == "parked"
+    assert crowd.read(PEOPLE[2]).delivery == Delivery.REGISTERED
+
+
+def test_probe_that_is_given_back_late_is_nobodys_any_more(crowd):
+    pause(crowd)
+    with crowd.database.write() as session:
+        late = claim(session, crowd)
+    crowd.let_pass(seconds=31)
+    with crowd.database.write() as session:
+        assert claim(session, crowd) is not None
+        zoom_queue.give_probe_back(session, late, now=crowd.clock())
+
+    with crowd.database.write() as session:
+        assert claim(session, crowd) is None
 
 
 @only_sqlite
