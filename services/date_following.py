@@ -12,7 +12,7 @@ from zoom_client import Meeting
 
 from . import event_tasks
 from .event_dates import find_next, read_dates, take_dates
-from .events import EventState, get_end
+from .events import EventState, get_planned_end
 
 JOB_KIND = "zoom.dates"
 
@@ -42,8 +42,9 @@ def find_next_look(event: Event, *, now: datetime) -> datetime:
 
 
 def is_followed(event: Event, *, now: datetime) -> bool:
+    """Tell whether dates may still change: hosts move one by removing it and adding another."""
     is_public = event.status not in (EventState.DRAFT, EventState.CANCELLED)
-    return is_public and bool(event.dates) and now < get_end(event)
+    return is_public and bool(event.dates) and now < get_planned_end(event)
 
 
 def follow(session: Session, event: Event, meeting: Meeting, *, now: datetime) -> None:

@@ -87,6 +87,11 @@ def write_dates(dates: Iterable[EventDate]) -> list[dict[str, Any]]:
     ]
 
 
+def has_lost_dates(event: Series) -> bool:
+    """Tell whether an event is a series of which no date was held or will be."""
+    return bool(event.dates) and all(date.is_gone for date in read_dates(event))
+
+
 def takes_choice(event: Series) -> bool:
     """Tell whether people of an event choose dates."""
     return event.date_choice == DateChoice.CHOOSE and bool(event.dates)
@@ -131,15 +136,18 @@ def _compare(date: EventDate, before: Mapping[str, EventDate], now: datetime) ->
 def take_dates(event: Event, meeting: Meeting, *, now: datetime) -> bool:
     """Give an event Zoom's dates and the time of the next one; return whether anything changed.
 
+    Where all were cancelled, the time stays that of the one that was next.
     Where it did, the caller raises the event's version.
     """
     dates = follow_zoom(read_dates(event), meeting, now=now)
     shown = find_next(dates, now)
-    if shown is None:
+    if shown is None and not meeting.is_series:
+        # No date was cancelled: it was made a meeting of another kind.
         return False
     former = (event.dates, event.starts_at, event.duration_minutes)
     event.dates = write_dates(dates)
-    event.starts_at, event.duration_minutes = shown.starts_at, shown.minutes
+    if shown is not None:
+        event.starts_at, event.duration_minutes = shown.starts_at, shown.minutes
     return former != (event.dates, event.starts_at, event.duration_minutes)
 
 

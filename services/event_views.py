@@ -13,7 +13,15 @@ from storage import events, organizations
 from storage.models import Asset, Event
 
 from .dates import format_moment, format_period, format_short, split_period
-from .event_dates import Closed, EventDate, find_next, read_dates, takes_choice, write_date
+from .event_dates import (
+    Closed,
+    EventDate,
+    find_next,
+    has_lost_dates,
+    read_dates,
+    takes_choice,
+    write_date,
+)
 from .events import EventState, LinkPolicy, Seats, get_end, get_state, read_link_policy
 from .messages import MailEvent
 from .texts import LOCALES, Text, localize
@@ -258,6 +266,9 @@ def view_mail_event(
         kind=event.kind,
         dates=tuple(write_date(date, event.timezone, locale) for date in dates),
         has_lost_dates=bool(dates) and all(date.is_gone for date in dates),
+        has_other_dates=(
+            takes_choice(event) and not has_lost_dates(event) and now < get_end(event)
+        ),
         former_text=_write_moment(None if shown else event.former_starts_at, event, locale),
     )
 

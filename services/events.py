@@ -13,7 +13,7 @@ from storage.events import AnyEvent
 from storage.models import Event, Organization
 from zoom_client import MeetingOver
 
-from .event_dates import read_dates
+from .event_dates import has_lost_dates, read_dates
 from .questions import FormDefinition, definition_from_rows
 
 FEW_SEATS_PERCENT = 10
@@ -92,6 +92,11 @@ def get_end(event: AnyEvent) -> datetime:
     return max((date.ends_at for date in read_dates(event) if not date.is_gone), default=end)
 
 
+def get_planned_end(event: AnyEvent) -> datetime:
+    """As `get_end`, but with dates that Zoom has no more: until then people would come to them."""
+    return max((get_end(event), *(date.ends_at for date in read_dates(event))))
+
+
 def get_state(event: AnyEvent, seats: Seats, now: datetime) -> EventState:
     """Decide what the form's address shows. A full event with a waiting list stays open."""
     if event.status in (EventState.DRAFT, EventState.CANCELLED):
@@ -99,7 +104,7 @@ def get_state(event: AnyEvent, seats: Seats, now: datetime) -> EventState:
     if now >= get_end(event):
         return EventState.ENDED
     is_closed = event.status == EventState.CLOSED or event.closed_by_zoom == MeetingOver.__name__
-    if is_closed or (event.closes_at and now >= event.closes_at):
+    if is_closed or has_lost_dates(event) or (event.closes_at and now >= event.closes_at):
         return EventState.CLOSED
     if event.opens_at and now < event.opens_at:
         return EventState.SOON

@@ -47,7 +47,8 @@ class MailContent:
 class MailEvent:
     """What mails say about an event; texts are in the reader's language, dates in words.
 
-    In a series, `dates` are those of the reader, who `has_lost_dates` if none of them is held.
+    In a series, `dates` are those of the reader, who `has_lost_dates` if none of them is held, and
+    `has_other_dates` if there are some to choose instead.
     `former_text` is when people had registered for, where the event was moved.
     """
 
@@ -61,6 +62,7 @@ class MailEvent:
     kind: str
     dates: tuple[str, ...] = ()
     has_lost_dates: bool = False
+    has_other_dates: bool = False
     former_text: str = ""
 
 

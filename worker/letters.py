@@ -22,7 +22,7 @@ from services.chosen_dates import read_people_dates
 from services.codes import make_code
 from services.consents import list_present_consents
 from services.event_views import view_mail_event
-from services.events import EventState, LinkPolicy, get_end, read_link_policy
+from services.events import EventState, LinkPolicy, get_end, get_planned_end, read_link_policy
 from services.keys import KeyRing
 from services.links import Links
 from services.mails import CALENDAR_METHODS, MailName
@@ -209,7 +209,9 @@ def is_wanted(
     now: datetime,
 ) -> bool:
     """Tell whether what the mail says still holds."""
-    if name in _ABOUT_COMING and (event.status == EventState.CANCELLED or now >= get_end(event)):
+    # That the last dates are cancelled is news to those who would come, though no date is left.
+    end = get_planned_end(event) if name is MailName.DATES else get_end(event)
+    if name in _ABOUT_COMING and (event.status == EventState.CANCELLED or now >= end):
         return False
     is_approved = registration.status == Status.APPROVED
     is_refused = registrant is not None and registrant.delivery == "refused"

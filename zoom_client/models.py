@@ -107,6 +107,11 @@ class Meeting:
         return self.type == 9
 
     @property
+    def is_series(self) -> bool:
+        """Whether it has dates; one without a fixed time has none."""
+        return self.type in (8, 9)
+
+    @property
     def has_fixed_time(self) -> bool:
         return self.type in (2, 8, 5, 9)
 

@@ -183,6 +183,43 @@ def test_dates_that_zoom_moves_or_drops_are_followed_and_told(site, series):
     assert "このイベントは終了しました" in site.visitor().open(link).text
 
 
+@pytest.mark.parametrize("date_choice", ["choose", "all"])
+@pytest.mark.parametrize("held", [0, 1])
+def test_cancelled_last_dates_of_a_series_are_told(site, series, held, date_choice):
+    """With none held before them: there is no other date to show then."""
+    chosen = {DATES: list_ids(series)[1:]} if date_choice == "choose" else {}
+    with site.database.write() as session:
+        event = events.need_event(session, series.id)
+        event.date_choice = date_choice
+        events.raise_version(session, event)
+        request_look(session, event, now=site.clock())
+    open_form(site).fill(**TARO, **chosen).submit()
+    site.drain()
+    site.let_pass(days=7 * held, minutes=90)
+    drop_dates(site, series, list_ids(series)[held:])
+    for _ in range(3):
+        site.let_pass(hours=1)
+        site.drain()
+
+    assert len(site.mailbox.list_mails("taro@example.com")) == 2
+    message = site.mailbox.read_last("taro@example.com")
+    is_lost = not held or date_choice == "choose"
+    assert ("すべて中止になりました。ほかの日程の予定はありません" in read_text(message)) == is_lost
+    method, dropped = list_calendars(message)[-1]
+    count = 2 if date_choice == "choose" else 3 - held
+    assert (method, list(dropped.values())) == ("CANCEL", ["CANCELLED"] * count)
+    page = site.visitor().open("/e/course")
+    assert not page.root.find_all("form", method="post")
+
+
+def drop_dates(site, series, ids):
+    """Have the host delete dates at Zoom."""
+    zoom = Api(site.sandbox.url)
+    for date in ids:
+        answer = zoom.call("DELETE", f"/meetings/{series.zoom_id}", occurrence_id=date)
+        assert answer.status_code == 204
+
+
 def test_draft_of_a_series_lets_people_choose_once_published(site):
     site.zoom.set_clock(site.clock())
     with site.database.write() as session:
