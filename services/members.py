@@ -32,6 +32,12 @@ class Permission(StrEnum):
     SEE_AUDIT = "see_audit"
 
 
+OF_THE_ACCOUNT = frozenset(
+    {Permission.SIGNED_IN, Permission.CHANGE_ACCOUNT, Permission.ADD_ORGANIZATIONS}
+)
+"""What is done with these is the same whichever organization somebody is in."""
+
+
 class Role(StrEnum):
     """What a member is in an organization."""
 
@@ -98,6 +104,7 @@ class Member:
     email: str
     locale: str
     organization_id: int
+    organization_public_id: str
     organization_name: str
     role: Role
     event_ids: frozenset[int] | None
@@ -145,6 +152,7 @@ def make_member(
         email=organizer.email,
         locale=organizer.locale,
         organization_id=organization.id,
+        organization_public_id=organization.public_id,
         organization_name=organization.name,
         role=Role(membership.role),
         event_ids=event_ids,

@@ -16,10 +16,9 @@ from flask import Blueprint, abort, current_app, g, redirect, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from services import audit, browsers
+from services import audit, browsers, csrf
 from services.audit import Action
-from services.csrf import is_csrf_token, make_csrf_token
-from services.members import Member, Permission
+from services.members import OF_THE_ACCOUNT, Member, Permission
 from storage import event_lists, organizations, organizers
 from storage.models import Event, Organization, Organizer
 
@@ -31,6 +30,7 @@ bp = Blueprint("organizer", __name__, url_prefix="/organizer")
 
 SIGN_IN = "/organizer/sign-in"
 PROVE = "/organizer/prove"
+ORGANIZATIONS = "/organizer/account#organizations-heading"
 NEEDED = "needed_permission"
 """The attribute of a view that names the permission it was declared with."""
 
@@ -44,7 +44,8 @@ def needs(
 
     Whoever is not signed in is led to do so and back; whoever lacks the right gets 403, whatever
     was asked for, and the log an entry. What belongs to others is the view's to answer with 404,
-    which `need_event` and the storage functions that take `organization_id` make easy.
+    which `need_event` and the storage functions that take `organization_id` make easy. A form of
+    another organization than the one they are in by now is given back (409).
 
     Args:
         proof: ask again who it is where that was last shown more than ten minutes ago.
@@ -57,6 +58,8 @@ def needs(
             member = find_member(is_there=not is_polled)
             if member is None:
                 return _send_to(SIGN_IN, Reason.SIGN_IN)
+            if permission not in OF_THE_ACCOUNT and _is_of_another_organization(member):
+                return _give_back(member)
             if not member.may(permission):
                 _record_denial(member, permission)
                 abort(403)
@@ -108,11 +111,17 @@ def read_organization(member: Member) -> Organization:
     return organization
 
 
-def make_form_token() -> str:
-    """Return the hidden field of a form that changes something. Side effects: the cookie."""
+def make_form_token(organization: str | None = None) -> str:
+    """Return the hidden field of a form that changes something. Side effects: the cookie.
+
+    It says which organization's page it is: the present one's, or that of a form that is kept.
+    """
     if not read_cookie(BROWSER):
         give_cookie(BROWSER, browsers.new_token())
-    return make_csrf_token(get_site().keys, read_cookie(BROWSER))
+    member: Member | None = g.get("member")
+    if organization is None:
+        organization = member.organization_public_id if member else ""
+    return csrf.make_csrf_token(get_site().keys, read_cookie(BROWSER), organization)
 
 
 def read_next(default: str = "/organizer") -> str:
@@ -144,7 +153,7 @@ def _check_origin() -> ResponseReturnValue | None:
         abort(400)
     token = request.form.get("csrf_token", "")
     cookie = read_cookie(BROWSER)
-    if cookie and is_csrf_token(get_site().keys, cookie, token):
+    if cookie and csrf.is_csrf_token(get_site().keys, cookie, token):
         return None
     is_ours = origin not in (None, "null") or request.headers.get("Sec-Fetch-Site") == "same-origin"
     is_for_members = hasattr(current_app.view_functions.get(request.endpoint or ""), NEEDED)
@@ -180,9 +189,32 @@ def _read_member(*, is_there: bool) -> Member | None:
 
 def _send_to(page: str, reason: Reason) -> ResponseReturnValue:
     """Send the browser to a page that comes first, and back; a sent form is kept meanwhile."""
+    way = f"{page}?{urlencode({'next': find_page()})}"
     if request.method == "POST" and has_content():
-        return keep(reason, page, 403)
-    return redirect(f"{page}?{urlencode({'next': find_page()})}", code=303)
+        return keep(reason, way, 403)
+    return redirect(way, code=303)
+
+
+def _is_of_another_organization(member: Member) -> bool:
+    """Tell whether what was sent stood on a page of another organization than the present one.
+
+    Somebody has gone to another one in a second tab meanwhile.
+    """
+    return _read_form_organization() not in ("", member.organization_public_id)
+
+
+def _read_form_organization() -> str:
+    return csrf.read_organization(request.form.get("csrf_token", ""))
+
+
+def _give_back(member: Member) -> ResponseReturnValue:
+    """Keep a form of another organization, with both names; of one that is closed to them none."""
+    wanted = _read_form_organization()
+    with get_site().database.read() as session:
+        found = browsers.list_open(session, member.organizer_id, confined_to=member.confined_to)
+        names = [row.name for _, row in found if row.public_id == wanted]
+    both = (names[0] if names else None, member.organization_name)
+    return keep(Reason.ORGANIZATION, ORGANIZATIONS if names else "", 409, organizations=both)
 
 
 def _record_denial(member: Member, permission: Permission) -> None:

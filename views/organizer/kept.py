@@ -1,12 +1,13 @@
-"""Keeping a form that cannot be taken yet, because somebody has to show who they are first."""
+"""Keeping a form that cannot be taken yet: who sent it has to sign in or to go back first."""
 
 from __future__ import annotations
 
 from enum import StrEnum
-from urllib.parse import urlencode
 
 from flask import Response, current_app, make_response, render_template, request
 from werkzeug.exceptions import MethodNotAllowed, NotFound
+
+from services.csrf import read_organization
 
 SECRETS = frozenset({"password", "code", "client_secret", "credential"})
 """The fields that no page shows again."""
@@ -20,6 +21,7 @@ class Reason(StrEnum):
     SIGN_IN = "sign_in"
     PROVE = "prove"
     STALE = "stale"
+    ORGANIZATION = "organization"
 
 
 def has_content() -> bool:
@@ -27,15 +29,21 @@ def has_content() -> bool:
     return any(name != _OF_THE_PAGE for name in request.form) or _has_files()
 
 
-def keep(reason: Reason, way: str, status: int) -> Response:
+def keep(
+    reason: Reason, way: str, status: int, *, organizations: tuple[str | None, str] = (None, "")
+) -> Response:
     """Make the page that holds what was sent, with the way to `way`, to be sent again after that.
 
-    Neither secrets nor files are on it: they have to be given again.
+    It stays a form of the organization that it was filled in for; `organizations` are the names of
+    that one, unless it is closed to them, and of the present one. Neither secrets nor files are on
+    the page: they have to be given again.
     """
     page = render_template(
         "organizer/kept.html",
         reason=reason,
-        way=f"{way}?{urlencode({'next': find_page()})}" if way else "",
+        way=way,
+        organization=read_organization(request.form.get(_OF_THE_PAGE, "")),
+        organizations=organizations,
         pairs=[
             (name, value)
             for name, value in request.form.items(multi=True)

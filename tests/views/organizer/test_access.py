@@ -24,13 +24,21 @@ from services.webhooks import OFFERED, Payload, Wish, add_endpoint
 from storage import (
     api_keys,
     event_lists,
+    members,
     organizations,
     organizers,
     passkeys,
     registrations,
     webhooks,
 )
-from storage.models import Event, Organizer, OrganizerSession, Registration
+from storage.models import (
+    Event,
+    Membership,
+    Organization,
+    Organizer,
+    OrganizerSession,
+    Registration,
+)
 from tests import factories
 from tests.dashboard import Dashboard, make_entrance, make_membership, sign_in, sign_in_again
 from tests.fixtures.databases import only_sqlite
@@ -87,6 +95,23 @@ ASKED_AGAIN = {
     "GET /organizer/settings/audit.csv",
     "GET /organizer/events/<event>/people/export",
     "POST /organizer/events/<event>/provisions/<question>",
+}
+# What is done to one's own account, whichever organization somebody is in.
+OF_THE_ACCOUNT = {
+    "/organizer/account/authenticator",
+    "/organizer/account/authenticator/remove",
+    "/organizer/account/name",
+    "/organizer/account/organization",
+    "/organizer/account/passkeys/<passkey>/remove",
+    "/organizer/account/passkeys/new",
+    "/organizer/account/password",
+    "/organizer/account/recovery-codes",
+    "/organizer/account/sessions/<browser>/end",
+    "/organizer/account/sessions/end-others",
+    "/organizer/organizations/new",
+    "/organizer/prove",
+    "/organizer/prove/passkey",
+    "/organizer/sign-out",
 }
 # The first and the last day that there is; west or east of us they lie outside.
 EDGES = ("0001-01-01", "9999-12-31")
@@ -432,6 +457,37 @@ def test_post_without_the_forms_token_is_refused(site, own):
                     wrong.append((rule.rule, fields, status))
 
     assert wrong == []
+
+
+def test_form_of_one_organization_is_never_taken_for_another(site, own, foreign):
+    browser = own.browsers[Role.OWNER]
+    with site.database.write() as session:
+        first, second = (
+            session.query(Organization).filter_by(name=name).one()
+            for name in ("自分の会", "よその会")
+        )
+        [person] = session.query(Membership).filter_by(organization_id=first.id, role=Role.OWNER)
+        members.add_membership(
+            session, second.id, person.organizer_id, role="owner", event_ids=None, now=site.clock()
+        )
+        second_id = second.public_id
+    token = browser.open("/organizer").root.find_all("input", name="csrf_token")[0]["value"]
+    account = "/organizer/account"
+    browser.post_form(account, f"{account}/organization", {"organization": second_id})
+    taken = set()
+    rules = [
+        rule
+        for method, rule, view in list_rules(site)
+        if method == "POST" and hasattr(view, NEEDED)
+    ]
+    for rule in sorted(rules, key=lambda rule: rule.rule == "/organizer/sign-out"):
+        path = write_path(rule, own.ids, Role.OWNER)
+        answer = browser.try_post(path, [("csrf_token", token)])
+        is_told = "自分の会" in answer.text and "よその会" in answer.text
+        if answer.status_code != 409 or not is_told:
+            taken.add(rule.rule)
+
+    assert taken == OF_THE_ACCOUNT
 
 
 def test_post_from_another_site_is_refused(site, own):

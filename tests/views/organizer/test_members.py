@@ -290,6 +290,7 @@ def make_acting(row):
         email="",
         locale="ja",
         organization_id=1,
+        organization_public_id="",
         organization_name="",
         role=Role.OWNER,
         event_ids=None,
