@@ -146,7 +146,7 @@ def test_worker_whose_lease_ran_out_stores_nothing(desk):
 
     slow = threading.Thread(target=handle)
     slow.start()
-    desk.wait_for_attempt()
+    desk.wait_for_calls("add_registrant", 1)
     desk.clock.move(seconds=61)
     other = claim(desk, "other")
     slow.join()
