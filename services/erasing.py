@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
@@ -16,6 +17,7 @@ from storage import (
     attendance,
     erasing,
     events,
+    job_lists,
     job_requests,
     registration_index,
     registrations,
@@ -23,14 +25,22 @@ from storage import (
     zoom_registrants,
 )
 from storage.erasing import RETURNED
-from storage.models import Event, Registration, SubmissionRow
+from storage.models import Event, Job, JobState, Registration, SubmissionRow
+from zoom_client import RegistrantStatus
 
-from .deliveries import Delivery, describe_ending
+from .deliveries import CHANGING, describe_ending
 from .events import LinkPolicy
 from .happenings import Happening, tell
 from .held_mails import request_word
 from .registration_changes import end_for_good
-from .registrations import Outcome, RegistrationNotOpen, Status, release
+from .registrations import (
+    Outcome,
+    RegistrationNotOpen,
+    Status,
+    release,
+    request_sync,
+    sync_key,
+)
 from .submissions import Doubt
 
 JOB_KIND = "erase"
@@ -39,10 +49,21 @@ BETWEEN_LOOKS = timedelta(seconds=30)
 ERASED = "erased"
 """The action of the last entry in the history of somebody who was erased."""
 
-_LET_GO = (Delivery.WITHDRAWN, Delivery.REFUSED)
+_AT_ZOOM = (RegistrantStatus.APPROVED, RegistrantStatus.PENDING, CHANGING)
 
 Note = Callable[[str], None]
 """Adds a public id to the list that is kept apart from the database; marked, it takes it off."""
+
+
+@dataclass(frozen=True)
+class Wait:
+    """An erasing that waits for Zoom, with why it does as far as that is known.
+
+    `is_stuck`: nothing goes on by itself before the event is over.
+    """
+
+    reason: str
+    is_stuck: bool
 
 
 def is_erased(registration: Registration) -> bool:
@@ -61,22 +82,29 @@ def erase(
     """End a registration without a mail, and forget who it was; return whether that is done.
 
     While Zoom has the person the address is needed to take them away there: a worker looks after
-    it, and forgets the rest then. Links end at once. Side effects: as those of a cancellation, the
-    entry in the list of the erased, a job.
+    it, and forgets the rest then. Links end at once. Asked for again, Zoom is asked again where it
+    had refused. Side effects: as those of a cancellation, the entry in the list of the erased,
+    jobs.
     """
     locked = end_for_good(session, event, registration, actor=actor, now=now)
     erasing.drop_mails(session, locked.id)
     note(locked.public_id)
-    if not _is_at_zoom(session, event, locked, now):
+    begun = _get_open_job(session, locked)
+    is_at_zoom = _is_at_zoom(session, event, locked, now)
+    if not is_at_zoom and begun is None:
         _forget(session, event, locked, actor, now)
         return True
+    if is_at_zoom:
+        request_sync(session, locked, now=now)
+    # What came since it was asked for first is of somebody new.
+    since = begun.payload["since"] if begun else now.isoformat()
     job_requests.enqueue(
         session,
         kind=JOB_KIND,
-        key=f"{JOB_KIND}:{locked.id}",
-        payload={"registration_id": locked.id, "actor": actor, "since": now.isoformat()},
+        key=_key(locked),
+        payload={"registration_id": locked.id, "actor": actor, "since": since},
         event_id=event.id,
-        run_at=now + BETWEEN_LOOKS,
+        run_at=now + BETWEEN_LOOKS if is_at_zoom else now,
         now=now,
     )
     return False
@@ -120,6 +148,22 @@ def go_on(
     return False
 
 
+def find_wait(session: Session, registration: Registration) -> Wait | None:
+    """Say why somebody who is to be erased is not forgotten yet; None where nobody is waited for.
+
+    Whoever was let in again meanwhile is not waited for.
+    """
+    job = _get_open_job(session, registration)
+    if job is None or registration.status != Status.CANCELLED:
+        return None
+    letting_go = job_lists.get_job(session, sync_key(registration.id))
+    for holding in (job, letting_go):
+        if holding is not None and holding.state == JobState.PARKED:
+            return Wait(holding.reason, is_stuck=True)
+    is_under_way = letting_go is not None and letting_go.state != JobState.DONE
+    return Wait(letting_go.reason if letting_go and is_under_way else "", is_stuck=False)
+
+
 def _set_newer_aside(
     session: Session, registration: Registration, since: datetime
 ) -> list[SubmissionRow]:
@@ -146,13 +190,23 @@ def erase_again(
 
 
 def _is_at_zoom(session: Session, event: Event, registration: Registration, now: datetime) -> bool:
-    """Tell whether Zoom has, or perhaps has, somebody whom it can still be told to let go."""
+    """Tell whether Zoom has, or perhaps has, somebody whom it can still be told to let go.
+
+    What was made of the last call says nothing of it: Zoom may have refused to let them go.
+    """
     registrant = zoom_registrants.get_zoom_registrant(session, registration.id)
     if registrant is None or describe_ending(event, now=now):
         return False
-    if registrant.attempt_started_at is not None:
-        return True
-    return registrant.registrant_id is not None and registrant.delivery not in _LET_GO
+    return registrant.attempt_started_at is not None or registrant.zoom_status in _AT_ZOOM
+
+
+def _get_open_job(session: Session, registration: Registration) -> Job | None:
+    job = job_lists.get_job(session, _key(registration))
+    return job if job is not None and job.state != JobState.DONE else None
+
+
+def _key(registration: Registration) -> str:
+    return f"{JOB_KIND}:{registration.id}"
 
 
 def _forget(

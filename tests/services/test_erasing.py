@@ -270,6 +270,20 @@ def test_who_comes_back_meanwhile_is_registered(site):
 
 
 @only_sqlite
+def test_who_comes_back_meanwhile_is_registered_though_it_is_asked_for_again(site):
+    path, _ = come_back_meanwhile(site)
+    site.clock.move(seconds=1)
+    program = Program(site, make_key(site))
+    assert program.ask("DELETE", path).json()["result"] == "under_way"
+    for seconds in (31, 120):
+        site.let_pass(seconds=seconds)
+        site.drain()
+
+    [back] = program.get("/events/spring/registrations").json()["items"]
+    assert (back["given_name"], back["status"]) == ("帰子", "approved")
+
+
+@only_sqlite
 def test_who_comes_back_to_a_closed_event_is_held(site):
     come_back_meanwhile(site)
     with site.database.write() as session:
@@ -319,6 +333,73 @@ def test_owner_erases_on_the_dashboard_and_nobody_else(site):
     assert find_traces(site) == set()
     assert "消去しました" in owner.open(f"{page}/erase").text
     assert "個人情報を消去" in owner.open("/organizer/settings/audit").text
+
+
+def refuse_to_let_go(site, count=None):
+    """Have Zoom refuse each change of somebody's status."""
+    says = {"code": 9999, "message": "Not now."}
+    site.sandbox.control.fault("set_status", status=400, count=count, **says)
+
+
+def test_whom_zoom_does_not_let_go_is_not_forgotten_and_the_owner_sees_why(site):
+    program, path = add_person(site)
+    site.drain()
+    refuse_to_let_go(site)
+    program.ask("POST", f"{path}/cancel")
+    site.drain()
+    event = program.get("/events/spring").json()["id"]
+    page = f"/organizer/events/{event}/people/{path.rpartition('/')[2]}"
+    owner = sign_in(site)
+    assert "Zoomの登録を取り消せていません" in owner.open(page).text
+
+    asked = owner.open(page).follow("個人情報を消去").form("完全に消去する").submit()
+    assert "1分以内" in asked.text
+    for _ in range(2):
+        site.let_pass(minutes=10)
+        site.drain()
+    assert find_traces(site) != set()
+    seen = owner.open(page).follow("消去の状況を見る")
+    assert "Zoomの登録を取り消せていません" in seen.text and "Not now." in seen.text
+
+    site.sandbox.control.clear_faults()
+    seen.form("再試行する").submit()
+    for _ in range(2):
+        site.let_pass(seconds=31)
+        site.drain()
+    assert site.list_effects("planted@example.com") == ["add", "cancel"]
+    assert find_traces(site) == set()
+
+
+@only_sqlite
+def test_whom_zoom_never_lets_go_is_forgotten_once_the_event_is_over(site):
+    program, path = add_person(site)
+    site.drain()
+    refuse_to_let_go(site)
+    program.ask("DELETE", path)
+    for _ in range(2):
+        site.drain()
+        site.let_pass(seconds=31)
+    assert find_traces(site) != set()
+    with site.database.write() as session:
+        events.get_event_by_slug(session, "spring").starts_at = site.clock()
+    site.let_pass(days=1)
+    site.drain()
+
+    assert find_traces(site) == set()
+
+
+@only_sqlite
+def test_erasing_that_waits_for_zoom_says_for_what(site):
+    program, path = add_person(site)
+    site.drain()
+    site.sandbox.control.fault("set_status", status=503, count=None)
+    program.ask("DELETE", path)
+    site.drain()
+
+    event = program.get("/events/spring").json()["id"]
+    page = f"/organizer/events/{event}/people/{path.rpartition('/')[2]}/erase"
+    seen = sign_in(site).open(page).text
+    assert "Zoomから外れしだい" in seen and "まだ消去されていない理由" in seen
 
 
 @only_postgresql

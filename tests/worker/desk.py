@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from outbound import HttpPool
 from services import registration_changes, registration_edits
+from services.erasing import erase
 from services.events import LinkPolicy
 from services.keys import KeyRing
 from services.registrations import register, sync_key
@@ -70,6 +71,19 @@ class Desk:
         with self.database.write() as session:
             person = self._find(session, email)
             registration_changes.register_again(session, self.event, person, now=self.clock())
+
+    def erase(self, email: str = TARO) -> bool:
+        """Return whether it is forgotten at once who it was."""
+        with self.database.write() as session:
+            person = self._find(session, email)
+            return erase(
+                session,
+                self.event,
+                person,
+                actor="organizer",
+                note=lambda _: None,
+                now=self.clock(),
+            )
 
     def deny(self, email: str = TARO) -> None:
         """Do what an organizer does, as `approve`."""

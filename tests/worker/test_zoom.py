@@ -170,6 +170,20 @@ def sleep_before_a_call(desk, seconds, meanwhile=lambda: None):
     desk.before_calls = sleep
 
 
+def test_who_is_erased_while_zoom_lets_them_in_again_is_not_forgotten_before_it_lets_go(desk):
+    desk.register()
+    desk.work()
+    desk.cancel()
+    desk.work()
+    desk.register_again()
+    did = []
+    sleep_before_a_call(desk, 1, meanwhile=lambda: did.append(desk.erase()))
+
+    desk.work()
+    assert did == [False]
+    assert desk.list_effects() == ["add", "cancel", "approve", "cancel"]
+
+
 @pytest.mark.parametrize(("seconds", "effects"), [(29, ["add", "cancel"]), (31, ["add"])])
 @only_sqlite
 def test_call_planned_half_a_lease_ago_is_not_made(desk, seconds, effects):

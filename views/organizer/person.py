@@ -18,6 +18,7 @@ from services.attendance_verdicts import read_attendance
 from services.audit import Action
 from services.chosen_dates import with_dates
 from services.dates import format_moment
+from services.erasing import find_wait
 from services.event_dates import write_date
 from services.events import read_definition
 from services.invitation_links import read_names, resolve
@@ -130,6 +131,8 @@ def _view(
         "registrant_id": registrant.registrant_id if registrant else None,
         "problem": name_problem(job.reason) if job is not None and is_parked else "",
         "reason": job.reason if job is not None and is_parked else "",
+        "is_leaving": registration.status in (Status.CANCELLED, Status.DENIED),
+        "is_being_erased": find_wait(session, registration) is not None,
         "acts": [(act, words.ACT[act], words.ACT_WARNING.get(act, "")) for act in acts],
         "results": {
             "saved": gettext("Your changes are saved."),

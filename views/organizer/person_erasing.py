@@ -9,15 +9,16 @@ from flask.typing import ResponseReturnValue
 
 from services import audit
 from services.audit import Action
-from services.erasing import erase, is_erased
+from services.erasing import erase, find_wait, is_erased
 from services.members import Member, Permission
+from services.overview import name_problem
 from services.registrations import ORGANIZER
 from storage.erasing import note_erased
 
 from ..site import get_site
+from . import people_words as words
 from .access import bp, need_event, needs
 from .event_headings import view_event
-from .people_words import write_name
 from .person import need_person
 
 
@@ -28,12 +29,15 @@ def show_erasing(member: Member, event: str, person: str) -> ResponseReturnValue
     with get_site().database.read() as session:
         found = need_event(session, member, event)
         registration = need_person(session, found, person)
+        wait = find_wait(session, registration)
         return render_template(
             "organizer/person_erase.html",
             event=view_event(found),
             here="people",
-            person={"public_id": person, "name": write_name(registration)},
+            person={"public_id": person, "name": words.write_name(registration)},
             is_erased=is_erased(registration),
+            wait=wait,
+            problem=words.PROBLEM.get(name_problem(wait.reason), "") if wait else "",
         )
 
 
