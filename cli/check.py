@@ -17,6 +17,7 @@ from services.known_secrets import (
     SecretBehind,
     SecretUnknown,
     check_newest_secret,
+    has_several,
     list_new_secrets,
 )
 from services.messages import MailContent, MessageRefused, compose_message
@@ -37,7 +38,7 @@ from worker.smtp import MailError, make_transport
 from zoom_client import Kind, ZoomError, find_missing_scopes
 
 from .groups import AppCommand, describe
-from .secrets import explain
+from .secrets import describe_sealed, explain
 from .serve import init_option, prepare_database
 
 CLOCK_SECONDS = 5
@@ -96,6 +97,7 @@ def look(site: Site) -> Iterator[Finding]:
         return
     yield _look_at_clock(site)
     yield _look_at_secret(site)
+    yield from _look_at_sealed(site)
     yield _look_at_worker(site)
     for connection in _list_connections(site):
         yield from _look_at_zoom(site, connection)
@@ -227,6 +229,14 @@ def _look_at_secret(site: Site) -> Finding:
     except SecretBehind:
         return Finding("secret", "others use a newer one: put it before this one, with a comma")
     return Finding("secret")
+
+
+def _look_at_sealed(site: Site) -> Iterator[Finding]:
+    """Count what is sealed by which secret, where there were several."""
+    with site.database.read() as session:
+        if not has_several(session):
+            return
+    yield Finding("what is sealed", describe_sealed(site))
 
 
 def _look_at_worker(site: Site) -> Finding:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import click
 
 from config import Settings
@@ -9,6 +11,7 @@ from services.known_secrets import SecretUnknown, list_new_secrets
 from storage import known_secrets
 from storage.secret_keys import FILE_NAME
 from views.site import Site
+from worker.sealing import count_sealed
 
 
 def keep_secrets(site: Site) -> None:
@@ -38,3 +41,27 @@ def explain(settings: Settings, error: SecretUnknown) -> str:
         f"{place} does not belong to this database ({error}): {remedy}. Nothing was changed."
         " If the old one is lost for good: flask accept-secret."
     )
+
+
+def describe_sealed(site: Site) -> str:
+    """Say in one line what is not sealed with the newest secret, and what to do; or nothing."""
+    older, lost = Counter[str](), Counter[str]()
+    for batch in count_sealed(site.database):
+        older[batch.what] += batch.older
+        lost[batch.what] += batch.lost
+    words = []
+    if some := _list_counts(older):
+        words.append(
+            f"only an older secret opens {some}: leave none out before the workers have sealed "
+            "them anew, as flask reseal does at once"
+        )
+    if some := _list_counts(lost):
+        words.append(
+            f"no secret that is set opens {some}: put theirs behind the others, with a comma, or "
+            "have them given anew"
+        )
+    return "; ".join(words)
+
+
+def _list_counts(counts: Counter[str]) -> str:
+    return ", ".join(f"{count} {what}" for what, count in counts.items() if count)

@@ -6,7 +6,7 @@ site that went on with another one would notice nothing by itself: its new links
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy.orm import Session
 
@@ -15,6 +15,9 @@ from storage import events, known_secrets, registrations, zoom_registrants
 from .deliveries import Delivery, describe_ending, record_problem
 from .keys import KeyRing
 from .registrations import request_sync
+
+SETTLES_IN = timedelta(hours=1)
+"""How long the processes of a site have to be started anew with a new secret."""
 
 
 class SecretUnknown(Exception):
@@ -44,10 +47,20 @@ def list_new_secrets(session: Session, keys: KeyRing) -> list[str]:
 
 def check_newest_secret(session: Session, keys: KeyRing) -> None:
     """Raise `SecretBehind` if what others write now could not be read here."""
-    known = known_secrets.list_known_secrets(session)
-    newest = {s.fingerprint for s in known if s.first_used_at == known[0].first_used_at}
+    newest, _ = _find_newest(session)
     if newest and newest.isdisjoint(keys.list_fingerprints()):
         raise SecretBehind
+
+
+def is_settled(session: Session, keys: KeyRing, *, now: datetime) -> bool:
+    """Tell whether the secret that stands in front here is the newest, and not only just."""
+    newest, since = _find_newest(session)
+    return keys.list_fingerprints()[0] in newest and now - since >= SETTLES_IN
+
+
+def has_several(session: Session) -> bool:
+    """Tell whether something may be sealed with another secret than the newest."""
+    return len(known_secrets.list_known_secrets(session)) > 1
 
 
 def accept_secrets(session: Session, keys: KeyRing, *, now: datetime) -> int:
@@ -70,3 +83,11 @@ def accept_secrets(session: Session, keys: KeyRing, *, now: datetime) -> int:
     session.flush()
     known_secrets.add_known_secrets(session, keys.list_fingerprints(), now=now)
     return count
+
+
+def _find_newest(session: Session) -> tuple[set[str], datetime]:
+    """Return the fingerprints of what was used last for the first time, and since when it is."""
+    known = known_secrets.list_known_secrets(session)
+    never = datetime.max.replace(tzinfo=UTC)
+    since = max((secret.first_used_at for secret in known), default=never)
+    return {secret.fingerprint for secret in known if secret.first_used_at == since}, since

@@ -14,6 +14,7 @@ import segno
 from sqlalchemy.orm import Session
 
 from storage import organizers
+from storage.ciphers import DecryptionError
 from storage.models import Organizer
 
 from .audit import Action
@@ -23,6 +24,10 @@ from .sign_in import record_about
 STEP_SECONDS = 30
 RECOVERY_CODES = 10
 _LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # none that is taken for another
+
+
+class AppUnreadable(Exception):
+    """What the organizer's app shares with the site was sealed with a secret that is gone."""
 
 
 def derive_secret(keys: KeyRing, organizer: Organizer, cookie: str) -> str:
@@ -70,10 +75,16 @@ def take_code(
     """Use a code up; return what it was, `app` or `recovery`, or an empty text if it is none.
 
     Nobody uses one twice: not the same, not an older one, not two at once.
+
+    Raises:
+        AppUnreadable: nobody can tell whether it is a code of the app.
     """
     bare = re.sub(r"[\s-]", "", code).lower()
     if organizer.totp_secret is not None and bare.isdecimal():
-        secret: str = session.info["cipher"].decrypt(organizer.totp_secret)
+        try:
+            secret: str = session.info["cipher"].decrypt(organizer.totp_secret)
+        except DecryptionError as error:
+            raise AppUnreadable from error
         counter = _find_counter(secret, bare, now)
         is_taken = counter is not None and organizers.take_totp_counter(
             session, organizer.id, counter

@@ -18,7 +18,8 @@ class Cipher:
     """
 
     def __init__(self, keys: Sequence[bytes]) -> None:
-        self._fernet = MultiFernet([Fernet(_derive(key, b"storage")) for key in keys])
+        fernets = [Fernet(_derive(key, b"storage")) for key in keys]
+        self._newest, self._fernet = fernets[0], MultiFernet(fernets)
 
     def encrypt(self, text: str) -> bytes:
         return self._fernet.encrypt(text.encode())
@@ -29,6 +30,22 @@ class Cipher:
             return self._fernet.decrypt(token).decode()
         except InvalidToken as error:
             raise DecryptionError("no key opens this value; was the key file replaced?") from error
+
+    def reseal(self, token: bytes) -> bytes | None:
+        """Return a value as the newest key seals it, or None if that one has sealed it already.
+
+        Raises:
+            DecryptionError: no key fits.
+        """
+        return None if self.is_newest(token) else self.encrypt(self.decrypt(token))
+
+    def is_newest(self, token: bytes) -> bool:
+        """Tell whether the newest key has sealed a value."""
+        try:
+            self._newest.decrypt(token)
+        except InvalidToken:
+            return False
+        return True
 
 
 class DecryptionError(Exception):

@@ -41,6 +41,7 @@ from .letters import LetterWriter
 from .loop import Lane, Worker
 from .mailer import Mailer
 from .people import EventTasks, PeopleImports, PeopleTasks, forget_old_imports
+from .sealing import Resealing
 from .settling import EventSettling
 from .smtp import MailTransport
 
@@ -93,12 +94,15 @@ def build_worker(parts: WorkerParts) -> Worker:
         read_clock=read_clock,
     )
 
+    resealing = Resealing(database, parts.keys, read_clock=read_clock)
+
     def look() -> None:
         watch.look(is_worker=True)
         index_registrations(database)
         forget_old_imports(database, now=read_clock())
         request_due_records(database, now=read_clock())
         webhooks.tidy_up(database, now=read_clock())
+        resealing.look()
 
     return Worker(database, lanes, look=look, read_clock=read_clock)
 

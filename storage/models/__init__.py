@@ -4,7 +4,7 @@ from .alarms import Alarm
 from .api_keys import ApiKey, ApiRequest
 from .attendance import Attendance, AttendanceRecord
 from .audit import AuditEntry, AuditHead
-from .base import Base
+from .base import Base, Sealed
 from .events import Asset, Event, EventCounter, FormDraft, FormVersion, KnownRegistrant
 from .identity_providers import CompanyIdentity, IdentityDomain, IdentityProvider
 from .invitation_links import InvitationLink
@@ -98,6 +98,7 @@ __all__ = [
     "Registration",
     "RegistrationChange",
     "SchemaFit",
+    "Sealed",
     "SubmissionRow",
     "VisitCount",
     "VisitOrigin",

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ForeignKey, LargeBinary, String, UniqueConstraint
+from sqlalchemy import ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from .base import Base, BigKey, Moment, PrimaryKey
+from .base import Base, BigKey, Moment, PrimaryKey, Sealed
 
 
 class IdentityProvider(Base):
@@ -22,7 +22,7 @@ class IdentityProvider(Base):
     organization_id: Mapped[int] = mapped_column(BigKey, ForeignKey("organization.id"), unique=True)
     issuer: Mapped[str] = mapped_column(String(255))
     client_id: Mapped[str] = mapped_column(String(255))
-    client_secret: Mapped[bytes] = mapped_column(LargeBinary)
+    client_secret: Mapped[bytes] = mapped_column(Sealed("client secrets of company sign-ins"))
     joins_as: Mapped[str] = mapped_column(String(10), default="")
     allows_passwords: Mapped[bool] = mapped_column(default=True)
     created_at: Mapped[Moment]

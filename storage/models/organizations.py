@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import JSON, ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from .base import Base, BigKey, Moment, PrimaryKey, PublicId
+from .base import Base, BigKey, Moment, PrimaryKey, PublicId, Sealed
 
 
 class Organization(Base):
@@ -61,8 +61,8 @@ class ZoomConnection(Base):
     organization_id: Mapped[int] = mapped_column(BigKey, ForeignKey("organization.id"), index=True)
     account_id: Mapped[str] = mapped_column(String(100))
     client_id: Mapped[str] = mapped_column(String(100), default="")
-    client_secret: Mapped[bytes | None]
+    client_secret: Mapped[bytes | None] = mapped_column(Sealed("client secrets of Zoom"))
     plan: Mapped[str] = mapped_column(String(10), default="", server_default="")
-    token: Mapped[bytes | None]
+    token: Mapped[bytes | None] = mapped_column(Sealed("tokens of Zoom"))
     token_lease_until: Mapped[Moment | None]
     created_at: Mapped[Moment]

@@ -16,7 +16,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from .base import Base, BigKey, Moment, PrimaryKey, PublicId
+from .base import Base, BigKey, Moment, PrimaryKey, PublicId, Sealed
 
 
 class Organizer(Base):
@@ -39,7 +39,7 @@ class Organizer(Base):
     name: Mapped[str] = mapped_column(String(100), default="")
     locale: Mapped[str] = mapped_column(String(5), default="ja")
     password_hash: Mapped[str] = mapped_column(String(255), default="")
-    totp_secret: Mapped[bytes | None] = mapped_column(LargeBinary)
+    totp_secret: Mapped[bytes | None] = mapped_column(Sealed("authenticator apps of organizers"))
     totp_counter: Mapped[int] = mapped_column(BigInteger, default=0)
     recovery_codes: Mapped[list[str]] = mapped_column(JSON, default=list)
     may_add_organizations: Mapped[bool] = mapped_column(default=False, server_default=false())

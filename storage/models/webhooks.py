@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from .base import Base, BigKey, Moment, PrimaryKey, PublicId
+from .base import Base, BigKey, Moment, PrimaryKey, PublicId, Sealed
 
 _WAITING = text("state = 'waiting'")
 
@@ -28,8 +28,8 @@ class WebhookEndpoint(Base):
     name: Mapped[str] = mapped_column(String(100))
     url: Mapped[str] = mapped_column(String(1000))
     payload: Mapped[str] = mapped_column(String(4))
-    secret: Mapped[bytes]
-    former_secret: Mapped[bytes | None]
+    secret: Mapped[bytes] = mapped_column(Sealed("secrets of webhooks"))
+    former_secret: Mapped[bytes | None] = mapped_column(Sealed("former secrets of webhooks"))
     former_until: Mapped[Moment | None]
     state: Mapped[str] = mapped_column(String(6), default="active")
     reason: Mapped[str] = mapped_column(String(7), default="")

@@ -7,7 +7,7 @@ from datetime import date
 from sqlalchemy import JSON, Date, ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from .base import Base, BigKey, Moment
+from .base import Base, BigKey, Moment, Sealed
 
 _UNKNOWN = text("attempt_started_at IS NOT NULL")
 _UNREAD = text("registrant_id IS NOT NULL AND is_new_to_zoom IS NULL")
@@ -51,7 +51,7 @@ class ZoomRegistrant(Base):
     problem: Mapped[str] = mapped_column(String(40), default="")
     zoom_status: Mapped[str | None] = mapped_column(String(8))
     registrant_id: Mapped[str | None] = mapped_column(String(64))
-    join_url: Mapped[bytes | None]
+    join_url: Mapped[bytes | None] = mapped_column(Sealed("join links of Zoom"))
     occurrence_ids: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
     sends_answers: Mapped[bool] = mapped_column(default=True)
     attempt_started_at: Mapped[Moment | None]

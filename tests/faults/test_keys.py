@@ -1,17 +1,32 @@
 """F37: the installation's secret is lost, another one stands in its place, or it is rotated."""
 
+import pyotp
 import pytest
+from sqlalchemy import select
 
 from app import create_app
 from config import Settings
+from services import passwords
 from services.known_secrets import list_new_secrets
-from storage import registrations
+from services.second_factors import make_recovery_codes
+from services.webhooks import OFFERED, Payload, Wish, add_endpoint, read_secrets
+from services.zoom_connections import connect, open_secret
+from storage import registrations, zoom_registrants
+from storage.models import WebhookEndpoint, ZoomConnection
 from storage.secret_keys import FILE_NAME
+from tests import factories
+from tests.cli.conftest import make_run
+from tests.dashboard import Dashboard, make_membership
 from tests.fixtures.databases import only_sqlite
 from tests.installation import Installation
 from tests.people import TARO
+from zoom_client import Credentials, Plan
 
+OLD = "an old secret that is about to be replaced"
 NEW = "a new secret that nobody has used before"
+EMAIL, PASSWORD = "owner@example.com", "seventeen green umbrellas"
+TOTP = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
+WISH = Wish("CRM", "https://crm.example.com/in", Payload.THIN, tuple(OFFERED), None)
 REFUSING = ("web", "worker", "migrate", "event list")
 
 
@@ -142,3 +157,115 @@ def test_people_get_their_links_anew_after_the_key_is_lost_for_good(start_site):
     room = site.visitor().open(join_link).form().leave()
     assert TARO["email"] in old.read_room(room)
     assert len(old.list_effects(TARO["email"])) == 1
+
+
+class Rotation:
+    """A site whose secret is replaced, with an owner, a webhook and somebody who is registered."""
+
+    def __init__(self, start_site):
+        self._start_site = start_site
+        self._tries = 0
+        self.site = start_site(secret_key=OLD)
+        now = self.site.clock()
+        with self.site.database.write() as session:
+            organization = factories.make_organization(session, now=now)
+            owner = make_membership(
+                session,
+                organization=organization,
+                email=EMAIL,
+                password_hash=passwords.hash_password(PASSWORD),
+                totp_secret=session.info["cipher"].encrypt(TOTP),
+                locale="en",
+                now=now,
+            )
+            keys = self.site.parts.keys
+            self.codes = make_recovery_codes(session, keys, owner.organizer_id, now=now)
+            endpoint, self.signing = add_endpoint(session, organization.id, WISH, now=now)
+            self.endpoint_id = endpoint.id
+            connect(
+                session,
+                organization,
+                Credentials("sandbox-account", "sandbox-client", "sandbox-secret"),
+                plan=Plan("pro"),
+                oauth_url=self.site.sandbox.url,
+                now=now,
+            )
+        self.site.add_event(slug="spring")
+        self.site.visitor().open("/e/spring").form().fill(**TARO).submit()
+        self.site.drain()
+        self.run("event", "list")
+
+    def start_anew(self, *secrets):
+        """Have all processes started anew with other secrets, at the same Zoom."""
+        self.site = self._start_site(
+            secret_key=",".join(secrets),
+            zoom_api_url=self.site.settings.zoom_api_url,
+            zoom_oauth_url=self.site.settings.zoom_oauth_url,
+        )
+        self.run("event", "list")
+
+    def run(self, *arguments, exit_code=0):
+        return make_run(self.site)(*arguments, exit_code=exit_code)
+
+    def check(self):
+        """Return what is told of secrets, and whether nothing of it is wrong."""
+        output = self.site.app.test_cli_runner().invoke(args=["check"]).output
+        return output[output.index("ok  secret") : output.index("no  worker")]
+
+    def try_everything(self):
+        """Sign in, open Zoom's secret and link, and sign for the webhook; return what works."""
+        site, parts = self.site, self.site.parts
+        with site.database.read() as session:
+            connection = session.scalar(select(ZoomConnection))
+            endpoint = session.get(WebhookEndpoint, self.endpoint_id)
+            [person] = registrations.list_registrations_by_email_key(session, TARO["email"])
+            registrant = zoom_registrants.get_zoom_registrant(session, person.id)
+            works = {
+                "link": bool(zoom_registrants.read_join_url(session, registrant)),
+                "Zoom": bool(open_secret(parts.cipher, connection, parts.zoom.settings.oauth_url)),
+                "webhook": read_secrets(parts.cipher, endpoint, now=site.clock()) == [self.signing],
+            }
+        # A code of a later time: each is good for one use.
+        self._tries += 1
+        site.clock.move(hours=self._tries)
+        return works | {"app": self._sign_in(pyotp.TOTP(TOTP).at(site.clock()))}
+
+    def _sign_in(self, code):
+        browser = Dashboard(self.site.url, locale="en")
+        self.site.close_later(browser.close)
+        form = browser.open("/organizer/sign-in").form("Sign in")
+        page = form.fill(email=EMAIL, password=PASSWORD).submit()
+        page.form("Sign in").fill(code=code).submit()
+        return browser.look("GET", "/organizer").status_code == 200
+
+
+def test_secret_that_is_replaced_as_described_locks_nobody_out(start_site):
+    rotation = Rotation(start_site)
+    everything = dict.fromkeys(("link", "Zoom", "webhook", "app"), True)
+    for secrets in ((OLD, NEW), (NEW, OLD)):
+        rotation.start_anew(*secrets)
+        assert rotation.try_everything() == everything
+    seen = rotation.check()
+    assert "no  what is sealed\n    only an older secret opens" in seen
+    assert "1 authenticator apps of organizers" in seen and "1 join links of Zoom" in seen
+
+    done = rotation.run("reseal")
+
+    assert done.output == "4 values are sealed anew with the newest secret.\n"
+    assert "ok  what is sealed\n" in rotation.check()
+    rotation.start_anew(NEW)
+    assert rotation.try_everything() == everything
+    assert "ok  what is sealed\n" in rotation.check()
+
+
+def test_secret_that_is_left_out_too_early_is_told_of_and_can_be_put_back(start_site):
+    rotation = Rotation(start_site)
+    rotation.start_anew(NEW, OLD)
+    rotation.start_anew(NEW)
+    seen = rotation.check()
+    assert "no  what is sealed\n    no secret that is set opens" in seen
+    assert "put theirs behind the others" in rotation.run("reseal", exit_code=1).stderr
+
+    rotation.start_anew(NEW, OLD)
+    rotation.run("reseal")
+    assert "ok  what is sealed\n" in rotation.check()

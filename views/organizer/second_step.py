@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 from flask import redirect, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
@@ -19,6 +21,8 @@ from ..site import get_site
 from .access import SIGN_IN, bp
 from .cookies import BROWSER, STEP, read_cookie
 from .entering import count, count_network, draw, finish, name_refusal, take_passkey
+
+log = logging.getLogger(__name__)
 
 
 @bp.get("/sign-in/code")
@@ -43,12 +47,20 @@ def check_code() -> ResponseReturnValue:
         count(Try.CODE, f"code:{organizer.public_id}", organizer, now)
     except RateLimitReached as error:
         return draw("code", form, wait_seconds=error.retry_after_seconds), 429
+    by, refusal = "", _("This code is wrong, or was used already")
     with site.database.write() as session:
-        by = second_factors.take_code(session, site.keys, organizer, form["code"].data, now=now)
+        try:
+            by = second_factors.take_code(session, site.keys, organizer, form["code"].data, now=now)
+        except second_factors.AppUnreadable:
+            log.error("codes of an app cannot be checked: flask check says why")
+            refusal = _(
+                "This site cannot check codes of your app any more. Sign in with a passkey or a "
+                "recovery code, or ask whoever runs this site to let you set it up anew"
+            )
         if not by:
             sign_in.record_failure(session, organizer, by="code", now=now)
     if not by:
-        form.refuse("code", _("This code is wrong, or was used already"))
+        form.refuse("code", refusal)
         return draw("code", form), 422
     answer = finish(organizer, by=by, now=now)
     return answer or redirect(f"{SIGN_IN}?refused={name_refusal(organizer)}", code=303)

@@ -4,10 +4,12 @@ import re
 
 import pyotp
 import pytest
+from sqlalchemy import select
 
 from services import passwords
 from services.access_links import LinkPurpose, add_link
 from services.members import Role
+from storage.ciphers import Cipher
 from storage.models import Organizer
 from tests.dashboard import Dashboard, make_membership, sign_in, sign_in_again
 from tests.fixtures.databases import only_sqlite
@@ -94,6 +96,18 @@ def test_recovery_code_replaces_the_app_once(site, owner):
     show_password(second).form("サインイン").fill(code=codes[0]).submit(status=422)
 
     assert (is_in(first), is_in(second)) == (True, False)
+
+
+def test_app_that_no_secret_of_the_site_opens_is_told_apart(site, owner):
+    set_up_app(site, owner)
+    with site.database.write() as session:
+        [stored] = session.scalars(select(Organizer).where(Organizer.totp_secret.is_not(None)))
+        stored.totp_secret = Cipher([b"a secret that is lost for good.."]).encrypt("JBSWY3DP")
+    form = show_password(open_browser(site)).form("サインイン")
+
+    page = form.fill(code="123456").submit(status=422)
+
+    assert "お使いの認証アプリのコードを確認できなくなりました" in page.root.text
 
 
 def test_wrong_code_sets_nothing_up(site, owner):
