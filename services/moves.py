@@ -84,7 +84,7 @@ def fill_free_seats(
     Returns whether more than `limit` may move up: nobody else can write while hundreds do, so they
     go on in another transaction.
     """
-    if not event.has_waitlist or event.status == EventState.CANCELLED or now >= get_end(event):
+    if not _may_move_up(event, now):
         return False
     events.lock_seats(session, event.id)
     left = limit or MOST_MOVED_AT_ONCE
@@ -96,6 +96,20 @@ def fill_free_seats(
             return not left
         # Who moved up took the last place on a date; others wait for other dates.
     return True
+
+
+def move_first_up(session: Session, event: Event, *, now: datetime) -> Registration | None:
+    """Move up the first of those who wait, as `fill_free_seats`; return them."""
+    if not _may_move_up(event, now):
+        return None
+    events.lock_seats(session, event.id)
+    waiting = _list_next(session, event, 1, now)
+    return waiting[0] if waiting and _move_up(session, event, waiting[0], now) else None
+
+
+def _may_move_up(event: Event, now: datetime) -> bool:
+    is_open = event.status != EventState.CANCELLED and now < get_end(event)
+    return event.has_waitlist and is_open
 
 
 def _list_next(session: Session, event: Event, most: int, now: datetime) -> list[Registration]:

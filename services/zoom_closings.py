@@ -1,45 +1,183 @@
-"""Events for which Zoom takes nobody any more: their form closes, and opens by itself again."""
+"""Events for which Zoom takes nobody any more: their form closes, and opens again by itself.
+
+Only Zoom knows how many it takes, and whom it refuses has used up one of three adds of that day. So
+one person is tried after the other, each after a sign of a place: somebody left, or was taken, or
+the organizer says so. What keeps this going is a job that names who is tried: it looks what became
+of them, however they and the worker ended. A second one looks back from a refusal.
+"""
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy.orm import Session
 
-from storage import events, job_lists
-from storage.models import Event
-from zoom_client import AtCapacity, MeetingClosed, MeetingOver
+from storage import events, job_lists, job_requests, registrations, zoom_registrants
+from storage.models import Event, JobState, ZoomRegistrant
+from zoom_client import AtCapacity, MeetingClosed, MeetingOver, PersonDayLimited
 
-from .moves import fill_free_seats
+from .deliveries import Delivery, describe_ending
+from .moves import move_first_up
+from .registrations import Status, sync_key
+
+JOB_KIND = "places"
+
+LOOK_EVERY = timedelta(minutes=1)
+"""How often to look what became of somebody; mostly their own job has this done at once."""
 
 REFUSALS = (AtCapacity.__name__, MeetingOver.__name__)
 
+_OPEN = (JobState.READY, JobState.RUNNING)
 
-def close_form(session: Session, event: Event, error: MeetingClosed, *, now: datetime) -> bool:
+
+def close_form(
+    session: Session, event: Event, error: MeetingClosed, *, asked_at: datetime, now: datetime
+) -> bool:
     """Let nobody register whom Zoom would refuse; return whether that is new.
 
-    The caller holds the event's row.
+    The caller holds the event's row. Who left Zoom during the call, which began at `asked_at`, may
+    have been stored by a worker that saw the form open still: it is looked for a little later.
     """
+    since = {"since": asked_at.isoformat()}
+    _enqueue(session, event.id, _late_key(event.id), since, run_at=now + LOOK_EVERY, now=now)
     return _set(session, event, type(error).__name__, now)
 
 
 def go_on(session: Session, event: Event, *, now: datetime) -> bool:
     """Have the next one tried, of those whom Zoom refused and then of those who wait for a seat.
 
-    One after the other, as only Zoom knows how many it takes, and somebody whom it refuses has used
-    up one of three adds of that day. Returns whether nobody was left, so that the form opens. The
-    caller holds the event's row.
+    Returns whether nobody was left, so that the form opens. The caller holds the event's row. Side
+    effects: a job that has the one after them tried, unless Zoom refuses them too.
     """
-    if job_lists.retry_first_parked(session, event.id, problems=REFUSALS, now=now):
-        return False
-    problem = event.closed_by_zoom
-    if not problem:
-        return False
-    _set(session, event, "", now)
-    if not fill_free_seats(session, event, limit=1, now=now):
-        return True
-    _set(session, event, problem, now)
+    tried = job_lists.retry_first_parked(session, event.id, problems=REFUSALS, now=now)
+    if tried is None:
+        problem = event.closed_by_zoom
+        if not problem:
+            return False
+        _set(session, event, "", now)
+        moved = move_first_up(session, event, now=now)
+        if moved is None:
+            return True
+        _set(session, event, problem, now)
+        tried = moved.id
+    about = {"tried": tried}
+    _enqueue(session, event.id, _key(event.id), about, run_at=now + LOOK_EVERY, now=now)
     return False
+
+
+def request_try(session: Session, event: Event, *, now: datetime) -> None:
+    """Have a worker go on where Zoom takes nobody: somebody gives a place back."""
+    if event.closed_by_zoom:
+        _enqueue(session, event.id, _key(event.id), {}, run_at=now, now=now)
+
+
+def note_ended(session: Session, event: Event, *, now: datetime) -> None:
+    """Have the job that waits for whoever is tried look now: it may have been them."""
+    if event.closed_by_zoom:
+        job_requests.hasten(session, [_key(event.id)], now=now)
+
+
+def note_delivered(
+    session: Session,
+    event: Event,
+    changed: Iterable[tuple[str, ZoomRegistrant]],
+    *,
+    now: datetime,
+) -> None:
+    """Go on where Zoom takes nobody, if it took or let go somebody.
+
+    `changed` are people with their delivery until now. The event was read in this transaction.
+    """
+    if not event.closed_by_zoom:
+        return
+    new = [(before, person) for before, person in changed if person.delivery != before]
+    if any(_has_left(before, person) for before, person in new):
+        request_try(session, event, now=now)
+    elif not job_requests.hasten(session, [_key(event.id)], now=now):
+        # An add that was under way when Zoom refused somebody else tells nothing.
+        refused_at = zoom_registrants.find_last_refusal(session, event.id, REFUSALS)
+        if any(_was_taken_since(refused_at, person) for _, person in new):
+            request_try(session, event, now=now)
+
+
+def is_undecided(session: Session, event: Event, about: Mapping[str, Any], now: datetime) -> bool:
+    """Tell whether a job has to wait, as somebody is being tried at this moment."""
+    tried = about.get("tried")
+    if tried is None or describe_ending(event, now=now):
+        return False
+    person = registrations.get_registration(session, tried)
+    if person is None or person.status != Status.APPROVED:
+        # Who moved up where the organizer decides is tried once they are approved.
+        return person is not None and person.status == Status.PENDING
+    registrant = zoom_registrants.get_zoom_registrant(session, tried)
+    if registrant is None or registrant.delivery == Delivery.REGISTERED:
+        return False
+    job = job_lists.get_job(session, sync_key(tried))
+    is_open = job is not None and job.state in _OPEN
+    return is_open and registrant.problem != PersonDayLimited.__name__
+
+
+def has_sign(session: Session, event: Event, about: Mapping[str, Any], now: datetime) -> bool:
+    """Tell whether what a job is about is a sign that Zoom takes somebody more."""
+    if describe_ending(event, now=now):
+        return False
+    if tried := about.get("tried"):
+        return not _was_refused(session, tried)
+    if since := about.get("since"):
+        job = job_lists.get_job(session, _key(event.id))
+        if job is not None and job.state in _OPEN:
+            return False  # It goes on by itself, or finds Zoom full later than this one.
+        return zoom_registrants.has_left(session, event.id, since=datetime.fromisoformat(since))
+    return True
+
+
+def _was_refused(session: Session, registration_id: int) -> bool:
+    registrant = zoom_registrants.get_zoom_registrant(session, registration_id)
+    job = job_lists.get_job(session, sync_key(registration_id))
+    is_parked = job is not None and job.state == JobState.PARKED
+    return is_parked and registrant is not None and registrant.problem in REFUSALS
+
+
+def _has_left(before: str, registrant: ZoomRegistrant) -> bool:
+    """Tell whether somebody had a place at Zoom until now; who was refused had none."""
+    was_there = before == Delivery.REGISTERED or registrant.registrant_id is not None
+    return registrant.delivery == Delivery.WITHDRAWN and was_there
+
+
+def _was_taken_since(refused_at: datetime | None, registrant: ZoomRegistrant) -> bool:
+    if registrant.delivery != Delivery.REGISTERED or registrant.first_attempt_at is None:
+        return False
+    return refused_at is None or registrant.first_attempt_at > refused_at
+
+
+def _key(event_id: int) -> str:
+    return f"{JOB_KIND}:{event_id}"
+
+
+def _late_key(event_id: int) -> str:
+    return f"{JOB_KIND}:{event_id}:late"
+
+
+def _enqueue(
+    session: Session,
+    event_id: int,
+    key: str,
+    about: Mapping[str, Any],
+    *,
+    run_at: datetime,
+    now: datetime,
+) -> None:
+    job_requests.enqueue(
+        session,
+        kind=JOB_KIND,
+        key=key,
+        payload={"event_id": event_id, **about},
+        event_id=event_id,
+        run_at=run_at,
+        now=now,
+    )
 
 
 def _set(session: Session, event: Event, problem: str, now: datetime) -> bool:

@@ -103,12 +103,18 @@ def retry_parked(
 
 def retry_first_parked(
     session: Session, event_id: int, *, problems: Sequence[str], now: datetime
-) -> bool:
-    """Make the first job of an event due that was put aside with one of these classes of error."""
+) -> int | None:
+    """Make the first job of an event due that was put aside with one of these classes of error.
+
+    Returns the id of the registration that it is about.
+    """
     chosen = _choose((JobState.PARKED,), event_id)
     is_one = or_(*(_is_of(problem) for problem in problems))
-    first = select(func.min(Job.id)).where(*chosen, is_one).scalar_subquery()
-    return _make_due(session, [Job.id == first], now) > 0
+    first = session.scalar(select(Job).where(*chosen, is_one).order_by(Job.id).limit(1))
+    if first is None or not _make_due(session, [Job.id == first.id, *chosen], now):
+        return None
+    registration_id: int = first.payload["registration_id"]
+    return registration_id
 
 
 def drop(session: Session, key: str) -> bool:

@@ -23,6 +23,7 @@ from services.people_imports import JOB_KIND as IMPORT_JOB
 from services.people_imports import ReadRow
 from services.people_tasks import JOB_KIND as PEOPLE_JOB
 from services.webhooks import JOB_KIND as WEBHOOK_JOB
+from services.zoom_closings import JOB_KIND as PLACES_JOB
 from storage import zoom_queue
 from storage.models import ZoomConnection
 from storage.session import Database
@@ -41,6 +42,7 @@ from .letters import LetterWriter
 from .loop import Lane, Worker
 from .mailer import Mailer
 from .people import EventTasks, PeopleImports, PeopleTasks, forget_old_imports
+from .places import PlaceFinding
 from .sealing import Resealing
 from .settling import EventSettling
 from .smtp import MailTransport
@@ -146,6 +148,7 @@ def _make_peoples_lane(parts: WorkerParts) -> Lane:
         EVENT_JOB: EventTasks(database, read_clock=clock).handle,
         IMPORT_JOB: imports.handle,
         ERASE_JOB: erasing.handle,
+        PLACES_JOB: PlaceFinding(database, read_clock=clock).handle,
     }
     return Lane("people", handlers, 1)
 

@@ -178,7 +178,6 @@ class BatchAdding:
         fault_point("after_zoom")
         self._health.record_success(batch.connection, event)
         self._record_added(batch, batches.index_added(added))
-        self._health.let_next_try(batch.event)
 
     def _record_added(self, batch: _Batch, added: Mapping[str, AddedRegistrant]) -> None:
         """Store each link with its own person; who is missing is in doubt."""

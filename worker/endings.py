@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from services import deliveries, person_limits
+from services import deliveries, person_limits, zoom_closings
 from services.deliveries import Delivery, Step, WrongRegistrant
 from services.happenings import Happening, tell
 from services.mails import (
@@ -68,21 +68,24 @@ def is_doubtful(error: ZoomError, registrant: ZoomRegistrant) -> bool:
 def finish_steps(session: Session, done: Sequence[Done], now: datetime) -> None:
     """Record that Zoom has what we want of some people, and send what waited for it.
 
-    One worker holds them all, so that thirty cost as many statements as one.
+    They are of one event, and one worker holds them all, so that thirty cost as many statements as
+    one.
     """
-    taken = {}
+    event = events.need_event(session, done[0][1].event_id)
+    taken, changed = {}, []
     for _, registration, registrant in done:
-        is_known = registrant.delivery == Delivery.REGISTERED
+        before = registrant.delivery
         deliveries.record_done(registration, registrant, now=now)
-        if registrant.delivery == Delivery.REGISTERED and not is_known:
+        changed.append((before, registrant))
+        if registrant.delivery == Delivery.REGISTERED and before != Delivery.REGISTERED:
             taken[registration.id] = registration
-            event = events.need_event(session, registration.event_id)
             tell(session, event, registration, Happening.CONFIRMED, now=now)
     told = hasten_mails_with_link(session, [person[1].id for person in done], now=now)
     for registration_id in list_left_refused(session, taken.keys() - told):
         request_mail(session, MailName.APPROVED, taken[registration_id], now=now)
     session.flush()
     jobs.finish_all(session, [job for job, _, _ in done], now=now)
+    zoom_closings.note_delivered(session, event, changed, now=now)
 
 
 def find_next_day(step: Step, registrant: ZoomRegistrant, now: datetime) -> datetime | None:

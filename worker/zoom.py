@@ -11,14 +11,14 @@ from functools import partial
 
 from sqlalchemy.orm import Session
 
-from services import deliveries, new_registrants, person_limits
+from services import deliveries, new_registrants, person_limits, zoom_closings
 from services.chosen_dates import ZoomDates, read_zoom_dates
 from services.deliveries import Delivery, Step, WrongRegistrant
 from services.fault_points import fault_point
 from services.keys import KeyRing
 from services.mails import MailName, request_mail
 from services.registrations import request_sync
-from storage import jobs, organizations
+from storage import events, jobs, organizations
 from storage.jobs import LEASE_SECONDS, ClaimedJob, LeaseLost
 from storage.models import Event, Registration, ZoomConnection, ZoomRegistrant
 from storage.session import Database
@@ -89,14 +89,12 @@ class RegistrantSync:
         """Go step by step, each one stored, until nothing is left to do or to be gained."""
         if self._batches.handle(job):
             return
-        before, changed = None, None
+        before = None
         for _ in range(MOST_STEPS):
             situation = self._begin_step(job, before)
             if situation is None:
                 if before is None:
                     self._health.give_probe_back(job)
-                if changed is not None:
-                    self._health.let_next_try(changed)
                 return
             client = self._make_client(situation.connection)
             self._check_fresh(job, situation)
@@ -107,7 +105,6 @@ class RegistrantSync:
                 self._leave_doubt(job, situation)
                 raise
             before = situation.step
-            changed = changed if before is Step.READ else situation.event
         now = self._read_clock()
         with self._database.write() as session:
             endings.give_zoom_time(session, job, now)
@@ -259,16 +256,18 @@ class RegistrantSync:
             except ValidationFailed:
                 # Zoom has no such date any more, nor therefore anybody on it.
                 pass
-            self._store_left(job, partial(deliveries.record_left, date=date))
+            self._store_left(job, situation.step, partial(deliveries.record_left, date=date))
         if is_gone:
-            self._store_left(job, deliveries.record_gone)
+            self._store_left(job, situation.step, deliveries.record_gone)
 
-    def _store_left(self, job: ClaimedJob, record: Callable[..., None]) -> None:
+    def _store_left(self, job: ClaimedJob, step: Step, record: Callable[..., None]) -> None:
         """Store each date by itself: many at a slow Zoom take longer than a lease."""
         now = self._read_clock()
-        with self._storing(job) as (session, _, _, stored):
+        with self._storing(job) as (session, event, _, stored):
             record(stored, now=now)
             endings.keep_lease(session, job, now)
+            if step is Step.LEAVE:
+                zoom_closings.request_try(session, event, now=now)
 
     def _check_fresh(self, job: ClaimedJob, situation: _Situation) -> None:
         """Make no call that was planned long ago.
@@ -317,10 +316,6 @@ class RegistrantSync:
             self._wait(job, situation, error, Delivery.NEEDS_SETTING)
         else:
             self._refuse(job, situation, error)
-            if isinstance(error, MeetingClosed):
-                self._health.close_form(situation.event, error)
-            else:
-                self._health.let_next_try(situation.event)
 
     def _look_once(self, job: ClaimedJob, situation: _Situation, error: PersonDayLimited) -> None:
         """Find out whether Zoom has them from one of those calls; else they wait for its next day.
@@ -364,9 +359,16 @@ class RegistrantSync:
     def _refuse(
         self, job: ClaimedJob, situation: _Situation, error: ZoomError | WrongRegistrant
     ) -> None:
-        """Put aside what waiting will not mend, and tell the person once."""
-        now = self._read_clock()
-        with self._storing(job) as (session, _, registration, registrant):
+        """Put aside what waiting will not mend, and tell the person once.
+
+        Where Zoom takes nobody more the form closes by the same transaction.
+        """
+        now, reason, is_closing = self._read_clock(), endings.describe(error), False
+        with self._database.write() as session:
+            event = events.lock_event(session, situation.event.id)  # goes before registrations
+            _, registration, registrant = deliveries.read_for_step(
+                session, job.payload["registration_id"]
+            )
             is_news = registrant.delivery != Delivery.REFUSED
             if isinstance(error, WrongRegistrant):
                 deliveries.record_unsure(registrant, now=now)
@@ -377,7 +379,14 @@ class RegistrantSync:
             if is_news and situation.step in (Step.ADD, Step.APPROVE, Step.READ):
                 request_mail(session, MailName.REFUSED, registration, now=now)
             session.flush()
-            jobs.park(session, job, reason=endings.describe(error), now=now)
+            jobs.park(session, job, reason=reason, now=now)
+            zoom_closings.note_ended(session, event, now=now)
+            if isinstance(error, MeetingClosed):
+                is_closing = zoom_closings.close_form(
+                    session, event, error, asked_at=situation.begun_at, now=now
+                )
+        if is_closing:
+            log.error("zoom takes nobody more", extra={"event": event.slug, "reason": reason})
 
     @contextmanager
     def _storing(

@@ -6,13 +6,13 @@ import logging
 from collections.abc import Callable
 from datetime import datetime
 
-from services import zoom_closings, zoom_pauses
-from storage import events, job_requests, zoom_queue
+from services import zoom_pauses
+from storage import job_requests, zoom_queue
 from storage.jobs import ClaimedJob
 from storage.models import Event, ZoomConnection
 from storage.session import Database
 from storage.zoom_queue import ProbingJob
-from zoom_client import MeetingClosed, ZoomError
+from zoom_client import ZoomError
 
 log = logging.getLogger(__name__)
 
@@ -48,25 +48,6 @@ class ZoomHealth:
         if begins:
             reason = f"{type(error).__name__}: {error}"
             log.error("zoom stands still", extra={"event": event.slug, "reason": reason})
-
-    def close_form(self, event: Event, error: MeetingClosed) -> None:
-        """Record that Zoom takes nobody new for an event."""
-        with self._database.write() as session:
-            locked = events.lock_event(session, event.id)
-            begins = zoom_closings.close_form(session, locked, error, now=self._read_clock())
-        if begins:
-            reason = f"{type(error).__name__}: {error}"
-            log.error("zoom takes nobody more", extra={"event": event.slug, "reason": reason})
-
-    def let_next_try(self, event: Event) -> None:
-        """Go on where Zoom took nobody, once it has taken somebody or let somebody go."""
-        if not event.closed_by_zoom:
-            return
-        with self._database.write() as session:
-            locked = events.lock_event(session, event.id)
-            is_open = zoom_closings.go_on(session, locked, now=self._read_clock())
-        if is_open:
-            log.warning("zoom takes people again", extra={"event": event.slug})
 
     def give_probe_back(self, job: ClaimedJob) -> None:
         """Have the next job show whether Zoom works again, where nothing was asked for this one."""

@@ -16,6 +16,7 @@ from services.erasing import erase
 from services.events import LinkPolicy
 from services.keys import KeyRing
 from services.registrations import register, sync_key
+from services.zoom_closings import JOB_KIND as PLACES_JOB
 from services.zoom_tokens import SharedTokenStore
 from storage import events, registrations, submissions, zoom_queue, zoom_registrants
 from storage.models import Event, Job, Mail, Registration, ZoomConnection, ZoomRegistrant
@@ -25,6 +26,7 @@ from tests.clock import Clock
 from tests.fixtures.databases import SECRET
 from worker.endings import record_given_up
 from worker.loop import Lane, Worker
+from worker.places import PlaceFinding
 from worker.settling import EventSettling
 from worker.zoom import RegistrantSync
 from zoom_client import Credentials, ZoomClient
@@ -169,6 +171,7 @@ class Desk:
                 queue=zoom_queue,
             ),
             Lane("settle", {"zoom.settle": settling.handle}, 1, queue=zoom_queue),
+            Lane("people", {PLACES_JOB: PlaceFinding(database, read_clock=self.clock).handle}, 1),
         ]
         return Worker(database, lanes, read_clock=self.clock)
 

@@ -1,5 +1,7 @@
 """Zoom takes nobody more: the form closes, nobody jumps the queue, and it opens again."""
 
+import threading
+
 import pytest
 
 from services import zoom_closings
@@ -7,8 +9,9 @@ from services.deliveries import Delivery
 from services.events import EventState
 from services.registrations import RegistrationNotOpen, Status
 from services.retrying import retry_event
-from storage import events, registrations
+from storage import events, jobs, registrations
 from tests.fixtures.databases import only_sqlite
+from worker.loop import Worker
 
 FIRST, SECOND, THIRD, FOURTH = (
     f"{word}@example.com" for word in ("first", "second", "third", "fourth")
@@ -21,11 +24,20 @@ def set_places(desk, count):
     desk.zoom.change_meeting(desk.event.zoom_id, capacity=count)
 
 
-def try_again(desk):
-    """Do what publishing does."""
+def go_on(desk):
     with desk.database.write() as session:
         event = events.lock_event(session, desk.event.id)
         zoom_closings.go_on(session, event, now=desk.clock())
+
+
+def try_again(desk):
+    """Do what publishing does."""
+    go_on(desk)
+    desk.work()
+
+
+def wait_and_work(desk, **by):
+    desk.let_pass(**by)
     desk.work()
 
 
@@ -132,3 +144,158 @@ def test_who_comes_later_waits_for_a_seat_where_the_event_has_a_list(make_desk):
     try_again(desk)
     assert list_outcomes(desk, FOURTH) == [TAKEN]
     assert read_closing(desk) == ""
+
+
+def test_place_given_back_while_somebody_else_is_refused_is_theirs(make_desk):
+    """SECOND is refused, and the form closes, while Zoom is busy with letting FIRST go."""
+    desk = make_desk()
+    set_places(desk, 1)
+    desk.register(FIRST)
+    desk.work()
+    desk.cancel(FIRST)
+    desk.zoom.fault("set_status", delay_before=1.0)
+    leaving = threading.Thread(target=desk.work)
+    leaving.start()
+    desk.wait_for_status("changing", FIRST)
+    desk.register(SECOND)
+
+    desk.make_worker().drain()
+    leaving.join()
+
+    assert desk.count_calls("add_registrant") == 3
+    assert (list_outcomes(desk, SECOND), read_closing(desk)) == ([TAKEN], "")
+
+
+def test_place_given_back_before_the_form_is_closed_is_found_later(make_desk):
+    """FIRST is gone before the answer comes that SECOND got: whoever stored it saw it open."""
+    desk = make_desk()
+    set_places(desk, 1)
+    desk.register(FIRST)
+    desk.work()
+    desk.register(SECOND)
+    desk.zoom.fault("add_registrant", delay_after=1.0)
+    refused = threading.Thread(target=desk.work)
+    refused.start()
+    desk.wait_for_calls("add_registrant", 2)
+
+    desk.cancel(FIRST)
+    desk.make_worker().drain()
+    refused.join()
+    assert (list_outcomes(desk, SECOND), read_closing(desk)) == ([PUT_ASIDE], "AtCapacity")
+
+    wait_and_work(desk, minutes=1)
+    assert (list_outcomes(desk, SECOND), read_closing(desk)) == ([TAKEN], "")
+
+
+def test_lost_answer_to_who_is_tried_again_holds_up_nobody(full):
+    set_places(full, 10)
+    full.zoom.fault("add_registrant", does="close", when="after")
+
+    try_again(full)
+    for _ in range(3):
+        wait_and_work(full, minutes=1)
+
+    assert list_outcomes(full, SECOND, THIRD) == [TAKEN, TAKEN]
+    assert full.list_effects(SECOND) == ["add"]
+    assert read_closing(full) == ""
+
+
+def test_who_cancels_when_it_is_their_turn_holds_up_nobody(full):
+    set_places(full, 10)
+    go_on(full)
+
+    full.cancel(SECOND)
+    full.work()
+
+    assert list_outcomes(full, SECOND, THIRD) == [(Delivery.WITHDRAWN, "done"), TAKEN]
+
+
+def test_who_was_tried_too_often_today_holds_up_nobody(full):
+    for _ in range(2):
+        try_again(full)
+    set_places(full, 10)
+
+    try_again(full)
+    wait_and_work(full, minutes=1)
+    assert list_outcomes(full, SECOND, THIRD) == [(Delivery.WAITING, "ready"), TAKEN]
+
+    wait_and_work(full, days=1)
+    assert list_outcomes(full, SECOND) == [TAKEN]
+    assert full.list_mails().count("refused") == 2
+
+
+def test_who_is_denied_when_it_is_their_turn_holds_up_nobody(make_desk):
+    desk = make_desk(has_waitlist=True, approval="manual")
+    set_places(desk, 1)
+    for email in (FIRST, SECOND):
+        desk.register(email)
+        desk.approve(email)
+        desk.work()
+    desk.register(THIRD)
+    desk.register(FOURTH)
+    set_places(desk, 10)
+    try_again(desk)
+    assert (read_status(desk, THIRD), read_status(desk, FOURTH)) == ("pending", "waitlisted")
+
+    desk.deny(THIRD)
+    wait_and_work(desk, minutes=1)
+
+    assert read_status(desk, FOURTH) == "pending"
+
+
+def test_worker_that_dies_while_it_goes_on_is_followed_by_the_next(full):
+    set_places(full, 10)
+    go_on(full)
+    zoom_lane = full.make_worker()._lanes[0]
+    Worker(full.database, [zoom_lane], read_clock=full.clock).drain()
+    with full.database.write() as session:
+        now = full.clock()
+        assert jobs.claim(session, kinds=["places"], owner="dead", lease_seconds=60, now=now)
+    full.work()
+    assert list_outcomes(full, SECOND, THIRD) == [TAKEN, PUT_ASIDE]
+
+    wait_and_work(full, minutes=2)
+    assert (list_outcomes(full, THIRD), read_closing(full)) == ([TAKEN], "")
+
+
+def test_whoever_leaves_makes_way_at_once_while_another_is_tried(full):
+    """Each place is one more: an outage of the one who is tried must not hold up the next."""
+    go_on(full)
+    full.cancel(FIRST)
+    full.zoom.fault("add_registrant", status=429, email=SECOND)
+
+    full.work()
+
+    assert list_outcomes(full, SECOND, THIRD) == [(Delivery.WAITING, "ready"), TAKEN]
+
+
+@only_sqlite
+def test_nobody_is_tried_again_while_zoom_gives_no_sign(full):
+    calls = full.count_calls("add_registrant")
+
+    full.cancel(THIRD)
+    for _ in range(3):
+        wait_and_work(full, minutes=2)
+    wait_and_work(full, days=1)
+
+    assert full.count_calls("add_registrant") == calls
+    assert read_closing(full) == "AtCapacity"
+
+
+@only_sqlite
+def test_add_that_was_under_way_when_the_form_closed_has_nobody_tried(make_desk):
+    desk = make_desk()
+    set_places(desk, 1)
+    desk.register(FIRST)
+    desk.zoom.fault("add_registrant", delay_after=1.0)
+    taken = threading.Thread(target=desk.work)
+    taken.start()
+    desk.wait_for_calls("add_registrant", 1)
+    desk.register(SECOND)
+
+    desk.make_worker().drain()
+    taken.join()
+    wait_and_work(desk, minutes=2)
+
+    assert list_outcomes(desk, FIRST, SECOND) == [TAKEN, PUT_ASIDE]
+    assert desk.count_calls("add_registrant") == 2
