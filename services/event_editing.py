@@ -97,8 +97,9 @@ def save_event(
     else:
         was_over = now >= get_end(event)
         _check_move(session, event, document, now)
-        note_move(session, event, document.starts_at or event.starts_at, now=now)
+        former_starts_at = event.starts_at
         _change(session, event, _list_values(document), now)
+        note_move(session, event, former_starts_at, now=now)
     _change(session, event, list_shown(session, event, document, pictures, now=now), now)
     _write_questions(session, event, document, former, now)
     session.flush()
@@ -137,8 +138,7 @@ def cancel_event(session: Session, event: Event, *, now: datetime) -> bool:
     if event.status == EventState.DRAFT:
         raise EventChangeRefused("A draft cannot be cancelled: nobody knows of it.")
     is_new = _change(session, event, {"status": EventState.CANCELLED}, now)
-    event_tasks.request_work(session, event, now=now)
-    event_tasks.request_late_work(session, event, now=now)
+    event_tasks.request_work_twice(session, event, now=now)
     return is_new
 
 
@@ -201,6 +201,7 @@ def _list_values(document: EventDocument) -> dict[str, Any]:
 
 def _deliver_again(session: Session, event: Event, now: datetime) -> None:
     """Go on where the end of an event, which is not its end any more, has stopped the worker."""
+    event_tasks.request_work_twice(session, event, now=now)
     for registration in registration_lists.list_undelivered(session, event.id):
         request_sync(session, registration, now=now)
 

@@ -14,8 +14,8 @@ from storage import events, job_requests, registration_lists
 from storage.models import Event, Registration
 
 from .event_dates import DateChoice, read_dates
-from .events import EventState
-from .mails import MailName, request_mail
+from .events import EventState, get_end
+from .mails import MailName, request_mail, send_dropped
 from .moves import fill_free_seats
 from .registrations import Status
 
@@ -36,8 +36,9 @@ def request_work(session: Session, event: Event, *, now: datetime) -> None:
     _enqueue(session, event, f"{JOB_KIND}:{event.id}", run_at=now, now=now)
 
 
-def request_late_work(session: Session, event: Event, *, now: datetime) -> None:
-    """Have a worker do it a little later, for those who are registering at this very moment."""
+def request_work_twice(session: Session, event: Event, *, now: datetime) -> None:
+    """Have a worker do it, and once more a little later for what others are storing just now."""
+    request_work(session, event, now=now)
     _enqueue(session, event, f"{JOB_KIND}:{event.id}:late", run_at=now + LATE, now=now)
 
 
@@ -62,7 +63,9 @@ def do_some(session: Session, event_id: int, *, now: datetime) -> bool:
         return True
     if tell_moved(session, event, limit=TOLD_AT_ONCE, now=now):
         return True
-    return fill_free_seats(session, event, now=now)
+    if fill_free_seats(session, event, now=now):
+        return True
+    return send_mails_of_event_that_was_over(session, event, limit=TOLD_AT_ONCE, now=now) > 0
 
 
 def tell_cancelled(session: Session, event: Event, *, limit: int | None, now: datetime) -> int:
@@ -136,6 +139,20 @@ def tell_moved(session: Session, event: Event, *, limit: int, now: datetime) -> 
         limit=limit,
     )
     return _request_mails(session, MailName.MOVED, people, now=now)
+
+
+def send_mails_of_event_that_was_over(
+    session: Session, event: Event, *, limit: int, now: datetime
+) -> int:
+    """Have up to `limit` mails sent after all that were dropped because the event was over.
+
+    It has a time ahead again: it was postponed, or the other time was a slip. Whether a mail still
+    holds is looked at when it goes. Side effects: the event's lock, mails.
+    """
+    if now >= get_end(event):
+        return 0
+    events.lock_event(session, event.id)
+    return send_dropped(session, event.id, limit=limit, now=now)
 
 
 def _request_mails(

@@ -113,19 +113,28 @@ def get_state(event: AnyEvent, seats: Seats, now: datetime) -> EventState:
     return EventState.OPEN
 
 
-def note_move(session: Session, event: Event, starts_at: datetime, *, now: datetime) -> None:
-    """Keep the time that people registered for, before an event begins at another one.
+def note_move(session: Session, event: Event, former: datetime, *, now: datetime) -> None:
+    """Keep the time that people registered for, after an event was given another one than before.
 
     Moved twice, it is still the first time of all; moved back, there is none. A time that nobody
-    had registered for was a slip of the pen, and an event that is over was held at its time.
+    had registered for was a slip of the pen, and so, mostly, is one that is over by now: of it
+    nobody is told, and when the event comes back to the time that people know, nothing is news.
     Those who had registered are told by the work that `event_tasks` does for the event.
     """
-    if starts_at == event.starts_at:
+    if former == event.starts_at:
         return
-    first = event.former_starts_at or event.starts_at
-    is_moved = now < get_end(event) and registrations.has_registrations(session, event.id)
-    event.former_starts_at = first if is_moved and first != starts_at else None
-    event.moved_at = now if is_moved else None
+    if not registrations.has_registrations(session, event.id):
+        event.former_starts_at = event.moved_at = event.told_starts_at = None
+        return
+    known = event.told_starts_at or former
+    if now >= get_end(event):
+        event.told_starts_at = known
+        return
+    first = event.former_starts_at or known
+    event.former_starts_at = first if first != event.starts_at else None
+    event.told_starts_at = None
+    if known != event.starts_at:
+        event.moved_at = now
 
 
 def read_seats(session: Session, event: AnyEvent) -> Seats:

@@ -62,6 +62,10 @@ _NOBODY = 0
 _COUNTED = (*_LIMITED, MailName.CANCELLED, MailName.APPROVED)
 _TOLD = (*_COUNTED, MailName.DENIED)
 _WITH_LINK = (MailName.CONFIRMATION, MailName.APPROVED)
+_REPLACING = (*_WITH_LINK, MailName.DATES, MailName.MOVED)
+
+EVENT_OVER = "EventOver"
+"""Why a mail was dropped that never went, and may hold if the event gets a time ahead again."""
 
 
 def request_mail(
@@ -78,8 +82,9 @@ def request_mail(
     """Ask for a mail in this transaction; False if the address had enough for a day, or is erased.
 
     One that `may_wait` is limited too while the address is unproven, and goes a day later instead.
-    What an organizer does is told however many there were. One with the link takes the place of
-    those that still wait. Side effects: the registration's lock, a mail row and its job.
+    What an organizer does is told however many there were. One with the link, or of new times,
+    takes the place of those that still wait. Side effects: the registration's lock, a mail row and
+    its job.
     """
     if not registration.email:
         return False
@@ -91,8 +96,8 @@ def request_mail(
             if not may_wait:
                 return False
             run_at = now + timedelta(days=1)
-    if name in _WITH_LINK:
-        mails.drop_queued(session, registration.id, names=_WITH_LINK)
+    if name in _REPLACING:
+        mails.drop_queued(session, registration.id, names=_list_alike(name))
     _add(session, name, registration, submission, run_at=run_at or now, now=now)
     return True
 
@@ -185,6 +190,28 @@ def send_held(session: Session, mail_id: int, *, now: datetime) -> None:
     mail.state, mail.error = "queued", ""
     session.flush()
     _enqueue(session, mail_id, mail.event_id, run_at=now, now=now)
+
+
+def send_dropped(session: Session, event_id: int, *, limit: int, now: datetime) -> int:
+    """Have mails sent that were dropped as the event was over; return how many were looked at.
+
+    One whose place another has taken since stays dropped. Side effects: mail rows and their jobs.
+    """
+    found = mails.list_dropped(session, event_id, reason=EVENT_OVER, limit=limit)
+    for mail in found:
+        alike = _list_alike(mail.name)
+        is_last = not mails.has_later(session, mail, names=alike, or_dropped_for=EVENT_OVER)
+        mail.error = ""
+        if is_last:
+            mail.state = "queued"
+            session.flush()
+            _enqueue(session, mail.id, event_id, run_at=now, now=now)
+    return len(found)
+
+
+def _list_alike(name: str) -> Sequence[str]:
+    """List the mails of which the last one says all."""
+    return _WITH_LINK if name in _WITH_LINK else (name,)
 
 
 def _add(

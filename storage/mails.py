@@ -7,10 +7,10 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Select, bindparam, case, exists, func, insert, or_, select, update
+from sqlalchemy import Select, and_, bindparam, case, exists, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
-from .models import Mail
+from .models import Mail, Registration
 from .statements import Statement, rowcount, table_of
 
 _INSERT = Statement(lambda _: insert(table_of(Mail)).returning(Mail.id))
@@ -57,6 +57,29 @@ def is_queued(
 def list_held(session: Session) -> list[Mail]:
     """List the mails that a restore held back."""
     return list(session.scalars(select(Mail).where(Mail.state == "held").order_by(Mail.id)))
+
+
+def list_dropped(session: Session, event_id: int, *, reason: str, limit: int) -> list[Mail]:
+    """List the first mails of an event that were dropped for a reason."""
+    # By the people of the event, as mails have an index of theirs.
+    of_event = Registration.id == Mail.registration_id, Registration.event_id == event_id
+    dropped = Mail.state == "dropped", Mail.error == reason
+    statement = select(Mail).join(Registration, and_(*of_event)).where(*dropped)
+    return list(session.scalars(statement.order_by(Mail.id).limit(limit)))
+
+
+def has_later(session: Session, mail: Mail, *, names: Sequence[str], or_dropped_for: str) -> bool:
+    """Tell whether a mail of these names was asked for later to the same person and not dropped.
+
+    One that was dropped for the reason given counts too.
+    """
+    later = exists().where(
+        Mail.registration_id == mail.registration_id,
+        Mail.id > mail.id,
+        Mail.name.in_(names),
+        or_(Mail.state != "dropped", Mail.error == or_dropped_for),
+    )
+    return bool(session.scalar(select(later)))
 
 
 def drop_queued(session: Session, registration_id: int, *, names: Sequence[str]) -> None:

@@ -209,9 +209,9 @@ def is_wanted(
     now: datetime,
 ) -> bool:
     """Tell whether what the mail says still holds."""
-    # That the last dates are cancelled is news to those who would come, though no date is left.
-    end = get_planned_end(event) if name is MailName.DATES else get_end(event)
-    if name in _ABOUT_COMING and (event.status == EventState.CANCELLED or now >= end):
+    if name in _ABOUT_COMING and event.status == EventState.CANCELLED:
+        return False
+    if is_too_late(name, event, now=now):
         return False
     is_approved = registration.status == Status.APPROVED
     is_refused = registrant is not None and registrant.delivery == "refused"
@@ -229,6 +229,13 @@ def is_wanted(
         MailName.MOVED: registration.status in (Status.APPROVED, Status.PENDING, Status.WAITLISTED),
     }
     return wanted.get(name, True)
+
+
+def is_too_late(name: MailName, event: Event, *, now: datetime) -> bool:
+    """Tell whether the event is over that a mail is about coming to."""
+    # That the last dates are cancelled is news to those who would come, though no date is left.
+    end = get_planned_end(event) if name is MailName.DATES else get_end(event)
+    return name in _ABOUT_COMING and now >= end
 
 
 def _wants_news(session: Session, registration: Registration) -> bool:

@@ -8,13 +8,13 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from services.fault_points import fault_point
-from services.mails import ADMIT_DELAY_AFTER, MailName, request_word_of_delay
+from services.mails import ADMIT_DELAY_AFTER, EVENT_OVER, MailName, request_word_of_delay
 from services.messages import MessageRefused
 from storage import events, jobs, mails, registrations, zoom_registrants
 from storage.jobs import LEASE_SECONDS, ClaimedJob
 from storage.session import Database
 
-from .letters import Letter, LetterWriter, is_wanted
+from .letters import Letter, LetterWriter, is_too_late, is_wanted
 from .mail_failures import judge, put_off
 from .mailer import Mailer
 from .smtp import MailError, MailOutcomeUnknown
@@ -72,7 +72,10 @@ class MailSending:
             assert registration is not None, "a mail belongs to a registration"
             registrant = zoom_registrants.get_zoom_registrant(session, registration.id)
             event = events.need_event(session, mail.event_id)
-            if not is_wanted(MailName(mail.name), registration, registrant, event=event, now=now):
+            name = MailName(mail.name)
+            if not is_wanted(name, registration, registrant, event=event, now=now):
+                if mail.state == "queued" and is_too_late(name, event, now=now):
+                    mail.error = EVENT_OVER
                 mail.state = "dropped"
                 session.flush()
                 jobs.finish(session, job, now=now)

@@ -26,7 +26,8 @@ class Event(Base):
     `closed_by_zoom` is the class of the error with which Zoom refuses everybody who is new. `dates`
     are those of a series, as `services.event_dates` writes them; `starts_at` is then the next one.
     `former_starts_at` is when people had registered for, where it was moved since; `moved_at` is
-    when it was last moved, of which those are told who had registered before.
+    when it was last moved, of which those are told who had registered before. `told_starts_at` is
+    the time that they know, where it was put to one that is over, of which nobody is told.
     `speakers`, `programme` and `materials` are as `services.event_parts` writes them.
     """
 
@@ -54,6 +55,7 @@ class Event(Base):
     starts_at: Mapped[Moment]
     former_starts_at: Mapped[Moment | None]
     moved_at: Mapped[Moment | None]
+    told_starts_at: Mapped[Moment | None]
     duration_minutes: Mapped[int]
     timezone: Mapped[str] = mapped_column(String(50))
     default_locale: Mapped[str] = mapped_column(String(5), default="ja")

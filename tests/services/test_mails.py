@@ -83,6 +83,18 @@ def test_what_organizers_send_again_has_a_limit_too(database: Database):
         assert send_again(NOW + timedelta(days=1, seconds=1))
 
 
+@pytest.mark.parametrize("name", [MailName.MOVED, MailName.DATES, MailName.APPROVED])
+def test_mail_that_waits_is_replaced_by_the_next_that_says_the_same(database, name):
+    with database.write() as session:
+        registration = add_registration(session, factories.make_event(session))
+        for _ in range(2):
+            ask(session, registration, name=name)
+        session.expire_all()
+
+        states = [mail.state for mail in mails.list_mails(session, registration.id)[1:]]
+        assert states == ["dropped", "queued"]
+
+
 @pytest.mark.parametrize(
     ("words", "is_left"),
     [

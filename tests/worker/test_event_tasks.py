@@ -100,9 +100,8 @@ def test_everybody_who_counts_on_a_time_is_told_of_each_move(database, monkeypat
     def move(days, now):
         with database.write() as session:
             changed = events.need_event(session, event.id)
-            to = event.starts_at + timedelta(days=days)
-            note_move(session, changed, to, now=now)
-            changed.starts_at = to
+            former, changed.starts_at = changed.starts_at, event.starts_at + timedelta(days=days)
+            note_move(session, changed, former, now=now)
             event_tasks.request_work(session, changed, now=now)
 
     assert count_told(database, people, "moved") == [0, 0, 0, 0]
