@@ -27,6 +27,8 @@ PATIENCE = timedelta(minutes=30)
 BEFORE_START = timedelta(minutes=30)
 # Mails that nobody has refused, put aside after a day or after a second try whose end is unknown.
 _PERHAPS_NEVER_WENT = ("MailOutcomeUnknown", "MailUnavailable", "GivenUp")
+# What becomes of these shows at their person or mail.
+_SEEN_ELSEWHERE = ("zoom.sync", "mail", "proof_mail", "organizer_mail")
 
 REPEAT_AFTER = timedelta(days=1)
 TELLING_LEASE = timedelta(seconds=90)
@@ -41,6 +43,7 @@ class AlarmName(StrEnum):
     STARTING_SOON = "starting_soon"
     MAIL_WAITING = "mail_waiting"
     MAIL_GIVEN_UP = "mail_given_up"
+    WORK_GIVEN_UP = "work_given_up"
     NO_WORKER = "no_worker"
     DISK_FILLING = "disk_filling"
 
@@ -110,7 +113,7 @@ def find_problems(overview: Overview) -> list[Problem]:
     mails = overview.mails
     if mails.due_since and now - mails.due_since >= PATIENCE:
         problems.append(Problem(AlarmName.MAIL_WAITING, {"mails": mails.due}))
-    problems.append(_find_lost_mails(overview))
+    problems += [_find_lost_mails(overview), _find_lost_work(overview)]
     if not overview.workers:
         problems.append(Problem(AlarmName.NO_WORKER, {}))
     return [problem for problem in problems if problem is not None]
@@ -190,6 +193,18 @@ def _find_lost_mails(overview: Overview) -> Problem | None:
         return None
     facts: dict[str, int | str] = {"mails": sum(found.values()), "reason": ", ".join(sorted(found))}
     return Problem(AlarmName.MAIL_GIVEN_UP, facts)
+
+
+def _find_lost_work(overview: Overview) -> Problem | None:
+    found = [parked for parked in overview.parked if parked.kind not in _SEEN_ELSEWHERE]
+    if not found:
+        return None
+    kinds = {parked.kind for parked in found}
+    facts: dict[str, int | str] = {
+        "jobs": sum(parked.count for parked in found),
+        "work": ", ".join(sorted(kinds)),
+    }
+    return Problem(AlarmName.WORK_GIVEN_UP, facts)
 
 
 def _needs_somebody(pause: Pause) -> bool:

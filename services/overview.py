@@ -22,6 +22,8 @@ WORKER_SILENT_AFTER = timedelta(seconds=60)
 
 # No event lasts longer: what started before is over.
 _LONGEST_EVENT = timedelta(days=3)
+# What is of no use any more once its event is over; all other work that was put aside still is.
+_FOR_EVENTS_AHEAD = ("zoom.sync", "zoom.settle", "zoom.dates", "mail", "proof_mail")
 _CLASS = re.compile(r"[A-Z][A-Za-z]+\b")
 
 
@@ -115,7 +117,7 @@ class Overview:
 
 
 def read_overview(session: Session, *, plan: Plan, now: datetime) -> Overview:
-    """Read it; what belongs to events that are over is left out."""
+    """Read it; what is only about events that are over is left out."""
     ahead = [
         event
         for event in overview.list_events_ahead(session, since=now - _LONGEST_EVENT)
@@ -127,7 +129,7 @@ def read_overview(session: Session, *, plan: Plan, now: datetime) -> Overview:
     parked = [
         jobs
         for jobs in overview.list_parked_jobs(session)
-        if jobs.event_id is None or jobs.event_id in is_ahead
+        if jobs.kind not in _FOR_EVENTS_AHEAD or jobs.event_id is None or jobs.event_id in is_ahead
     ]
     workers = overview.list_workers(session, since=now - WORKER_SILENT_AFTER)
     return Overview(

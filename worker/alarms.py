@@ -46,6 +46,7 @@ _TITLES = {
     AlarmName.STARTING_SOON: lazy_gettext("People without a join link shortly before the start"),
     AlarmName.MAIL_WAITING: lazy_gettext("Mails cannot be sent"),
     AlarmName.MAIL_GIVEN_UP: lazy_gettext("Mails that may never have gone"),
+    AlarmName.WORK_GIVEN_UP: lazy_gettext("Work that was given up"),
     AlarmName.NO_WORKER: lazy_gettext("No worker is running"),
     AlarmName.DISK_FILLING: lazy_gettext("The disk is filling up"),
 }
@@ -70,6 +71,11 @@ _ADVICE = {
     AlarmName.MAIL_GIVEN_UP: lazy_gettext(
         "They are not tried again by themselves. Please look in the mail server's log whether they"
         " went; if not, “flask jobs retry” sends them."
+    ),
+    AlarmName.WORK_GIVEN_UP: lazy_gettext(
+        "Workers failed at it again and again, and it is not tried again by itself. “flask jobs"
+        " list --state parked” names it, and the worker's log says why. Once that is mended, “flask"
+        " jobs retry --all --reason GivenUp” has it done."
     ),
     AlarmName.NO_WORKER: lazy_gettext(
         "Registrations are kept, but nothing goes to Zoom and no mail is sent until one is started."
@@ -100,10 +106,24 @@ _REASONS = {
         " flask event publish."
     ),
 }
+# What nobody would miss who does not wait for it.
+_WORK = {
+    "erase": lazy_gettext("Erasing people"),
+    "event": lazy_gettext("What follows from a changed event"),
+    "held": lazy_gettext("Telling organizers what is kept aside"),
+    "people": lazy_gettext("Acts about several people"),
+    "people.import": lazy_gettext("Registering a table of people"),
+    "webhook": lazy_gettext("Webhooks"),
+    "zoom.attendance": lazy_gettext("Asking Zoom who came"),
+    "zoom.dates": lazy_gettext("Following the dates of a series"),
+    "zoom.settle": lazy_gettext("Looking up at Zoom whom it has"),
+}
 _LABELS = {
     "registrations": lazy_gettext("Registrations"),
     "events": lazy_gettext("Events"),
     "mails": lazy_gettext("Mails"),
+    "jobs": lazy_gettext("Pieces of work"),
+    "work": lazy_gettext("What they are about"),
     "percent": lazy_gettext("Disk in use in percent"),
     "reason": lazy_gettext("Reason"),
     "scopes": lazy_gettext("Missing scopes"),
@@ -237,13 +257,13 @@ class AlarmWatch:
 
 
 def _label(facts: Mapping[str, object]) -> list[tuple[object, object]]:
-    return [
-        (_LABELS[name], _write_reason(str(value)) if name == "reason" else value)
-        for name, value in facts.items()
-        if name in _LABELS
-    ]
+    return [(_LABELS[name], _write(name, facts[name])) for name in facts if name in _LABELS]
 
 
-def _write_reason(problems: str) -> str:
-    """Put classes of errors into words."""
-    return " ".join(str(_REASONS.get(problem, problem)) for problem in problems.split(", "))
+def _write(name: str, value: object) -> object:
+    """Put classes of errors and kinds of work into words."""
+    if name == "reason":
+        return " ".join(str(_REASONS.get(problem, problem)) for problem in str(value).split(", "))
+    if name == "work":
+        return " / ".join(str(_WORK.get(kind, kind)) for kind in str(value).split(", "))
+    return value

@@ -6,17 +6,20 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
-from services.alarms import AlarmName, Problem, keep_alarms, take_telling
-from storage import heartbeats
-from storage.models import Alarm
+from services.alarms import _SEEN_ELSEWHERE, AlarmName, Problem, keep_alarms, take_telling
+from services.deliveries import request_walk
+from services.event_editing import cancel_event
+from storage import events, heartbeats
+from storage.jobs import POISONOUS_AFTER
+from storage.models import Alarm, Job, JobState
 from tests.fixtures.databases import only_sqlite
 from tests.mailbox import read_text
 from tests.people import TARO
 from tests.races import race
 from tests.worker.smtp_server import Inbox, recite, serve
-from worker.alarms import AlarmWatch
+from worker.alarms import _WORK, AlarmWatch
 from worker.smtp import make_transport
 
 OPERATOR = "operator@example.com"
@@ -237,6 +240,58 @@ def test_mail_that_perhaps_never_went_is_told_with_the_way_on(watch):
     watch.look()
     assert len(watch.site.mailbox.list_mails(TARO["email"])) == 1
     assert watch.list_lines()[1:] == [("WARNING", "alarm over", "mail_given_up")]
+
+
+def put_aside(watch, kind):
+    """Have a worker find that others have died of what waits of a kind."""
+    with watch.site.database.write() as session:
+        poisonous = {"crashes": POISONOUS_AFTER, "run_at": watch.site.clock()}
+        waits = (Job.kind == kind, Job.state == JobState.READY)
+        session.execute(update(Job).where(*waits).values(**poisonous))
+    watch.site.drain()
+
+
+def test_work_that_nobody_waits_for_is_told_with_the_way_on(watch):
+    watch.register()
+    watch.site.drain()
+    with watch.site.database.write() as session:
+        cancel_event(session, events.get_event_by_slug(session, "spring"), now=watch.site.clock())
+    put_aside(watch, "event")
+    watch.look()
+    watch.look()
+
+    assert watch.list_lines() == [("ERROR", "alarm", "work_given_up")]
+    text = read_text(watch.site.mailbox.read_only(OPERATOR))
+    facts = {"処理の件数：2", "処理の内容：イベントの変更・中止にともなう処理"}
+    assert facts <= set(text.splitlines())
+    assert len(watch.site.mailbox.list_mails(TARO["email"])) == 1
+
+    again = ["jobs", "retry", "--all", "--reason", "GivenUp"]
+    watch.site.app.test_cli_runner().invoke(args=again)
+    watch.site.drain()
+    watch.look()
+    assert len(watch.site.mailbox.list_mails(TARO["email"])) == 2
+    assert watch.list_lines()[1:] == [("WARNING", "alarm over", "work_given_up")]
+
+
+@only_sqlite
+def test_look_at_zoom_for_an_event_that_is_over_is_nobodys_need(watch):
+    now = watch.site.clock()
+    event = watch.site.add_event(slug="spring", starts_at=now - timedelta(days=1))
+    with watch.site.database.write() as session:
+        request_walk(session, event.id, run_at=now, now=now)
+    put_aside(watch, "zoom.settle")
+    with watch.site.database.read() as session:
+        assert session.scalars(select(Job.state)).all() == ["parked"]
+    watch.look()
+
+    assert watch.list_lines() == []
+
+
+@only_sqlite
+def test_every_kind_of_work_is_named_or_seen_elsewhere(site):
+    kinds = {kind for lane in site.build_worker()._lanes for kind in lane.handlers}
+    assert kinds - set(_SEEN_ELSEWHERE) == set(_WORK)
 
 
 @only_sqlite
