@@ -20,7 +20,7 @@ def reseal_command() -> None:
     they have met a new secret.
     """
     site = get_site()
-    resealed = sum(batch.resealed for batch in reseal(site.database))
+    resealed = sum(batch.resealed for batch in reseal(site.database, site.keys))
     click.echo(f"{resealed} values are sealed anew with the newest secret.")
     if problem := describe_sealed(site):
         raise click.ClickException(problem)

@@ -7,7 +7,7 @@ from collections import Counter
 import click
 
 from config import Settings
-from services.known_secrets import SecretUnknown, list_new_secrets
+from services.known_secrets import SecretUnknown, list_new_secrets, take_hash_keys
 from storage import known_secrets
 from storage.secret_keys import FILE_NAME
 from views.site import Site
@@ -22,6 +22,7 @@ def keep_secrets(site: Site) -> None:
     with site.database.read() as session:
         try:
             new = list_new_secrets(session, site.keys)
+            take_hash_keys(session, site.keys)
         except SecretUnknown as error:
             raise click.ClickException(explain(site.settings, error)) from error
     if new:
@@ -46,7 +47,7 @@ def explain(settings: Settings, error: SecretUnknown) -> str:
 def describe_sealed(site: Site) -> str:
     """Say in one line what is not sealed with the newest secret, and what to do; or nothing."""
     older, lost = Counter[str](), Counter[str]()
-    for batch in count_sealed(site.database):
+    for batch in count_sealed(site.database, site.keys):
         older[batch.what] += batch.older
         lost[batch.what] += batch.lost
     words = []

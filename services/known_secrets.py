@@ -6,11 +6,14 @@ site that went on with another one would notice nothing by itself: its new links
 
 from __future__ import annotations
 
+import json
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy.orm import Session
 
 from storage import events, known_secrets, registrations, zoom_registrants
+from storage.ciphers import DecryptionError
 
 from .deliveries import Delivery, describe_ending, record_problem
 from .keys import KeyRing
@@ -52,10 +55,41 @@ def check_newest_secret(session: Session, keys: KeyRing) -> None:
         raise SecretBehind
 
 
+def is_in_front(session: Session, keys: KeyRing) -> bool:
+    """Tell whether the newest secret is in front here: behind another it seals nothing."""
+    newest, _ = _find_newest(session)
+    return keys.list_fingerprints()[0] in newest
+
+
 def is_settled(session: Session, keys: KeyRing, *, now: datetime) -> bool:
-    """Tell whether the secret that stands in front here is the newest, and not only just."""
-    newest, since = _find_newest(session)
-    return keys.list_fingerprints()[0] in newest and now - since >= SETTLES_IN
+    """Tell whether the newest secret is in front here, and not the newest only just."""
+    _, since = _find_newest(session)
+    return is_in_front(session, keys) and now - since >= SETTLES_IN
+
+
+def list_unkept(session: Session, keys: KeyRing) -> list[int]:
+    """List which of our older secrets' hashes could be compared no more once they are left out."""
+    known = known_secrets.list_known_secrets(session)
+    kept = {secret.fingerprint for secret in known if secret.hash_keys}
+    ours = keys.list_fingerprints()
+    return [number for number in range(1, len(ours)) if ours[number] not in kept]
+
+
+def keep_hash_keys(session: Session, keys: KeyRing) -> None:
+    """Store what hashes of our older secrets are compared with; the secrets stay unknown."""
+    fingerprints, hash_keys = keys.list_fingerprints(), keys.list_hash_keys()
+    for number in list_unkept(session, keys):
+        sealed = session.info["cipher"].encrypt(json.dumps(hash_keys[number]))
+        known_secrets.write_hash_keys(session, fingerprints[number], sealed)
+
+
+def take_hash_keys(session: Session, keys: KeyRing) -> None:
+    """Have hashes compared with the keys too that were kept of secrets which are left out."""
+    for secret in known_secrets.list_known_secrets(session):
+        if secret.hash_keys is None or secret.fingerprint in keys.list_fingerprints():
+            continue
+        with suppress(DecryptionError):
+            keys.add_hash_keys(json.loads(session.info["cipher"].decrypt(secret.hash_keys)))
 
 
 def has_several(session: Session) -> bool:
@@ -81,6 +115,7 @@ def accept_secrets(session: Session, keys: KeyRing, *, now: datetime) -> int:
             request_sync(session, registration, now=now)
             count += 1
     session.flush()
+    known_secrets.forget_hash_keys(session)
     known_secrets.add_known_secrets(session, keys.list_fingerprints(), now=now)
     return count
 

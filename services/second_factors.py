@@ -18,7 +18,7 @@ from storage.ciphers import DecryptionError
 from storage.models import Organizer
 
 from .audit import Action
-from .keys import KeyRing
+from .keys import RECOVERY_CODE, KeyRing
 from .sign_in import record_about
 
 STEP_SECONDS = 30
@@ -127,4 +127,4 @@ def _find_counter(secret: str, code: str, now: datetime) -> int | None:
 
 def _hash(keys: KeyRing, organizer: Organizer, code: str) -> list[str]:
     told = f"{organizer.public_id}\0{code}".encode()
-    return [hmac.new(key, told, hashlib.sha256).hexdigest() for key in keys.derive("recovery-code")]
+    return [hmac.new(key, told, hashlib.sha256).hexdigest() for key in keys.derive(RECOVERY_CODE)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from .models import KnownSecret
@@ -28,3 +28,17 @@ def add_known_secrets(session: Session, fingerprints: Iterable[str], *, now: dat
             fingerprint=fingerprint, first_used_at=now
         )
         session.execute(statement.on_conflict_do_nothing(index_elements=[KnownSecret.fingerprint]))
+
+
+def write_hash_keys(session: Session, fingerprint: str, sealed: bytes) -> None:
+    """Store what hashes of a secret are compared with, unless it is stored."""
+    session.execute(
+        update(KnownSecret)
+        .where(KnownSecret.fingerprint == fingerprint, KnownSecret.hash_keys.is_(None))
+        .values(hash_keys=sealed)
+    )
+
+
+def forget_hash_keys(session: Session) -> None:
+    """Forget what hashes of all secrets are compared with: nobody can read it any more."""
+    session.execute(update(KnownSecret).values(hash_keys=None))

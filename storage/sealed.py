@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
-from sqlalchemy import Column, select, update
+from sqlalchemy import Column, ColumnElement, select, update
 from sqlalchemy.orm import Session
 
 from .models import Base, Sealed
@@ -18,7 +18,7 @@ def list_sealed_columns() -> list[SealedColumn]:
     return [column for table in tables for column in table.c if isinstance(column.type, Sealed)]
 
 
-def describe_column(column: SealedColumn) -> str:
+def describe_column(column: ColumnElement[bytes]) -> str:
     """Say what the values of a column are."""
     assert isinstance(column.type, Sealed), "others are not listed"
     return column.type.what

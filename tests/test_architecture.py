@@ -268,3 +268,12 @@ def list_calls(path: Path) -> list[tuple[str, ast.Call]]:
             elif isinstance(function, ast.Name):
                 calls.append((function.id, node))
     return calls
+
+
+def test_migrations_follow_one_another():
+    # Two that were written at once have one number, and only one of them would be run.
+    files = sorted((ROOT / "storage" / "migrations" / "versions").glob("[0-9]*.py"))
+    numbers = [int(file.name[:4]) for file in files]
+    assert numbers == list(range(1, len(files) + 1))
+    for number, file in zip(numbers, files, strict=True):
+        assert f"\nrevision = '{number:04}'\n" in file.read_text(encoding="utf-8")

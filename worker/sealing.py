@@ -8,9 +8,15 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from services.keys import KeyRing
-from services.known_secrets import is_settled
+from services.known_secrets import (
+    is_in_front,
+    is_settled,
+    keep_hash_keys,
+    list_unkept,
+)
 from storage import sealed
 from storage.ciphers import Cipher, DecryptionError
+from storage.models import KnownSecret
 from storage.sealed import SealedColumn
 from storage.session import Database
 
@@ -32,17 +38,29 @@ class Sealing:
     resealed: int = 0
 
 
-def count_sealed(database: Database) -> Iterator[Sealing]:
-    """Count what is sealed with other secrets than the newest, batch by batch; change nothing."""
+def count_sealed(database: Database, keys: KeyRing) -> Iterator[Sealing]:
+    """Count what is sealed with other secrets than the newest, batch by batch; change nothing.
+
+    What hashes of an older secret are compared with counts as well until it is kept.
+    """
+    with database.read() as session:
+        unkept = len(list_unkept(session, keys)) if is_in_front(session, keys) else 0
+    yield Sealing(sealed.describe_column(KnownSecret.__table__.c.hash_keys), unkept, 0)
     for column, older, lost in _look_through(database):
         yield Sealing(sealed.describe_column(column), len(older), lost)
 
 
-def reseal(database: Database) -> Iterator[Sealing]:
+def reseal(database: Database, keys: KeyRing) -> Iterator[Sealing]:
     """Seal anew what older secrets have sealed, batch by batch, each in a transaction of its own.
 
-    It can be broken off after any batch and begun again, and several may do it at once.
+    It can be broken off after any batch and begun again, and several may do it at once. First of
+    all, what hashes of older secrets are compared with is kept: they cannot be made anew.
     """
+    with database.read() as session:
+        unkept = list_unkept(session, keys)
+    if unkept:
+        with database.write(is_shown=False) as session:
+            keep_hash_keys(session, keys)
     for column, older, lost in _look_through(database):
         resealed = 0
         if older:
@@ -98,7 +116,7 @@ class Resealing:
             if not is_settled(session, self._keys, now=now):
                 return None
         self._older = 0
-        return reseal(self._database)
+        return reseal(self._database, self._keys)
 
 
 def _look_through(database: Database) -> Iterator[tuple[SealedColumn, list[Any], int]]:

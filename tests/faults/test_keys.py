@@ -179,7 +179,7 @@ class Rotation:
                 now=now,
             )
             keys = self.site.parts.keys
-            self.codes = make_recovery_codes(session, keys, owner.organizer_id, now=now)
+            self._codes = make_recovery_codes(session, keys, owner.organizer_id, now=now)
             endpoint, self.signing = add_endpoint(session, organization.id, WISH, now=now)
             self.endpoint_id = endpoint.id
             connect(
@@ -228,7 +228,10 @@ class Rotation:
         # A code of a later time: each is good for one use.
         self._tries += 1
         site.clock.move(hours=self._tries)
-        return works | {"app": self._sign_in(pyotp.TOTP(TOTP).at(site.clock()))}
+        return works | {
+            "app": self._sign_in(pyotp.TOTP(TOTP).at(site.clock())),
+            "recovery code": self._sign_in(self._codes.pop()),
+        }
 
     def _sign_in(self, code):
         browser = Dashboard(self.site.url, locale="en")
@@ -241,13 +244,15 @@ class Rotation:
 
 def test_secret_that_is_replaced_as_described_locks_nobody_out(start_site):
     rotation = Rotation(start_site)
-    everything = dict.fromkeys(("link", "Zoom", "webhook", "app"), True)
-    for secrets in ((OLD, NEW), (NEW, OLD)):
-        rotation.start_anew(*secrets)
-        assert rotation.try_everything() == everything
+    everything = dict.fromkeys(("link", "Zoom", "webhook", "app", "recovery code"), True)
+    rotation.start_anew(OLD, NEW)
+    assert rotation.try_everything() == everything
+    assert "ok  what is sealed\n" in rotation.check()
+    rotation.start_anew(NEW, OLD)
+    assert rotation.try_everything() == everything
     seen = rotation.check()
     assert "no  what is sealed\n    only an older secret opens" in seen
-    assert "1 authenticator apps of organizers" in seen and "1 join links of Zoom" in seen
+    assert "1 keys of recovery codes" in seen and "1 authenticator apps of organizers" in seen
 
     done = rotation.run("reseal")
 

@@ -30,6 +30,7 @@ def test_every_column_of_bytes_is_sealed_or_known_to_be_no_secret():
     assert of_bytes == PLAIN
     assert {str(one) for one in columns if isinstance(one.type, Sealed)} == {
         "identity_provider.client_secret",
+        "known_secret.hash_keys",
         "organizer.totp_secret",
         "webhook_endpoint.former_secret",
         "webhook_endpoint.secret",

@@ -1,5 +1,6 @@
 """Sealing anew after the installation's secret was replaced: by itself, by several, half-way."""
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
@@ -23,6 +24,7 @@ from worker.sealing import Resealing, count_sealed, reseal
 from zoom_client import Credentials, Plan
 
 OLD, NEW = b"o" * 32, b"n" * 32
+KEYS = KeyRing([NEW, OLD])
 WISH = Wish("CRM", "https://crm.example.com/in", Payload.THIN, tuple(OFFERED), None)
 ZOOM = "https://zoom.us/oauth"
 
@@ -60,6 +62,10 @@ def seal_one_of_each(database):
         rotate_secret(session, endpoint, now=NOW)
         make_organizer(session, totp_secret=session.info["cipher"].encrypt("JBSWY3DP"))
         add_people(session, event, 3)
+        [fingerprint] = KeyRing([OLD]).list_fingerprints()
+        known_secrets.add_known_secrets(session, [fingerprint], now=NOW)
+        hash_keys = session.info["cipher"].encrypt(json.dumps(KeyRing([OLD]).list_hash_keys()[0]))
+        known_secrets.write_hash_keys(session, fingerprint, hash_keys)
 
 
 def add_people(session, event, count):
@@ -94,29 +100,29 @@ def know(database, secret, at):
 def test_all_that_an_older_secret_sealed_is_sealed_anew(open_with):
     seal_one_of_each(open_with(OLD))
     database = open_with(NEW, OLD)
-    assert sum(seen.older for seen in count_sealed(database)) == 9
+    assert sum(seen.older for seen in count_sealed(database, KEYS)) == 10
 
-    assert sum(seen.resealed for seen in reseal(database)) == 9
+    assert sum(seen.resealed for seen in reseal(database, KEYS)) == 10
 
     assert list_columns(database, NEW) == sealed.list_sealed_columns()
-    assert sum(seen.older for seen in count_sealed(database)) == 0
-    assert sum(seen.lost for seen in count_sealed(open_with(NEW))) == 0
+    assert sum(seen.older for seen in count_sealed(database, KEYS)) == 0
+    assert sum(seen.lost for seen in count_sealed(open_with(NEW), KeyRing([NEW]))) == 0
 
 
 def test_what_no_secret_opens_is_counted_and_left_as_it_is(open_with):
     old = open_with(OLD)
     seal_one_of_each(old)
-    assert sum(seen.lost for seen in reseal(open_with(NEW))) == 9
+    assert sum(seen.lost for seen in reseal(open_with(NEW), KeyRing([NEW]))) == 10
     assert list_columns(old, OLD) == sealed.list_sealed_columns()
 
 
 def test_sealing_that_was_broken_off_goes_on(open_with):
     old = open_with(OLD)
     seal_one_of_each(old)
-    first = next(reseal(open_with(NEW, OLD)))
-    assert (len(list_columns(old, OLD)), len(list_columns(old, NEW))) == (6, 1)
+    first = next(reseal(open_with(NEW, OLD), KEYS))
+    assert (len(list_columns(old, OLD)), len(list_columns(old, NEW))) == (7, 1)
 
-    assert sum(seen.resealed for seen in reseal(open_with(NEW, OLD))) == 9 - first.resealed
+    assert sum(seen.resealed for seen in reseal(open_with(NEW, OLD), KEYS)) == 10 - first.resealed
     assert list_columns(old, NEW) == sealed.list_sealed_columns()
 
 
@@ -128,9 +134,11 @@ def test_several_seal_each_value_once(open_with):
     databases = [open_with(NEW, OLD) for _ in range(4)]
 
     with ThreadPoolExecutor(4) as pool:
-        sums = list(pool.map(lambda one: sum(seen.resealed for seen in reseal(one)), databases))
+        sums = list(
+            pool.map(lambda one: sum(seen.resealed for seen in reseal(one, KEYS)), databases)
+        )
 
-    assert sum(sums) == 69
+    assert sum(sums) == 70
     assert list_columns(old, NEW) == sealed.list_sealed_columns()
 
 
