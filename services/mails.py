@@ -62,6 +62,13 @@ _NOBODY = 0
 _COUNTED = (*_LIMITED, MailName.CANCELLED, MailName.APPROVED)
 _TOLD = (*_COUNTED, MailName.DENIED)
 _WITH_LINK = (MailName.CONFIRMATION, MailName.APPROVED)
+_OF_STATUS = (
+    *_WITH_LINK,
+    MailName.PENDING,
+    MailName.WAITLISTED,
+    MailName.CANCELLED,
+    MailName.DENIED,
+)
 _REPLACING = (*_WITH_LINK, MailName.DATES, MailName.MOVED)
 
 EVENT_OVER = "EventOver"
@@ -180,6 +187,14 @@ def list_left_refused(session: Session, registration_ids: Collection[int]) -> li
         for registration_id in refused
         if last.get(registration_id, MailName.REFUSED) == MailName.REFUSED
     )
+
+
+def knows_of_refusal(session: Session, registration: Registration) -> bool:
+    """Tell whether the last word to a person about their place is, or will be, Zoom's refusal."""
+    words = mails.list_of_names(session, [registration.id], (*_OF_STATUS, MailName.REFUSED))
+    left = [mail for mail in words if mail.state not in ("dropped", "failed")]
+    last = max(left, key=lambda mail: (mail.sent_at or mail.created_at, mail.id), default=None)
+    return last is not None and last.name == MailName.REFUSED
 
 
 def send_held(session: Session, mail_id: int, *, now: datetime) -> None:

@@ -16,7 +16,7 @@ from services.chosen_dates import ZoomDates, read_zoom_dates
 from services.deliveries import Delivery, Step, WrongRegistrant
 from services.fault_points import fault_point
 from services.keys import KeyRing
-from services.mails import MailName, request_mail
+from services.mails import MailName, knows_of_refusal, request_mail
 from services.registrations import request_sync
 from storage import events, jobs, organizations
 from storage.jobs import LEASE_SECONDS, ClaimedJob, LeaseLost
@@ -369,7 +369,7 @@ class RegistrantSync:
             _, registration, registrant = deliveries.read_for_step(
                 session, job.payload["registration_id"]
             )
-            is_news = registrant.delivery != Delivery.REFUSED
+            is_news = not knows_of_refusal(session, registration)
             if isinstance(error, WrongRegistrant):
                 deliveries.record_unsure(registrant, now=now)
             else:

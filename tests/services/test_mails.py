@@ -7,6 +7,7 @@ from services.mails import (
     PER_ADDRESS_A_DAY,
     PER_EVENT_A_DAY,
     MailName,
+    knows_of_refusal,
     list_left_refused,
     request_again,
     request_mail,
@@ -17,6 +18,7 @@ from storage.models import Registration
 from storage.session import Database
 from tests import factories
 from tests.factories import NOW
+from tests.fixtures.databases import only_sqlite
 
 
 def add_registration(session, event, **members) -> Registration:
@@ -125,6 +127,25 @@ def test_link_that_goes_after_the_refusal_counts_whichever_was_asked_for_first(d
         confirmation.sent_at += timedelta(hours=1)
 
         assert list_left_refused(session, [person_id]) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "knows"),
+    [
+        ("", False),
+        ("confirmation:queued refused:queued", True),
+        ("refused:sent confirmation:dropped", True),
+        ("confirmation:sent refused:dropped", False),
+        ("refused:failed", False),
+        ("refused:sent cancelled:sent confirmation:dropped", False),
+    ],
+)
+@only_sqlite
+def test_refusal_is_news_unless_it_was_the_last_word(database, words, knows):
+    with database.write() as session:
+        person = session.get(Registration, add_words(session, words.split()))
+
+        assert knows_of_refusal(session, person) is knows
 
 
 def add_words(session, words):

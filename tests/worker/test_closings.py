@@ -224,6 +224,17 @@ def test_who_was_tried_too_often_today_holds_up_nobody(full):
     assert full.list_mails().count("refused") == 2
 
 
+def test_whatever_comes_between_two_refusals_the_second_is_no_news(full):
+    full.zoom.fault("add_registrant", status=429, email=SECOND)
+    try_again(full)
+    assert list_outcomes(full, SECOND) == [(Delivery.WAITING, "ready")]
+
+    wait_and_work(full, minutes=5)
+
+    assert list_outcomes(full, SECOND) == [PUT_ASIDE]
+    assert full.list_mails().count("refused") == 2
+
+
 def test_who_is_denied_when_it_is_their_turn_holds_up_nobody(make_desk):
     desk = make_desk(has_waitlist=True, approval="manual")
     set_places(desk, 1)
