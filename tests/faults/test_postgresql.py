@@ -320,22 +320,23 @@ class CommitCutter:
     def _serve(self, client: socket.socket) -> None:
         with client, socket.socket(socket.AF_UNIX) as server, suppress(OSError):
             server.connect(str(self._server / ".s.PGSQL.5432"))
-            answers = threading.Thread(target=_pass_on, args=(server, client), daemon=True)
+            is_cut = threading.Event()
+            answers = threading.Thread(target=_pass_on, args=(server, client, is_cut), daemon=True)
             answers.start()
             while sent := client.recv(65_536):
                 if self.is_armed and self.mark in sent:
                     self.is_armed = False
                     self.commits_cut += 1
-                    client.shutdown(socket.SHUT_RDWR)
-                    server.sendall(sent)
-                    server.recv(65_536)
-                    return
+                    is_cut.set()
                 server.sendall(sent)
 
 
-def _pass_on(source: socket.socket, target: socket.socket) -> None:
+def _pass_on(source: socket.socket, target: socket.socket, is_cut: threading.Event) -> None:
     with suppress(OSError):
         while received := source.recv(65_536):
+            if is_cut.is_set():
+                target.shutdown(socket.SHUT_RDWR)  # it is done by now
+                return
             target.sendall(received)
 
 
