@@ -52,6 +52,7 @@ _NOTICING_SILENCE = {
     "tcp_user_timeout": 20_000,
 }
 _BEGIN = Statement(lambda _: text("BEGIN"))
+_COMMIT = "COMMIT"
 _IDLE = 0
 """libpq's PQTRANS_IDLE."""
 
@@ -244,7 +245,7 @@ class Database:
         try:
             pooled.commit()
         except driver.Error as error:
-            raise translate_error(error, pooled, self._writer.dialect, "COMMIT") from error
+            raise translate_error(error, pooled, self._writer.dialect, _COMMIT) from error
 
     def _is_idle(self, pooled: PoolProxiedConnection) -> bool:
         """Tell whether nothing has begun on PostgreSQL: what was asked were transactions alone."""
@@ -288,12 +289,18 @@ def may_pass(error: Exception) -> bool:
     """Tell whether a transaction that failed so is worth another try from its beginning.
 
     It is where the connection was lost, and where PostgreSQL ended one of several transactions that
-    stood in each other's way. What a lost COMMIT has done is unknown: only what may be done twice
-    is tried again.
+    stood in each other's way. What a lost COMMIT has done is unknown: `is_lost_commit`.
     """
     if not isinstance(error, DBAPIError):
         return False
     return error.connection_invalidated or getattr(error.orig, "sqlstate", "") in _COLLISIONS
+
+
+def is_lost_commit(error: Exception) -> bool:
+    """Tell whether the connection was lost at a COMMIT, which has perhaps stored everything."""
+    if not isinstance(error, DBAPIError):
+        return False
+    return error.connection_invalidated and error.statement == _COMMIT
 
 
 def is_outage(error: Exception) -> bool:

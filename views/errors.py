@@ -13,6 +13,7 @@ from werkzeug.exceptions import HTTPException
 from services.limits import RateLimitReached
 
 from .problems import is_for_program, make_problem
+from .retries import OutcomeUnknown
 
 log = logging.getLogger(__name__)
 
@@ -22,6 +23,7 @@ RETRY_AFTER_SECONDS = 10
 def init_errors(app: Flask) -> None:
     app.register_error_handler(HTTPException, _show_http_error)
     app.register_error_handler(SQLAlchemyError, _show_storage_error)
+    app.register_error_handler(OutcomeUnknown, _show_unknown_outcome)
     app.register_error_handler(RateLimitReached, _show_rate_limit)
     app.register_error_handler(Exception, _show_unexpected)
 
@@ -99,6 +101,18 @@ def _show_storage_error(error: Exception) -> Response:
     response = _give_back(request.form) if is_typed else show_error(503)
     response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
     return response
+
+
+def _show_unknown_outcome(error: Exception) -> Response:
+    """Tell a program to look; the dashboard has a page of its own for it (`organizer/unsure.py`).
+
+    There is no Retry-After, which many programs take as word that nothing was done.
+    """
+    log.error("nobody knows whether it was stored", exc_info=error)
+    if is_for_program(request.path):
+        detail = "It may have been done: read it again before you send it again."
+        return make_problem(500, detail=detail)
+    return show_error(500)
 
 
 def _give_back(sent: MultiDict[str, str]) -> Response:

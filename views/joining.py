@@ -34,7 +34,7 @@ from storage.ciphers import DecryptionError
 from .event_pages import draw_event_of
 from .headers import let_forms_lead_to
 from .locale import read_locale
-from .retries import is_worth_another_try
+from .retries import is_worth_another_try, repeatable
 from .site import get_site
 from .tokens import Opened, open_token
 
@@ -83,6 +83,7 @@ def show_join(token: str) -> ResponseReturnValue:
 
 
 @bp.post("/j/<token>")
+@repeatable
 def join(token: str) -> ResponseReturnValue:
     """Go to Zoom, with the join URL of this moment, and record the click.
 

@@ -17,6 +17,7 @@ from storage import events
 from .event_pages import draw_head, load_event, show_state
 from .limits import count_against_network
 from .locale import read_locale
+from .retries import repeatable
 from .site import get_site
 from .tokens import OpenedReceipt, open_receipt
 
@@ -31,6 +32,7 @@ def show_proof(token: str) -> ResponseReturnValue:
 
 
 @bp.post("/v/<token>")
+@repeatable
 def give_proof(token: str) -> ResponseReturnValue:
     """Register who was asked; pressed again, it leads to the same receipt."""
     site, now = get_site(), get_site().read_clock()

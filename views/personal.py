@@ -48,6 +48,7 @@ from .person_views import (
     view_person,
 )
 from .places import name_place
+from .retries import repeatable
 from .site import get_site
 from .tokens import Opened, open_token
 
@@ -79,6 +80,7 @@ def show_details(token: str) -> ResponseReturnValue:
 
 
 @bp.post("/r/<token>/edit")
+@repeatable
 def change_details(token: str) -> ResponseReturnValue:
     now = get_site().read_clock()
     with get_site().database.read() as session:
@@ -120,6 +122,7 @@ def ask_before_registering_again(token: str) -> ResponseReturnValue:
 
 
 @bp.post("/r/<token>/cancel")
+@repeatable
 def cancel(token: str) -> ResponseReturnValue:
     now = get_site().read_clock()
     with get_site().database.write() as session:
@@ -133,6 +136,7 @@ def cancel(token: str) -> ResponseReturnValue:
 
 
 @bp.post("/r/<token>/again")
+@repeatable
 def register_again(token: str) -> ResponseReturnValue:
     now = get_site().read_clock()
     try:
@@ -159,6 +163,7 @@ def show_proposal(token: str, public_id: str) -> ResponseReturnValue:
 
 
 @bp.post("/r/<token>/answers/<public_id>")
+@repeatable
 def use_proposal(token: str, public_id: str) -> ResponseReturnValue:
     now = get_site().read_clock()
     try:
@@ -177,6 +182,7 @@ def use_proposal(token: str, public_id: str) -> ResponseReturnValue:
 
 
 @bp.post("/r/<token>/news")
+@repeatable
 def change_news(token: str) -> ResponseReturnValue:
     now, ticked = get_site().read_clock(), request.form.getlist("news")
     with get_site().database.write() as session:

@@ -26,6 +26,7 @@ from .framing import receipt_path, receipt_url, write_query
 from .limits import count_against_network
 from .locale import read_locale
 from .receipt_views import can_correct, draw_receipt, get_join_url, has_calendar, read_state
+from .retries import repeatable
 from .site import get_site
 from .tokens import OpenedReceipt, open_receipt
 
@@ -45,6 +46,7 @@ def show_receipt(token: str) -> ResponseReturnValue:
 
 
 @bp.post("/s/<token>/resend")
+@repeatable
 def resend_mail(token: str) -> ResponseReturnValue:
     now = get_site().read_clock()
     with get_site().database.write() as session:
@@ -57,6 +59,7 @@ def resend_mail(token: str) -> ResponseReturnValue:
 
 
 @bp.post("/s/<token>/code")
+@repeatable
 def enter_code(token: str) -> ResponseReturnValue:
     site, now = get_site(), get_site().read_clock()
     typed = request.form.get("code", "")[:20]
@@ -85,6 +88,7 @@ def show_address_form(token: str) -> ResponseReturnValue:
 
 
 @bp.post("/s/<token>/address")
+@repeatable
 def change_address(token: str) -> ResponseReturnValue:
     began_at = time.monotonic()
     now = get_site().read_clock()

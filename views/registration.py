@@ -46,7 +46,7 @@ from .kept_pages import mark
 from .limits import SubmissionLimits, WeighingFailed
 from .locale import list_language_links, read_locale
 from .proofs import Proof, ask_by_mail, ask_for_proof, read_proof
-from .retries import is_worth_another_try
+from .retries import is_worth_another_try, repeatable
 from .sharing import share
 from .site import get_site
 from .visits import count_mistakes
@@ -89,6 +89,7 @@ def show_form(slug: str) -> ResponseReturnValue:
 
 
 @bp.post("/e/<slug>")
+@repeatable
 def submit_form(slug: str) -> ResponseReturnValue:
     began_at, site = time.monotonic(), get_site()
     now = site.read_clock()

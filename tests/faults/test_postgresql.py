@@ -12,9 +12,12 @@ import psycopg
 import pytest
 from sqlalchemy import make_url
 
+from services.access_links import LinkPurpose, add_link
 from services.codes import CODE_TRIES
-from storage import migrate, session
+from services.members import Role
+from storage import migrate, organizations, session
 from storage.pg_connections import ImpatientConnection
+from tests.dashboard import Dashboard, sign_in
 from tests.faults.crowd import Crowd
 from tests.faults.journals import settle
 from tests.fixtures.databases import open_database
@@ -22,11 +25,13 @@ from tests.fixtures.postgresql import Cluster, PostgresqlMissing
 from tests.live_site import LiveSite
 from tests.mailbox import find_code, find_link
 from tests.people import HANAKO, TARO
+from tests.program import Program, make_key
 
 pytestmark = pytest.mark.postgresql
 
 CONNECTIONS = 20
 KEPT = "入力内容は"
+KEYS = "/organizer/settings/api-keys"
 
 
 @pytest.fixture(scope="module")
@@ -395,6 +400,50 @@ def test_f20_change_whose_answer_is_lost_is_answered_as_done(site_behind):
     back = cancelled.follow("もう一度申し込む").form("もう一度申し込む")
     assert "あらためてお申し込みを受け付けました。" in submit(back).text
     assert cutter.commits_cut == 5
+
+
+def test_f20_act_whose_answer_is_lost_is_said_to_be_perhaps_done(site_behind):
+    """What an organizer does is done once, not denied, and not sent again by itself."""
+    site, cutter = site_behind
+    owner = sign_in(site)
+    with site.database.write() as session:
+        organization = organizations.get_first_organization(session)
+        invited = {"organization_id": organization.id, "email": TARO["email"], "role": Role.EDITOR}
+        link = add_link(session, LinkPurpose.MEMBER, now=site.clock(), **invited)
+        address = site.parts.links.access(link)
+    newcomer = Dashboard(site.url)
+    site.close_later(newcomer.close)
+    joining = newcomer.open(address).form()
+    joining.fill(name="次郎", password="seventeen green umbrellas")
+    key = owner.open(f"{KEYS}/new").form("キーを作成する").fill(name="CRM", scopes=["events:read"])
+
+    for form, place in ((key, KEYS), (joining, "/organizer/sign-in")):
+        cutter.is_armed = True
+        page = form.submit(status=503)
+        assert page.heading == "すでに完了している可能性があります"
+        assert page.link("新しいタブで確かめる") == place
+        assert "data-again" not in page.response.text
+        assert "umbrellas" not in page.response.text
+        assert page.form()["name"] == form["name"]
+
+    assert cutter.commits_cut == 2
+    assert site.count_rows("api_key") == 1
+    assert site.count_rows("membership") == 2
+
+
+def test_f20_program_hears_that_its_change_is_perhaps_done(site_behind):
+    site, cutter = site_behind
+    program = Program(site, make_key(site))
+    site.crowd.register(TARO)
+    people = "/events/spring/registrations"
+    [person] = program.get(people).json()["items"]
+    cutter.is_armed = True
+
+    answer = program.ask("DELETE", f"{people}/{person['id']}")
+
+    assert (answer.status_code, answer.headers.get("Retry-After")) == (500, None)
+    assert "may have been done" in answer.json()["detail"]
+    assert program.get(f"{people}/{person['id']}").status_code == 404
 
 
 def test_f21_commit_waits_for_the_disk(site):

@@ -8,6 +8,7 @@ from services.tokens import Purpose
 from tests.dashboard_gallery import NO_PAGES, PLACES
 from tests.fixtures.databases import only_sqlite
 from views.headers import POLICY
+from views.retries import REPEATABLE
 from views.static_files import BUNDLES
 
 pytestmark = only_sqlite
@@ -90,6 +91,15 @@ ROUTES = {
 }
 
 
+# What is answered as perhaps done, but in the dashboard, where all is: another run would count a
+# visit twice, or deny what the first one has stored.
+NOT_DONE_AGAIN = {
+    "DELETE /api/v1/events/<slug>/registrations/<registration>",
+    "PATCH /api/v1/events/<slug>/registrations/<registration>",
+    "POST /e/<slug>/seen/<any(view, start):what>",
+}
+
+
 def list_routes(site):
     """List all routes but the dashboard's, which tests/views/organizer/test_access.py knows."""
     return {
@@ -111,6 +121,20 @@ def call(site, route, token="s" + "a" * 44, *, address="127.0.0.1"):
 
 def test_every_route_is_listed(site):
     assert list_routes(site) == ROUTES.keys()
+
+
+def test_what_runs_again_after_a_lost_commit_is_what_may_be_done_twice(site):
+    """Whoever declares another view `repeatable` shows it in `tests/faults/test_postgresql.py`."""
+    changing = [
+        (f"{method} {rule.rule}", hasattr(site.app.view_functions[rule.endpoint], REPEATABLE))
+        for rule in site.app.url_map.iter_rules()
+        for method in rule.methods - {"GET", "HEAD", "OPTIONS"}
+    ]
+    done_once = {route for route, is_repeatable in changing if not is_repeatable}
+    of_dashboard = {route for route, _ in changing if "/organizer/" in route}
+
+    assert len(of_dashboard) > 50
+    assert done_once == of_dashboard | NOT_DONE_AGAIN
 
 
 def test_every_page_of_the_dashboard_is_looked_at(site):

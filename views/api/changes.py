@@ -28,6 +28,7 @@ from services.registrations import ORGANIZER, DatesClosed
 from storage.erasing import note_erased
 from storage.models import Event, Registration
 
+from ..retries import repeatable
 from ..site import get_site
 from .access import Problem, answer_json, bp, count_request, need_event, needs, read_query
 from .bodies import read_object, refuse
@@ -85,6 +86,7 @@ def change(caller: Caller, slug: str, registration: str) -> ResponseReturnValue:
     endpoint="act_on_registration",
 )
 @needs(Scope.REGISTRATIONS_WRITE)
+@repeatable
 def act(caller: Caller, slug: str, registration: str, act: str) -> ResponseReturnValue:
     """Approve, deny or cancel; done twice it changes nothing the second time."""
     read_query()

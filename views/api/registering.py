@@ -36,6 +36,7 @@ from ..even_time import wait_until_even
 from ..event_pages import EventPage, load_event
 from ..form_classes import get_form_class
 from ..locale import read_locale
+from ..retries import repeatable
 from ..site import get_site
 from .access import Problem, answer_json, bp, count_request, needs, read_query
 from .bodies import read_object, refuse
@@ -53,6 +54,7 @@ class _Kept:
 
 @bp.post("/events/<slug>/registrations", endpoint="register")
 @needs(Scope.REGISTRATIONS_WRITE)
+@repeatable
 def register_person(caller: Caller, slug: str) -> ResponseReturnValue:
     began_at = time.monotonic()
     read_query()

@@ -51,6 +51,7 @@ from . import (  # noqa: F401
     second_step,
     settings,
     sign_in,
+    unsure,
     webhook_log,
     webhooks,
     zoom,

@@ -1,4 +1,4 @@
-"""Keeping a form that cannot be taken yet: who sent it has to sign in or to go back first."""
+"""Keeping a form that cannot be taken yet: who sent it has to do something else first."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ class Reason(StrEnum):
     PROVE = "prove"
     STALE = "stale"
     ORGANIZATION = "organization"
+    UNSURE = "unsure"
 
 
 def has_content() -> bool:
@@ -54,13 +55,16 @@ def keep(
     return make_response(page, status)
 
 
-def find_page() -> str:
-    """Return the page that is asked for, or where what was sent came from: the next one above."""
+def find_page(path: str = "") -> str:
+    """Return the page that is asked for, or where what was sent came from: the next one above.
+
+    Given a path, it is that one's page or the next one above.
+    """
     if request.method == "GET":
         return request.full_path.rstrip("?")
     adapter = current_app.create_url_adapter(request)
     assert adapter is not None, "there is a request"
-    path = request.path
+    path = path or request.path
     while path:
         try:
             adapter.match(path, method="GET")
