@@ -402,6 +402,29 @@ def test_f20_change_whose_answer_is_lost_is_answered_as_done(site_behind):
     assert cutter.commits_cut == 5
 
 
+def test_f20_correction_whose_answer_is_lost_is_answered_as_done(site_behind):
+    site, cutter = site_behind
+    program = Program(site, make_key(site))
+    receipt = site.visitor().open("/e/spring").form().fill(**TARO).submit()
+    people = "/events/spring/registrations"
+
+    address = receipt.follow("メールアドレスを訂正する").form().fill(email=HANAKO["email"])
+    cutter.is_armed = True
+    corrected = address.submit()
+    assert corrected.heading == "お申し込みが完了しました"
+    details = corrected.follow("登録内容の変更・キャンセル").follow("登録内容を変更する").form()
+    cutter.is_armed = True
+    assert "登録内容を変更しました。" in details.fill(given_name="太朗").submit().text
+    former, person = program.get(people).json()["items"]
+    cutter.is_armed = True
+    cancelled = program.ask("POST", f"{people}/{person['id']}/cancel")
+
+    assert (cancelled.status_code, cancelled.json()["status"]) == (200, "cancelled")
+    assert (person["email"], person["given_name"]) == (HANAKO["email"], "太朗")
+    assert cutter.commits_cut == 3
+    assert former["status"] == "cancelled"
+
+
 def test_f20_act_whose_answer_is_lost_is_said_to_be_perhaps_done(site_behind):
     """What an organizer does is done once, not denied, and not sent again by itself."""
     site, cutter = site_behind
