@@ -16,6 +16,7 @@ from storage.zoom_queue import PROBE_EVERY
 from zoom_client import (
     AuthenticationFailed,
     ConfigurationError,
+    MeetingNotFound,
     Retryable,
     ScopeMissing,
     ZoomError,
@@ -28,6 +29,7 @@ NOTE_SUCCESS_EVERY = timedelta(seconds=10)
 
 _OUTAGES = (ZoomUnreachable, ZoomOutcomeUnknown)
 _OF_THE_ACCOUNT = (AuthenticationFailed, ScopeMissing)
+_SHOWN_BY_A_LOOK = {e.__name__ for e in (*_OUTAGES, AuthenticationFailed, MeetingNotFound)}
 
 # Somebody has to mend it, and does not become faster by being asked for more often.
 _REPAIR_STEPS_SECONDS = (60, 120, 240, 480, 600)
@@ -75,13 +77,17 @@ def needs_record_of_success(
 
 def record_success(session: Session, account_id: str, event_id: int, *, now: datetime) -> bool:
     """Record that Zoom did what it was asked; return whether that ended a pause."""
-    account = zoom_pauses.lock_account(session, account_id, now=now)
-    account.failures = 0
-    account.last_success_at = account.updated_at = now
-    ended = _resume(account, now)
-    if _is_paused(zoom_pauses.get_event(session, event_id)):
-        ended = _resume(zoom_pauses.lock_event(session, event_id, now=now), now) or ended
-    return ended
+    rows = _record_answer(session, account_id, event_id, now)
+    return sum(_resume(row, now) for row in rows) > 0
+
+
+def record_look(session: Session, account_id: str, event_id: int, *, now: datetime) -> bool:
+    """Record that Zoom told of a meeting; return whether that ended a pause.
+
+    Whether a permission or a setting still lacks for more than that it does not show.
+    """
+    rows = _record_answer(session, account_id, event_id, now)
+    return sum(_resume(row, now) for row in rows if row.pause_problem in _SHOWN_BY_A_LOOK) > 0
 
 
 def is_outage(paused: ZoomAccount) -> bool:
@@ -94,6 +100,18 @@ def is_standing(session: Session, account_id: str, event_id: int) -> bool:
     return _is_paused(zoom_pauses.get_account(session, account_id)) or _is_paused(
         zoom_pauses.get_event(session, event_id)
     )
+
+
+def _record_answer(
+    session: Session, account_id: str, event_id: int, now: datetime
+) -> list[ZoomAccount | ZoomEvent]:
+    """Note that Zoom answers; return the account, and the event where it stands still."""
+    account = zoom_pauses.lock_account(session, account_id, now=now)
+    account.failures = 0
+    account.last_success_at = account.updated_at = now
+    if _is_paused(zoom_pauses.get_event(session, event_id)):
+        return [account, zoom_pauses.lock_event(session, event_id, now=now)]
+    return [account]
 
 
 def _pause(paused: ZoomAccount | ZoomEvent, error: ZoomError, now: datetime) -> bool:

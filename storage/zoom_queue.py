@@ -79,12 +79,13 @@ def _find_probing_kind(
 ) -> str | None:
     """Return the kind of job that tries it: in an outage a walk, which cannot add anybody twice.
 
-    After an event nothing may be left but asking who came.
+    After an event nothing may be left but asking who came, and where nobody waits but the dates of
+    a series.
     """
     is_outage = isinstance(paused, ZoomAccount) and paused.failures > 0
     kinds = ("zoom.settle", "zoom.sync") if is_outage else ("zoom.sync", "zoom.settle")
     where = Job.event_id.in_(zoom_pauses.select_events_to_probe(paused))
-    for kind in (*kinds, "zoom.attendance"):
+    for kind in (*kinds, "zoom.attendance", "zoom.dates"):
         if jobs.has_due(session, kinds=[kind], now=now, where=where):
             return kind
     return None

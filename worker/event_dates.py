@@ -12,9 +12,10 @@ from storage import events, jobs, organizations
 from storage.jobs import LEASE_SECONDS, ClaimedJob
 from storage.models import Event, ZoomConnection
 from storage.session import Database
-from zoom_client import ZoomClient, ZoomError
+from zoom_client import AuthenticationFailed, ZoomClient, ZoomError, ZoomUnreachable
 
 from .endings import describe
+from .zoom_health import ZoomHealth
 
 log = logging.getLogger(__name__)
 
@@ -22,8 +23,8 @@ log = logging.getLogger(__name__)
 class DatesFollowing:
     """Handles the job `zoom.dates` of one event; arguments as `RegistrantSync`.
 
-    It looks again and again until the last date is over. Zoom's troubles are for others to judge:
-    it looks an hour later.
+    It looks again and again until the last date is over, an hour later after any trouble. Where
+    nobody waits for Zoom these looks are what finds out that it works again.
     """
 
     def __init__(
@@ -36,10 +37,12 @@ class DatesFollowing:
         self._database = database
         self._make_client = make_client
         self._read_clock = read_clock
+        self._health = ZoomHealth(database, read_clock=read_clock)
 
     def handle(self, job: ClaimedJob) -> None:
         begun = self._begin(job)
         if begun is None:
+            self._health.give_probe_back(job)
             return
         event, connection = begun
         reason, meeting = "", None
@@ -48,6 +51,11 @@ class DatesFollowing:
         except ZoomError as error:
             reason = describe(error)
             log.warning("zoom did not tell the dates", extra={"job": job.key, "reason": reason})
+            if isinstance(error, ZoomUnreachable | AuthenticationFailed):
+                # All else may be about this one thing to ask for.
+                self._health.record_failure(connection, event, error)
+        else:
+            self._health.record_look(connection, event)
         now = self._read_clock()
         with self._database.write() as session:
             found = events.lock_event(session, event.id)

@@ -25,13 +25,22 @@ class ZoomHealth:
         self._read_clock = read_clock
 
     def record_success(self, connection: ZoomConnection, event: Event) -> None:
+        self._record(zoom_pauses.record_success, connection, event)
+
+    def record_look(self, connection: ZoomConnection, event: Event) -> None:
+        """Record that Zoom told of a meeting, which says nothing of what else it would do."""
+        self._record(zoom_pauses.record_look, connection, event)
+
+    def _record(
+        self, record: Callable[..., bool], connection: ZoomConnection, event: Event
+    ) -> None:
         now = self._read_clock()
         subject = (connection.account_id, event.id)
         with self._database.read() as session:
             if not zoom_pauses.needs_record_of_success(session, *subject, now=now):
                 return
         with self._database.write() as session:
-            if zoom_pauses.record_success(session, *subject, now=now):
+            if record(session, *subject, now=now):
                 job_requests.wake_workers(session)
                 log.warning("zoom works again", extra={"event": event.slug})
 

@@ -25,6 +25,7 @@ from tests import factories
 from tests.clock import Clock
 from tests.fixtures.databases import SECRET
 from worker.endings import record_given_up
+from worker.event_dates import DatesFollowing
 from worker.loop import Lane, Worker
 from worker.places import PlaceFinding
 from worker.settling import EventSettling
@@ -162,6 +163,10 @@ class Desk:
         }
         self.sync = RegistrantSync(database, **parts)
         settling = EventSettling(database, **parts)
+        following = DatesFollowing(
+            database, make_client=parts["make_client"], read_clock=self.clock
+        )
+        looks = {"zoom.settle": settling.handle, "zoom.dates": following.handle}
         lanes = [
             Lane(
                 "zoom",
@@ -170,7 +175,7 @@ class Desk:
                 {"zoom.sync": record_given_up},
                 queue=zoom_queue,
             ),
-            Lane("settle", {"zoom.settle": settling.handle}, 1, queue=zoom_queue),
+            Lane("settle", looks, 1, queue=zoom_queue),
             Lane("people", {PLACES_JOB: PlaceFinding(database, read_clock=self.clock).handle}, 1),
         ]
         return Worker(database, lanes, read_clock=self.clock)

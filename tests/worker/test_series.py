@@ -4,6 +4,8 @@ import pytest
 
 from outbound import HttpPool
 from services import deliveries, registration_edits
+from services.date_following import request_look
+from services.event_dates import read_dates
 from services.events import LinkPolicy
 from services.registrations import ChangeRefused, DatesClosed, register
 from storage import events, zoom_pauses, zoom_registrants
@@ -53,14 +55,15 @@ class SeriesDesk(Desk):
             return []
         return [ids.index(date) for date in person["occurrence_ids"]]
 
-    def drop_date(self, number):
-        """Have the host delete a date at Zoom, and know of it."""
+    def drop_date(self, number, *, is_known=True):
+        """Have the host delete a date at Zoom; we know of it, or have yet to find out."""
         gone = self.event.dates[number] | {"is_gone": True}
         others = [date for date in self.event.dates if date["id"] != gone["id"]]
         path = f"/meetings/{self.event.zoom_id}"
         answer = Api(self.sandbox.url).call("DELETE", path, occurrence_id=gone["id"])
         assert answer.status_code == 204
-        self.change_event(dates=[gone, *others])
+        if is_known:
+            self.change_event(dates=[gone, *others])
 
     def doubt_dates(self, email=TARO):
         """Do what a worker does whose call may have come late."""
@@ -104,10 +107,23 @@ def desk(make_series_desk):
 
 
 def read_pause(desk):
-    """Return since when the account stands still."""
+    """Return since when the account or the event stands still."""
     with desk.database.read() as session:
-        [account] = zoom_pauses.list_paused_accounts(session)
-        return account.paused_since
+        accounts = zoom_pauses.list_paused_accounts(session)
+        paused = [*accounts, *zoom_pauses.list_paused_events(session)]
+    return paused[0].paused_since if paused else None
+
+
+def follow_dates(desk):
+    """Have the dates of the series be looked at from now on, as publishing does."""
+    with desk.database.write() as session:
+        request_look(session, desk.event, now=desk.clock())
+
+
+def be_left_by_whom_zoom_did_not_take(desk):
+    desk.register()
+    desk.work()
+    desk.cancel()
 
 
 def test_zoom_has_a_person_for_the_chosen_dates_alone(desk):
@@ -256,6 +272,51 @@ def test_dates_that_are_gone_are_left_without_asking_whether_zoom_works(desk):
         desk.let_pass(minutes=5)
         desk.work()
     assert read_pause(desk) == begun
+
+
+def test_look_at_the_dates_finds_out_that_zoom_works_again_where_nobody_waits(desk):
+    follow_dates(desk)
+    desk.zoom.revoke_secret()
+    be_left_by_whom_zoom_did_not_take(desk)
+    desk.zoom.restore_secret()
+    assert read_pause(desk) is not None
+    desk.let_pass(hours=1)
+    desk.work()
+    assert read_pause(desk) is None
+
+
+def lose_scope(desk):
+    desk.zoom.remove_scopes("meeting:write:registrant:admin")
+
+
+def switch_registration_off(desk):
+    desk.zoom.change_meeting(desk.event.zoom_id, settings={"approval_type": 2})
+
+
+@only_sqlite
+@pytest.mark.parametrize("happen", [lose_scope, switch_registration_off])
+def test_dates_are_followed_though_nobody_can_register_and_that_stays_known(desk, happen):
+    follow_dates(desk)
+    happen(desk)
+    be_left_by_whom_zoom_did_not_take(desk)
+    begun = read_pause(desk)
+    desk.drop_date(0, is_known=False)
+    desk.let_pass(hours=1)
+    desk.work()
+    with desk.database.read() as session:
+        dates = {date.id: date for date in read_dates(events.need_event(session, desk.event.id))}
+    assert dates[list_ids(desk.event)[0]].is_gone
+    assert begun is not None
+    assert read_pause(desk) == begun
+
+
+@only_sqlite
+def test_look_at_the_dates_finds_out_that_the_secret_was_revoked(desk):
+    follow_dates(desk)
+    desk.zoom.revoke_secret()
+    desk.let_pass(hours=1)
+    desk.work()
+    assert read_pause(desk) is not None
 
 
 @only_sqlite
