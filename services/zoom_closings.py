@@ -38,11 +38,16 @@ def close_form(
     """Let nobody register whom Zoom would refuse; return whether that is new.
 
     The caller holds the event's row. Who left Zoom during the call, which began at `asked_at`, may
-    have been stored by a worker that saw the form open still: it is looked for a little later.
+    have been stored by a worker that saw the form open still: it is looked for a little later. If
+    the form was opened during the call, or published as Zoom has places now, one is tried at once.
     """
+    is_outdated = not event.closed_by_zoom and event.updated_at > asked_at
     since = {"since": asked_at.isoformat()}
     _enqueue(session, event.id, _late_key(event.id), since, run_at=now + LOOK_EVERY, now=now)
-    return _set(session, event, type(error).__name__, now)
+    begins = _set(session, event, type(error).__name__, now)
+    if is_outdated:
+        request_try(session, event, now=now)
+    return begins
 
 
 def go_on(session: Session, event: Event, *, now: datetime) -> bool:

@@ -187,6 +187,23 @@ def test_place_given_back_before_the_form_is_closed_is_found_later(make_desk):
     assert (list_outcomes(desk, SECOND), read_closing(desk)) == ([TAKEN], "")
 
 
+def test_refusal_that_comes_after_the_event_was_published_again_is_tried_again(make_desk):
+    desk = make_desk()
+    set_places(desk, 0)
+    desk.register(FIRST)
+    desk.zoom.fault("add_registrant", delay_after=1.0)
+    refused = threading.Thread(target=desk.work)
+    refused.start()
+    desk.wait_for_calls("add_registrant", 1)
+
+    set_places(desk, 10)
+    desk.let_pass(seconds=1)
+    desk.change_event(updated_at=desk.clock())
+    refused.join()
+
+    assert (list_outcomes(desk, FIRST), read_closing(desk)) == ([TAKEN], "")
+
+
 def test_lost_answer_to_who_is_tried_again_holds_up_nobody(full):
     set_places(full, 10)
     full.zoom.fault("add_registrant", does="close", when="after")
