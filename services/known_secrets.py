@@ -12,7 +12,14 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from storage import events, known_secrets, registrations, zoom_registrants
+from storage import (
+    events,
+    known_secrets,
+    organizations,
+    registrations,
+    webhooks,
+    zoom_registrants,
+)
 from storage.ciphers import DecryptionError
 
 from .deliveries import Delivery, describe_ending, record_problem
@@ -116,6 +123,8 @@ def accept_secrets(session: Session, keys: KeyRing, *, now: datetime) -> int:
             count += 1
     session.flush()
     known_secrets.forget_hash_keys(session)
+    webhooks.forget_former_secrets(session)
+    organizations.forget_tokens(session)
     known_secrets.add_known_secrets(session, keys.list_fingerprints(), now=now)
     return count
 

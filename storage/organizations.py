@@ -118,6 +118,11 @@ def write_token(session: Session, connection_id: int, document: str) -> None:
     )
 
 
+def forget_tokens(session: Session) -> None:
+    """Forget the tokens of all connections: nobody can read them any more."""
+    session.execute(update(ZoomConnection).values(token=None))
+
+
 def take_token_lease(
     session: Session, connection_id: int, *, until: datetime, now: datetime
 ) -> bool:

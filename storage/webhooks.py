@@ -210,3 +210,8 @@ def forget_old_messages(session: Session, *, before: datetime, waiting_before: d
     is_over = and_(WebhookMessage.happened_at < before, WebhookMessage.state != "waiting")
     old = delete(WebhookMessage).where(or_(is_over, WebhookMessage.happened_at < waiting_before))
     return rowcount(session.execute(old))
+
+
+def forget_former_secrets(session: Session) -> None:
+    """Forget what endpoints were signed for with before: nobody can read it any more."""
+    session.execute(update(WebhookEndpoint).values(former_secret=None, former_until=None))

@@ -9,7 +9,7 @@ from config import Settings
 from services import passwords
 from services.known_secrets import list_new_secrets
 from services.second_factors import make_recovery_codes
-from services.webhooks import OFFERED, Payload, Wish, add_endpoint, read_secrets
+from services.webhooks import OFFERED, Payload, Wish, add_endpoint, read_secrets, rotate_secret
 from services.zoom_connections import connect, open_secret
 from storage import registrations, zoom_registrants
 from storage.models import WebhookEndpoint, ZoomConnection
@@ -274,3 +274,25 @@ def test_secret_that_is_left_out_too_early_is_told_of_and_can_be_put_back(start_
     rotation.start_anew(NEW, OLD)
     rotation.run("reseal")
     assert "ok  what is sealed\n" in rotation.check()
+
+
+def test_what_is_given_anew_after_the_key_is_lost_is_counted_no_more(start_site):
+    rotation = Rotation(start_site)
+
+    def make_signing_secret():
+        with rotation.site.database.write() as session:
+            endpoint = session.get(WebhookEndpoint, rotation.endpoint_id)
+            rotate_secret(session, endpoint, now=rotation.site.clock())
+
+    make_signing_secret()
+    rotation.site = start_site(secret_key=NEW)
+    rotation.run("accept-secret", "--yes")
+    told = rotation.check()
+    assert (
+        "no secret that is set opens 1 authenticator apps of organizers, 1 secrets of web" in told
+    )
+    assert "tokens" not in told and "former" not in told, "nobody has to give these anew"
+
+    make_signing_secret()
+
+    assert "1 authenticator apps of organizers, 1 client secrets of Zoom: put" in rotation.check()
