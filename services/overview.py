@@ -23,7 +23,7 @@ WORKER_SILENT_AFTER = timedelta(seconds=60)
 # No event lasts longer: what started before is over.
 _LONGEST_EVENT = timedelta(days=3)
 # What is of no use any more once its event is over; all other work that was put aside still is.
-_FOR_EVENTS_AHEAD = ("zoom.sync", "zoom.settle", "zoom.dates", "mail", "proof_mail")
+_FOR_EVENTS_AHEAD = ("zoom.sync", "zoom.settle", "zoom.dates", "places", "mail", "proof_mail")
 _CLASS = re.compile(r"[A-Z][A-Za-z]+\b")
 
 

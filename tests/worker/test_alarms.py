@@ -9,9 +9,8 @@ import pytest
 from sqlalchemy import select, update
 
 from services.alarms import _SEEN_ELSEWHERE, AlarmName, Problem, keep_alarms, take_telling
-from services.deliveries import request_walk
 from services.event_editing import cancel_event
-from storage import events, heartbeats
+from storage import events, heartbeats, job_requests
 from storage.jobs import POISONOUS_AFTER
 from storage.models import Alarm, Job, JobState
 from tests.fixtures.databases import only_sqlite
@@ -275,12 +274,15 @@ def test_work_that_nobody_waits_for_is_told_with_the_way_on(watch):
 
 
 @only_sqlite
-def test_look_at_zoom_for_an_event_that_is_over_is_nobodys_need(watch):
+@pytest.mark.parametrize("kind", ["zoom.settle", "places"])
+def test_work_at_zoom_for_an_event_that_is_over_is_nobodys_need(watch, kind):
     now = watch.site.clock()
     event = watch.site.add_event(slug="spring", starts_at=now - timedelta(days=1))
     with watch.site.database.write() as session:
-        request_walk(session, event.id, run_at=now, now=now)
-    put_aside(watch, "zoom.settle")
+        job_requests.enqueue(
+            session, kind=kind, key=kind, payload={}, event_id=event.id, run_at=now, now=now
+        )
+    put_aside(watch, kind)
     with watch.site.database.read() as session:
         assert session.scalars(select(Job.state)).all() == ["parked"]
     watch.look()
