@@ -12,6 +12,7 @@ from services.mails import ADMIT_DELAY_AFTER, EVENT_OVER, MailName, request_word
 from services.messages import MessageRefused
 from storage import events, jobs, mails, registrations, zoom_registrants
 from storage.jobs import LEASE_SECONDS, ClaimedJob
+from storage.models import Event, Registration
 from storage.session import Database
 
 from .letters import Letter, LetterWriter, is_too_late, is_wanted
@@ -70,10 +71,9 @@ class MailSending:
                 return None
             registration = registrations.get_registration(session, mail.registration_id)
             assert registration is not None, "a mail belongs to a registration"
-            registrant = zoom_registrants.get_zoom_registrant(session, registration.id)
             event = events.need_event(session, mail.event_id)
             name = MailName(mail.name)
-            if not is_wanted(name, registration, registrant, event=event, now=now):
+            if not _is_wanted(session, name, registration, event, now):
                 if mail.state == "queued" and is_too_late(name, event, now=now):
                     mail.error = EVENT_OVER
                 mail.state = "dropped"
@@ -127,6 +127,23 @@ class MailSending:
             mail.error = failure.reason
             session.flush()
             put_off(session, job, failure.reason, is_final=is_final, now=now)
+
+
+def _is_wanted(
+    session: Session, name: MailName, registration: Registration, event: Event, now: datetime
+) -> bool:
+    """Tell whether a mail still holds; that it does not is found under the registration's lock.
+
+    Whoever stores what Zoom has answered holds it, and may count on this very mail.
+    """
+    registrant = zoom_registrants.get_zoom_registrant(session, registration.id)
+    if is_wanted(name, registration, registrant, event=event, now=now):
+        return True
+    registrations.lock_registration(session, registration.id)
+    for read in (registration, registrant):
+        if read is not None:
+            session.refresh(read)
+    return is_wanted(name, registration, registrant, event=event, now=now)
 
 
 def record_given_up(session: Session, job: ClaimedJob, now: datetime) -> None:

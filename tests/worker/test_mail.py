@@ -1,21 +1,26 @@
 """Every mail that was asked for is sent once, given up for a reason, or dropped as untrue."""
 
+import threading
 from contextlib import contextmanager
 from datetime import timedelta
 from email import message_from_bytes, policy
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import select, text, update
 
+from services.deliveries import Delivery, read_for_step
 from services.fault_points import FAULT_VARIABLE
+from services.mails import hasten_mails_with_link
 from services.submissions import Doubt
 from storage import mails
-from storage.models import Job, Mail, SubmissionRow
+from storage.models import Job, Mail, SubmissionRow, ZoomRegistrant
 from tests.factories import NOW
-from tests.fixtures.databases import only_sqlite
+from tests.fixtures.databases import only_postgresql, only_sqlite
+from tests.installation import wait_until
 from tests.mailbox import read_text
 from tests.organizer import Organizer
 from tests.people import TARO
+from tests.races import count_waiting
 from worker import loop
 from worker.backoff import next_try
 from worker.loop import GIVE_UP_AFTER
@@ -86,6 +91,29 @@ def test_mail_is_sent_once_when_zoom_has_answered(open_post_office):
     assert mail["To"].addresses[0].addr_spec == "taro@example.com"
     assert "参加用URL" in read_text(mail)
     assert read_mails(site) == [("confirmation", "sent", "", "done")]
+
+
+@only_postgresql
+def test_mail_that_holds_again_as_it_is_found_untrue_is_sent(open_post_office):
+    """A worker stores that Zoom takes somebody after all, as their mail is about to be dropped."""
+    inbox = Inbox()
+    with open_post_office(inbox) as site:
+        register(site)
+        with site.database.write() as session:
+            registrant = session.scalars(select(ZoomRegistrant)).one()
+            registrant.delivery = Delivery.REFUSED
+            session.execute(update(Job).where(Job.kind == "zoom.sync").values(state="parked"))
+        site.let_pass(minutes=30)
+        sending = threading.Thread(target=site.drain)
+        with site.database.write() as session:
+            _, registration, registrant = read_for_step(session, registrant.registration_id)
+            registrant.delivery = Delivery.REGISTERED
+            session.flush()
+            sending.start()
+            wait_until(lambda: count_waiting(site.database) or not sending.is_alive())
+            assert hasten_mails_with_link(session, [registration.id], now=site.clock())
+        sending.join()
+        assert read_mails(site)[0] == ("confirmation", "sent", "", "done")
 
 
 @only_sqlite
