@@ -179,14 +179,16 @@ class _Channel(HTTPChannel):  # type: ignore[misc]
         """Tell whether a request is coming in or being answered, or an answer still on its way."""
         return self.request is not None or bool(self.requests or self.total_outbufs_len)
 
-    def writable(self) -> bool:
-        """Leave an answer to the thread that writes it, unless it grows large.
+    @property
+    def is_left_to_its_thread(self) -> bool:
+        """Tell whether the thread that makes an answer sends it, as it has not grown large.
 
         Else the loop would find all the time that something can be sent, and be in its way.
         """
-        if self.requests and self.total_outbufs_len < ANSWER_BYTES:
-            return False
-        return bool(super().writable())
+        return bool(self.requests) and self.total_outbufs_len < ANSWER_BYTES
+
+    def writable(self) -> bool:
+        return not self.is_left_to_its_thread and bool(super().writable())
 
     def send_answer(self) -> None:
         """Send what the kernel takes at once; the loop sends the rest."""
@@ -199,9 +201,7 @@ class _Channel(HTTPChannel):  # type: ignore[misc]
 
         What is small waits for the thread that makes the answer, whatever the client does.
         """
-        if self.last_activity >= since:
-            return False
-        if not self.total_outbufs_len or (self.requests and self.total_outbufs_len < ANSWER_BYTES):
+        if self.is_left_to_its_thread or self.last_activity >= since:
             return False
         self.send_answer()
         return bool(self.total_outbufs_len) and self.last_activity < since

@@ -135,6 +135,13 @@ def _list_ports(environ: Mapping[str, str]) -> range:
     return PORTS[number * size : (number + 1) * size]
 
 
+def answers(url: str, *, seconds: float = 0.5) -> bool:
+    """Tell whether an address answers with its page in so many seconds."""
+    with suppress(requests.RequestException):
+        return requests.get(url, timeout=seconds).status_code == 200
+    return False
+
+
 def wait_until(is_so: Callable[[], object], *, seconds: float = 60) -> None:
     """Wait for what processes do."""
     deadline = time.monotonic() + seconds

@@ -35,6 +35,7 @@ from tests.installation import (
     ROOT,
     START_SECONDS,
     Installation,
+    answers,
     find_free_port,
     make_command,
     wait_until,
@@ -336,12 +337,6 @@ def end(process):
     for child in children:
         with suppress(ProcessLookupError):
             os.kill(int(child), signal.SIGKILL)
-
-
-def answers(url, *, seconds=0.5):
-    with suppress(requests.RequestException):
-        return requests.get(url, timeout=seconds).status_code == 200
-    return False
 
 
 def list_children(process):

@@ -5,7 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from tests.installation import HOST, find_free_port, wait_until
+from tests.installation import HOST, answers, find_free_port, wait_until
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 ROOT = DEPLOY.parent
@@ -89,7 +89,7 @@ def test_nginx_passes_on_that_a_file_broke_off(tmp_path):
     nginx = ["nginx", "-c", config, "-g", "daemon off;"]
     with ending(subprocess.Popen(server, cwd=ROOT)), ending(subprocess.Popen(nginx)):
         url = f"http://{HOST}:{port}"
-        wait_until(lambda: is_answered(url))
+        wait_until(lambda: answers(url, seconds=5))
 
         with pytest.raises(requests.exceptions.ChunkedEncodingError):
             requests.get(f"{url}/organizer/people.csv", timeout=30)
@@ -103,12 +103,6 @@ def ending(process):
     finally:
         process.terminate()
         process.wait(30)
-
-
-def is_answered(url):
-    with suppress(requests.RequestException):
-        return requests.get(url, timeout=5).status_code == 200
-    return False
 
 
 @pytest.mark.parametrize(

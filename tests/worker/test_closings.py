@@ -166,6 +166,15 @@ def test_place_given_back_while_somebody_else_is_refused_is_theirs(make_desk):
     assert (list_outcomes(desk, SECOND), read_closing(desk)) == ([TAKEN], "")
 
 
+def work_until_asked(desk, *, adds):
+    """Have a worker go on until Zoom has done so many adds: the last one's answer is on its way."""
+    desk.zoom.fault("add_registrant", delay_after=1.0)
+    work = threading.Thread(target=desk.work)
+    work.start()
+    desk.wait_for_calls("add_registrant", adds)
+    return work
+
+
 def test_place_given_back_before_the_form_is_closed_is_found_later(make_desk):
     """FIRST is gone before the answer comes that SECOND got: whoever stored it saw it open."""
     desk = make_desk()
@@ -173,10 +182,7 @@ def test_place_given_back_before_the_form_is_closed_is_found_later(make_desk):
     desk.register(FIRST)
     desk.work()
     desk.register(SECOND)
-    desk.zoom.fault("add_registrant", delay_after=1.0)
-    refused = threading.Thread(target=desk.work)
-    refused.start()
-    desk.wait_for_calls("add_registrant", 2)
+    refused = work_until_asked(desk, adds=2)
 
     desk.cancel(FIRST)
     desk.make_worker().drain()
@@ -191,10 +197,7 @@ def test_refusal_that_comes_after_the_event_was_published_again_is_tried_again(m
     desk = make_desk()
     set_places(desk, 0)
     desk.register(FIRST)
-    desk.zoom.fault("add_registrant", delay_after=1.0)
-    refused = threading.Thread(target=desk.work)
-    refused.start()
-    desk.wait_for_calls("add_registrant", 1)
+    refused = work_until_asked(desk, adds=1)
 
     set_places(desk, 10)
     desk.let_pass(seconds=1)
@@ -315,10 +318,7 @@ def test_add_that_was_under_way_when_the_form_closed_has_nobody_tried(make_desk)
     desk = make_desk()
     set_places(desk, 1)
     desk.register(FIRST)
-    desk.zoom.fault("add_registrant", delay_after=1.0)
-    taken = threading.Thread(target=desk.work)
-    taken.start()
-    desk.wait_for_calls("add_registrant", 1)
+    taken = work_until_asked(desk, adds=1)
     desk.register(SECOND)
 
     desk.make_worker().drain()
