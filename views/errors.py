@@ -14,6 +14,7 @@ from services.limits import RateLimitReached
 
 from .problems import is_for_program, make_problem
 from .retries import OutcomeUnknown
+from .secret_fields import has_secret
 
 log = logging.getLogger(__name__)
 
@@ -97,10 +98,15 @@ def _show_http_error(error: HTTPException) -> Response:
 
 def _show_storage_error(error: Exception) -> Response:
     log.error("the database did not answer", exc_info=error, extra={"path": request.path[:3]})
-    is_typed = not is_for_program(request.path) and bool(request.form)
-    response = _give_back(request.form) if is_typed else show_error(503)
+    response = _give_back(request.form) if _can_give_back() else show_error(503)
     response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
     return response
+
+
+def _can_give_back() -> bool:
+    if is_for_program(request.path) or not request.form:
+        return False
+    return not has_secret(request.path, request.form.items(multi=True))
 
 
 def _show_unknown_outcome(error: Exception) -> Response:

@@ -30,6 +30,7 @@ from .framing import Frame, find_frame, read_parent, read_theme
 from .headers import SECURITY, let_be_framed_by, let_forms_lead_to
 from .locale import list_other_languages, match_accepted
 from .problems import MEDIA_TYPE, is_for_program, write_problem
+from .secret_fields import has_secret
 
 log = logging.getLogger(__name__)
 
@@ -114,7 +115,7 @@ class Admission:
         return [body]
 
     def _read_fields(self, environ: Environ) -> str | None:
-        """Write what was sent as hidden fields; None if it is nothing that a form of ours sends."""
+        """Write what was sent as hidden fields; None if no form sends it, or one with a secret."""
         length = int(environ.get("CONTENT_LENGTH") or 0)
         kind = environ.get("CONTENT_TYPE", "").partition(";")[0].strip().lower()
         if kind != FORM or length > self._body_bytes:
@@ -127,6 +128,8 @@ class Admission:
                 max_num_fields=MAX_FIELDS,
             )
         except ValueError:
+            return None
+        if has_secret(environ["PATH_INFO"], pairs):
             return None
         return "".join(
             f'<input type="hidden" name="{html.escape(name)}" value="{html.escape(value)}">'

@@ -12,6 +12,7 @@ import pytest
 import requests
 
 from storage import session, write_queue
+from tests.dashboard import Dashboard
 from tests.faults.crowd import Crowd
 from tests.faults.journals import settle
 from tests.faults.test_event_start import press, read_clicks, register_all
@@ -62,6 +63,19 @@ def test_f17_long_lock_gives_the_form_back_filled_in(start_site, monkeypatch):
     assert {name: filled[name] for name in TARO} == TARO
     assert filled.submit().heading == "お申し込みが完了しました"
     settle(site, crowd.answers)
+
+
+@only_sqlite
+def test_f17_long_lock_puts_a_password_on_no_page(start_site, monkeypatch):
+    monkeypatch.setattr(session, "BUSY_TIMEOUT_MS", 300)
+    site = start_site()
+    typed = {"email": "hanako@example.com", "password": "long and mine alone"}
+    with closing(Dashboard(site.url)) as browser:
+        form = browser.open("/organizer/sign-in").form().fill(**typed)
+        with locked(site):
+            page = form.submit(status=503)
+
+    assert "long and mine" not in page.response.text and not page.root.find_all("form")
 
 
 @only_sqlite

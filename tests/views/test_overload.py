@@ -10,6 +10,7 @@ from cli.web_server import WAITED_SECONDS, WAITING
 from config import Settings
 from tests.html import parse
 from views.headers import SECURITY
+from views.organizer.access import SIGN_IN
 from views.overload import MANY, RETRY_SECONDS, is_urgent
 
 CROWD = {WAITED_SECONDS: 0.6, WAITING: MANY + 1}
@@ -207,6 +208,18 @@ def test_what_no_form_sends_is_not_carried(ask, sent):
     assert answer.status_code == 503
     assert len(answer.data) < 4096
     assert parse(answer.text).find_all("form") == []
+
+
+def test_password_is_on_no_page(ask):
+    answer = send(ask, [("email", "h@example.com"), ("password", "long and mine")], SIGN_IN)
+
+    assert answer.status_code == 503
+    assert b"long and mine" not in answer.data
+    assert parse(answer.text).find_all("form") == []
+
+
+def test_answer_may_have_the_name_of_a_secret(ask):
+    assert read_hidden(send(ask, [("password", "my answer")])) == [("password", "my answer")]
 
 
 def test_receipt_says_that_all_is_saved(ask):

@@ -9,8 +9,7 @@ from werkzeug.exceptions import MethodNotAllowed, NotFound
 
 from services.csrf import read_organization
 
-SECRETS = frozenset({"password", "code", "client_secret", "credential"})
-"""The fields that no page shows again."""
+from ..secret_fields import SECRETS, has_secret
 
 _OF_THE_PAGE = "csrf_token"
 
@@ -50,7 +49,7 @@ def keep(
             for name, value in request.form.items(multi=True)
             if name != _OF_THE_PAGE and name not in SECRETS
         ],
-        is_less=_has_files() or any(request.form.get(name) for name in SECRETS),
+        is_less=_has_files() or has_secret(request.path, request.form.items(multi=True)),
     )
     return make_response(page, status)
 
