@@ -18,7 +18,7 @@ DATABASE := $(if $(findstring postgresql,$(UKETSUKE_DATABASE_URL)),.venv/postgre
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test migration-test cluster-test pages-test check bench soak kill-loop screenshots texts lock sbom
+.PHONY: help run test migration-test cluster-test pages-test check lint bench soak kill-loop screenshots texts lock sbom
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -39,11 +39,13 @@ cluster-test: .venv/dev.stamp ## Restart and kill many processes behind nginx wh
 pages-test: .venv/dev.stamp ## Look at every page in both languages, both schemes, at both widths
 	$(BIN)/python -m pytest -q -m browser tests/browser/test_accessibility.py tests/browser/test_dashboard.py
 
-check: .venv/dev.stamp ## Run linters, types, translations and locks
+check: lint ## Run linters, types, translations and locks
+	$(BIN)/python -m pytest -q tests/test_architecture.py tests/test_project.py tests/templates
+
+lint: .venv/dev.stamp ## Run linters and types
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -q tests/test_architecture.py tests/test_project.py tests/templates
 	@if command -v node >/dev/null; then \
 		for script in static/js/*.js static/js/*/*.js; do node --check "$$script" || exit 1; done; \
 	else echo "node is missing, so the scripts of the pages are not checked"; fi
