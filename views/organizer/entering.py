@@ -55,17 +55,19 @@ def count_network(now: datetime) -> None:
             sign_in_limits.count_network(session, site.keys, request.remote_addr, now=now)
 
 
-def finish(organizer: Organizer, *, by: str, now: datetime) -> ResponseReturnValue | None:
+def finish(
+    session: Session, organizer: Organizer, *, by: str, now: datetime
+) -> ResponseReturnValue | None:
     """Begin the session of an organizer who has shown every factor.
 
+    What a factor used up is stored with it or not at all: `session` is the transaction of both.
     Returns None if no organization is open to them, or if their password was changed since it was
     checked.
     """
-    with get_site().database.write() as session:
-        row = organizers.lock_organizer(session, organizer.id)
-        if row.password_hash != organizer.password_hash:
-            return None
-        return enter(session, row, by=by, next_=read_next(), now=now)
+    row = organizers.lock_organizer(session, organizer.id)
+    if row.password_hash != organizer.password_hash:
+        return None
+    return enter(session, row, by=by, next_=read_next(), now=now)
 
 
 def enter(

@@ -47,7 +47,7 @@ def check_code() -> ResponseReturnValue:
         count(Try.CODE, f"code:{organizer.public_id}", organizer, now)
     except RateLimitReached as error:
         return draw("code", form, wait_seconds=error.retry_after_seconds), 429
-    by, refusal = "", _("This code is wrong, or was used already")
+    by, answer, refusal = "", None, _("This code is wrong, or was used already")
     with site.database.write() as session:
         try:
             by = second_factors.take_code(session, site.keys, organizer, form["code"].data, now=now)
@@ -57,12 +57,13 @@ def check_code() -> ResponseReturnValue:
                 "This site cannot check codes of your app any more. Sign in with a passkey or a "
                 "recovery code, or ask whoever runs this site to let you set it up anew"
             )
-        if not by:
+        if by:
+            answer = finish(session, organizer, by=by, now=now)
+        else:
             sign_in.record_failure(session, organizer, by="code", now=now)
     if not by:
         form.refuse("code", refusal)
         return draw("code", form), 422
-    answer = finish(organizer, by=by, now=now)
     return answer or redirect(f"{SIGN_IN}?refused={name_refusal(organizer)}", code=303)
 
 
@@ -71,14 +72,15 @@ def check_passkey() -> ResponseReturnValue:
     site = get_site()
     now = site.read_clock()
     count_network(now)
-    organizer = None
+    organizer = answer = None
     try:
         with site.database.write() as session:
             organizer = organizers.get_organizer(session, take_passkey(session, now))
+            if organizer:
+                answer = finish(session, organizer, by="passkey", now=now)
     except PasskeyRefused:
         with site.database.write() as session:
             sign_in.record_failure(session, None, by="passkey", now=now)
-    answer = finish(organizer, by="passkey", now=now) if organizer else None
     refused = name_refusal(organizer) if organizer else "passkey"
     return answer or redirect(f"{SIGN_IN}?refused={refused}", code=303)
 

@@ -66,7 +66,9 @@ def check_password() -> ResponseReturnValue:
         ticket = tickets.make_ticket(site.keys, organizer, read_cookie(BROWSER), now=now)
         give_cookie(STEP, ticket)
         return redirect(f"{SECOND_STEP}?{write_next()}", code=303)
-    return finish(organizer, by="password", now=now) or _refuse(form, organizer)
+    with site.database.write() as session:
+        answer = finish(session, organizer, by="password", now=now)
+    return answer or _refuse(form, organizer)
 
 
 @bp.post("/sign-out")

@@ -5,8 +5,10 @@ import re
 import pyotp
 import pytest
 from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
 
 from services import passwords
+from services import sign_in as signing
 from services.access_links import LinkPurpose, add_link
 from services.members import Role
 from storage.ciphers import Cipher
@@ -96,6 +98,26 @@ def test_recovery_code_replaces_the_app_once(site, owner):
     show_password(second).form("サインイン").fill(code=codes[0]).submit(status=422)
 
     assert (is_in(first), is_in(second)) == (True, False)
+
+
+def test_code_is_used_up_with_the_beginning_of_the_session_or_not_at_all(
+    site, owner, organizer_id, monkeypatch
+):
+    _, codes = set_up_app(site, owner)
+    browser, begin, lost = open_browser(site), signing.begin_session, []
+
+    def lose_connection(*arguments, **named):
+        if not lost:
+            lost.append("as the driver says it within a transaction")
+            raise OperationalError("INSERT", None, Exception("gone"), connection_invalidated=True)
+        return begin(*arguments, **named)
+
+    monkeypatch.setattr(signing, "begin_session", lose_connection)
+    show_password(browser).form("サインイン").fill(code=codes[0]).submit()
+
+    assert lost and is_in(browser)
+    with site.database.read() as session:
+        assert len(session.get(Organizer, organizer_id).recovery_codes) == len(codes) - 1
 
 
 def test_app_that_no_secret_of_the_site_opens_is_told_apart(site, owner):
