@@ -8,7 +8,7 @@
 #   deploy/cluster.sh stop       end everything; what was begun is finished
 #
 # Settings are the site's own (UKETSUKE_*), and here:
-#   WEBS=4 WORKERS=3             how many of each
+#   WEBS=4 WORKERS=3             how many of each, at `start`
 #   FIRST_PORT=8001              port of the first web process; the others follow
 #   UKETSUKE_PORT=8000           port of nginx, without TLS: for that put deploy/nginx.conf into /etc/nginx
 #
@@ -24,9 +24,13 @@ export UKETSUKE_HOST=127.0.0.1 UKETSUKE_TRUSTED_PROXIES=1 UKETSUKE_WEB_PROCESSES
 umask 077
 
 list_ports() { seq "$FIRST_PORT" $((FIRST_PORT + WEBS - 1)); }
-list_workers() { seq 1 "$WORKERS"; }
-read_pid() { cat "$RUN/$1.pid" 2>/dev/null || echo 0; }
-lives() { [ "$1" != 0 ] && kill -0 "$1" 2>/dev/null; }
+list_names() { cat "$RUN/names" 2>/dev/null || true; } # as they were at `start`
+read_pid() { cat "$RUN/$1.pid" 2>/dev/null || true; }
+lives() { [ -n "$1" ] && kill -0 "$1" 2>/dev/null; }
+
+# Whatever `start` has begun holds this lock, so without it a number in a file is that of somebody else's process.
+is_free() { [ ! -e "$RUN/lock" ] || flock -n "$RUN/lock" true; }
+need_running() { if is_free; then echo "Nothing runs."; exit "$1"; fi; }
 
 wait_for() { # seconds, what it is, command ...
     local tries=$(($1 * 10)) what=$2
@@ -48,7 +52,9 @@ keep() { # name, command ...: run it again and again until we stop
     while [ ! -e "$RUN/stopping" ]; do
         "$@" >>"$RUN/$name.log" 2>&1 &
         echo $! >"$RUN/$name.pid"
+        [ ! -e "$RUN/stopping" ] || kill -TERM $! # perhaps `stop` came before the number was there
         wait $! || true
+        rm -f "$RUN/$name.pid"
         sleep 1
     done
 }
@@ -80,12 +86,18 @@ start() {
         exit 1 ;;
     esac
     mkdir -p "$RUN"
-    rm -f "$RUN/stopping"
+    exec 9>>"$RUN/lock"
+    flock -n 9 || { echo "It runs already: see '$0 status', and end it with '$0 stop'." >&2; exit 1; }
+    rm -f "$RUN/stopping" "$RUN"/*.pid
+    { list_ports | sed 's/^/web-/'; seq -f 'worker-%g' "$WORKERS"; } >"$RUN/names"
     $FLASK migrate
-    for port in $(list_ports); do
-        UKETSUKE_PORT=$port BASH_ENV= keep "web-$port" $FLASK web </dev/null >/dev/null 2>&1 &
+    trap '[ $? = 0 ] || stop' EXIT # half of it is of no use
+    for name in $(list_names); do
+        case $name in
+        web-*) UKETSUKE_PORT=${name#web-} keep "$name" $FLASK web </dev/null >/dev/null 2>&1 & ;;
+        *) keep "$name" $FLASK worker </dev/null >/dev/null 2>&1 & ;;
+        esac
     done
-    for number in $(list_workers); do keep "worker-$number" $FLASK worker </dev/null >/dev/null 2>&1 & done
     for port in $(list_ports); do wait_for 60 "web-$port" answers "$port"; done
     start_nginx
     wait_for 10 nginx answers "$PORT"
@@ -94,9 +106,10 @@ start() {
 
 restart() {
     local name pid
-    for name in $(list_ports | sed 's/^/web-/') $(list_workers | sed 's/^/worker-/'); do
+    need_running 1
+    for name in $(list_names); do
         pid=$(read_pid "$name")
-        kill -TERM "$pid" 2>/dev/null || true
+        if lives "$pid"; then kill -TERM "$pid"; fi
         wait_for 60 "$name" is_new "$name" "$pid"
         # The next one goes only when this one answers again, and nginx has it back: after a refusal it is left out
         # for `fail_timeout`, and of two processes none would be left.
@@ -108,7 +121,8 @@ restart() {
 
 status() {
     local name pid
-    for name in nginx $(list_ports | sed 's/^/web-/') $(list_workers | sed 's/^/worker-/'); do
+    need_running 0
+    for name in nginx $(list_names); do
         pid=$(read_pid "$name")
         if lives "$pid"; then echo "$name runs as $pid"; else echo "$name does not run"; fi
     done
@@ -116,15 +130,16 @@ status() {
 
 stop() {
     local name pid
+    need_running 0
     touch "$RUN/stopping"
     pid=$(read_pid nginx)
     if lives "$pid"; then kill -QUIT "$pid"; wait_for 60 nginx has_ended "$pid"; fi
-    for name in $(list_ports | sed 's/^/web-/') $(list_workers | sed 's/^/worker-/'); do
-        kill -TERM "$(read_pid "$name")" 2>/dev/null || true
+    for name in $(list_names); do
+        pid=$(read_pid "$name")
+        if lives "$pid"; then kill -TERM "$pid"; fi
     done
-    for name in $(list_ports | sed 's/^/web-/') $(list_workers | sed 's/^/worker-/'); do
-        wait_for 60 "$name" has_ended "$(read_pid "$name")"
-    done
+    exec 9>&-
+    wait_for 60 "what was started" is_free
     echo "All have ended."
 }
 

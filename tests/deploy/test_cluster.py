@@ -116,6 +116,29 @@ def read_now():
     return datetime.now(UTC)
 
 
+def test_second_start_is_refused_and_changes_nothing(cluster):
+    before = cluster.do("status")
+    done = subprocess.run([SCRIPT, "start"], env=cluster.environ, capture_output=True, text=True)
+
+    assert (done.returncode, done.stdout) == (1, "") and "It runs already" in done.stderr
+    assert cluster.do("status") == before and "does not run" not in before
+    assert requests.get(f"{cluster.url}/healthz", timeout=10).ok
+
+
+def test_start_that_fails_leaves_nothing_behind(cluster, tmp_path):
+    """The port is taken, so nginx does not start when all the others have."""
+    environ = cluster.environ | {
+        "UKETSUKE_INSTANCE": str(tmp_path / "instance"),
+        "FIRST_PORT": str(find_free_port()),
+        "WEBS": "1",
+    }
+    done = subprocess.run([SCRIPT, "start"], env=environ, capture_output=True, text=True)
+
+    assert done.returncode == 1 and "Address already in use" in done.stderr
+    again = subprocess.run([SCRIPT, "status"], env=environ, capture_output=True, text=True)
+    assert again.stdout == "Nothing runs.\n"
+
+
 class StrictPeople:
     """People who register one after the other; nobody tries anything a second time."""
 
