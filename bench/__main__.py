@@ -17,6 +17,7 @@ from .crowds import gather, kill_all
 from .dashboard import look_around
 from .growth import grow
 from .overload import overload, slow_clients
+from .peers import meet_peers
 from .rounds import compare
 from .stand import Stand, build_stand
 from .starts import start
@@ -37,6 +38,7 @@ SCENARIOS: Mapping[str, Callable[[Stand], Iterator[Row]]] = {
     "zoom-client": call_over_tls,
     "drain": drain_crowd,
     "api": register_by_api,
+    "peers": meet_peers,
 }
 
 

@@ -11,53 +11,29 @@ import json
 import os
 import random
 import re
-import secrets
 import select
 import socket
 import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Generator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+
+from .peer_steps import PEERS
+from .steps import HOST, Answer, Script, Steps, UnexpectedAnswer, call, look, register
 
 ROOT = Path(__file__).parent.parent
-HOST = "127.0.0.1"
 READ_BYTES = 262_144
 BUSY = 503
 
+_CLOSES = re.compile(rb"\r\nConnection: close\r\n", re.IGNORECASE)
 _LENGTH = re.compile(rb"\r\nContent-Length: (\d+)\r\n", re.IGNORECASE)
-_COOKIE = re.compile(rb"\r\nSet-Cookie: ([^;\r]+)", re.IGNORECASE)
-_TARGET = re.compile(rb"\r\nLocation: ([^\r]+)", re.IGNORECASE)
-
-
-class UnexpectedAnswer(Exception):
-    """A site did not answer as the script says."""
 
 
 class TurnedAway(Exception):
     """The site asks to come back later."""
-
-
-@dataclass(frozen=True)
-class Script:
-    """What a visitor of one site does.
-
-    `token` finds the form's token in the page: its name and its value. The POST is answered with
-    `status`; 303 leads to one more page. The page at the end contains `done`. With `keys` they are
-    programs that send the same to the API.
-    """
-
-    port: int
-    path: str
-    token: str
-    fields: Mapping[str, str | list[str]]
-    status: int
-    done: str
-    keys: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -146,25 +122,16 @@ def send_visitors(order: Order) -> Visits:
     return Sending(order).wait()
 
 
-@dataclass(frozen=True)
-class _Answer:
-    status: int
-    head: bytes
-    body: bytes
-
-
-_Steps = Generator[bytes, _Answer, None]
-
-
 class _Visitor:
     """One person: what they do next, over which connection, since when."""
 
-    def __init__(self, steps: _Steps, began: float) -> None:
+    def __init__(self, steps: Steps, began: float) -> None:
         self.steps = steps
         self.began = self.asked = began
         self.request = b""
         self.received = bytearray()
         self.expected = 0
+        self.is_left = False  # the server closes the connection behind its answer
 
 
 class _Crowd:
@@ -210,21 +177,26 @@ class _Crowd:
         """Let a new person come, on a new connection or on one that another has left."""
         self._begun += 1
         order = self._order
-        promised = self._visits.promised
-        register = _call if order.script.keys else _register
-        steps = register(order.script, promised) if order.registers else _look(order)
+        steps = _choose_steps(order, self._visits.promised)
         visitor = _Visitor(steps, began)
         visitor.request = next(steps)
         if kept is None:
-            line = socket.socket()
-            line.setblocking(False)
-            line.connect_ex((HOST, order.script.port))
-            kept = line.fileno()
-            self._sockets[kept] = line
-            self._poll.register(kept, select.EPOLLOUT)
+            kept = self._connect()
         else:
             self._poll.modify(kept, select.EPOLLOUT)
         self._here[kept] = visitor
+
+    def _connect(self) -> int:
+        line = socket.socket()
+        line.setblocking(False)
+        line.connect_ex((HOST, self._order.script.port))
+        self._sockets[line.fileno()] = line
+        self._poll.register(line.fileno(), select.EPOLLOUT)
+        return line.fileno()
+
+    def _hang_up(self, number: int) -> None:
+        self._poll.unregister(number)
+        self._sockets.pop(number).close()
 
     def _handle(self, number: int, events: int, end: float) -> None:
         visitor = self._here[number]
@@ -244,7 +216,7 @@ class _Crowd:
             self._errors[str(error)[:300] or type(error).__name__] += 1
             self._leave(number, end)
 
-    def _receive(self, number: int, visitor: _Visitor) -> _Answer | None:
+    def _receive(self, number: int, visitor: _Visitor) -> Answer | None:
         chunk = self._sockets[number].recv(READ_BYTES)
         if not chunk:
             raise UnexpectedAnswer("the connection was closed")
@@ -262,9 +234,9 @@ class _Crowd:
             return None
         edge = received.index(b"\r\n\r\n")
         whole = bytes(received)
-        return _Answer(int(whole[9:12]), whole[: edge + 2], whole[edge + 4 :])
+        return Answer(int(whole[9:12]), whole[: edge + 2], whole[edge + 4 :])
 
-    def _go_on(self, number: int, visitor: _Visitor, answer: _Answer) -> None:
+    def _go_on(self, number: int, visitor: _Visitor, answer: Answer) -> None:
         now = time.perf_counter()
         # The first answer is as late as it feels, waiting for a connection included.
         took = (now - visitor.asked) * 1_000
@@ -277,13 +249,19 @@ class _Crowd:
         self._visits.answers.append(took)
         visitor.received = bytearray()
         visitor.expected = 0
+        visitor.is_left = bool(_CLOSES.search(answer.head))
         visitor.request = visitor.steps.send(answer)
-        self._poll.modify(number, select.EPOLLOUT)
+        if visitor.is_left:
+            self._here[self._connect()] = self._here.pop(number)
+            self._hang_up(number)
+        else:
+            self._poll.modify(number, select.EPOLLOUT)
 
     def _finish(self, number: int, visitor: _Visitor, end: float) -> None:
         self._visits.count += 1
         self._visits.times.append((time.perf_counter() - visitor.began) * 1_000)
-        self._leave(number, end, keeps=self._order.keeps_connection and not self._order.registers)
+        keeps = self._order.keeps_connection and not self._order.registers
+        self._leave(number, end, keeps=keeps and not visitor.is_left)
 
     def _leave(self, number: int, end: float, *, keeps: bool = False) -> None:
         """End a visit; where people come one after the other, the next one begins."""
@@ -293,8 +271,7 @@ class _Crowd:
             self._begun < order.total if order.total else time.perf_counter() < end
         )
         if not (keeps and more):
-            self._poll.unregister(number)
-            self._sockets.pop(number).close()
+            self._hang_up(number)
         if more:
             self._begin(time.perf_counter(), number if keeps else None)
 
@@ -315,92 +292,13 @@ def list_arrivals(rate: float, seconds: float) -> list[float]:
     return moments
 
 
-def _look(order: Order) -> _Steps:
+def _choose_steps(order: Order, promised: dict[str, str]) -> Steps:
     script = order.script
-    page = yield _write("GET", script, script.path, keeps=order.keeps_connection)
-    _expect(page, 200, script.path)
-    _find_token(script, page)
-
-
-def _register(script: Script, promised: dict[str, str]) -> _Steps:
-    """Open the form, send it and see the page that says so, as somebody new."""
-    network = secrets.token_bytes(3)
-    page = yield _write("GET", script, script.path, network=network)
-    _expect(page, 200, script.path)
-    name, token = _find_token(script, page)
-    found = _COOKIE.search(page.head)
-    cookie = found[1].decode() if found else ""
-    email = f"visitor-{secrets.token_hex(8)}@example.com"
-    body = urlencode({**script.fields, name: token, "email": email}, doseq=True)
-    page = yield _write("POST", script, script.path, body, network=network, cookie=cookie)
-    _expect(page, script.status, script.path)
-    target = _TARGET.search(page.head)
-    parts = urlsplit(target[1].decode() if target else "")
-    promised[email] = parts.path
-    if target:
-        page = yield _write("GET", script, f"{parts.path}?{parts.query}", network=network)
-        _expect(page, 200, "what follows")
-    if script.done.encode() not in page.body:
-        raise UnexpectedAnswer(f"not registered: {page.body[:300]!r}")
-
-
-def _call(script: Script, promised: dict[str, str]) -> _Steps:
-    """Register somebody new as a program does, with one request."""
-    email = f"visitor-{secrets.token_hex(8)}@example.com"
-    fields = dict(script.fields)
-    names = {name: fields.pop(name) for name in ("family_name", "given_name")}
-    # A page leaves out a box that is not ticked, a program says so.
-    consents = {"privacy": fields.pop("question_privacy") == "yes", "marketing": False}
-    answers = {name.removeprefix("question_"): value for name, value in fields.items()}
-    body = {"form_version": 1, "email": email, **names, "answers": answers, "consents": consents}
-    path = f"/api/v1/events/{script.path.rpartition('/')[2]}/registrations"
-    answer = yield _write("POST", script, path, json.dumps(body), key=secrets.choice(script.keys))
-    _expect(answer, 201, path)
-    told = json.loads(answer.body)
-    promised[email] = urlsplit(told["receipt"]).path
-    if not told["join_url"]:
-        raise UnexpectedAnswer(f"not registered: {answer.body[:300]!r}")
-
-
-def _expect(answer: _Answer, status: int, what: str) -> None:
-    if answer.status != status:
-        raise UnexpectedAnswer(f"{what}: {answer.status} {answer.body[:200]!r}")
-
-
-def _find_token(script: Script, page: _Answer) -> tuple[str, str]:
-    found = re.search(script.token.encode(), page.body)
-    if found is None:
-        raise UnexpectedAnswer(f"{script.path} has no token")
-    return found[1].decode(), found[2].decode()
-
-
-def _write(
-    method: str,
-    script: Script,
-    path: str,
-    body: str = "",
-    *,
-    keeps: bool = True,
-    network: bytes | None = None,
-    cookie: str = "",
-    key: str = "",
-) -> bytes:
-    # A proxy stands before the site, and everybody comes from another network.
-    place = ".".join(str(byte) for byte in network or secrets.token_bytes(3))
-    lines = [
-        f"{method} {path} HTTP/1.1",
-        f"Host: {HOST}:{script.port}",
-        "Accept-Language: ja,en;q=0.8",
-        f"X-Forwarded-For: 10.{place}",
-        "X-Forwarded-Proto: http",
-        *([f"Cookie: {cookie}"] if cookie else []),
-        *([f"Authorization: Bearer {key}"] if key else []),
-        *([] if keeps else ["Connection: close"]),
-    ]
-    if method == "POST":
-        kind = "application/json" if key else "application/x-www-form-urlencoded"
-        lines += [f"Content-Type: {kind}", f"Content-Length: {len(body)}"]
-    return "\r\n".join([*lines, "", body]).encode()
+    if not order.registers:
+        return look(script, keeps_connection=order.keeps_connection)
+    if script.peer:
+        return PEERS[script.peer](script, promised)
+    return call(script, promised) if script.keys else register(script, promised)
 
 
 def main() -> None:
