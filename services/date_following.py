@@ -55,4 +55,5 @@ def follow(session: Session, event: Event, meeting: Meeting, *, now: datetime) -
     if take_dates(event, meeting, now=now):
         events.raise_version(session, event)
         event.updated_at = now
-        event_tasks.request_work(session, event, now=now)
+        # What the former dates ended may be ended by them just now.
+        event_tasks.request_work_twice(session, event, now=now)

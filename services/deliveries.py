@@ -72,6 +72,9 @@ class Step(StrEnum):
     DONE = "done"
 
 
+OVER = "the event is over"
+NO_DATE_LEFT = "no date that was chosen is left"
+
 CHANGING = "changing"
 """Stands for Zoom's status while we change it: found so, Zoom is read before anything else."""
 
@@ -117,7 +120,19 @@ def describe_ending(event: Event, *, now: datetime) -> str:
     """Say why nothing has to be done at Zoom any more; empty while something has."""
     if event.status == EventState.CANCELLED:
         return "the event was cancelled"
-    return "the event is over" if now >= get_end(event) else ""
+    return OVER if now >= get_end(event) else ""
+
+
+def describe_stop(
+    event: Event, registration: Registration, step: Step, dates: ZoomDates | None, *, now: datetime
+) -> str:
+    """Say why a step is not taken, though Zoom has the person otherwise than we; else empty."""
+    if ending := describe_ending(event, now=now):
+        return ending
+    if not registration.email:
+        # Erased once the event was over, which has a time ahead again: Zoom wants the address.
+        return "who it was is forgotten"
+    return NO_DATE_LEFT if step is Step.ADD and dates is not None and not dates.wanted else ""
 
 
 def begin_add(registrant: ZoomRegistrant, dates: ZoomDates | None = None, *, now: datetime) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from storage import events, notices, organizations, registration_lists, registrations, submissions
+from storage import events, notices, organizations, registrations, submissions
 from storage.models import Event, Organization, ZoomConnection
 
 from . import event_tasks
@@ -29,7 +29,6 @@ from .notice_boxes import place_boxes
 from .notices import dress, follow_documents, load_document
 from .organizations import check_texts, make_operator
 from .questions import Question, questions_from_rows, questions_to_rows
-from .registrations import request_sync
 from .tables import DocumentError
 
 PUBLISHED = "published"
@@ -108,7 +107,8 @@ def save_event(
             _check_alone(
                 session, event.slug, event.kind, event.zoom_id, event.connection_id, now=now
             )
-        _deliver_again(session, event, now)
+        # The end, which is not its end any more, may stop a worker just now.
+        event_tasks.request_work_twice(session, event, now=now)
     if fill_free_seats(session, event, now=now) or event.moved_at == now:
         event_tasks.request_work(session, event, now=now)
     return event
@@ -197,13 +197,6 @@ def _list_values(document: EventDocument) -> dict[str, Any]:
         for name, value in values.items()
         if name not in _LEFT_TO_ZOOM or value is not None
     }
-
-
-def _deliver_again(session: Session, event: Event, now: datetime) -> None:
-    """Go on where the end of an event, which is not its end any more, has stopped the worker."""
-    event_tasks.request_work_twice(session, event, now=now)
-    for registration in registration_lists.list_undelivered(session, event.id):
-        request_sync(session, registration, now=now)
 
 
 def _check_years(document: EventDocument) -> None:

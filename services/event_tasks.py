@@ -13,11 +13,12 @@ from sqlalchemy.orm import Session
 from storage import events, job_requests, registration_lists
 from storage.models import Event, Registration
 
-from .event_dates import DateChoice, read_dates
+from .deliveries import NO_DATE_LEFT, OVER
+from .event_dates import DateChoice, read_dates, takes_choice
 from .events import EventState, get_end
 from .mails import MailName, request_mail, send_dropped
 from .moves import fill_free_seats
-from .registrations import Status
+from .registrations import Status, request_sync
 
 JOB_KIND = "event"
 
@@ -64,6 +65,8 @@ def do_some(session: Session, event_id: int, *, now: datetime) -> bool:
     if tell_moved(session, event, limit=TOLD_AT_ONCE, now=now):
         return True
     if fill_free_seats(session, event, now=now):
+        return True
+    if deliver_again(session, event, limit=TOLD_AT_ONCE, now=now):
         return True
     return send_mails_of_event_that_was_over(session, event, limit=TOLD_AT_ONCE, now=now) > 0
 
@@ -139,6 +142,28 @@ def tell_moved(session: Session, event: Event, *, limit: int, now: datetime) -> 
         limit=limit,
     )
     return _request_mails(session, MailName.MOVED, people, now=now)
+
+
+def deliver_again(session: Session, event: Event, *, limit: int, now: datetime) -> int:
+    """Go on at Zoom with up to `limit` people for whom it ended as the event, or their dates, had.
+
+    It has a time ahead again. What Zoom has of them may be anything: who was cancelled meanwhile
+    is still let in there. Side effects: jobs.
+    """
+    if now >= get_end(event):
+        return 0
+    ahead = [date.id for date in read_dates(event) if not date.is_gone and now < date.ends_at]
+    people = registration_lists.list_stopped(
+        session,
+        event.id,
+        reason=OVER,
+        dates_reason=NO_DATE_LEFT,
+        dates=ahead if takes_choice(event) else None,
+        limit=limit,
+    )
+    for registration in people:
+        request_sync(session, registration, now=now)
+    return len(people)
 
 
 def send_mails_of_event_that_was_over(

@@ -169,7 +169,7 @@ def record_published(
     else:
         renew_links(session, event, ready.people)
     if take_dates(event, ready.meeting, now=now):
-        event_tasks.request_work(session, event, now=now)
+        event_tasks.request_work_twice(session, event, now=now)
     event.host_email = ready.meeting.host_email or event.host_email
     event.zoom_titles = list(ready.titles)
     event.published_at = event.published_at or now

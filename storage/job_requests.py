@@ -11,6 +11,7 @@ from sqlalchemy import (
     ColumnElement,
     FromClause,
     Select,
+    SQLColumnExpression,
     String,
     and_,
     case,
@@ -41,6 +42,10 @@ class JobAbout:
 
     def key(self, number: int) -> str:
         return f"{self.prefix}:{number}"
+
+    def write_key(self, number: SQLColumnExpression[int]) -> ColumnElement[str]:
+        """Write what makes the key of a row's id within a statement."""
+        return literal(f"{self.prefix}:") + cast(number, String)
 
 
 ZOOM_SYNC = JobAbout("zoom.sync", "zoom", "registration_id")
@@ -166,7 +171,7 @@ def select_job(
     """Write a SELECT of a job about each of some rows, on PostgreSQL."""
     columns = {
         "kind": literal(about.kind),
-        "key": literal(f"{about.prefix}:") + cast(rows.c.id, String),
+        "key": about.write_key(rows.c.id),
         "payload": func.json_build_object(about.name, rows.c.id),
         "event_id": event_id,
         "run_at": run_at,

@@ -9,10 +9,20 @@ from itertools import groupby
 from operator import attrgetter
 from typing import Any, TypeVar
 
-from sqlalchemy import exists, select
+from sqlalchemy import and_, exists, or_, select
 from sqlalchemy.orm import Session
 
-from .models import Answer, Consent, Mail, Registration, SubmissionRow, ZoomRegistrant
+from .job_requests import ZOOM_SYNC
+from .models import (
+    Answer,
+    Consent,
+    Job,
+    JobState,
+    Mail,
+    Registration,
+    SubmissionRow,
+    ZoomRegistrant,
+)
 from .registrations import chose_one_of
 
 T = TypeVar("T")
@@ -77,17 +87,34 @@ def read_full_rows(session: Session, ids: Sequence[int]) -> list[FullRow]:
     return _complete(session, _make_rows(rows))
 
 
-def list_undelivered(session: Session, event_id: int) -> list[Registration]:
-    """List whom Zoom does not have as they are: approved people, and others it did not let go."""
+def list_stopped(
+    session: Session,
+    event_id: int,
+    *,
+    reason: str,
+    dates_reason: str,
+    dates: Sequence[str] | None,
+    limit: int,
+) -> list[Registration]:
+    """List people whose work at Zoom has ended, undone, for a reason.
+
+    Args:
+        dates_reason: one that holds no more for whoever chose one of `dates`; None for everybody.
+    """
+    of_dates = [Job.reason == dates_reason]
+    if dates is not None:
+        of_dates.append(chose_one_of(dates))
     return list(
         session.scalars(
             select(Registration)
-            .join(ZoomRegistrant, ZoomRegistrant.registration_id == Registration.id)
+            .join(Job, Job.key == ZOOM_SYNC.write_key(Registration.id))
             .where(
                 Registration.event_id == event_id,
-                ZoomRegistrant.delivery.not_in(("registered", "withdrawn", "refused")),
+                Job.state == JobState.DONE,
+                or_(Job.reason == reason, and_(*of_dates)),
             )
             .order_by(Registration.id)
+            .limit(limit)
         )
     )
 

@@ -123,11 +123,9 @@ class RegistrantSync:
                 # Zoom dropped all of the dates for which it had them.
                 deliveries.record_gone(registrant, now=now)
                 step = Step.ADD
-            ending = deliveries.describe_ending(event, now=now)
-            if ending or (step is Step.ADD and dates is not None and not dates.wanted):
+            if stop := deliveries.describe_stop(event, registration, step, dates, now=now):
                 session.flush()
-                ending = ending or "no date that was chosen is left"
-                jobs.finish(session, job, reason=ending, now=now)
+                jobs.finish(session, job, reason=stop, now=now)
                 return None
             if step is Step.SETTLE:
                 reason = "asking Zoom what became of the last try"

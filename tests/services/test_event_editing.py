@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from PIL import Image
-from sqlalchemy import select
 
 from services.event_documents import OrganizationTexts, read_document
 from services.event_editing import (
@@ -27,7 +26,6 @@ from services.questions import Question, QuestionKind
 from services.registrations import register
 from services.tables import DocumentError
 from storage import events, mails, organizations
-from storage.models import Job
 from tests.factories import NOW, make_submission
 from tests.fixtures.databases import only_postgresql
 from tests.services.test_event_documents import make_document
@@ -246,21 +244,6 @@ def test_organization_locks_the_link_policy_of_all_its_events(database):
         stored = events.need_event(session, event.id)
         assert read_link_policy(session, stored) is LinkPolicy.MAIL
         assert 'link_policy = "mail"' in export_event(session, stored).split("[organization]")[1]
-
-
-def test_event_that_is_moved_after_its_end_is_delivered_after_all(database):
-    event = save(database, make())
-    person = add_person(database, event)
-    with database.write() as session:
-        job = session.scalar(select(Job).where(Job.key == f"zoom:{person.registration_id}"))
-        job.state = "done"
-
-    later = NOW + timedelta(days=8)
-    save(database, make(starts_at=NOW + timedelta(days=14)), now=later)
-
-    with database.read() as session:
-        job = session.scalar(select(Job).where(Job.key == f"zoom:{person.registration_id}"))
-        assert (job.state, job.run_at) == ("ready", later)
 
 
 def test_event_keeps_when_people_had_registered_for(database):

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from outbound import HttpPool
 from services import registration_changes, registration_edits
 from services.erasing import erase
+from services.event_tasks import JOB_KIND as EVENT_JOB
 from services.events import LinkPolicy
 from services.keys import KeyRing
 from services.registrations import register, sync_key
@@ -27,6 +28,7 @@ from tests.fixtures.databases import SECRET
 from worker.endings import record_given_up
 from worker.event_dates import DatesFollowing
 from worker.loop import Lane, Worker
+from worker.people import EventTasks
 from worker.places import PlaceFinding
 from worker.settling import EventSettling
 from worker.zoom import RegistrantSync
@@ -166,6 +168,10 @@ class Desk:
         following = DatesFollowing(
             database, make_client=parts["make_client"], read_clock=self.clock
         )
+        people = {
+            PLACES_JOB: PlaceFinding(database, read_clock=self.clock).handle,
+            EVENT_JOB: EventTasks(database, read_clock=self.clock).handle,
+        }
         looks = {"zoom.settle": settling.handle, "zoom.dates": following.handle}
         lanes = [
             Lane(
@@ -176,7 +182,7 @@ class Desk:
                 queue=zoom_queue,
             ),
             Lane("settle", looks, 1, queue=zoom_queue),
-            Lane("people", {PLACES_JOB: PlaceFinding(database, read_clock=self.clock).handle}, 1),
+            Lane("people", people, 1),
         ]
         return Worker(database, lanes, read_clock=self.clock)
 

@@ -385,3 +385,54 @@ def test_event_is_over_after_its_last_date(desk):
     desk.register(dates=(2,))
     desk.work()
     assert desk.list_dates_at_zoom() == [2]
+
+
+def hide_dates(desk):
+    """Have Zoom tell once of no date of the series, as while its host replaces them."""
+    meeting = Api(desk.sandbox.url).call("GET", f"/meetings/{desk.event.zoom_id}").json()
+    desk.zoom.fault(
+        "get_meeting", does="answer", status=200, body=meeting | {"occurrences": []}, count=1
+    )
+    desk.let_pass(minutes=61)
+    desk.work()
+    desk.let_pass(minutes=30)
+    desk.work()
+    desk.zoom.clear_faults()
+
+
+def refuse_for_now(desk):
+    answer = {"status": 429, "code": 429, "message": "Too many."}
+    desk.zoom.fault("add_registrant", does="answer", count=None, **answer)
+
+
+@only_sqlite
+def test_who_waited_as_no_date_was_left_is_added_once_their_date_is_back(desk):
+    follow_dates(desk)
+    refuse_for_now(desk)
+    desk.register()
+    desk.work()
+    hide_dates(desk)
+    assert (desk.read_job().state, desk.list_at_zoom()) == ("done", {})
+
+    desk.let_pass(minutes=40)
+    desk.work()
+
+    assert (desk.read().delivery, desk.list_dates_at_zoom()) == ("registered", [0, 1])
+
+
+@only_sqlite
+def test_who_waited_as_a_series_was_over_is_added_once_it_goes_on(make_series_desk):
+    desk = make_series_desk(date_choice="all")
+    desk.zoom.change_meeting(desk.event.zoom_id, settings={"registration_type": 1})
+    follow_dates(desk)
+    desk.let_pass(days=7, minutes=30)  # the first date is under way
+    refuse_for_now(desk)
+    desk.register(dates=())
+    desk.work()
+    hide_dates(desk)
+    assert (desk.read_job().reason, desk.list_at_zoom()) == ("the event is over", {})
+
+    desk.let_pass(minutes=40)
+    desk.work()
+
+    assert desk.read().delivery == "registered"
