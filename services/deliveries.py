@@ -144,6 +144,7 @@ def begin_add(registrant: ZoomRegistrant, dates: ZoomDates | None = None, *, now
     registrant.attempt_started_at = now
     registrant.attempt_ended_at = None
     registrant.first_attempt_at = registrant.first_attempt_at or now
+    registrant.last_attempt_at = now
     registrant.missed_looks = 0
     registrant.last_missed_at = None
     registrant.updated_at = now
@@ -153,6 +154,7 @@ def begin_add(registrant: ZoomRegistrant, dates: ZoomDates | None = None, *, now
 def begin_change(registrant: ZoomRegistrant, *, now: datetime) -> None:
     """Forget Zoom's status before a call that changes it: its answer may be lost, or come late."""
     registrant.zoom_status = CHANGING
+    registrant.last_attempt_at = now
     registrant.updated_at = now
     count_change(registrant, now=now)
 

@@ -42,6 +42,7 @@ def close_form(
     the form was opened during the call, or published as Zoom has places now, one is tried at once.
     """
     is_outdated = not event.closed_by_zoom and event.updated_at > asked_at
+    event.refused_at = now
     since = {"since": asked_at.isoformat()}
     _enqueue(session, event.id, _late_key(event.id), since, run_at=now + LOOK_EVERY, now=now)
     begins = _set(session, event, type(error).__name__, now)
@@ -98,13 +99,12 @@ def note_delivered(
     if not event.closed_by_zoom:
         return
     new = [(before, person) for before, person in changed if person.delivery != before]
-    if any(_has_left(before, person) for before, person in new):
+    is_sign = any(_has_left(before, person) for before, person in new)
+    if not is_sign and not job_requests.hasten(session, [_key(event.id)], now=now):
+        # A call that was under way when Zoom refused somebody else tells nothing.
+        is_sign = any(_was_taken_since(event.refused_at, person) for _, person in new)
+    if is_sign:
         request_try(session, event, now=now)
-    elif not job_requests.hasten(session, [_key(event.id)], now=now):
-        # An add that was under way when Zoom refused somebody else tells nothing.
-        refused_at = zoom_registrants.find_last_refusal(session, event.id, REFUSALS)
-        if any(_was_taken_since(refused_at, person) for _, person in new):
-            request_try(session, event, now=now)
 
 
 def is_undecided(session: Session, event: Event, about: Mapping[str, Any], now: datetime) -> bool:
@@ -152,9 +152,9 @@ def _has_left(before: str, registrant: ZoomRegistrant) -> bool:
 
 
 def _was_taken_since(refused_at: datetime | None, registrant: ZoomRegistrant) -> bool:
-    if registrant.delivery != Delivery.REGISTERED or registrant.first_attempt_at is None:
+    if registrant.delivery != Delivery.REGISTERED or registrant.last_attempt_at is None:
         return False
-    return refused_at is None or registrant.first_attempt_at > refused_at
+    return refused_at is None or registrant.last_attempt_at > refused_at
 
 
 def _key(event_id: int) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, exists, func, select
+from sqlalchemy import ColumnElement, exists, select
 from sqlalchemy.orm import Session
 
 from .models import Registration, ZoomRegistrant
@@ -118,17 +118,6 @@ def has_left(session: Session, event_id: int, *, since: datetime) -> bool:
                     ZoomRegistrant.answered_at >= since,
                 )
             )
-        )
-    )
-
-
-def find_last_refusal(session: Session, event_id: int, problems: Sequence[str]) -> datetime | None:
-    """Return when the last of those was refused whom Zoom refuses for one of these problems."""
-    return session.scalar(
-        select(func.max(ZoomRegistrant.updated_at)).where(
-            ZoomRegistrant.event_id == event_id,
-            ZoomRegistrant.delivery == "refused",
-            ZoomRegistrant.problem.in_(problems),
         )
     )
 

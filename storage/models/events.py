@@ -23,8 +23,9 @@ from .base import Base, BigKey, Document, Moment, PrimaryKey, PublicId
 class Event(Base):
     """One event. Texts are `{locale: text}`; `version` rises with every change of what is shown.
 
-    `closed_by_zoom` is the class of the error with which Zoom refuses everybody who is new. `dates`
-    are those of a series, as `services.event_dates` writes them; `starts_at` is then the next one.
+    `closed_by_zoom` is the class of the error with which Zoom refuses everybody who is new, and
+    `refused_at` when it last did so. `dates` are those of a series, as `services.event_dates`
+    writes them; `starts_at` is then the next one.
     `former_starts_at` is when people had registered for, where it was moved since; `moved_at` is
     when it was last moved, of which those are told who had registered before. `told_starts_at` is
     the time that they know, where it was put to one that is over, of which nobody is told.
@@ -75,6 +76,7 @@ class Event(Base):
     link_policy: Mapped[str] = mapped_column(String(4), default="show")
     keeps_zoom_mails: Mapped[bool] = mapped_column(default=False, server_default=false())
     closed_by_zoom: Mapped[str] = mapped_column(String(11), default="", server_default="")
+    refused_at: Mapped[Moment | None]
     has_webhooks: Mapped[bool] = mapped_column(default=False, server_default=false())
     fallback_url: Mapped[str] = mapped_column(String(1000), default="")
 

@@ -24,7 +24,8 @@ class ZoomRegistrant(Base):
     before adding again. `sends_answers` is False once Zoom refused some: each try with them would
     be one of three a day. `join_url` is encrypted. `adds_that_day` and `changes_that_day` count our
     calls about this person on `counted_on`, a day in UTC. `occurrence_ids` are the dates for which
-    Zoom was told of them last, where people choose.
+    Zoom was told of them last, where people choose. `last_attempt_at` is when the last call began
+    that was to add or change them.
     """
 
     __tablename__ = "zoom_registrant"
@@ -57,6 +58,7 @@ class ZoomRegistrant(Base):
     attempt_started_at: Mapped[Moment | None]
     attempt_ended_at: Mapped[Moment | None]
     first_attempt_at: Mapped[Moment | None]
+    last_attempt_at: Mapped[Moment | None]
     missed_looks: Mapped[int] = mapped_column(default=0)
     last_missed_at: Mapped[Moment | None]
     is_new_to_zoom: Mapped[bool | None]

@@ -7,6 +7,7 @@ import pytest
 from services import zoom_closings
 from services.deliveries import Delivery
 from services.events import EventState
+from services.people_acts import Act, act_on
 from services.registrations import RegistrationNotOpen, Status
 from services.retrying import retry_event
 from storage import events, jobs, registrations
@@ -298,6 +299,65 @@ def test_whoever_leaves_makes_way_at_once_while_another_is_tried(full):
     full.work()
 
     assert list_outcomes(full, SECOND, THIRD) == [(Delivery.WAITING, "ready"), TAKEN]
+
+
+def press_try_again(desk, email=SECOND):
+    with desk.database.write() as session:
+        event, person = events.need_event(session, desk.event.id), desk._find(session, email)
+        act_on(session, event, person, Act.RETRY, now=desk.clock())
+
+
+def correct_name(desk):
+    desk.rename("Suzuki", SECOND)
+
+
+@pytest.mark.parametrize("try_one", [press_try_again, correct_name])
+def test_whoever_is_tried_by_hand_and_taken_is_followed_by_the_others(full, try_one):
+    set_places(full, 10)
+    full.let_pass(seconds=1)
+
+    try_one(full)
+    full.work()
+
+    assert list_outcomes(full, SECOND, THIRD) == [TAKEN, TAKEN]
+    assert read_closing(full) == ""
+
+
+def test_who_is_taken_the_next_day_is_followed_by_the_others(full):
+    for _ in range(3):
+        try_again(full)
+        wait_and_work(full, minutes=2)
+    assert list_outcomes(full, SECOND, THIRD) == [(Delivery.WAITING, "ready"), PUT_ASIDE]
+    set_places(full, 10)
+
+    wait_and_work(full, days=1)
+
+    assert list_outcomes(full, SECOND, THIRD) == [TAKEN, TAKEN]
+    assert read_closing(full) == ""
+
+
+def test_who_comes_back_and_is_taken_by_hand_is_followed_by_the_others(make_desk):
+    """Zoom has FIRST as denied: they are not added, but approved."""
+    desk = make_desk()
+    set_places(desk, 1)
+    desk.register(FIRST)
+    desk.work()
+    desk.cancel(FIRST)
+    desk.work()
+    desk.register(SECOND)
+    desk.work()
+    desk.register_again(FIRST)
+    desk.register(THIRD)
+    desk.work()
+    assert list_outcomes(desk, FIRST, SECOND, THIRD) == [PUT_ASIDE, TAKEN, PUT_ASIDE]
+    set_places(desk, 10)
+    desk.let_pass(seconds=1)
+
+    press_try_again(desk, FIRST)
+    desk.work()
+
+    assert list_outcomes(desk, FIRST, THIRD) == [TAKEN, TAKEN]
+    assert read_closing(desk) == ""
 
 
 @only_sqlite
