@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Mapping
+from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import urlopen
 
@@ -26,6 +27,7 @@ from views.site import Site, get_site
 from worker.alarms import AlarmWatch
 from worker.assembly import WorkerParts, build_worker
 from worker.smtp import make_transport
+from worker.storage_watch import StorageWatch
 
 from .backups import take_backup
 from .groups import AppCommand, SiteCommand, describe
@@ -61,14 +63,13 @@ def web_command() -> None:
         check_port(settings.host, settings.port, "UKETSUKE_PORT")
     configure_logging(settings.log_level)
     app = current_app._get_current_object()  # type: ignore[attr-defined]
+    ways: dict[str, Any] = {
+        "transport": make_transport(settings.mail_url, settings.mailbox),
+        "app_context": app.app_context,
+        "read_clock": site.read_clock,
+    }
     stand_in_after_fork(
-        AlarmWatch(
-            settings,
-            site.database,
-            transport=make_transport(settings.mail_url, settings.mailbox),
-            app_context=app.app_context,
-            read_clock=site.read_clock,
-        )
+        AlarmWatch(settings, site.database, **ways), StorageWatch(settings, site.database, **ways)
     )
     compile_templates(app)
     site.database.dispose()  # forks must not share a connection

@@ -7,7 +7,6 @@ import socket
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
-from email.headerregistry import Address
 from email.message import EmailMessage
 
 from flask_babel import lazy_gettext
@@ -22,22 +21,18 @@ from services.alarms import (
     keep_alarms,
     take_telling,
 )
-from services.dates import HOME, format_moment
-from services.messages import MessageRefused, compose_message
+from services.messages import MessageRefused
 from services.overview import read_overview
 from storage import alarms, heartbeats
 from storage.disks import FILLING_PERCENT, measure_fill
 from storage.session import Database
 from zoom_client import Plan
 
-from .mail_rendering import render_parts
+from .operator_mail import compose
 from .smtp import MailError, MailOutcomeUnknown, MailTransport, MailUnavailable
 
 NO_WORKER_AFTER = timedelta(minutes=3)
 """Longer than a restart takes."""
-
-LOCALE = "ja"
-"""The site's own language: an operator belongs to no event."""
 
 _TITLES = {
     AlarmName.ZOOM_WAITING: lazy_gettext("Registrations are waiting for Zoom"),
@@ -210,7 +205,7 @@ class AlarmWatch:
         recipient = self._settings.operator_email
         try:
             if recipient:
-                self._transport.send(self._compose(telling, recipient), recipient)
+                self._transport.send(self._compose(telling), recipient)
         except MailUnavailable as error:
             self._log_failure(telling, error)
             return False
@@ -229,32 +224,17 @@ class AlarmWatch:
     def _log_failure(self, telling: Telling, error: Exception) -> None:
         log.warning("the operator was not told", extra={"alarm": telling.key, "reason": str(error)})
 
-    def _compose(self, telling: Telling, recipient: str) -> EmailMessage:
+    def _compose(self, telling: Telling) -> EmailMessage:
         with self._app_context():
-            content = render_parts(
-                "operator/over" if telling.ended_at else "operator/alarm",
-                {
-                    "title": _TITLES[telling.name],
-                    "advice": _ADVICE[telling.name],
-                    "facts": _label(telling.facts),
-                    "began_text": format_moment(telling.began_at, HOME, LOCALE),
-                    "ended_text": (
-                        format_moment(telling.ended_at, HOME, LOCALE) if telling.ended_at else ""
-                    ),
-                    "site_url": self._settings.site_url,
-                },
-                LOCALE,
+            return compose(
+                self._settings,
+                title=_TITLES[telling.name],
+                advice=_ADVICE[telling.name],
+                facts=_label(telling.facts),
+                began_at=telling.began_at,
+                ended_at=telling.ended_at,
+                message_id=telling.message_id,
             )
-        return compose_message(
-            content,
-            sender=Address(addr_spec=self._settings.sender),
-            sender_name="Uketsuke",
-            recipient=recipient,
-            message_id=telling.message_id,
-            locale=LOCALE,
-            reply_to=None,
-            date=telling.ended_at or telling.began_at,
-        )
 
 
 def _label(facts: Mapping[str, object]) -> list[tuple[object, object]]:
