@@ -47,13 +47,35 @@ def is_followed(event: Event, *, now: datetime) -> bool:
     return is_public and bool(event.dates) and now < get_planned_end(event)
 
 
+def has_next(event: Event, *, now: datetime) -> bool:
+    """Tell whether a series is at a later date by now than its row says."""
+    shown = find_next(read_dates(event), now)
+    return shown is not None and event.starts_at < shown.starts_at
+
+
+def step_on(session: Session, event: Event, *, now: datetime) -> None:
+    """Give a series the time of its next date once one is over, by what Zoom said last.
+
+    Side effects: as `follow`.
+    """
+    shown = find_next(read_dates(event), now)
+    if shown is None or not has_next(event, now=now):
+        return
+    event.starts_at, event.duration_minutes = shown.starts_at, shown.minutes
+    _note_change(session, event, now)
+
+
 def follow(session: Session, event: Event, meeting: Meeting, *, now: datetime) -> None:
     """Take over what Zoom has, and have a worker tell people.
 
     Side effects: the event's pages are drawn again where anything changed.
     """
     if take_dates(event, meeting, now=now):
-        events.raise_version(session, event)
-        event.updated_at = now
-        # What the former dates ended may be ended by them just now.
-        event_tasks.request_work_twice(session, event, now=now)
+        _note_change(session, event, now)
+
+
+def _note_change(session: Session, event: Event, now: datetime) -> None:
+    events.raise_version(session, event)
+    event.updated_at = now
+    # What the former dates ended may be ended by them just now.
+    event_tasks.request_work_twice(session, event, now=now)

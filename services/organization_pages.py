@@ -105,6 +105,7 @@ def list_coming(
         since=now - SURELY_OVER,
         after=after,
         limit=EVENTS_A_PAGE + 1,
+        now=now,
     )
     shown = [row for row in rows[:EVENTS_A_PAGE] if now < get_end(row.head)]
     choosing = [row.head for row in shown if takes_choice(row.head)]
@@ -118,7 +119,7 @@ def list_coming(
 def count_coming(session: Session, organization: Organization, *, now: datetime) -> int:
     """Count what all pages of `list_coming` list."""
     since = now - SURELY_OVER
-    begun = public_pages.list_listed(session, organization.id, since=since, until=now)
+    begun = public_pages.list_listed(session, organization.id, since=since, until=now, now=now)
     under_way = sum(now < get_end(row.head) for row in begun)
     return under_way + public_pages.count_listed(session, organization.id, since=now)
 

@@ -16,6 +16,7 @@ from storage.overview import MailJobs, ParkedJobs, WaitingJobs
 from zoom_client.pacing import PER_DAY, PER_SECOND, Label, Plan
 
 from .deliveries import Delivery
+from .event_dates import find_next, read_dates
 from .events import get_end
 
 WORKER_SILENT_AFTER = timedelta(seconds=60)
@@ -120,10 +121,12 @@ def read_overview(session: Session, *, plan: Plan, now: datetime) -> Overview:
     """Read it; what is only about events that are over is left out."""
     ahead = [
         event
-        for event in overview.list_events_ahead(session, since=now - _LONGEST_EVENT)
+        for event in overview.list_events_ahead(session, since=now - _LONGEST_EVENT, now=now)
         if now < get_end(event)
     ]
-    waiting = {jobs.event_id: jobs for jobs in overview.list_waiting_jobs(session, now=now)}
+    starts = {event.id: _find_start(event, now) for event in ahead if event.dates}
+    jobs_waiting = overview.list_waiting_jobs(session, starts=starts, now=now)
+    waiting = {jobs.event_id: jobs for jobs in jobs_waiting}
     paused = overview.list_paused_events(session)
     is_ahead = {event.id for event in ahead}
     parked = [
@@ -135,7 +138,13 @@ def read_overview(session: Session, *, plan: Plan, now: datetime) -> Overview:
     return Overview(
         taken_at=now,
         events=tuple(
-            _count_event(session, event, waiting.get(event.id), paused.get(event.id))
+            _count_event(
+                session,
+                event,
+                starts_at=starts.get(event.id, event.starts_at),
+                jobs=waiting.get(event.id),
+                paused=paused.get(event.id),
+            )
             for event in ahead
         ),
         parked=_group_parked(parked),
@@ -162,14 +171,25 @@ def name_problem(reason: str) -> str:
     return found.group() if found else "Other"
 
 
+def _find_start(event: Event, now: datetime) -> datetime:
+    """Return when the next date begins; the row may still have one that is over."""
+    shown = find_next(read_dates(event), now)
+    return shown.starts_at if shown else event.starts_at
+
+
 def _count_event(
-    session: Session, event: Event, jobs: WaitingJobs | None, paused: ZoomEvent | None
+    session: Session,
+    event: Event,
+    *,
+    starts_at: datetime,
+    jobs: WaitingJobs | None,
+    paused: ZoomEvent | None,
 ) -> EventWork:
     deliveries = overview.count_deliveries(session, event.id)
     lacking = (Delivery.WAITING, Delivery.NEEDS_SETTING, Delivery.REFUSED)
     return EventWork(
         slug=event.slug,
-        starts_at=event.starts_at,
+        starts_at=starts_at,
         registered=deliveries.get(Delivery.REGISTERED, 0),
         waiting=jobs.count if jobs else 0,
         waiting_since=jobs.due_since if jobs else None,

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Select, and_, exists, func, or_, select, tuple_
 from sqlalchemy.orm import Session
 
+from .event_ends import is_ahead
 from .events import IS_KEPT, SEATS
 from .models import Event, EventCounter, Job, JobState, ZoomAccount, ZoomConnection, ZoomEvent
 
@@ -151,8 +152,8 @@ def _within(
 
 
 def _is_in(tab: str, now: datetime) -> Any:
-    # Its end would need arithmetic of each database's own; a day after its start it is surely over.
-    is_over = or_(Event.starts_at < now - SURELY_OVER, Event.status == CANCELLED)
+    # Whoever looks for an event on its evening looks for it where it was.
+    is_over = or_(~is_ahead(Event, since=now - SURELY_OVER, now=now), Event.status == CANCELLED)
     if tab == "draft":
         return Event.status == DRAFT
     if tab == "ended":

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import and_, case, func, select
+from sqlalchemy import and_, case, func, literal, select
 from sqlalchemy.orm import Session
 
+from .event_ends import is_ahead
 from .models import (
     Alarm,
     Event,
@@ -54,19 +56,26 @@ class MailJobs:
     later: int
 
 
-def list_events_ahead(session: Session, *, since: datetime) -> list[Event]:
-    """List published events that start after a moment, the next one first."""
+def list_events_ahead(session: Session, *, since: datetime, now: datetime) -> list[Event]:
+    """List published events that start after a moment or are not over, the next one first."""
     return list(
         session.scalars(
             select(Event)
-            .where(Event.status.not_in(("draft", "cancelled")), Event.starts_at > since)
+            .where(
+                Event.status.not_in(("draft", "cancelled")), is_ahead(Event, since=since, now=now)
+            )
             .order_by(Event.starts_at, Event.id)
         )
     )
 
 
-def list_waiting_jobs(session: Session, *, now: datetime) -> list[WaitingJobs]:
-    is_late = and_(Job.run_at > now, Job.run_at >= Event.starts_at)
+def list_waiting_jobs(
+    session: Session, *, starts: Mapping[int, datetime], now: datetime
+) -> list[WaitingJobs]:
+    """Count them; `starts` has when events begin whose row says another time, by their id."""
+    moved = [(Event.id == key, literal(at, Event.starts_at.type)) for key, at in starts.items()]
+    starts_at = case(*moved, else_=Event.starts_at) if moved else Event.starts_at
+    is_late = and_(Job.run_at > now, Job.run_at >= starts_at)
     rows = session.execute(
         select(
             Job.event_id,

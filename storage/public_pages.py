@@ -9,6 +9,7 @@ from datetime import datetime
 from sqlalchemy import and_, delete, func, or_, select
 from sqlalchemy.orm import Session
 
+from .event_ends import is_ahead
 from .events import EventHead, with_head
 from .models import Event, EventCounter, FormerSlug, Organization
 from .statements import table_of
@@ -85,10 +86,13 @@ def list_listed(
     *,
     since: datetime,
     until: datetime | None = None,
+    now: datetime,
     after: str = "",
     limit: int | None = None,
 ) -> list[ListedEvent]:
-    """List an organization's listed events that begin after a moment, the next one first.
+    """List an organization's listed events that begin after a moment or are not over.
+
+    The next one comes first.
 
     `until` is the last moment at which one of them begins, `after` the public id of the event that
     the page before ended with.
@@ -99,7 +103,7 @@ def list_listed(
         event.c.organization_id == organization_id,
         event.c.is_listed,
         event.c.status.in_(_SEEN),
-        event.c.starts_at > since,
+        is_ahead(event.c, since=since, now=now),
     )
     if until is not None:
         rows = rows.where(event.c.starts_at <= until)
@@ -147,7 +151,9 @@ def count_listed(session: Session, organization_id: int, *, since: datetime) -> 
     )
 
 
-def list_findable(session: Session, *, since: datetime, limit: int) -> list[FindableEvent]:
+def list_findable(
+    session: Session, *, since: datetime, limit: int, now: datetime
+) -> list[FindableEvent]:
     """List what a site's map names: listed events of organizations that have a page."""
     rows = session.execute(
         select(Event.slug, Event.title, Event.updated_at)
@@ -156,7 +162,7 @@ def list_findable(session: Session, *, since: datetime, limit: int) -> list[Find
             Organization.slug.is_not(None),
             Event.is_listed,
             Event.status.in_(_SEEN),
-            Event.starts_at > since,
+            is_ahead(Event, since=since, now=now),
         )
         .order_by(Event.starts_at.desc(), Event.id)
         .limit(limit)

@@ -55,7 +55,9 @@ def show_sitemap() -> Response:
 def _draw(now: datetime) -> bytes:
     with get_site().database.read() as session:
         slugs = public_pages.list_organization_slugs(session, limit=MOST_PAGES)
-        found = public_pages.list_findable(session, since=now - LONG_OVER, limit=MOST_PAGES)
+        found = public_pages.list_findable(
+            session, since=now - LONG_OVER, limit=MOST_PAGES, now=now
+        )
     parts = [_HEAD]
     for slug in slugs:
         parts += _write(f"{_root()}/o/{slug}", LOCALES)

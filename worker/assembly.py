@@ -35,7 +35,7 @@ from .alarms import AlarmWatch
 from .attendance import AttendanceFetching, request_due_records
 from .endings import record_given_up
 from .erasing import Erasing
-from .event_dates import DatesFollowing
+from .event_dates import DatesFollowing, step_on
 from .held_mails import HeldTelling
 from .indexing import index_registrations
 from .letters import LetterWriter
@@ -100,6 +100,7 @@ def build_worker(parts: WorkerParts) -> Worker:
 
     def look() -> None:
         watch.look(is_worker=True)
+        step_on(database, now=read_clock())
         index_registrations(database)
         forget_old_imports(database, now=read_clock())
         request_due_records(database, now=read_clock())

@@ -7,8 +7,9 @@ from collections.abc import Callable
 from datetime import datetime
 
 from services import date_following
+from services.date_following import has_next
 from services.deliveries import get_kind
-from storage import events, jobs, organizations
+from storage import event_ends, events, jobs, organizations
 from storage.jobs import LEASE_SECONDS, ClaimedJob
 from storage.models import Event, ZoomConnection
 from storage.session import Database
@@ -17,7 +18,24 @@ from zoom_client import AuthenticationFailed, ZoomClient, ZoomError, ZoomUnreach
 from .endings import describe
 from .zoom_health import ZoomHealth
 
+EVENTS_A_LOOK = 100
+
 log = logging.getLogger(__name__)
+
+
+def step_on(database: Database, *, now: datetime) -> None:
+    """Move each series on to its next date, and store ends that an older version left out.
+
+    It asks nobody: Zoom may not answer, the meeting may be gone, or its account stand still.
+    """
+    with database.read() as session:
+        begun = event_ends.list_begun(session, limit=EVENTS_A_LOOK, now=now)
+        due = [event.id for event in begun if event.ends_at is None or has_next(event, now=now)]
+    for event_id in due:
+        with database.write() as session:
+            event = events.lock_event(session, event_id)
+            event.keep_end()
+            date_following.step_on(session, event, now=now)
 
 
 class DatesFollowing:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
@@ -12,6 +13,7 @@ from sqlalchemy import (
     LargeBinary,
     String,
     UniqueConstraint,
+    event,
     false,
     true,
 )
@@ -25,7 +27,9 @@ class Event(Base):
 
     `closed_by_zoom` is the class of the error with which Zoom refuses everybody who is new, and
     `refused_at` when it last did so. `dates` are those of a series, as `services.event_dates`
-    writes them; `starts_at` is then the next one.
+    writes them; `starts_at` is then the next one. `ends_at` is when it is over, of a series after
+    its last date; every change of a row through the model writes it anew. It is None in rows that
+    an older version wrote and nobody has since.
     `former_starts_at` is when people had registered for, where it was moved since; `moved_at` is
     when it was last moved, of which those are told who had registered before. `told_starts_at` is
     the time that they know, where it was put to one that is over, of which nobody is told.
@@ -58,6 +62,7 @@ class Event(Base):
     moved_at: Mapped[Moment | None]
     told_starts_at: Mapped[Moment | None]
     duration_minutes: Mapped[int]
+    ends_at: Mapped[Moment | None]
     timezone: Mapped[str] = mapped_column(String(50))
     default_locale: Mapped[str] = mapped_column(String(5), default="ja")
     dates: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list, server_default="[]")
@@ -98,6 +103,22 @@ class Event(Base):
     published_at: Mapped[Moment | None]
     created_at: Mapped[Moment]
     updated_at: Mapped[Moment]
+
+    def keep_end(self) -> None:
+        """Store when it is over, as `services.events.get_end` finds it."""
+        held = [_find_end(row) for row in self.dates or [] if not row.get("is_gone")]
+        alone = self.starts_at + timedelta(minutes=self.duration_minutes)
+        self.ends_at = max(held, default=alone)
+
+
+def _find_end(date: dict[str, Any]) -> datetime:
+    return datetime.fromisoformat(date["starts_at"]) + timedelta(minutes=date["minutes"])
+
+
+@event.listens_for(Event, "before_insert")
+@event.listens_for(Event, "before_update")
+def _keep_end(_mapper: object, _connection: object, changed: Event) -> None:
+    changed.keep_end()
 
 
 class FormVersion(Base):

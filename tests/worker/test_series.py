@@ -1,6 +1,7 @@
 """A series: Zoom has everybody for the dates that they chose, and for no other."""
 
 import pytest
+from sqlalchemy import text
 
 from outbound import HttpPool
 from services import deliveries, registration_edits
@@ -14,6 +15,7 @@ from tests.fixtures.databases import only_sqlite
 from tests.series import choose, list_ids, make_series
 from tests.worker.desk import TARO, Desk
 from tests.zoom_sandbox.api import Api
+from worker.event_dates import step_on
 from zoom_sandbox.server import SandboxServer
 
 
@@ -436,3 +438,23 @@ def test_who_waited_as_a_series_was_over_is_added_once_it_goes_on(make_series_de
     desk.work()
 
     assert desk.read().delivery == "registered"
+
+
+def step_on_and_read(desk):
+    step_on(desk.database, now=desk.clock())
+    with desk.database.read() as session:
+        event = events.need_event(session, desk.event.id)
+        return event.starts_at, event.ends_at, event.version - desk.event.version
+
+
+def test_series_goes_on_to_its_next_date_without_zoom(desk):
+    before = desk.event.starts_at
+    _, second, third = read_dates(desk.event)
+    with desk.database.write() as session:
+        session.execute(text("UPDATE event SET ends_at = NULL"))
+    desk.let_pass(days=7, minutes=30)
+    assert step_on_and_read(desk) == (before, third.ends_at, 0)
+
+    desk.let_pass(minutes=31)
+    assert step_on_and_read(desk) == (second.starts_at, third.ends_at, 1)
+    assert step_on_and_read(desk) == (second.starts_at, third.ends_at, 1)
