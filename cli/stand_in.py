@@ -1,4 +1,4 @@
-"""What web processes look after, since nobody else could report it: no worker, no database."""
+"""What web processes look after: nobody else could tell that no worker lives, or no database."""
 
 from __future__ import annotations
 
@@ -6,12 +6,15 @@ import logging
 import os
 import threading
 import time
+from itertools import count
 
 from sqlalchemy.exc import SQLAlchemyError
 
 from worker.alarms import AlarmWatch
 from worker.loop import LOOK_SECONDS
 from worker.storage_watch import StorageWatch
+
+EVERY_TURN = 5
 
 log = logging.getLogger(__name__)
 
@@ -29,12 +32,23 @@ def stand_in_after_fork(watch: AlarmWatch, storage_watch: StorageWatch) -> None:
 
 
 def _look_forever(watch: AlarmWatch, storage_watch: StorageWatch) -> None:
-    while True:
+    for turn in count(1):
         time.sleep(LOOK_SECONDS)
         try:
             storage_watch.look()
-            watch.look_without_worker()
+            look_once(watch, turn)
         except (SQLAlchemyError, OSError) as error:
             log.warning(
                 "nobody looked for what stands still", extra={"reason": type(error).__name__}
             )
+
+
+def look_once(watch: AlarmWatch, turn: int) -> None:
+    """Look if no worker gives signs of life, and now and then whoever does.
+
+    A worker that dies soon after each start has given one, and lives too short to look itself.
+    """
+    if turn % EVERY_TURN == 0:
+        watch.look(is_worker=False)
+    else:
+        watch.look_without_worker()

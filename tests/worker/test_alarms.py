@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select, update
 
+from cli.stand_in import EVERY_TURN, look_once
 from services.alarms import _SEEN_ELSEWHERE, AlarmName, Problem, keep_alarms, take_telling
 from services.event_editing import cancel_event
 from storage import events, heartbeats, job_requests
@@ -34,14 +35,17 @@ class Watch:
         self._caplog = caplog
 
     def look(self, *, mail_url="", is_worker=True):
+        self.make(mail_url).look(is_worker=is_worker)
+
+    def make(self, mail_url=""):
         site = self.site
-        AlarmWatch(
+        return AlarmWatch(
             site.settings,
             site.database,
             transport=make_transport(mail_url, site.settings.mailbox),
             app_context=site.app.app_context,
             read_clock=site.clock,
-        ).look(is_worker=is_worker)
+        )
 
     def register(self, **members):
         self.site.add_event(**{"slug": "spring"} | members)
@@ -317,6 +321,21 @@ def test_worker_that_is_missing_is_told_by_the_web_processes(watch):
         heartbeats.beat(session, "w", started_at=watch.site.clock(), now=watch.site.clock())
     watch.look()
     assert watch.list_lines()[1:] == [("WARNING", "alarm over", "no_worker")]
+
+
+@only_sqlite
+def test_web_processes_look_now_and_then_beside_workers_that_die_soon(watch):
+    watch.register_without_zoom()
+    watch.work_on(minutes=31)
+    seen = []
+    for turn in range(1, EVERY_TURN + 1):
+        with watch.site.database.write() as session:
+            heartbeats.beat(session, "w", started_at=watch.site.clock(), now=watch.site.clock())
+        look_once(watch.make(), turn)
+        seen.append(len(watch.list_lines()))
+
+    assert seen == [0] * (EVERY_TURN - 1) + [1]
+    assert watch.list_lines() == [("ERROR", "alarm", "zoom_waiting")]
 
 
 def test_what_is_wrong_on_one_machine_is_left_to_it(database, now):
