@@ -52,8 +52,8 @@ _HINTS = {
     "GivenUp": "the worker failed at it again and again: see its log, then retry",
     "AccountDayLimited": "Zoom's limit for the account: it goes on tomorrow (UTC)",
     "HostDayLimited": "Zoom's limit for the host: it goes on tomorrow (UTC)",
-    "MailUnavailable": "the mail server is away: once it is back, retry what was put aside",
-    "MailRefused": "the mail server refused it for good: mend what it says, then retry",
+    "MailUnavailable": "the mail server is away or takes no mail from here: once it does, retry",
+    "MailRefused": "the mail server refused this recipient or mail: mend what it says, then retry",
     "HeldBack": "a restore held it back: flask mails list, then flask mails send",
 }
 

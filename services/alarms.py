@@ -27,6 +27,8 @@ PATIENCE = timedelta(minutes=30)
 BEFORE_START = timedelta(minutes=30)
 # Mails that nobody has refused, put aside after a day or after a second try whose end is unknown.
 _PERHAPS_NEVER_WENT = ("MailOutcomeUnknown", "MailUnavailable", "GivenUp")
+# One or two have mistyped their address.
+_MANY_REFUSED = 3
 # What becomes of these shows at their person or mail.
 _SEEN_ELSEWHERE = ("zoom.sync", "mail", "proof_mail", "organizer_mail")
 
@@ -42,6 +44,7 @@ class AlarmName(StrEnum):
     LINK_TOO_LATE = "link_too_late"
     STARTING_SOON = "starting_soon"
     MAIL_WAITING = "mail_waiting"
+    MAIL_REFUSED = "mail_refused"
     MAIL_GIVEN_UP = "mail_given_up"
     WORK_GIVEN_UP = "work_given_up"
     NO_WORKER = "no_worker"
@@ -113,7 +116,7 @@ def find_problems(overview: Overview) -> list[Problem]:
     mails = overview.mails
     if mails.due_since and now - mails.due_since >= PATIENCE:
         problems.append(Problem(AlarmName.MAIL_WAITING, {"mails": mails.due}))
-    problems += [_find_lost_mails(overview), _find_lost_work(overview)]
+    problems += [_find_refusals(overview), _find_lost_mails(overview), _find_lost_work(overview)]
     if not overview.workers:
         problems.append(Problem(AlarmName.NO_WORKER, {}))
     return [problem for problem in problems if problem is not None]
@@ -181,6 +184,11 @@ def _describe(
 def _find_scopes(pause: Pause) -> list[str]:
     """Return the scopes that Zoom's words name, as `meeting:write:registrant:admin`."""
     return _SCOPE.findall(pause.reason) if pause.problem == ScopeMissing.__name__ else []
+
+
+def _find_refusals(overview: Overview) -> Problem | None:
+    runs = [count for count in overview.refusals if count >= _MANY_REFUSED]
+    return Problem(AlarmName.MAIL_REFUSED, {"recipients": sum(runs)}) if runs else None
 
 
 def _find_lost_mails(overview: Overview) -> Problem | None:

@@ -25,6 +25,7 @@ WORKER_SILENT_AFTER = timedelta(seconds=60)
 _LONGEST_EVENT = timedelta(days=3)
 # What is of no use any more once its event is over; all other work that was put aside still is.
 _FOR_EVENTS_AHEAD = ("zoom.sync", "zoom.settle", "zoom.dates", "places", "mail", "proof_mail")
+_REFUSED = "MailRefused"
 _CLASS = re.compile(r"[A-Z][A-Za-z]+\b")
 
 
@@ -102,12 +103,17 @@ class AlarmState:
 
 @dataclass(frozen=True)
 class Overview:
-    """Everything at one moment; it names no person."""
+    """Everything at one moment; it names no person.
+
+    `refusals` has, for each time that the mail server took no mail of anybody in between, how many
+    different recipients it refused for good, whose mails are put aside yet.
+    """
 
     taken_at: datetime
     events: tuple[EventWork, ...]
     parked: tuple[Parked, ...]
     mails: MailJobs
+    refusals: tuple[int, ...]
     accounts: tuple[AccountState, ...]
     budgets: tuple[BudgetLeft, ...]
     workers: tuple[WorkerState, ...]
@@ -149,6 +155,7 @@ def read_overview(session: Session, *, plan: Plan, now: datetime) -> Overview:
         ),
         parked=_group_parked(parked),
         mails=overview.count_mail_jobs(session, now=now),
+        refusals=_count_refusals(session, is_ahead),
         accounts=tuple(
             AccountState(
                 account.account_id, _read_pause(account), account.failures, account.last_success_at
@@ -213,6 +220,14 @@ def _group_parked(parked: list[ParkedJobs]) -> tuple[Parked, ...]:
     for jobs in parked:
         counts[jobs.kind, name_problem(jobs.problem)] += jobs.count
     return tuple(Parked(*which, count) for which, count in counts.most_common())
+
+
+def _count_refusals(session: Session, is_ahead: set[int]) -> tuple[int, ...]:
+    runs: dict[datetime | None, set[str]] = {}
+    for mail in overview.list_refused_mails(session, problem=_REFUSED):
+        if mail.event_id is None or mail.event_id in is_ahead:
+            runs.setdefault(mail.taken_before, set()).add(mail.mailbox)
+    return tuple(map(len, runs.values()))
 
 
 def _read_budgets(session: Session, plan: Plan, now: datetime) -> tuple[BudgetLeft, ...]:

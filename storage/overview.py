@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import and_, case, func, literal, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ScalarSelect, and_, case, func, literal, select
+from sqlalchemy.orm import Session, aliased
 
 from .event_ends import is_ahead
 from .models import (
@@ -15,6 +15,7 @@ from .models import (
     Event,
     Job,
     JobState,
+    Mail,
     WorkerHeartbeat,
     ZoomAccount,
     ZoomBudget,
@@ -24,6 +25,8 @@ from .models import (
 
 _OPEN = (JobState.READY, JobState.RUNNING)
 _MAILS = ("mail", "proof_mail")
+_ALL_MAILS = (*_MAILS, "organizer_mail")
+_MOST_REFUSALS = 1000
 _LONGEST_CLASS = 40
 
 
@@ -54,6 +57,15 @@ class MailJobs:
     due: int
     due_since: datetime | None
     later: int
+
+
+@dataclass(frozen=True)
+class RefusedMail:
+    """A mail that the server refused for good, and when it had last taken one, of anybody."""
+
+    event_id: int | None
+    mailbox: str
+    taken_before: datetime | None
 
 
 def list_events_ahead(session: Session, *, since: datetime, now: datetime) -> list[Event]:
@@ -122,6 +134,33 @@ def count_mail_jobs(session: Session, *, now: datetime) -> MailJobs:
         ).where(Job.state.in_(_OPEN), Job.kind.in_(_MAILS))
     ).one()
     return MailJobs(due, due_since, later)
+
+
+def list_refused_mails(session: Session, *, problem: str) -> list[RefusedMail]:
+    """List the mails that were put aside for this class of error, the last thousand."""
+    parked = Job.state == JobState.PARKED, Job.kind == "mail", Job.reason.startswith(f"{problem}:")
+    taken = [_select_last_taken(kind) for kind in _ALL_MAILS]
+    latest = select(Job.payload, Job.event_id, *taken).where(*parked).order_by(Job.run_at.desc())
+    rows = session.execute(latest.limit(_MOST_REFUSALS)).all()
+    if not rows:
+        return []
+    of_mails = select(Mail.id, Mail.mailbox_key).where(
+        Mail.id.in_([payload["mail_id"] for payload, *_ in rows])
+    )
+    mailboxes = {mail_id: mailbox for mail_id, mailbox in session.execute(of_mails)}
+    return [
+        RefusedMail(event_id, mailbox, max((at for at in before if at), default=None))
+        for payload, event_id, *before in rows
+        if (mailbox := mailboxes.get(payload["mail_id"]))
+    ]
+
+
+def _select_last_taken(kind: str) -> ScalarSelect[datetime]:
+    """Select when the last mail went before a job was put aside; its own ended without a reason."""
+    other = aliased(Job)
+    went = other.state == JobState.DONE, other.kind == kind, other.reason == ""
+    before = select(other.run_at).where(*went, other.run_at <= Job.run_at)
+    return before.order_by(other.run_at.desc()).limit(1).correlate(Job).scalar_subquery()
 
 
 def list_zoom_accounts(session: Session) -> list[ZoomAccount]:

@@ -40,6 +40,7 @@ _TITLES = {
     AlarmName.LINK_TOO_LATE: lazy_gettext("Join links will come after the start"),
     AlarmName.STARTING_SOON: lazy_gettext("People without a join link shortly before the start"),
     AlarmName.MAIL_WAITING: lazy_gettext("Mails cannot be sent"),
+    AlarmName.MAIL_REFUSED: lazy_gettext("The mail server refuses one recipient after another"),
     AlarmName.MAIL_GIVEN_UP: lazy_gettext("Mails that may never have gone"),
     AlarmName.WORK_GIVEN_UP: lazy_gettext("Work that was given up"),
     AlarmName.NO_WORKER: lazy_gettext("No worker is running"),
@@ -61,7 +62,14 @@ _ADVICE = {
         " its link."
     ),
     AlarmName.MAIL_WAITING: lazy_gettext(
-        "Every mail is kept, and goes by itself as soon as the mail server takes it."
+        "Every mail is kept, and goes by itself as soon as the mail server takes it. “flask jobs"
+        " list” says what it answers."
+    ),
+    AlarmName.MAIL_REFUSED: lazy_gettext(
+        "It took no mail in between, and these are not tried again by themselves. “flask jobs list"
+        " --state parked” says what it answered. Once that is mended, “flask jobs retry --all"
+        " --reason MailRefused” sends them. If the addresses are wrong indeed, “flask jobs drop”"
+        " ends this."
     ),
     AlarmName.MAIL_GIVEN_UP: lazy_gettext(
         "They are not tried again by themselves. Please look in the mail server's log whether they"
@@ -118,6 +126,7 @@ _LABELS = {
     "registrations": lazy_gettext("Registrations"),
     "events": lazy_gettext("Events"),
     "mails": lazy_gettext("Mails"),
+    "recipients": lazy_gettext("Recipients"),
     "jobs": lazy_gettext("Pieces of work"),
     "work": lazy_gettext("What they are about"),
     "percent": lazy_gettext("Disk in use in percent"),

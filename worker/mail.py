@@ -16,7 +16,7 @@ from storage.models import Event, Registration
 from storage.session import Database
 
 from .letters import Letter, LetterWriter, is_too_late, is_wanted
-from .mail_failures import judge, put_off
+from .mail_failures import NOT_SENT, judge, put_off
 from .mailer import Mailer
 from .smtp import MailError, MailOutcomeUnknown
 
@@ -57,7 +57,7 @@ class MailSending:
         with self._database.write() as session:
             mail = mails.get_mail(session, job.payload["mail_id"])
             if mail is None or mail.state in ("sent", "dropped"):
-                jobs.finish(session, job, now=now)
+                jobs.finish(session, job, reason=NOT_SENT, now=now)
                 return None
             if mail.state == "held":
                 # Only whoever decides on this mail has it sent, not who has all done again.
@@ -78,7 +78,7 @@ class MailSending:
                     mail.error = EVENT_OVER
                 mail.state = "dropped"
                 session.flush()
-                jobs.finish(session, job, now=now)
+                jobs.finish(session, job, reason=NOT_SENT, now=now)
                 return None
             letter = self._writer.gather(session, mail, registration, now=now)
             session.flush()
@@ -93,7 +93,7 @@ class MailSending:
             if is_wanted:
                 jobs.hold(session, job, lease_seconds=LEASE_SECONDS, now=now)
             else:
-                jobs.finish(session, job, now=now)
+                jobs.finish(session, job, reason=NOT_SENT, now=now)
         return is_wanted
 
     def _record_sent(self, job: ClaimedJob, letter: Letter) -> None:

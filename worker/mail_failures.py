@@ -18,6 +18,9 @@ from .smtp import MailError, MailRefused
 MOST_TRIES = 30
 """With the waits between them these take a day, however long nobody tried before or in between."""
 
+NOT_SENT = "not sent: it was not wanted any more"
+"""The reason of a job that ends without its mail: one that ends without any was taken."""
+
 log = logging.getLogger(__name__)
 
 
@@ -30,7 +33,7 @@ class Failure:
 
 
 def judge(job: ClaimedJob, error: MailError | MessageRefused) -> Failure:
-    """Tell whether to give up: the address is refused, or a day of tries is over. It is logged."""
+    """Tell whether to give up: this mail is refused, or a day of tries is over. It is logged."""
     reason = f"{type(error).__name__}: {error}"
     log.warning("mail not sent", extra={"job": job.key, "reason": reason})
     is_refused = isinstance(error, (MailRefused, MessageRefused))

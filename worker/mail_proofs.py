@@ -22,7 +22,7 @@ from storage.jobs import ClaimedJob
 from storage.models import SubmissionRow
 from storage.session import Database
 
-from .mail_failures import put_off
+from .mail_failures import NOT_SENT, put_off
 from .mail_rendering import render_mail
 from .mailer import Mailer
 
@@ -47,7 +47,7 @@ class ProofMailSending:
             if row is None or not _is_wanted(session, row, now):
                 # It is too late for a mail that never went.
                 note_mail(session, job.payload["submission_id"], was_sent=False, now=now)
-                jobs.finish(session, job, now=now)
+                jobs.finish(session, job, reason=NOT_SENT, now=now)
                 return
             email = row.email
             compose = self._gather(session, row, now)

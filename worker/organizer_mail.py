@@ -19,7 +19,7 @@ from storage.jobs import ClaimedJob
 from storage.models import OrganizerMail
 from storage.session import Database
 
-from .mail_failures import put_off
+from .mail_failures import NOT_SENT, put_off
 from .mail_rendering import render_parts
 from .mailer import Mailer
 
@@ -71,14 +71,14 @@ class OrganizerMailSending:
         with self._database.write() as session:
             mail = organizer_mails.get_mail(session, job.payload["mail_id"])
             if mail is None or mail.state in ("sent", "dropped"):
-                jobs.finish(session, job, now=now)
+                jobs.finish(session, job, reason=NOT_SENT, now=now)
                 return None
             try:
                 organization_id, values = self._read_subject(session, mail, now)
             except _IsOver:
                 mail.state = "dropped"
                 session.flush()
-                jobs.finish(session, job, now=now)
+                jobs.finish(session, job, reason=NOT_SENT, now=now)
                 return None
             organization = (
                 organizations.need_organization(session, organization_id).name

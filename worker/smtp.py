@@ -2,7 +2,7 @@
 
 MailError
 ├── MailRefused         this recipient or message is refused for good
-├── MailUnavailable     try later: no connection, sign-in refused, 4xx, greylisting
+├── MailUnavailable     try later: no connection, 4xx, or we are refused, whoever it is for
 └── MailOutcomeUnknown  the connection ended after the message was sent: perhaps it arrived
 """
 
@@ -14,7 +14,7 @@ import re
 import smtplib
 import socket
 import ssl
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC
 from email.headerregistry import AddressHeader, DateHeader
@@ -35,6 +35,17 @@ _PORTS = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
 _START_OF_TEXT = 354
 _OK = 250
 _PERMANENT = 500
+
+# What a refusal is about, by RFC 3463 and its registry: 1 is the address, 2 the mailbox, 6 the
+# text; 3, 4, 5 and 7 are the server, the network, the dialogue and somebody's policy. Higher
+# details are a server's own: at Exchange Online 5.1.90 is our limit of the day.
+_STATUS = re.compile(rb"([245])\.(\d{1,3})\.(\d{1,3})(?!\S)")
+_OF_THIS_MAIL = (1, 2, 6)
+_MOST_DETAIL = 10
+_OF_THE_SENDER = ((1, 7), (1, 8))
+# Without such a status these are about the recipient who was named (RFC 5321 4.2.3, RFC 7504). 552
+# is not: servers say so of too many recipients, too (RFC 5321 4.5.3.1.10).
+_OF_RECIPIENT = (550, 551, 553, 556)
 
 
 class MailError(Exception):
@@ -93,13 +104,13 @@ class SmtpTransport:
         self._tls = ssl.create_default_context()
 
     def send(self, message: EmailMessage, recipient: str) -> None:
-        """Send within 25 seconds in all; a refusal of the sender is worth another try later."""
+        """Send within 25 seconds in all; only what is about this very mail is refused for good."""
         sender = _get_sender(message)
         with self._connect(sender) as client:
             with _unavailable_on_error():
-                _check(client.mail(sender), MailUnavailable)
-                _check(client.rcpt(make_address(recipient).addr_spec), MailRefused)
-                _check(client.docmd("DATA"), MailRefused, expected=_START_OF_TEXT)
+                _check(client.mail(sender))
+                _check(client.rcpt(make_address(recipient).addr_spec), final_codes=_OF_RECIPIENT)
+                _check(client.docmd("DATA"), expected=_START_OF_TEXT, final_codes=())
             _send_text(client, message)
             with suppress(OSError, smtplib.SMTPException):
                 client.quit()
@@ -108,7 +119,7 @@ class SmtpTransport:
         """Connect, greet, secure and sign in, and say NOOP."""
         with self._connect(sender) as client:
             with _unavailable_on_error():
-                _check(client.noop(), MailUnavailable)
+                _check(client.noop())
             with suppress(OSError, smtplib.SMTPException):
                 client.quit()
 
@@ -137,7 +148,7 @@ class SmtpTransport:
         if self._scheme == "smtps":
             assert client.sock is not None
             client.sock = self._tls.wrap_socket(client.sock, server_hostname=self._host)
-        _check(client.getreply(), MailUnavailable, expected=220)
+        _check(client.getreply(), expected=220)
         client.ehlo_or_helo_if_needed()
         if self._scheme == "smtp+starttls":
             client.starttls(context=self._tls)
@@ -232,15 +243,34 @@ def _send_text(client: smtplib.SMTP, message: EmailMessage) -> None:
         reply = client.getreply()
     except (OSError, smtplib.SMTPException) as error:
         raise MailOutcomeUnknown(type(error).__name__) from error
-    _check(reply, MailRefused)
+    _check(reply, final_codes=())
 
 
-def _check(reply: tuple[int, bytes], refusal: type[MailError], *, expected: int = _OK) -> None:
-    """Raise what a reply means; `refusal` is for 5xx, everything else is worth another try."""
+def _check(
+    reply: tuple[int, bytes], *, expected: int = _OK, final_codes: Collection[int] | None = None
+) -> None:
+    """Raise what a reply means.
+
+    `final_codes` refuse for good where the server says no more; without any, nothing does, as the
+    server knows nothing yet of whom the mail is for.
+    """
     code, text = reply
     if code == expected or (expected == _OK and code == 251):
         return
-    raise (refusal if code >= _PERMANENT else MailUnavailable)(_describe(code, text))
+    is_final = final_codes is not None and _is_of_this_mail(code, text, final_codes)
+    raise (MailRefused if is_final else MailUnavailable)(_describe(code, text))
+
+
+def _is_of_this_mail(code: int, text: bytes, final_codes: Collection[int]) -> bool:
+    """Tell whether a server would take others: what it holds against us ends by itself, or not."""
+    if code < _PERMANENT:
+        return False
+    status = _STATUS.match(text)
+    if status is None:
+        return code in final_codes
+    kind, subject, detail = map(int, status.groups())
+    is_known = detail <= _MOST_DETAIL and (subject, detail) not in _OF_THE_SENDER
+    return kind == 5 and subject in _OF_THIS_MAIL and is_known
 
 
 def _describe(code: int, text: bytes | str) -> str:

@@ -156,6 +156,33 @@ def test_f24_mail_that_is_put_off_goes_later(start_site, command):
 
 
 @only_sqlite
+@pytest.mark.parametrize(
+    ("command", "reply"),
+    [
+        ("rcpt", "550 5.4.5 Daily user sending limit exceeded"),
+        ("rcpt", "554 5.7.1 Relay access denied"),
+        ("data", "554 refused by policy"),
+    ],
+)
+def test_f24_refusal_that_is_not_of_the_recipient_is_tried_for_a_day(start_site, command, reply):
+    inbox = Inbox(**{command: reply})
+    with serve(inbox) as port:
+        site = start_site(mail_url=f"smtp://127.0.0.1:{port}")
+        site.add_event(slug="spring")
+        crowd = Crowd(site.url)
+        crowd.register(TARO)
+        for _ in range(12):
+            site.drain()
+            site.let_pass(hours=1, minutes=15)
+        assert list_reasons(site) == [f"{UNAVAILABLE}: {reply}"]
+
+        inbox.replies.clear()
+        site.drain()
+
+    settle(site, crowd.answers, copies=read_copies(inbox))
+
+
+@only_sqlite
 @pytest.mark.usefixtures("impatient")
 def test_f24_mail_server_that_dribbles_holds_up_no_link(start_site):
     inbox = Inbox()

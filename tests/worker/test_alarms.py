@@ -13,7 +13,7 @@ from services.alarms import _SEEN_ELSEWHERE, AlarmName, Problem, keep_alarms, ta
 from services.event_editing import cancel_event
 from storage import events, heartbeats, job_requests
 from storage.jobs import POISONOUS_AFTER
-from storage.models import Alarm, Job, JobState
+from storage.models import Alarm, Job, JobState, Mail
 from tests.fixtures.databases import only_sqlite
 from tests.mailbox import read_text
 from tests.people import TARO
@@ -243,6 +243,58 @@ def test_mail_that_perhaps_never_went_is_told_with_the_way_on(watch):
     watch.look()
     assert len(watch.site.mailbox.list_mails(TARO["email"])) == 1
     assert watch.list_lines()[1:] == [("WARNING", "alarm over", "mail_given_up")]
+
+
+def send_to(watch, inbox, *names, is_wanted=True):
+    """Register people, and have workers send their mails, one after another."""
+    with serve(inbox) as port:
+        for name in names:
+            person = TARO | {"email": f"{name}@example.com"}
+            watch.site.visitor().open("/e/spring").form().fill(**person).submit()
+            if not is_wanted:
+                with watch.site.database.write() as session:
+                    waits = Mail.state == "queued"
+                    session.execute(update(Mail).where(waits).values(state="dropped"))
+            watch.work_on(minutes=1, mail_url=f"smtp://127.0.0.1:{port}")
+            watch.look()
+
+
+def test_server_that_refuses_one_after_another_is_told_of(watch):
+    watch.site.add_event(slug="spring")
+    inbox = Inbox(rcpt="550 5.1.1 nobody of that name")
+    send_to(watch, inbox, "a", "b")
+    assert watch.list_lines() == []
+
+    send_to(watch, inbox, "c")
+    watch.look()
+    assert watch.list_lines() == [("ERROR", "alarm", "mail_refused")]
+    text = read_text(watch.site.mailbox.read_only(OPERATOR))
+    assert "宛先の数：3" in text.splitlines()
+    again = ["jobs", "retry", "--all", "--reason", "MailRefused"]
+    assert f"flask {' '.join(again)}" in " ".join(text.split())
+
+    inbox.replies.clear()
+    send_to(watch, inbox, "d")
+    assert watch.list_lines()[1:] == [], "theirs have not gone"
+    watch.site.app.test_cli_runner().invoke(args=again)
+    send_to(watch, inbox, "e")
+    assert len(inbox.envelopes) == 5
+    assert watch.list_lines()[1:] == [("WARNING", "alarm over", "mail_refused")]
+
+
+@only_sqlite
+def test_server_that_takes_mails_in_between_is_well(watch):
+    watch.site.add_event(slug="spring")
+    refusing = Inbox(rcpt="550 5.1.1 nobody of that name")
+    send_to(watch, refusing, "a", "b")
+    send_to(watch, Inbox(), "c")
+    send_to(watch, refusing, "d", "e")
+    assert watch.list_lines() == []
+
+    # It was not there to be taken.
+    send_to(watch, refusing, "f", is_wanted=False)
+    send_to(watch, refusing, "g")
+    assert watch.list_lines() == [("ERROR", "alarm", "mail_refused")]
 
 
 def put_aside(watch, kind):

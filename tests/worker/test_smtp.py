@@ -97,14 +97,29 @@ def test_recipient_with_line_break_never_reaches_the_server():
     ("command", "reply", "error"),
     [
         ("rcpt", "550 5.1.1 <taro@example.com> user unknown", MailRefused),
+        ("rcpt", "550 5.2.1 disabled", MailRefused),
+        ("rcpt", "550 no such user", MailRefused),
+        ("rcpt", "556 the domain takes no mail", MailRefused),
         ("rcpt", "451 4.7.1 greylisted", MailUnavailable),
+        ("rcpt", "451 5.1.1 nobody knows yet", MailUnavailable),
+        ("rcpt", "550 4.2.1 too many mails in a minute", MailUnavailable),
+        ("rcpt", "550 5.4.5 Daily user sending limit exceeded", MailUnavailable),
+        ("rcpt", "550 5.1.8 sender's domain unknown", MailUnavailable),
+        ("rcpt", "550 5.1.90 reached the limit of the day", MailUnavailable),
+        ("rcpt", "554 5.7.1 relay access denied", MailUnavailable),
+        ("rcpt", "552 too many recipients", MailUnavailable),
+        ("rcpt", "530 sign in first", MailUnavailable),
         ("mail", "553 5.7.1 sender refused", MailUnavailable),
         ("mail", "421 4.3.2 shutting down", MailUnavailable),
         ("data", "554 5.6.0 refused after the text", MailRefused),
+        ("data", "550 5.1.1 nobody of that name", MailRefused),
+        ("data", "554 5.7.1 refused by policy", MailUnavailable),
+        ("data", "554 transaction failed", MailUnavailable),
+        ("data", "550 no", MailUnavailable),
         ("data", "452 4.3.1 disk full", MailUnavailable),
     ],
 )
-def test_refusal_is_final_only_for_recipient_and_text(command, reply, error):
+def test_refusal_is_final_only_where_it_is_of_recipient_or_text(command, reply, error):
     inbox = Inbox(**{command: reply})
     with serve(inbox) as port, pytest.raises(MailError) as raised:
         send(port)

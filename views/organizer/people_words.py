@@ -192,7 +192,9 @@ PROBLEM = {
         "The site was restored from a backup, and nobody knows whether a mail was sent before: the"
         " site's operator decides whether it is sent."
     ),
-    "MailUnavailable": lazy_gettext("The mail server was away for long."),
+    "MailUnavailable": lazy_gettext(
+        "For a day the mail server was away, or took no mail from here."
+    ),
     "MailRefused": lazy_gettext("The mail server refused a mail for good."),
 }
 OTHER_PROBLEM = lazy_gettext("Work was put aside after several tries.")
