@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 from sqlalchemy.orm import Session
 
+from services.fault_points import fault_point
 from services.restoring import Restored, make_safe
 from storage.backups import Manifest, read_manifest, restore_backup, write_backup
 from storage.dumps import BackupError
@@ -46,6 +47,7 @@ def restore_command(file: Path, replace: bool, without_secret: bool) -> None:
     def change(session: Session) -> None:
         erased = read_erased(site.settings.instance)
         done.append(make_safe(session, erased=erased, now=now))
+        fault_point("mid_restore")
 
     if site.secret_is_new and not without_secret:
         _refuse_new_secret(site)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import sqlite3
 import subprocess
@@ -12,14 +11,17 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any, Protocol
 
 from sqlalchemy import inspect, text
 from sqlalchemy.engine import Connection
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from . import migrate
 from .ciphers import Cipher
+from .pg_scripts import ScriptRefused, play
 from .session import BUSY_TIMEOUT_MS, Database, take_all_time
 
 # Without a row in these a database was made, but never used.
@@ -27,6 +29,7 @@ _PRECIOUS = ("event", "submission", "registration", "mail")
 _OF_THE_SCHEMA = {"alembic_version"}
 _NOT_EMPTY = "the database holds something already: --replace keeps it aside"
 _ENDING_SECONDS = 3.0
+_LOCK_NOT_AVAILABLE = "55P03"
 _IN_USE = "the database is in use: stop every flask serve, web and worker first"
 
 
@@ -90,7 +93,7 @@ class SqliteDump:
             _compare(self._check(copy), Content(schema, dict(counts)))
             made = Database(f"sqlite:///{copy}", cipher=Cipher([b"nothing is read with it"]))
             try:
-                migrate.adopt(made, schema, make_safe)
+                migrate.adopt(made, make_safe)
             finally:
                 made.dispose()
             self._leave_wal(copy).close()
@@ -184,65 +187,38 @@ class PostgresqlDump:
     ) -> None:
         wanted = copy.with_name("wanted")
         wanted.write_text(self._list_entries(copy))
-        aside = self._make_room(keep_aside_as)
-        is_done = False
-        try:
-            self._run(
-                *("pg_restore", "--single-transaction", "--exit-on-error", "--no-owner"),
-                *("--no-privileges", f"--use-list={wanted}", str(copy)),
-            )
-            with self._database.engine.connect() as connection:
-                _compare(_read_content(connection, schema), Content(schema, dict(counts)))
-            migrate.adopt(self._database, schema, make_safe)
-            is_done = True
-        finally:
-            if not is_done:
-                self._put_back(aside)
+
+        def bring(connection: Connection) -> None:
+            _make_room(connection, keep_aside_as)
+            self._fill(connection, copy, wanted)
+            _compare(_read_content(connection), Content(schema, dict(counts)))
+
+        self._database.dispose()
+        # In one transaction with all that follows: whatever ends this, or the server, at whatever
+        # moment leaves the database that was there.
+        migrate.adopt(self._database, make_safe, bring=bring)
 
     def _list_entries(self, copy: Path) -> str:
-        """List what to restore: all but the schema's revision, without which nothing starts."""
+        """List what to restore: all but the schema itself, which is there already."""
         lines = self._run("pg_restore", "--list", str(copy), needs_database=False).splitlines()
-        is_version = re.compile(r" TABLE DATA \S+ alembic_version ")
-        return "\n".join(
-            line for line in lines if " SCHEMA " not in line and not is_version.search(line)
-        )
+        return "\n".join(line for line in lines if " SCHEMA " not in line)
 
-    def _make_room(self, keep_aside_as: str | None) -> str:
-        """Leave an empty schema, and return the name of the one that was there before."""
-        self._database.dispose()
-        with self._database.engine.begin() as connection:
-            _refuse_others(connection)
-            tables = set(inspect(connection).get_table_names()).intersection(_PRECIOUS)
-            if keep_aside_as is None and any(
-                connection.execute(text(f'SELECT 1 FROM "{table}" LIMIT 1')).first()  # noqa: S608
-                for table in tables
-            ):
-                raise BackupError(_NOT_EMPTY)
-            schema = _get_schema(connection)
-            aside = f"{schema}_{keep_aside_as or 'unused'}"
-            connection.execute(text(f'ALTER SCHEMA "{schema}" RENAME TO "{aside}"'))
-            connection.execute(text(f'CREATE SCHEMA "{schema}"'))
-        if keep_aside_as is None:
-            self._drop(aside)
-        return "" if keep_aside_as is None else aside
-
-    def _put_back(self, aside: str) -> None:
-        """Undo what was begun: the former schema is back, or an empty one stands there."""
-        self._database.dispose()
-        with self._database.engine.begin() as connection:
-            schema = _get_schema(connection)
-            connection.execute(text(f'DROP SCHEMA "{schema}" CASCADE'))
-            undo = f'ALTER SCHEMA "{aside}" RENAME TO' if aside else "CREATE SCHEMA"
-            connection.execute(text(f'{undo} "{schema}"'))
-
-    def _drop(self, schema: str) -> None:
-        with self._database.engine.begin() as connection:
-            connection.execute(text(f'DROP SCHEMA "{schema}" CASCADE'))
+    def _fill(self, connection: Connection, copy: Path, wanted: Path) -> None:
+        """Have `pg_restore` write the copy as SQL, and run that in our transaction."""
+        options = ("--no-owner", "--no-privileges", f"--use-list={wanted}", "--file=-")
+        command = [_find_program("pg_restore"), *options, str(copy)]
+        with TemporaryFile("w+") as said:
+            # Ended early, its pipe is closed, of which it dies.
+            with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=said) as writing:  # noqa: S603
+                try:
+                    play(connection, writing.stdout or ())
+                except ScriptRefused as error:
+                    raise BackupError(f"the database refuses it: {error}") from error
+            if writing.returncode:
+                said.seek(0)
+                raise _fail("pg_restore", writing.returncode, said.read())
 
     def _run(self, program: str, *arguments: str, needs_database: bool = True) -> str:
-        found = shutil.which(program)
-        if found is None:
-            raise BackupError(f"{program} is missing: install PostgreSQL's client programs")
         url = self._database.url.set(drivername="postgresql", password=None)
         address = f"--dbname={url.render_as_string(hide_password=False)}"
         environ = dict(os.environ)
@@ -250,16 +226,53 @@ class PostgresqlDump:
             # Not among the arguments, which everybody on the machine can read.
             environ["PGPASSWORD"] = str(self._database.url.password)
         done: Any = subprocess.run(  # noqa: S603 - our own arguments
-            [found, *([address] if needs_database else []), *arguments],
+            [_find_program(program), *([address] if needs_database else []), *arguments],
             env=environ,
             capture_output=True,
             text=True,
             check=False,
         )
         if done.returncode:
-            lines = done.stderr.strip().splitlines() or [f"it ended with {done.returncode}"]
-            raise BackupError(f"{program} failed: {lines[0]}")
+            raise _fail(program, done.returncode, done.stderr)
         return str(done.stdout)
+
+
+def _find_program(name: str) -> str:
+    found = shutil.which(name)
+    if found is None:
+        raise BackupError(f"{name} is missing: install PostgreSQL's client programs")
+    return found
+
+
+def _fail(program: str, code: int, said: str) -> BackupError:
+    lines = said.strip().splitlines() or [f"it ended with {code}"]
+    return BackupError(f"{program} failed: {lines[0]}")
+
+
+def _make_room(connection: Connection, keep_aside_as: str | None) -> None:
+    """Leave an empty schema; nobody else writes into the former one any more."""
+    _refuse_others(connection)
+    tables = inspect(connection).get_table_names()
+    if keep_aside_as is None and any(
+        connection.execute(text(f'SELECT 1 FROM "{table}" LIMIT 1')).first()  # noqa: S608
+        for table in set(tables).intersection(_PRECIOUS)
+    ):
+        raise BackupError(_NOT_EMPTY)
+    schema = _get_schema(connection)
+    try:
+        for table in tables:
+            # Of a process that starts meanwhile, which may read the former site until the end.
+            connection.execute(text(f'LOCK TABLE "{table}" IN EXCLUSIVE MODE'))
+        if keep_aside_as is None:
+            connection.execute(text(f'DROP SCHEMA "{schema}" CASCADE'))
+        else:
+            aside = f"{schema}_{keep_aside_as}"
+            connection.execute(text(f'ALTER SCHEMA "{schema}" RENAME TO "{aside}"'))
+    except OperationalError as error:
+        if getattr(error.orig, "sqlstate", None) != _LOCK_NOT_AVAILABLE:
+            raise
+        raise BackupError(_IN_USE) from error
+    connection.execute(text(f'CREATE SCHEMA "{schema}"'))
 
 
 _OTHERS = text(
@@ -290,7 +303,7 @@ def _get_schema(connection: Connection) -> str:
     return str(connection.execute(text("SELECT current_schema()")).scalar_one())
 
 
-def _read_content(connection: Connection, schema: str = "") -> Content:
+def _read_content(connection: Connection) -> Content:
     tables = sorted(set(inspect(connection).get_table_names()) - _OF_THE_SCHEMA)
     counts = {
         table: int(
@@ -298,7 +311,7 @@ def _read_content(connection: Connection, schema: str = "") -> Content:
         )
         for table in tables
     }
-    return Content(schema or str(migrate.read_revision(connection)), counts)
+    return Content(str(migrate.read_revision(connection)), counts)
 
 
 def _compare(found: Content, expected: Content) -> None:

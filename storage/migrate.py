@@ -63,21 +63,18 @@ def upgrade(database: Database, *, on_step: Callable[[], None] | None = None) ->
             time.sleep(_PAUSE_SECONDS)
 
 
-def adopt(database: Database, revision: str, make_safe: Callable[[Session], None]) -> None:
+def adopt(
+    database: Database,
+    make_safe: Callable[[Session], None],
+    *,
+    bring: Callable[[Connection], None] = lambda connection: None,
+) -> None:
     """Take in a database that was put back: its schema becomes this version's, and it is changed.
 
-    All in one transaction, before which a process of this version finds no schema to work with,
-    or the database is not in its place yet.
-
-    Args:
-        revision: of the schema, for a database that does not say it itself.
+    All in one transaction, with `bring` as its beginning, which may put the tables there.
     """
     with _exclusive(database) as connection:
-        if read_revision(connection) is None:
-            connection.execute(
-                text("INSERT INTO alembic_version (version_num) VALUES (:revision)"),
-                {"revision": revision},
-            )
+        bring(connection)
         _upgrade(connection, None)
         joined = Session(connection, join_transaction_mode="create_savepoint")
         with joined as session, session.begin():
