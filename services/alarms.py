@@ -25,6 +25,8 @@ PATIENCE = timedelta(minutes=30)
 """For so long Zoom or the mail server may be away before the operator hears of it."""
 
 BEFORE_START = timedelta(minutes=30)
+# Whoever registers just now has no link yet, and nobody has to do anything about it.
+_LINK_COMES_WITHIN = timedelta(minutes=2)
 # Mails that nobody has refused, put aside after a day or after a second try whose end is unknown.
 _PERHAPS_NEVER_WENT = ("MailOutcomeUnknown", "MailUnavailable", "GivenUp")
 # One or two have mistyped their address.
@@ -106,7 +108,8 @@ def find_problems(overview: Overview) -> list[Problem]:
         if e.needs_setting or e.pause or e.closed_by_zoom or (is_unset and e.waiting)
     ]
     late = [e for e in events if e.late]
-    soon = [e for e in events if e.without_link and now >= e.starts_at - BEFORE_START]
+    begins = [e for e in events if now >= e.starts_at - BEFORE_START]
+    soon = [e for e in begins if e.without_link and _is_stuck(e, now)]
     problems = [
         _describe(AlarmName.ZOOM_WAITING, waiting, sum(e.waiting for e in waiting), pauses),
         _describe(AlarmName.NEEDS_SETTING, unset, sum(e.without_link for e in unset), pauses),
@@ -213,6 +216,13 @@ def _find_lost_work(overview: Overview) -> Problem | None:
         "work": ", ".join(sorted(kinds)),
     }
     return Problem(AlarmName.WORK_GIVEN_UP, facts)
+
+
+def _is_stuck(event: EventWork, now: datetime) -> bool:
+    """Tell whether somebody has no link who should have had it by now."""
+    since = event.waiting_since
+    has_waited = since is not None and now - since >= _LINK_COMES_WITHIN
+    return has_waited or bool(event.needs_setting or event.refused)
 
 
 def _needs_somebody(pause: Pause) -> bool:

@@ -16,7 +16,7 @@ from storage.jobs import POISONOUS_AFTER
 from storage.models import Alarm, Job, JobState, Mail
 from tests.fixtures.databases import only_sqlite
 from tests.mailbox import read_text
-from tests.people import TARO
+from tests.people import HANAKO, TARO
 from tests.races import race
 from tests.worker.smtp_server import Inbox, recite, serve
 from worker.alarms import _WORK, AlarmWatch
@@ -173,6 +173,20 @@ def test_anybody_without_a_link_half_an_hour_before_the_start_is_told(watch):
     assert watch.list_alarms() == []
 
     watch.work_on(minutes=10)
+    watch.look()
+    assert watch.list_alarms() == ["starting_soon"]
+
+
+@only_sqlite
+def test_nobody_is_told_of_links_that_come_at_once(watch):
+    watch.register(starts_at=watch.site.clock() + timedelta(minutes=20))
+    watch.look()
+    watch.work_on(seconds=30)
+    watch.look()
+    assert watch.list_lines() == []
+
+    watch.site.visitor().open("/e/spring").form().fill(**HANAKO).submit()
+    watch.site.let_pass(minutes=2)
     watch.look()
     assert watch.list_alarms() == ["starting_soon"]
 
