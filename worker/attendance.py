@@ -151,7 +151,7 @@ class AttendanceFetching:
     def _fetch(self, task: _Task, client: ZoomClient) -> Stays | None:
         """Read all that Zoom has of a date; None where it knows of no session."""
         instances = self._list_instances(task, client)
-        self._health.record_success(task.connection, task.event)
+        self._health.record_look(task.connection, task.event)
         if not instances:
             return None
         stays = Stays(task.date, self._list_hosts(task, client), task.dates)

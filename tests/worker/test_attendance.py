@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
+from services import zoom_pauses
 from services.attendance import Presence, Standing
 from services.attendance_notice import say_attendance
 from services.attendance_records import JOB_KIND, ask, list_dates
@@ -29,6 +30,7 @@ from worker import attendance as fetching
 from worker.attendance import AttendanceFetching
 from worker.indexing import index_registrations
 from worker.loop import Lane, Worker
+from zoom_client import ScopeMissing
 from zoom_sandbox.server import SandboxServer
 
 HANAKO = "hanako@example.com"
@@ -217,6 +219,22 @@ def test_missing_scope_waits_for_somebody_and_goes_on_by_itself(desk):
     assert desk.say() == ["attended", "not_ready"]
     assert desk.read_record().problem == ""
     assert desk.count_calls("report_participants") == 0, "the shorter list is enough"
+
+
+@only_sqlite
+def test_record_that_is_told_does_not_end_a_pause_for_what_adding_lacks(desk):
+    """Else each date that is asked for would tell the operator that it is over, and again not."""
+    desk.register_all()
+    desk.hold(TARO)
+    with desk.database.write() as session:
+        zoom_pauses.record_failure(
+            session, "sandbox-account", desk.event.id, ScopeMissing("add"), now=desk.clock()
+        )
+    desk.end()
+
+    assert desk.say() == ["attended", "not_ready"]
+    with desk.database.read() as session:
+        assert session.scalars(select(ZoomAccount)).one().pause_problem == "ScopeMissing"
 
 
 @only_sqlite
