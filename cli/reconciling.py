@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from services.deliveries import describe_ending
+from services.delivery_stops import describe_ending
 from services.reconciling import Difference, compare
 from storage import events
 from storage.models import Event

@@ -32,7 +32,6 @@ from zoom_client import (
 )
 
 from .chosen_dates import ZoomDates
-from .events import EventState, get_end
 from .keys import KeyRing
 from .person_limits import count_add, count_change
 from .registrations import Status
@@ -72,11 +71,8 @@ class Step(StrEnum):
     DONE = "done"
 
 
-OVER = "the event is over"
-NO_DATE_LEFT = "no date that was chosen is left"
-
 CHANGING = "changing"
-"""Stands for Zoom's status while we change it: found so, Zoom is read before anything else."""
+"""Stands for Zoom's status while it is to be read before anything else, as while we change it."""
 
 
 class WrongRegistrant(Exception):
@@ -114,25 +110,6 @@ def plan_step(
     if at_zoom != RegistrantStatus.APPROVED:
         return Step.APPROVE
     return Step.DONE if registrant.join_url is not None else Step.READ
-
-
-def describe_ending(event: Event, *, now: datetime) -> str:
-    """Say why nothing has to be done at Zoom any more; empty while something has."""
-    if event.status == EventState.CANCELLED:
-        return "the event was cancelled"
-    return OVER if now >= get_end(event) else ""
-
-
-def describe_stop(
-    event: Event, registration: Registration, step: Step, dates: ZoomDates | None, *, now: datetime
-) -> str:
-    """Say why a step is not taken, though Zoom has the person otherwise than we; else empty."""
-    if ending := describe_ending(event, now=now):
-        return ending
-    if not registration.email:
-        # Erased once the event was over, which has a time ahead again: Zoom wants the address.
-        return "who it was is forgotten"
-    return NO_DATE_LEFT if step is Step.ADD and dates is not None and not dates.wanted else ""
 
 
 def begin_add(registrant: ZoomRegistrant, dates: ZoomDates | None = None, *, now: datetime) -> None:
@@ -214,9 +191,17 @@ def request_walk(session: Session, event_id: int, *, run_at: datetime, now: date
 
 
 def record_added(
-    event: Event, registrant: ZoomRegistrant, added: AddedRegistrant, *, now: datetime
+    event: Event,
+    registration: Registration,
+    registrant: ZoomRegistrant,
+    added: AddedRegistrant,
+    *,
+    now: datetime,
 ) -> None:
     """Store whom an add made; the answer names no address, so the link is kept only once read.
+
+    Nobody is cancelled or denied by its id before that either: it may be another person's. To be
+    approved a webinar's people are named by id and address, of which Zoom wants both to fit.
 
     Raises:
         WrongRegistrant: the answer is about another meeting.
@@ -224,6 +209,9 @@ def record_added(
     if added.meeting_id is not None and added.meeting_id != event.zoom_id:
         raise WrongRegistrant("another meeting")
     keep_added(registrant, added, now=now)
+    is_to_be_approved = registration.status == Status.APPROVED
+    if not is_to_be_approved or registrant.zoom_status != RegistrantStatus.PENDING:
+        registrant.zoom_status = CHANGING
 
 
 def keep_added(registrant: ZoomRegistrant, added: AddedRegistrant, *, now: datetime) -> None:

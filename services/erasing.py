@@ -28,7 +28,8 @@ from storage.erasing import RETURNED
 from storage.models import Event, Job, JobState, Registration, SubmissionRow
 from zoom_client import RegistrantStatus
 
-from .deliveries import CHANGING, describe_ending
+from .deliveries import CHANGING
+from .delivery_stops import describe_ending
 from .events import LinkPolicy
 from .happenings import Happening, tell
 from .held_mails import request_word

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from storage import events, job_requests, registration_lists
 from storage.models import Event, Registration
 
-from .deliveries import NO_DATE_LEFT, OVER
+from .delivery_stops import NO_DATE_LEFT, OVER
 from .event_dates import DateChoice, read_dates, takes_choice
 from .events import EventState, get_end
 from .mails import MailName, request_mail, send_dropped

@@ -22,7 +22,8 @@ from storage import (
 )
 from storage.ciphers import DecryptionError
 
-from .deliveries import Delivery, describe_ending, record_problem
+from .deliveries import Delivery, record_problem
+from .delivery_stops import describe_ending
 from .keys import KeyRing
 from .registrations import request_sync
 

@@ -16,7 +16,8 @@ from storage import events, restoring
 from storage.models import Event
 
 from .audit import COMMAND
-from .deliveries import begin_doubt, describe_ending, end_add_unknown
+from .deliveries import begin_doubt, end_add_unknown
+from .delivery_stops import describe_ending
 from .erasing import erase_again
 from .event_tasks import tell_cancelled
 from .events import EventState

@@ -18,7 +18,8 @@ from storage import events, job_lists, job_requests, registrations, zoom_registr
 from storage.models import Event, JobState, ZoomRegistrant
 from zoom_client import AtCapacity, MeetingClosed, MeetingOver, PersonDayLimited
 
-from .deliveries import Delivery, describe_ending
+from .deliveries import Delivery
+from .delivery_stops import describe_ending
 from .moves import move_first_up
 from .registrations import Status, sync_key
 

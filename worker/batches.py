@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from services import batches, deliveries, new_registrants, person_limits
 from services.deliveries import Delivery, Step
+from services.delivery_stops import describe_ending
 from services.fault_points import fault_point
 from services.registrations import request_sync
 from storage import events, jobs, organizations, zoom_budgets, zoom_registrants
@@ -131,7 +132,7 @@ class BatchAdding:
     ) -> bool:
         names = [Label.HEAVY, _name_closure(event)]
         return (
-            bool(deliveries.describe_ending(event, now=now))
+            bool(describe_ending(event, now=now))
             # Zoom has no batches for a series.
             or bool(event.dates)
             # A probe must not put thirty people in doubt.

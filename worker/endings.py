@@ -54,14 +54,16 @@ def record_given_up(session: Session, job: ClaimedJob, now: datetime) -> None:
         deliveries.record_problem(registrant, Delivery.NEEDS_SETTING, "GivenUp", now=now)
 
 
-def is_doubtful(error: ZoomError, registrant: ZoomRegistrant) -> bool:
-    """Tell whether an add that failed is worth a look through Zoom's lists.
+def is_doubtful(error: ZoomError | WrongRegistrant, registrant: ZoomRegistrant) -> bool:
+    """Tell whether what failed, mostly an add, is worth a look through Zoom's lists.
 
     Zoom refuses somebody whom it has as denied with a code that nobody documents: then they are
-    found, and approved. A refusal that comes again after that look is one.
+    found, and approved. A refusal that comes again after that look is one, and so is an answer
+    about somebody else.
     """
-    if isinstance(error, ZoomRefused):
-        return registrant.problem != ZoomRefused.__name__
+    for kind in (ZoomRefused, WrongRegistrant):
+        if isinstance(error, kind):
+            return registrant.problem != kind.__name__
     return isinstance(error, ZoomOutcomeUnknown)
 
 
@@ -145,3 +147,18 @@ def leave_unknown(
         now=now,
         is_attempt=is_attempt,
     )
+
+
+def look_for(
+    session: Session,
+    job: ClaimedJob,
+    registrant: ZoomRegistrant,
+    error: ZoomError | WrongRegistrant,
+    now: datetime,
+) -> None:
+    """Have somebody looked for in Zoom's lists, after an error that leaves open what Zoom has."""
+    if isinstance(error, WrongRegistrant):
+        deliveries.record_unsure(registrant, now=now)
+    problem = type(error).__name__
+    deliveries.record_problem(registrant, Delivery.WAITING, problem, now=now)
+    leave_unknown(session, job, registrant, describe(error), now, is_attempt=True)

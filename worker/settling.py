@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy.orm import Session
 
 from services import deliveries, settling
+from services.delivery_stops import describe_ending
 from services.keys import KeyRing
 from services.settling import Judged
 from storage import events, jobs, organizations, zoom_pauses, zoom_registrants
@@ -133,7 +134,7 @@ class EventSettling:
         event_id: int = job.payload["event_id"]
         with self._database.write() as session:
             event = events.need_event(session, event_id)
-            ending = deliveries.describe_ending(event, now=now)
+            ending = describe_ending(event, now=now)
             if ending or not zoom_registrants.has_doubts(session, event_id):
                 jobs.finish(session, job, reason=ending, now=now)
                 return None

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from services import deliveries, new_registrants, person_limits, zoom_closings
 from services.chosen_dates import ZoomDates, read_zoom_dates
 from services.deliveries import Delivery, Step, WrongRegistrant
+from services.delivery_stops import describe_stop
 from services.fault_points import fault_point
 from services.keys import KeyRing
 from services.mails import MailName, knows_of_refusal, request_mail
@@ -123,7 +124,7 @@ class RegistrantSync:
                 # Zoom dropped all of the dates for which it had them.
                 deliveries.record_gone(registrant, now=now)
                 step = Step.ADD
-            if stop := deliveries.describe_stop(event, registration, step, dates, now=now):
+            if stop := describe_stop(event, registration, step, dates, now=now):
                 session.flush()
                 jobs.finish(session, job, reason=stop, now=now)
                 return None
@@ -156,7 +157,7 @@ class RegistrantSync:
             return False
         except WrongRegistrant as error:
             log.error("zoom answered about somebody else", extra={"job": job.key})
-            self._refuse(job, situation, error)
+            self._record_failure(job, situation, error)
             return False
         self._health.record_success(situation.connection, situation.event)
         return True
@@ -227,11 +228,11 @@ class RegistrantSync:
             added = None
         fault_point("after_zoom")
         now = self._read_clock()
-        with self._storing(job) as (session, _, _, registrant):
+        with self._storing(job) as (session, _, registration, registrant):
             if added is None:
                 deliveries.leave_answers_out(registrant, now=now)
             else:
-                deliveries.record_added(event, registrant, added, now=now)
+                deliveries.record_added(event, registration, registrant, added, now=now)
             endings.keep_lease(session, job, now)
 
     def _leave_dates(self, job: ClaimedJob, situation: _Situation, client: ZoomClient) -> None:
@@ -292,20 +293,19 @@ class RegistrantSync:
             session.flush()
             request_sync(session, registration, now=now)
 
-    def _record_failure(self, job: ClaimedJob, situation: _Situation, error: ZoomError) -> None:
+    def _record_failure(
+        self, job: ClaimedJob, situation: _Situation, error: ZoomError | WrongRegistrant
+    ) -> None:
         """Decide by the kind of error whether to look, to wait, or to put aside."""
         log.warning(
             "zoom call failed",
             extra={"job": job.key, "step": str(situation.step), "reason": endings.describe(error)},
         )
-        if situation.step is Step.ADD and endings.is_doubtful(error, situation.registrant):
+        tells_nothing = situation.step is Step.ADD or isinstance(error, WrongRegistrant)
+        if tells_nothing and endings.is_doubtful(error, situation.registrant):
             now = self._read_clock()
             with self._storing(job) as (session, _, _, registrant):
-                problem = type(error).__name__
-                deliveries.record_problem(registrant, Delivery.WAITING, problem, now=now)
-                endings.leave_unknown(
-                    session, job, registrant, endings.describe(error), now, is_attempt=True
-                )
+                endings.look_for(session, job, registrant, error, now)
         elif isinstance(error, PersonDayLimited):
             self._look_once(job, situation, error)
         elif isinstance(error, Retryable):

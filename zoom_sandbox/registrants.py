@@ -12,7 +12,7 @@ from zoom_sandbox.answers import (
 from zoom_sandbox.calls import Call
 from zoom_sandbox.meetings import find_occurrence
 from zoom_sandbox.paging import page_of
-from zoom_sandbox.records import Meeting, Registrant
+from zoom_sandbox.records import Meeting, Registrant, email_key
 from zoom_sandbox.registration import (
     change_status,
     check_answers,
@@ -205,9 +205,13 @@ def set_status(call: Call) -> Answer:
 
 def _match(call: Call, meeting: Meeting, entry: dict[str, str]) -> Registrant | None:
     """Find by id, else by address; a wrong id beside a right address finds nobody."""
-    if entry.get("id"):
-        return call.sandbox.state.get_registrant(meeting, entry["id"])
-    return call.sandbox.state.find_registrant(meeting, entry.get("email", ""))
+    email = entry.get("email", "")
+    if not entry.get("id"):
+        return call.sandbox.state.find_registrant(meeting, email)
+    person = call.sandbox.state.get_registrant(meeting, entry["id"])
+    if person is None or email_key(email or person.email) != email_key(person.email):
+        return None
+    return person
 
 
 def _find_with_registration(call: Call) -> Meeting:

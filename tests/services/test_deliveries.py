@@ -151,12 +151,32 @@ def test_first_attempt_is_remembered_through_later_ones(session):
 def test_link_of_an_add_is_not_kept_before_it_is_read(session):
     case = Case(session)
     added = AddedRegistrant(registrant_id="r1", meeting_id=case.event.zoom_id, join_url=LINK)
-    record_added(case.event, case.registrant, added, now=NOW)
+    record_added(case.event, case.registration, case.registrant, added, now=NOW)
 
     assert (case.registrant.registrant_id, case.link) == ("r1", None)
     assert case.plan() is Step.READ
     case.read()
     assert (case.link, case.plan()) == (LINK, Step.DONE)
+
+
+@pytest.mark.parametrize("link", [LINK, None])
+def test_whose_id_an_add_answers_with_is_read_before_they_are_let_go(session, link):
+    case = Case(session)
+    case.registration.status = Status.CANCELLED
+    added = AddedRegistrant(registrant_id="r1", meeting_id=case.event.zoom_id, join_url=link)
+    record_added(case.event, case.registration, case.registrant, added, now=NOW)
+
+    assert case.plan() is Step.READ
+    case.read()
+    assert case.plan() is Step.CANCEL
+
+
+def test_who_waits_in_a_webinar_is_approved_without_a_call_before(session):
+    case = Case(session)
+    added = AddedRegistrant(registrant_id="r1", meeting_id=case.event.zoom_id, join_url=None)
+    record_added(case.event, case.registration, case.registrant, added, now=NOW)
+
+    assert case.plan() is Step.APPROVE
 
 
 def test_answer_about_another_meeting_is_refused(session):
@@ -165,6 +185,7 @@ def test_answer_about_another_meeting_is_refused(session):
     with pytest.raises(WrongRegistrant):
         record_added(
             case.event,
+            case.registration,
             case.registrant,
             AddedRegistrant(registrant_id="r1", meeting_id=1, join_url=LINK),
             now=NOW,

@@ -11,6 +11,10 @@ from storage import job_lists, jobs, known_registrants
 from storage.jobs import LeaseLost
 from tests.fixtures.databases import only_sqlite
 from tests.worker.desk import TARO
+from tests.zoom_sandbox.api import Api
+
+OTHER = "someone.else@example.com"
+"""Whose id the sandbox answers with in place of the one asked for."""
 
 NOBODY = {"registrants": [], "next_page_token": ""}
 
@@ -246,26 +250,78 @@ def test_person_at_whom_the_workers_die_is_shown_as_given_up(desk, caplog):
 
 @pytest.mark.parametrize("does", ["other_email", "other_meeting"])
 @only_sqlite
-def test_answer_about_somebody_else_is_refused_and_found_out_later(desk, does):
+def test_answer_about_somebody_else_has_the_person_looked_for_at_once(desk, does):
     desk.register()
     desk.zoom.fault("add_registrant", does=does)
 
     desk.work()
     registrant, job = desk.read(), desk.read_job()
-    assert (registrant.delivery, registrant.problem) == (Delivery.REFUSED, "WrongRegistrant")
-    assert (registrant.registrant_id, desk.read_link(), job.state) == (None, None, "parked")
+    assert (registrant.delivery, registrant.problem) == (Delivery.WAITING, "WrongRegistrant")
+    assert (registrant.registrant_id, desk.read_link(), job.state) == (None, None, "ready")
     assert job.reason.startswith("WrongRegistrant: another ")
-    assert desk.list_mails() == ["confirmation", "refused"]
 
-    with desk.database.write() as session:
-        job_lists.retry(session, job.key, now=desk.clock())
+    desk.let_pass(seconds=4)
     desk.work()
-    desk.let_pass(seconds=5)
-    desk.work()
-    assert desk.read().delivery == Delivery.REGISTERED
+    assert (desk.read().delivery, desk.list_mails()) == (Delivery.REGISTERED, ["confirmation"])
     [person] = [p for p in desk.zoom.state()["registrants"] if p["email"] == TARO]
     assert f"tk={person['token']}" in desk.read_link()
     assert desk.count_calls("add_registrant") == 1
+
+
+@only_sqlite
+def test_answer_about_somebody_else_that_comes_again_is_told_to_the_person(desk):
+    desk.register()
+    desk.zoom.fault("add_registrant", does="other_meeting", count=None)
+    desk.zoom.fault("list_registrants", does="answer", status=200, body=NOBODY, count=None)
+
+    for _ in range(4):
+        desk.work()
+        desk.let_pass(seconds=65)
+
+    registrant, job = desk.read(), desk.read_job()
+    assert (registrant.delivery, registrant.problem) == (Delivery.REFUSED, "WrongRegistrant")
+    assert (registrant.registrant_id, desk.read_link(), job.state) == (None, None, "parked")
+    assert desk.list_mails() == ["confirmation", "refused"]
+    assert desk.count_calls("add_registrant") == 2
+
+
+@only_sqlite
+@pytest.mark.parametrize("kind", ["meeting", "webinar"])
+def test_nobody_is_cancelled_by_an_id_that_was_never_read(make_desk, kind):
+    desk = make_desk(kind=kind)
+    desk.register(OTHER)
+    desk.work()
+    desk.register()
+    desk.zoom.fault("add_registrant", does="other_email", delay_after=1.0, email=TARO)
+    slow = threading.Thread(target=desk.work)
+    slow.start()
+    desk.wait_for_attempt()
+    desk.cancel()
+    slow.join()
+    approvals = int(kind == "webinar")
+    assert desk.count_calls("set_status") == approvals, "before anybody was read"
+
+    desk.let_pass(seconds=4)
+    desk.work()
+
+    assert desk.list_at_zoom() == {OTHER: "approved", TARO: "denied"}
+    assert (desk.read().delivery, desk.count_calls("set_status")) == ("withdrawn", approvals + 1)
+
+
+@only_sqlite
+def test_stranger_whose_id_a_webinar_answers_with_is_not_let_in(make_desk):
+    desk = make_desk(kind="webinar")
+    stranger = {"email": OTHER, "first_name": "S", "last_name": "E"}
+    Api(desk.sandbox.url).call("POST", f"/webinars/{desk.event.zoom_id}/registrants", stranger)
+    desk.register()
+    desk.zoom.fault("add_registrant", does="other_email", email=TARO)
+
+    desk.work()
+    desk.let_pass(seconds=4)
+    desk.work()
+
+    assert desk.list_at_zoom() == {OTHER: "pending", TARO: "approved"}
+    assert desk.read().delivery == Delivery.REGISTERED
 
 
 @only_sqlite

@@ -120,8 +120,10 @@ def test_wrong_key_of_status_answers_204_without_effect(api):
 def test_wrong_id_beside_the_address_has_no_effect(api):
     meeting = api.create()
     api.add(meeting)
-    person = {"id": "wrong", "email": PERSON["email"]}
-    assert api.set_status(meeting, "approve", person).status_code == 204
+    other = api.add(meeting, email="hanako@example.com").json()
+    for wrong in ("wrong", other["registrant_id"]):
+        person = {"id": wrong, "email": PERSON["email"]}
+        assert api.set_status(meeting, "approve", person).status_code == 204
     assert api.emails(meeting) == []
 
 
