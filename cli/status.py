@@ -27,6 +27,8 @@ _ALARMS = {
     AlarmName.LINK_TOO_LATE: "links will come after the start: add these people by hand in Zoom",
     AlarmName.STARTING_SOON: "people have no link shortly before the start: flask jobs list says"
     " why; if there is no time, add them by hand in Zoom",
+    AlarmName.DATES_UNKNOWN: "Zoom has not told the dates of a series for half a day: flask jobs"
+    " list says why",
     AlarmName.MAIL_WAITING: "mails have waited for half an hour or longer: flask jobs list says"
     " why, flask check asks the mail server",
     AlarmName.MAIL_REFUSED: "the mail server has refused one recipient after another, and taken no"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -45,6 +45,7 @@ class AlarmName(StrEnum):
     NEEDS_SETTING = "needs_setting"
     LINK_TOO_LATE = "link_too_late"
     STARTING_SOON = "starting_soon"
+    DATES_UNKNOWN = "dates_unknown"
     MAIL_WAITING = "mail_waiting"
     MAIL_REFUSED = "mail_refused"
     MAIL_GIVEN_UP = "mail_given_up"
@@ -120,6 +121,7 @@ def find_problems(overview: Overview) -> list[Problem]:
     if mails.due_since and now - mails.due_since >= PATIENCE:
         problems.append(Problem(AlarmName.MAIL_WAITING, {"mails": mails.due}))
     problems += [_find_refusals(overview), _find_lost_mails(overview), _find_lost_work(overview)]
+    problems.append(_find_unfollowed(events))
     if not overview.workers:
         problems.append(Problem(AlarmName.NO_WORKER, {}))
     return [problem for problem in problems if problem is not None]
@@ -175,13 +177,22 @@ def _describe(
         return None
     pauses = [*pauses, *(event.pause for event in events if event.pause)]
     closed = {event.closed_by_zoom for event in events if event.closed_by_zoom}
+    facts = {"registrations": people, "events": len(events)}
+    return Problem(name, facts | _explain(pauses, closed))
+
+
+def _explain(pauses: list[Pause], closed: Set[str] = frozenset()) -> dict[str, int | str]:
     reasons = {pause.problem for pause in pauses} | closed
     scopes = {scope for pause in pauses for scope in _find_scopes(pause)}
-    facts: dict[str, int | str] = {"registrations": people, "events": len(events)}
-    for label, words in (("reason", reasons), ("scopes", scopes)):
-        if words:
-            facts[label] = ", ".join(sorted(words))
-    return Problem(name, facts)
+    found = (("reason", reasons), ("scopes", scopes))
+    return {label: ", ".join(sorted(words)) for label, words in found if words}
+
+
+def _find_unfollowed(events: Iterable[EventWork]) -> Problem | None:
+    troubles = [event.dates_trouble for event in events if event.dates_trouble]
+    if not troubles:
+        return None
+    return Problem(AlarmName.DATES_UNKNOWN, {"events": len(troubles)} | _explain(troubles))
 
 
 def _find_scopes(pause: Pause) -> list[str]:

@@ -11,15 +11,17 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy.orm import Session
 
 from storage import overview
-from storage.models import Event, ZoomAccount, ZoomEvent
+from storage.models import Event, Job, ZoomAccount, ZoomEvent
 from storage.overview import MailJobs, ParkedJobs, WaitingJobs
 from zoom_client.pacing import PER_DAY, PER_SECOND, Label, Plan
 
+from . import date_following
 from .deliveries import Delivery
 from .event_dates import find_next, read_dates
 from .events import get_end
 
 WORKER_SILENT_AFTER = timedelta(seconds=60)
+DATES_UNKNOWN_AFTER = timedelta(hours=12)
 
 # No event lasts longer: what started before is over.
 _LONGEST_EVENT = timedelta(days=3)
@@ -44,7 +46,8 @@ class EventWork:
 
     `waiting` counts all for whom Zoom is not as it should be, cancelled ones included; `late` are
     those whose next try comes only after the start. `closed_by_zoom` is the class of the error with
-    which Zoom takes nobody new.
+    which Zoom takes nobody new. `dates_trouble` says why Zoom has not told the dates of a series
+    for half a day.
     """
 
     slug: str
@@ -57,6 +60,7 @@ class EventWork:
     refused: int
     without_link: int
     pause: Pause | None
+    dates_trouble: Pause | None
     closed_by_zoom: str
 
 
@@ -130,10 +134,6 @@ def read_overview(session: Session, *, plan: Plan, now: datetime) -> Overview:
         for event in overview.list_events_ahead(session, since=now - _LONGEST_EVENT, now=now)
         if now < get_end(event)
     ]
-    starts = {event.id: _find_start(event, now) for event in ahead if event.dates}
-    jobs_waiting = overview.list_waiting_jobs(session, starts=starts, now=now)
-    waiting = {jobs.event_id: jobs for jobs in jobs_waiting}
-    paused = overview.list_paused_events(session)
     is_ahead = {event.id for event in ahead}
     parked = [
         jobs
@@ -143,16 +143,7 @@ def read_overview(session: Session, *, plan: Plan, now: datetime) -> Overview:
     workers = overview.list_workers(session, since=now - WORKER_SILENT_AFTER)
     return Overview(
         taken_at=now,
-        events=tuple(
-            _count_event(
-                session,
-                event,
-                starts_at=starts.get(event.id, event.starts_at),
-                jobs=waiting.get(event.id),
-                paused=paused.get(event.id),
-            )
-            for event in ahead
-        ),
+        events=_count_events(session, ahead, now),
         parked=_group_parked(parked),
         mails=overview.count_mail_jobs(session, now=now),
         refusals=_count_refusals(session, is_ahead),
@@ -178,6 +169,27 @@ def name_problem(reason: str) -> str:
     return found.group() if found else "Other"
 
 
+def _count_events(session: Session, events: list[Event], now: datetime) -> tuple[EventWork, ...]:
+    starts = {event.id: _find_start(event, now) for event in events if event.dates}
+    jobs_waiting = overview.list_waiting_jobs(session, starts=starts, now=now)
+    waiting = {jobs.event_id: jobs for jobs in jobs_waiting}
+    paused = overview.list_paused_events(session)
+    unfollowed = overview.list_failing_jobs(
+        session, date_following.JOB_KIND, before=now - DATES_UNKNOWN_AFTER
+    )
+    return tuple(
+        _count_event(
+            session,
+            event,
+            starts_at=starts.get(event.id, event.starts_at),
+            jobs=waiting.get(event.id),
+            paused=paused.get(event.id),
+            unfollowed=unfollowed.get(event.id),
+        )
+        for event in events
+    )
+
+
 def _find_start(event: Event, now: datetime) -> datetime:
     """Return when the next date begins; the row may still have one that is over."""
     shown = find_next(read_dates(event), now)
@@ -191,6 +203,7 @@ def _count_event(
     starts_at: datetime,
     jobs: WaitingJobs | None,
     paused: ZoomEvent | None,
+    unfollowed: Job | None,
 ) -> EventWork:
     deliveries = overview.count_deliveries(session, event.id)
     lacking = (Delivery.WAITING, Delivery.NEEDS_SETTING, Delivery.REFUSED)
@@ -205,6 +218,7 @@ def _count_event(
         refused=deliveries.get(Delivery.REFUSED, 0),
         without_link=sum(deliveries.get(delivery, 0) for delivery in lacking),
         pause=_read_pause(paused) if paused else None,
+        dates_trouble=_read_trouble(unfollowed) if unfollowed else None,
         closed_by_zoom=event.closed_by_zoom,
     )
 
@@ -213,6 +227,10 @@ def _read_pause(paused: ZoomAccount | ZoomEvent) -> Pause | None:
     if paused.paused_since is None:
         return None
     return Pause(paused.paused_since, paused.pause_problem, paused.pause_reason)
+
+
+def _read_trouble(job: Job) -> Pause:
+    return Pause(job.due_since or job.created_at, name_problem(job.reason), job.reason)
 
 
 def _group_parked(parked: list[ParkedJobs]) -> tuple[Parked, ...]:

@@ -199,6 +199,15 @@ def postpone(
     )
 
 
+def repeat(session: Session, job: ClaimedJob, *, at: datetime, now: datetime) -> None:
+    """Hand back work that is done for now and due anew at a time; until then it is not late.
+
+    A generation raised meanwhile makes it due at once.
+    """
+    attempts = Job.attempts - 1
+    _release(session, [job], JobState.READY, run_at=at, due_since=at, attempts=attempts, now=now)
+
+
 def park(session: Session, job: ClaimedJob, *, reason: str, now: datetime) -> None:
     """Put the job aside with a reason until somebody retries it."""
     _release(session, [job], JobState.PARKED, reason=reason, now=now)
@@ -262,6 +271,7 @@ def _release(
     state: JobState,
     *,
     run_at: datetime | None = None,
+    due_since: datetime | None = None,
     reason: str = "",
     attempts: Any = Job.attempts,
     is_firm: bool = False,
@@ -280,6 +290,8 @@ def _release(
         "run_at": case((is_kept, _moment(run_at or now)), else_=_moment(again_at or now)),
         "reason": reason,
     }
+    if due_since is not None:
+        values["due_since"] = case((is_kept, _moment(due_since)), else_=_moment(now))
     released = {"owner": None, "lease_until": None, "crashes": 0, "updated_at": now}
     _change_held(session, batch, released | values)
 

@@ -102,6 +102,16 @@ def list_waiting_jobs(
     return [WaitingJobs(*row) for row in rows]
 
 
+def list_failing_jobs(session: Session, kind: str, *, before: datetime) -> dict[int, Job]:
+    """Return, by event, the open jobs that should have been done by then and have failed since."""
+    rows = session.scalars(
+        select(Job).where(
+            Job.state.in_(_OPEN), Job.kind == kind, Job.reason != "", Job.due_since <= before
+        )
+    )
+    return {job.event_id: job for job in rows if job.event_id is not None}
+
+
 def count_deliveries(session: Session, event_id: int) -> dict[str, int]:
     """Count the registrations of an event by what became of them at Zoom."""
     rows = session.execute(

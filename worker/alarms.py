@@ -39,6 +39,7 @@ _TITLES = {
     AlarmName.NEEDS_SETTING: lazy_gettext("A setting in Zoom has to be changed"),
     AlarmName.LINK_TOO_LATE: lazy_gettext("Join links will come after the start"),
     AlarmName.STARTING_SOON: lazy_gettext("People without a join link shortly before the start"),
+    AlarmName.DATES_UNKNOWN: lazy_gettext("The dates of a series are not known to be right"),
     AlarmName.MAIL_WAITING: lazy_gettext("Mails cannot be sent"),
     AlarmName.MAIL_REFUSED: lazy_gettext("The mail server refuses one recipient after another"),
     AlarmName.MAIL_GIVEN_UP: lazy_gettext("Mails that may never have gone"),
@@ -60,6 +61,10 @@ _ADVICE = {
     AlarmName.STARTING_SOON: lazy_gettext(
         "Please look why, and if there is no time, add these people by hand in Zoom and send them"
         " its link."
+    ),
+    AlarmName.DATES_UNKNOWN: lazy_gettext(
+        "Zoom has not told them for half a day. People are registered for the dates that it told"
+        " last, and nobody is told of a date that is moved or cancelled in Zoom."
     ),
     AlarmName.MAIL_WAITING: lazy_gettext(
         "Every mail is kept, and goes by itself as soon as the mail server takes it. “flask jobs"

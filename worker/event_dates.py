@@ -80,8 +80,12 @@ class DatesFollowing:
             if meeting is not None and found.zoom_id == event.zoom_id:
                 date_following.follow(session, found, meeting, now=now)
             session.flush()
-            run_at = date_following.find_next_look(found, now=now)
-            jobs.postpone(session, job, run_at=run_at, reason=reason, now=now, is_attempt=False)
+            at = date_following.find_next_look(found, now=now)
+            if meeting is not None:
+                jobs.repeat(session, job, at=at, now=now)
+            else:
+                # Since when it is due says for how long Zoom has not told the dates.
+                jobs.postpone(session, job, run_at=at, reason=reason, now=now, is_attempt=False)
 
     def _begin(self, job: ClaimedJob) -> tuple[Event, ZoomConnection] | None:
         now = self._read_clock()

@@ -189,6 +189,19 @@ def test_job_that_is_over_gets_the_time_it_is_asked_for(database):
     assert (read_job(database).state, read_job(database).run_at) == ("ready", LATER)
 
 
+@pytest.mark.parametrize(("is_raised", "at"), [(False, LATER), (True, NOW)])
+def test_repeated_job_is_late_only_from_its_next_time_on(database, is_raised, at):
+    job = add_and_claim(database)
+    with database.write() as session:
+        if is_raised:
+            enqueue(session)
+        jobs.repeat(session, job, at=LATER, now=NOW)
+
+    again = read_job(database)
+    assert (again.state, again.run_at, again.due_since) == ("ready", at, at)
+    assert again.attempts == 0
+
+
 @pytest.mark.parametrize(("ahead", "is_due"), [(60, False), (61, True)])
 def test_job_of_a_clock_that_was_set_back_is_due(database, ahead, is_due):
     then = NOW + timedelta(seconds=ahead)

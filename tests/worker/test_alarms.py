@@ -10,6 +10,7 @@ from sqlalchemy import select, update
 
 from cli.stand_in import EVERY_TURN, look_once
 from services.alarms import _SEEN_ELSEWHERE, AlarmName, Problem, keep_alarms, take_telling
+from services.date_following import request_look
 from services.event_editing import cancel_event
 from storage import events, heartbeats, job_requests
 from storage.jobs import POISONOUS_AFTER
@@ -18,6 +19,7 @@ from tests.fixtures.databases import only_sqlite
 from tests.mailbox import read_text
 from tests.people import HANAKO, TARO
 from tests.races import race
+from tests.series import make_series
 from tests.worker.smtp_server import Inbox, recite, serve
 from worker.alarms import _WORK, AlarmWatch
 from worker.smtp import make_transport
@@ -364,6 +366,30 @@ def test_work_at_zoom_for_an_event_that_is_over_is_nobodys_need(watch, kind):
 def test_every_kind_of_work_is_named_or_seen_elsewhere(site):
     kinds = {kind for lane in site.build_worker()._lanes for kind in lane.handlers}
     assert kinds - set(_SEEN_ELSEWHERE) == set(_WORK)
+
+
+def test_dates_that_zoom_does_not_tell_for_half_a_day_are_told_with_the_scope(watch):
+    site = watch.site
+    with site.database.write() as session:
+        request_look(session, make_series(session, site.zoom, now=site.clock()), now=site.clock())
+    watch.work_on(hours=13)
+    watch.work_on(hours=13)
+    granted = site.zoom.state()["scopes"]
+    site.zoom.grant_scopes(scope for scope in granted if "meeting:read:meeting" not in scope)
+    watch.work_on(hours=1)
+    watch.look()
+    assert watch.list_lines() == []
+
+    watch.work_on(hours=12)
+    watch.look()
+    assert watch.list_lines() == [("ERROR", "alarm", "dates_unknown")]
+    text = read_text(site.mailbox.read_only(OPERATOR))
+    assert "不足しているスコープ：meeting:read:meeting" in text
+
+    site.zoom.grant_scopes(granted)
+    watch.work_on(hours=1)
+    watch.look()
+    assert watch.list_lines()[1:] == [("WARNING", "alarm over", "dates_unknown")]
 
 
 @only_sqlite
