@@ -136,6 +136,12 @@ def begin_change(registrant: ZoomRegistrant, *, now: datetime) -> None:
     count_change(registrant, now=now)
 
 
+def doubt_status(registrant: ZoomRegistrant, *, now: datetime) -> None:
+    """Have Zoom be read before anything else: what an answer said of somebody may be untrue."""
+    registrant.zoom_status = CHANGING
+    registrant.updated_at = now
+
+
 def begin_doubt(registrant: ZoomRegistrant, *, looks: int = 2, now: datetime) -> None:
     """Have the person looked up in Zoom's lists, as after an add without an answer.
 
@@ -211,7 +217,7 @@ def record_added(
     keep_added(registrant, added, now=now)
     is_to_be_approved = registration.status == Status.APPROVED
     if not is_to_be_approved or registrant.zoom_status != RegistrantStatus.PENDING:
-        registrant.zoom_status = CHANGING
+        doubt_status(registrant, now=now)
 
 
 def keep_added(registrant: ZoomRegistrant, added: AddedRegistrant, *, now: datetime) -> None:

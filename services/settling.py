@@ -12,7 +12,13 @@ from storage import zoom_registrants
 from storage.models import Event, ZoomRegistrant
 from zoom_client import Registrant, RegistrantStatus
 
-from .deliveries import LOOKS_BEFORE_ADDING_AGAIN, record_gone, record_read, record_whether_new
+from .deliveries import (
+    LOOKS_BEFORE_ADDING_AGAIN,
+    doubt_status,
+    record_gone,
+    record_read,
+    record_whether_new,
+)
 from .keys import KeyRing
 from .registrations import request_sync
 
@@ -80,10 +86,14 @@ def tell_new_from_known(
     looked_from: datetime,
     after: int = 0,
     keys: KeyRing,
+    now: datetime,
 ) -> Judged:
     """Find out by the same walk who of those added in batches is new to Zoom; as above.
 
-    Nothing else of them is touched: another worker may be changing it.
+    Nothing else of them is touched: another worker may be changing it. Whom Zoom lists as not let
+    in, though the batch was answered with their link, is read by themselves.
+
+    Side effects: deliveries of the latter go on.
     """
     needs_look = False
     unread = zoom_registrants.list_unread(session, event.id, after=after, limit=AT_ONCE)
@@ -92,6 +102,10 @@ def tell_new_from_known(
         answered_at = registrant.answered_at
         if read is not None and read.id == registrant.registrant_id:
             record_whether_new(session, registration, registrant, read, keys=keys)
+            if RegistrantStatus.APPROVED == registrant.zoom_status != read.status:
+                doubt_status(registrant, now=now)
+                session.flush()
+                request_sync(session, registration, now=now)
         elif answered_at is None or looked_from - answered_at < BETWEEN_LOOKS:
             needs_look = True
         else:

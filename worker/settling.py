@@ -127,7 +127,13 @@ class EventSettling:
         after: int,
     ) -> Judged:
         return settling.tell_new_from_known(
-            session, event, index, looked_from=looked_from, after=after, keys=self._keys
+            session,
+            event,
+            index,
+            looked_from=looked_from,
+            after=after,
+            keys=self._keys,
+            now=self._read_clock(),
         )
 
     def _begin(self, job: ClaimedJob, now: datetime) -> tuple[Event, ZoomConnection] | None:

@@ -105,6 +105,30 @@ def test_person_whom_zooms_lists_do_not_show_counts_as_known(desk):
     assert desk.find_settling().state == "done"
 
 
+@only_sqlite
+def test_link_of_a_batch_is_not_believed_where_zooms_lists_say_otherwise(desk):
+    """What a batch answers for somebody whom Zoom has as denied is documented nowhere."""
+    crowd = MANY[:12]
+    for email in crowd:
+        desk.zoom.add_registrant(desk.event.zoom_id, email)
+    desk.zoom.change_registrant(desk.event.zoom_id, crowd[0], "deny")
+    links = f"{desk.sandbox.url}/w/{desk.event.zoom_id}?tk="
+    answer = [
+        {"email": p["email"], "registrant_id": p["id"], "join_url": links + p["token"]}
+        for p in desk.zoom.state()["registrants"]
+    ]
+    desk.zoom.fault("add_batch", does="answer", status=201, body={"registrants": answer})
+    register_all(desk, crowd)
+    desk.work()
+    assert (desk.read(crowd[0]).delivery, desk.list_at_zoom()[crowd[0]]) == ("registered", "denied")
+
+    let_everybody_be_settled(desk, rounds=1)
+
+    assert set(desk.list_at_zoom().values()) == {"approved"}
+    assert read_deliveries(desk, crowd) == {Delivery.REGISTERED: 12}
+    assert (desk.count_calls("get_registrant"), desk.list_effects(crowd[0])[-1]) == (2, "approve")
+
+
 @pytest.mark.parametrize(
     "fault",
     [
