@@ -11,7 +11,7 @@ import click
 from sqlalchemy.exc import SQLAlchemyError
 
 from services.alarms import AlarmName, find_problems
-from services.overview import Overview, Pause, read_overview
+from services.overview import AlarmState, Overview, Pause, read_overview
 from storage.disks import FILLING_PERCENT, measure_fill
 from views.site import Site, get_site
 from zoom_client import Plan
@@ -83,6 +83,11 @@ def _list_stored_needs(overview: Overview, disk_percent: int) -> Iterator[str]:
     """Say what somebody has to do, the most urgent first."""
     if disk_percent >= FILLING_PERCENT:
         yield f"the disk is {disk_percent} % full: {MAKE_ROOM}"
+    if any(alarm.refused_at for alarm in overview.alarms):
+        yield (
+            "the mail server refuses mails to UKETSUKE_OPERATOR_EMAIL: the log says why, as “the"
+            " operator was not told”; they are tried again every hour"
+        )
     for account in overview.accounts:
         if account.pause:
             yield f"Zoom account {account.account_id}: {_write_pause(account.pause)}"
@@ -131,8 +136,8 @@ def _print(overview: Overview, disk_percent: int, *, database: str) -> None:
     rows.append(("mails", f"{mails.due} waiting{oldest}; {mails.later} for later; {failed} failed"))
     rows.append(("disk", f"{disk_percent} % full"))
     for alarm in overview.alarms:
-        told = f"told {_write_time(alarm.told_at)}" if alarm.told_at else "not told yet"
-        rows.append(("alarm", f"{alarm.name} since {_write_time(alarm.began_at)}, {told}"))
+        began = _write_time(alarm.began_at)
+        rows.append(("alarm", f"{alarm.name} since {began}, {_write_telling(alarm)}"))
     for label, text in rows:
         click.echo(f"{label:14}{text}")
     _print_events(overview)
@@ -167,6 +172,12 @@ def _write_pause(pause: Pause) -> str:
     hint = get_hint(pause.problem)
     why = f"{hint} ({pause.reason})" if hint else pause.reason
     return f"paused since {_write_time(pause.since)}: {why}"
+
+
+def _write_telling(alarm: AlarmState) -> str:
+    if alarm.refused_at:
+        return f"REFUSED by the mail server {_write_time(alarm.refused_at)}"
+    return f"told {_write_time(alarm.told_at)}" if alarm.told_at else "not told yet"
 
 
 def _write_time(at: datetime | None) -> str:

@@ -247,7 +247,7 @@ def _go_on(alarm: Alarm, problem: Problem, now: datetime) -> bool:
         return False
     if alarm.ended_at is not None:
         # It is back before anybody heard that it was over.
-        alarm.ended_at, alarm.message_id = None, ""
+        alarm.ended_at, alarm.message_id, alarm.refused_at = None, "", None
     alarm.facts = dict(problem.facts)
     is_old = alarm.told_at is not None and now - alarm.told_at >= REPEAT_AFTER
     if is_old and not alarm.message_id:

@@ -99,9 +99,12 @@ class WorkerState:
 
 @dataclass(frozen=True)
 class AlarmState:
+    """An alarm that is on; `refused_at` is when the mail server last refused it."""
+
     name: str
     began_at: datetime
     told_at: datetime | None
+    refused_at: datetime | None
     facts: Mapping[str, object] = field(default_factory=dict)
 
 
@@ -156,7 +159,9 @@ def read_overview(session: Session, *, plan: Plan, now: datetime) -> Overview:
         budgets=_read_budgets(session, plan, now),
         workers=tuple(WorkerState(w.owner, w.started_at, w.seen_at) for w in workers),
         alarms=tuple(
-            AlarmState(alarm.name, alarm.began_at, alarm.told_at, alarm.facts)
+            AlarmState(
+                alarm.name, alarm.began_at, alarm.told_at, alarm.refused_at, facts=alarm.facts
+            )
             for alarm in overview.list_alarms(session)
             if alarm.ended_at is None
         ),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import delete, exists, or_, select, update
@@ -12,6 +12,9 @@ from sqlalchemy.orm import Session
 from .jobs import CLOCK_TOLERANCE
 from .models import Alarm
 from .statements import insert_for
+
+REFUSED_FOR = timedelta(hours=1)
+ENDS_TOLD_FOR = timedelta(days=1)
 
 
 def has_alarms(session: Session) -> bool:
@@ -42,14 +45,20 @@ def delete_alarm(session: Session, name: str) -> None:
 def take_untold(session: Session, *, until: datetime, now: datetime) -> Alarm | None:
     """Take the lease on telling the operator about one alarm, until then.
 
-    A lease longer than any comes from a clock that has been set back since.
+    What was refused is tried again after an hour. A lease longer than any, and a refusal still to
+    come, come from a clock that has been set back since.
     """
-    lease = Alarm.lease_until
+    lease, refused = Alarm.lease_until, Alarm.refused_at
     alarm = session.scalar(
         select(Alarm)
         .where(
             Alarm.message_id != "",
             or_(lease.is_(None), lease <= now, lease > until + CLOCK_TOLERANCE),
+            or_(
+                refused.is_(None),
+                refused <= now - REFUSED_FOR,
+                refused > now + CLOCK_TOLERANCE,
+            ),
         )
         .order_by(Alarm.began_at, Alarm.name)
         .limit(1)
@@ -67,8 +76,18 @@ def record_told(session: Session, name: str, message_id: str, *, now: datetime) 
     session.execute(
         update(Alarm)
         .where(*is_this)
-        .values(told_at=now, message_id="", is_doubtful=False, lease_until=None)
+        .values(told_at=now, message_id="", is_doubtful=False, lease_until=None, refused_at=None)
     )
+
+
+def record_refused(session: Session, name: str, message_id: str, *, now: datetime) -> None:
+    """Record that the mail server took no message: it stays due.
+
+    That something is over is left untold after a day.
+    """
+    is_this = (Alarm.name == name, Alarm.message_id == message_id)
+    session.execute(delete(Alarm).where(*is_this, Alarm.ended_at <= now - ENDS_TOLD_FOR))
+    session.execute(update(Alarm).where(*is_this).values(refused_at=now, lease_until=None))
 
 
 def record_doubt(session: Session, name: str, message_id: str) -> None:

@@ -231,6 +231,10 @@ class AlarmWatch:
                 return False
         except (MailError, MessageRefused) as error:
             self._log_failure(telling, error)
+            with self._database.write() as session:
+                now = self._read_clock()
+                alarms.record_refused(session, telling.key, telling.message_id, now=now)
+            return True
         with self._database.write() as session:
             alarms.record_told(session, telling.key, telling.message_id, now=self._read_clock())
         return True

@@ -13,7 +13,8 @@ class Alarm(Base):
 
     `facts` are the counts behind it, without names. `told_at` is when the operator last heard of
     it. What is to be told next has a `message_id`; whoever tells it holds the lease meanwhile.
-    `is_doubtful` says that nobody knows whether that mail went.
+    `is_doubtful` says that nobody knows whether that mail went, `refused_at` when the mail server
+    last refused it.
     """
 
     __tablename__ = "alarm"
@@ -26,3 +27,4 @@ class Alarm(Base):
     message_id: Mapped[str] = mapped_column(String(32), default="")
     is_doubtful: Mapped[bool] = mapped_column(default=False)
     lease_until: Mapped[Moment | None]
+    refused_at: Mapped[Moment | None]

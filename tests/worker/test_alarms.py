@@ -392,6 +392,39 @@ def test_dates_that_zoom_does_not_tell_for_half_a_day_are_told_with_the_scope(wa
     assert watch.list_lines()[1:] == [("WARNING", "alarm over", "dates_unknown")]
 
 
+def test_alarm_that_the_mail_server_refuses_is_tried_every_hour_and_shown(watch):
+    inbox = Inbox(rcpt="552 5.2.2 mailbox full")
+    with serve(inbox) as port:
+        for minutes in (0, 59, 2, 30):
+            watch.site.let_pass(minutes=minutes)
+            watch.look(mail_url=f"smtp://127.0.0.1:{port}", is_worker=False)
+        assert inbox.recipients_named == 2
+        shown = watch.site.app.test_cli_runner().invoke(args=["status"]).output
+        assert "no_worker since" in shown and ", REFUSED by the mail server" in shown
+        assert "refuses mails to UKETSUKE_OPERATOR_EMAIL" in shown
+
+        inbox.replies.clear()
+        for _ in range(2):
+            watch.site.let_pass(minutes=31)
+            watch.look(mail_url=f"smtp://127.0.0.1:{port}", is_worker=False)
+    assert len(inbox.envelopes) == 1
+    shown = watch.site.app.test_cli_runner().invoke(args=["status"]).output
+    assert ", told 2" in shown and "UKETSUKE_OPERATOR_EMAIL" not in shown
+
+
+@only_sqlite
+def test_end_that_the_mail_server_refuses_is_given_up_after_a_day(watch):
+    watch.look(is_worker=False)
+    with serve(Inbox(rcpt="552 5.2.2 mailbox full")) as port:
+        for hours in (1, 2, 20):
+            watch.site.let_pass(hours=hours)
+            watch.look(mail_url=f"smtp://127.0.0.1:{port}")
+            assert watch.list_alarms() == ["no_worker"]
+        watch.site.let_pass(hours=3)
+        watch.look(mail_url=f"smtp://127.0.0.1:{port}")
+    assert watch.list_alarms() == []
+
+
 @only_sqlite
 def test_without_an_address_the_log_is_all(make_watch):
     watch = make_watch(operator_email="")
