@@ -122,36 +122,45 @@ def read_peer(rival: Rival, told: str) -> Peer:
 
 def _compare(stand: Stand, peer: Peer, *, registers: bool, visitors: int) -> Row:
     """Measure pairs of turns, the first one to warm up."""
+    beside = replace(stand, database_pids=peer.other_pids)
 
     def take_pair() -> tuple[Turn, Turn]:
-        beside = replace(stand, database_pids=peer.other_pids)
-        ours = _take_turn(stand, stand.product.web, registers=registers, visitors=visitors)
-        return ours, _take_turn(beside, peer.server, registers=registers, visitors=visitors)
-
-    def disturb(pair: tuple[Turn, Turn]) -> float:
-        return max(turn.others for turn in pair)
+        ours = take_turn(stand, stand.product.web, registers=registers, visitors=visitors)
+        return ours, take_turn(beside, peer.server, registers=registers, visitors=visitors)
 
     take_pair()
     pairs = []
     for _ in range(stand.rounds):
         tries: list[tuple[Turn, Turn]] = []
-        while len(tries) < REPEATS and (not tries or disturb(tries[-1]) > DISTURBING_SHARE):
+        while len(tries) < REPEATS and (not tries or _disturb(tries[-1]) > DISTURBING_SHARE):
             tries.append(take_pair())
-        pairs.append(min(tries, key=disturb))
+        pairs.append(min(tries, key=_disturb))
+    rival = peer.rival
     what = "registration" if registers else "form page"
     return Row(
         "P5" if registers else "P4",
-        f"{what} against {peer.rival.name}, {visitors} at once: rate",
+        f"{what} against {rival.name}, {visitors} at once: rate",
         stand.database,
         median(ours.rate / theirs.rate for ours, theirs in pairs),
-        peer.rival.registration if registers else peer.rival.form,
-        site=f"{median(ours.rate for ours, _ in pairs):.0f}/s",
-        floor=f"{median(theirs.rate for _, theirs in pairs):.1f}/s",
-        others=max(map(disturb, pairs)),
+        rival.registration if registers else rival.form,
+        site=_write_cost([ours for ours, _ in pairs]),
+        floor=_write_cost([theirs for _, theirs in pairs]),
+        others=max(map(_disturb, pairs)),
     )
 
 
-def _take_turn(stand: Stand, server: Server, *, registers: bool, visitors: int) -> Turn:
+def _disturb(pair: tuple[Turn, Turn]) -> float:
+    return max(turn.others for turn in pair)
+
+
+def _write_cost(turns: Sequence[Turn]) -> str:
+    """Write how many visits there were in a second, and the steadier figure, their CPU."""
+    rate, cpu = median(turn.rate for turn in turns), median(turn.cpu_ms for turn in turns)
+    return f"{rate:.{0 if rate >= 100 else 1}f}/s, {cpu:.{2 if cpu < 10 else 0}f} ms"
+
+
+def take_turn(stand: Stand, server: Server, *, registers: bool, visitors: int) -> Turn:
+    """Measure visitors of the site or of a peer, who come again at once and wait for long."""
     is_peer = bool(server.script.peer)
     order = Order(
         server.script,
