@@ -84,7 +84,7 @@ def register(
         known.profile |= {k: profile[k] for k in ("first_name", "last_name") if k in profile}
         sandbox.state.save_registrant(known)
         return known, "repeat"
-    if sandbox.state.count_approved(meeting) >= meeting.seats:
+    if _is_full(sandbox, meeting, occurrence_ids):
         raise at_capacity(meeting.kind, "add_registrant")
     is_approved = meeting.settings["approval_type"] == 0 or auto_approve
     registrant = Registrant(
@@ -102,6 +102,12 @@ def register(
     sandbox.state.save_registrant(registrant)
     tell_registered(sandbox, meeting, registrant, join_url_of(sandbox, meeting, registrant))
     return registrant, "add"
+
+
+def _is_full(sandbox: Sandbox, meeting: Meeting, dates: Sequence[str]) -> bool:
+    """Tell whether one of some dates takes nobody more: Zoom's limit is one of each date."""
+    count = sandbox.state.count_approved
+    return any(count(meeting, date) >= meeting.seats for date in dates or [""])
 
 
 def _check_person(sandbox: Sandbox, meeting: Meeting, email: str) -> None:
@@ -135,7 +141,8 @@ def change_status(
     status = _ENDS_AS[action]
     if registrant.on_date(occurrence_id).status == status:
         return None
-    if status == "approved" and sandbox.state.count_approved(meeting) >= meeting.seats:
+    dates = [occurrence_id] if occurrence_id else registrant.occurrence_ids
+    if status == "approved" and _is_full(sandbox, meeting, dates):
         raise at_capacity(meeting.kind, "set_status")
     if occurrence_id:
         registrant.statuses[occurrence_id] = status

@@ -84,9 +84,11 @@ class State:
         people = self._by_meeting.get(meeting.id, {}).values()
         return sorted(people, key=lambda registrant: registrant.id)
 
-    def count_approved(self, meeting: Meeting) -> int:
+    def count_approved(self, meeting: Meeting, date: str = "") -> int:
+        """Count who comes to one date, or without one who comes at all."""
         people = self._by_meeting.get(meeting.id, {}).values()
-        return sum(registrant.status == "approved" for registrant in people)
+        coming = [registrant for registrant in people if not date or registrant.comes_to(date)]
+        return sum(person.statuses.get(date, person.status) == "approved" for person in coming)
 
     def delete_registrant(self, registrant: Registrant) -> None:
         del self._registrants[registrant.id]

@@ -49,6 +49,13 @@ def test_deleting_from_one_date_leaves_the_others(api, series, dates, person):
     assert api.call("GET", person).status_code == 400
 
 
+def test_each_date_is_full_by_itself(sandbox, api, series, dates, person):
+    sandbox.control.change_meeting(series["id"], capacity=1)
+    path, body = f"{api.path(series)}/registrants", {**PERSON, "email": "hanako@example.com"}
+    assert refusal(api.call("POST", path, body, occurrence_ids=dates[0])) == (400, 3043)
+    assert api.call("POST", path, body, occurrence_ids=dates[2]).status_code == 201
+
+
 def test_cancelling_one_date_leaves_the_others(api, series, dates, person):
     body = {"action": "cancel", "registrants": [{"email": PERSON["email"]}]}
     path = f"{api.path(series)}/registrants/status"
