@@ -3,7 +3,7 @@
 Only Zoom knows how many it takes, and whom it refuses has used up one of three adds of that day. So
 one person is tried after the other, each after a sign of a place: somebody left, or was taken, or
 the organizer says so. What keeps this going is a job that names who is tried: it looks what became
-of them, however they and the worker ended. A second one looks back from a refusal.
+of them, however they and the worker ended.
 """
 
 from __future__ import annotations
@@ -38,17 +38,15 @@ def close_form(
 ) -> bool:
     """Let nobody register whom Zoom would refuse; return whether that is new.
 
-    The caller holds the event's row. Who left Zoom during the call, which began at `asked_at`, may
-    have been stored by a worker that saw the form open still: it is looked for a little later. If
-    the form was opened during the call, or published as Zoom has places now, one is tried at once.
+    The caller holds the event's row. If somebody left Zoom during the call, which began at
+    `asked_at`, or the form was opened, or published as Zoom has places now, one is tried at once.
     """
-    is_outdated = not event.closed_by_zoom and event.updated_at > asked_at
+    last_sign = max(event.updated_at, event.freed_at or event.updated_at)
+    is_outdated = not event.closed_by_zoom and last_sign > asked_at
     event.refused_at = now
-    since = {"since": asked_at.isoformat()}
-    _enqueue(session, event.id, _late_key(event.id), since, run_at=now + LOOK_EVERY, now=now)
     begins = _set(session, event, type(error).__name__, now)
     if is_outdated:
-        request_try(session, event, now=now)
+        request_try(session, event.id, now=now)
     return begins
 
 
@@ -74,10 +72,38 @@ def go_on(session: Session, event: Event, *, now: datetime) -> bool:
     return False
 
 
-def request_try(session: Session, event: Event, *, now: datetime) -> None:
-    """Have a worker go on where Zoom takes nobody: somebody gives a place back."""
-    if event.closed_by_zoom:
-        _enqueue(session, event.id, _key(event.id), {}, run_at=now, now=now)
+def request_try(
+    session: Session, event_id: int, *, moved: int | None = None, now: datetime
+) -> None:
+    """Have a worker go on if Zoom takes nobody, and remember it otherwise: a place came free.
+
+    What the event says is left to that worker, which locks it: here it may be just about to be
+    closed. `moved` has left all dates to be added anew, and takes those that they want first.
+    """
+    about: dict[str, object] = {"freed_at": now.isoformat()}
+    if moved is None:
+        _enqueue(session, event_id, _key(event_id), about, run_at=now, now=now)
+    else:
+        # By itself: whoever leaves meanwhile does not wait for them.
+        key, about["tried"] = f"{_key(event_id)}:{moved}", moved
+        _enqueue(session, event_id, key, about, run_at=now + LOOK_EVERY, now=now)
+
+
+def follow(session: Session, event: Event, about: Mapping[str, Any], *, now: datetime) -> bool:
+    """Do what a job is for, once it is decided; return whether the form opens.
+
+    The caller holds the event's row.
+    """
+    if describe_ending(event, now=now):
+        return False
+    freed_at = about.get("freed_at")
+    if freed_at and not event.closed_by_zoom:
+        at = datetime.fromisoformat(freed_at)
+        event.freed_at = max(at, event.freed_at or at)
+        return False
+    if not freed_at and about.get("tried") and _was_refused(session, about["tried"]):
+        return False
+    return go_on(session, event, now=now)
 
 
 def note_ended(session: Session, event: Event, *, now: datetime) -> None:
@@ -97,15 +123,14 @@ def note_delivered(
 
     `changed` are people with their delivery until now. The event was read in this transaction.
     """
-    if not event.closed_by_zoom:
-        return
     new = [(before, person) for before, person in changed if person.delivery != before]
     is_sign = any(_has_left(before, person) for before, person in new)
-    if not is_sign and not job_requests.hasten(session, [_key(event.id)], now=now):
+    is_closed = bool(event.closed_by_zoom)
+    if is_closed and not is_sign and not job_requests.hasten(session, [_key(event.id)], now=now):
         # A call that was under way when Zoom refused somebody else tells nothing.
         is_sign = any(_was_taken_since(event.refused_at, person) for _, person in new)
     if is_sign:
-        request_try(session, event, now=now)
+        request_try(session, event.id, now=now)
 
 
 def is_undecided(session: Session, event: Event, about: Mapping[str, Any], now: datetime) -> bool:
@@ -118,25 +143,10 @@ def is_undecided(session: Session, event: Event, about: Mapping[str, Any], now: 
         # Who moved up where the organizer decides is tried once they are approved.
         return person is not None and person.status == Status.PENDING
     registrant = zoom_registrants.get_zoom_registrant(session, tried)
-    if registrant is None or registrant.delivery == Delivery.REGISTERED:
-        return False
     job = job_lists.get_job(session, sync_key(tried))
-    is_open = job is not None and job.state in _OPEN
-    return is_open and registrant.problem != PersonDayLimited.__name__
-
-
-def has_sign(session: Session, event: Event, about: Mapping[str, Any], now: datetime) -> bool:
-    """Tell whether what a job is about is a sign that Zoom takes somebody more."""
-    if describe_ending(event, now=now):
+    if registrant is None or job is None:
         return False
-    if tried := about.get("tried"):
-        return not _was_refused(session, tried)
-    if since := about.get("since"):
-        job = job_lists.get_job(session, _key(event.id))
-        if job is not None and job.state in _OPEN:
-            return False  # It goes on by itself, or finds Zoom full later than this one.
-        return zoom_registrants.has_left(session, event.id, since=datetime.fromisoformat(since))
-    return True
+    return job.state in _OPEN and registrant.problem != PersonDayLimited.__name__
 
 
 def _was_refused(session: Session, registration_id: int) -> bool:
@@ -160,10 +170,6 @@ def _was_taken_since(refused_at: datetime | None, registrant: ZoomRegistrant) ->
 
 def _key(event_id: int) -> str:
     return f"{JOB_KIND}:{event_id}"
-
-
-def _late_key(event_id: int) -> str:
-    return f"{JOB_KIND}:{event_id}:late"
 
 
 def _enqueue(

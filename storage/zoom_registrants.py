@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, exists, select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from .models import Registration, ZoomRegistrant
@@ -104,22 +104,6 @@ def _list_pairs(
 def has_doubts(session: Session, event_id: int) -> bool:
     """Tell whether a walk through the event's registrants would tell anything new."""
     return bool(list_unknown(session, event_id, limit=1) or list_unread(session, event_id, limit=1))
-
-
-def has_left(session: Session, event_id: int, *, since: datetime) -> bool:
-    """Tell whether somebody who was at Zoom is known since then to have left."""
-    return bool(
-        session.scalar(
-            select(
-                exists().where(
-                    ZoomRegistrant.event_id == event_id,
-                    ZoomRegistrant.delivery == "withdrawn",
-                    ZoomRegistrant.registrant_id.is_not(None),
-                    ZoomRegistrant.answered_at >= since,
-                )
-            )
-        )
-    )
 
 
 def list_with_link(session: Session, event_id: int) -> list[ZoomRegistrant]:

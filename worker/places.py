@@ -23,7 +23,7 @@ class PlaceFinding:
         self._read_clock = read_clock
 
     def handle(self, job: ClaimedJob) -> None:
-        now, about, is_open = self._read_clock(), job.payload, False
+        now, about = self._read_clock(), job.payload
         with self._database.write() as session:
             event = events.lock_event(session, about["event_id"])
             if zoom_closings.is_undecided(session, event, about, now):
@@ -31,8 +31,7 @@ class PlaceFinding:
                 later = now + LOOK_EVERY
                 jobs.postpone(session, job, run_at=later, reason=reason, now=now, is_attempt=False)
                 return
-            if zoom_closings.has_sign(session, event, about, now):
-                is_open = zoom_closings.go_on(session, event, now=now)
+            is_open = zoom_closings.follow(session, event, about, now=now)
             session.flush()
             jobs.finish(session, job, again_at=now + LOOK_EVERY, now=now)
         if is_open:

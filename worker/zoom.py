@@ -265,8 +265,8 @@ class RegistrantSync:
         with self._storing(job) as (session, event, _, stored):
             record(stored, now=now)
             endings.keep_lease(session, job, now)
-            if step is Step.LEAVE:
-                zoom_closings.request_try(session, event, now=now)
+            moved = stored.registration_id if step is Step.MOVE else None
+            zoom_closings.request_try(session, event.id, moved=moved, now=now)
 
     def _check_fresh(self, job: ClaimedJob, situation: _Situation) -> None:
         """Make no call that was planned long ago.

@@ -26,10 +26,11 @@ class Event(Base):
     """One event. Texts are `{locale: text}`; `version` rises with every change of what is shown.
 
     `closed_by_zoom` is the class of the error with which Zoom refuses everybody who is new, and
-    `refused_at` when it last did so. `dates` are those of a series, as `services.event_dates`
-    writes them; `starts_at` is then the next one. `ends_at` is when it is over, of a series after
-    its last date; every change of a row through the model writes it anew. It is None in rows that
-    an older version wrote and nobody has since.
+    `refused_at` when it last did so; `freed_at` is when somebody last left Zoom while it is empty.
+    `dates` are those of a series, as `services.event_dates` writes them; `starts_at` is then the
+    next one. `ends_at` is when it is over, of a series after its last date; every change of a row
+    through the model writes it anew. It is None in rows that an older version wrote and nobody has
+    since.
     `former_starts_at` is when people had registered for, where it was moved since; `moved_at` is
     when it was last moved, of which those are told who had registered before. `told_starts_at` is
     the time that they know, where it was put to one that is over, of which nobody is told.
@@ -82,6 +83,7 @@ class Event(Base):
     keeps_zoom_mails: Mapped[bool] = mapped_column(default=False, server_default=false())
     closed_by_zoom: Mapped[str] = mapped_column(String(11), default="", server_default="")
     refused_at: Mapped[Moment | None]
+    freed_at: Mapped[Moment | None]
     has_webhooks: Mapped[bool] = mapped_column(default=False, server_default=false())
     fallback_url: Mapped[str] = mapped_column(String(1000), default="")
 

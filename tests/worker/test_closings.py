@@ -176,7 +176,16 @@ def work_until_asked(desk, *, adds):
     return work
 
 
-def test_place_given_back_before_the_form_is_closed_is_found_later(make_desk):
+def cancel(desk):
+    desk.cancel(FIRST)
+
+
+def erase(desk):
+    desk.erase(FIRST)
+
+
+@pytest.mark.parametrize("leave", [cancel, erase])
+def test_place_given_back_before_the_form_is_closed_is_theirs(make_desk, leave):
     """FIRST is gone before the answer comes that SECOND got: whoever stored it saw it open."""
     desk = make_desk()
     set_places(desk, 1)
@@ -185,12 +194,11 @@ def test_place_given_back_before_the_form_is_closed_is_found_later(make_desk):
     desk.register(SECOND)
     refused = work_until_asked(desk, adds=2)
 
-    desk.cancel(FIRST)
+    leave(desk)
     desk.make_worker().drain()
+    assert list_outcomes(desk, FIRST) == [(Delivery.WITHDRAWN, "done")]
     refused.join()
-    assert (list_outcomes(desk, SECOND), read_closing(desk)) == ([PUT_ASIDE], "AtCapacity")
 
-    wait_and_work(desk, minutes=1)
     assert (list_outcomes(desk, SECOND), read_closing(desk)) == ([TAKEN], "")
 
 

@@ -1,0 +1,74 @@
+"""A series of which a date is full at Zoom: whoever gives that date up makes way."""
+
+import pytest
+
+from tests.worker.test_closings import (
+    FIRST,
+    PUT_ASIDE,
+    SECOND,
+    TAKEN,
+    list_outcomes,
+    read_closing,
+    set_places,
+    wait_and_work,
+    work_until_asked,
+)
+from tests.worker.test_series import SeriesDesk
+from zoom_sandbox.server import SandboxServer
+
+
+@pytest.fixture
+def desk(database):
+    """A desk of three dates, each with one place at Zoom."""
+    with SandboxServer() as sandbox:
+        desk = SeriesDesk(database, sandbox)
+        set_places(desk, 1)
+        yield desk
+
+
+def come(desk, **dates):
+    """Register people, each of them once Zoom has decided about those before."""
+    for name, chosen in dates.items():
+        desk.register(f"{name}@example.com", dates=chosen)
+        desk.work()
+
+
+def test_date_that_somebody_leaves_for_another_is_free(desk):
+    come(desk, first=(0,), second=(0,))
+    assert list_outcomes(desk, FIRST, SECOND) == [TAKEN, PUT_ASIDE]
+
+    desk.change_dates((1,), FIRST)
+    desk.work()
+    wait_and_work(desk, minutes=1)
+
+    assert (list_outcomes(desk, SECOND), read_closing(desk)) == ([TAKEN], "")
+    assert (desk.list_dates_at_zoom(FIRST), desk.list_dates_at_zoom(SECOND)) == ([1], [0])
+
+
+def test_who_changes_dates_keeps_their_place_on_the_one_they_stay_with(desk):
+    """FIRST leaves all dates, and has to wait before Zoom takes them for date 1 again."""
+    come(desk, first=(0, 1), second=(1,))
+    desk.zoom.fault("add_registrant", status=429, email=FIRST)
+
+    desk.change_dates((1, 2), FIRST)
+    desk.work()
+    assert desk.list_dates_at_zoom(FIRST) == []
+    for _ in range(5):
+        wait_and_work(desk, minutes=1)
+
+    assert desk.list_dates_at_zoom(FIRST) == [1, 2]
+    assert list_outcomes(desk, SECOND) == [PUT_ASIDE]
+
+
+def test_date_given_up_before_the_form_is_closed_is_theirs(desk):
+    """FIRST leaves date 0 before the answer comes that SECOND got."""
+    come(desk, first=(0, 1))
+    desk.register(SECOND, dates=(0,))
+    refused = work_until_asked(desk, adds=2)
+
+    desk.change_dates((1,), FIRST)
+    desk.make_worker().drain()
+    assert desk.list_dates_at_zoom(FIRST) == [1]
+    refused.join()
+
+    assert (list_outcomes(desk, SECOND), read_closing(desk)) == ([TAKEN], "")
