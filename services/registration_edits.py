@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from storage import events, registrations, submissions, zoom_registrants
+from storage import events, registration_index, registrations, submissions, zoom_registrants
 from storage.models import Event, Registration, SubmissionRow
 
 from .answers import ANSWERS, change_answers
@@ -130,7 +130,7 @@ def use_submission(
     *,
     now: datetime,
 ) -> None:
-    """Take over the names, answers and dates of a repeated submission.
+    """Take over the names, answers, dates and language of a repeated submission.
 
     Its boxes are not taken over: whoever typed them need not be the owner of the address. Neither
     does the receipt that made the registration speak for it any more.
@@ -139,6 +139,10 @@ def use_submission(
         DatesClosed: a date that is new takes nobody now.
     """
     answers = answers_from_json(repeat.answers)
+    if registration.locale != repeat.locale:
+        # First: what is written to them about the rest is in it.
+        registration.locale, registration.updated_at = repeat.locale, now
+        registration_index.mark(session, registration.id)
     _move_places(session, event, registration, answers, now)
     change_answers(
         session,

@@ -359,6 +359,18 @@ def test_repeated_answers_are_used_with_a_history(session):
     assert change.after["family_name"] == "佐藤"
 
 
+def test_who_takes_over_a_form_in_another_language_is_written_to_in_it(session):
+    people = People(session)
+    people.add()
+    repeat = people.send(locale="en", now=LATER)
+    use_submission(session, people.event, people.get(), repeat, now=LATER)
+    cancel(session, people.event, people.get(), actor="person", now=LATER)
+
+    written = session.scalars(select(Mail.locale).order_by(Mail.id)).all()
+    assert (people.get().locale, written[0], written[-1]) == ("en", "ja", "en")
+    assert people.get().updated_at == LATER
+
+
 def test_consents_of_a_repeat_are_not_taken_over(session):
     people = People(session)
     people.add()
