@@ -213,8 +213,10 @@ def _check_alone(
     for other in events.list_events_at_zoom(session, connection_id, str(kind), zoom_id):
         is_over = other.status == EventState.CANCELLED or now >= get_end(other)
         if not is_over and other.slug != slug:
+            # What another organization has is not told by its name.
+            name = other.slug if other.connection_id == connection_id else "Another event"
             raise MeetingTaken(
-                f"{other.slug} leads to the {kind} {zoom_id} already: one event has both "
+                f"{name} leads to the {kind} {zoom_id} already: one event has both "
                 "languages, and each date of a series one after the other."
             )
 

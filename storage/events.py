@@ -32,6 +32,7 @@ from .models import (
     FormDraft,
     FormVersion,
     Organization,
+    ZoomConnection,
 )
 from .session import Database
 from .statements import Statement, is_postgresql, table_of
@@ -158,8 +159,10 @@ def add_event(session: Session, event: Event) -> Event:
 def list_events_at_zoom(
     session: Session, connection_id: int, kind: str, zoom_id: int
 ) -> list[Event]:
-    """List the events that lead to one meeting of Zoom's."""
-    is_it = (Event.connection_id == connection_id, Event.kind == kind, Event.zoom_id == zoom_id)
+    """List the events that lead to one meeting of Zoom's, by any connection to its account."""
+    account = select(ZoomConnection.account_id).where(ZoomConnection.id == connection_id)
+    same = select(ZoomConnection.id).where(ZoomConnection.account_id == account.scalar_subquery())
+    is_it = (Event.connection_id.in_(same), Event.kind == kind, Event.zoom_id == zoom_id)
     return list(session.scalars(select(Event).where(*is_it)))
 
 

@@ -370,6 +370,21 @@ def test_event_does_not_come_back_to_a_meeting_that_another_has_taken(database):
         save(database, make(starts_at=NOW + timedelta(days=15)), now=later)
 
 
+def test_meeting_of_an_account_that_two_organizations_share_is_led_to_by_one_event(database):
+    save(database, make())
+    with database.write() as session:
+        other = organizations.add_organization(session, name="Other", now=NOW)
+        connection = organizations.add_connection(
+            session, other.id, account_id="sandbox-account", now=NOW
+        )
+        theirs = make(slug="winter", organization=None)
+        with pytest.raises(MeetingTaken, match="^Another event leads to the webinar"):
+            save_event(session, theirs, pictures={}, connection=connection, now=NOW)
+        connection.account_id = "another-account"
+        session.flush()
+        save_event(session, theirs, pictures={}, connection=connection, now=NOW)
+
+
 def test_draft_is_not_cancelled(database):
     event_id = save(database, make()).id
     with database.write() as session:
