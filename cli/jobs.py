@@ -38,6 +38,7 @@ _HINTS = {
     "MeetingNotFound": "the meeting is gone, or belongs to another account",
     "WrongKind": "a meeting was turned into a webinar, or the reverse",
     "RegistrationDisabled": "registration is off in Zoom: flask event publish sets it",
+    "EverybodyRefused": "Zoom refuses whoever comes: look at the meeting and its account in Zoom",
     "MeetingOver": "at Zoom the meeting is over: correct its time there, then flask event publish",
     "AtCapacity": "Zoom has no place left: raise the limit there, then flask event publish",
     "HostCannotRegister": "the host needs no registration: they start the meeting",

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from storage import zoom_pauses
 from storage.models import ZoomAccount, ZoomEvent
+from storage.zoom_pauses import EVERYBODY
 from storage.zoom_queue import PROBE_EVERY
 from zoom_client import (
     AuthenticationFailed,
@@ -76,9 +77,12 @@ def needs_record_of_success(
 
 
 def record_success(session: Session, account_id: str, event_id: int, *, now: datetime) -> bool:
-    """Record that Zoom did what it was asked; return whether that ended a pause."""
+    """Record that Zoom did what it was asked; return whether that ended a pause.
+
+    One that began as Zoom refused everybody ends only once it takes somebody.
+    """
     rows = _record_answer(session, account_id, event_id, now)
-    return sum(_resume(row, now) for row in rows) > 0
+    return sum(resume(row, now) for row in rows if row.pause_problem != EVERYBODY) > 0
 
 
 def record_look(session: Session, account_id: str, event_id: int, *, now: datetime) -> bool:
@@ -87,7 +91,7 @@ def record_look(session: Session, account_id: str, event_id: int, *, now: dateti
     Whether a permission or a setting still lacks for more than that it does not show.
     """
     rows = _record_answer(session, account_id, event_id, now)
-    return sum(_resume(row, now) for row in rows if row.pause_problem in _SHOWN_BY_A_LOOK) > 0
+    return sum(resume(row, now) for row in rows if row.pause_problem in _SHOWN_BY_A_LOOK) > 0
 
 
 def is_outage(paused: ZoomAccount) -> bool:
@@ -135,7 +139,8 @@ def _find_wait(error: ZoomError, probes: int) -> timedelta:
     return timedelta(seconds=_REPAIR_STEPS_SECONDS[min(probes, len(_REPAIR_STEPS_SECONDS) - 1)])
 
 
-def _resume(paused: ZoomAccount | ZoomEvent, now: datetime) -> bool:
+def resume(paused: ZoomAccount | ZoomEvent, now: datetime) -> bool:
+    """End a pause whose row the caller has locked; False if there is none."""
     if paused.paused_since is None:
         return False
     paused.paused_since = paused.probe_at = None

@@ -10,6 +10,9 @@ from sqlalchemy.orm import Session
 from .models import Event, ZoomAccount, ZoomConnection, ZoomEvent
 from .statements import insert_for, table_of
 
+EVERYBODY = "EverybodyRefused"
+"""The problem of a pause that leaves everybody one try of their own: who knows whom Zoom takes."""
+
 
 def get_account(session: Session, account_id: str) -> ZoomAccount | None:
     return session.get(ZoomAccount, account_id)
@@ -119,6 +122,18 @@ def select_standing_events() -> Select[int]:
     alone = select(ZoomEvent.event_id).where(ZoomEvent.paused_since.is_not(None))
     standing = union_all(of_accounts, alone).subquery()
     return select(standing.c[0])
+
+
+def select_events_of_first_tries() -> Select[int]:
+    """Select the events that stand still, but for jobs that were not tried yet."""
+    return select(Event.id).where(
+        Event.id.in_(select(ZoomEvent.event_id).where(ZoomEvent.pause_problem == EVERYBODY)),
+        Event.connection_id.in_(
+            select(ZoomConnection.id)
+            .outerjoin(ZoomAccount, ZoomAccount.account_id == ZoomConnection.account_id)
+            .where(ZoomAccount.paused_since.is_(None))
+        ),
+    )
 
 
 def select_events_to_probe(paused: ZoomAccount | ZoomEvent) -> Select[int]:

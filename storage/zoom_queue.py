@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, or_
+from sqlalchemy import ColumnElement, and_, or_
 from sqlalchemy.orm import Session
 
 from . import jobs, zoom_pauses
@@ -96,4 +96,9 @@ def _list_paused(session: Session) -> list[ZoomAccount | ZoomEvent]:
 
 
 def _is_free() -> ColumnElement[bool]:
-    return or_(Job.event_id.is_(None), Job.event_id.not_in(zoom_pauses.select_standing_events()))
+    """Return a condition for jobs that wait for no probe; a reason says that one was tried."""
+    return or_(
+        Job.event_id.is_(None),
+        Job.event_id.not_in(zoom_pauses.select_standing_events()),
+        and_(Job.reason == "", Job.event_id.in_(zoom_pauses.select_events_of_first_tries())),
+    )

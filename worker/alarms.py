@@ -105,6 +105,11 @@ _REASONS = {
     "RegistrationDisabled": lazy_gettext(
         "Registration is off at Zoom: flask event publish switches it on."
     ),
+    "EverybodyRefused": lazy_gettext(
+        "Zoom refuses one person after the other, for a reason that is not known here: “flask"
+        " status” shows Zoom's own words. Once it is mended at Zoom, everybody is tried again by"
+        " itself."
+    ),
     "AtCapacity": lazy_gettext(
         "Zoom takes no more people, so the form is closed: raise the limit at Zoom, then run flask"
         " event publish."

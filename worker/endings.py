@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from services import deliveries, person_limits, zoom_closings
+from services import deliveries, person_limits, zoom_closings, zoom_refusals
 from services.deliveries import Delivery, Step, WrongRegistrant
 from services.happenings import Happening, tell
 from services.mails import (
@@ -37,6 +38,8 @@ ACTIONS = {
     Step.CANCEL: RegistrantAction.CANCEL,
     Step.DENY: RegistrantAction.DENY,
 }
+
+log = logging.getLogger(__name__)
 
 Done = tuple[ClaimedJob, Registration, ZoomRegistrant]
 """Somebody for whom nothing is left to do, and the job that was about it."""
@@ -86,6 +89,8 @@ def finish_steps(session: Session, done: Sequence[Done], now: datetime) -> None:
     for registration_id in list_left_refused(session, taken.keys() - told):
         request_mail(session, MailName.APPROVED, taken[registration_id], now=now)
     session.flush()
+    if taken and zoom_refusals.note_taken(session, event.id, now=now):
+        log.warning("zoom takes people again", extra={"event": event.slug})
     jobs.finish_all(session, [job for job, _, _ in done], now=now)
     zoom_closings.note_delivered(session, event, changed, now=now)
 

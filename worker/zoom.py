@@ -17,15 +17,13 @@ from services.deliveries import Delivery, Step, WrongRegistrant
 from services.delivery_stops import describe_stop
 from services.fault_points import fault_point
 from services.keys import KeyRing
-from services.mails import MailName, knows_of_refusal, request_mail
 from services.registrations import request_sync
-from storage import events, jobs, organizations
+from storage import jobs, organizations
 from storage.jobs import LEASE_SECONDS, ClaimedJob, LeaseLost
 from storage.models import Event, Registration, ZoomConnection, ZoomRegistrant
 from storage.session import Database
 from zoom_client import (
     ConfigurationError,
-    MeetingClosed,
     PersonDayLimited,
     RateLimited,
     RegistrantNotFound,
@@ -39,6 +37,7 @@ from zoom_client import (
 from . import endings
 from .backoff import next_try
 from .batches import BatchAdding
+from .refusals import Refusals
 from .zoom_health import ZoomHealth
 
 MOST_STEPS = 6
@@ -82,6 +81,7 @@ class RegistrantSync:
         self._keys = keys
         self._read_clock = read_clock
         self._health = ZoomHealth(database, read_clock=read_clock)
+        self._refusals = Refusals(database, read_clock=read_clock)
         self._batches = BatchAdding(
             database, make_client=make_client, health=self._health, read_clock=read_clock
         )
@@ -151,7 +151,8 @@ class RegistrantSync:
         """Take the step; return False where it failed and there is nothing more to do now."""
         try:
             self._take_step(job, situation, client)
-        except ZoomError as error:
+        except ZoomError as failure:
+            error = self._refusals.judge(job, situation.step, failure)
             self._health.record_failure(situation.connection, situation.event, error)
             self._record_failure(job, situation, error)
             return False
@@ -357,34 +358,8 @@ class RegistrantSync:
     def _refuse(
         self, job: ClaimedJob, situation: _Situation, error: ZoomError | WrongRegistrant
     ) -> None:
-        """Put aside what waiting will not mend, and tell the person once.
-
-        Where Zoom takes nobody more the form closes by the same transaction.
-        """
-        now, reason, is_closing = self._read_clock(), endings.describe(error), False
-        with self._database.write() as session:
-            event = events.lock_event(session, situation.event.id)  # goes before registrations
-            _, registration, registrant = deliveries.read_for_step(
-                session, job.payload["registration_id"]
-            )
-            is_news = not knows_of_refusal(session, registration)
-            if isinstance(error, WrongRegistrant):
-                deliveries.record_unsure(registrant, now=now)
-            else:
-                deliveries.end_add_without_effect(registrant, now=now)
-            problem = type(error).__name__
-            deliveries.record_problem(registrant, Delivery.REFUSED, problem, now=now)
-            if is_news and situation.step in (Step.ADD, Step.APPROVE, Step.READ):
-                request_mail(session, MailName.REFUSED, registration, now=now)
-            session.flush()
-            jobs.park(session, job, reason=reason, now=now)
-            zoom_closings.note_ended(session, event, now=now)
-            if isinstance(error, MeetingClosed):
-                is_closing = zoom_closings.close_form(
-                    session, event, error, asked_at=situation.begun_at, now=now
-                )
-        if is_closing:
-            log.error("zoom takes nobody more", extra={"event": event.slug, "reason": reason})
+        step, asked_at = situation.step, situation.begun_at
+        self._refusals.put_aside(job, step, situation.event, error, asked_at=asked_at)
 
     @contextmanager
     def _storing(

@@ -36,7 +36,11 @@ class ZoomAccount(Pausable, Base):
 
 
 class ZoomEvent(Pausable, Base):
-    """One event at Zoom; `walked_at` is when the last walk through its registrants ended."""
+    """One event at Zoom; `walked_at` is when the last walk through its registrants ended.
+
+    `refused_in_a_row` counts people whom Zoom refused in words that nobody knows, none taken in
+    between; `taken_at` is when somebody was taken after such refusals.
+    """
 
     __tablename__ = "zoom_event"
 
@@ -44,6 +48,8 @@ class ZoomEvent(Pausable, Base):
         BigKey, ForeignKey("event.id", ondelete="CASCADE"), primary_key=True
     )
     walked_at: Mapped[Moment | None]
+    refused_in_a_row: Mapped[int] = mapped_column(default=0, server_default="0")
+    taken_at: Mapped[Moment | None]
 
 
 class ZoomBudget(Base):

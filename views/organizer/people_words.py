@@ -180,6 +180,7 @@ PROBLEM = {
     "MeetingNotFound": lazy_gettext("The meeting is gone, or belongs to another Zoom account."),
     "WrongKind": lazy_gettext("A meeting was turned into a webinar, or the reverse."),
     "RegistrationDisabled": lazy_gettext("Registration is switched off in Zoom."),
+    "EverybodyRefused": lazy_gettext("Zoom refuses whoever comes. Please look at it in Zoom."),
     "MeetingOver": lazy_gettext("At Zoom the meeting is over."),
     "AtCapacity": lazy_gettext("Zoom has no place left."),
     "HostCannotRegister": lazy_gettext("The host needs no registration: they start the meeting."),

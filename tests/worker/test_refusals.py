@@ -1,0 +1,182 @@
+"""Refusals in words that nobody knows: whether they are about a person, or about everybody."""
+
+from contextlib import suppress
+
+from sqlalchemy import select
+
+from services import zoom_refusals
+from services.alarms import AlarmName, find_problems
+from services.deliveries import Delivery
+from services.overview import read_overview
+from storage import zoom_pauses
+from storage.models import Mail
+from tests.fixtures.databases import only_sqlite
+from tests.races import race
+from tests.worker.desk import TARO
+from worker import refusals
+from zoom_client.pacing import Plan
+
+PEOPLE = [f"person{number}@example.com" for number in range(6)]
+WORDS = {"status": 403, "code": 3999, "message": "Your account is restricted."}
+
+
+def refuse(desk, **words):
+    for action in ("add_registrant", "add_batch"):
+        desk.zoom.fault(action, does="answer", count=None, **(WORDS | words))
+
+
+def come(desk, *people):
+    """Have people register one after the other, each a few minutes after the last one."""
+    for email in people:
+        desk.register(email)
+        settle(desk, rounds=3)
+
+
+def settle(desk, *, rounds, **by):
+    for _ in range(rounds):
+        desk.work()
+        desk.let_pass(**by or {"seconds": 65})
+
+
+def read_pause(desk):
+    with desk.database.read() as session:
+        state = zoom_pauses.get_event(session, desk.event.id)
+        return state.pause_problem, state.pause_reason
+
+
+def list_told(desk):
+    """List who was told that Zoom does not take them."""
+    with desk.database.read() as session:
+        rows = session.scalars(select(Mail.registration_id).where(Mail.name == "refused"))
+        return sorted(rows)
+
+
+def list_ids(desk, *people):
+    return sorted(desk.read(email).registration_id for email in people)
+
+
+def test_who_comes_after_two_others_were_refused_waits_until_it_is_mended(desk):
+    refuse(desk)
+    come(desk, *PEOPLE)
+
+    assert list_told(desk) == list_ids(desk, *PEOPLE[:2])
+    assert desk.read(PEOPLE[2]).delivery == Delivery.NEEDS_SETTING
+    problem, reason = read_pause(desk)
+    assert (problem, "Your account is restricted." in reason) == ("EverybodyRefused", True)
+    with desk.database.read() as session:
+        overview = read_overview(session, plan=Plan.PRO, now=desk.clock())
+    [unset] = [p for p in find_problems(overview) if p.name is AlarmName.NEEDS_SETTING]
+    assert unset.facts["reason"] == "EverybodyRefused"
+
+    desk.zoom.clear_faults()
+    settle(desk, rounds=4, minutes=10)
+    assert {desk.read(email).delivery for email in PEOPLE} == {Delivery.REGISTERED}
+    assert {desk.list_at_zoom()[email] for email in PEOPLE} == {"approved"}
+    assert read_pause(desk) == ("", "")
+
+
+@only_sqlite
+def test_who_comes_while_everybody_is_refused_is_tried_once_and_then_waits_for_a_probe(desk):
+    refuse(desk)
+    come(desk, *PEOPLE[:3])
+    before = desk.count_calls("add_registrant")
+
+    for email in PEOPLE[3:]:
+        desk.register(email)
+    desk.work()
+    assert desk.count_calls("add_registrant") == before + 3
+    settle(desk, rounds=5, minutes=11)
+
+    probes = [entry["email"] for entry in desk.zoom.journal(action="add_registrant")][before + 3 :]
+    assert sorted(probes) == PEOPLE[2:], "each by somebody else"
+
+
+@only_sqlite
+def test_answer_that_names_no_value_counts_as_unknown_too(desk):
+    refuse(desk, status=400, code=300, message="Invalid setting.")
+    come(desk, *PEOPLE)
+
+    assert list_told(desk) == list_ids(desk, *PEOPLE[:2])
+
+
+@only_sqlite
+def test_people_refused_between_others_who_are_taken_stop_nobody(desk):
+    bad = [PEOPLE[number] for number in (0, 1, 3, 4)]
+    for email in bad:
+        refuse(desk, email=email)
+    come(desk, *PEOPLE)
+
+    assert list_told(desk) == list_ids(desk, *bad)
+    assert desk.read(PEOPLE[5]).delivery == Delivery.REGISTERED
+    assert read_pause(desk) == ("", "")
+
+
+def test_one_who_is_taken_lets_those_before_be_refused_each_for_themselves(desk):
+    bad, good = PEOPLE[:5], PEOPLE[5]
+    for email in bad:
+        refuse(desk, email=email)
+    come(desk, *bad)
+    assert read_pause(desk)[0] == "EverybodyRefused"
+    assert list_told(desk) == list_ids(desk, *bad[:2])
+
+    desk.register(good)
+    desk.work()
+    assert desk.read(good).delivery == Delivery.REGISTERED, "at once"
+    settle(desk, rounds=8)
+
+    assert list_told(desk) == list_ids(desk, *bad), "each of them once"
+    assert read_pause(desk) == ("", "")
+    calls = desk.count_calls("add_registrant")
+    settle(desk, rounds=3, hours=20)
+    assert desk.count_calls("add_registrant") == calls, "nobody is tried again and again"
+
+
+def test_four_workers_at_once_tell_no_more_people_than_one(desk, database_url):
+    people = [f"crowd{number}@example.com" for number in range(14)]
+    refuse(desk)
+    for email in people:
+        desk.register(email)
+
+    for _ in range(4):
+        race(database_url, lambda database: desk.make_worker(database).drain(), workers=4)
+        desk.let_pass(seconds=65)
+
+    assert len(list_told(desk)) == zoom_refusals.PEOPLE_BEFORE_PAUSE - 1
+    assert read_pause(desk)[0] == "EverybodyRefused"
+
+
+def test_worker_that_dies_of_a_refusal_has_counted_its_person_once(desk, monkeypatch):
+    deaths = []
+
+    def die(place):
+        if place == "before_refusal" and not deaths:
+            deaths.append(place)
+            raise SystemExit
+
+    monkeypatch.setattr(refusals, "fault_point", die)
+    refuse(desk)
+    desk.register()
+    for _ in range(6):
+        with suppress(SystemExit):
+            desk.work()
+        desk.let_pass(seconds=65)
+    come(desk, PEOPLE[0])
+
+    assert deaths
+    assert list_told(desk) == list_ids(desk, TARO, PEOPLE[0])
+    assert read_pause(desk) == ("", "")
+
+
+def test_cancellation_goes_through_while_everybody_is_refused(desk):
+    come(desk, TARO)
+    refuse(desk)
+    come(desk, *PEOPLE)
+
+    desk.cancel(TARO)
+    desk.work()
+
+    assert desk.list_at_zoom()[TARO] == "denied", "at once"
+    assert read_pause(desk)[0] == "EverybodyRefused", "which says nothing of those who come"
+    settle(desk, rounds=3, seconds=600)
+    assert list_told(desk) == list_ids(desk, *PEOPLE[:2])
+    assert read_pause(desk)[0] == "EverybodyRefused"

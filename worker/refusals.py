@@ -1,0 +1,85 @@
+"""What becomes of whom Zoom refuses."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import datetime
+
+from services import deliveries, zoom_closings, zoom_refusals
+from services.deliveries import Delivery, Step, WrongRegistrant
+from services.fault_points import fault_point
+from services.mails import MailName, knows_of_refusal, request_mail
+from storage import events, jobs
+from storage.jobs import ClaimedJob
+from storage.models import Event
+from storage.session import Database
+from zoom_client import MeetingClosed, ZoomError
+
+from . import endings
+
+_OF_INTEREST = (Step.ADD, Step.APPROVE, Step.READ)
+"""Steps on the way in: whom Zoom refuses them is told."""
+
+log = logging.getLogger(__name__)
+
+
+class Refusals:
+    """Tells whether a refusal is about one person or everybody, and puts people aside."""
+
+    def __init__(self, database: Database, *, read_clock: Callable[[], datetime]) -> None:
+        self._database = database
+        self._read_clock = read_clock
+
+    def judge(self, job: ClaimedJob, step: Step, error: ZoomError) -> ZoomError:
+        """Count a refusal in unknown words; return the error as which it is to be handled."""
+        if step not in _OF_INTEREST or not zoom_refusals.is_unknown(error):
+            return error
+        now = self._read_clock()
+        with self._database.write() as session:
+            _, _, registrant = deliveries.read_for_step(session, job.payload["registration_id"])
+            is_last_word = step is not Step.ADD or not endings.is_doubtful(error, registrant)
+            judged = zoom_refusals.judge(
+                session, registrant, error, is_last_word=is_last_word, now=now
+            )
+            endings.keep_lease(session, job, now)
+        return judged
+
+    def put_aside(
+        self,
+        job: ClaimedJob,
+        step: Step,
+        event: Event,
+        error: ZoomError | WrongRegistrant,
+        *,
+        asked_at: datetime,
+    ) -> None:
+        """Put aside what waiting will not mend, and tell the person once.
+
+        Where Zoom takes nobody more the form closes by the same transaction.
+        """
+        fault_point("before_refusal")
+        now, reason, is_closing = self._read_clock(), endings.describe(error), False
+        with self._database.write() as session:
+            event = events.lock_event(session, event.id)  # goes before registrations
+            _, registration, registrant = deliveries.read_for_step(
+                session, job.payload["registration_id"]
+            )
+            is_news = not knows_of_refusal(session, registration)
+            if isinstance(error, WrongRegistrant):
+                deliveries.record_unsure(registrant, now=now)
+            else:
+                deliveries.end_add_without_effect(registrant, now=now)
+            problem = type(error).__name__
+            deliveries.record_problem(registrant, Delivery.REFUSED, problem, now=now)
+            if is_news and step in _OF_INTEREST:
+                request_mail(session, MailName.REFUSED, registration, now=now)
+            session.flush()
+            jobs.park(session, job, reason=reason, now=now)
+            zoom_closings.note_ended(session, event, now=now)
+            if isinstance(error, MeetingClosed):
+                is_closing = zoom_closings.close_form(
+                    session, event, error, asked_at=asked_at, now=now
+                )
+        if is_closing:
+            log.error("zoom takes nobody more", extra={"event": event.slug, "reason": reason})
