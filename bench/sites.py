@@ -136,6 +136,7 @@ def run_product(folder: Path, address: str) -> Iterator[Product]:
     environ = {
         **SANDBOX_ACCOUNT,
         "UKETSUKE_INSTANCE": str(folder),
+        "UKETSUKE_DEMO": "on",  # mails are files
         "UKETSUKE_DATABASE_URL": address,
         "UKETSUKE_PORT": str(port),
         "UKETSUKE_ZOOM_API_URL": f"{sandbox}/v2",
@@ -178,8 +179,7 @@ def write_script(port: int, slug: str = SLUG) -> Script:
 
 def _prepare_event(environ: dict[str, str]) -> Site:
     """Migrate the database and publish the demo's webinar, without a last seat."""
-    settings = replace(Settings.from_env(environ), is_demo=True)
-    site: Site = create_app(settings).extensions["site"]
+    site: Site = create_app(Settings.from_env(environ)).extensions["site"]
     migrate.upgrade(site.database)
     document = read_document((EXAMPLES / "demo.toml").read_text(encoding="utf-8"))
     starts_at = datetime.now(UTC).replace(microsecond=0) + timedelta(days=7)

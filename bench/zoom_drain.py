@@ -67,6 +67,7 @@ def drain(
     environ = {
         **SANDBOX_ACCOUNT,
         "UKETSUKE_INSTANCE": str(folder),
+        "UKETSUKE_DEMO": "on",  # mails are files
         "UKETSUKE_DATABASE_URL": address,
         "UKETSUKE_ZOOM_API_URL": f"{sandbox}/v2",
         "UKETSUKE_ZOOM_OAUTH_URL": sandbox,

@@ -126,7 +126,10 @@ def _look_at_settings(site: Site) -> Iterator[Finding]:
     )
     yield Finding(
         "mail server",
-        "" if settings.mail_url else "UKETSUKE_MAIL_URL is not set: mails are written to files",
+        ""
+        if settings.mail_url
+        else "UKETSUKE_MAIL_URL is not set: mails are written to files, and wait for a worker that "
+        "has it once an event was published",
     )
 
     yield Finding(

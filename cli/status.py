@@ -13,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from services.alarms import AlarmName, find_problems
 from services.overview import AlarmState, Overview, Pause, read_overview
 from storage.disks import FILLING_PERCENT, measure_fill
+from storage.overview import has_published_event
 from views.site import Site, get_site
 from zoom_client import Plan
 
@@ -72,10 +73,12 @@ def _list_own_needs(site: Site, overview: Overview, refusal: str) -> Iterator[st
         yield f"the database {refusal}"
     elif not overview.workers:
         yield f"no worker is running: {START_WORKER}"
-    if missing := site.settings.list_missing() if overview.events else []:
+    with site.database.read() as session:
+        missing = site.settings.list_missing() if has_published_event(session) else []
+    if missing:
         yield (
-            f"not set here: {', '.join(missing)}; where processes lack them, links lead nowhere "
-            "or mails are written to files"
+            f"not set here: {', '.join(missing)}; workers that lack them send no mails, and links "
+            "may lead nowhere"
         )
 
 

@@ -81,6 +81,12 @@ def list_events_ahead(session: Session, *, since: datetime, now: datetime) -> li
     )
 
 
+def has_published_event(session: Session) -> bool:
+    """Tell whether anything was ever published, which only a process with all settings does."""
+    found = select(Event.id).where(Event.published_at.is_not(None)).limit(1)
+    return session.scalar(found) is not None
+
+
 def list_waiting_jobs(
     session: Session, *, starts: Mapping[int, datetime], now: datetime
 ) -> list[WaitingJobs]:

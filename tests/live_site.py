@@ -206,6 +206,7 @@ class LiveSite:
         settings = {
             f"UKETSUKE_{name.upper()}": str(getattr(self.settings, name)) for name in _SHARED
         }
+        settings["UKETSUKE_DEMO"] = "on" if self.settings.is_demo else "off"
         process = subprocess.Popen(
             [*under, sys.executable, "-m", "flask", "--app", str(ROOT / "app.py"), command],
             env={**os.environ, **settings, **environ},

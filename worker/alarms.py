@@ -28,6 +28,7 @@ from storage.disks import FILLING_PERCENT, measure_fill
 from storage.session import Database
 from zoom_client import Plan
 
+from .mail_queue import MailQueue
 from .operator_mail import compose
 from .smtp import MailError, MailOutcomeUnknown, MailTransport, MailUnavailable
 
@@ -171,6 +172,7 @@ class AlarmWatch:
         self._app_context = app_context
         self._read_clock = read_clock
         self._machine = socket.gethostname()
+        self._mails = MailQueue(settings)
 
     def look(self, *, is_worker: bool) -> None:
         """See what is wrong or over, write a log line for what is new, and send what is untold.
@@ -182,6 +184,7 @@ class AlarmWatch:
             plan = Plan(self._settings.zoom_plan)
             problems = find_problems(read_overview(session, plan=plan, now=now))
             is_quiet = not alarms.has_alarms(session)
+            may_tell = not self._mails.is_closed(session)
         problems = [p for p in problems if not (is_worker and p.name is AlarmName.NO_WORKER)]
         problems += self._look_at_disk()
         if is_quiet and not problems:
@@ -190,7 +193,7 @@ class AlarmWatch:
             changes = keep_alarms(session, problems, place=self._machine, now=now)
         for change in changes:
             self._log(change)
-        while (telling := self._take()) is not None and self._tell(telling):
+        while may_tell and (telling := self._take()) is not None and self._tell(telling):
             pass
 
     def look_without_worker(self) -> None:

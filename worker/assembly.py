@@ -40,6 +40,7 @@ from .held_mails import HeldTelling
 from .indexing import index_registrations
 from .letters import LetterWriter
 from .loop import Lane, Worker
+from .mail_queue import MailQueue
 from .mailer import Mailer
 from .people import EventTasks, PeopleImports, PeopleTasks, forget_old_imports
 from .places import PlaceFinding
@@ -81,11 +82,12 @@ class WorkerParts:
 def build_worker(parts: WorkerParts) -> Worker:
     """Build a worker for every kind of job."""
     database, read_clock = parts.database, parts.read_clock
+    mails = MailQueue(parts.settings)
     lanes = [
         *_make_zoom_lanes(parts),
         _make_peoples_lane(parts),
-        _make_mail_lane(parts),
-        _make_organizers_lane(parts),
+        _make_mail_lane(parts, mails),
+        _make_organizers_lane(parts, mails),
         *_make_webhook_lanes(parts),
     ]
     watch = AlarmWatch(
@@ -131,13 +133,13 @@ def _make_zoom_lanes(parts: WorkerParts) -> list[Lane]:
     ]
 
 
-def _make_mail_lane(parts: WorkerParts) -> Lane:
+def _make_mail_lane(parts: WorkerParts, queue: MailQueue) -> Lane:
     writer = LetterWriter(parts.settings, parts.links, parts.keys)
     sending = mail.MailSending(parts.database, parts.mailer, writer=writer)
     asking = mail_proofs.ProofMailSending(parts.database, parts.mailer, links=parts.links)
     handlers = {"mail": sending.handle, PROOF_JOB: asking.handle}
     recorders = {"mail": mail.record_given_up, PROOF_JOB: mail_proofs.record_given_up}
-    return Lane("mail", handlers, MAIL_THREADS, recorders)
+    return Lane("mail", handlers, MAIL_THREADS, recorders, queue=queue)
 
 
 def _make_peoples_lane(parts: WorkerParts) -> Lane:
@@ -165,9 +167,9 @@ def _make_webhook_lanes(parts: WorkerParts) -> list[Lane]:
     ]
 
 
-def _make_organizers_lane(parts: WorkerParts) -> Lane:
+def _make_organizers_lane(parts: WorkerParts, queue: MailQueue) -> Lane:
     sending = organizer_mail.OrganizerMailSending(parts.database, parts.mailer, links=parts.links)
     telling = HeldTelling(parts.database, read_clock=parts.read_clock)
     handlers = {ORGANIZER_JOB: sending.handle, HELD_JOB: telling.handle}
     recorders = {ORGANIZER_JOB: organizer_mail.record_given_up}
-    return Lane("organizers", handlers, 1, recorders)
+    return Lane("organizers", handlers, 1, recorders, queue=queue)

@@ -78,7 +78,8 @@ def test_new_installation_hears_what_is_missing(empty, tmp_path):
         "no  public address",
         "    UKETSUKE_BASE_URL is not set: links would lead nowhere",
         "no  mail server",
-        "    UKETSUKE_MAIL_URL is not set: mails are written to files",
+        "    UKETSUKE_MAIL_URL is not set: mails are written to files, and wait for a worker that "
+        "has it once an event was published",
         "no  operator's address",
         "    UKETSUKE_OPERATOR_EMAIL is not set: what stands still is told in the log alone",
         "ok  disk",

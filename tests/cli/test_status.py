@@ -126,4 +126,4 @@ def test_settings_that_a_published_event_needs_are_missed(start_site, make_runne
 
     output = make_runner(site)("status", exit_code=1).output
 
-    assert "  not set here: UKETSUKE_MAIL_URL; where processes lack them, " in output
+    assert "  not set here: UKETSUKE_MAIL_URL; workers that lack them send no mails, " in output

@@ -59,6 +59,7 @@ class Cluster(Installation):
             UKETSUKE_SECRET_KEY_FILE=str(folder / "secrets"),
             UKETSUKE_FORM_MIN_SECONDS="0",
             UKETSUKE_RATE_LIMITS="off",
+            UKETSUKE_DEMO="on",  # mails are files
             UKETSUKE_ZOOM_ACCOUNT_ID="sandbox-account",
             UKETSUKE_ZOOM_CLIENT_ID="sandbox-client",
             UKETSUKE_ZOOM_CLIENT_SECRET="sandbox-secret",

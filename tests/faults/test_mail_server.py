@@ -9,11 +9,13 @@ from email import message_from_bytes, policy
 import pytest
 from sqlalchemy import select
 
+from services.organizer_mails import OrganizerMailName, request_mail
 from storage.models import Job, ZoomRegistrant
 from tests.fixtures.databases import only_sqlite
 from tests.people import ANN, HANAKO, TARO
 from tests.worker.smtp_server import Inbox, serve
-from worker.smtp import SmtpTransport
+from worker.alarms import AlarmWatch
+from worker.smtp import SmtpTransport, make_transport
 
 from .crowd import Crowd
 from .journals import read_copy, settle
@@ -242,6 +244,55 @@ def test_f24_mail_whose_purpose_is_over_is_dropped(start_site):
         site.drain()
 
     assert inbox.envelopes == [], "nobody needs the link of an event that is over"
+
+
+def look(site):
+    """Look once for what stands still, as each worker does."""
+    AlarmWatch(
+        site.settings,
+        site.database,
+        transport=make_transport(site.settings.mail_url, site.settings.mailbox),
+        app_context=site.app.app_context,
+        read_clock=site.clock,
+    ).look(is_worker=True)
+
+
+@only_sqlite
+def test_f24_worker_without_the_mail_server_leaves_mails_to_others(start_site, caplog):
+    inbox = Inbox()
+    real = {"is_demo": False, "operator_email": "operator@example.com"}
+    with serve(inbox) as port:
+        site = start_site(mail_url=f"smtp://127.0.0.1:{port}", **real)
+        zoom = {name: getattr(site.settings, name) for name in ("zoom_api_url", "zoom_oauth_url")}
+        lacking = start_site(base_url=site.url, **real, **zoom)
+        ask_for_test_mail(site, "owner@example.com")
+        lacking.drain()
+        assert len(lacking.mailbox.list_mails()) == 1, "perhaps there is no mail server"
+
+        site.add_event(slug="spring")
+        crowd = Crowd(site.url)
+        crowd.register(TARO)
+        ask_for_test_mail(site, "ann@example.com")
+        lacking.clock.move(hours=1)
+        lacking.drain()
+        look(lacking)
+        told = [r.reason for r in caplog.records if r.message == "mails are left to other workers"]
+        assert told == ["not set here: UKETSUKE_MAIL_URL"]
+        assert len(lacking.mailbox.list_mails()) == 1
+
+        site.clock.move(hours=1)
+        look(site)
+        site.drain()
+
+    people = ["operator@example.com", "taro@example.com", "ann@example.com"]
+    assert sorted(e.rcpt_tos[0] for e in inbox.envelopes) == sorted(people)
+    assert len(lacking.mailbox.list_mails()) == 1
+
+
+def ask_for_test_mail(site, address):
+    test = OrganizerMailName.TEST
+    with site.database.write() as session:
+        request_mail(session, test, address, locale="ja", now=site.clock())
 
 
 def test_f25_answer_of_the_mail_server_is_lost(start_site):
