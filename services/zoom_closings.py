@@ -2,13 +2,14 @@
 
 Only Zoom knows how many it takes, and whom it refuses has used up one of three adds of that day. So
 one person is tried after the other, each after a sign of a place: somebody left, or was taken, or
-the organizer says so. What keeps this going is a job that names who is tried: it looks what became
-of them, however they and the worker ended.
+the organizer says so. Zoom's limit is one of each date: where people choose, a refusal ends the
+turn of those alone who want the same dates. What keeps this going is a job that names who is tried:
+it looks what became of them, however they and the worker ended.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -27,6 +28,9 @@ JOB_KIND = "places"
 
 LOOK_EVERY = timedelta(minutes=1)
 """How often to look what became of somebody; mostly their own job has this done at once."""
+
+MOST_READ = 100
+"""How many of those whom Zoom refused are read at once."""
 
 REFUSALS = (AtCapacity.__name__, MeetingOver.__name__)
 
@@ -50,16 +54,19 @@ def close_form(
     return begins
 
 
-def go_on(session: Session, event: Event, *, now: datetime) -> bool:
+def go_on(
+    session: Session, event: Event, *, refused: Sequence[Sequence[str]] = (), now: datetime
+) -> bool:
     """Have the next one tried, of those whom Zoom refused and then of those who wait for a seat.
 
-    Returns whether nobody was left, so that the form opens. The caller holds the event's row. Side
-    effects: a job that has the one after them tried, unless Zoom refuses them too.
+    `refused` are the dates of each who was refused since the last sign: whoever wants all of one's
+    would be too. Returns whether nobody was left, so that the form opens. The caller holds the
+    event's row. Side effects: a job that has the one after them tried.
     """
-    tried = job_lists.retry_first_parked(session, event.id, problems=REFUSALS, now=now)
+    tried = _retry_next(session, event, refused, now)
     if tried is None:
         problem = event.closed_by_zoom
-        if not problem:
+        if not problem or refused:
             return False
         _set(session, event, "", now)
         moved = move_first_up(session, event, now=now)
@@ -67,7 +74,7 @@ def go_on(session: Session, event: Event, *, now: datetime) -> bool:
             return True
         _set(session, event, problem, now)
         tried = moved.id
-    about = {"tried": tried}
+    about = {"tried": tried, "refused": refused}
     _enqueue(session, event.id, _key(event.id), about, run_at=now + LOOK_EVERY, now=now)
     return False
 
@@ -101,9 +108,10 @@ def follow(session: Session, event: Event, about: Mapping[str, Any], *, now: dat
         at = datetime.fromisoformat(freed_at)
         event.freed_at = max(at, event.freed_at or at)
         return False
-    if not freed_at and about.get("tried") and _was_refused(session, about["tried"]):
-        return False
-    return go_on(session, event, now=now)
+    refused = list(about.get("refused", ()))
+    if (dates := _find_refused(session, about.get("tried"))) is not None:
+        refused.append(dates)
+    return go_on(session, event, refused=refused, now=now)
 
 
 def note_ended(session: Session, event: Event, *, now: datetime) -> None:
@@ -149,11 +157,47 @@ def is_undecided(session: Session, event: Event, about: Mapping[str, Any], now: 
     return job.state in _OPEN and registrant.problem != PersonDayLimited.__name__
 
 
-def _was_refused(session: Session, registration_id: int) -> bool:
+def _retry_next(
+    session: Session, event: Event, refused: Sequence[Sequence[str]], now: datetime
+) -> int | None:
+    """Have the first one tried who was put aside, but not who is sure to be refused again."""
+    full = [frozenset(dates) for dates in refused]
+    if not all(full):
+        return None
+    for registrant in _list_put_aside(session, event.id, limit=MOST_READ if full else 1):
+        wanted = frozenset(registrant.occurrence_ids or ())
+        if any(dates <= wanted for dates in full):
+            continue
+        registration_id = registrant.registration_id
+        if job_lists.retry(session, sync_key(registration_id), now=now):
+            return registration_id
+    return None
+
+
+def _list_put_aside(session: Session, event_id: int, *, limit: int) -> Iterator[ZoomRegistrant]:
+    """Yield whom Zoom refused in the order in which they came, read so many at once."""
+    after: int | None = 0
+    while after is not None:
+        found = job_lists.list_parked(
+            session, event_id, problems=REFUSALS, after=after, limit=limit
+        )
+        ids = [job.payload["registration_id"] for job in found]
+        people = {one.registration_id: one for one, _ in zoom_registrants.list_by_ids(session, ids)}
+        yield from (people[registration_id] for registration_id in ids if registration_id in people)
+        after = found[-1].id if found else None
+
+
+def _find_refused(session: Session, registration_id: int | None) -> list[str] | None:
+    """Return for which dates Zoom refused somebody, none for any; None if it did not."""
+    if registration_id is None:
+        return None
     registrant = zoom_registrants.get_zoom_registrant(session, registration_id)
     job = job_lists.get_job(session, sync_key(registration_id))
-    is_parked = job is not None and job.state == JobState.PARKED
-    return is_parked and registrant is not None and registrant.problem in REFUSALS
+    if registrant is None or job is None or job.state != JobState.PARKED:
+        return None
+    if registrant.problem == AtCapacity.__name__:
+        return registrant.occurrence_ids or []
+    return [] if registrant.problem in REFUSALS else None
 
 
 def _has_left(before: str, registrant: ZoomRegistrant) -> bool:

@@ -101,20 +101,13 @@ def retry_parked(
     return _make_due(session, chosen, now)
 
 
-def retry_first_parked(
-    session: Session, event_id: int, *, problems: Sequence[str], now: datetime
-) -> int | None:
-    """Make the first job of an event due that was put aside with one of these classes of error.
-
-    Returns the id of the registration that it is about.
-    """
-    chosen = _choose((JobState.PARKED,), event_id)
+def list_parked(
+    session: Session, event_id: int, *, problems: Sequence[str], after: int, limit: int
+) -> list[Job]:
+    """List jobs of an event by id, from one on, that were put aside with a class of error."""
     is_one = or_(*(_is_of(problem) for problem in problems))
-    first = session.scalar(select(Job).where(*chosen, is_one).order_by(Job.id).limit(1))
-    if first is None or not _make_due(session, [Job.id == first.id, *chosen], now):
-        return None
-    registration_id: int = first.payload["registration_id"]
-    return registration_id
+    chosen = (*_choose((JobState.PARKED,), event_id), is_one, Job.id > after)
+    return list(session.scalars(select(Job).where(*chosen).order_by(Job.id).limit(limit)))
 
 
 def drop(session: Session, key: str) -> bool:

@@ -1,15 +1,18 @@
-"""A series of which a date is full at Zoom: whoever gives that date up makes way."""
+"""A series of which dates are full at Zoom: whoever gives one up makes way for who wants it."""
 
 import pytest
 
 from tests.worker.test_closings import (
     FIRST,
+    FOURTH,
     PUT_ASIDE,
     SECOND,
     TAKEN,
+    THIRD,
     list_outcomes,
     read_closing,
     set_places,
+    try_again,
     wait_and_work,
     work_until_asked,
 )
@@ -27,10 +30,19 @@ def desk(database):
 
 
 def come(desk, **dates):
-    """Register people, each of them once Zoom has decided about those before."""
+    """Register people, each for some dates, and have Zoom decide about one after the other."""
     for name, chosen in dates.items():
         desk.register(f"{name}@example.com", dates=chosen)
-        desk.work()
+    desk.work()
+
+
+@pytest.fixture
+def full(desk):
+    """Dates 0 and 1 are full; SECOND was refused for the former, THIRD for the latter."""
+    come(desk, first=(0,), fourth=(1,), second=(0,), third=(1,))
+    outcomes = [TAKEN, TAKEN, PUT_ASIDE, PUT_ASIDE]
+    assert list_outcomes(desk, FIRST, FOURTH, SECOND, THIRD) == outcomes
+    return desk
 
 
 def test_date_that_somebody_leaves_for_another_is_free(desk):
@@ -72,3 +84,34 @@ def test_date_given_up_before_the_form_is_closed_is_theirs(desk):
     refused.join()
 
     assert (list_outcomes(desk, SECOND), read_closing(desk)) == ([TAKEN], "")
+
+
+def test_place_goes_to_the_first_who_wants_that_date(full):
+    full.cancel(FOURTH)
+    full.work()
+
+    assert list_outcomes(full, SECOND, THIRD) == [PUT_ASIDE, TAKEN]
+    assert read_closing(full) == "AtCapacity"
+
+    full.cancel(FIRST)
+    full.work()
+    assert (list_outcomes(full, SECOND), read_closing(full)) == ([TAKEN], "")
+
+
+def test_who_changes_to_a_full_date_makes_way_on_the_one_that_they_had(full):
+    full.change_dates((1,), FIRST)
+    full.work()
+    wait_and_work(full, minutes=1)
+
+    assert list_outcomes(full, FIRST, SECOND, THIRD) == [PUT_ASIDE, TAKEN, PUT_ASIDE]
+
+
+def test_nobody_is_tried_who_wants_all_dates_of_somebody_refused(desk):
+    """Each refusal would use up one of a person's three adds a day."""
+    come(desk, first=(0,), second=(0,), third=(0, 1), fourth=(0,))
+    calls = desk.count_calls("add_registrant")
+
+    try_again(desk)
+
+    assert desk.count_calls("add_registrant") == calls + 1
+    assert list_outcomes(desk, SECOND, THIRD, FOURTH) == [PUT_ASIDE] * 3
