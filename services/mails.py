@@ -16,10 +16,16 @@ from storage.models import Registration, SubmissionRow
 
 from .addresses import fold_tag
 from .calendars import Method
+from .mail_limits import (
+    DAY,
+    MAILBOX_FULL,
+    PER_ADDRESS_A_DAY,
+    PUT_OFF_A_DAY,
+    count_gone,
+    find_time,
+)
 from .submissions import Submission
 
-PER_EVENT_A_DAY = 3
-PER_ADDRESS_A_DAY = 10
 TOLD_A_DAY = 5
 
 CONFIRM_WITHIN = timedelta(seconds=60)
@@ -55,10 +61,8 @@ CALENDAR_METHODS: Mapping[str, Method] = {
 }
 """What the calendar file that comes with a mail does; an entry is published for those who come."""
 
-_DAY = timedelta(days=1)
 # A stranger can cause these by typing an address, so they are counted against the limits.
 _LIMITED = (MailName.CONFIRMATION, MailName.PENDING, MailName.WAITLISTED, MailName.REPEAT)
-_NOBODY = 0
 _COUNTED = (*_LIMITED, MailName.CANCELLED, MailName.APPROVED)
 _TOLD = (*_COUNTED, MailName.DENIED)
 _WITH_LINK = (MailName.CONFIRMATION, MailName.APPROVED)
@@ -88,30 +92,42 @@ def request_mail(
 ) -> bool:
     """Ask for a mail in this transaction; False if the address had enough for a day, or is erased.
 
-    One that `may_wait` is limited too while the address is unproven, and goes a day later instead.
-    What an organizer does is told however many there were. One with the link, or of new times,
-    takes the place of those that still wait. Side effects: the registration's lock, a mail row and
-    its job.
+    One that `may_wait` is put off instead, and is limited only while the address is unproven; it
+    takes the place of one that still waits then. So does one with the link, or of new times. What
+    an organizer does is told however many there were. Side effects: the registration's lock, a mail
+    row and its job.
     """
     if not registration.email:
         return False
-    may_be_strangers = _is_limited(name, registration) and not is_by_organizer
-    if may_wait and registration.proven_at is None or may_be_strangers:
+    goes_at: datetime | None = now
+    is_limited = registration.proven_at is None if may_wait else name in _LIMITED
+    if is_limited and not is_by_organizer:
         # Of several at once each must see what the others have asked for.
         registrations.lock_registration(session, registration.id)
-        if _is_over_limit(session, registration.email_key, registration.id, now):
-            if not may_wait:
-                return False
-            run_at = now + timedelta(days=1)
+        if may_wait:
+            # The place of one that was put off before is this one's.
+            mails.drop_queued(session, registration.id, names=_list_alike(name))
+        event_id, mailbox = registration.event_id, name_mailbox(registration.email_key, now=now)
+        goes_at = find_time(
+            session, mailbox, event_id=event_id, registration_id=registration.id, now=now
+        )
+        if goes_at != now and not may_wait:
+            return False
     if name in _REPLACING:
         mails.drop_queued(session, registration.id, names=_list_alike(name))
-    _add(session, name, registration, submission, run_at=run_at or now, now=now)
+    row = _lay_out(name, registration, event_id=registration.event_id, goes_at=goes_at, now=now)
+    row["registration_id"] = registration.id
+    row["submission_id"] = submission.id if submission else None
+    mail_id = mails.add_mail(session, row)
+    if goes_at is not None:
+        run_at = max(goes_at, run_at or now)
+        _enqueue(session, mail_id, registration.event_id, run_at=run_at, now=now)
     return True
 
 
 def name_mailbox(email_key: str, *, now: datetime) -> Mailbox:
     """Name the mailbox of an address, and which mails to it count against its limit of a day."""
-    return Mailbox(fold_tag(email_key), now - _DAY, _COUNTED)
+    return Mailbox(fold_tag(email_key), now - DAY, _COUNTED)
 
 
 def make_first_mail(
@@ -122,16 +138,17 @@ def make_first_mail(
     *,
     mailed: int | None,
     now: datetime,
-) -> dict[str, Any] | None:
-    """Lay out the mail to somebody who registers now; None if the address had enough for a day.
+) -> tuple[dict[str, Any], datetime | None]:
+    """Lay out the mail to somebody who registers now; return it, and when it may go.
 
-    `mailed` counts those of the day, where that is known.
+    It is put off where the address had enough for a day, and goes to nobody (None) where too many
+    wait. `mailed` counts those of the day, where that is known.
     """
-    if mailed is None:
-        _, mailed = _count_day(session, submission.email_key, _NOBODY, _COUNTED, now)
-    if mailed >= PER_ADDRESS_A_DAY:
-        return None
-    return _lay_out(name, event_id, submission.email_key, submission.locale, now)
+    goes_at: datetime | None = now
+    if mailed is None or mailed >= PER_ADDRESS_A_DAY - PUT_OFF_A_DAY:
+        mailbox = name_mailbox(submission.email_key, now=now)
+        goes_at = find_time(session, mailbox, event_id=event_id, now=now)
+    return _lay_out(name, submission, event_id=event_id, goes_at=goes_at, now=now), goes_at
 
 
 def request_again(
@@ -142,10 +159,11 @@ def request_again(
     Side effects: as `request_mail`.
     """
     registrations.lock_registration(session, registration.id)
-    about, everywhere = _count_day(session, registration.email_key, registration.id, _TOLD, now)
+    mailbox = Mailbox(fold_tag(registration.email_key), now - DAY, _TOLD)
+    about, everywhere = count_gone(session, mailbox, registration_id=registration.id, now=now)
     if about >= TOLD_A_DAY or everywhere >= 2 * PER_ADDRESS_A_DAY:
         return False
-    return request_mail(session, name, registration, now=now)
+    return request_mail(session, name, registration, is_by_organizer=True, now=now)
 
 
 def request_word_of_delay(
@@ -159,13 +177,15 @@ def request_word_of_delay(
 def hasten_mails_with_link(
     session: Session, registration_ids: Sequence[int], *, now: datetime
 ) -> set[int]:
-    """Send now what waited for Zoom's answer; return the registrations for which something did."""
+    """Send now what waited for Zoom's answer; return the registrations for which something waits.
+
+    What was put off waits until its time.
+    """
     waiting = mails.list_queued(session, registration_ids, names=_WITH_LINK)
-    if waiting:
-        job_requests.hasten(
-            session, [job_requests.MAIL.key(mail_id) for mail_id, _ in waiting], now=now
-        )
-    return {registration_id for _, registration_id in waiting}
+    due = [mail.id for mail in waiting if mail.due_at is None or mail.due_at <= now]
+    if due:
+        job_requests.hasten(session, list(map(job_requests.MAIL.key, due)), now=now)
+    return {mail.registration_id for mail in waiting}
 
 
 def list_left_refused(session: Session, registration_ids: Collection[int]) -> list[int]:
@@ -229,35 +249,26 @@ def _list_alike(name: str) -> Sequence[str]:
     return _WITH_LINK if name in _WITH_LINK else (name,)
 
 
-def _add(
-    session: Session,
-    name: MailName,
-    registration: Registration,
-    submission: SubmissionRow | None,
-    *,
-    run_at: datetime,
-    now: datetime,
-) -> None:
-    event_id = registration.event_id
-    row = _lay_out(name, event_id, registration.email_key, registration.locale, now)
-    row["registration_id"] = registration.id
-    row["submission_id"] = submission.id if submission else None
-    _enqueue(session, mails.add_mail(session, row), event_id, run_at=run_at, now=now)
-
-
 def _lay_out(
-    name: MailName, event_id: int, email_key: str, locale: str, now: datetime
+    name: MailName,
+    to: Submission | Registration,
+    *,
+    event_id: int,
+    goes_at: datetime | None,
+    now: datetime,
 ) -> dict[str, Any]:
     """Lay out the row of a mail, all but what it is about."""
+    is_given_up = goes_at is None
     return {
         "event_id": event_id,
         "name": name,
-        "mailbox_key": fold_tag(email_key),
-        "locale": locale,
+        "mailbox_key": fold_tag(to.email_key),
+        "locale": to.locale,
         "message_id": secrets.token_hex(16),
-        "state": "queued",
-        "error": "",
+        "state": "failed" if is_given_up else "queued",
+        "error": MAILBOX_FULL if is_given_up else "",
         "created_at": now,
+        "due_at": None if goes_at == now else goes_at,
     }
 
 
@@ -266,28 +277,4 @@ def _enqueue(
 ) -> None:
     job_requests.enqueue_about(
         session, job_requests.MAIL, mail_id, event_id=event_id, run_at=run_at, now=now
-    )
-
-
-def _is_limited(name: MailName, registration: Registration) -> bool:
-    """Tell whether a stranger may have caused this mail."""
-    return name in _LIMITED or (name is MailName.CANCELLED and registration.proven_at is None)
-
-
-def _is_over_limit(session: Session, email_key: str, registration_id: int, now: datetime) -> bool:
-    at_event, everywhere = _count_day(session, email_key, registration_id, _COUNTED, now)
-    return at_event >= PER_EVENT_A_DAY or everywhere >= PER_ADDRESS_A_DAY
-
-
-def _count_day(
-    session: Session,
-    email_key: str,
-    registration_id: int,
-    names: tuple[MailName, ...],
-    now: datetime,
-) -> tuple[int, int]:
-    """Count mails of a day: about one registration, and to its mailbox at all."""
-    since = now - _DAY
-    return mails.count_mails_since(
-        session, registration_id, fold_tag(email_key), since, names=names
     )

@@ -42,7 +42,8 @@ def add_by_hand(
     known = registrations.get_registration_by_email_key(session, event.id, submission.email_key)
     if known is not None:
         raise AlreadyRegistered
-    row = register(session, event, submission, policy=policy, now=now)
+    # None of the mailbox's mails counts, as no stranger causes this one.
+    row = register(session, event, submission, policy=policy, mailed=0, now=now)
     if row.outcome != Outcome.CREATED or row.registration_id is None:
         raise AlreadyRegistered
     after = {"basis": basis}

@@ -97,18 +97,25 @@ def _read_doubt(submission: SubmissionRow, now: datetime) -> str:
 
 @dataclass(frozen=True)
 class MailProgress:
-    """What became of the newest mail that says how things stand: sending, sent or failed."""
+    """What became of the newest mail that says how things stand: sending, put_off, sent or failed.
+
+    `at` is when it was sent, or goes.
+    """
 
     state: str = "sending"
-    sent_at: datetime | None = None
+    at: datetime | None = None
 
 
-def read_mail_progress(session: Session, registration: Registration) -> MailProgress:
+def read_mail_progress(
+    session: Session, registration: Registration, *, now: datetime
+) -> MailProgress:
     """Read it; as sending counts too what was never asked for, or is held back by a restore."""
     name = MAIL_OF_STATUS.get(Status(registration.status))
     names = (MailName.CONFIRMATION, MailName.APPROVED) if name is MailName.CONFIRMATION else (name,)
     found = mails.list_mails(session, registration.id)
     newest = next((m for m in reversed(found) if m.name in names and m.state != "dropped"), None)
+    if newest is not None and newest.state == "queued" and newest.goes_at > now:
+        return MailProgress("put_off", newest.goes_at)
     if newest is None or newest.state not in ("sent", "failed"):
         return MailProgress()
     return MailProgress(newest.state, newest.sent_at)

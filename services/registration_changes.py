@@ -49,6 +49,7 @@ def cancel(
         session,
         MailName.CANCELLED,
         registration,
+        may_wait=True,
         is_by_organizer=actor == ORGANIZER,
         now=now,
     )

@@ -203,10 +203,11 @@ def introduce(
 ) -> Newcomer:
     """Build the rows of a new registration."""
     name = MAIL_OF_STATUS[status]
-    mail = make_first_mail(session, name, event.id, submission, mailed=mailed, now=now)
-    waits_for_zoom = name is MailName.CONFIRMATION and policy is not LinkPolicy.CODE
+    mail, mail_at = make_first_mail(session, name, event.id, submission, mailed=mailed, now=now)
+    if mail_at == now and name is MailName.CONFIRMATION and policy is not LinkPolicy.CODE:
+        mail_at = now + CONFIRM_WITHIN
     row = _lay_out(event, submission, Outcome.CREATED, now)
-    if mail is not None and policy is LinkPolicy.CODE:
+    if mail_at is not None and policy is LinkPolicy.CODE:
         row |= {"code_version": 1, "code_issued_at": now}
     public_id = new_public_id()
     return Newcomer(
@@ -223,7 +224,7 @@ def introduce(
         consents=consent_rows(session, submission),
         syncs=status is Status.APPROVED,
         mail=mail,
-        mail_at=now + CONFIRM_WITHIN if waits_for_zoom else now,
+        mail_at=mail_at,
         message=make_message(event, public_id, status, now=now),
     )
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Select, and_, bindparam, case, exists, func, insert, or_, select, update
 from sqlalchemy.orm import Session
@@ -27,18 +26,26 @@ def add_mail(session: Session, values: Mapping[str, Any]) -> int:
     return int(row[0])
 
 
+class Queued(NamedTuple):
+    """A mail that waits to be sent, until `due_at` if it was put off."""
+
+    id: int
+    registration_id: int
+    due_at: datetime | None
+
+
 def list_queued(
     session: Session, registration_ids: Sequence[int], *, names: Sequence[str]
-) -> list[tuple[int, int]]:
-    """List the mails about some registrations that wait: id, registration."""
+) -> list[Queued]:
+    """List the mails about some registrations that wait."""
     rows = session.execute(
-        select(Mail.id, Mail.registration_id).where(
+        select(Mail.id, Mail.registration_id, Mail.due_at).where(
             Mail.registration_id.in_(registration_ids),
             Mail.state == "queued",
             Mail.name.in_(names),
         )
     )
-    return [(mail_id, registration_id) for mail_id, registration_id in rows]
+    return [Queued(*row) for row in rows]
 
 
 def is_queued(
@@ -131,24 +138,33 @@ def list_of_names(
     )
 
 
-def count_mails_since(
-    session: Session,
-    registration_id: int,
-    mailbox_key: str,
-    since: datetime,
-    *,
-    names: tuple[str, ...],
-) -> tuple[int, int]:
-    """Count mails of these names asked for: about one registration, and to one mailbox at all.
+class Counting(NamedTuple):
+    """A mail that counts against a limit: when it goes, and whether it was put off until then."""
 
-    It begins no transaction where none has begun.
+    event_id: int
+    registration_id: int
+    goes_at: datetime
+    is_put_off: bool
+
+
+def list_counting(
+    session: Session, mailbox_key: str, *, since: datetime, names: Collection[str], but_for: str
+) -> list[Counting]:
+    """List the mails of these names to one mailbox that went since then, or go yet.
+
+    Not those which ended for the reason `but_for`, nor one that was put off and dropped meanwhile.
     """
-    row = _count(names).fetch_early(
-        session,
-        {"registration_id": registration_id, "mailbox_key": mailbox_key, "since": since},
+    rows = session.execute(
+        select(Mail.event_id, Mail.registration_id, Mail.created_at, Mail.due_at).where(
+            Mail.mailbox_key == mailbox_key,
+            Mail.name.in_(names),
+            or_(
+                and_(Mail.due_at.is_(None), Mail.created_at > since, Mail.error != but_for),
+                and_(Mail.due_at > since, Mail.state != "dropped"),
+            ),
+        )
     )
-    assert row is not None, "a count has one row"
-    return row[1], row[0]
+    return [Counting(event, person, due or made, bool(due)) for event, person, made, due in rows]
 
 
 def select_count(names: tuple[str, ...]) -> Select[int]:
@@ -158,9 +174,3 @@ def select_count(names: tuple[str, ...]) -> Select[int]:
         Mail.created_at > bindparam("since", type_=Mail.created_at.type),
         or_(*(Mail.name == name for name in names)),
     )
-
-
-@cache
-def _count(names: tuple[str, ...]) -> Statement:
-    about = func.count().filter(Mail.registration_id == bindparam("registration_id"))
-    return Statement(lambda _: select_count(names).add_columns(about))

@@ -71,7 +71,8 @@ class Newcomer:
 
     The submission's row has what the others have in common with it; `registration`, `answers`,
     `consents` and `mail` have what is theirs. Where `syncs`, Zoom is to be told. `mail_at` is when
-    the mail is due, if there is one. `message` is what other systems are told, where any wants to.
+    the mail is due, unless it is never to go. `message` is what other systems are told, where any
+    wants to.
     """
 
     registration: Values
@@ -79,8 +80,8 @@ class Newcomer:
     answers: Sequence[Values]
     consents: Sequence[Values]
     syncs: bool
-    mail: Values | None
-    mail_at: datetime
+    mail: Values
+    mail_at: datetime | None
     message: Values | None
 
     @property
@@ -177,8 +178,8 @@ def _add_in_steps(
         )
     if newcomer.message is not None:
         webhooks.add_messages(session, newcomer.message, registration_id)
-    if newcomer.mail is not None:
-        mail_id = mails.add_mail(session, newcomer.mail | about)
+    mail_id = mails.add_mail(session, newcomer.mail | about)
+    if newcomer.mail_at is not None:
         job_requests.enqueue_about(
             session, MAIL, mail_id, event_id=event_id, run_at=newcomer.mail_at, now=now
         )
@@ -202,11 +203,12 @@ def _prepare(newcomer: Newcomer, expected: Expected | None = None) -> tuple[Stat
     rows: dict[type[DeclarativeBase], Values] = {
         Registration: newcomer.registration,
         SubmissionRow: newcomer.submission,
-        Mail: newcomer.mail or {},
+        Mail: newcomer.mail,
     }
     registration, submission, mail = (tuple(row) for row in rows.values())
     shape = _Shape(
         *(registration, submission, mail, newcomer.syncs),
+        mails=newcomer.mail_at is not None,
         tells=newcomer.message is not None,
         expects=expected.kind if expected else None,
     )
@@ -250,12 +252,13 @@ _NEW_AT_ZOOM: Columns = {name: literal(value) for name, value in zoom_registrant
 
 
 class _Shape(NamedTuple):
-    """The columns of a newcomer's rows, what there is besides, and what is expected."""
+    """The columns of a newcomer's rows, what work there is, and what is expected."""
 
     registration: tuple[str, ...]
     submission: tuple[str, ...]
     mail: tuple[str, ...]
     syncs: bool
+    mails: bool
     tells: bool
     expects: ExpectedKind | None
 
@@ -303,9 +306,12 @@ def _build(shape: _Shape, insert: Any) -> Select[Any]:
     if shape.tells:
         told = webhooks.bind_happening() | {"registration_id": person.c.id}
         parts.append(webhooks.insert_messages(insert, told, person))
-    if shape.mail:
-        sent = put(Mail, _bind(Mail, shape.mail) | about, both).returning(Mail.id).cte("sent")
+    mail = put(Mail, _bind(Mail, shape.mail) | about, both)
+    if shape.mails:
+        sent = mail.returning(Mail.id).cte("sent")
         jobs.append(job_requests.select_job(MAIL, sent, event_id, run_at=mail_at, now=now))
+    else:
+        parts.append(mail)
     if jobs:
         parts.append(job_requests.upsert_from(insert, union_all(*jobs)))
     found = seat.outerjoin(person, true()).outerjoin(receipt, true())

@@ -60,7 +60,7 @@ class ReceiptView(NamedTuple):
     greeting_name: str
     masked_email: str
     mail: str
-    mail_sent_at: str
+    mail_at: str
     answers: str
     dates: str
     join_url: str
@@ -107,8 +107,8 @@ def draw_receipt(
     values = _list_values(session, token, opened, event, state)
     if event.has_choice:
         values["dates"] = _draw_dates(session, opened, state, event)
-    if mail.sent_at is not None:
-        values["mail_sent_at"] = format_short(mail.sent_at, event.timezone, event.locale)
+    if mail.at is not None:
+        values["mail_at"] = format_short(mail.at, event.timezone, event.locale)
     is_kept = not set(request.args) - _KEPT_BY
     # What a frame carries along is for anybody to write into an address.
     links = list_language_links(f"/s/{mark('token')}", rest="" if is_kept else None)
@@ -181,7 +181,7 @@ def _view(
         greeting_name=mark("greeting_name"),
         masked_email=mark("masked_email"),
         mail=mail,
-        mail_sent_at=mark("mail_sent_at"),
+        mail_at=mark("mail_at"),
         # The dates stand with the event.
         answers=mark("answers") if opened.submission.answers.keys() - {DATES} else "",
         dates=mark("dates") if takes_choice(opened.event) else "",
@@ -223,7 +223,7 @@ def _read_mail(
     """Read what became of the mail, where the reader may know, and has not come just now."""
     if state.shown not in _TELLS_OF_MAIL or _is_new(opened, now):
         return MailProgress()
-    return read_mail_progress(session, opened.person)
+    return read_mail_progress(session, opened.person, now=now)
 
 
 def _is_new(opened: OpenedReceipt, now: datetime) -> bool:

@@ -125,7 +125,7 @@ class LetterWriter:
             message_id=mail.message_id,
             locale=mail.locale,
             reply_to=letter.reply_to,
-            date=mail.created_at,
+            date=mail.goes_at,
         )
 
     def _make_context(

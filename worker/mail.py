@@ -107,7 +107,7 @@ class MailSending:
             if is_first_news and not letter.context.is_link_ready:
                 registration = registrations.get_registration(session, mail.registration_id)
                 assert registration is not None, "a mail belongs to a registration"
-                run_at = mail.created_at + ADMIT_DELAY_AFTER
+                run_at = mail.goes_at + ADMIT_DELAY_AFTER
                 request_word_of_delay(session, registration, run_at=run_at, now=now)
             session.flush()
             jobs.finish(session, job, now=now)

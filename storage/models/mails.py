@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from sqlalchemy import ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -15,7 +17,7 @@ class Mail(Base):
     (sent for the second and last time), sent, failed, dropped or held (back by a restore, until
     somebody decides). Found sending or again, its worker died: whether it went is unknown. The
     text is made when it is sent. `mailbox_key` is the address without its `+tag`: what mails are
-    counted by.
+    counted by. `due_at` is when one goes that was too many for its day.
     """
 
     __tablename__ = "mail"
@@ -35,3 +37,9 @@ class Mail(Base):
     error: Mapped[str] = mapped_column(Text, default="")
     created_at: Mapped[Moment]
     sent_at: Mapped[Moment | None]
+    due_at: Mapped[Moment | None]
+
+    @property
+    def goes_at(self) -> datetime:
+        """When it goes at the earliest, but for what it waits for."""
+        return self.due_at or self.created_at

@@ -2,8 +2,10 @@
 
 from datetime import timedelta
 
+import pytest
 import requests
 
+from tests.dashboard import sign_in
 from tests.mailbox import find_link, read_text
 from tests.organizer import Organizer
 from tests.people import ANN, TARO
@@ -115,3 +117,25 @@ def test_link_survives_a_changed_passcode_once_it_is_published_again(site):
     Organizer(site, event).run("event", "publish", "spring")
 
     assert "taro@example.com" in site.read_room(visitor.open(link).form().leave())
+
+
+@pytest.mark.parametrize("policy", ["show", "code"])
+def test_who_registers_for_twelve_sessions_is_told_of_each(site, policy):
+    sessions = [f"session-{number}" for number in range(12)]
+    events = [site.add_event(slug=slug, link_policy=policy) for slug in sessions]
+    visitor = site.visitor()
+    receipts = [visitor.open(f"/e/{slug}").form().fill(**TARO).submit() for slug in sessions]
+    site.let_pass(minutes=2)
+    site.drain()
+    assert len(site.mailbox.list_mails("taro@example.com")) == 10
+    says_when = "同じ宛先へのメールは1日10通まで" in visitor.open(receipts[-1].url).text
+    browser = sign_in(site)
+    people = f"/organizer/events/{events[-1].public_id}/people"
+    person = browser.open(people).follow("山田 太郎")
+    assert "に延期" in person.text
+
+    site.let_pass(days=1)
+    site.drain()
+
+    assert len(site.mailbox.list_mails("taro@example.com")) == 12
+    assert says_when is (policy == "show")

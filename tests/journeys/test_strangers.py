@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from services.mails import PER_EVENT_A_DAY
+from services.mail_limits import PER_EVENT_A_DAY
 from services.registration_edits import MAX_EDITS_A_DAY
 from storage import events, registrations
 from tests.factories import COMPANY, PRIVACY

@@ -3,9 +3,8 @@ from datetime import timedelta
 import pytest
 
 from services.events import LinkPolicy
+from services.mail_limits import PER_ADDRESS_A_DAY, PER_EVENT_A_DAY
 from services.mails import (
-    PER_ADDRESS_A_DAY,
-    PER_EVENT_A_DAY,
     MailName,
     knows_of_refusal,
     list_left_refused,

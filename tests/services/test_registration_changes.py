@@ -28,7 +28,7 @@ from services.registrations import (
     Status,
     register,
 )
-from storage import events, jobs, registrations, zoom_registrants
+from storage import events, jobs, mails, registrations, zoom_registrants
 from storage.models import Job, Mail
 from tests import factories
 from tests.factories import NOW
@@ -124,15 +124,16 @@ def test_cancelling_twice_changes_nothing_more(session):
     assert people.counters() == {"status:cancelled": 1}
 
 
-@pytest.mark.parametrize(("actor", "told"), [("organizer", ["cancelled"]), ("person", [])])
-def test_whom_an_organizer_cancels_is_told_however_many_mails_there_were(session, actor, told):
+@pytest.mark.parametrize(("actor", "waits"), [("organizer", False), ("person", True)])
+def test_whom_an_organizer_cancels_is_told_however_many_mails_there_were(session, actor, waits):
     people = People(session)
     people.add()
     for number in range(2):
         people.send(answers={"company": Answer((f"会社{number}",))})
     cancel(session, people.event, people.get(), actor=actor, now=LATER)
 
-    assert people.list_mails() == ["confirmation", "repeat", "repeat", *told]
+    assert people.list_mails() == ["confirmation", "repeat", "repeat", "cancelled"]
+    assert bool(mails.list_mails(session, people.get().id)[-1].due_at) is waits
 
 
 def test_who_comes_back_waits_behind_those_who_stayed(session):

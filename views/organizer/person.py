@@ -22,6 +22,7 @@ from services.erasing import find_wait
 from services.event_dates import write_date
 from services.events import read_definition
 from services.invitation_links import read_names, resolve
+from services.mail_limits import MAILBOX_FULL
 from services.members import Member, Permission
 from services.overview import name_problem
 from services.people_acts import act_on, list_acts
@@ -41,7 +42,7 @@ from storage import (
     zoom_registrants,
 )
 from storage.invitation_links import get_link_of
-from storage.models import Event, JobState, Registration, RegistrationChange
+from storage.models import Event, JobState, Mail, Registration, RegistrationChange
 from storage.registration_lists import FullRow, read_full_rows
 
 from ..locale import read_locale
@@ -145,13 +146,22 @@ def _list_mails(session: Session, event: Event, registration: Registration) -> l
     return [
         {
             "name": words.MAIL.get(mail.name, mail.name),
-            "state": words.MAIL_STATE.get(mail.state, mail.state),
+            "state": _describe_state(mail, event),
             "asked": _write(mail.created_at, event),
             "sent": _write(mail.sent_at, event),
             "is_failed": mail.state == "failed",
         }
         for mail in mails.list_mails(session, registration.id)
     ]
+
+
+def _describe_state(mail: Mail, event: Event) -> str:
+    if mail.error == MAILBOX_FULL:
+        return gettext("Not sent: too many mails wait for this mailbox already")
+    if mail.state == "queued" and mail.due_at is not None:
+        time = _write(mail.due_at, event)
+        return gettext("Put off to %(time)s: the mailbox had enough mails for a day", time=time)
+    return str(words.MAIL_STATE.get(mail.state, mail.state))
 
 
 def _list_attendance(
