@@ -15,6 +15,7 @@ from .chosen_dates import has_date_ahead
 from .consents import keep_consents_of_newcomer
 from .event_dates import list_chosen_ids
 from .events import EventState, LinkPolicy, get_state, read_seats
+from .joining import prove_address
 from .mails import MailName, request_mail
 from .moves import fill_free_seats, move, tell_status
 from .receipts import get_live_submission, owns_registration
@@ -32,6 +33,16 @@ from .submissions import read_submission
 
 MAX_CORRECTIONS = 3
 MAX_RETURNS_A_DAY = 3
+
+
+def prove_first(
+    session: Session, event: Event, registration: Registration, *, now: datetime
+) -> None:
+    """Note that an address is proven before what its owner does is told by mail.
+
+    Side effects: the locks of the change that follows.
+    """
+    prove_address(_lock(session, event, registration.id), now=now)
 
 
 def cancel(
@@ -97,7 +108,7 @@ def register_again(
         if not event.has_waitlist:
             raise
         move(session, event, registration, Status.WAITLISTED, actor="person", now=now)
-    tell_status(session, registration, MailName.CONFIRMATION, now)
+    tell_status(session, registration, MailName.CONFIRMATION, now, may_wait=True)
 
 
 def may_return(session: Session, registration: Registration, *, now: datetime) -> bool:

@@ -130,8 +130,8 @@ def cancel(token: str) -> ResponseReturnValue:
         opened = _open(session, token)
         if not is_ahead(opened, now):
             return _go_back(token, "refused")
+        _prove_first(session, opened, now)
         registration_changes.cancel(session, opened.event, opened.person, actor="person", now=now)
-        _prove(opened, now)
     return _go_back(token, "cancel")
 
 
@@ -143,8 +143,8 @@ def register_again(token: str) -> ResponseReturnValue:
         with get_site().database.write() as session:
             count_against_network(session, now)
             opened = _open(session, token)
+            _prove_first(session, opened, now)
             registration_changes.register_again(session, opened.event, opened.person, now=now)
-            _prove(opened, now)
     except DatesClosed:
         return _go_back(token, "full")
     except (ChangeRefused, RegistrationNotOpen):
@@ -272,6 +272,11 @@ def _compare(session: Session, opened: Opened, repeat: SubmissionRow) -> list[tu
 def _prove(opened: Opened, now: datetime) -> None:
     if opened.came_by_mail:
         prove_address(opened.person, now=now)
+
+
+def _prove_first(session: Session, opened: Opened, now: datetime) -> None:
+    if opened.came_by_mail:
+        registration_changes.prove_first(session, opened.event, opened.person, now=now)
 
 
 def _get_alerts() -> dict[str, str]:

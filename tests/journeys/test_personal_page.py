@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import pytest
+
 from services.questions import ConsentKind, Question, QuestionKind
 from tests.factories import COMPANY, PRIVACY
 from tests.mailbox import find_link, read_text
@@ -43,6 +45,49 @@ def test_person_cancels_and_comes_back(site):
     assert "taro@example.com" in site.read_room(room)
     subjects = site.mailbox.list_subjects("taro@example.com")
     assert subjects == ["受付完了", "キャンセル完了", "受付完了"]
+
+
+@pytest.mark.parametrize(("repeats", "times"), [(0, 2), (2, 1)])
+def test_who_cancels_and_comes_back_by_the_mails_link_is_told_each_time(site, repeats, times):
+    site.add_event(slug="spring")
+    visitor = site.visitor()
+    visitor.open("/e/spring").form().fill(**TARO).submit()
+    site.drain()
+    personal = find_link(site.mailbox.read_only("taro@example.com"), "r")
+    for _ in range(repeats):
+        site.let_pass(minutes=10)
+        visitor.open("/e/spring").form().fill(**TARO).submit()
+        site.drain()
+
+    for _ in range(times):
+        for act in ("cancel", "again"):
+            visitor.open(f"{personal}/{act}").form().submit()
+            site.let_pass(minutes=2)
+            site.drain()
+
+    subjects = site.mailbox.list_subjects("taro@example.com")[1 + repeats :]
+    assert subjects == ["キャンセル完了", "受付完了"] * times
+
+
+def test_who_cancels_and_comes_back_from_the_screen_is_told_the_day_after(site):
+    site.add_event(slug="spring")
+    visitor = site.visitor()
+    receipt = visitor.open("/e/spring").form().fill(**TARO).submit()
+    site.drain()
+    receipt.form("確認メールを再送する").submit()
+    site.drain()
+    personal = receipt.follow("登録内容の変更・キャンセル").url.partition("?")[0]
+
+    for act in ("cancel", "again"):
+        visitor.open(f"{personal}/{act}").form().submit()
+        site.let_pass(minutes=2)
+        site.drain()
+    told = site.mailbox.list_subjects("taro@example.com")
+    site.let_pass(days=1)
+    site.drain()
+
+    assert (len(told), told[-1]) == (3, "キャンセル完了")
+    assert site.mailbox.list_subjects("taro@example.com") == [*told, "受付完了"]
 
 
 def test_person_cancels_before_zoom_heard_of_them(site):
