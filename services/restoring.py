@@ -21,6 +21,7 @@ from .delivery_stops import describe_ending
 from .erasing import erase_again
 from .event_tasks import tell_cancelled
 from .events import EventState
+from .mail_proofs import note_mail
 from .registrations import Status
 
 HELD = "HeldBack: perhaps it was sent before the restore"
@@ -51,6 +52,9 @@ def make_safe(session: Session, *, erased: Sequence[str] = (), now: datetime) ->
             tell_cancelled(session, event, limit=None, now=now)
     gone = erase_again(session, erased, actor=COMMAND, note=_note_nothing, now=now)
     mails_held = restoring.hold_mails(session, reason=HELD, now=now)
+    for submission_id in restoring.end_mails_with_a_button(session, reason=HELD, now=now):
+        # Nobody is asked twice. If it went, its button works all the same.
+        note_mail(session, submission_id, was_sent=False, now=now)
     doubts = 0
     for registration, registrant in restoring.list_undelivered(session, status=Status.APPROVED):
         if describe_ending(known[registration.event_id], now=now):

@@ -42,6 +42,18 @@ def hold_mails(session: Session, *, reason: str, now: datetime) -> int:
     return rowcount(held)
 
 
+def end_mails_with_a_button(session: Session, *, reason: str, now: datetime) -> list[int]:
+    """End the jobs of mails that ask for a press of their button; return whose, by submission."""
+    waiting = Job.kind == "proof_mail", Job.state.in_((JobState.READY, JobState.RUNNING))
+    payloads = session.scalars(select(Job.payload).where(*waiting).order_by(Job.id)).all()
+    session.execute(
+        update(Job)
+        .where(*waiting)
+        .values(state=JobState.DONE, reason=reason, owner=None, lease_until=None, updated_at=now)
+    )
+    return [payload["submission_id"] for payload in payloads]
+
+
 def forget_processes(session: Session, *, now: datetime) -> None:
     """Forget the workers of before: what they held, how often they died, Zoom's token, limits."""
     session.execute(

@@ -7,14 +7,16 @@ from services.event_editing import cancel_event
 from services.event_tasks import do_some
 from services.events import LinkPolicy
 from services.keys import KeyRing
+from services.mail_proofs import ask_by_mail, waits_for_button
 from services.people_acts import Act
 from services.people_imports import begin_import
 from services.people_tasks import do_next, start_task
 from services.registrations import register
 from services.restoring import make_safe
+from services.submissions import Doubt
 from services.tokens import Purpose, TokenSigner
 from storage import organizers, people_imports, people_tasks
-from storage.models import Mail, OrganizerMail
+from storage.models import Job, Mail, OrganizerMail, SubmissionRow
 from tests import factories
 from tests.dashboard import make_membership
 from tests.factories import NOW
@@ -57,6 +59,23 @@ def test_word_of_a_cancelled_event_may_have_gone_since_and_is_held(database):
     with database.read() as session:
         states = [(mail.name, mail.state) for mail in session.query(Mail).order_by(Mail.id)]
     assert states == [("confirmation", "held"), ("event_cancelled", "held")]
+
+
+def test_mail_with_a_button_may_have_gone_since_and_is_not_sent_again(database):
+    with database.write() as session:
+        event = factories.make_event(session)
+        submission = factories.make_submission(event)
+        where = {"event": event, "submission": submission, "is_limited": False}
+        asked = ask_by_mail(session, KEYS, "192.0.2.1", **where, now=NOW)
+
+    with database.write() as session:
+        make_safe(session, now=NOW)
+
+    with database.read() as session:
+        states = {job.kind: job.state for job in session.query(Job)}
+        assert states == {"proof_mail": "done", "held": "ready"}, "the organizer hears of it"
+        row = session.get(SubmissionRow, asked.id)
+        assert (row.held_for, waits_for_button(row, now=NOW)) == (Doubt.MAIL_FAILED, True)
 
 
 def test_tasks_of_before_end_as_they_may_have_gone_on_since(database):
