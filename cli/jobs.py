@@ -54,6 +54,8 @@ _HINTS = {
     "AccountDayLimited": "Zoom's limit for the account: it goes on tomorrow (UTC)",
     "HostDayLimited": "Zoom's limit for the host: it goes on tomorrow (UTC)",
     "MailUnavailable": "the mail server is away or takes no mail from here: once it does, retry",
+    "StillAtZoom": "erased while the event was over: flask event reconcile shows who is at Zoom"
+    " alone; remove them there, then retry",
     "MailRefused": "the mail server refused this recipient or mail: mend what it says, then retry",
     "HeldBack": "a restore held it back: flask mails list, then flask mails send",
 }
@@ -98,7 +100,7 @@ def retry(key: str | None, is_all: bool, slug: str | None, reason: str | None) -
     """Do a job now that waits or was put aside; KEY is its WORK in the list, zoom:12.
 
     What somebody has to decide on is not among all, but may be named: mails that may have been
-    sent already, and people whom Zoom had no place for.
+    sent already, people whom Zoom had no place for, and erased ones who may still be there.
     """
     if is_all == bool(key) or (slug or reason) and not is_all:
         raise click.UsageError("Name one job, or --all with --event or --reason.")

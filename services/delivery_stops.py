@@ -16,6 +16,10 @@ from .events import EventState, get_end
 OVER = "the event is over"
 NO_DATE_LEFT = "no date that was chosen is left"
 
+STILL_AT_ZOOM = "StillAtZoom"
+"""The class of what somebody has to see to at Zoom: who was erased, and is perhaps still there."""
+_FORGOTTEN = f"{STILL_AT_ZOOM}: Zoom may still let them in, and nobody here knows who it was"
+
 
 def describe_ending(event: Event, *, now: datetime) -> str:
     """Say why nothing has to be done at Zoom any more; empty while something has."""
@@ -32,5 +36,5 @@ def describe_stop(
         return ending
     if not registration.email:
         # Erased once the event was over, which has a time ahead again: Zoom wants the address.
-        return "who it was is forgotten"
+        return _FORGOTTEN
     return NO_DATE_LEFT if step is Step.ADD and dates is not None and not dates.wanted else ""

@@ -10,10 +10,12 @@ from storage import events, job_lists, zoom_pauses
 from storage.models import Event
 
 from . import zoom_closings
+from .delivery_stops import STILL_AT_ZOOM
 from .restoring import HELD
 
-NEEDS_DECISION = (HELD.partition(":")[0], "MailOutcomeUnknown")
-"""The classes of mails that may have been sent: each is sent again only if somebody says so."""
+NEEDS_DECISION = (HELD.partition(":")[0], "MailOutcomeUnknown", STILL_AT_ZOOM)
+"""The classes of mails that may have been sent, each sent again only if somebody says so, and of
+erased people who are perhaps still at Zoom, each over only if somebody has seen to it there."""
 
 
 def retry_event(session: Session, event: Event, *, now: datetime) -> int:

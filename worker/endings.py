@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from services import deliveries, person_limits, zoom_closings, zoom_refusals
 from services.deliveries import Delivery, Step, WrongRegistrant
+from services.delivery_stops import STILL_AT_ZOOM
 from services.happenings import Happening, tell
 from services.mails import (
     MailName,
@@ -93,6 +94,23 @@ def finish_steps(session: Session, done: Sequence[Done], now: datetime) -> None:
         log.warning("zoom takes people again", extra={"event": event.slug})
     jobs.finish_all(session, [job for job, _, _ in done], now=now)
     zoom_closings.note_delivered(session, event, changed, now=now)
+
+
+def stop(
+    session: Session, job: ClaimedJob, registrant: ZoomRegistrant, reason: str, now: datetime
+) -> None:
+    """End a job whose step is not taken; what somebody has to see to at Zoom is put aside first.
+
+    That is over once they say, by having it tried again, that they have seen to it.
+    """
+    if reason.startswith(STILL_AT_ZOOM) and registrant.problem != STILL_AT_ZOOM:
+        delivery = Delivery(registrant.delivery)
+        deliveries.record_problem(registrant, delivery, STILL_AT_ZOOM, now=now)
+        session.flush()
+        jobs.park(session, job, reason=reason, now=now)
+        return
+    session.flush()
+    jobs.finish(session, job, reason=reason, now=now)
 
 
 def find_next_day(step: Step, registrant: ZoomRegistrant, now: datetime) -> datetime | None:

@@ -125,8 +125,7 @@ class RegistrantSync:
                 deliveries.record_gone(registrant, now=now)
                 step = Step.ADD
             if stop := describe_stop(event, registration, step, dates, now=now):
-                session.flush()
-                jobs.finish(session, job, reason=stop, now=now)
+                endings.stop(session, job, registrant, stop, now)
                 return None
             if step is Step.SETTLE:
                 reason = "asking Zoom what became of the last try"

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import select, text
 
 from services import erasing
 from services.addresses import email_key
+from services.event_tasks import request_work
 from services.events import EventState, LinkPolicy
 from services.happenings import Happening
 from services.members import Role
@@ -386,6 +387,33 @@ def test_whom_zoom_never_lets_go_is_forgotten_once_the_event_is_over(site):
     site.drain()
 
     assert find_traces(site) == set()
+
+
+@only_sqlite
+def test_organizer_sees_who_was_erased_before_the_event_was_postponed(site):
+    program, path = add_person(site)
+    site.drain()
+    postpone(site, days=-1)
+    program.ask("DELETE", path)
+    assert find_traces(site) == set()
+    postpone(site, days=7)
+    site.drain()
+
+    address = f"/organizer/events/{program.get('/events/spring').json()['id']}"
+    owner = sign_in(site)
+    assert "Zoomではまだ参加できる可能性があります" in owner.open(address).text
+    owner.open(f"{address}/people/{path.rpartition('/')[2]}").form(
+        "Zoomへの登録を再試行する"
+    ).submit()
+    site.drain()
+    assert "Zoomではまだ参加できる可能性があります" not in owner.open(address).text
+
+
+def postpone(site, *, days):
+    with site.database.write() as session:
+        event = events.get_event_by_slug(session, "spring")
+        event.starts_at = site.clock() + timedelta(days=days)
+        request_work(session, event, now=site.clock())
 
 
 @only_sqlite

@@ -7,7 +7,9 @@ from sqlalchemy import select
 
 from services.event_content import change_content
 from services.event_files import describe_event
-from storage import events
+from services.overview import name_problem
+from services.retrying import retry_harmless
+from storage import events, job_lists
 from storage.models import Job
 from tests.fixtures.databases import only_sqlite
 from tests.worker.desk import TARO
@@ -105,7 +107,7 @@ def test_change_that_is_stored_while_the_event_is_postponed_reaches_zoom(desk):
 
 
 @only_sqlite
-def test_who_was_erased_after_the_end_is_worked_on_no_more(desk):
+def test_who_was_erased_after_the_end_is_left_to_somebody_to_remove_at_zoom(desk):
     desk.register()
     desk.work()
     end(desk)
@@ -113,7 +115,17 @@ def test_who_was_erased_after_the_end_is_worked_on_no_more(desk):
 
     postpone(desk)
 
+    job = read_only_job(desk)
+    assert (job.state, name_problem(job.reason)) == ("parked", "StillAtZoom")
+    with desk.database.write() as session:
+        assert retry_harmless(session, desk.event.id, now=desk.clock()) == 0
+        assert job_lists.retry(session, job.key, now=desk.clock()), "somebody has seen to it"
+    desk.work()
+    assert read_only_job(desk).state == "done"
+    assert desk.count_calls("set_status") == 0
+
+
+def read_only_job(desk):
     with desk.database.read() as session:
         [job] = session.scalars(select(Job).where(Job.kind == "zoom.sync"))
-    assert (job.state, job.reason) == ("done", "who it was is forgotten")
-    assert desk.count_calls("set_status") == 0
+    return job

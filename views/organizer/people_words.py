@@ -196,6 +196,10 @@ PROBLEM = {
     "MailUnavailable": lazy_gettext(
         "For a day the mail server was away, or took no mail from here."
     ),
+    "StillAtZoom": lazy_gettext(
+        "Somebody was erased while the event was over, and Zoom may still let them in. Remove them"
+        " from Zoom's list of registrants, then press “Try Zoom again” on their page."
+    ),
     "MailRefused": lazy_gettext("The mail server refused a mail for good."),
 }
 OTHER_PROBLEM = lazy_gettext("Work was put aside after several tries.")
