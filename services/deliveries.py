@@ -161,7 +161,7 @@ def end_add_without_effect(registrant: ZoomRegistrant, *, now: datetime) -> None
 
 
 def leave_answers_out(registrant: ZoomRegistrant, *, now: datetime) -> None:
-    """Record that Zoom took nothing because of the answers: from now on it gets none of them."""
+    """Record that Zoom took nothing, perhaps for the answers: from now on it gets none of them."""
     end_add_without_effect(registrant, now=now)
     registrant.sends_answers = False
 

@@ -53,10 +53,14 @@ def make_bare_registrant(person: NewRegistrant) -> NewRegistrant:
     )
 
 
-def is_about_answers(error: ValidationFailed) -> bool:
-    """Tell whether Zoom refused only answers, not the person."""
+def may_be_about_answers(error: ValidationFailed, person: NewRegistrant) -> bool:
+    """Tell whether Zoom perhaps refused only answers that were sent, as it names nothing else.
+
+    It may name no value at all: whether it refuses an unknown question, and how, nobody says.
+    """
     fields = {field.field for field in error.fields}
-    return bool(fields) and fields.isdisjoint({"email", "first_name", "last_name"})
+    names_person = not fields.isdisjoint({"email", "first_name", "last_name"})
+    return not names_person and person != make_bare_registrant(person)
 
 
 def _marked_answers(

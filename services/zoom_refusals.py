@@ -57,7 +57,11 @@ def judge(
     holds the person's row.
     """
     state = zoom_pauses.lock_event(session, registrant.event_id, now=now)
-    if state.refused_in_a_row >= PEOPLE_BEFORE_PAUSE:
+    is_everybodys = state.refused_in_a_row >= PEOPLE_BEFORE_PAUSE
+    if is_last_word or is_everybodys:
+        # It was not about the answers: the last try was made without them, if there are any.
+        registrant.sends_answers = True
+    if is_everybodys:
         return _make_everybodys(error)
     if not is_last_word or registrant.delivery == Delivery.REFUSED:
         return error

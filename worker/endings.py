@@ -179,9 +179,14 @@ def look_for(
     error: ZoomError | WrongRegistrant,
     now: datetime,
 ) -> None:
-    """Have somebody looked for in Zoom's lists, after an error that leaves open what Zoom has."""
+    """Have somebody looked for in Zoom's lists, after an error that leaves open what Zoom has.
+
+    Who is not there and was refused in words that say nothing is then added without answers.
+    """
     if isinstance(error, WrongRegistrant):
         deliveries.record_unsure(registrant, now=now)
+    elif isinstance(error, ZoomRefused):
+        registrant.sends_answers = False
     problem = type(error).__name__
     deliveries.record_problem(registrant, Delivery.WAITING, problem, now=now)
     leave_unknown(session, job, registrant, describe(error), now, is_attempt=True)

@@ -207,10 +207,10 @@ class RegistrantSync:
             raise
 
     def _add(self, job: ClaimedJob, situation: _Situation, client: ZoomClient) -> None:
-        event, sends_answers = situation.event, situation.registrant.sends_answers
+        event = situation.event
         with self._database.read() as session:
             person = new_registrants.make_new_registrant(session, event, situation.registration)
-        if not sends_answers:
+        if not situation.registrant.sends_answers:
             person = new_registrants.make_bare_registrant(person)
         kind = deliveries.get_kind(event)
         fault_point("before_zoom")
@@ -223,7 +223,7 @@ class RegistrantSync:
                 occurrence_ids=sorted(situation.dates.wanted) if situation.dates else (),
             )
         except ValidationFailed as error:
-            if not sends_answers or not new_registrants.is_about_answers(error):
+            if not new_registrants.may_be_about_answers(error, person):
                 raise
             added = None
         fault_point("after_zoom")

@@ -21,11 +21,11 @@ class ZoomRegistrant(Base):
     `zoom_status` is what Zoom said last: approved, pending, denied, or None for not there; it is
     changing from before we change it until Zoom was read. `attempt_started_at` is set before an add
     and cleared with its result: found set, the outcome of that add is unknown and Zoom is asked
-    before adding again. `sends_answers` is False once Zoom refused some: each try with them would
-    be one of three a day. `join_url` is encrypted. `adds_that_day` and `changes_that_day` count our
-    calls about this person on `counted_on`, a day in UTC. `occurrence_ids` are the dates for which
-    Zoom was told of them last, where people choose. `last_attempt_at` is when the last call began
-    that was to add or change them.
+    before adding again. `sends_answers` is False once Zoom may have refused some: each try with
+    them would be one of three a day. `join_url` is encrypted. `adds_that_day` and
+    `changes_that_day` count our calls about this person on `counted_on`, a day in UTC.
+    `occurrence_ids` are the dates for which Zoom was told of them last, where people choose.
+    `last_attempt_at` is when the last call began that was to add or change them.
     """
 
     __tablename__ = "zoom_registrant"

@@ -407,6 +407,49 @@ def test_answers_refused_though_none_were_sent_are_a_refusal(make_desk):
     assert desk.count_calls("add_registrant") == 2
 
 
+UNNAMED = [
+    {"code": 300, "message": "Validation Failed."},
+    {"code": 300, "message": "Invalid custom question: Company."},
+    {"code": 3000, "message": "The custom question Company does not exist."},
+]
+
+
+@pytest.mark.parametrize("words", UNNAMED, ids=["nothing", "in the message", "unknown code"])
+def test_who_is_refused_for_what_zoom_does_not_name_is_tried_without_answers(make_desk, words):
+    desk = make_desk(questions=(ORGANIZATION, factories.PRIVACY))
+    desk.register()
+    # As long as the answer is sent, which is once.
+    desk.zoom.fault("add_registrant", does="answer", status=400, **words)
+    for _ in range(3):
+        desk.work()
+        desk.let_pass(seconds=65)
+
+    assert read_outcome(desk) == (Delivery.REGISTERED, "", "done")
+    assert "org" not in desk.zoom.state()["registrants"][0]["profile"]
+    assert desk.list_mails() == ["confirmation"]
+
+
+@pytest.mark.parametrize("words", UNNAMED[1:], ids=["values", "unknown code"])
+def test_answers_of_whom_zoom_refuses_without_them_too_are_sent_once_it_takes_them(
+    make_desk, words
+):
+    desk = make_desk(questions=(ORGANIZATION, factories.PRIVACY))
+    desk.register()
+    refuse(desk, **words)
+    for _ in range(3):
+        desk.work()
+        desk.let_pass(seconds=65)
+    assert read_outcome(desk)[0] == Delivery.REFUSED
+    assert desk.count_calls("add_registrant") == 2
+
+    desk.zoom.clear_faults()
+    retry(desk)
+    desk.work()
+
+    assert read_outcome(desk)[0] == Delivery.REGISTERED
+    assert "org" in desk.zoom.state()["registrants"][0]["profile"]
+
+
 def test_texts_of_errors_hold_no_address_and_no_link(desk):
     desk.register()
     link = f"{desk.sandbox.url}/w/1?tk=secret"
