@@ -163,7 +163,7 @@ def _make_webhook_lanes(parts: WorkerParts) -> list[Lane]:
     handlers = {WEBHOOK_JOB: sending.handle}
     return [
         Lane("webhooks", handlers, 2, queue=WebhookQueue(of_trouble=False)),
-        Lane("webhooks-in-trouble", handlers, 1, queue=WebhookQueue(of_trouble=True)),
+        Lane("troubles", handlers, 1, queue=WebhookQueue(of_trouble=True)),
     ]
 
 

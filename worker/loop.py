@@ -118,9 +118,9 @@ class Worker:
             ThreadEnded: a thread ended by itself; the process should be started anew.
         """
         threads = [
-            threading.Thread(target=self._serve, args=(lane, f"{self.owner}-{lane.name}-{number}"))
+            threading.Thread(target=self._serve, args=(lane, owner))
             for lane in self._lanes
-            for number in range(lane.threads)
+            for owner in self._list_owners(lane)
         ]
         threads.append(threading.Thread(target=self._wake_until_stopped))
         if self._look is not None:
@@ -137,6 +137,10 @@ class Worker:
         """Handle everything that is due now in this thread, then return; for tests and checks."""
         while any(self._claim_and_handle(lane, self.owner) for lane in self._lanes):
             pass
+
+    def _list_owners(self, lane: Lane) -> list[str]:
+        """Name the lane's threads, each in the 32 characters that `job.owner` has."""
+        return [f"{self.owner}-{lane.name}-{number}" for number in range(lane.threads)]
 
     def _serve(self, lane: Lane, owner: str) -> None:
         with self._ending_together(lane.name):

@@ -1,10 +1,21 @@
 """The worker as it is in operation."""
 
+import os
 import threading
 
 import pytest
 
+from storage.models import Job
 from tests.fixtures.databases import only_sqlite
+
+
+@only_sqlite
+def test_names_of_all_threads_fit_the_column_of_who_holds_a_job(start_site):
+    worker = start_site(worker_threads=64).build_worker()
+    owners = [name for lane in worker._lanes for name in worker._list_owners(lane)]
+    # As long as a number of a process may be; SQLite would take longer names, too.
+    longest = max(map(len, owners)) - len(str(os.getpid())) + len("4194304")
+    assert longest <= Job.owner.type.length
 
 
 @only_sqlite

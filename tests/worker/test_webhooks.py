@@ -39,7 +39,7 @@ from storage.models import Event, Job, OrganizerMail, Registration, WebhookEndpo
 from storage.webhook_messages import WebhookQueue
 from tests import factories, people
 from tests.clock import Clock
-from tests.fixtures.databases import only_sqlite
+from tests.fixtures.databases import only_postgresql, only_sqlite
 from tests.receiver import Receiver
 from worker.loop import Lane, Worker
 from worker.webhooks import DEADLINE_SECONDS, GIVEN_UP_AFTER, WebhookSending, tidy_up
@@ -576,3 +576,20 @@ def test_log_forgets_what_is_over(office, receiver):
         endpoint = session.scalars(select(WebhookEndpoint)).one()
         assert webhook_messages.count_by_state(session, endpoint.id) == {"waiting": 1}
         assert webhooks.forget_old_messages(session, before=soon, waiting_before=soon) == 1
+
+
+@only_postgresql
+def test_endpoint_in_trouble_is_served_by_a_thread_as_in_operation(start_site, receiver):
+    site = start_site(private_webhook_hosts="127.0.0.1:*")
+    event = site.add_event(slug="spring")
+    with site.database.write() as session:
+        wish = Wish("CRM", receiver.url, Payload.THIN, (Happening.CREATED,), None)
+        endpoint, receiver.secret = add_endpoint(
+            session, event.organization_id, wish, now=site.clock()
+        )
+        endpoint.failures = 1
+    site.visitor().open("/e/spring").form().fill(**people.TARO).submit()
+
+    site.start_worker()
+
+    site.wait_until(lambda: receiver.asked)
