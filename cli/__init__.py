@@ -17,6 +17,7 @@ from .organizations import organizations_group
 from .organizers import organizers_group
 from .reconciling import reconcile_command
 from .registrations import registrations_group
+from .rehearsals import go_live_command
 from .sealing import reseal_command
 from .serve import demo_command, serve_command, web_command, worker_command
 from .status import status_command
@@ -24,7 +25,7 @@ from .status import status_command
 _COMMANDS = (
     *(demo_command, serve_command, web_command, worker_command, demo_events_command),
     *(check_command, migrate_command, accept_secret_command, reseal_command),
-    *(backup_command, restore_command),
+    *(backup_command, restore_command, go_live_command),
     *(events_group, registrations_group, jobs_group, mails_group, status_command),
     *(organizers_group, organizations_group, keys_group, audit_group),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from datetime import datetime
 from pathlib import Path
 
 import click
@@ -10,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from services.fault_points import fault_point
 from services.restoring import Restored, make_safe
+from storage import rehearsals
 from storage.backups import Manifest, read_manifest, restore_backup, write_backup
 from storage.dumps import BackupError
 from storage.erasing import read_erased
@@ -34,11 +36,16 @@ def backup_command(file: Path) -> None:
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--replace", is_flag=True, help="Keep aside the database that is there.")
 @click.option("--without-secret", is_flag=True, help="The secret of the backup is lost for good.")
-def restore_command(file: Path, replace: bool, without_secret: bool) -> None:
+@click.option("--rehearsal", is_flag=True, help="Make a copy to look at: nothing leaves it.")
+def restore_command(file: Path, replace: bool, without_secret: bool, rehearsal: bool) -> None:
     """Put a backup back, into an empty database, while nothing of the site runs.
 
     No mail of before is sent by itself, and Zoom is asked before anybody is added.
     """
+    if rehearsal and replace:
+        raise click.ClickException(
+            "A rehearsal replaces no site: name an empty database of its own, or empty it."
+        )
     os.umask(0o077)
     site = get_site()
     now = site.read_clock()
@@ -47,6 +54,10 @@ def restore_command(file: Path, replace: bool, without_secret: bool) -> None:
     def change(session: Session) -> None:
         erased = read_erased(site.settings.instance)
         done.append(make_safe(session, erased=erased, now=now))
+        rehearsals.end(session)
+        if rehearsal:
+            taken_at = datetime.fromisoformat(manifest.taken_at)
+            rehearsals.begin(session, taken_at=taken_at, now=now)
         fault_point("mid_restore")
 
     if site.secret_is_new and not without_secret:
@@ -64,6 +75,10 @@ def restore_command(file: Path, replace: bool, without_secret: bool) -> None:
     except BackupError as error:
         raise click.ClickException(f"Nothing was restored: {error}.") from error
     _report(manifest, done[-1])
+    if rehearsal:
+        click.echo("A rehearsal: nobody is mailed, and Zoom is not called, until flask go-live.")
+    else:
+        _say_what_is_next(done[-1])
 
 
 def take_backup(site: Site, file: Path) -> Manifest:
@@ -105,6 +120,9 @@ def _report(manifest: Manifest, restored: Restored) -> None:
     click.echo(f"In doubt: {restored.doubts} people, of whom Zoom is asked before they are added.")
     if restored.erased:
         click.echo(f"Erased again: {restored.erased} people who had come back with the backup.")
+
+
+def _say_what_is_next(restored: Restored) -> None:
     if restored.mails_held:
         click.echo("Next: flask mails list, and flask mails send for what is to go after all.")
     click.echo("Next: flask event reconcile --all shows who is at Zoom and missing here.")

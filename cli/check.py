@@ -38,6 +38,7 @@ from worker.smtp import MailError, make_transport
 from zoom_client import Kind, ZoomError, find_missing_scopes
 
 from .groups import AppCommand, describe
+from .rehearsals import describe_rehearsal
 from .secrets import describe_sealed, explain
 from .serve import init_option, prepare_database
 
@@ -95,6 +96,8 @@ def look(site: Site) -> Iterator[Finding]:
     yield database
     if database.problem:
         return
+    if rehearsal := describe_rehearsal(site):
+        yield Finding("a site of its own", rehearsal)
     yield _look_at_clock(site)
     yield _look_at_secret(site)
     yield from _look_at_sealed(site)

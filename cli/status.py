@@ -20,6 +20,7 @@ from zoom_client import Plan
 from .check import MAKE_ROOM, START_WORKER, describe_refusal, explain_silence
 from .groups import AppCommand, echo_table, need_schema
 from .jobs import get_hint
+from .rehearsals import describe_rehearsal
 
 # The other alarms are needs of their own, that do not wait for half an hour.
 _ALARMS = {
@@ -68,6 +69,8 @@ def status_command(is_json: bool) -> None:
 
 def _list_own_needs(site: Site, overview: Overview, refusal: str) -> Iterator[str]:
     """Say what is amiss where the command runs, and not to be read in the database."""
+    if rehearsal := describe_rehearsal(site):
+        yield rehearsal
     if refusal:
         # Workers may well run: no sign of life is kept either.
         yield f"the database {refusal}"

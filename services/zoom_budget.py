@@ -6,9 +6,9 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-from storage import zoom_budgets
+from storage import rehearsals, zoom_budgets
 from storage.session import Database
-from zoom_client import BudgetSpent, Label, Plan, find_next_reset
+from zoom_client import BudgetSpent, ConfigurationError, Label, Plan, find_next_reset
 from zoom_client.pacing import HOST_CHANGES_A_DAY, PER_DAY, PER_SECOND
 
 # Calls that leave at even distances arrive bunched: one that was a tenth of a second on its way
@@ -20,6 +20,10 @@ PATIENCE_SECONDS = 2.0
 LATE_SECONDS = 10.0
 # For so long the page of a walk lets everybody else go first.
 WALK_PATIENCE_SECONDS = 10.0
+
+
+class CopyForPractice(ConfigurationError):
+    """Nothing was sent: this site is a copy, and its events at Zoom are those of the real one."""
 
 
 class SharedBudget:
@@ -47,6 +51,7 @@ class SharedBudget:
 
         Raises:
             BudgetSpent: not within two seconds, or the moment was missed; `retry_after` says when.
+            CopyForPractice: this site calls nobody.
         """
         moment = self._wait_for_a_lull(name) if is_walk else None
         if moment is None:
@@ -73,6 +78,8 @@ class SharedBudget:
         interval, per_day = self._read_limits(name)
         now = self._read_clock()
         with self._database.write() as session:
+            if rehearsals.is_rehearsal(session):
+                raise CopyForPractice("not called, as this is a rehearsal: flask status says more")
             return zoom_budgets.reserve(
                 session,
                 self._account_id,

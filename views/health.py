@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import SQLAlchemyError
 
 from services.overview import WORKER_SILENT_AFTER
-from storage import heartbeats, migrate, organizations
+from storage import heartbeats, migrate, organizations, rehearsals
 from storage.readiness import is_disk_full, is_writable, write_something
 
 from .site import Site, get_site
@@ -37,6 +37,9 @@ def list_missing(site: Site) -> list[str]:
     try:
         if migrate.describe_misfit(site.database):
             return ["migration"]
+        with site.database.read() as session:
+            if rehearsals.is_rehearsal(session):
+                return ["rehearsal"]
         if not is_writable(site.database):
             return ["writable database"]
         missing = _look_for_worker(site)

@@ -23,7 +23,7 @@ from services.alarms import (
 )
 from services.messages import MessageRefused
 from services.overview import read_overview
-from storage import alarms, heartbeats
+from storage import alarms, heartbeats, rehearsals
 from storage.disks import FILLING_PERCENT, measure_fill
 from storage.session import Database
 from zoom_client import Plan
@@ -177,10 +177,13 @@ class AlarmWatch:
     def look(self, *, is_worker: bool) -> None:
         """See what is wrong or over, write a log line for what is new, and send what is untold.
 
-        `is_worker` says that this process is one, whatever its last sign of life says.
+        `is_worker` says that this process is one, whatever its last sign of life says. Nobody is
+        told of a copy for practice: it would look like the site.
         """
         now = self._read_clock()
         with self._database.read() as session:
+            if rehearsals.is_rehearsal(session):
+                return
             plan = Plan(self._settings.zoom_plan)
             problems = find_problems(read_overview(session, plan=plan, now=now))
             is_quiet = not alarms.has_alarms(session)

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from services.api_requests import REPEATED_WITHIN
 from services.fault_points import fault_point
-from storage import api_requests, heartbeats, jobs, limits, zoom_budgets
+from storage import api_requests, heartbeats, jobs, limits, rehearsals, zoom_budgets
 from storage.jobs import LEASE_SECONDS, POISONOUS_AFTER, ClaimedJob, LeaseLost
 from storage.session import Database, is_outage
 from storage.wakeup import make_waker
@@ -217,6 +217,8 @@ class Worker:
         now = self._read_clock()
         with self._database.read() as session:
             if not lane.queue.has_due(session, kinds=kinds, now=now):
+                return None
+            if rehearsals.is_rehearsal(session):
                 return None
         with self._database.write() as session:
             return lane.queue.claim(

@@ -35,6 +35,7 @@ from .registration_index import (
     IndexTotal,
 )
 from .registrations import Answer, Consent, Registration, RegistrationChange
+from .rehearsals import Rehearsal
 from .schema import SchemaFit
 from .secrets import KnownSecret
 from .submissions import SubmissionRow
@@ -97,15 +98,16 @@ __all__ = [
     "RateBucket",
     "Registration",
     "RegistrationChange",
+    "Rehearsal",
     "SchemaFit",
     "Sealed",
     "SubmissionRow",
     "VisitCount",
     "VisitOrigin",
-    "WorkerHeartbeat",
     "WebhookEndpoint",
     "WebhookMessage",
     "WebhookSubscription",
+    "WorkerHeartbeat",
     "ZoomAccount",
     "ZoomBudget",
     "ZoomConnection",

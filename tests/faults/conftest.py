@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.fixtures.databases import Databases
 from tests.fixtures.postgresql import Cluster, PostgresqlMissing
 from tests.kill_loop.rig import Rig
+from tests.live_site import LiveSite
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +46,22 @@ def _new_round(request: pytest.FixtureRequest) -> Iterator[None]:
         rig: Rig = request.getfixturevalue("rig")
         rig.disarm()
         rig.deaths.clear()
+
+
+@pytest.fixture
+def restored(site: LiveSite, databases: Databases, tmp_path: Path) -> Iterator[LiveSite]:
+    """A site on an empty database, with the same Zoom and, if it works, the same secret."""
+    url = databases.make_empty()
+    made = LiveSite(
+        url,
+        tmp_path / "restored",
+        zoom_api_url=site.settings.zoom_api_url,
+        zoom_oauth_url=site.settings.zoom_oauth_url,
+    )
+    made.clock.move(seconds=(site.clock() - made.clock()).total_seconds())
+    yield made
+    made.close()
+    databases.drop(url)
 
 
 @pytest.fixture

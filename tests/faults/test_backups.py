@@ -30,22 +30,6 @@ from tests.people import ANN, TARO
 HANAKO = TARO | {"email": "hanako@example.com", "given_name": "花子"}
 
 
-@pytest.fixture
-def restored(site, databases, tmp_path):
-    """A site on an empty database, with the same Zoom and, if it works, the same secret."""
-    url = databases.make_empty()
-    made = LiveSite(
-        url,
-        tmp_path / "restored",
-        zoom_api_url=site.settings.zoom_api_url,
-        zoom_oauth_url=site.settings.zoom_oauth_url,
-    )
-    made.clock.move(seconds=(site.clock() - made.clock()).total_seconds())
-    yield made
-    made.close()
-    databases.drop(url)
-
-
 def register(site, person):
     return Crowd(site.url).register(person)
 

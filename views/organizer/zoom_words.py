@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask_babel import gettext as _
 
+from services.zoom_budget import CopyForPractice
 from services.zoom_setup import Standstill
 from zoom_client import (
     AuthenticationFailed,
@@ -34,6 +35,8 @@ def describe_zoom_error(error: ZoomError) -> str:
         return _("Zoom takes no more requests right now. Please try again in a minute.")
     if isinstance(error, Retryable):
         return _("Zoom is not answering. Nothing was changed here. Please try again in a minute.")
+    if isinstance(error, CopyForPractice):
+        return _("This site is a copy for practice, so Zoom was not called.")
     return _("Zoom refused: %(reason)s", reason=str(error))
 
 
