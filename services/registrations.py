@@ -324,8 +324,9 @@ def _repeat(
     row = submissions.insert_or_release_submission(session, values)
     if row is None:
         return _get_earlier(session, event, submission)
-    # Two tabs or an impatient click: the first mail says it all. A code belongs to one receipt.
-    is_echo = submissions.has_twin(session, row, since=now - ECHO_WITHIN)
+    # Two tabs or an impatient click: the first mail says it all, unless things changed since.
+    # A code belongs to one receipt.
+    is_echo = submissions.has_twin(session, row, since=max(now - ECHO_WITHIN, known.updated_at))
     if policy is LinkPolicy.CODE or not is_echo:
         _tell_again(session, row, known, policy, now)
     return row

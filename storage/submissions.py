@@ -208,13 +208,13 @@ def lock_submission(session: Session, submission_id: int) -> SubmissionRow | Non
 
 
 def has_twin(session: Session, row: SubmissionRow, *, since: datetime) -> bool:
-    """Tell whether the same person has lately sent the same values in another POST."""
+    """Tell whether the same person has sent the same values in another POST since then."""
     statement = select(
         exists().where(
             SubmissionRow.registration_id == row.registration_id,
             SubmissionRow.digest == row.digest,
             SubmissionRow.id != row.id,
-            SubmissionRow.created_at > since,
+            SubmissionRow.created_at >= since,
         )
     )
     return bool(session.scalar(statement))

@@ -116,3 +116,22 @@ def test_form_of_yesterday_comes_back_filled_in(site):
     assert "時間が経過したため、もう一度送信してください" in again.text
     assert again.form()["email"] == "taro@example.com"
     assert again.form().submit().heading == "お申し込みが完了しました"
+
+
+def test_form_that_is_sent_again_after_cancelling_is_answered_by_mail(site):
+    site.add_event(slug="spring")
+    visitor = site.visitor()
+    receipt = visitor.open("/e/spring").form().fill(**TARO).submit()
+    personal = receipt.follow("登録内容の変更・キャンセル")
+    personal.follow("参加をキャンセルする").form("キャンセルする").submit()
+    site.drain()
+
+    for _ in range(2):
+        site.let_pass(seconds=45)
+        visitor.open("/e/spring").form().fill(**TARO).submit()
+        site.drain()
+
+    mail = site.mailbox.read_last("taro@example.com")
+    subjects = site.mailbox.list_subjects("taro@example.com")
+    assert subjects == ["キャンセル完了", "お申し込みの確認"]
+    assert visitor.open(find_link(mail, "r")).follow("もう一度申し込む").heading
