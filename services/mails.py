@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from storage import job_requests, mails, registrations
+from storage import job_requests, mails, registrations, zoom_registrants
 from storage.arrivals import Mailbox
 from storage.models import Registration, SubmissionRow
 
@@ -63,7 +63,7 @@ CALENDAR_METHODS: Mapping[str, Method] = {
 
 # A stranger can cause these by typing an address, so they are counted against the limits.
 _LIMITED = (MailName.CONFIRMATION, MailName.PENDING, MailName.WAITLISTED, MailName.REPEAT)
-_COUNTED = (*_LIMITED, MailName.CANCELLED, MailName.APPROVED)
+_COUNTED = (*_LIMITED, MailName.CANCELLED, MailName.APPROVED, MailName.REFUSED)
 _TOLD = (*_COUNTED, MailName.DENIED)
 _WITH_LINK = (MailName.CONFIRMATION, MailName.APPROVED)
 _OF_STATUS = (
@@ -73,7 +73,7 @@ _OF_STATUS = (
     MailName.CANCELLED,
     MailName.DENIED,
 )
-_REPLACING = (*_WITH_LINK, MailName.DATES, MailName.MOVED)
+_REPLACING = (*_WITH_LINK, MailName.DATES, MailName.MOVED, MailName.REFUSED)
 
 EVENT_OVER = "EventOver"
 """Why a mail was dropped that never went, and may hold if the event gets a time ahead again."""
@@ -87,20 +87,21 @@ def request_mail(
     submission: SubmissionRow | None = None,
     run_at: datetime | None = None,
     may_wait: bool = False,
+    is_by_reader: bool = False,
     is_by_organizer: bool = False,
     now: datetime,
 ) -> bool:
     """Ask for a mail in this transaction; False if the address had enough for a day, or is erased.
 
     One that `may_wait` is put off instead, and is limited only while the address is unproven; it
-    takes the place of one that still waits then. So does one with the link, or of new times. What
-    an organizer does is told however many there were. Side effects: the registration's lock, a mail
-    row and its job.
+    takes the place of one that still waits then. So does one with the link, of a refusal, or of new
+    times. What the reader of a page asks for again is always limited, and what an organizer does is
+    told however many there were. Side effects: the registration's lock, a mail row and its job.
     """
     if not registration.email:
         return False
     goes_at: datetime | None = now
-    is_limited = registration.proven_at is None if may_wait else name in _LIMITED
+    is_limited = registration.proven_at is None if may_wait else name in _LIMITED or is_by_reader
     if is_limited and not is_by_organizer:
         # Of several at once each must see what the others have asked for.
         registrations.lock_registration(session, registration.id)
@@ -164,6 +165,13 @@ def request_again(
     if about >= TOLD_A_DAY or everywhere >= 2 * PER_ADDRESS_A_DAY:
         return False
     return request_mail(session, name, registration, is_by_organizer=True, now=now)
+
+
+def choose_word(session: Session, name: MailName, registration: Registration) -> MailName:
+    """Return the mail that holds in place of one with the link: that of Zoom's refusal, if any."""
+    registrant = zoom_registrants.get_zoom_registrant(session, registration.id)
+    is_refused = registrant is not None and registrant.delivery == "refused"
+    return MailName.REFUSED if name in _WITH_LINK and is_refused else name
 
 
 def request_word_of_delay(

@@ -13,7 +13,7 @@ from storage.invitation_links import get_link_of
 from storage.models import Event, Registration
 
 from .invitation_links import ensure_link_of
-from .mails import MailName, request_again
+from .mails import MailName, choose_word, request_again
 from .registration_changes import approve, cancel, deny
 from .registrations import ORGANIZER, ChangeRefused, RegistrationNotOpen, Status, sync_key
 
@@ -57,7 +57,7 @@ def act_on(
 ) -> ActResult:
     """Do one act about one person. Side effects: as those of the change, or a mail, or a job."""
     if act is Act.RESEND:
-        name = _MAIL_OF_STATUS[Status(registration.status)]
+        name = choose_word(session, _MAIL_OF_STATUS[Status(registration.status)], registration)
         is_asked = request_again(session, name, registration, now=now)
         return ActResult.DONE if is_asked else ActResult.ENOUGH
     if act is Act.RETRY:

@@ -21,7 +21,7 @@ from .events import EventState, LinkPolicy, get_state, read_seats
 from .joining import prove_address, read_end_state
 from .keys import KeyRing
 from .mail_proofs import waits_for_button
-from .mails import MailName, request_mail
+from .mails import MailName, choose_word, request_mail
 from .registrations import MAIL_OF_STATUS, Outcome, Status
 from .submissions import Doubt
 
@@ -198,10 +198,13 @@ def resend(
     known = submission.outcome == Outcome.REPEAT
     status = Status(registration.status)
     name = MailName.REPEAT if known else MAIL_OF_STATUS.get(status, MailName.REPEAT)
+    name = choose_word(session, name, registration)
     if mails.is_queued(session, registration.id, name=name, submission_id=submission.id):
         return
-    is_asked = request_mail(session, name, registration, submission=submission, now=now)
-    if is_asked and policy is LinkPolicy.CODE:
+    is_asked = request_mail(
+        session, name, registration, submission=submission, is_by_reader=True, now=now
+    )
+    if is_asked and policy is LinkPolicy.CODE and name is not MailName.REFUSED:
         submissions.issue_code(submission, now=now)
 
 

@@ -246,6 +246,19 @@ def test_resending_stops_quietly_at_the_limit(session):
     assert len(mails.list_mails(session, row.registration_id)) == 3
 
 
+@pytest.mark.parametrize("policy", [SHOW, CODE])
+def test_who_was_refused_by_zoom_is_sent_that_word_again_within_the_limits(session, policy):
+    row = send(session, factories.make_event(session), policy=policy)
+    registrant = zoom_registrants.get_zoom_registrant(session, row.registration_id)
+    registrant.delivery = Delivery.REFUSED
+    for _ in range(5):
+        deliver_mails(session)
+        resend(session, row, policy=policy, now=NOW)
+
+    names = [mail.name for mail in mails.list_mails(session, row.registration_id)]
+    assert names == ["confirmation", "refused", "refused"]
+
+
 @pytest.mark.parametrize("members", [{}, {"approval": "manual"}])
 def test_mail_that_has_not_gone_yet_goes_once(session, members):
     row = send(session, factories.make_event(session, **members))
