@@ -173,10 +173,11 @@ def correct_address(
 ) -> SubmissionRow:
     """Register the same person under another address, and end what the wrong one got.
 
-    A wrong address that was new gets no more mail: its links stop working and its seat is given
-    back. One that was known, or was typed by others since, keeps what it had; the answer here is
-    the same. Typing the same address again changes nothing, nor does correcting a receipt twice.
-    Of the dates that were chosen, those that are over meanwhile are in nobody's way.
+    A wrong address that was new gets no more mail: its links stop working, its seat is given back,
+    and its place on the waiting list is the right one's. One that was known, or was typed by others
+    since, keeps what it had; the answer here is the same. Typing the same address again changes
+    nothing, nor does correcting a receipt twice. Of the dates that were chosen, those that are over
+    meanwhile are in nobody's way.
 
     Raises:
         ChangeRefused: under `show`, the submission made no registration or its address is
@@ -193,11 +194,10 @@ def correct_address(
         return live
     if submissions.count_corrections_before(session, locked) >= MAX_CORRECTIONS:
         raise ChangeRefused
+    queued_at = None
     if owns_registration(session, locked, wrong):
-        if wrong.status not in (Status.CANCELLED, Status.DENIED):
-            move(session, event, wrong, Status.CANCELLED, actor="correction", now=now)
-        wrong.link_version += 1
-        erase_answers(session, wrong, now=now)
+        queued_at = wrong.queued_at
+        _end_wrong(session, event, wrong, now=now)
         locked.outcome = Outcome.SUPERSEDED
     elif policy is LinkPolicy.SHOW:
         raise ChangeRefused
@@ -206,9 +206,24 @@ def correct_address(
     )
     kept = list_chosen_ids(corrected.answers)
     row = register(session, event, corrected, policy=policy, kept=kept, now=now)
+    _hand_on_place(row, queued_at)
     locked.corrected_by_id = row.id
     fill_free_seats(session, event, now=now)
     return row
+
+
+def _end_wrong(session: Session, event: Event, wrong: Registration, *, now: datetime) -> None:
+    if wrong.status not in (Status.CANCELLED, Status.DENIED):
+        move(session, event, wrong, Status.CANCELLED, actor="correction", now=now)
+    wrong.link_version += 1
+    erase_answers(session, wrong, now=now)
+
+
+def _hand_on_place(row: SubmissionRow, queued_at: datetime | None) -> None:
+    """Have somebody who is new on the waiting list wait since then."""
+    person = row.registration if row.outcome == Outcome.CREATED else None
+    if queued_at is not None and person is not None and person.status == Status.WAITLISTED:
+        person.queued_at = queued_at
 
 
 def _take_over_newest(

@@ -9,6 +9,7 @@ from services import moves
 from services.answers import read_answers
 from services.deliveries import Delivery
 from services.events import LinkPolicy
+from services.joining import prove_address
 from services.moves import fill_free_seats
 from services.questions import Answer
 from services.registration_changes import (
@@ -393,6 +394,22 @@ def test_wrong_address_is_cancelled_revoked_and_emptied(session):
     assert mistaken.corrected_by_id == corrected.id
     assert people.list_mails("tarou") == ["confirmation"]
     assert people.counters() == {"seats": 1, "status:approved": 1, "status:cancelled": 1}
+
+
+@pytest.mark.parametrize("is_proven", [False, True])
+def test_place_on_the_waiting_list_goes_to_the_right_address_alone(session, is_proven):
+    people = People(session, capacity=1, has_waitlist=True)
+    people.add("holder")
+    mistaken = people.send("tarro")
+    people.send("hanako", now=NOW + timedelta(minutes=1))
+    if is_proven:
+        prove_address(people.get("tarro"), now=NOW)
+    people.correct(mistaken, "taro", policy=LinkPolicy.MAIL)
+
+    cancel(session, people.event, people.get("holder"), actor="person", now=LATER)
+
+    assert people.status("tarro" if is_proven else "taro") == Status.APPROVED
+    assert people.status("hanako") == Status.WAITLISTED
 
 
 def test_same_correction_sent_twice_gives_the_same_receipt(session):
