@@ -16,6 +16,7 @@ from enum import StrEnum
 from sqlalchemy.orm import Session
 
 from storage import alarms
+from storage.jobs import CLOCK_TOLERANCE
 from storage.models import Alarm
 from zoom_client import ScopeMissing, ZoomOutcomeUnknown, ZoomUnreachable
 
@@ -35,6 +36,8 @@ _MANY_REFUSED = 3
 _SEEN_ELSEWHERE = ("zoom.sync", "mail", "proof_mail", "organizer_mail")
 
 REPEAT_AFTER = timedelta(days=1)
+UNCONFIRMED_AFTER = timedelta(hours=1)
+"""What was wrong on one machine is over, or the machine gone, if nobody has seen it for so long."""
 TELLING_LEASE = timedelta(seconds=90)
 
 _SCOPE = re.compile(r"[a-z_]+(?::[a-z_]+)+")
@@ -127,18 +130,19 @@ def find_problems(overview: Overview) -> list[Problem]:
     return [problem for problem in problems if problem is not None]
 
 
-def keep_alarms(
-    session: Session, problems: Iterable[Problem], *, place: str, now: datetime
-) -> list[Change]:
+def keep_alarms(session: Session, problems: Iterable[Problem], *, now: datetime) -> list[Change]:
     """Store what is wrong now and what is over; return the changes, to be logged once.
 
-    `place` is the machine that looked; problems of other machines are left as they are.
+    What was wrong on one machine is over once it was not seen for an hour: whoever looks does not
+    see it elsewhere, several machines may have one name, and one that is gone never looks again.
     """
     found = {problem.key: problem for problem in problems}
     stored = alarms.lock_alarms(session)
     changes = []
     for key, problem in found.items():
         alarm = stored.get(key)
+        if alarm is not None and problem.place:
+            alarm.confirmed_at = now
         is_news = (
             alarms.add_alarm(session, key, facts=problem.facts, message_id=_new_id(), now=now)
             if alarm is None
@@ -148,8 +152,10 @@ def keep_alarms(
             began_at = alarm.began_at if alarm else now
             changes.append(Change(key, False, began_at, problem.facts))
     for key, alarm in stored.items():
-        is_ours = key.partition(":")[2] in ("", place)
-        if key not in found and is_ours and alarm.ended_at is None and not _is_told_now(alarm, now):
+        if key in found or alarm.ended_at is not None or _is_told_now(alarm, now):
+            continue
+        is_of_machine = ":" in key
+        if not is_of_machine or _is_unconfirmed(alarm, now):
             _end(session, alarm, now)
             changes.append(Change(key, True, alarm.began_at, alarm.facts))
     return changes
@@ -254,6 +260,15 @@ def _go_on(alarm: Alarm, problem: Problem, now: datetime) -> bool:
         alarm.message_id = _new_id()
         return True
     return False
+
+
+def _is_unconfirmed(alarm: Alarm, now: datetime) -> bool:
+    seen_at = alarm.confirmed_at
+    if seen_at is None or seen_at > now + CLOCK_TOLERANCE:
+        # An older version did not note it, or a clock that was set back since.
+        alarm.confirmed_at = now
+        return False
+    return now - seen_at >= UNCONFIRMED_AFTER
 
 
 def _end(session: Session, alarm: Alarm, now: datetime) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, exists, or_, select, update
+from sqlalchemy import delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from .jobs import CLOCK_TOLERANCE
@@ -17,8 +17,8 @@ REFUSED_FOR = timedelta(hours=1)
 ENDS_TOLD_FOR = timedelta(days=1)
 
 
-def has_alarms(session: Session) -> bool:
-    return bool(session.scalar(select(exists().select_from(Alarm))))
+def list_names(session: Session) -> list[str]:
+    return list(session.scalars(select(Alarm.name)))
 
 
 def lock_alarms(session: Session) -> dict[str, Alarm]:
@@ -32,7 +32,12 @@ def add_alarm(
 ) -> bool:
     """Add an alarm; False if another process was faster."""
     statement = insert_for(session)(Alarm).values(
-        name=name, began_at=now, facts=dict(facts), message_id=message_id, is_doubtful=False
+        name=name,
+        began_at=now,
+        facts=dict(facts),
+        message_id=message_id,
+        is_doubtful=False,
+        confirmed_at=now,
     )
     added = statement.on_conflict_do_nothing(index_elements=[Alarm.name]).returning(Alarm.name)
     return session.scalar(added) is not None

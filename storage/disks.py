@@ -6,6 +6,8 @@ import shutil
 from pathlib import Path
 
 FILLING_PERCENT = 80
+WELL_PERCENT = 75
+"""Below it an alarm about a disk is over: what wavers about one limit begins and ends for ever."""
 
 
 def measure_fill(folder: Path) -> int:

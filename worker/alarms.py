@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from email.message import EmailMessage
@@ -24,7 +24,7 @@ from services.alarms import (
 from services.messages import MessageRefused
 from services.overview import read_overview
 from storage import alarms, heartbeats, rehearsals
-from storage.disks import FILLING_PERCENT, measure_fill
+from storage.disks import FILLING_PERCENT, WELL_PERCENT, measure_fill
 from storage.session import Database
 from zoom_client import Plan
 
@@ -186,14 +186,14 @@ class AlarmWatch:
                 return
             plan = Plan(self._settings.zoom_plan)
             problems = find_problems(read_overview(session, plan=plan, now=now))
-            is_quiet = not alarms.has_alarms(session)
+            stored = alarms.list_names(session)
             may_tell = not self._mails.is_closed(session)
         problems = [p for p in problems if not (is_worker and p.name is AlarmName.NO_WORKER)]
-        problems += self._look_at_disk()
-        if is_quiet and not problems:
+        problems += self._look_at_disk(stored)
+        if not stored and not problems:
             return
         with self._database.write() as session:
-            changes = keep_alarms(session, problems, place=self._machine, now=now)
+            changes = keep_alarms(session, problems, now=now)
         for change in changes:
             self._log(change)
         while may_tell and (telling := self._take()) is not None and self._tell(telling):
@@ -207,12 +207,12 @@ class AlarmWatch:
                 return
         self.look(is_worker=False)
 
-    def _look_at_disk(self) -> list[Problem]:
+    def _look_at_disk(self, stored: Collection[str]) -> list[Problem]:
         percent = measure_fill(self._settings.instance)
-        if percent < FILLING_PERCENT:
-            return []
         facts: dict[str, int | str] = {"percent": percent, "machine": self._machine}
-        return [Problem(AlarmName.DISK_FILLING, facts, place=self._machine)]
+        problem = Problem(AlarmName.DISK_FILLING, facts, place=self._machine)
+        limit = WELL_PERCENT if problem.key in stored else FILLING_PERCENT
+        return [problem] if percent >= limit else []
 
     def _log(self, change: Change) -> None:
         facts = {"alarm": change.key, "began_at": change.began_at.isoformat(), **change.facts}

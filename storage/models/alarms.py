@@ -14,7 +14,7 @@ class Alarm(Base):
     `facts` are the counts behind it, without names. `told_at` is when the operator last heard of
     it. What is to be told next has a `message_id`; whoever tells it holds the lease meanwhile.
     `is_doubtful` says that nobody knows whether that mail went, `refused_at` when the mail server
-    last refused it.
+    last refused it. `confirmed_at` is when it was last seen, where it is about one machine.
     """
 
     __tablename__ = "alarm"
@@ -28,3 +28,4 @@ class Alarm(Base):
     is_doubtful: Mapped[bool] = mapped_column(default=False)
     lease_until: Mapped[Moment | None]
     refused_at: Mapped[Moment | None]
+    confirmed_at: Mapped[Moment | None]

@@ -463,15 +463,30 @@ def test_web_processes_look_now_and_then_beside_workers_that_die_soon(watch):
     assert watch.list_lines() == [("ERROR", "alarm", "zoom_waiting")]
 
 
-def test_what_is_wrong_on_one_machine_is_left_to_it(database, now):
+def keep_after(session, *found, now, minutes):
+    later = now + timedelta(minutes=minutes)
+    return [(change.key, change.is_over) for change in keep_alarms(session, found, now=later)]
+
+
+def test_what_is_wrong_on_one_machine_ends_once_nobody_has_seen_it_for_an_hour(database, now):
     full = Problem(AlarmName.DISK_FILLING, {"percent": 91}, place="a")
     with database.write() as session:
-        assert [c.key for c in keep_alarms(session, [full], place="a", now=now)] == [
-            "disk_filling:a"
-        ]
-        assert keep_alarms(session, [], place="b", now=now) == []
-        [over] = keep_alarms(session, [], place="a", now=now)
-    assert (over.key, over.is_over) == ("disk_filling:a", True)
+        assert keep_after(session, full, now=now, minutes=0) == [("disk_filling:a", False)]
+        for minutes in (1, 50):
+            assert keep_after(session, now=now, minutes=minutes) == []
+        assert keep_after(session, full, now=now, minutes=59) == []
+        assert keep_after(session, now=now, minutes=118) == []
+        assert keep_after(session, now=now, minutes=119) == [("disk_filling:a", True)]
+
+
+def test_alarm_of_an_older_version_has_an_hour_from_now_on(database, now):
+    full = Problem(AlarmName.DISK_FILLING, {"percent": 91}, place="a")
+    with database.write() as session:
+        keep_after(session, full, now=now, minutes=0)
+        session.execute(update(Alarm).values(confirmed_at=None))
+        session.expire_all()
+        assert keep_after(session, now=now, minutes=90) == []
+        assert keep_after(session, now=now, minutes=151) == [("disk_filling:a", True)]
 
 
 def test_of_many_that_notice_one_tells(database_url, now):
@@ -481,7 +496,7 @@ def test_of_many_that_notice_one_tells(database_url, now):
     def notice(database):
         barrier.wait()
         with database.write() as session:
-            changes = keep_alarms(session, [problem], place="", now=now)
+            changes = keep_alarms(session, [problem], now=now)
         barrier.wait()
         with database.write() as session:
             return len(changes), take_telling(session, now=now) is not None
@@ -497,7 +512,7 @@ def test_without_a_lease_everybody_would_tell(database_url, now):
 
     def notice(database):
         with database.write() as session:
-            keep_alarms(session, [Problem(AlarmName.NO_WORKER, {})], place="", now=now)
+            keep_alarms(session, [Problem(AlarmName.NO_WORKER, {})], now=now)
         barrier.wait()
         with database.read() as session:
             return session.scalar(select(Alarm.message_id)) != ""
