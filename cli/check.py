@@ -25,7 +25,7 @@ from services.organizations import ensure_organization
 from services.overview import WORKER_SILENT_AFTER
 from services.zoom_preflight import NEEDED_CALLS
 from storage import events, heartbeats, migrate, organizations
-from storage.disks import FILLING_PERCENT, measure_fill
+from storage.disks import FILLING_PERCENT, measure_fullest
 from storage.models import ZoomConnection
 from storage.readiness import (
     is_disk_full,
@@ -179,9 +179,9 @@ def _send_test(site: Site, address: str) -> Finding:
 
 
 def _look_at_disk(site: Site) -> Finding:
-    percent = measure_fill(site.settings.instance)
-    problem = f"{percent} % full: {MAKE_ROOM}"
-    return Finding("disk", problem if percent >= FILLING_PERCENT else "")
+    fill = measure_fullest(site.database, site.settings.instance)
+    problem = f"that of {fill.folder} is {fill.percent} % full: {MAKE_ROOM}"
+    return Finding("disk", problem if fill.percent >= FILLING_PERCENT else "")
 
 
 def _look_at_clock(site: Site) -> Finding:

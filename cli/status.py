@@ -12,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from services.alarms import AlarmName, find_problems
 from services.overview import AlarmState, Overview, Pause, read_overview
-from storage.disks import FILLING_PERCENT, measure_fill
+from storage.disks import FILLING_PERCENT, Fill, measure_fullest
 from storage.overview import has_published_event
 from views.site import Site, get_site
 from zoom_client import Plan
@@ -53,15 +53,15 @@ def status_command(is_json: bool) -> None:
         said = json.dumps(down) if is_json else f"database  DOWN: {explain_silence(site, error)}"
         click.echo(said)
         raise SystemExit(1) from error
-    percent = measure_fill(site.settings.instance)
+    fill = measure_fullest(site.database, site.settings.instance)
     refusal = describe_refusal(site)
-    needs = [*_list_own_needs(site, overview, refusal), *_list_stored_needs(overview, percent)]
+    needs = [*_list_own_needs(site, overview, refusal), *_list_stored_needs(overview, fill)]
     if is_json:
-        document = {"needs": needs, "disk_percent": percent, **asdict(overview)}
+        document = {"needs": needs, "disk_percent": fill.percent, **asdict(overview)}
         click.echo(json.dumps(document, default=datetime.isoformat, ensure_ascii=False, indent=2))
     else:
         answers = "answers, and KEEPS NOTHING" if refusal else "answers"
-        _print(overview, percent, database=f"{answers}: {site.database.place}")
+        _print(overview, fill, database=f"{answers}: {site.database.place}")
         _print_needs(needs)
     if needs:
         raise SystemExit(1)
@@ -85,10 +85,10 @@ def _list_own_needs(site: Site, overview: Overview, refusal: str) -> Iterator[st
         )
 
 
-def _list_stored_needs(overview: Overview, disk_percent: int) -> Iterator[str]:
+def _list_stored_needs(overview: Overview, fill: Fill) -> Iterator[str]:
     """Say what somebody has to do, the most urgent first."""
-    if disk_percent >= FILLING_PERCENT:
-        yield f"the disk is {disk_percent} % full: {MAKE_ROOM}"
+    if fill.percent >= FILLING_PERCENT:
+        yield f"the disk of {fill.folder} is {fill.percent} % full: {MAKE_ROOM}"
     if any(alarm.refused_at for alarm in overview.alarms):
         yield (
             "the mail server refuses mails to UKETSUKE_OPERATOR_EMAIL: the log says why, as “the"
@@ -118,7 +118,7 @@ def _read(site: Site) -> Overview:
         return read_overview(session, plan=plan, now=site.read_clock())
 
 
-def _print(overview: Overview, disk_percent: int, *, database: str) -> None:
+def _print(overview: Overview, fill: Fill, *, database: str) -> None:
     click.echo(f"{overview.taken_at:%Y-%m-%d %H:%M:%S} UTC\n")
     mails = overview.mails
     rows: list[tuple[str, str]] = [("database", database)]
@@ -140,7 +140,7 @@ def _print(overview: Overview, disk_percent: int, *, database: str) -> None:
     oldest = f", the first since {_write_time(mails.due_since)}" if mails.due_since else ""
     failed = overview.count_parked(kind="mail")
     rows.append(("mails", f"{mails.due} waiting{oldest}; {mails.later} for later; {failed} failed"))
-    rows.append(("disk", f"{disk_percent} % full"))
+    rows.append(("disk", f"{fill.percent} % full: {fill.folder}"))
     for alarm in overview.alarms:
         began = _write_time(alarm.began_at)
         rows.append(("alarm", f"{alarm.name} since {began}, {_write_telling(alarm)}"))

@@ -16,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from config import LOOPBACK
 from services.overview import Overview, read_overview
-from storage.disks import measure_fill
+from storage.disks import measure_fullest
 from zoom_client import Plan
 
 from .site import get_site
@@ -103,9 +103,13 @@ def _may_read() -> bool:
 
 
 def _measure_disk() -> Gauge:
-    percent = measure_fill(get_site().settings.instance)
-    meaning = "How full the disk of the instance folder is, on the machine that was asked."
-    return Gauge("disk_used_ratio", meaning, [({}, percent / 100)])
+    site = get_site()
+    fill = measure_fullest(site.database, site.settings.instance)
+    meaning = (
+        "How full the disk of the instance folder is, or that of SQLite's file if that is fuller,"
+        " on the machine that was asked."
+    )
+    return Gauge("disk_used_ratio", meaning, [({}, fill.percent / 100)])
 
 
 def _count_events(overview: Overview) -> Iterator[Gauge]:

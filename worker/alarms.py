@@ -24,7 +24,7 @@ from services.alarms import (
 from services.messages import MessageRefused
 from services.overview import read_overview
 from storage import alarms, heartbeats, rehearsals
-from storage.disks import FILLING_PERCENT, WELL_PERCENT, measure_fill
+from storage.disks import FILLING_PERCENT, WELL_PERCENT, measure_fullest
 from storage.session import Database
 from zoom_client import Plan
 
@@ -144,6 +144,7 @@ _LABELS = {
     "reason": lazy_gettext("Reason"),
     "scopes": lazy_gettext("Missing scopes"),
     "machine": lazy_gettext("Machine"),
+    "folder": lazy_gettext("Folder"),
 }
 
 log = logging.getLogger(__name__)
@@ -208,11 +209,15 @@ class AlarmWatch:
         self.look(is_worker=False)
 
     def _look_at_disk(self, stored: Collection[str]) -> list[Problem]:
-        percent = measure_fill(self._settings.instance)
-        facts: dict[str, int | str] = {"percent": percent, "machine": self._machine}
+        fill = measure_fullest(self._database, self._settings.instance)
+        facts: dict[str, int | str] = {
+            "percent": fill.percent,
+            "machine": self._machine,
+            "folder": str(fill.folder),
+        }
         problem = Problem(AlarmName.DISK_FILLING, facts, place=self._machine)
         limit = WELL_PERCENT if problem.key in stored else FILLING_PERCENT
-        return [problem] if percent >= limit else []
+        return [problem] if fill.percent >= limit else []
 
     def _log(self, change: Change) -> None:
         facts = {"alarm": change.key, "began_at": change.began_at.isoformat(), **change.facts}

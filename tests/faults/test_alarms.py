@@ -5,9 +5,10 @@ import logging
 import pytest
 from sqlalchemy import func, select
 
+from storage.disks import FILLING_PERCENT, measure_fullest
 from storage.models import Alarm
 from tests.faults.crowd import Crowd
-from tests.fixtures.databases import only_sqlite
+from tests.fixtures.databases import only_sqlite, open_database
 from tests.people import HANAKO, TARO
 from tests.races import race
 from worker.alarms import AlarmWatch
@@ -84,3 +85,17 @@ def test_f18_disk_is_told_while_there_is_still_room(start_site, small_disk, capl
     watch.look(is_worker=True)
     [_, over] = site.mailbox.list_mails(OPERATOR)
     assert [str(mail["Subject"])[:4] for mail in (told, over)] == ["【警告】", "【解消】"]
+
+
+def test_f18_disk_of_the_database_is_seen_where_it_is_another_one(small_disk, tmp_path):
+    file, link = small_disk / "site.sqlite3", tmp_path / "link.sqlite3"
+    file.write_bytes(b"x" * 1_750_000)
+    link.symlink_to(file)
+    instance = tmp_path / "instance"
+
+    for path in (file, link):
+        fill = measure_fullest(open_database(f"sqlite:///{path}"), instance)
+        assert (fill.percent > FILLING_PERCENT, fill.folder) == (True, small_disk)
+
+    elsewhere = measure_fullest(open_database("postgresql:///site"), instance)
+    assert (elsewhere.percent < 100, elsewhere.folder) == (True, instance)
