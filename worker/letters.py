@@ -12,6 +12,7 @@ from flask_babel import lazy_gettext
 from sqlalchemy.orm import Session
 
 from config import Settings
+from services import zoom_closings
 from services.calendar_entries import (
     CalendarOwner,
     make_calendar_entries,
@@ -51,7 +52,9 @@ _REASONS = {
     "WorkEmailRequired": lazy_gettext("Zoom asks for the work address that was invited."),
     "ZoomAccountRequired": lazy_gettext("Zoom asks for an address that has a Zoom account."),
     "ValidationFailed": lazy_gettext("Zoom does not take this e-mail address or name."),
-    "AtCapacity": lazy_gettext("Every place at Zoom is taken."),
+    "AtCapacity": lazy_gettext(
+        "Every place at Zoom is taken. If one becomes free, we will register you and email you."
+    ),
     "MeetingOver": lazy_gettext("Zoom has closed the registration for this event."),
 }
 """What `deliveries` calls a problem, for the person whom it concerns."""
@@ -143,7 +146,8 @@ class LetterWriter:
         registrant = zoom_registrants.get_zoom_registrant(session, registration.id)
         is_approved = registration.status == Status.APPROVED
         is_cancelled = registration.status == Status.CANCELLED
-        can_return = may_return(session, registration, now=now)
+        is_open = may_return(session, registration, now=now)
+        again_url = f"{personal_url}/again" if is_open else None
         repeat = submission if mail.name == MailName.REPEAT else None
         created = submissions.get_creating_submission(session, registration.id)
         wait = read_wait(session, event, registration.id, now=now) if is_approved else None
@@ -172,18 +176,20 @@ class LetterWriter:
                 if repeat and not is_cancelled
                 else None
             ),
-            again_url=self._choose_way_back(mail, event, personal_url, can_return),
+            again_url=self._choose_way_back(mail, event, registrant, again_url),
             is_by_organizer=is_by_organizer(session, registration),
             name_differs=repeat is not None and _differs(repeat, registration),
             marketing_withdraw_url=(personal_url if _wants_news(session, registration) else None),
         )
 
     def _choose_way_back(
-        self, mail: Mail, event: Event, personal_url: str, can_return: bool
+        self, mail: Mail, event: Event, registrant: ZoomRegistrant | None, again_url: str | None
     ) -> str | None:
-        if mail.name == MailName.REFUSED:
-            return self._links.event(event.slug)
-        return f"{personal_url}/again" if can_return else None
+        if mail.name != MailName.REFUSED:
+            return again_url
+        # Where Zoom refuses everybody, another address would only take a second place in the queue.
+        is_for_all = registrant is not None and registrant.problem in zoom_closings.REFUSALS
+        return None if is_for_all else self._links.event(event.slug)
 
     def _start_code(self, submission: SubmissionRow, now: datetime) -> str | None:
         if submission.code_issued_at is None or submission.code_used_at is not None:

@@ -139,3 +139,19 @@ def test_who_registers_for_twelve_sessions_is_told_of_each(site, policy):
 
     assert len(site.mailbox.list_mails("taro@example.com")) == 12
     assert says_when is (policy == "show")
+
+
+@pytest.mark.parametrize(("code", "offers_another_address"), [(3027, True), (3043, False)])
+def test_who_is_refused_by_zoom_is_offered_another_address_where_one_helps(
+    site, code, offers_another_address
+):
+    site.add_event(slug="spring")
+    site.zoom.fault("add_registrant", does="answer", status=400, code=code, message="No.")
+    site.visitor().open("/e/spring").form().fill(**TARO).submit()
+    site.drain()
+
+    mail = read_text(site.mailbox.read_only("taro@example.com"))
+
+    assert ("別のメールアドレスで" in mail) is offers_another_address
+    assert ("/e/spring" in mail) is offers_another_address
+    assert ("空きが出た場合は" in mail) is not offers_another_address
