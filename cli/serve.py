@@ -20,6 +20,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from config import LOOPBACK, PREFIX, ROOT, Settings
 from services.fault_points import fault_point
 from storage import database_files, migrate
+from storage.backups import drop_repeated
 from views.compiled_templates import compile_templates
 from views.overload import is_urgent
 from views.people_rows import make_row_reader
@@ -213,6 +214,8 @@ def _keep_copy(site: Site) -> None:
     folder.mkdir(mode=0o700, exist_ok=True)
     file = folder / f"before-upgrade-{site.read_clock():%Y%m%d-%H%M%S}.zip"
     take_backup(site, file)
+    # An upgrade that fails is tried again by each start: its copies would fill the disk.
+    file = drop_repeated(folder.glob("before-upgrade-*.zip"), of=file)
     click.echo(f"The database as it was before this upgrade: {file}")
 
 

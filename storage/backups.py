@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 import zipfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -88,6 +88,15 @@ def read_manifest(path: Path) -> Manifest:
     return manifest
 
 
+def drop_repeated(files: Iterable[Path], *, of: Path) -> Path:
+    """Delete backups that hold what `of` holds, byte by byte; the first by name stays, returned."""
+    wanted = _read_sum(of)
+    same = [file for file in sorted({*files, of}) if _read_sum(file) == wanted]
+    for repeated in same[1:]:
+        repeated.unlink()
+    return same[0]
+
+
 def restore_backup(
     database: Database,
     path: Path,
@@ -117,6 +126,17 @@ def restore_backup(
         dump.restore(
             copy, manifest.schema, manifest.counts, keep_aside_as=keep_aside_as, make_safe=make_safe
         )
+
+
+def _read_sum(path: Path) -> tuple[object, ...]:
+    """Read the check sum and size of the database in a backup; what is none is like nothing."""
+    try:
+        manifest = read_manifest(path)
+        with zipfile.ZipFile(path) as archive:
+            packed = archive.getinfo(_DATABASE)
+    except BackupError:
+        return (path,)
+    return packed.CRC, packed.file_size, *manifest.secrets
 
 
 def _get_dump(database: Database) -> Dump:

@@ -13,7 +13,7 @@ from sqlalchemy import text
 from storage import migrate
 from storage.backups import read_manifest
 from tests import factories
-from tests.fixtures.databases import SECRET, open_database
+from tests.fixtures.databases import SECRET, only_sqlite, open_database
 from tests.installation import Installation
 
 ROWS = int(os.environ.get("UKETSUKE_TEST_ROWS", "5000"))
@@ -76,6 +76,28 @@ def test_migration_that_is_killed_half_way_is_done_by_the_next_start(
     assert {(copy.schema, copy.counts["registration"]) for copy in kept} == (
         {("0001", ROWS)} if old_database.is_sqlite else set()
     )
+
+
+@only_sqlite
+def test_upgrade_that_fails_again_and_again_keeps_one_copy(old_database, database_url, tmp_path):
+    installation = Installation(
+        tmp_path, UKETSUKE_DATABASE_URL=database_url, UKETSUKE_SECRET_KEY=SECRET.decode()
+    )
+    folder = tmp_path / "instance" / "backups"
+    installation.environ["UKETSUKE_FAULT_POINT"] = "mid_migration:kill"
+    for _ in range(2):
+        installation.run("migrate", seconds=900)
+    [first] = folder.iterdir()
+    with old_database.engine.begin() as connection:
+        connection.execute(text("DELETE FROM job WHERE key = 'zoom:1'"))
+    old_database.dispose()
+    (folder / "before-upgrade-torn.zip").write_text("no backup")
+    for _ in range(2):
+        installation.run("migrate", seconds=900)
+
+    *copies, _torn = sorted(folder.iterdir())
+    assert copies[0] == first
+    assert [read_manifest(file).counts["job"] for file in copies] == [ROWS, ROWS - 1]
 
 
 def read_state(url):
