@@ -246,8 +246,9 @@ def _look_at_sealed(site: Site) -> Iterator[Finding]:
 
 
 def _look_at_worker(site: Site) -> Finding:
+    now = site.read_clock()
     with site.database.read() as session:
-        lives = heartbeats.has_lived_since(session, site.read_clock() - WORKER_SILENT_AFTER)
+        lives = heartbeats.has_lived_since(session, now - WORKER_SILENT_AFTER, now=now)
     return Finding(
         "worker", "" if lives else f"none was seen in the last minute: run {START_WORKER}"
     )

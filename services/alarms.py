@@ -16,7 +16,7 @@ from enum import StrEnum
 from sqlalchemy.orm import Session
 
 from storage import alarms
-from storage.jobs import CLOCK_TOLERANCE
+from storage.heartbeats import CLOCKS_DIFFER_BY
 from storage.models import Alarm
 from zoom_client import ScopeMissing, ZoomOutcomeUnknown, ZoomUnreachable
 
@@ -255,16 +255,23 @@ def _go_on(alarm: Alarm, problem: Problem, now: datetime) -> bool:
         # It is back before anybody heard that it was over.
         alarm.ended_at, alarm.message_id, alarm.refused_at = None, "", None
     alarm.facts = dict(problem.facts)
-    is_old = alarm.told_at is not None and now - alarm.told_at >= REPEAT_AFTER
-    if is_old and not alarm.message_id:
+    if _was_told_long_ago(alarm, now) and not alarm.message_id:
         alarm.message_id = _new_id()
         return True
     return False
 
 
+def _was_told_long_ago(alarm: Alarm, now: datetime) -> bool:
+    """Tell whether to tell again; when it was told by a clock of the future, nobody knows."""
+    told_at = alarm.told_at
+    if told_at is None:
+        return False
+    return now - told_at >= REPEAT_AFTER or told_at > now + CLOCKS_DIFFER_BY
+
+
 def _is_unconfirmed(alarm: Alarm, now: datetime) -> bool:
     seen_at = alarm.confirmed_at
-    if seen_at is None or seen_at > now + CLOCK_TOLERANCE:
+    if seen_at is None or seen_at > now + CLOCKS_DIFFER_BY:
         # An older version did not note it, or a clock that was set back since.
         alarm.confirmed_at = now
         return False

@@ -143,7 +143,7 @@ def read_overview(session: Session, *, plan: Plan, now: datetime) -> Overview:
         for jobs in overview.list_parked_jobs(session)
         if jobs.kind not in _FOR_EVENTS_AHEAD or jobs.event_id is None or jobs.event_id in is_ahead
     ]
-    workers = overview.list_workers(session, since=now - WORKER_SILENT_AFTER)
+    workers = overview.list_workers(session, since=now - WORKER_SILENT_AFTER, now=now)
     return Overview(
         taken_at=now,
         events=_count_events(session, ahead, now),

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, exists, select
+from sqlalchemy import ColumnElement, delete, exists, select
 from sqlalchemy.orm import Session
 
 from .models import WorkerHeartbeat
 from .statements import insert_for
 
 FORGET_AFTER = timedelta(days=1)
+CLOCKS_DIFFER_BY = timedelta(hours=1)
+"""What is said to have happened later than that comes from a clock that was set back since.
+
+It is much, as a worker whose clock goes ahead lives: the alarm would come and go with each look.
+"""
 
 
 def beat(session: Session, owner: str, *, started_at: datetime, now: datetime) -> None:
@@ -26,5 +31,10 @@ def beat(session: Session, owner: str, *, started_at: datetime, now: datetime) -
     session.execute(delete(WorkerHeartbeat).where(WorkerHeartbeat.seen_at < now - FORGET_AFTER))
 
 
-def has_lived_since(session: Session, since: datetime) -> bool:
-    return bool(session.scalar(select(exists().where(WorkerHeartbeat.seen_at >= since))))
+def has_lived_since(session: Session, since: datetime, *, now: datetime) -> bool:
+    """Tell whether a worker gave a sign of life since a moment, by a clock that may be right."""
+    return bool(session.scalar(select(exists().where(is_sign_since(since, now=now)))))
+
+
+def is_sign_since(since: datetime, *, now: datetime) -> ColumnElement[bool]:
+    return WorkerHeartbeat.seen_at.between(since, now + CLOCKS_DIFFER_BY)

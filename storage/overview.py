@@ -10,6 +10,7 @@ from sqlalchemy import ScalarSelect, and_, case, func, literal, select
 from sqlalchemy.orm import Session, aliased
 
 from .event_ends import is_ahead
+from .heartbeats import is_sign_since
 from .models import (
     Alarm,
     Event,
@@ -200,12 +201,12 @@ def list_budgets(session: Session, *, day: date) -> list[ZoomBudget]:
     )
 
 
-def list_workers(session: Session, *, since: datetime) -> list[WorkerHeartbeat]:
+def list_workers(session: Session, *, since: datetime, now: datetime) -> list[WorkerHeartbeat]:
     """List the workers that gave a sign of life since then, the oldest first."""
     return list(
         session.scalars(
             select(WorkerHeartbeat)
-            .where(WorkerHeartbeat.seen_at >= since)
+            .where(is_sign_since(since, now=now))
             .order_by(WorkerHeartbeat.started_at)
         )
     )

@@ -59,7 +59,7 @@ def _has_real_account(site: Site) -> bool:
 def _look_for_worker(site: Site) -> list[str]:
     now = site.read_clock()
     with site.database.read() as session:
-        if heartbeats.has_lived_since(session, now - WORKER_SILENT_AFTER):
+        if heartbeats.has_lived_since(session, now - WORKER_SILENT_AFTER, now=now):
             return []
     # Where nothing can be kept, no sign of life is either: workers may well run.
     write_something(site.database, now=now)

@@ -202,9 +202,9 @@ class AlarmWatch:
 
     def look_without_worker(self) -> None:
         """Do a worker's part where none has given a sign of life for three minutes."""
-        since = self._read_clock() - NO_WORKER_AFTER
+        now = self._read_clock()
         with self._database.read() as session:
-            if heartbeats.has_lived_since(session, since):
+            if heartbeats.has_lived_since(session, now - NO_WORKER_AFTER, now=now):
                 return
         self.look(is_worker=False)
 

@@ -426,6 +426,22 @@ def test_end_that_the_mail_server_refuses_is_given_up_after_a_day(watch):
 
 
 @only_sqlite
+def test_alarm_that_a_clock_of_the_future_told_is_told_again(watch):
+    clock = watch.site.clock
+    clock.move(days=365)
+    with watch.site.database.write() as session:
+        heartbeats.beat(session, "w", started_at=clock(), now=clock())
+    clock.move(hours=1)
+    watch.look(is_worker=False)
+    clock.move(days=-365)
+    watch.look(is_worker=False)
+    watch.look(is_worker=False)
+
+    assert watch.list_lines() == [("ERROR", "alarm", "no_worker")] * 2
+    assert len(watch.list_subjects()) == 2
+
+
+@only_sqlite
 def test_without_an_address_the_log_is_all(make_watch):
     watch = make_watch(operator_email="")
     watch.register_without_zoom()

@@ -278,7 +278,8 @@ def test_worker_that_is_stopped_finishes_what_it_holds(bench, run):
 def test_running_worker_gives_signs_of_life(bench, run):
     def has_lived():
         with bench.database.read() as session:
-            return heartbeats.has_lived_since(session, bench.clock().replace(year=2000))
+            now = bench.clock()
+            return heartbeats.has_lived_since(session, now.replace(year=2000), now=now)
 
     assert not has_lived()
     run(bench.make_worker())
