@@ -24,7 +24,7 @@ MOST_PUT_OFF_AT_EVENT = 3 * PUT_OFF_A_DAY
 MOST_PUT_OFF = 7 * PUT_OFF_A_DAY
 
 MAILBOX_FULL = "MailboxFull"
-"""Why a mail never went: so many wait for its mailbox that this one would be a flood."""
+"""Why a mail never goes: too many wait for its mailbox, or it would come after the event."""
 
 DAY = timedelta(days=1)
 _NOBODY = 0

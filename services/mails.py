@@ -12,10 +12,12 @@ from sqlalchemy.orm import Session
 
 from storage import job_requests, mails, registrations, zoom_registrants
 from storage.arrivals import Mailbox
+from storage.events import AnyEvent
 from storage.models import Registration, SubmissionRow
 
 from .addresses import fold_tag
 from .calendars import Method
+from .events import get_end
 from .mail_limits import (
     DAY,
     MAILBOX_FULL,
@@ -134,7 +136,7 @@ def name_mailbox(email_key: str, *, now: datetime) -> Mailbox:
 def make_first_mail(
     session: Session,
     name: MailName,
-    event_id: int,
+    event: AnyEvent,
     submission: Submission,
     *,
     mailed: int | None,
@@ -142,14 +144,16 @@ def make_first_mail(
 ) -> tuple[dict[str, Any], datetime | None]:
     """Lay out the mail to somebody who registers now; return it, and when it may go.
 
-    It is put off where the address had enough for a day, and goes to nobody (None) where too many
-    wait. `mailed` counts those of the day, where that is known.
+    It is put off where the address had enough for a day, and never goes (None) where too many wait,
+    or the event is over by then. `mailed` counts those of the day, where that is known.
     """
     goes_at: datetime | None = now
     if mailed is None or mailed >= PER_ADDRESS_A_DAY - PUT_OFF_A_DAY:
         mailbox = name_mailbox(submission.email_key, now=now)
-        goes_at = find_time(session, mailbox, event_id=event_id, now=now)
-    return _lay_out(name, submission, event_id=event_id, goes_at=goes_at, now=now), goes_at
+        goes_at = find_time(session, mailbox, event_id=event.id, now=now)
+    if goes_at is not None and now < goes_at >= get_end(event):
+        goes_at = None
+    return _lay_out(name, submission, event_id=event.id, goes_at=goes_at, now=now), goes_at
 
 
 def request_again(

@@ -203,7 +203,7 @@ def introduce(
 ) -> Newcomer:
     """Build the rows of a new registration."""
     name = MAIL_OF_STATUS[status]
-    mail, mail_at = make_first_mail(session, name, event.id, submission, mailed=mailed, now=now)
+    mail, mail_at = make_first_mail(session, name, event, submission, mailed=mailed, now=now)
     if mail_at == now and name is MailName.CONFIRMATION and policy is not LinkPolicy.CODE:
         mail_at = now + CONFIRM_WITHIN
     row = _lay_out(event, submission, Outcome.CREATED, now)

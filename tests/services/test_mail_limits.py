@@ -64,6 +64,14 @@ def test_first_mail_that_is_too_many_goes_when_the_day_is_over(session, policy):
     assert {mail.state for mail in sent} == {"queued"}
 
 
+def test_first_mail_that_would_come_after_the_event_is_said_to_be_unsent(session):
+    fill_mailbox(session)
+
+    mail = send(session, factories.make_event(session, starts_at=NOW + timedelta(hours=12)))
+
+    assert (mail.state, mail.error, read_run_at(session, mail)) == ("failed", MAILBOX_FULL, None)
+
+
 def test_no_day_has_more_than_ten_and_no_heap_grows_without_end(session):
     event = factories.make_event(session)
     for number in range(80):

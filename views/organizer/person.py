@@ -157,7 +157,7 @@ def _list_mails(session: Session, event: Event, registration: Registration) -> l
 
 def _describe_state(mail: Mail, event: Event) -> str:
     if mail.error == MAILBOX_FULL:
-        return gettext("Not sent: too many mails wait for this mailbox already")
+        return gettext("Not sent: the mailbox had enough mails for now")
     if mail.state == "queued" and mail.due_at is not None:
         time = _write(mail.due_at, event)
         return gettext("Put off to %(time)s: the mailbox had enough mails for a day", time=time)
