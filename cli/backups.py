@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
@@ -66,12 +71,13 @@ def restore_command(file: Path, replace: bool, without_secret: bool, rehearsal: 
         manifest = read_manifest(file)
         if not without_secret:
             _check_secret(site, manifest)
-        restore_backup(
-            site.database,
-            file,
-            keep_aside_as=f"before_{now:%Y%m%d_%H%M%S}" if replace else None,
-            make_safe=change,
-        )
+        with _clearing_up_if_ended():
+            restore_backup(
+                site.database,
+                file,
+                keep_aside_as=f"before_{now:%Y%m%d_%H%M%S}" if replace else None,
+                make_safe=change,
+            )
     except BackupError as error:
         raise click.ClickException(f"Nothing was restored: {error}.") from error
     _report(manifest, done[-1])
@@ -82,12 +88,25 @@ def restore_command(file: Path, replace: bool, without_secret: bool, rehearsal: 
 
 
 def take_backup(site: Site, file: Path) -> Manifest:
+    secrets, now = site.keys.list_fingerprints(), site.read_clock()
     try:
-        return write_backup(
-            site.database, file, secrets=site.keys.list_fingerprints(), now=site.read_clock()
-        )
+        with _clearing_up_if_ended():
+            return write_backup(site.database, file, secrets=secrets, now=now)
     except BackupError as error:
         raise click.ClickException(f"No backup was made: {error}.") from error
+
+
+@contextmanager
+def _clearing_up_if_ended() -> Iterator[None]:
+    """Have SIGTERM end this as an error does: it would leave a copy of the database behind."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    former = signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, former)
 
 
 def _refuse_new_secret(site: Site) -> None:

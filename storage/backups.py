@@ -13,13 +13,14 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
-from tempfile import TemporaryDirectory, gettempdir
+from tempfile import gettempdir
 
 from sqlalchemy.orm import Session
 
 from . import migrate
 from .dumps import BackupError, Dump, PostgresqlDump, SqliteDump, sync
 from .session import Database
+from .work_folders import sweep, work_folder
 
 FORMAT = 1
 _MANIFEST = "manifest.json"
@@ -44,7 +45,8 @@ def write_backup(
 ) -> Manifest:
     """Write a checked copy of the database as it is now; the site may go on writing meanwhile.
 
-    Side effects: the file stands at `path` only once it is whole, and for its owner alone.
+    Side effects: the file stands at `path` only once it is whole, and for its owner alone. What
+    backups and restores that were killed have left there is removed.
 
     Raises:
         BackupError: the copy cannot be made, or is not sound.
@@ -52,12 +54,11 @@ def write_backup(
     place = path.absolute().parent
     if not place.is_dir():
         raise BackupError(f"there is no folder {place}")
-    with (
-        _refusals_in_words(f"{place} cannot be written to"),
-        TemporaryDirectory(dir=place, prefix=f".{path.name}.") as folder,
-    ):
-        copy, packed = Path(folder) / "copy", Path(folder) / "packed"
-        content = _get_dump(database).write(copy)
+    dump = _get_dump(database)
+    _sweep(place, dump)
+    with _refusals_in_words(f"{place} cannot be written to"), work_folder(place) as folder:
+        copy, packed = folder / "copy", folder / "packed"
+        content = dump.write(copy)
         manifest = Manifest(
             FORMAT, _name_kind(database), content.schema, now.isoformat(), secrets, content.counts
         )
@@ -122,7 +123,8 @@ def restore_backup(
             f"the backup is of a newer version of Uketsuke (schema {manifest.schema}): install it"
         )
     dump = _get_dump(database)
-    with _unpack(path, dump.folder) as copy:
+    _sweep(path.absolute().parent, dump)
+    with _unpack(path, _get_place(dump)) as copy:
         dump.restore(
             copy, manifest.schema, manifest.counts, keep_aside_as=keep_aside_as, make_safe=make_safe
         )
@@ -147,12 +149,22 @@ def _name_kind(database: Database) -> str:
     return "sqlite" if database.is_sqlite else "postgresql"
 
 
+def _get_place(dump: Dump) -> Path:
+    """Return where copies are unpacked."""
+    return dump.folder or Path(gettempdir())
+
+
+def _sweep(place: Path, dump: Dump) -> None:
+    """Remove what was left where backups are written and where they are unpacked."""
+    for folder in {place, _get_place(dump).absolute()}:
+        sweep(folder)
+
+
 @contextmanager
-def _unpack(path: Path, folder: Path | None) -> Iterator[Path]:
-    place = folder or Path(gettempdir())
+def _unpack(path: Path, place: Path) -> Iterator[Path]:
     with ExitStack() as kept:
         with _refusals_in_words(f"it cannot be unpacked in {place}"):
-            made = kept.enter_context(TemporaryDirectory(dir=place, prefix=".restore."))
+            made = kept.enter_context(work_folder(place))
             with zipfile.ZipFile(path) as archive:
                 copy = archive.extract(_DATABASE, made)
         yield Path(copy)
