@@ -175,7 +175,8 @@ def name_problem(reason: str) -> str:
 
 
 def _count_events(session: Session, events: list[Event], now: datetime) -> tuple[EventWork, ...]:
-    starts = {event.id: _find_start(event, now) for event in events if event.dates}
+    begins = {event.id: _find_start(event, now) for event in events}
+    starts = {event.id: begins[event.id] for event in events if begins[event.id] != event.starts_at}
     jobs_waiting = overview.list_waiting_jobs(session, starts=starts, now=now)
     waiting = {jobs.event_id: jobs for jobs in jobs_waiting}
     paused = overview.list_paused_events(session)
@@ -186,7 +187,7 @@ def _count_events(session: Session, events: list[Event], now: datetime) -> tuple
         _count_event(
             session,
             event,
-            starts_at=starts.get(event.id, event.starts_at),
+            starts_at=begins[event.id],
             jobs=waiting.get(event.id),
             paused=paused.get(event.id),
             unfollowed=unfollowed.get(event.id),

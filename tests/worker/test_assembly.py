@@ -5,8 +5,11 @@ import threading
 
 import pytest
 
+from services.event_dates import read_dates
+from storage import events
 from storage.models import Job
 from tests.fixtures.databases import only_sqlite
+from tests.series import make_series
 
 
 @only_sqlite
@@ -27,3 +30,18 @@ def test_pool_keeps_a_connection_for_each_thread_of_a_worker(start_site, number)
 
     connections = site.database.engine.pool.size()
     site.wait_until(lambda: len(set(threading.enumerate()) - others) == connections)
+
+
+@only_sqlite
+def test_worker_that_looks_moves_series_on_without_zoom(start_site):
+    site = start_site()
+    with site.database.write() as session:
+        series = make_series(session, site.zoom, now=site.clock(), slug="course")
+    site.stop_zoom()
+    site.let_pass(days=7, hours=2)
+
+    site.build_worker()._look()
+
+    with site.database.read() as session:
+        found = events.get_event_by_slug(session, "course")
+        assert found.starts_at == read_dates(series)[1].starts_at
