@@ -260,7 +260,7 @@ def add_slowly(desk):
     desk.zoom.fault("add_batch", delay_before=2.0)
     work = threading.Thread(target=desk.work)
     work.start()
-    desk.wait_for_attempt(MANY[0])
+    desk.wait_for_fault()
     return work
 
 

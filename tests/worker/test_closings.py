@@ -157,7 +157,7 @@ def test_place_given_back_while_somebody_else_is_refused_is_theirs(make_desk):
     desk.zoom.fault("set_status", delay_before=1.0)
     leaving = threading.Thread(target=desk.work)
     leaving.start()
-    desk.wait_for_status("changing", FIRST)
+    desk.wait_for_fault()
     desk.register(SECOND)
 
     desk.make_worker().drain()

@@ -37,7 +37,7 @@ def adding(desk, **fault):
     work = threading.Thread(target=desk.work)
     work.start()
     try:
-        desk.wait_for_attempt()
+        desk.wait_for_fault()
         yield
     finally:
         work.join()

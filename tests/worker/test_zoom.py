@@ -467,7 +467,7 @@ def test_call_that_outlived_its_lease_is_found_out(desk):
     desk.zoom.fault("set_status", delay_before=2.0)
     late = threading.Thread(target=desk.work)
     late.start()
-    desk.wait_for_status("changing")
+    desk.wait_for_fault()
     desk.let_pass(seconds=61)
     desk.register_again()
     desk.work()
