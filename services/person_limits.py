@@ -46,9 +46,9 @@ def use_up_changes(registrant: ZoomRegistrant, *, now: datetime) -> None:
     registrant.changes_that_day = STATUS_CHANGES_A_DAY
 
 
-def find_next_add(registrant: ZoomRegistrant, *, now: datetime) -> datetime | None:
-    """Return when the person can be added; None for now."""
-    is_used_up = _is_today(registrant, now) and registrant.adds_that_day >= ADDS_A_DAY
+def find_next_add(registrant: ZoomRegistrant, *, adds: int = 1, now: datetime) -> datetime | None:
+    """Return when the person can be added so often; None for now."""
+    is_used_up = _is_today(registrant, now) and registrant.adds_that_day + adds > ADDS_A_DAY
     return find_next_reset(now) if is_used_up else None
 
 

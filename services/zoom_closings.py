@@ -21,6 +21,7 @@ from zoom_client import AtCapacity, MeetingClosed, MeetingOver, PersonDayLimited
 
 from .deliveries import Delivery
 from .delivery_stops import describe_ending
+from .kept_dates import WAITS as KEEPS_DATES
 from .moves import move_first_up
 from .registrations import Status, sync_key
 
@@ -34,6 +35,7 @@ MOST_READ = 100
 
 REFUSALS = (AtCapacity.__name__, MeetingOver.__name__)
 
+_PUT_OFF = (PersonDayLimited.__name__, KEEPS_DATES)
 _OPEN = (JobState.READY, JobState.RUNNING)
 
 
@@ -154,7 +156,7 @@ def is_undecided(session: Session, event: Event, about: Mapping[str, Any], now: 
     job = job_lists.get_job(session, sync_key(tried))
     if registrant is None or job is None:
         return False
-    return job.state in _OPEN and registrant.problem != PersonDayLimited.__name__
+    return job.state in _OPEN and registrant.problem not in _PUT_OFF
 
 
 def _retry_next(

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from services import deliveries, person_limits, zoom_closings, zoom_refusals
+from services import deliveries, kept_dates, person_limits, zoom_closings, zoom_refusals
 from services.deliveries import Delivery, Step, WrongRegistrant
 from services.delivery_stops import STILL_AT_ZOOM
 from services.happenings import Happening, tell
@@ -20,7 +20,7 @@ from services.mails import (
 )
 from storage import events, jobs, zoom_registrants
 from storage.jobs import LEASE_SECONDS, ClaimedJob
-from storage.models import Registration, ZoomRegistrant
+from storage.models import Event, Registration, ZoomRegistrant
 from zoom_client import (
     PersonDayLimited,
     RegistrantAction,
@@ -33,6 +33,7 @@ from .backoff import next_try
 
 FIRST_LOOK_AFTER = timedelta(seconds=3)
 UNKNOWN_FALLBACK = timedelta(minutes=15)
+LOOK_FOR_PLACES_EVERY = timedelta(minutes=10)
 
 ACTIONS = {
     Step.APPROVE: RegistrantAction.APPROVE,
@@ -82,6 +83,7 @@ def finish_steps(session: Session, done: Sequence[Done], now: datetime) -> None:
     for _, registration, registrant in done:
         before = registrant.delivery
         deliveries.record_done(registration, registrant, now=now)
+        kept_dates.forget(registrant)
         changed.append((before, registrant))
         if registrant.delivery == Delivery.REGISTERED and before != Delivery.REGISTERED:
             taken[registration.id] = registration
@@ -113,10 +115,37 @@ def stop(
     jobs.finish(session, job, reason=reason, now=now)
 
 
+def return_to_dates(
+    session: Session, job: ClaimedJob, registrant: ZoomRegistrant, reason: str, now: datetime
+) -> None:
+    """Have somebody added at once for the dates that they had, as Zoom has no place on others."""
+    deliveries.record_problem(registrant, Delivery.WAITING, kept_dates.WAITS, now=now)
+    session.flush()
+    jobs.postpone(session, job, run_at=now, reason=reason, now=now, is_attempt=False)
+
+
+def keep_dates(
+    session: Session, job: ClaimedJob, event: Event, registrant: ZoomRegistrant, now: datetime
+) -> None:
+    """Leave somebody on the dates that they had until the event's form opens again."""
+    deliveries.record_problem(registrant, Delivery.WAITING, kept_dates.WAITS, now=now)
+    session.flush()
+    jobs.postpone(
+        session,
+        job,
+        run_at=now + LOOK_FOR_PLACES_EVERY,
+        reason=f"{event.closed_by_zoom}: they keep the dates that they had until then",
+        now=now,
+        is_attempt=False,
+    )
+
+
 def find_next_day(step: Step, registrant: ZoomRegistrant, now: datetime) -> datetime | None:
     """Return when Zoom takes a step about this person again, if not today."""
     if step in (Step.ADD, Step.MOVE):
-        return person_limits.find_next_add(registrant, now=now)
+        # Whom it had no place for before may need another add for the way back.
+        adds = 2 if step is Step.MOVE and registrant.refused_dates else 1
+        return person_limits.find_next_add(registrant, adds=adds, now=now)
     return person_limits.find_next_change(registrant, now=now) if step in ACTIONS else None
 
 

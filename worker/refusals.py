@@ -6,7 +6,8 @@ import logging
 from collections.abc import Callable
 from datetime import datetime
 
-from services import deliveries, zoom_closings, zoom_refusals
+from services import deliveries, kept_dates, zoom_closings, zoom_refusals
+from services.chosen_dates import ZoomDates
 from services.deliveries import Delivery, Step, WrongRegistrant
 from services.fault_points import fault_point
 from services.mails import MailName, knows_of_refusal, request_mail
@@ -52,11 +53,13 @@ class Refusals:
         event: Event,
         error: ZoomError | WrongRegistrant,
         *,
+        dates: ZoomDates | None,
         asked_at: datetime,
     ) -> None:
         """Put aside what waiting will not mend, and tell the person once.
 
-        Where Zoom takes nobody more the form closes by the same transaction.
+        Where Zoom takes nobody more the form closes by the same transaction. Who was refused
+        further dates of a series is added for the former ones instead.
         """
         fault_point("before_refusal")
         now, reason, is_closing = self._read_clock(), endings.describe(error), False
@@ -70,12 +73,17 @@ class Refusals:
                 deliveries.record_unsure(registrant, now=now)
             else:
                 deliveries.end_add_without_effect(registrant, now=now)
-            problem = type(error).__name__
-            deliveries.record_problem(registrant, Delivery.REFUSED, problem, now=now)
-            if is_news and step in _OF_INTEREST:
-                request_mail(session, MailName.REFUSED, registration, now=now)
-            session.flush()
-            jobs.park(session, job, reason=reason, now=now)
+            if dates and kept_dates.may_return(registrant, step, dates, error):
+                registrant.refused_dates = sorted(dates.wanted)
+                endings.return_to_dates(session, job, registrant, reason, now)
+            else:
+                kept_dates.forget(registrant)
+                problem = type(error).__name__
+                deliveries.record_problem(registrant, Delivery.REFUSED, problem, now=now)
+                if is_news and step in _OF_INTEREST:
+                    request_mail(session, MailName.REFUSED, registration, now=now)
+                session.flush()
+                jobs.park(session, job, reason=reason, now=now)
             zoom_closings.note_ended(session, event, now=now)
             if isinstance(error, MeetingClosed):
                 is_closing = zoom_closings.close_form(

@@ -11,7 +11,7 @@ from functools import partial
 
 from sqlalchemy.orm import Session
 
-from services import deliveries, new_registrants, person_limits, zoom_closings
+from services import deliveries, kept_dates, new_registrants, person_limits, zoom_closings
 from services.chosen_dates import ZoomDates, read_zoom_dates
 from services.deliveries import Delivery, Step, WrongRegistrant
 from services.delivery_stops import describe_stop
@@ -115,7 +115,12 @@ class RegistrantSync:
         now = self._read_clock()
         with self._storing(job) as (session, event, registration, registrant):
             dates = read_zoom_dates(session, event, registration, now=now)
+            limited = kept_dates.limit(event, registration, registrant, dates)
+            dates = limited or dates
             step = deliveries.plan_step(registration, registrant, dates)
+            if step is Step.DONE and limited:
+                endings.keep_dates(session, job, event, registrant, now)
+                return None
             if step is Step.DONE:
                 endings.finish_steps(session, [(job, registration, registrant)], now)
                 return None
@@ -138,6 +143,8 @@ class RegistrantSync:
                 # An add follows an add only once: without the answers that Zoom refused.
                 endings.give_zoom_time(session, job, now)
                 return None
+            if step is Step.MOVE and dates:
+                kept_dates.begin_move(registrant, dates)
             if step is Step.ADD:
                 deliveries.begin_add(registrant, dates, now=now)
             elif step in endings.ACTIONS:
@@ -255,6 +262,7 @@ class RegistrantSync:
             except ValidationFailed:
                 # Zoom has no such date any more, nor therefore anybody on it.
                 pass
+            fault_point("after_leave")
             self._store_left(job, situation.step, partial(deliveries.record_left, date=date))
         if is_gone:
             self._store_left(job, situation.step, deliveries.record_gone)
@@ -357,8 +365,8 @@ class RegistrantSync:
     def _refuse(
         self, job: ClaimedJob, situation: _Situation, error: ZoomError | WrongRegistrant
     ) -> None:
-        step, asked_at = situation.step, situation.begun_at
-        self._refusals.put_aside(job, step, situation.event, error, asked_at=asked_at)
+        about = (situation.step, situation.event, error)
+        self._refusals.put_aside(job, *about, dates=situation.dates, asked_at=situation.begun_at)
 
     @contextmanager
     def _storing(

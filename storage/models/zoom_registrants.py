@@ -25,7 +25,9 @@ class ZoomRegistrant(Base):
     them would be one of three a day. `join_url` is encrypted. `adds_that_day` and
     `changes_that_day` count our calls about this person on `counted_on`, a day in UTC.
     `occurrence_ids` are the dates for which Zoom was told of them last, where people choose.
-    `last_attempt_at` is when the last call began that was to add or change them.
+    `last_attempt_at` is when the last call began that was to add or change them. `kept_dates` are
+    those that somebody left to be added for further ones, and wants still; `refused_dates` are all
+    for which Zoom had no place then.
     """
 
     __tablename__ = "zoom_registrant"
@@ -54,6 +56,8 @@ class ZoomRegistrant(Base):
     registrant_id: Mapped[str | None] = mapped_column(String(64))
     join_url: Mapped[bytes | None] = mapped_column(Sealed("join links of Zoom"))
     occurrence_ids: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
+    kept_dates: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
+    refused_dates: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
     sends_answers: Mapped[bool] = mapped_column(default=True)
     attempt_started_at: Mapped[Moment | None]
     attempt_ended_at: Mapped[Moment | None]

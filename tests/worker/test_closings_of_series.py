@@ -1,5 +1,7 @@
 """A series of which dates are full at Zoom: whoever gives one up makes way for who wants it."""
 
+from contextlib import suppress
+
 import pytest
 
 from tests.worker.test_closings import (
@@ -17,6 +19,7 @@ from tests.worker.test_closings import (
     work_until_asked,
 )
 from tests.worker.test_series import SeriesDesk
+from worker import refusals, zoom
 from zoom_sandbox.server import SandboxServer
 
 
@@ -115,3 +118,75 @@ def test_nobody_is_tried_who_wants_all_dates_of_somebody_refused(desk):
 
     assert desk.count_calls("add_registrant") == calls + 1
     assert list_outcomes(desk, SECOND, THIRD, FOURTH) == [PUT_ASIDE] * 3
+
+
+def test_who_asks_for_a_further_date_that_is_full_keeps_the_one_they_had(desk):
+    come(desk, first=(0,), fourth=(1,))
+    desk.change_dates((0, 1), FIRST)
+    desk.work()
+
+    assert desk.list_dates_at_zoom(FIRST) == [0]
+    assert desk.read_link(FIRST) is not None
+    assert (desk.read(FIRST).delivery, read_closing(desk)) == ("waiting", "AtCapacity")
+    assert "refused" not in desk.list_mails()
+    calls = desk.count_calls("add_registrant")
+    for _ in range(3):
+        wait_and_work(desk, minutes=11)
+    assert desk.count_calls("add_registrant") == calls, "nobody asks while it is full"
+
+    desk.let_pass(hours=25)  # their three adds of a day are free again
+    desk.cancel(FOURTH)
+    desk.work()
+    for _ in range(3):
+        wait_and_work(desk, minutes=11)
+    assert desk.list_dates_at_zoom(FIRST) == [0, 1]
+    assert list_outcomes(desk, FIRST) == [TAKEN]
+    assert (desk.read(FIRST).kept_dates, desk.read(FIRST).refused_dates) == (None, None)
+
+
+def test_who_gives_the_further_date_up_again_has_what_they_want(desk):
+    come(desk, first=(0,), fourth=(1,))
+    desk.change_dates((0, 1), FIRST)
+    desk.work()
+    adds = desk.count_calls("add_registrant")
+    desk.change_dates((0,), FIRST)
+    desk.work()
+
+    assert list_outcomes(desk, FIRST) == [TAKEN]
+    assert desk.count_calls("add_registrant") == adds
+
+
+def test_date_given_up_for_a_full_one_is_free_though_they_keep_another(desk):
+    come(desk, first=(0, 2), fourth=(1,), second=(0,))
+    desk.change_dates((1, 2), FIRST)
+    desk.work()
+    for _ in range(3):
+        wait_and_work(desk, minutes=1)
+
+    assert desk.list_dates_at_zoom(FIRST) == [2]
+    assert list_outcomes(desk, SECOND) == [TAKEN]
+
+
+@pytest.mark.parametrize("place", ["before_leave", "after_leave", "before_refusal"])
+def test_worker_that_dies_on_the_way_to_a_full_date_loses_nobody_their_own(
+    desk, monkeypatch, place
+):
+    deaths = []
+
+    def die(name):
+        if name == place and not deaths:
+            deaths.append(name)
+            raise SystemExit
+
+    come(desk, first=(0, 2), fourth=(1,))
+    for module in (zoom, refusals):
+        monkeypatch.setattr(module, "fault_point", die)
+    desk.change_dates((0, 1, 2), FIRST)
+    for pause in [65] * 6 + [25 * 3600, 65]:
+        with suppress(SystemExit):
+            desk.work()
+        desk.let_pass(seconds=pause)
+
+    assert deaths
+    assert desk.list_dates_at_zoom(FIRST) == [0, 2]
+    assert desk.read_link(FIRST) is not None

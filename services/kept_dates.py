@@ -1,0 +1,56 @@
+"""Dates that somebody keeps at Zoom while it has no place on further ones that they want.
+
+Whoever wants further dates leaves all and is added anew. Where Zoom then refuses them for want of a
+place they are added for those that they had, and wait with these until its form opens again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from storage.models import Event, Registration, ZoomRegistrant
+from zoom_client import AtCapacity
+
+from .chosen_dates import ZoomDates
+from .deliveries import Step
+from .registrations import Status
+
+WAITS = "KeepsDates"
+"""What `ZoomRegistrant.problem` says of who waits for further dates, with the former ones."""
+
+
+def begin_move(registrant: ZoomRegistrant, dates: ZoomDates) -> None:
+    """Remember, before somebody leaves all dates, on which of them they were that they want still.
+
+    A worker may die half-way, and find only some of them left.
+    """
+    had = {*(registrant.occurrence_ids or ()), *(registrant.kept_dates or ())}
+    registrant.kept_dates = sorted(dates.wanted & had) or None
+
+
+def limit(
+    event: Event, registration: Registration, registrant: ZoomRegistrant, dates: ZoomDates | None
+) -> ZoomDates | None:
+    """Return the dates without those that Zoom is sure to refuse; None if there are none of these.
+
+    It is as sure as for everybody else: while the event takes nobody more.
+    """
+    if dates is None or not event.closed_by_zoom or registration.status != Status.APPROVED:
+        return None
+    refused, kept = registrant.refused_dates, dates.wanted.intersection(registrant.kept_dates or ())
+    if not refused or not kept or not dates.wanted.issuperset(refused):
+        return None
+    return replace(dates, wanted=kept)
+
+
+def may_return(registrant: ZoomRegistrant, step: Step, dates: ZoomDates, error: Exception) -> bool:
+    """Tell whether somebody whom Zoom refused can be added for the dates that they had."""
+    if step is not Step.ADD or not isinstance(error, AtCapacity):
+        return False
+    kept = dates.wanted.intersection(registrant.kept_dates or ())
+    return bool(kept) and kept != dates.wanted
+
+
+def forget(registrant: ZoomRegistrant) -> None:
+    """Forget all of it, as Zoom has what is wanted, or refuses the former dates too."""
+    registrant.kept_dates = registrant.refused_dates = None
