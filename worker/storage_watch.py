@@ -8,8 +8,7 @@ import os
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from datetime import datetime, timedelta
-from typing import TextIO
+from datetime import UTC, datetime, timedelta
 
 from flask_babel import lazy_gettext
 from sqlalchemy.exc import SQLAlchemyError
@@ -63,6 +62,7 @@ class StorageWatch:
         self._began_at: datetime | None = None
         self._has_told = False
         self._file = settings.instance / "nothing-saved"
+        self._unmarked: datetime | None = None
 
     def look(self) -> None:
         """Try to store something, and tell what has changed; never raises for what is away."""
@@ -79,36 +79,62 @@ class StorageWatch:
 
     def _tell_once(self, began_at: datetime, reason: str) -> None:
         log.error("nothing can be stored", extra={"reason": reason})
-        with self._only_one() as mark:
-            if mark is not None and mark.read():
+        with self._alone():
+            self._has_told = self._read_mark() is not None
+            if not self._has_told and self._send(began_at, None, reason):
                 self._has_told = True
-                return
-            self._has_told = self._send(began_at, None, reason)
-            if mark is not None and self._has_told:
-                _write(mark, began_at.isoformat())
+                self._mark(began_at)
 
     def _tell_end(self, now: datetime) -> None:
-        if not self._file.exists():
+        if self._read_mark() is None:
             return
-        with self._only_one() as mark:
-            began = mark.read() if mark is not None else ""
-            if not began or self._send(datetime.fromisoformat(began), now, ""):
-                self._file.unlink(missing_ok=True)
+        with self._alone():
+            began_at = self._read_mark()  # another one may have told meanwhile
+            if began_at is not None and self._unmark() and not self._send(began_at, now, ""):
+                self._mark(began_at)
 
     @contextmanager
-    def _only_one(self) -> Iterator[TextIO | None]:
-        """Give the file, at its beginning, once nobody else has it; None where there is none."""
+    def _alone(self) -> Iterator[None]:
+        """Wait until no other process of this machine tells; at once where there is no folder."""
         try:
             self._file.parent.mkdir(parents=True, exist_ok=True)
-            file = self._file.open("a+")
+            folder = os.open(self._file.parent, os.O_RDONLY)
         except OSError:
-            yield None
+            yield
             return
-        with file:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            file.seek(0)
-            is_gone = os.fstat(file.fileno()).st_nlink == 0  # another one has told of the end
-            yield None if is_gone else file
+        try:
+            fcntl.flock(folder, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(folder)
+
+    # The mark is an empty file, and its time is when it began: that needs no room on a full disk.
+
+    def _mark(self, began_at: datetime) -> None:
+        self._unmarked = began_at
+        try:
+            self._file.touch()
+            os.utime(self._file, (began_at.timestamp(),) * 2)
+        except OSError:
+            log.warning("what was told cannot be noted down")
+        else:
+            self._unmarked = None
+
+    def _read_mark(self) -> datetime | None:
+        try:
+            return datetime.fromtimestamp(self._file.stat().st_mtime, UTC)
+        except OSError:
+            return self._unmarked
+
+    def _unmark(self) -> bool:
+        """Remove the mark first: one that stays would have the end told again and again."""
+        try:
+            self._file.unlink(missing_ok=True)
+        except OSError:
+            if self._unmarked is None:
+                return False
+        self._unmarked = None
+        return True
 
     def _send(self, began_at: datetime, ended_at: datetime | None, reason: str) -> bool:
         recipient = self._settings.operator_email
@@ -132,11 +158,3 @@ class StorageWatch:
             log.warning("the operator was not told", extra={"reason": str(error)})
             return False
         return True
-
-
-def _write(mark: TextIO, text: str) -> None:
-    try:
-        mark.write(text)
-        mark.flush()
-    except OSError:
-        log.warning("what was told cannot be noted down")

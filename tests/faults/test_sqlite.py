@@ -14,6 +14,7 @@ import requests
 from storage import session, write_queue
 from tests.dashboard import Dashboard
 from tests.faults.crowd import Crowd
+from tests.faults.disks import full
 from tests.faults.journals import settle
 from tests.faults.test_event_start import press, read_clicks, register_all
 from tests.fixtures.databases import SECRET, only_sqlite
@@ -103,20 +104,6 @@ def test_f17_commit_that_somebody_else_does_not_end_gives_the_form_back(site, mo
     assert crowd.send(form).receipt is not None
     settle(site, crowd.answers)
     assert site.count_rows("registration") == 1
-
-
-@contextmanager
-def full(disk):
-    """Let a disk have no byte left meanwhile."""
-    filler = disk / "filler"
-    with filler.open("wb", buffering=0) as file:
-        try:
-            while True:
-                file.write(b"x" * 4096)
-        except OSError:
-            pass
-    yield
-    filler.unlink()
 
 
 @pytest.fixture
