@@ -30,7 +30,19 @@ lives() { [ -n "$1" ] && kill -0 "$1" 2>/dev/null; }
 
 # Whatever `start` has begun holds this lock, so without it a number in a file is that of somebody else's process.
 is_free() { [ ! -e "$RUN/lock" ] || flock -n "$RUN/lock" true; }
-need_running() { if is_free; then echo "Nothing runs."; exit "$1"; fi; }
+need_running() { if is_free; then refuse_former; echo "Nothing runs."; exit "$1"; fi; }
+
+refuse_former() { # what an earlier version of this script has started holds no lock
+    local file
+    [ ! -e "$RUN/lock" ] || return 0
+    for file in "$RUN"/*.pid; do
+        if [ -e "$file" ] && lives "$(cat "$file")"; then
+            echo "An earlier version of this script has started what runs: end it with that one, or if nothing runs" >&2
+            echo "any more, remove $RUN/*.pid" >&2
+            exit 1
+        fi
+    done
+}
 
 wait_for() { # seconds, what it is, command ...
     local tries=$(($1 * 10)) what=$2
@@ -86,6 +98,7 @@ start() {
         exit 1 ;;
     esac
     mkdir -p "$RUN"
+    refuse_former
     exec 9>>"$RUN/lock"
     flock -n 9 || { echo "It runs already: see '$0 status', and end it with '$0 stop'." >&2; exit 1; }
     rm -f "$RUN/stopping" "$RUN"/*.pid
