@@ -105,6 +105,7 @@ def test_people_refused_between_others_who_are_taken_stop_nobody(desk):
     for email in bad:
         refuse(desk, email=email)
     come(desk, *PEOPLE)
+    settle(desk, rounds=2)
 
     assert list_told(desk) == list_ids(desk, *bad)
     assert desk.read(PEOPLE[5]).delivery == Delivery.REGISTERED
