@@ -189,31 +189,34 @@ def request_word_of_delay(
 def hasten_mails_with_link(
     session: Session, registration_ids: Sequence[int], *, now: datetime
 ) -> set[int]:
-    """Send now what waited for Zoom's answer; return the registrations for which something waits.
+    """Send now what waited for Zoom's answer; return the registrations for which something goes.
 
     What was put off waits until its time.
     """
     waiting = mails.list_queued(session, registration_ids, names=_WITH_LINK)
-    due = [mail.id for mail in waiting if mail.due_at is None or mail.due_at <= now]
+    due = [mail for mail in waiting if mail.due_at is None or mail.due_at <= now]
     if due:
-        job_requests.hasten(session, list(map(job_requests.MAIL.key, due)), now=now)
-    return {mail.registration_id for mail in waiting}
+        keys = [job_requests.MAIL.key(mail.id) for mail in due]
+        job_requests.hasten(session, keys, now=now)
+    return {mail.registration_id for mail in due}
 
 
 def list_left_refused(session: Session, registration_ids: Collection[int]) -> list[int]:
     """List those to whom no mail with the link has gone since they were told of Zoom's refusal.
 
-    A refusal that never left undoes no such mail, though it may have kept it from being sent.
+    A refusal that never left undoes no such mail, though it may have kept it from being sent. One
+    that was put off is no word yet to whom a refusal was told, or is about to be.
     """
     if not registration_ids:
         return []
-    refused, last = set(), {}
     words = mails.list_of_names(session, registration_ids, (*_WITH_LINK, MailName.REFUSED))
-    for mail in sorted(words, key=lambda mail: (mail.sent_at or mail.created_at, mail.id)):
-        if mail.name == MailName.REFUSED:
-            refused.add(mail.registration_id)
-        if mail.state not in ("queued", "dropped"):
-            last[mail.registration_id] = mail.name
+    words.sort(key=lambda mail: (mail.sent_at or mail.created_at, mail.id))
+    refused = {mail.registration_id for mail in words if mail.name == MailName.REFUSED}
+    waiting = {mail.registration_id: mail.name for mail in words if mail.state == "queued"}
+    gone = {
+        mail.registration_id: mail.name for mail in words if mail.state not in ("queued", "dropped")
+    }
+    last = waiting | gone
     return sorted(
         registration_id
         for registration_id in refused

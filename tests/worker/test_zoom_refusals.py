@@ -6,7 +6,8 @@ from datetime import UTC, datetime, time, timedelta
 import pytest
 
 from services.deliveries import Delivery
-from storage import job_lists
+from services.mail_limits import PER_ADDRESS_A_DAY
+from storage import job_lists, mails
 from storage.models import Mail
 from tests import factories
 from tests.fixtures.databases import only_sqlite
@@ -338,6 +339,28 @@ def test_refusal_that_was_never_told_asks_for_no_second_acceptance(desk):
 
     assert desk.read().delivery == Delivery.REGISTERED
     assert desk.list_mails() == ["confirmation", "refused"]
+
+
+def test_person_who_was_refused_hears_at_once_though_their_confirmation_was_put_off(desk):
+    for number in range(PER_ADDRESS_A_DAY):
+        desk.register(f"taro+{number}@example.com")
+    desk.work()
+    desk.register()
+    refuse(desk, code=3034, message="Use your work address.")
+    desk.work()
+    leave_mail(desk, "refused", "sent")
+
+    desk.zoom.clear_faults()
+    retry(desk)
+    desk.work()
+
+    with desk.database.read() as session:
+        written = mails.list_mails(session, desk.read().registration_id)
+    assert [(mail.name, mail.state, bool(mail.due_at)) for mail in written] == [
+        ("confirmation", "dropped", True),
+        ("refused", "sent", False),
+        ("approved", "queued", False),
+    ]
 
 
 def be_told_of_refusal(desk):
