@@ -3,6 +3,7 @@
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
 
@@ -11,13 +12,13 @@ import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import inspect, text
+from sqlalchemy import inspect, select, text, update
 from sqlalchemy.exc import OperationalError
 
 from services.events import LinkPolicy
 from services.registrations import register
 from storage import job_lists, job_requests, migrate
-from storage.models import Base
+from storage.models import Base, Job
 from storage.statements import Statement
 from tests import factories
 from tests.fixtures.databases import only_postgresql, only_sqlite, open_database
@@ -250,3 +251,27 @@ def test_upgrade_that_postgresql_ends_for_a_deadlock_is_tried_again(empty, monke
 
     assert migrate.describe_misfit(empty) == ""
     wait_until(lambda: empty.fetch(Statement(lambda _: text(deadlocks)), {}) == (1,))
+
+
+def test_looks_at_dates_are_due_since_they_were_put_off_to(database):
+    weeks_ago = factories.NOW - timedelta(weeks=3)
+    with database.write() as session:
+        for kind, reason in (("zoom.dates", ""), ("zoom.dates", "failed"), ("zoom.sync", "")):
+            key = f"{kind}:{reason}"
+            job_requests.enqueue(
+                session, kind=kind, key=key, payload={}, run_at=factories.NOW, now=weeks_ago
+            )
+            values = {"due_since": weeks_ago, "reason": reason}
+            session.execute(update(Job).where(Job.key == key).values(values))
+    with database.engine.begin() as connection:
+        command.stamp(migrate._configure(connection, None), "0044")
+
+    migrate.upgrade(database)
+
+    with database.read() as session:
+        due = {key: since for key, since in session.execute(select(Job.key, Job.due_since))}
+    assert due == {
+        "zoom.dates:": factories.NOW,
+        "zoom.dates:failed": weeks_ago,
+        "zoom.sync:": weeks_ago,
+    }
