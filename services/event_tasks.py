@@ -64,9 +64,10 @@ def do_some(session: Session, event_id: int, *, now: datetime) -> bool:
         return True
     if tell_moved(session, event, limit=TOLD_AT_ONCE, now=now):
         return True
-    if fill_free_seats(session, event, now=now):
-        return True
+    # Looking for them takes long among a million, so before the lock of the seats is taken.
     if deliver_again(session, event, limit=TOLD_AT_ONCE, now=now):
+        return True
+    if fill_free_seats(session, event, now=now):
         return True
     return send_mails_of_event_that_was_over(session, event, limit=TOLD_AT_ONCE, now=now) > 0
 
