@@ -189,7 +189,9 @@ class AlarmWatch:
             problems = find_problems(read_overview(session, plan=plan, now=now))
             stored = alarms.list_names(session)
             may_tell = not self._mails.is_closed(session)
-        problems = [p for p in problems if not (is_worker and p.name is AlarmName.NO_WORKER)]
+            has_lived = heartbeats.has_lived_since(session, now - NO_WORKER_AFTER, now=now)
+        if is_worker or has_lived:
+            problems = [problem for problem in problems if problem.name is not AlarmName.NO_WORKER]
         problems += self._look_at_disk(stored)
         if not stored and not problems:
             return

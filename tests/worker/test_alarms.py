@@ -465,6 +465,20 @@ def test_worker_that_is_missing_is_told_by_the_web_processes(watch):
 
 
 @only_sqlite
+def test_worker_that_starts_anew_is_not_missed_for_three_minutes(watch):
+    clock = watch.site.clock
+    with watch.site.database.write() as session:
+        heartbeats.beat(session, "w", started_at=clock(), now=clock())
+    clock.move(seconds=175)
+    look_once(watch.make(), EVERY_TURN)
+    assert watch.list_lines() == []
+    clock.move(seconds=10)
+    look_once(watch.make(), EVERY_TURN)
+
+    assert watch.list_lines() == [("ERROR", "alarm", "no_worker")]
+
+
+@only_sqlite
 def test_web_processes_look_now_and_then_beside_workers_that_die_soon(watch):
     watch.register_without_zoom()
     watch.work_on(minutes=31)
