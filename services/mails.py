@@ -75,7 +75,7 @@ _OF_STATUS = (
     MailName.CANCELLED,
     MailName.DENIED,
 )
-_REPLACING = (*_WITH_LINK, MailName.DATES, MailName.MOVED, MailName.REFUSED)
+_REPLACING = (*_OF_STATUS, MailName.DATES, MailName.MOVED, MailName.REFUSED)
 
 EVENT_OVER = "EventOver"
 """Why a mail was dropped that never went, and may hold if the event gets a time ahead again."""
@@ -95,10 +95,11 @@ def request_mail(
 ) -> bool:
     """Ask for a mail in this transaction; False if the address had enough for a day, or is erased.
 
-    One that `may_wait` is put off instead, and is limited only while the address is unproven; it
-    takes the place of one that still waits then. So does one with the link, of a refusal, or of new
-    times. What the reader of a page asks for again is always limited, and what an organizer does is
-    told however many there were. Side effects: the registration's lock, a mail row and its job.
+    One that `may_wait` is put off instead, and is limited only while the address is unproven. What
+    says where somebody stands, or of a refusal or new times, takes the place of one that still
+    waits, whenever that would go. What the reader of a page asks for again is always limited, and
+    what an organizer does is told however many there were. Side effects: the registration's lock, a
+    mail row and its job.
     """
     if not registration.email:
         return False

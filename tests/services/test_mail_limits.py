@@ -16,6 +16,7 @@ from services.mail_limits import (
 )
 from services.mails import MailName, hasten_mails_with_link, request_again, request_mail
 from services.people_adding import add_by_hand
+from services.registration_changes import cancel, prove_first, register_again
 from services.registrations import register
 from storage import mails, registrations
 from storage.models import Job, Mail
@@ -146,3 +147,20 @@ def test_word_that_is_put_off_takes_the_place_of_the_last(session, names):
     session.expire_all()
     states = [(mail.state, bool(mail.due_at)) for mail in mails.list_mails(session, person.id)]
     assert states == [("sent", False), ("dropped", True), ("queued", True)]
+
+
+def test_cancellation_that_is_told_at_once_is_not_told_again_a_day_later(session):
+    event = factories.make_event(session)
+    mail = fill_mailbox(session, event=event)[0]
+    person = registrations.get_registration(session, mail.registration_id)
+
+    cancel(session, event, person, actor="person", now=NOW)
+    assert get_mail(session, person.id).due_at == NOW + DAY
+    prove_first(session, event, person, now=NOW)
+    register_again(session, event, person, now=NOW)
+    cancel(session, event, person, actor="person", now=NOW)
+
+    session.expire_all()
+    words = [mail for mail in mails.list_mails(session, person.id) if mail.name == "cancelled"]
+    states = [(mail.state, mail.due_at) for mail in words]
+    assert states == [("dropped", NOW + DAY), ("queued", None)]

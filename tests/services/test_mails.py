@@ -84,7 +84,13 @@ def test_what_organizers_send_again_has_a_limit_too(database: Database):
         assert send_again(NOW + timedelta(days=1, seconds=1))
 
 
-@pytest.mark.parametrize("name", [MailName.MOVED, MailName.DATES, MailName.APPROVED])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *(MailName.MOVED, MailName.DATES, MailName.APPROVED, MailName.DENIED, MailName.CANCELLED),
+        *(MailName.PENDING, MailName.WAITLISTED),
+    ],
+)
 def test_mail_that_waits_is_replaced_by_the_next_that_says_the_same(database, name):
     with database.write() as session:
         registration = add_registration(session, factories.make_event(session))
