@@ -122,6 +122,7 @@ def begin_add(registrant: ZoomRegistrant, dates: ZoomDates | None = None, *, now
     registrant.attempt_ended_at = None
     registrant.first_attempt_at = registrant.first_attempt_at or now
     registrant.last_attempt_at = now
+    registrant.answered_at = None
     registrant.missed_looks = 0
     registrant.last_missed_at = None
     registrant.updated_at = now

@@ -75,13 +75,27 @@ def judge(
     return error
 
 
-def note_taken(session: Session, event_id: int, *, now: datetime) -> bool:
+def find_proof(registrant: ZoomRegistrant) -> datetime | None:
+    """Return when the call began that proves, once somebody is in, that Zoom takes people.
+
+    None for who comes back and is approved: that Zoom may do while it refuses whoever is to be
+    added; unless it is this that it had refused them.
+    """
+    was_added = registrant.answered_at is None
+    return registrant.last_attempt_at if was_added or registrant.problem == EVERYBODY else None
+
+
+def note_taken(session: Session, event_id: int, *, asked_at: datetime, now: datetime) -> bool:
     """Begin the count anew, as Zoom takes people (again); return whether that ended a pause.
+
+    What was asked before its last such refusal says nothing of what it does since.
 
     Side effects: where it refused everybody, whom it has refused till then is tried once more.
     """
     state = zoom_pauses.get_event(session, event_id)
     if state is None or not (state.refused_in_a_row or state.pause_problem == EVERYBODY):
+        return False
+    if asked_at < state.updated_at:
         return False
     if state.pause_problem == EVERYBODY:
         # Jobs before the row, as whoever retries them by hand takes them.

@@ -79,20 +79,21 @@ def finish_steps(session: Session, done: Sequence[Done], now: datetime) -> None:
     one.
     """
     event = events.need_event(session, done[0][1].event_id)
-    taken, changed = {}, []
+    taken, changed, proofs = {}, [], []
     for _, registration, registrant in done:
-        before = registrant.delivery
+        before, proof = registrant.delivery, zoom_refusals.find_proof(registrant)
         deliveries.record_done(registration, registrant, now=now)
         kept_dates.forget(registrant)
         changed.append((before, registrant))
         if registrant.delivery == Delivery.REGISTERED and before != Delivery.REGISTERED:
             taken[registration.id] = registration
+            proofs += [proof] if proof is not None else []
             tell(session, event, registration, Happening.CONFIRMED, now=now)
     told = hasten_mails_with_link(session, [person[1].id for person in done], now=now)
     for registration_id in list_left_refused(session, taken.keys() - told):
         request_mail(session, MailName.APPROVED, taken[registration_id], now=now)
     session.flush()
-    if taken and zoom_refusals.note_taken(session, event.id, now=now):
+    if proofs and zoom_refusals.note_taken(session, event.id, asked_at=max(proofs), now=now):
         log.warning("zoom takes people again", extra={"event": event.slug})
     jobs.finish_all(session, [job for job, _, _ in done], now=now)
     zoom_closings.note_delivered(session, event, changed, now=now)

@@ -39,7 +39,8 @@ class ZoomEvent(Pausable, Base):
     """One event at Zoom; `walked_at` is when the last walk through its registrants ended.
 
     `refused_in_a_row` counts people whom Zoom refused in words that nobody knows, none taken in
-    between; `taken_at` is when somebody was taken after such refusals.
+    between; `taken_at` is when somebody was taken after such refusals. `updated_at` is when the
+    count or the pause changed last, by the last such refusal too.
     """
 
     __tablename__ = "zoom_event"

@@ -25,7 +25,8 @@ class ZoomRegistrant(Base):
     them would be one of three a day. `join_url` is encrypted. `adds_that_day` and
     `changes_that_day` count our calls about this person on `counted_on`, a day in UTC.
     `occurrence_ids` are the dates for which Zoom was told of them last, where people choose.
-    `last_attempt_at` is when the last call began that was to add or change them. `kept_dates` are
+    `last_attempt_at` is when the last call began that was to add or change them; `answered_at` is
+    when Zoom last had what we want, and None while it has not since the last add. `kept_dates` are
     those that somebody left to be added for further ones, and wants still; `refused_dates` are all
     for which Zoom had no place then.
     """

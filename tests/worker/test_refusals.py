@@ -181,3 +181,52 @@ def test_cancellation_goes_through_while_everybody_is_refused(desk):
     settle(desk, rounds=3, seconds=600)
     assert list_told(desk) == list_ids(desk, *PEOPLE[:2])
     assert read_pause(desk)[0] == "EverybodyRefused"
+
+
+def test_who_comes_back_while_everybody_is_refused_ends_no_pause(desk):
+    come(desk, TARO)
+    desk.cancel(TARO)
+    settle(desk, rounds=1)
+    refuse(desk)
+    come(desk, *PEOPLE)
+
+    desk.register_again(TARO)
+    settle(desk, rounds=4)
+
+    assert desk.read(TARO).delivery == Delivery.REGISTERED, "Zoom has them, and only approves"
+    assert read_pause(desk)[0] == "EverybodyRefused"
+    assert list_told(desk) == list_ids(desk, *PEOPLE[:2])
+
+
+@only_sqlite
+def test_approval_that_was_refused_ends_the_pause_once_it_works(desk):
+    come(desk, *PEOPLE[:4])
+    for email in PEOPLE[:4]:
+        desk.cancel(email)
+    settle(desk, rounds=1)
+    desk.zoom.fault("set_status", does="answer", count=None, **WORDS)
+    for email in PEOPLE[:4]:
+        desk.register_again(email)
+    settle(desk, rounds=3)
+    assert read_pause(desk)[0] == "EverybodyRefused"
+
+    desk.zoom.clear_faults()
+    settle(desk, rounds=4, minutes=10)
+
+    assert {desk.read(email).delivery for email in PEOPLE[:4]} == {Delivery.REGISTERED}
+    assert read_pause(desk) == ("", "")
+
+
+@only_sqlite
+def test_add_asked_before_the_last_refusal_proves_nothing(desk):
+    refuse(desk)
+    before = desk.clock()
+    come(desk, *PEOPLE[:3])
+    now = desk.clock()
+
+    with desk.database.write() as session:
+        assert not zoom_refusals.note_taken(session, desk.event.id, asked_at=before, now=now)
+    assert read_pause(desk)[0] == "EverybodyRefused"
+    with desk.database.write() as session:
+        assert zoom_refusals.note_taken(session, desk.event.id, asked_at=now, now=now)
+    assert read_pause(desk) == ("", "")
