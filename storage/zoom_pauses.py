@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import ColumnElement, Select, delete, exists, or_, select, union_all, update
 from sqlalchemy.orm import Session
 
-from .models import Event, ZoomAccount, ZoomConnection, ZoomEvent
+from .job_requests import ZOOM_SYNC
+from .models import Event, ZoomAccount, ZoomConnection, ZoomEvent, ZoomRegistrant
 from .statements import insert_for, table_of
 
 EVERYBODY = "EverybodyRefused"
 """The problem of a pause that leaves everybody one try of their own: who knows whom Zoom takes."""
+
+ADDS_BEFORE_LAST = 2
+"""After so many adds of a day Zoom takes one more of the same person: perhaps it will do."""
+
+DAY_BEGINS_AFTER = timedelta(minutes=5)
+"""So long after midnight in UTC, Zoom has surely begun to count anew."""
 
 
 def get_account(session: Session, account_id: str) -> ZoomAccount | None:
@@ -151,6 +158,17 @@ def select_events_to_probe(paused: ZoomAccount | ZoomEvent) -> Select[int]:
     return of_accounts.where(
         Event.id == paused.event_id,
         or_(ZoomAccount.account_id.is_(None), ZoomAccount.paused_since.is_(None)),
+    )
+
+
+def select_jobs_of_last_adds(event_id: int, *, now: datetime) -> Select[str]:
+    """Select the keys of whose job would add somebody for the last time today, or no more."""
+    day = (now - DAY_BEGINS_AFTER).astimezone(UTC).date()
+    return select(ZOOM_SYNC.write_key(ZoomRegistrant.registration_id)).where(
+        ZoomRegistrant.event_id == event_id,
+        ZoomRegistrant.zoom_status.is_(None),
+        ZoomRegistrant.counted_on >= day,
+        ZoomRegistrant.adds_that_day >= ADDS_BEFORE_LAST,
     )
 
 

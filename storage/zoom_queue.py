@@ -28,8 +28,12 @@ def has_due(session: Session, *, kinds: Sequence[str], now: datetime) -> bool:
     """Tell whether a claim may find something: a job, or that it is time for a probe."""
     if jobs.has_due(session, kinds=kinds, now=now, where=_is_free()):
         return True
-    probes = [paused.probe_at for paused in _list_paused(session)]
-    return any(probe_at is not None and probe_at <= now for probe_at in probes)
+    for paused in _list_paused(session):
+        if paused.probe_at is not None and paused.probe_at <= now:
+            probe = _find_probe(session, paused, now)
+            if probe is not None and probe[0] in kinds:
+                return True
+    return False
 
 
 def claim(
@@ -47,9 +51,10 @@ def claim(
     if job is not None:
         return job
     for paused in _list_paused(session):
-        kind = _find_probing_kind(session, paused, now)
-        if kind is None or kind not in kinds:
+        probe = _find_probe(session, paused, now)
+        if probe is None or probe[0] not in kinds:
             continue
+        kind, where = probe
         until = now + PROBE_EVERY
         if not zoom_pauses.take_probe(session, paused, until=until, now=now):
             continue
@@ -59,7 +64,7 @@ def claim(
             owner=owner,
             lease_seconds=lease_seconds,
             now=now,
-            where=Job.event_id.in_(zoom_pauses.select_events_to_probe(paused)),
+            where=where,
         )
         if job is not None and job.crashes < POISONOUS_AFTER:
             return ProbingJob(**vars(job), paused=paused, until=until)
@@ -74,21 +79,44 @@ def give_probe_back(session: Session, job: ProbingJob, *, now: datetime) -> None
     zoom_pauses.give_probe_back(session, job.paused, until=job.until, now=now)
 
 
-def _find_probing_kind(
+def _find_probe(
     session: Session, paused: ZoomAccount | ZoomEvent, now: datetime
-) -> str | None:
-    """Return the kind of job that tries it: in an outage a walk, which cannot add anybody twice.
+) -> tuple[str, ColumnElement[bool]] | None:
+    """Return the kind of job that tries it, and which of them: in an outage a walk.
 
-    After an event nothing may be left but asking who came, and where nobody waits but the dates of
-    a series.
+    That cannot add anybody twice. After an event nothing may be left but asking who came, and where
+    nobody waits but the dates of a series.
     """
     is_outage = isinstance(paused, ZoomAccount) and paused.failures > 0
     kinds = ("zoom.settle", "zoom.sync") if is_outage else ("zoom.sync", "zoom.settle")
-    where = Job.event_id.in_(zoom_pauses.select_events_to_probe(paused))
     for kind in (*kinds, "zoom.attendance", "zoom.dates"):
-        if jobs.has_due(session, kinds=[kind], now=now, where=where):
-            return kind
+        for where in _list_choices(paused, now):
+            if jobs.has_due(session, kinds=[kind], now=now, where=where):
+                return kind, where
     return None
+
+
+def _list_choices(paused: ZoomAccount | ZoomEvent, now: datetime) -> list[ColumnElement[bool]]:
+    """List which jobs may be the probe, the better ones first.
+
+    Zoom counts an add that it refuses. Somebody's last one of the day is left for when it takes
+    people again, unless somebody says that this is now.
+    """
+    anybody = Job.event_id.in_(zoom_pauses.select_events_to_probe(paused))
+    if isinstance(paused, ZoomAccount) or paused.pause_problem != zoom_pauses.EVERYBODY:
+        return [anybody]
+    keys = zoom_pauses.select_jobs_of_last_adds(paused.event_id, now=now)
+    with_spare_adds = and_(anybody, Job.key.not_in(keys))
+    return [with_spare_adds, anybody] if _is_hastened(paused) else [with_spare_adds]
+
+
+def _is_hastened(paused: ZoomEvent) -> bool:
+    """Tell whether somebody has had it tried since the last probe; without it, probes are counted.
+
+    Right after its beginning a pause counts none, and nobody has mended anything.
+    """
+    since = paused.paused_since
+    return paused.probes == 0 and since is not None and paused.updated_at - since >= PROBE_EVERY
 
 
 def _list_paused(session: Session) -> list[ZoomAccount | ZoomEvent]:

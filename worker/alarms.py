@@ -108,8 +108,8 @@ _REASONS = {
     ),
     "EverybodyRefused": lazy_gettext(
         "Zoom refuses one person after the other, for a reason that is not known here: “flask"
-        " status” shows Zoom's own words. Once it is mended at Zoom, everybody is tried again by"
-        " itself."
+        " status” shows Zoom's own words. Once it is mended at Zoom, run flask jobs retry: by"
+        " itself everybody is tried again later, perhaps only the next day (UTC)."
     ),
     "AtCapacity": lazy_gettext(
         "Zoom takes no more people, so the form is closed: raise the limit at Zoom, then run flask"

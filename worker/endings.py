@@ -21,6 +21,7 @@ from services.mails import (
 from storage import events, jobs, zoom_registrants
 from storage.jobs import LEASE_SECONDS, ClaimedJob
 from storage.models import Event, Registration, ZoomRegistrant
+from storage.zoom_pauses import EVERYBODY
 from zoom_client import (
     PersonDayLimited,
     RegistrantAction,
@@ -28,6 +29,7 @@ from zoom_client import (
     ZoomOutcomeUnknown,
     ZoomRefused,
 )
+from zoom_client.pacing import ADDS_A_DAY
 
 from .backoff import next_try
 
@@ -64,8 +66,12 @@ def is_doubtful(error: ZoomError | WrongRegistrant, registrant: ZoomRegistrant) 
 
     Zoom refuses somebody whom it has as denied with a code that nobody documents: then they are
     found, and approved. A refusal that comes again after that look is one, and so is an answer
-    about somebody else.
+    about somebody else. Whose adds of the day were used up while Zoom refused everybody, and is
+    refused with the last one, is told so, as no other add could follow the look.
     """
+    is_last_try = registrant.adds_that_day >= ADDS_A_DAY and registrant.problem == EVERYBODY
+    if isinstance(error, ZoomRefused) and is_last_try:
+        return False
     for kind in (ZoomRefused, WrongRegistrant):
         if isinstance(error, kind):
             return registrant.problem != kind.__name__

@@ -18,6 +18,7 @@ from services.delivery_stops import describe_stop
 from services.fault_points import fault_point
 from services.keys import KeyRing
 from services.registrations import request_sync
+from services.zoom_refusals import EverybodyRefused
 from storage import jobs, organizations
 from storage.jobs import LEASE_SECONDS, ClaimedJob, LeaseLost
 from storage.models import Event, Registration, ZoomConnection, ZoomRegistrant
@@ -348,7 +349,7 @@ class RegistrantSync:
         is_standing = self._health.is_standing(situation.connection, situation.event)
         with self._storing(job) as (session, _, _, registrant):
             deliveries.end_add_without_effect(registrant, now=now)
-            if situation.step is Step.ADD:
+            if situation.step is Step.ADD and not isinstance(error, EverybodyRefused):
                 person_limits.uncount_add(registrant, now=now)
             deliveries.record_problem(registrant, delivery, type(error).__name__, now=now)
             session.flush()

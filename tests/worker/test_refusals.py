@@ -1,6 +1,7 @@
 """Refusals in words that nobody knows: whether they are about a person, or about everybody."""
 
 from contextlib import suppress
+from datetime import UTC, timedelta
 
 from sqlalchemy import select
 
@@ -8,13 +9,13 @@ from services import zoom_refusals
 from services.alarms import AlarmName, find_problems
 from services.deliveries import Delivery
 from services.overview import read_overview
-from storage import zoom_pauses
+from storage import zoom_pauses, zoom_queue
 from storage.models import Mail
 from tests.fixtures.databases import only_sqlite
 from tests.races import race
 from tests.worker.desk import TARO
 from worker import refusals
-from zoom_client.pacing import Plan
+from zoom_client.pacing import ADDS_A_DAY, Plan
 
 PEOPLE = [f"person{number}@example.com" for number in range(6)]
 WORDS = {"status": 403, "code": 3999, "message": "Your account is restricted."}
@@ -36,6 +37,23 @@ def settle(desk, *, rounds, **by):
     for _ in range(rounds):
         desk.work()
         desk.let_pass(**by or {"seconds": 65})
+
+
+def wait_until(desk, hour, minute=0):
+    """Let time pass until an hour in UTC, by which Zoom's days go."""
+    now = desk.clock().astimezone(UTC)
+    then = now.replace(hour=hour, minute=minute, second=0)
+    desk.let_pass(seconds=((then - now) % timedelta(days=1)).total_seconds())
+
+
+def list_tried(desk):
+    """List who was to be added, one for each call that Zoom counts."""
+    return [entry["email"] for entry in desk.zoom.journal(action="add_registrant")]
+
+
+def hasten(desk):
+    with desk.database.write() as session:
+        zoom_pauses.hasten_probes(session, now=desk.clock())
 
 
 def read_pause(desk):
@@ -77,6 +95,7 @@ def test_who_comes_after_two_others_were_refused_waits_until_it_is_mended(desk):
 
 @only_sqlite
 def test_who_comes_while_everybody_is_refused_is_tried_once_and_then_waits_for_a_probe(desk):
+    wait_until(desk, 12)
     refuse(desk)
     come(desk, *PEOPLE[:3])
     before = desk.count_calls("add_registrant")
@@ -87,8 +106,63 @@ def test_who_comes_while_everybody_is_refused_is_tried_once_and_then_waits_for_a
     assert desk.count_calls("add_registrant") == before + 3
     settle(desk, rounds=5, minutes=11)
 
-    probes = [entry["email"] for entry in desk.zoom.journal(action="add_registrant")][before + 3 :]
-    assert sorted(probes) == PEOPLE[2:], "each by somebody else"
+    assert sorted(list_tried(desk)[before + 3 :]) == PEOPLE[3:], "each by somebody else"
+
+
+def test_no_probe_uses_up_the_last_add_of_whoever_waits(desk):
+    wait_until(desk, 12)
+    refuse(desk)
+    come(desk, *PEOPLE[:4])
+    settle(desk, rounds=6, minutes=11)
+
+    assert [list_tried(desk).count(email) for email in PEOPLE[:4]] == [2] * 4
+    assert [desk.read(email).adds_that_day for email in PEOPLE[:4]] == [2] * 4
+    with desk.database.read() as session:
+        assert not zoom_queue.has_due(session, kinds=["zoom.sync"], now=desk.clock())
+    desk.zoom.clear_faults()
+    come(desk, PEOPLE[4])
+    settle(desk, rounds=5)
+    assert {desk.read(email).delivery for email in PEOPLE[:5]} == {Delivery.REGISTERED}
+
+
+@only_sqlite
+def test_last_add_of_one_is_used_where_somebody_says_that_it_is_mended(desk):
+    wait_until(desk, 12)
+    refuse(desk)
+    come(desk, *PEOPLE[:4])
+    settle(desk, rounds=5, minutes=11)
+    before = len(list_tried(desk))
+
+    hasten(desk)
+    settle(desk, rounds=4, minutes=11)
+    assert list_tried(desk)[before:] == [PEOPLE[2]], "one for each word"
+    desk.zoom.clear_faults()
+    hasten(desk)
+    settle(desk, rounds=5)
+
+    assert desk.read(PEOPLE[3]).delivery == Delivery.REGISTERED
+    assert read_pause(desk) == ("", "")
+
+
+@only_sqlite
+def test_whose_adds_are_used_up_are_probes_again_on_the_next_day_of_zoom(desk):
+    wait_until(desk, 12)
+    refuse(desk)
+    come(desk, *PEOPLE[:3])
+    settle(desk, rounds=2, minutes=11)
+    desk.zoom.clear_faults()
+
+    for hour, minute in ((23, 58), (0, 3)):
+        wait_until(desk, hour, minute)
+        desk.work()
+        assert read_pause(desk)[0] == "EverybodyRefused", (hour, minute)
+    settle(desk, rounds=3, minutes=5)
+
+    assert {desk.read(email).delivery for email in PEOPLE[:3]} == {Delivery.REGISTERED}
+
+
+def test_adds_that_zoom_takes_in_a_day_are_one_more_than_probes_leave():
+    assert zoom_pauses.ADDS_BEFORE_LAST == ADDS_A_DAY - 1
 
 
 @only_sqlite
@@ -105,7 +179,7 @@ def test_people_refused_between_others_who_are_taken_stop_nobody(desk):
     for email in bad:
         refuse(desk, email=email)
     come(desk, *PEOPLE)
-    settle(desk, rounds=2)
+    settle(desk, rounds=6)
 
     assert list_told(desk) == list_ids(desk, *bad)
     assert desk.read(PEOPLE[5]).delivery == Delivery.REGISTERED
@@ -114,6 +188,7 @@ def test_people_refused_between_others_who_are_taken_stop_nobody(desk):
 
 def test_one_who_is_taken_lets_those_before_be_refused_each_for_themselves(desk):
     bad, good = PEOPLE[:5], PEOPLE[5]
+    wait_until(desk, 12)
     for email in bad:
         refuse(desk, email=email)
     come(desk, *bad)
@@ -123,9 +198,10 @@ def test_one_who_is_taken_lets_those_before_be_refused_each_for_themselves(desk)
     desk.register(good)
     desk.work()
     assert desk.read(good).delivery == Delivery.REGISTERED, "at once"
-    settle(desk, rounds=8)
+    settle(desk, rounds=14)
 
     assert list_told(desk) == list_ids(desk, *bad), "each of them once"
+    assert max(list_tried(desk).count(email) for email in bad) == ADDS_A_DAY
     assert read_pause(desk) == ("", "")
     calls = desk.count_calls("add_registrant")
     settle(desk, rounds=3, hours=20)
