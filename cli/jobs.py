@@ -41,6 +41,7 @@ _HINTS = {
     "EverybodyRefused": "Zoom refuses whoever comes: look at the meeting and its account in Zoom",
     "MeetingOver": "at Zoom the meeting is over: correct its time there, then flask event publish",
     "AtCapacity": "Zoom has no place left: raise the limit there, then flask event publish",
+    "KeepsDates": "Zoom has no place on a further date: they have the link of those that they had",
     "HostCannotRegister": "the host needs no registration: they start the meeting",
     "AlreadyPanelist": "the person has a panelist's link from Zoom",
     "WorkEmailRequired": "Zoom wants the work address that was invited",

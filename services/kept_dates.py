@@ -16,7 +16,11 @@ from .deliveries import Step
 from .registrations import Status
 
 WAITS = "KeepsDates"
-"""What `ZoomRegistrant.problem` says of who waits for further dates, with the former ones."""
+"""What `ZoomRegistrant.problem` says of who waits for further dates, with the former ones.
+
+Their job's reason begins with it as well, also where they wait for Zoom's next day: nobody is told
+of them as of people without a link.
+"""
 
 
 def begin_move(registrant: ZoomRegistrant, dates: ZoomDates) -> None:
@@ -49,6 +53,11 @@ def may_return(registrant: ZoomRegistrant, step: Step, dates: ZoomDates, error: 
         return False
     kept = dates.wanted.intersection(registrant.kept_dates or ())
     return bool(kept) and kept != dates.wanted
+
+
+def has_link(registrant: ZoomRegistrant) -> bool:
+    """Tell whether somebody waits for further dates with the link for those that they had."""
+    return registrant.refused_dates is not None and registrant.join_url is not None
 
 
 def forget(registrant: ZoomRegistrant) -> None:

@@ -15,7 +15,7 @@ from storage.models import Event, Job, ZoomAccount, ZoomEvent
 from storage.overview import MailJobs, ParkedJobs, WaitingJobs
 from zoom_client.pacing import PER_DAY, PER_SECOND, Label, Plan
 
-from . import date_following
+from . import date_following, kept_dates
 from .deliveries import Delivery
 from .event_dates import find_next, read_dates
 from .events import get_end
@@ -44,7 +44,8 @@ class Pause:
 class EventWork:
     """The registrations of one event that is not over, counted by what became of them at Zoom.
 
-    `waiting` counts all for whom Zoom is not as it should be, cancelled ones included; `late` are
+    `waiting` counts all for whom Zoom is not as it should be, cancelled ones included, but for whom
+    Zoom has on the dates that they had, as it has no place on a further one; `late` are
     those whose next try comes only after the start. `closed_by_zoom` is the class of the error with
     which Zoom takes nobody new. `dates_trouble` says why Zoom has not told the dates of a series
     for half a day.
@@ -177,7 +178,9 @@ def name_problem(reason: str) -> str:
 def _count_events(session: Session, events: list[Event], now: datetime) -> tuple[EventWork, ...]:
     begins = {event.id: _find_start(event, now) for event in events}
     starts = {event.id: begins[event.id] for event in events if begins[event.id] != event.starts_at}
-    jobs_waiting = overview.list_waiting_jobs(session, starts=starts, now=now)
+    jobs_waiting = overview.list_waiting_jobs(
+        session, starts=starts, but_for=kept_dates.WAITS, now=now
+    )
     waiting = {jobs.event_id: jobs for jobs in jobs_waiting}
     paused = overview.list_paused_events(session)
     unfollowed = overview.list_failing_jobs(
@@ -211,7 +214,7 @@ def _count_event(
     paused: ZoomEvent | None,
     unfollowed: Job | None,
 ) -> EventWork:
-    deliveries = overview.count_deliveries(session, event.id)
+    deliveries = _count_deliveries(session, event)
     lacking = (Delivery.WAITING, Delivery.NEEDS_SETTING, Delivery.REFUSED)
     return EventWork(
         slug=event.slug,
@@ -227,6 +230,16 @@ def _count_event(
         dates_trouble=_read_trouble(unfollowed) if unfollowed else None,
         closed_by_zoom=event.closed_by_zoom,
     )
+
+
+def _count_deliveries(session: Session, event: Event) -> Mapping[str, int]:
+    """Count people; who keeps the dates that they had, and waits for one more, is registered."""
+    found = Counter(overview.count_deliveries(session, event.id))
+    if event.dates:
+        kept = overview.count_on_kept_dates(session, event.id)
+        found[Delivery.WAITING] -= kept
+        found[Delivery.REGISTERED] += kept
+    return found
 
 
 def _read_pause(paused: ZoomAccount | ZoomEvent) -> Pause | None:

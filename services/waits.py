@@ -13,11 +13,13 @@ from storage.models import JobState
 
 from .dates import format_short
 from .deliveries import Delivery
+from .kept_dates import WAITS as KEEPS_DATES
 from .overview import name_problem
 from .registrations import sync_key
 
 # Limits that end at an hour which is known; everything else may be over in a minute.
-_OF_A_DAY = ("PersonDayLimited", "AccountDayLimited", "HostDayLimited", "BudgetSpent")
+# Who keeps the dates that they had waits for long only where it is for Zoom's next day.
+_OF_A_DAY = ("PersonDayLimited", "AccountDayLimited", "HostDayLimited", "BudgetSpent", KEEPS_DATES)
 _WORTH_TELLING = timedelta(minutes=15)
 _STEP = timedelta(minutes=10)
 

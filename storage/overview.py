@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import ScalarSelect, and_, case, func, literal, select
+from sqlalchemy import ScalarSelect, and_, case, func, literal, not_, select
 from sqlalchemy.orm import Session, aliased
 
 from .event_ends import is_ahead
@@ -89,9 +89,12 @@ def has_published_event(session: Session) -> bool:
 
 
 def list_waiting_jobs(
-    session: Session, *, starts: Mapping[int, datetime], now: datetime
+    session: Session, *, starts: Mapping[int, datetime], but_for: str, now: datetime
 ) -> list[WaitingJobs]:
-    """Count them; `starts` has when events begin whose row says another time, by their id."""
+    """Count them, without those that wait for a reason that begins with the word `but_for`.
+
+    `starts` has when events begin whose row says another time, by their id.
+    """
     moved = [(Event.id == key, literal(at, Event.starts_at.type)) for key, at in starts.items()]
     starts_at = case(*moved, else_=Event.starts_at) if moved else Event.starts_at
     is_late = and_(Job.run_at > now, Job.run_at >= starts_at)
@@ -103,7 +106,11 @@ def list_waiting_jobs(
             func.coalesce(func.sum(case((is_late, 1), else_=0)), 0),
         )
         .join(Event, Event.id == Job.event_id)
-        .where(Job.state.in_(_OPEN), Job.kind == "zoom.sync")
+        .where(
+            Job.state.in_(_OPEN),
+            Job.kind == "zoom.sync",
+            not_(Job.reason.startswith(f"{but_for}:")),
+        )
         .group_by(Job.event_id)
     )
     return [WaitingJobs(*row) for row in rows]
@@ -127,6 +134,18 @@ def count_deliveries(session: Session, event_id: int) -> dict[str, int]:
         .group_by(ZoomRegistrant.delivery)
     )
     return {delivery: count for delivery, count in rows}
+
+
+def count_on_kept_dates(session: Session, event_id: int) -> int:
+    """Count who waits for further dates of a series, and has the link for those that they had."""
+    return session.scalars(
+        select(func.count()).where(
+            ZoomRegistrant.event_id == event_id,
+            ZoomRegistrant.delivery == "waiting",
+            ZoomRegistrant.refused_dates.is_not(None),
+            ZoomRegistrant.join_url.is_not(None),
+        )
+    ).one()
 
 
 def list_parked_jobs(session: Session) -> list[ParkedJobs]:

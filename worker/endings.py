@@ -141,7 +141,7 @@ def keep_dates(
         session,
         job,
         run_at=now + LOOK_FOR_PLACES_EVERY,
-        reason=f"{event.closed_by_zoom}: they keep the dates that they had until then",
+        reason=f"{kept_dates.WAITS}: with those that they had, while {event.closed_by_zoom} holds",
         now=now,
         is_attempt=False,
     )
@@ -164,12 +164,13 @@ def wait_for_next_day(
     now: datetime,
 ) -> None:
     deliveries.record_problem(registrant, Delivery.WAITING, PersonDayLimited.__name__, now=now)
+    word = kept_dates.WAITS if kept_dates.has_link(registrant) else PersonDayLimited.__name__
     session.flush()
     jobs.postpone(
         session,
         job,
         run_at=next_try(job.attempts, now=now, not_before=resets_at),
-        reason=f"{PersonDayLimited.__name__}: Zoom takes no more about this person today (UTC)",
+        reason=f"{word}: Zoom takes no more about this person today (UTC)",
         now=now,
         is_attempt=False,
     )

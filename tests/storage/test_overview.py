@@ -46,7 +46,9 @@ def test_deliveries_are_counted_from_an_index_alone(explain):
 @pytest.mark.parametrize(
     "call",
     [
-        lambda session: overview.list_waiting_jobs(session, starts={1: NOW}, now=NOW),
+        lambda session: overview.list_waiting_jobs(
+            session, starts={1: NOW}, but_for="KeepsDates", now=NOW
+        ),
         lambda session: overview.count_mail_jobs(session, now=NOW),
         lambda session: overview.list_parked_jobs(session),
     ],

@@ -4,6 +4,8 @@ from contextlib import suppress
 
 import pytest
 
+from services.alarms import find_problems
+from services.overview import read_overview
 from tests.worker.test_closings import (
     FIRST,
     FOURTH,
@@ -20,6 +22,7 @@ from tests.worker.test_closings import (
 )
 from tests.worker.test_series import SeriesDesk
 from worker import refusals, zoom
+from zoom_client.pacing import Plan
 from zoom_sandbox.server import SandboxServer
 
 
@@ -37,6 +40,20 @@ def come(desk, **dates):
     for name, chosen in dates.items():
         desk.register(f"{name}@example.com", dates=chosen)
     desk.work()
+
+
+def find_waiting(desk):
+    [event] = look_over(desk).events
+    return event.registered, event.waiting, event.late, event.without_link
+
+
+def list_problems(desk):
+    return {str(problem.name) for problem in find_problems(look_over(desk))}
+
+
+def look_over(desk):
+    with desk.database.read() as session:
+        return read_overview(session, plan=Plan.PRO, now=desk.clock())
 
 
 @pytest.fixture
@@ -142,6 +159,22 @@ def test_who_asks_for_a_further_date_that_is_full_keeps_the_one_they_had(desk):
     assert desk.list_dates_at_zoom(FIRST) == [0, 1]
     assert list_outcomes(desk, FIRST) == [TAKEN]
     assert (desk.read(FIRST).kept_dates, desk.read(FIRST).refused_dates) == (None, None)
+
+
+def test_who_keeps_the_dates_that_they_had_is_not_told_as_without_a_link(desk):
+    come(desk, first=(0,), fourth=(1,))
+    desk.change_dates((0, 1), FIRST)
+    desk.work()
+    assert desk.read(FIRST).problem == "KeepsDates"
+    problems = set()
+    for _ in range(15):
+        assert find_waiting(desk) == (2, 0, 0, 0)
+        wait_and_work(desk, minutes=1)
+        problems.add(desk.read(FIRST).problem)
+    assert "PersonDayLimited" in problems or desk.clock().hour == 0, "the form was open meanwhile"
+
+    desk.let_pass(seconds=(desk.event.starts_at - desk.clock()).total_seconds() - 300)
+    assert not {"starting_soon", "zoom_waiting", "link_too_late"} & list_problems(desk)
 
 
 def test_who_gives_the_further_date_up_again_has_what_they_want(desk):
