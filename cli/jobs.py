@@ -39,6 +39,7 @@ _HINTS = {
     "WrongKind": "a meeting was turned into a webinar, or the reverse",
     "RegistrationDisabled": "registration is off in Zoom: flask event publish sets it",
     "EverybodyRefused": "Zoom refuses whoever comes: look at the meeting and its account in Zoom",
+    "CopyForPractice": "this site is a copy for practice; flask go-live makes it the site itself",
     "MeetingOver": "at Zoom the meeting is over: correct its time there, then flask event publish",
     "AtCapacity": "Zoom has no place left: raise the limit there, then flask event publish",
     "KeepsDates": "Zoom has no place on a further date: they have the link of those that they had",
