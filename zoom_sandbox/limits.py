@@ -1,6 +1,5 @@
 """Zoom's rate limits and daily caps, and the two ways it announces them."""
 
-import time
 from collections import Counter, deque
 from datetime import timedelta
 
@@ -23,7 +22,7 @@ STATUS_CAP = 10
 
 
 class Limits:
-    """Count calls by real second and by the sandbox clock's UTC day. Restarts forget the counts."""
+    """Count calls by second and UTC day of the sandbox's clock. Restarts forget the counts."""
 
     def __init__(
         self, plan: str, clock: Clock, *, enforced: bool, adds_count_over_all: bool = False
@@ -52,8 +51,8 @@ class Limits:
         """Count a call against the account and return the headers Zoom answers with."""
         allowed = PER_SECOND[self._plan][label]
         burst = self._bursts.setdefault(label, deque())
-        now = time.monotonic()
-        while burst and now - burst[0] >= 1:
+        now = self._clock.now().timestamp()
+        while burst and not 0 <= now - burst[0] < 1:
             burst.popleft()
         burst.append(now)
         if self.enforced and len(burst) > allowed:

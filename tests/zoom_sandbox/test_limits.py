@@ -79,7 +79,8 @@ def test_hundred_changes_of_a_host_are_the_limit(sandbox, api):
 
 @pytest.mark.parametrize(("plan", "allowed"), [("free", 2), ("pro", 20), ("business", 60)])
 def test_calls_per_second_depend_on_the_plan(plan, allowed):
-    limits = Limits(plan, Clock(), enforced=True)
+    clock = Clock()
+    limits = Limits(plan, clock, enforced=True)
     left = [limits.count_call("MEDIUM")["X-RateLimit-Remaining"] for _ in range(allowed)]
     assert left == [str(remaining) for remaining in reversed(range(allowed))]
     with pytest.raises(Refused) as refused:
@@ -87,6 +88,9 @@ def test_calls_per_second_depend_on_the_plan(plan, allowed):
     answer = refused.value.answer
     assert answer.body["message"].startswith("You have reached the maximum per-second rate limit")
     assert (answer.status, answer.headers["X-RateLimit-Type"]) == (429, "QPS")
+    for seconds in (1, -3600):
+        clock.move(seconds)
+        assert limits.count_call("MEDIUM")["X-RateLimit-Remaining"] == str(allowed - 1)
 
 
 def test_labels_are_limited_apart(start_sandbox, connect):
