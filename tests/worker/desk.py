@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -190,6 +191,12 @@ class Desk:
         """Let time pass here and at Zoom."""
         self.clock.move(**by)
         self.zoom.set_clock(self.clock())
+
+    def let_pass_until(self, hour: int, minute: int = 0) -> None:
+        """Let time pass until an hour in UTC, by which Zoom's days go."""
+        now = self.clock()
+        then = now.replace(hour=hour, minute=minute, second=0)
+        self.let_pass(seconds=((then - now) % timedelta(days=1)).total_seconds())
 
     def read(self, email: str = TARO) -> ZoomRegistrant:
         """Return what we know of somebody at Zoom."""

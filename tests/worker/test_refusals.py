@@ -1,7 +1,6 @@
 """Refusals in words that nobody knows: whether they are about a person, or about everybody."""
 
 from contextlib import suppress
-from datetime import UTC, timedelta
 
 from sqlalchemy import select
 
@@ -37,13 +36,6 @@ def settle(desk, *, rounds, **by):
     for _ in range(rounds):
         desk.work()
         desk.let_pass(**by or {"seconds": 65})
-
-
-def wait_until(desk, hour, minute=0):
-    """Let time pass until an hour in UTC, by which Zoom's days go."""
-    now = desk.clock().astimezone(UTC)
-    then = now.replace(hour=hour, minute=minute, second=0)
-    desk.let_pass(seconds=((then - now) % timedelta(days=1)).total_seconds())
 
 
 def list_tried(desk):
@@ -95,7 +87,7 @@ def test_who_comes_after_two_others_were_refused_waits_until_it_is_mended(desk):
 
 @only_sqlite
 def test_who_comes_while_everybody_is_refused_is_tried_once_and_then_waits_for_a_probe(desk):
-    wait_until(desk, 12)
+    desk.let_pass_until(12)
     refuse(desk)
     come(desk, *PEOPLE[:3])
     before = desk.count_calls("add_registrant")
@@ -110,7 +102,7 @@ def test_who_comes_while_everybody_is_refused_is_tried_once_and_then_waits_for_a
 
 
 def test_no_probe_uses_up_the_last_add_of_whoever_waits(desk):
-    wait_until(desk, 12)
+    desk.let_pass_until(12)
     refuse(desk)
     come(desk, *PEOPLE[:4])
     settle(desk, rounds=6, minutes=11)
@@ -127,7 +119,7 @@ def test_no_probe_uses_up_the_last_add_of_whoever_waits(desk):
 
 @only_sqlite
 def test_last_add_of_one_is_used_where_somebody_says_that_it_is_mended(desk):
-    wait_until(desk, 12)
+    desk.let_pass_until(12)
     refuse(desk)
     come(desk, *PEOPLE[:4])
     settle(desk, rounds=5, minutes=11)
@@ -146,14 +138,14 @@ def test_last_add_of_one_is_used_where_somebody_says_that_it_is_mended(desk):
 
 @only_sqlite
 def test_whose_adds_are_used_up_are_probes_again_on_the_next_day_of_zoom(desk):
-    wait_until(desk, 12)
+    desk.let_pass_until(12)
     refuse(desk)
     come(desk, *PEOPLE[:3])
     settle(desk, rounds=2, minutes=11)
     desk.zoom.clear_faults()
 
     for hour, minute in ((23, 58), (0, 3)):
-        wait_until(desk, hour, minute)
+        desk.let_pass_until(hour, minute)
         desk.work()
         assert read_pause(desk)[0] == "EverybodyRefused", (hour, minute)
     settle(desk, rounds=3, minutes=5)
@@ -188,7 +180,7 @@ def test_people_refused_between_others_who_are_taken_stop_nobody(desk):
 
 def test_one_who_is_taken_lets_those_before_be_refused_each_for_themselves(desk):
     bad, good = PEOPLE[:5], PEOPLE[5]
-    wait_until(desk, 12)
+    desk.let_pass_until(12)
     for email in bad:
         refuse(desk, email=email)
     come(desk, *bad)
