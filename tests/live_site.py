@@ -56,16 +56,25 @@ class LiveSite:
     """A site on a free port, with a Zoom of its own.
 
     The worker does nothing until `drain` (work off what is due now, in this thread) or
-    `start_worker` (keep working in threads, as in operation).
+    `start_worker` (keep working in threads, as in operation). It is noon in Japan there, but
+    for a site with processes of its own, which keep the real time.
     """
 
     def __init__(
-        self, database_url: str, folder: Path, *, name: str = HOST, **settings: Any
+        self,
+        database_url: str,
+        folder: Path,
+        *,
+        name: str = HOST,
+        real_time: bool = False,
+        **settings: Any,
     ) -> None:
         self._closing = ExitStack()
-        self.clock = Clock()
+        self._has_real_time = real_time
+        self.clock = Clock() if real_time else Clock.at_noon()
         self.is_zoom_up = True
         self.sandbox = self._closing.enter_context(SandboxServer(SandboxSettings()))
+        self.zoom.set_clock(self.clock())
         port = self._closing.enter_context(socket.create_server((HOST, 0)))
         self.url = f"http://{name}:{port.getsockname()[1]}"
         self.settings = Settings(
@@ -203,6 +212,7 @@ class LiveSite:
 
         `under` is a program that runs it, with its options.
         """
+        assert self._has_real_time, "a site with processes of its own needs real_time"
         settings = {
             f"UKETSUKE_{name.upper()}": str(getattr(self.settings, name)) for name in _SHARED
         }

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from urllib.parse import urlsplit
 
+import pytest
 import requests
 from sqlalchemy import create_engine, func, select, text
 
@@ -40,6 +41,7 @@ def register_all(site, people=PEOPLE):
         return [urlsplit(site.parts.links.join_from_mail(person)).path for person in stored]
 
 
+@pytest.mark.real_time
 def test_f29_two_hundred_join_at_once_and_zoom_is_asked_nothing(site):
     paths = register_all(site)
     address = f"http://127.0.0.1:{site.start_web_processes(UKETSUKE_WEB_PROCESSES='2')}"

@@ -8,6 +8,8 @@ from bench.visitors import Order, percentile, send_visitors
 from storage.models import Registration
 from tests.stage import Stage
 
+pytestmark = pytest.mark.real_time
+
 # The figures proper are those of `make bench`: here other tests use the machine too.
 LONGEST_MS = 20_000
 PAGE_BYTES = 6_000

@@ -1,5 +1,6 @@
 """F22: a job that kills every worker that takes it does not hold up the others."""
 
+import pytest
 from sqlalchemy import select
 
 from services.fault_points import FAULT_VARIABLE
@@ -16,6 +17,7 @@ def read_jobs(site):
         return [(job.key, job.state, job.reason) for job in jobs]
 
 
+@pytest.mark.real_time
 def test_f22_poison_is_put_aside_and_the_others_go_on(site):
     site.add_event(slug="spring")
     crowd = Crowd(site.url)

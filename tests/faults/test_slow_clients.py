@@ -56,6 +56,7 @@ def dribble(port, starts):
     [[HEAD] * SLOW_CLIENTS, [BODY] * SLOW_CLIENTS, [HEAD, BODY] * SLOW_CLIENTS],
     ids=["headers", "bodies", "both"],
 )
+@pytest.mark.real_time
 def test_slow_clients_keep_nobody_from_registering(site, starts):
     Stage(site).add_event("spring")
     port = site.start_web_processes(UKETSUKE_WEB_PROCESSES="2")
@@ -100,6 +101,7 @@ def nginx_before(port, folder):
         process.wait(10)
 
 
+@pytest.mark.real_time
 @pytest.mark.skipif(not shutil.which("nginx"), reason="apt-get install nginx-light")
 def test_f30_slow_clients_wait_at_nginx(site, tmp_path):
     Stage(site).add_event("spring")

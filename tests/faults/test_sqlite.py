@@ -111,7 +111,7 @@ def site_on_small_disk(small_disk, sqlite_databases):
     template = Path(sqlite_databases.make_migrated().removeprefix("sqlite:///"))
     file = small_disk / "site.sqlite3"
     file.write_bytes(template.read_bytes())
-    with closing(LiveSite(f"sqlite:///{file}", small_disk / "instance")) as site:
+    with closing(LiveSite(f"sqlite:///{file}", small_disk / "instance", real_time=True)) as site:
         yield site
 
 
@@ -169,6 +169,7 @@ def test_f18_full_disk_gives_back_the_form_of_everybody_who_shares_a_commit(
     settle(site, crowd.answers)
 
 
+@pytest.mark.real_time
 @only_sqlite
 def test_f18_full_folder_of_temporary_files_costs_nobody_a_form(site, small_disk):
     site.add_event(slug="spring")

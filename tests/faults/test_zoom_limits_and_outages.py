@@ -71,6 +71,7 @@ def has_own_networks():
     return subprocess.run([*WITHOUT_NETWORK, "true"], capture_output=True).returncode == 0
 
 
+@pytest.mark.real_time
 @pytest.mark.skipif(not has_own_networks(), reason="networks cannot be taken away here")
 def test_f06_worker_on_a_machine_without_network_loses_nothing(site):
     crowd = register(site, TARO)

@@ -1,5 +1,7 @@
 """Zoom fails in every way; the person waits, hears the truth, and joins."""
 
+import pytest
+
 from services.fault_points import FAULT_VARIABLE
 from tests.mailbox import find_link, read_text
 from tests.people import TARO
@@ -82,6 +84,7 @@ def kill_worker_at(site, place):
     site.end_leases()
 
 
+@pytest.mark.real_time
 def test_worker_is_killed_between_zooms_answer_and_our_commit(site):
     site.add_event(slug="spring")
     visitor = site.visitor()
@@ -99,6 +102,7 @@ def test_worker_is_killed_between_zooms_answer_and_our_commit(site):
     assert len(site.zoom.state()["registrants"]) == 1
 
 
+@pytest.mark.real_time
 def test_worker_is_killed_before_it_calls_zoom(site):
     site.add_event(slug="spring")
     site.visitor().open("/e/spring").form().fill(**TARO).submit()
@@ -115,6 +119,7 @@ def test_worker_is_killed_before_it_calls_zoom(site):
     assert find_link(site.mailbox.read_only("taro@example.com"), "j")
 
 
+@pytest.mark.real_time
 def test_worker_is_killed_between_adding_and_approving(site):
     site.add_event(slug="spring", kind="webinar")
     visitor = site.visitor()

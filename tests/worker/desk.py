@@ -46,10 +46,11 @@ class Desk:
     def __init__(self, database: Database, sandbox: SandboxServer, **members: Any) -> None:
         self.database = database
         self.sandbox = sandbox
-        self.clock = Clock()
+        self.clock = Clock.at_noon()
         self.keys = KeyRing([SECRET * 2])
         self.before_calls: Callable[[], None] = lambda: None
         self._pool = HttpPool()
+        self.zoom.set_clock(self.clock())
         with database.write() as session:
             self.event: Event = self._make_event(session, members)
 

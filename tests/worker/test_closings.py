@@ -61,7 +61,6 @@ def list_outcomes(desk, *people):
 def full(make_desk):
     """A desk whose event has one place at Zoom, for which three people came."""
     desk = make_desk()
-    desk.let_pass_until(12)  # so that Zoom's day ends when a test says so
     set_places(desk, 1)
     for email in (FIRST, SECOND, THIRD):
         desk.register(email)

@@ -31,7 +31,6 @@ def desk(database):
     """A desk of three dates, each with one place at Zoom."""
     with SandboxServer() as sandbox:
         desk = SeriesDesk(database, sandbox)
-        desk.let_pass_until(12)  # so that Zoom's day ends when a test says so
         set_places(desk, 1)
         yield desk
 

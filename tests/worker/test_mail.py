@@ -49,9 +49,9 @@ def open_post_office(start_site):
     """Start a site that sends by SMTP to a server on some port."""
 
     @contextmanager
-    def open_post_office(inbox):
+    def open_post_office(inbox, **settings):
         with serve(inbox) as port:
-            site = start_site(mail_url=f"smtp://127.0.0.1:{port}")
+            site = start_site(mail_url=f"smtp://127.0.0.1:{port}", **settings)
             site.event = site.add_event(slug="spring")
             yield site
 
@@ -340,7 +340,7 @@ def ask_by_mail(site):
 @only_sqlite
 def test_worker_that_dies_of_a_mail_sends_two_copies_at_most(open_post_office, place, copies):
     inbox = Inbox()
-    with open_post_office(inbox) as site:
+    with open_post_office(inbox, real_time=True) as site:
         register(site)
         for _ in range(2):
             kill_worker_at(site, place)
@@ -356,7 +356,7 @@ def test_worker_that_dies_of_a_mail_sends_two_copies_at_most(open_post_office, p
 @only_sqlite
 def test_mail_is_sent_once_more_after_the_worker_died_of_it(open_post_office):
     inbox = Inbox()
-    with open_post_office(inbox) as site:
+    with open_post_office(inbox, real_time=True) as site:
         register(site)
         kill_worker_at(site, "before_mail")
         site.drain()

@@ -87,7 +87,6 @@ def test_who_comes_after_two_others_were_refused_waits_until_it_is_mended(desk):
 
 @only_sqlite
 def test_who_comes_while_everybody_is_refused_is_tried_once_and_then_waits_for_a_probe(desk):
-    desk.let_pass_until(12)
     refuse(desk)
     come(desk, *PEOPLE[:3])
     before = desk.count_calls("add_registrant")
@@ -102,7 +101,6 @@ def test_who_comes_while_everybody_is_refused_is_tried_once_and_then_waits_for_a
 
 
 def test_no_probe_uses_up_the_last_add_of_whoever_waits(desk):
-    desk.let_pass_until(12)
     refuse(desk)
     come(desk, *PEOPLE[:4])
     settle(desk, rounds=6, minutes=11)
@@ -119,7 +117,6 @@ def test_no_probe_uses_up_the_last_add_of_whoever_waits(desk):
 
 @only_sqlite
 def test_last_add_of_one_is_used_where_somebody_says_that_it_is_mended(desk):
-    desk.let_pass_until(12)
     refuse(desk)
     come(desk, *PEOPLE[:4])
     settle(desk, rounds=5, minutes=11)
@@ -138,7 +135,6 @@ def test_last_add_of_one_is_used_where_somebody_says_that_it_is_mended(desk):
 
 @only_sqlite
 def test_whose_adds_are_used_up_are_probes_again_on_the_next_day_of_zoom(desk):
-    desk.let_pass_until(12)
     refuse(desk)
     come(desk, *PEOPLE[:3])
     settle(desk, rounds=2, minutes=11)
@@ -180,7 +176,6 @@ def test_people_refused_between_others_who_are_taken_stop_nobody(desk):
 
 def test_one_who_is_taken_lets_those_before_be_refused_each_for_themselves(desk):
     bad, good = PEOPLE[:5], PEOPLE[5]
-    desk.let_pass_until(12)
     for email in bad:
         refuse(desk, email=email)
     come(desk, *bad)

@@ -464,7 +464,7 @@ def wait_until(is_so, *, seconds=20.0):
 def test_worker_that_is_killed_while_it_sends_is_followed_by_one_that_sends_again(
     start_site, receiver
 ):
-    site = start_site(private_webhook_hosts="127.0.0.1:*")
+    site = start_site(private_webhook_hosts="127.0.0.1:*", real_time=True)
     event = site.add_event(slug="spring")
     with site.database.write() as session:
         wish = Wish("CRM", receiver.url, Payload.THIN, (Happening.CREATED,), None)

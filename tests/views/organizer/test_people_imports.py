@@ -209,6 +209,7 @@ def read_import(site, import_id):
         return table.done, people_imports.count_results(session, import_id)
 
 
+@pytest.mark.real_time
 @only_sqlite
 def test_worker_killed_in_the_middle_loses_and_doubles_nobody(site, tmp_path):
     """SIGKILL falls after somebody was registered and before that is committed."""
