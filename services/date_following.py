@@ -12,7 +12,7 @@ from zoom_client import Meeting
 
 from . import event_tasks
 from .event_dates import find_next, read_dates, take_dates
-from .events import EventState, get_planned_end
+from .events import EventState, get_end, get_planned_end
 
 JOB_KIND = "zoom.dates"
 
@@ -70,8 +70,11 @@ def follow(session: Session, event: Event, meeting: Meeting, *, now: datetime) -
 
     Side effects: the event's pages are drawn again where anything changed.
     """
+    was_over = now >= get_end(event)
     if take_dates(event, meeting, now=now):
         _note_change(session, event, now)
+    if was_over and now < get_end(event):
+        event_tasks.take_up(session, event, now=now)
 
 
 def _note_change(session: Session, event: Event, now: datetime) -> None:

@@ -107,8 +107,7 @@ def save_event(
             _check_alone(
                 session, event.slug, event.kind, event.zoom_id, event.connection_id, now=now
             )
-        # The end, which is not its end any more, may stop a worker just now.
-        event_tasks.request_work_twice(session, event, now=now)
+        event_tasks.take_up(session, event, now=now)
     if fill_free_seats(session, event, now=now) or event.moved_at == now:
         event_tasks.request_work(session, event, now=now)
     return event

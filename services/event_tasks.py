@@ -5,15 +5,16 @@ Too much for the request that changes it, which may be cut off in the middle: a 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from types import MappingProxyType
 
 from sqlalchemy.orm import Session
 
-from storage import events, job_requests, registration_lists
+from storage import events, job_lists, job_requests, jobs, registration_lists
 from storage.models import Event, Registration
 
-from .delivery_stops import NO_DATE_LEFT, OVER
+from .delivery_stops import NO_DATE_LEFT, OVER, describe_ending
 from .event_dates import DateChoice, read_dates, takes_choice
 from .events import EventState, get_end
 from .mails import MailName, request_mail, send_dropped
@@ -43,12 +44,31 @@ def request_work_twice(session: Session, event: Event, *, now: datetime) -> None
     _enqueue(session, event, f"{JOB_KIND}:{event.id}:late", run_at=now + LATE, now=now)
 
 
-def _enqueue(session: Session, event: Event, key: str, *, run_at: datetime, now: datetime) -> None:
+def take_up(session: Session, event: Event, *, now: datetime) -> None:
+    """Have a worker go on with an event that was over and has a time ahead again.
+
+    Twice, as the end, which is not its end any more, may stop somebody's job just now. Whom workers
+    had given up on by then are tried again by a job of its own, whose place no other request takes.
+    """
+    request_work_twice(session, event, now=now)
+    about = {"retries": True}
+    _enqueue(session, event, f"{JOB_KIND}:{event.id}:retry", about, run_at=now, now=now)
+
+
+def _enqueue(
+    session: Session,
+    event: Event,
+    key: str,
+    about: Mapping[str, object] = MappingProxyType({}),
+    *,
+    run_at: datetime,
+    now: datetime,
+) -> None:
     job_requests.enqueue(
         session,
         kind=JOB_KIND,
         key=key,
-        payload={"event_id": event.id},
+        payload={"event_id": event.id, **about},
         event_id=event.id,
         run_at=run_at,
         now=now,
@@ -70,6 +90,23 @@ def do_some(session: Session, event_id: int, *, now: datetime) -> bool:
     if fill_free_seats(session, event, now=now):
         return True
     return send_mails_of_event_that_was_over(session, event, limit=TOLD_AT_ONCE, now=now) > 0
+
+
+def retry_given_up(session: Session, event_id: int, *, now: datetime) -> int:
+    """Try those again at Zoom whom workers have given up on; return how many.
+
+    Whom Zoom has refused stays put aside: a later date makes it take nobody. Side effects: jobs.
+    """
+    event = events.need_event(session, event_id)
+    if describe_ending(event, now=now):
+        return 0
+    return job_lists.retry_parked(
+        session,
+        event_id=event_id,
+        kind=job_requests.ZOOM_SYNC.kind,
+        problem=jobs.GIVEN_UP,
+        now=now,
+    )
 
 
 def tell_cancelled(session: Session, event: Event, *, limit: int | None, now: datetime) -> int:

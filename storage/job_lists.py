@@ -86,15 +86,18 @@ def retry_parked(
     session: Session,
     *,
     event_id: int | None,
+    kind: str | None = None,
     problem: str | None = None,
     excepted: Sequence[str] = (),
     now: datetime,
 ) -> int:
-    """Make all parked jobs due, or those of one event or class of error; return how many.
+    """Make all parked jobs due, or those of one event, kind or class of error; return how many.
 
     Those with an `excepted` class of error stay where they are.
     """
     chosen = _choose((JobState.PARKED,), event_id)
+    if kind is not None:
+        chosen.append(Job.kind == kind)
     if problem is not None:
         chosen.append(_is_of(problem))
     chosen += [not_(_is_of(other)) for other in excepted]

@@ -19,6 +19,9 @@ from .statements import rowcount
 POISONOUS_AFTER = 3
 """So many workers may die while they hold a job; then somebody has to look at it."""
 
+GIVEN_UP = "GivenUp"
+"""The class of the reason for which these are put aside, and what fails again and again."""
+
 LEASE_SECONDS = 60.0
 """So long a worker may hold a job without a sign of life; a remote call takes less than half."""
 

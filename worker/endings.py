@@ -58,7 +58,7 @@ def record_given_up(session: Session, job: ClaimedJob, now: datetime) -> None:
     """Show at the person that the worker has given up on them; a later success takes it back."""
     registrant = zoom_registrants.get_zoom_registrant(session, job.payload["registration_id"])
     if registrant is not None:
-        deliveries.record_problem(registrant, Delivery.NEEDS_SETTING, "GivenUp", now=now)
+        deliveries.record_problem(registrant, Delivery.NEEDS_SETTING, jobs.GIVEN_UP, now=now)
 
 
 def is_doubtful(error: ZoomError | WrongRegistrant, registrant: ZoomRegistrant) -> bool:

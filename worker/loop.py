@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from services.api_requests import REPEATED_WITHIN
 from services.fault_points import fault_point
 from storage import api_requests, heartbeats, jobs, limits, rehearsals, zoom_budgets
-from storage.jobs import LEASE_SECONDS, POISONOUS_AFTER, ClaimedJob, LeaseLost
+from storage.jobs import GIVEN_UP, LEASE_SECONDS, POISONOUS_AFTER, ClaimedJob, LeaseLost
 from storage.session import Database, is_outage
 from storage.wakeup import make_waker
 
@@ -244,7 +244,7 @@ class Worker:
             if recorder := lane.recorders.get(job.kind):
                 recorder(session, job, now)
             session.flush()
-            jobs.park(session, job, reason=f"GivenUp: {reason}", now=now)
+            jobs.park(session, job, reason=f"{GIVEN_UP}: {reason}", now=now)
 
     @contextmanager
     def _leaving_it_held(self, job: ClaimedJob) -> Iterator[None]:

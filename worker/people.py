@@ -9,7 +9,7 @@ from itertools import islice
 
 from sqlalchemy.orm import Session
 
-from services.event_tasks import do_some
+from services.event_tasks import do_some, retry_given_up
 from services.fault_points import fault_point
 from services.people_files import FileRefused, read_rows
 from services.people_imports import (
@@ -116,8 +116,13 @@ class EventTasks:
         self._read_clock = read_clock
 
     def handle(self, job: ClaimedJob) -> None:
+        event_id: int = job.payload["event_id"]
+
         def act(session: Session, now: datetime) -> bool:
-            return do_some(session, job.payload["event_id"], now=now)
+            if job.payload.get("retries"):
+                retry_given_up(session, event_id, now=now)
+                return False
+            return do_some(session, event_id, now=now)
 
         _take_turns(self._database, job, act, self._read_clock)
 

@@ -21,6 +21,7 @@ from services.registrations import register, sync_key
 from services.zoom_closings import JOB_KIND as PLACES_JOB
 from services.zoom_tokens import SharedTokenStore
 from storage import events, registrations, submissions, zoom_queue, zoom_registrants
+from storage.jobs import POISONOUS_AFTER
 from storage.models import Event, Job, Mail, Registration, ZoomConnection, ZoomRegistrant
 from storage.session import Database
 from tests import factories
@@ -138,6 +139,13 @@ class Desk:
     def work(self) -> None:
         """Work off what is due now."""
         self.make_worker().drain()
+
+    def give_up(self, email: str = TARO) -> None:
+        """Have somebody's job put aside as one of which each worker died that took it."""
+        with self.database.write() as session:
+            session.merge(self.read_job(email)).crashes = POISONOUS_AFTER
+        self.work()
+        assert (self.read(email).problem, self.read_job(email).state) == ("GivenUp", "parked")
 
     def use_pool(self, pool: HttpPool) -> None:
         """Call Zoom through another pool from now on."""

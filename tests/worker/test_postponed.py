@@ -71,6 +71,29 @@ def test_who_waited_for_zoom_as_the_event_ended_is_added_once_it_is_postponed(de
     assert read_state(desk) == ("registered", "approved", True)
 
 
+def test_who_was_given_up_on_before_the_end_is_tried_again_once_it_is_postponed(desk):
+    desk.register()
+    desk.give_up()
+    end(desk)
+
+    postpone(desk)
+
+    assert read_state(desk) == ("registered", "approved", True)
+
+
+@only_sqlite
+def test_who_was_refused_before_the_end_is_not_asked_for_once_it_is_postponed(desk):
+    desk.zoom.fault("add_registrant", does="answer", status=400, code=3027, message="Host.")
+    desk.register()
+    desk.work()
+    calls = desk.count_calls("add_registrant")
+    end(desk)
+
+    postpone(desk)
+
+    assert (desk.read_job().state, desk.count_calls("add_registrant")) == ("parked", calls)
+
+
 @only_sqlite
 def test_slip_of_the_year_keeps_nobody_in_who_cancelled_a_moment_before(desk):
     desk.register()

@@ -440,6 +440,22 @@ def test_who_waited_as_a_series_was_over_is_added_once_it_goes_on(make_series_de
     assert desk.read().delivery == "registered"
 
 
+@only_sqlite
+def test_who_was_given_up_on_is_tried_again_once_a_series_that_was_over_goes_on(make_series_desk):
+    desk = make_series_desk(date_choice="all")
+    desk.zoom.change_meeting(desk.event.zoom_id, settings={"registration_type": 1})
+    follow_dates(desk)
+    desk.let_pass(days=7, minutes=30)  # the first date is under way
+    desk.register(dates=())
+    desk.give_up()
+    hide_dates(desk)
+
+    desk.let_pass(minutes=40)
+    desk.work()
+
+    assert desk.read().delivery == "registered"
+
+
 def step_on_and_read(desk):
     step_on(desk.database, now=desk.clock())
     with desk.database.read() as session:
