@@ -26,6 +26,8 @@ from zoom_client import (
 )
 
 FAILURES_BEFORE_PAUSE = 5
+PEOPLE_BEFORE_PAUSE = 3
+"""So many different people refused in a row, and none taken in between, are everybody."""
 NOTE_SUCCESS_EVERY = timedelta(seconds=10)
 
 _OUTAGES = (ZoomUnreachable, ZoomOutcomeUnknown)
@@ -60,7 +62,8 @@ def record_failure(
         account.failures = 0
         return _pause(account, error, now)
     if isinstance(error, ConfigurationError):
-        return _pause(zoom_pauses.lock_event(session, event_id, now=now), error, now)
+        event = zoom_pauses.lock_event(session, event_id, now=now)
+        return _pause(event, error, now)
     return False
 
 

@@ -11,16 +11,16 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from storage import job_lists, zoom_pauses
-from storage.models import ZoomRegistrant
+from storage import job_lists, zoom_pauses, zoom_queue
+from storage.models import Event, ZoomRegistrant
 from storage.zoom_pauses import EVERYBODY
+from storage.zoom_queue import PROBE_EVERY
 from zoom_client import ConfigurationError, ValidationFailed, ZoomError, ZoomRefused
 
+from . import kept_dates
 from .deliveries import Delivery, record_problem
-from .zoom_pauses import resume
-
-PEOPLE_BEFORE_PAUSE = 3
-"""So many different people refused in a row, and none taken in between, are everybody."""
+from .delivery_stops import describe_ending
+from .zoom_pauses import PEOPLE_BEFORE_PAUSE, resume
 
 TAKEN_LATELY = timedelta(minutes=10)
 """For so long whoever was taken after such refusals proves that those were about their people.
@@ -105,6 +105,30 @@ def note_taken(session: Session, event_id: int, *, asked_at: datetime, now: date
     state.refused_in_a_row = 0
     state.taken_at = state.updated_at = now
     return state.pause_problem == EVERYBODY and resume(state, now)
+
+
+def look_after(session: Session, event: Event, *, now: datetime) -> bool:
+    """Go on where Zoom has refused everybody and nobody waits any more who could show otherwise.
+
+    Whoever was put aside before that is tried once more, one by one, and waits like everybody else
+    if it is the same. Where nobody is left to be tried the pause ends, as nothing is held up;
+    whoever comes next is still judged by what is known. Returns whether it ended.
+    """
+    state = zoom_pauses.get_event(session, event.id)
+    if state is None or state.pause_problem != EVERYBODY or describe_ending(event, now=now):
+        return False
+    if state.paused_since is None or abs(now - state.paused_since) < PROBE_EVERY:
+        return False
+    if zoom_queue.has_waiting(session, event.id, but_for=kept_dates.WAITS):
+        return False
+    found = zoom_queue.find_put_aside_before(session, state, problems=_CLASSES, now=now)
+    if found is None:
+        state = zoom_pauses.lock_event(session, event.id, now=now)
+        return state.pause_problem == EVERYBODY and resume(state, now)
+    key, would_be_last = found
+    if not would_be_last:
+        job_lists.retry(session, key, now=now)
+    return False
 
 
 def _make_everybodys(error: ZoomError) -> EverybodyRefused:

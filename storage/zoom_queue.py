@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, or_
+from sqlalchemy import ColumnElement, and_, not_, or_, select
 from sqlalchemy.orm import Session
 
 from . import jobs, zoom_pauses
+from .job_requests import ZOOM_SYNC
 from .jobs import POISONOUS_AFTER, ClaimedJob
-from .models import Job, ZoomAccount, ZoomEvent
+from .models import Job, JobState, ZoomAccount, ZoomEvent
 
 PROBE_EVERY = timedelta(seconds=30)
 
@@ -77,6 +78,42 @@ def claim(
 def give_probe_back(session: Session, job: ProbingJob, *, now: datetime) -> None:
     """Let the next job be the probe at once, as there was nothing to ask Zoom for this one."""
     zoom_pauses.give_probe_back(session, job.paused, until=job.until, now=now)
+
+
+def has_waiting(session: Session, event_id: int, *, but_for: str) -> bool:
+    """Tell whether a job is about somebody of an event for whom something is to be done at Zoom.
+
+    One that waits for a reason which begins with the word `but_for` does not count.
+    """
+    found = select(Job.id).where(
+        Job.state.in_((JobState.READY, JobState.RUNNING)),
+        Job.kind == ZOOM_SYNC.kind,
+        Job.event_id == event_id,
+        not_(Job.reason.startswith(f"{but_for}:")),
+    )
+    return session.scalar(found.limit(1)) is not None
+
+
+def find_put_aside_before(
+    session: Session, paused: ZoomEvent, *, problems: Sequence[str], now: datetime
+) -> tuple[str, bool] | None:
+    """Return the key of the first job that was put aside before a pause; None if there is none.
+
+    It was for one of some classes of error. Whom Zoom takes once more only today comes last, which
+    is returned as well.
+    """
+    begun_at = paused.paused_since or now
+    is_last = Job.key.in_(zoom_pauses.select_jobs_of_last_adds(paused.event_id, now=now))
+    found = select(Job.key, is_last).where(
+        Job.state == JobState.PARKED,
+        Job.kind == ZOOM_SYNC.kind,
+        Job.event_id == paused.event_id,
+        or_(*(Job.reason.startswith(f"{problem}:") for problem in problems)),
+        # What was under way when the pause began ended a moment later.
+        Job.updated_at < begun_at + PROBE_EVERY,
+    )
+    row = session.execute(found.order_by(is_last, Job.id).limit(1)).first()
+    return None if row is None else (row[0], row[1])
 
 
 def _find_probe(

@@ -44,6 +44,7 @@ from .mail_queue import MailQueue
 from .mailer import Mailer
 from .people import EventTasks, PeopleImports, PeopleTasks, forget_old_imports
 from .places import PlaceFinding
+from .refusals import look_after_pauses
 from .sealing import Resealing
 from .settling import EventSettling
 from .smtp import MailTransport
@@ -103,6 +104,7 @@ def build_worker(parts: WorkerParts) -> Worker:
     def look() -> None:
         watch.look(is_worker=True)
         step_on(database, now=read_clock())
+        look_after_pauses(database, now=read_clock())
         index_registrations(database)
         forget_old_imports(database, now=read_clock())
         request_due_records(database, now=read_clock())

@@ -6,8 +6,11 @@ import threading
 import pytest
 
 from services.event_dates import read_dates
-from storage import events
+from services.zoom_pauses import record_failure
+from services.zoom_refusals import EverybodyRefused
+from storage import events, zoom_pauses
 from storage.models import Job
+from tests.factories import make_event_at_zoom
 from tests.fixtures.databases import only_sqlite
 from tests.series import make_series
 
@@ -45,3 +48,19 @@ def test_worker_that_looks_moves_series_on_without_zoom(start_site):
     with site.database.read() as session:
         found = events.get_event_by_slug(session, "course")
         assert found.starts_at == read_dates(series)[1].starts_at
+
+
+@only_sqlite
+def test_worker_that_looks_ends_a_pause_at_which_nobody_waits(start_site):
+    site = start_site()
+    with site.database.write() as session:
+        event = make_event_at_zoom(session, site.zoom, now=site.clock())
+        zoom_pauses.lock_event(session, event.id, now=site.clock()).refused_in_a_row = 3
+        refused = EverybodyRefused("Restricted.")
+        record_failure(session, "account", event.id, refused, now=site.clock())
+    site.let_pass(minutes=1)
+
+    site.build_worker()._look()
+
+    with site.database.read() as session:
+        assert zoom_pauses.list_paused_events(session) == []

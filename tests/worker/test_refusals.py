@@ -4,11 +4,12 @@ from contextlib import suppress
 
 from sqlalchemy import select
 
-from services import zoom_refusals
+from services import zoom_pauses, zoom_refusals
 from services.alarms import AlarmName, find_problems
 from services.deliveries import Delivery
 from services.overview import read_overview
-from storage import zoom_pauses, zoom_queue
+from storage import zoom_pauses as zoom_rows
+from storage import zoom_queue
 from storage.models import Mail
 from tests.fixtures.databases import only_sqlite
 from tests.races import race
@@ -17,6 +18,11 @@ from worker import refusals
 from zoom_client.pacing import ADDS_A_DAY, Plan
 
 PEOPLE = [f"person{number}@example.com" for number in range(6)]
+OF_ADDRESS = {
+    "code": 300,
+    "message": "Validation Failed.",
+    "errors": [{"field": "email", "message": "It is blocked."}],
+}
 WORDS = {"status": 403, "code": 3999, "message": "Your account is restricted."}
 
 
@@ -45,12 +51,12 @@ def list_tried(desk):
 
 def hasten(desk):
     with desk.database.write() as session:
-        zoom_pauses.hasten_probes(session, now=desk.clock())
+        zoom_rows.hasten_probes(session, now=desk.clock())
 
 
 def read_pause(desk):
     with desk.database.read() as session:
-        state = zoom_pauses.get_event(session, desk.event.id)
+        state = zoom_rows.get_event(session, desk.event.id)
         return state.pause_problem, state.pause_reason
 
 
@@ -150,7 +156,7 @@ def test_whose_adds_are_used_up_are_probes_again_on_the_next_day_of_zoom(desk):
 
 
 def test_adds_that_zoom_takes_in_a_day_are_one_more_than_probes_leave():
-    assert zoom_pauses.ADDS_BEFORE_LAST == ADDS_A_DAY - 1
+    assert zoom_rows.ADDS_BEFORE_LAST == ADDS_A_DAY - 1
 
 
 @only_sqlite
@@ -205,7 +211,7 @@ def test_four_workers_at_once_tell_no_more_people_than_one(desk, database_url):
         race(database_url, lambda database: desk.make_worker(database).drain(), workers=4)
         desk.let_pass(seconds=65)
 
-    assert len(list_told(desk)) == zoom_refusals.PEOPLE_BEFORE_PAUSE - 1
+    assert len(list_told(desk)) == zoom_pauses.PEOPLE_BEFORE_PAUSE - 1
     assert read_pause(desk)[0] == "EverybodyRefused"
 
 
@@ -292,4 +298,71 @@ def test_add_asked_before_the_last_refusal_proves_nothing(desk):
     assert read_pause(desk)[0] == "EverybodyRefused"
     with desk.database.write() as session:
         assert zoom_refusals.note_taken(session, desk.event.id, asked_at=now, now=now)
+    assert read_pause(desk) == ("", "")
+
+
+def look_after(desk, *, rounds, **by):
+    """Let a worker do what it does once a minute, and its jobs."""
+    for _ in range(rounds):
+        refusals.look_after_pauses(desk.database, now=desk.clock())
+        settle(desk, rounds=1, **by)
+
+
+def test_where_nobody_waits_any_more_those_refused_before_find_out_that_zoom_works(desk):
+    desk.let_pass_until(12)
+    refuse(desk)
+    come(desk, *PEOPLE[:3])
+    desk.cancel(PEOPLE[2])
+    settle(desk, rounds=1)
+    look_after(desk, rounds=3)
+    assert [list_tried(desk).count(email) for email in PEOPLE[:2]] == [2, 2], "no last add"
+
+    look_after(desk, rounds=3, hours=8)
+    assert desk.read(PEOPLE[0]).delivery == Delivery.NEEDS_SETTING, "who waits like everybody else"
+    assert desk.read(PEOPLE[1]).delivery == Delivery.REFUSED
+    assert read_pause(desk)[0] == "EverybodyRefused"
+    desk.zoom.clear_faults()
+    look_after(desk, rounds=3, hours=8)
+
+    assert {desk.read(email).delivery for email in PEOPLE[:2]} == {Delivery.REGISTERED}
+    assert list_told(desk) == list_ids(desk, *PEOPLE[:2]), "once"
+    assert read_pause(desk) == ("", "")
+
+
+@only_sqlite
+def test_pause_ends_where_nobody_is_left_who_could_be_tried(desk):
+    refuse(desk)
+    come(desk, *PEOPLE[:3])
+    for email in PEOPLE[:3]:
+        desk.cancel(email)
+    settle(desk, rounds=1)
+    calls = desk.count_calls("add_registrant")
+
+    look_after(desk, rounds=1)
+    assert read_pause(desk) == ("", "")
+    desk.register(PEOPLE[3])
+    desk.work()
+
+    assert desk.count_calls("add_registrant") == calls + 1
+    assert read_pause(desk)[0] == "EverybodyRefused", "which is still known"
+    assert desk.read(PEOPLE[3]).delivery == Delivery.NEEDS_SETTING
+
+
+@only_sqlite
+def test_who_is_refused_for_a_reason_of_their_own_is_tried_once_for_those_who_waited(desk):
+    desk.let_pass_until(0, 10)
+    refuse(desk)
+    come(desk, *PEOPLE[:3])
+    desk.cancel(PEOPLE[2])
+    desk.let_pass(days=1)
+    desk.zoom.clear_faults()
+    for email in PEOPLE[:2]:
+        refuse(desk, email=email, status=400, body=OF_ADDRESS)
+    calls = desk.count_calls("add_registrant")
+    settle(desk, rounds=1)
+
+    look_after(desk, rounds=9)
+
+    assert desk.count_calls("add_registrant") == calls + 2
+    assert list_told(desk) == list_ids(desk, *PEOPLE[:2])
     assert read_pause(desk) == ("", "")
