@@ -63,6 +63,10 @@ def record_failure(
         return _pause(account, error, now)
     if isinstance(error, ConfigurationError):
         event = zoom_pauses.lock_event(session, event_id, now=now)
+        is_everybodys = type(error).__name__ == EVERYBODY
+        if is_everybodys and event.refused_in_a_row < PEOPLE_BEFORE_PAUSE:
+            # Somebody was taken since it was counted.
+            return False
         return _pause(event, error, now)
     return False
 

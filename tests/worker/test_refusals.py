@@ -15,6 +15,7 @@ from tests.fixtures.databases import only_sqlite
 from tests.races import race
 from tests.worker.desk import TARO
 from worker import refusals
+from zoom_client import ZoomRefused
 from zoom_client.pacing import ADDS_A_DAY, Plan
 
 PEOPLE = [f"person{number}@example.com" for number in range(6)]
@@ -365,4 +366,22 @@ def test_who_is_refused_for_a_reason_of_their_own_is_tried_once_for_those_who_wa
 
     assert desk.count_calls("add_registrant") == calls + 2
     assert list_told(desk) == list_ids(desk, *PEOPLE[:2])
+    assert read_pause(desk) == ("", "")
+
+
+def test_who_is_taken_between_a_refusal_and_its_pause_is_proof_all_the_same(desk):
+    refuse(desk)
+    come(desk, *PEOPLE[:2])
+    desk.register(PEOPLE[2])
+    error, now = ZoomRefused(WORDS["message"]), desk.clock()
+    with desk.database.write() as session:
+        person = session.merge(desk.read(PEOPLE[2]))
+        judged = zoom_refusals.judge(session, person, error, is_last_word=True, now=now)
+    with desk.database.write() as session:
+        zoom_refusals.note_taken(session, desk.event.id, asked_at=now, now=now)
+
+    with desk.database.write() as session:
+        begins = zoom_pauses.record_failure(session, "account", desk.event.id, judged, now=now)
+
+    assert (type(judged), begins) == (zoom_refusals.EverybodyRefused, False)
     assert read_pause(desk) == ("", "")
