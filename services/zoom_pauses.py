@@ -113,6 +113,14 @@ def is_standing(session: Session, account_id: str, event_id: int) -> bool:
     )
 
 
+def is_silent(session: Session, account_id: str, event_id: int) -> bool:
+    """Tell whether jobs that only ask Zoom about an event wait for a probe as well."""
+    event = zoom_pauses.get_event(session, event_id)
+    return _is_paused(zoom_pauses.get_account(session, account_id)) or (
+        event is not None and _is_paused(event) and event.pause_problem != EVERYBODY
+    )
+
+
 def _record_answer(
     session: Session, account_id: str, event_id: int, now: datetime
 ) -> list[ZoomAccount | ZoomEvent]:

@@ -12,7 +12,9 @@ from .models import Event, ZoomAccount, ZoomConnection, ZoomEvent, ZoomRegistran
 from .statements import insert_for, table_of
 
 EVERYBODY = "EverybodyRefused"
-"""The problem of a pause that leaves everybody one try of their own: who knows whom Zoom takes."""
+"""The problem of a pause that leaves everybody one try of their own: who knows whom Zoom takes.
+
+What only asks Zoom does not wait for its end either."""
 
 ADDS_BEFORE_LAST = 2
 """After so many adds of a day Zoom takes one more of the same person: perhaps it will do."""
@@ -132,7 +134,7 @@ def select_standing_events() -> Select[int]:
 
 
 def select_events_of_first_tries() -> Select[int]:
-    """Select the events that stand still, but for jobs that were not tried yet."""
+    """Select the events that stand still, but for first tries and for jobs that only ask."""
     return select(Event.id).where(
         Event.id.in_(select(ZoomEvent.event_id).where(ZoomEvent.pause_problem == EVERYBODY)),
         Event.connection_id.in_(

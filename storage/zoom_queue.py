@@ -161,9 +161,13 @@ def _list_paused(session: Session) -> list[ZoomAccount | ZoomEvent]:
 
 
 def _is_free() -> ColumnElement[bool]:
-    """Return a condition for jobs that wait for no probe; a reason says that one was tried."""
+    """Return a condition for jobs that wait for no probe; a reason says that one was tried.
+
+    Where Zoom refuses whoever is to be added, what only asks it about them goes on.
+    """
+    is_first_or_asks = or_(Job.reason == "", Job.kind != ZOOM_SYNC.kind)
     return or_(
         Job.event_id.is_(None),
         Job.event_id.not_in(zoom_pauses.select_standing_events()),
-        and_(Job.reason == "", Job.event_id.in_(zoom_pauses.select_events_of_first_tries())),
+        and_(is_first_or_asks, Job.event_id.in_(zoom_pauses.select_events_of_first_tries())),
     )

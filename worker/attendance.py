@@ -263,16 +263,16 @@ class AttendanceFetching:
     def _wait(self, task: _Task, error: ZoomError) -> None:
         """Wait alone, or with everybody else until a probe shows that Zoom works again."""
         now = self._read_clock()
-        is_standing = self._health.is_standing(task.connection, task.event)
+        is_silent = self._health.is_silent(task.connection, task.event)
         alone = next_try(task.job.attempts, now=now, not_before=error.retry_after)
         with self._database.write() as session:
             jobs.postpone(
                 session,
                 task.job,
-                run_at=now if is_standing else alone,
+                run_at=now if is_silent else alone,
                 reason=describe(error),
                 now=now,
-                is_attempt=not (is_standing or isinstance(error, RateLimited)),
+                is_attempt=not (is_silent or isinstance(error, RateLimited)),
             )
 
     def _try_later(self, task: _Task, reason: str, *, problem: str = "", digest: str = "") -> None:

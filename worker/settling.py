@@ -62,7 +62,7 @@ class EventSettling:
         except ZoomError as error:
             if not isinstance(error, ScopeMissing):  # adding people needs another one
                 self._health.record_failure(connection, event, error)
-            self._try_later(job, error, self._health.is_standing(connection, event))
+            self._try_later(job, error, self._health.is_silent(connection, event))
             return
         self._health.record_success(connection, event)
         needs_look = self._judge(job, event, index, looked_from)
@@ -161,7 +161,7 @@ class EventSettling:
     def _renew(self, job: ClaimedJob, renewed_at: datetime) -> datetime:
         return renew_lease(self._database, job, renewed_at, now=self._read_clock())
 
-    def _try_later(self, job: ClaimedJob, error: ZoomError, is_standing: bool) -> None:
+    def _try_later(self, job: ClaimedJob, error: ZoomError, is_silent: bool) -> None:
         """Wait as long as Zoom says, though more people may be in doubt by now."""
         now = self._read_clock()
         alone = next_try(job.attempts, now=now, not_before=error.retry_after)
@@ -169,9 +169,9 @@ class EventSettling:
             jobs.postpone(
                 session,
                 job,
-                run_at=now if is_standing else alone,
+                run_at=now if is_silent else alone,
                 reason=describe(error),
                 now=now,
-                is_attempt=not (is_standing or isinstance(error, RateLimited)),
+                is_attempt=not (is_silent or isinstance(error, RateLimited)),
                 is_firm=True,
             )

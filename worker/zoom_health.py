@@ -68,3 +68,8 @@ class ZoomHealth:
         """Tell whether the event's jobs wait for a probe, so that no own wait is needed."""
         with self._database.read() as session:
             return zoom_pauses.is_standing(session, connection.account_id, event.id)
+
+    def is_silent(self, connection: ZoomConnection, event: Event) -> bool:
+        """As `is_standing`, of jobs that only ask Zoom: they go on while it refuses everybody."""
+        with self._database.read() as session:
+            return zoom_pauses.is_silent(session, connection.account_id, event.id)

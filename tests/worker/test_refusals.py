@@ -385,3 +385,42 @@ def test_who_is_taken_between_a_refusal_and_its_pause_is_proof_all_the_same(desk
 
     assert (type(judged), begins) == (zoom_refusals.EverybodyRefused, False)
     assert read_pause(desk) == ("", "")
+
+
+@only_sqlite
+def test_whom_a_walk_has_missed_is_found_while_everybody_is_refused(desk):
+    desk.let_pass_until(12)
+    refuse(desk)
+    come(desk, *PEOPLE[:3])
+    desk.zoom.clear_faults()
+    desk.zoom.fault("add_registrant", does="close", when="after", email=TARO)
+    nobody = {"registrants": [], "next_page_token": ""}
+    desk.zoom.fault("list_registrants", does="answer", status=200, body=nobody, count=3)
+    refuse(desk)
+    for email in (TARO, *PEOPLE[3:]):
+        desk.register(email)
+
+    settle(desk, rounds=5)
+
+    assert desk.read().delivery == Delivery.REGISTERED
+    assert read_pause(desk)[0] == "EverybodyRefused", "it was asked before the last refusal"
+
+
+@only_sqlite
+def test_walk_that_fails_while_everybody_is_refused_waits_by_itself(desk):
+    desk.let_pass_until(12)
+    refuse(desk)
+    come(desk, *PEOPLE[:3])
+    desk.zoom.clear_faults()
+    desk.zoom.fault("add_registrant", does="close", when="after", email=TARO)
+    walks = desk.count_calls("list_registrants")
+    desk.zoom.fault("list_registrants", does="answer", status=403, code=3999, message="No.")
+    desk.register()
+    desk.work()
+    desk.let_pass(seconds=4)
+    desk.work()
+    assert desk.find_settling().run_at > desk.clock()
+    assert desk.count_calls("list_registrants") == walks + 1
+
+    settle(desk, rounds=2)
+    assert desk.read().delivery == Delivery.REGISTERED
