@@ -16,6 +16,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from storage import events, job_lists, job_requests, registrations, zoom_registrants
+from storage.jobs import ClaimedJob
 from storage.models import Event, JobState, ZoomRegistrant
 from zoom_client import AtCapacity, MeetingClosed, MeetingOver, PersonDayLimited
 
@@ -57,13 +58,19 @@ def close_form(
 
 
 def go_on(
-    session: Session, event: Event, *, refused: Sequence[Sequence[str]] = (), now: datetime
+    session: Session,
+    event: Event,
+    *,
+    refused: Sequence[Sequence[str]] = (),
+    generation: int = 0,
+    now: datetime,
 ) -> bool:
     """Have the next one tried, of those whom Zoom refused and then of those who wait for a seat.
 
-    `refused` are the dates of each who was refused since the last sign: whoever wants all of one's
-    would be too. Returns whether nobody was left, so that the form opens. The caller holds the
-    event's row. Side effects: a job that has the one after them tried.
+    `refused` are the dates of each who was refused since the last sign, which is known up to a
+    `generation` of the event's job: whoever wants all of one's would be refused too. Returns
+    whether nobody was left, so that the form opens. The caller holds the event's row. Side effects:
+    a job that has the one after them tried.
     """
     tried = _retry_next(session, event, refused, now)
     if tried is None:
@@ -76,8 +83,7 @@ def go_on(
             return True
         _set(session, event, problem, now)
         tried = moved.id
-    about = {"tried": tried, "refused": refused}
-    _enqueue(session, event.id, _key(event.id), about, run_at=now + LOOK_EVERY, now=now)
+    _look_after(session, event.id, tried, refused, generation, now)
     return False
 
 
@@ -98,11 +104,12 @@ def request_try(
         _enqueue(session, event_id, key, about, run_at=now + LOOK_EVERY, now=now)
 
 
-def follow(session: Session, event: Event, about: Mapping[str, Any], *, now: datetime) -> bool:
+def follow(session: Session, event: Event, job: ClaimedJob, *, now: datetime) -> bool:
     """Do what a job is for, once it is decided; return whether the form opens.
 
     The caller holds the event's row.
     """
+    about = job.payload
     if describe_ending(event, now=now):
         return False
     freed_at = about.get("freed_at")
@@ -113,7 +120,8 @@ def follow(session: Session, event: Event, about: Mapping[str, Any], *, now: dat
     refused = list(about.get("refused", ()))
     if (dates := _find_refused(session, about.get("tried"))) is not None:
         refused.append(dates)
-    return go_on(session, event, refused=refused, now=now)
+    generation = _find_generation(session, event.id, job)
+    return go_on(session, event, refused=refused, generation=generation, now=now)
 
 
 def note_ended(session: Session, event: Event, *, now: datetime) -> None:
@@ -212,6 +220,42 @@ def _was_taken_since(refused_at: datetime | None, registrant: ZoomRegistrant) ->
     if registrant.delivery != Delivery.REGISTERED or registrant.last_attempt_at is None:
         return False
     return refused_at is None or registrant.last_attempt_at > refused_at
+
+
+def _find_generation(session: Session, event_id: int, job: ClaimedJob) -> int:
+    """Return up to which generation of the event's job all signs are known to a job.
+
+    That of somebody who moved knows none that waits at this moment: no generation is its own then.
+    """
+    key = _key(event_id)
+    if job.key == key:
+        return job.generation
+    asked = job_requests.read_generation(session, key)
+    if asked is None:
+        return 0
+    generation, state = asked
+    return -1 if state in _OPEN else generation
+
+
+def _look_after(
+    session: Session,
+    event_id: int,
+    tried: int,
+    refused: Sequence[Sequence[str]],
+    generation: int,
+    now: datetime,
+) -> None:
+    """Have a job look what becomes of somebody.
+
+    It takes the place of any sign that came meanwhile: whoever was refused before may be taken now.
+    """
+    key, run_at = _key(event_id), now + LOOK_EVERY
+    about = {"tried": tried, "refused": refused}
+    _enqueue(session, event_id, key, about, run_at=run_at, now=now)
+    if refused:
+        asked = job_requests.read_generation(session, key)
+        if asked is None or asked[0] != generation + 1:
+            _enqueue(session, event_id, key, about | {"refused": ()}, run_at=run_at, now=now)
 
 
 def _key(event_id: int) -> str:

@@ -110,6 +110,15 @@ def ensure(
     _upsert(session, kind, key, payload, event_id, run_at=run_at, now=now, keeps_time=True)
 
 
+def read_generation(session: Session, key: str) -> tuple[int, JobState] | None:
+    """Return how often a job was asked for, and its state; None if it never was.
+
+    After `enqueue` in the same transaction nobody else can ask before this one ends.
+    """
+    row = session.execute(select(Job.generation, Job.state).where(Job.key == key)).one_or_none()
+    return None if row is None else (row.generation, JobState(row.state))
+
+
 def wake_workers(session: Session) -> None:
     """Tell idle workers at commit; on SQLite they notice that the file changed."""
     if is_postgresql(session) and "has_woken" not in session.info:

@@ -31,7 +31,7 @@ class PlaceFinding:
                 later = now + LOOK_EVERY
                 jobs.postpone(session, job, run_at=later, reason=reason, now=now, is_attempt=False)
                 return
-            is_open = zoom_closings.follow(session, event, about, now=now)
+            is_open = zoom_closings.follow(session, event, job, now=now)
             session.flush()
             jobs.finish(session, job, again_at=now + LOOK_EVERY, now=now)
         if is_open:

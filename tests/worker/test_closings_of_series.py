@@ -6,6 +6,8 @@ import pytest
 
 from services.alarms import find_problems
 from services.overview import read_overview
+from storage import jobs
+from storage.models import Job
 from tests.worker.test_closings import (
     FIRST,
     FOURTH,
@@ -22,6 +24,8 @@ from tests.worker.test_closings import (
 )
 from tests.worker.test_series import SeriesDesk
 from worker import refusals, zoom
+from worker.loop import Worker
+from worker.places import PlaceFinding
 from zoom_client.pacing import Plan
 from zoom_sandbox.server import SandboxServer
 
@@ -116,6 +120,61 @@ def test_place_goes_to_the_first_who_wants_that_date(full):
     full.cancel(FIRST)
     full.work()
     assert (list_outcomes(full, SECOND), read_closing(full)) == ([TAKEN], "")
+
+
+def find_places(desk):
+    return PlaceFinding(desk.database, read_clock=desk.clock)
+
+
+def ask_zoom(desk):
+    """Have Zoom asked about people; nobody else is tried whatever it says."""
+    Worker(desk.database, [desk.make_worker()._lanes[0]], read_clock=desk.clock).drain()
+
+
+def claim_places(desk, *, moved=None):
+    """Take the job that has the next one tried, or that of somebody who left all dates."""
+    desk.let_pass(minutes=1)
+    key = f"places:{desk.event.id}"
+    if moved:
+        key += f":{desk.read(moved).registration_id}"
+    about = {"kinds": ["places"], "where": Job.key == key}
+    with desk.database.write() as session:
+        job = jobs.claim(session, owner="slow", lease_seconds=60, now=desk.clock(), **about)
+    assert job is not None
+    return job
+
+
+def test_date_given_back_while_the_next_one_is_chosen_is_free(full):
+    """FIRST leaves date 0 when a worker already knows that SECOND was refused there."""
+    full.cancel(FOURTH)
+    ask_zoom(full)
+    find_places(full).handle(claim_places(full))
+    ask_zoom(full)
+    job = claim_places(full)
+    assert job.payload["tried"] and list_outcomes(full, SECOND) == [PUT_ASIDE]
+
+    full.cancel(FIRST)
+    ask_zoom(full)
+    find_places(full).handle(job)
+    for _ in range(3):
+        wait_and_work(full, minutes=1)
+
+    assert list_outcomes(full, SECOND, THIRD) == [TAKEN, TAKEN]
+    assert read_closing(full) == ""
+
+
+def test_date_given_back_is_free_though_somebody_who_moved_was_refused_there(full):
+    """FIRST moved to date 1, which was full; FOURTH leaves it before a worker looks after FIRST."""
+    full.change_dates((1,), FIRST)
+    ask_zoom(full)
+    full.cancel(FOURTH)
+    ask_zoom(full)
+
+    find_places(full).handle(claim_places(full, moved=FIRST))
+    for _ in range(3):
+        wait_and_work(full, minutes=1)
+
+    assert list_outcomes(full, FIRST, SECOND, THIRD) == [TAKEN, TAKEN, PUT_ASIDE]
 
 
 def test_who_changes_to_a_full_date_makes_way_on_the_one_that_they_had(full):
