@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from services import date_following
 from services.date_following import has_next
@@ -20,18 +20,22 @@ from .zoom_health import ZoomHealth
 
 EVENTS_A_LOOK = 100
 
+LONGEST_UPGRADE = timedelta(days=1)
+"""For so long processes of an older version may run beside others, or workers stand still."""
+
 log = logging.getLogger(__name__)
 
 
 def step_on(database: Database, *, now: datetime) -> None:
-    """Move each series on to its next date, and store ends that an older version left out.
+    """Move each series on to its next date, and store ends that an older version left as they were.
 
     It asks nobody: Zoom may not answer, the meeting may be gone, or its account stand still.
     """
     with database.read() as session:
         begun = event_ends.list_begun(session, limit=EVENTS_A_LOOK, now=now)
-        due = [event.id for event in begun if event.ends_at is None or has_next(event, now=now)]
-    for event_id in due:
+        due = {event.id for event in begun if event.ends_at is None or has_next(event, now=now)}
+        due.update(event_ends.list_outdated(session, since=now - LONGEST_UPGRADE))
+    for event_id in sorted(due):
         with database.write() as session:
             event = events.lock_event(session, event_id)
             event.keep_end()

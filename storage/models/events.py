@@ -29,8 +29,8 @@ class Event(Base):
     `refused_at` when it last did so; `freed_at` is when somebody last left Zoom while it is empty.
     `dates` are those of a series, as `services.event_dates` writes them; `starts_at` is then the
     next one. `ends_at` is when it is over, of a series after its last date; every change of a row
-    through the model writes it anew. It is None in rows that an older version wrote and nobody has
-    since.
+    through the model writes it anew. In rows that an older version wrote it is None, or the former
+    one, until a worker has looked.
     `former_starts_at` is when people had registered for, where it was moved since; `moved_at` is
     when it was last moved, of which those are told who had registered before. `told_starts_at` is
     the time that they know, where it was put to one that is over, of which nobody is told.
@@ -108,12 +108,16 @@ class Event(Base):
 
     def keep_end(self) -> None:
         """Store when it is over, as `services.events.get_end` finds it."""
-        held = [_find_end(row) for row in self.dates or [] if not row.get("is_gone")]
-        alone = self.starts_at + timedelta(minutes=self.duration_minutes)
-        self.ends_at = max(held, default=alone)
+        self.ends_at = find_end(self.starts_at, self.duration_minutes, self.dates)
 
 
-def _find_end(date: dict[str, Any]) -> datetime:
+def find_end(starts_at: datetime, minutes: int, dates: list[dict[str, Any]] | None) -> datetime:
+    """Find when an event is over, by what its row has."""
+    held = [_find_end_of(row) for row in dates or [] if not row.get("is_gone")]
+    return max(held, default=starts_at + timedelta(minutes=minutes))
+
+
+def _find_end_of(date: dict[str, Any]) -> datetime:
     return datetime.fromisoformat(date["starts_at"]) + timedelta(minutes=date["minutes"])
 
 

@@ -3,17 +3,27 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import text, update
 
 from services.event_dates import EventDate, write_dates
 from services.events import get_end
 from services.organization_pages import count_coming, list_coming
 from services.overview import read_overview
-from storage import event_lists, job_requests, organizations, public_pages
+from storage import (
+    event_ends,
+    event_lists,
+    events,
+    job_requests,
+    organizations,
+    public_pages,
+)
 from storage.event_ends import list_begun
 from storage.job_requests import ZOOM_SYNC
+from storage.models import Event
+from storage.statements import table_of
 from tests import factories
 from tests.factories import NOW
+from worker.event_dates import step_on
 from zoom_client import Plan
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -95,3 +105,25 @@ def test_start_of_a_series_is_that_of_its_next_date(session):
     [work] = read_overview(session, plan=Plan("pro"), now=BETWEEN).events
 
     assert (work.starts_at, work.waiting, work.late) == (DATES[2].starts_at, 2, 1)
+
+
+def test_end_that_an_older_version_left_as_it_was_is_mended_by_the_next_look(database):
+    with database.write() as session:
+        moved = factories.make_event(session, starts_at=NOW)
+        weekly = factories.make_event(
+            session, starts_at=NOW, dates=write_dates(DATES[:1]), slug="weekly"
+        )
+        # As code moves an event, and takes over dates, that does not know of its end.
+        for event, changes in (
+            (moved, {"starts_at": AFTER}),
+            (weekly, {"dates": write_dates(DATES)}),
+        ):
+            is_this = update(table_of(Event)).where(Event.id == event.id)
+            session.execute(is_this.values(updated_at=NOW, **changes))
+
+    step_on(database, now=NOW + HOUR)
+
+    with database.read() as session:
+        ends = {event.slug: event.ends_at for event in events.list_events(session)}
+        assert ends == {moved.slug: AFTER + HOUR, "weekly": DATES[-1].ends_at}
+        assert event_ends.list_outdated(session, since=NOW) == []
