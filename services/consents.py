@@ -85,6 +85,7 @@ def change_consent(
     registration: Registration,
     question: Question,
     *,
+    form_version_id: int,
     label: str,
     locale: str,
     is_given: bool,
@@ -92,13 +93,14 @@ def change_consent(
 ) -> None:
     """Add what a person says on the personal page; what was recorded before stays.
 
-    `label` is the box's wording in `locale`, as it was shown.
+    `question` is the box in the version of the form that is named, `label` its wording in
+    `locale`, as it was shown.
     """
     assert question.consent is not None, "only consents are recorded"
     row: dict[str, Any] = {
         "registration_id": registration.id,
         "submission_id": None,
-        "form_version_id": registration.form_version_id,
+        "form_version_id": form_version_id,
         "question_id": question.id,
         "kind": question.consent,
         "label": label,

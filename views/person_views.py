@@ -33,9 +33,13 @@ _WAITING = ("waiting", "needs_setting")
 
 @dataclass(frozen=True)
 class NewsBox:
-    """The box of one sender of news mails, in the words that its evidence will have."""
+    """The box of one sender of news mails, in the words that its evidence will have.
+
+    They are those of `form_version_id`, the version of the form by which it was answered.
+    """
 
     question: Question
+    form_version_id: int
     label: str
     is_given: bool
 
@@ -117,14 +121,19 @@ def view_person(session: Session, token: str, opened: Opened, now: datetime) -> 
 
 
 def list_news_boxes(session: Session, opened: Opened) -> list[NewsBox]:
-    """List the boxes that the person was shown on the form, as they are shown and recorded now."""
-    definition = read_definition(session, opened.person.form_version_id)
-    present = list_present_consents(session, opened.person, *sorted(OPTIONAL))
-    return [
-        NewsBox(question, localize(question.label, read_locale()), consent.is_given)
-        for consent in present
-        if (question := definition.get_question(consent.question_id)) is not None
-    ]
+    """List the boxes that the person was shown on the form, as they are shown and recorded now.
+
+    A consent holds though the form has lost its box and the registration is of a newer version of
+    it: each is looked for where its evidence says that it was.
+    """
+    boxes = []
+    for consent in list_present_consents(session, opened.person, *sorted(OPTIONAL)):
+        version = consent.form_version_id
+        question = read_definition(session, version).get_question(consent.question_id)
+        if question is not None:
+            label = localize(question.label, read_locale())
+            boxes.append(NewsBox(question, version, label, consent.is_given))
+    return boxes
 
 
 def _read_delivery(session: Session, opened: Opened) -> str | None:

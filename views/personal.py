@@ -195,6 +195,7 @@ def change_news(token: str) -> ResponseReturnValue:
                     session,
                     opened.person,
                     box.question,
+                    form_version_id=box.form_version_id,
                     label=box.label,
                     locale=read_locale(),
                     is_given=is_given,

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from services.questions import ConsentKind, Question, QuestionKind
+from storage import registrations
 from tests.factories import COMPANY, PRIVACY
 from tests.mailbox import find_link, read_text
 from tests.organizer import Organizer
@@ -162,6 +163,29 @@ def test_withdrawal_is_recorded_in_the_words_that_were_shown(site):
     news = [c for c in visitor.fetch(data).json()["consents"] if c["kind"] == "marketing"]
     assert news[-1]["label"] in page.text
     assert [c["locale"] for c in news] == ["ja", "en"]
+
+
+def test_consent_whose_box_left_the_form_can_be_withdrawn_in_its_own_words(site):
+    organizer = Organizer(site, site.add_event(slug="spring", questions=(COMPANY, PRIVACY, NEWS)))
+    visitor = site.visitor()
+    visitor.open("/e/spring").form().fill(**TARO, question_news="yes").submit()
+    site.drain()
+    shown_by = organizer.find("taro@example.com").form_version_id
+    organizer.change_form((COMPANY, PRIVACY))
+    personal = visitor.open(find_link(site.mailbox.read_only("taro@example.com"), "r"))
+    edit = personal.follow("登録内容を変更する").form("変更を保存する")
+
+    edited = edit.fill(question_company="見本商店").submit()
+    saved = edited.form("設定を保存する").fill(news=[]).submit()
+
+    assert saved.form("設定を保存する")["news"] == ""
+    person = organizer.find("taro@example.com")
+    assert person.form_version_id != shown_by, "the registration is of the new form"
+    with site.database.read() as session:
+        *_, given, withdrawn = registrations.list_consents(session, person.id)
+    assert (given.is_given, withdrawn.is_given) == (True, False)
+    for name in ("form_version_id", "question_id", "label", "notice_hash"):
+        assert getattr(withdrawn, name) == getattr(given, name)
 
 
 def test_each_sender_of_news_has_a_box_of_its_own(site):

@@ -136,7 +136,16 @@ def test_box_that_became_another_one_takes_no_consent_away(database):
         person = registrations.get_registration(session, row.registration_id)
         person.proven_at = NOW
         other = replace(NEWS, consent=ConsentKind.OTHER)
-        change_consent(session, person, other, label="News", locale="en", is_given=False, now=NOW)
+        change_consent(
+            session,
+            person,
+            other,
+            form_version_id=person.form_version_id,
+            label="News",
+            locale="en",
+            is_given=False,
+            now=NOW,
+        )
         session.flush()
         [full] = read_full_rows(session, [person.id])
 
