@@ -138,7 +138,7 @@ def _print(overview: Overview, fill: Fill, *, database: str) -> None:
     )
     rows.append(("Zoom's limits", f"calls per second: {budgets}"))
     oldest = f", the first since {_write_time(mails.due_since)}" if mails.due_since else ""
-    failed = overview.count_parked(kind="mail")
+    failed = overview.count_failed_mails()
     rows.append(("mails", f"{mails.due} waiting{oldest}; {mails.later} for later; {failed} failed"))
     rows.append(("disk", f"{fill.percent} % full: {fill.folder}"))
     for alarm in overview.alarms:

@@ -28,11 +28,13 @@ PATIENCE = timedelta(minutes=30)
 BEFORE_START = timedelta(minutes=30)
 # Whoever registers just now has no link yet, and nobody has to do anything about it.
 _LINK_COMES_WITHIN = timedelta(minutes=2)
+# What is asked for by a form shows at its submission, and after a day nobody waits for it.
+_MAILS = ("mail", "organizer_mail")
 # Mails that nobody has refused, put aside after a day or after a second try whose end is unknown.
 _PERHAPS_NEVER_WENT = ("MailOutcomeUnknown", "MailUnavailable", "GivenUp")
 # One or two have mistyped their address.
 _MANY_REFUSED = 3
-# What becomes of these shows at their person or mail.
+# What becomes of these shows at their person or mail, or has an alarm of its own.
 _SEEN_ELSEWHERE = ("zoom.sync", "mail", "proof_mail", "organizer_mail")
 
 REPEAT_AFTER = timedelta(days=1)
@@ -215,7 +217,7 @@ def _find_lost_mails(overview: Overview) -> Problem | None:
     found = {
         parked.problem: parked.count
         for parked in overview.parked
-        if parked.kind == "mail" and parked.problem in _PERHAPS_NEVER_WENT
+        if parked.kind in _MAILS and parked.problem in _PERHAPS_NEVER_WENT
     }
     if not found:
         return None

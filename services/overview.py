@@ -127,8 +127,8 @@ class Overview:
     workers: tuple[WorkerState, ...]
     alarms: tuple[AlarmState, ...]
 
-    def count_parked(self, *, kind: str) -> int:
-        return sum(parked.count for parked in self.parked if parked.kind == kind)
+    def count_failed_mails(self) -> int:
+        return sum(parked.count for parked in self.parked if parked.kind in overview.MAILS)
 
 
 def read_overview(session: Session, *, plan: Plan, now: datetime) -> Overview:

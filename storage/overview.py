@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import ScalarSelect, and_, case, func, literal, not_, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import ScalarSelect, Select, and_, case, func, literal, not_, select
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from .event_ends import is_ahead
 from .heartbeats import is_sign_since
@@ -17,6 +17,7 @@ from .models import (
     Job,
     JobState,
     Mail,
+    OrganizerMail,
     WorkerHeartbeat,
     ZoomAccount,
     ZoomBudget,
@@ -25,8 +26,7 @@ from .models import (
 )
 
 _OPEN = (JobState.READY, JobState.RUNNING)
-_MAILS = ("mail", "proof_mail")
-_ALL_MAILS = (*_MAILS, "organizer_mail")
+MAILS = ("mail", "proof_mail", "organizer_mail")
 _MOST_REFUSALS = 1000
 _LONGEST_CLASS = 40
 
@@ -167,28 +167,38 @@ def count_mail_jobs(session: Session, *, now: datetime) -> MailJobs:
             func.count().filter(is_due),
             func.min(Job.due_since).filter(is_due),
             func.count().filter(Job.due_since > now),
-        ).where(Job.state.in_(_OPEN), Job.kind.in_(_MAILS))
+        ).where(Job.state.in_(_OPEN), Job.kind.in_(MAILS))
     ).one()
     return MailJobs(due, due_since, later)
 
 
 def list_refused_mails(session: Session, *, problem: str) -> list[RefusedMail]:
-    """List the mails that were put aside for this class of error, the last thousand."""
-    parked = Job.state == JobState.PARKED, Job.kind == "mail", Job.reason.startswith(f"{problem}:")
-    taken = [_select_last_taken(kind) for kind in _ALL_MAILS]
+    """List the mails that were put aside for this class of error, the last thousand of a kind."""
+    people = select(Mail.id, Mail.mailbox_key)
+    organizers = select(OrganizerMail.id, func.lower(OrganizerMail.email))
+    return [
+        *_list_refused(session, "mail", problem, people, Mail.id),
+        *_list_refused(session, "organizer_mail", problem, organizers, OrganizerMail.id),
+    ]
+
+
+def _list_refused(
+    session: Session,
+    kind: str,
+    problem: str,
+    mailboxes: Select[int, str],
+    mail_id: InstrumentedAttribute[int],
+) -> Iterator[RefusedMail]:
+    parked = Job.state == JobState.PARKED, Job.kind == kind, Job.reason.startswith(f"{problem}:")
+    taken = [_select_last_taken(other) for other in MAILS]
     latest = select(Job.payload, Job.event_id, *taken).where(*parked).order_by(Job.run_at.desc())
     rows = session.execute(latest.limit(_MOST_REFUSALS)).all()
-    if not rows:
-        return []
-    of_mails = select(Mail.id, Mail.mailbox_key).where(
-        Mail.id.in_([payload["mail_id"] for payload, *_ in rows])
-    )
-    mailboxes = {mail_id: mailbox for mail_id, mailbox in session.execute(of_mails)}
-    return [
-        RefusedMail(event_id, mailbox, max((at for at in before if at), default=None))
-        for payload, event_id, *before in rows
-        if (mailbox := mailboxes.get(payload["mail_id"]))
-    ]
+    ids = [payload["mail_id"] for payload, *_ in rows]
+    found = session.execute(mailboxes.where(mail_id.in_(ids))) if ids else ()
+    known = {number: mailbox for number, mailbox in found}
+    for payload, event_id, *before in rows:
+        if mailbox := known.get(payload["mail_id"]):
+            yield RefusedMail(event_id, mailbox, max((at for at in before if at), default=None))
 
 
 def _select_last_taken(kind: str) -> ScalarSelect[datetime]:

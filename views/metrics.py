@@ -136,7 +136,7 @@ def _count_mails(overview: Overview) -> Iterator[Gauge]:
     mails = Gauge("mails", "Mails that should have gone, that go later, and that failed.")
     mails.add(overview.mails.due, state="due")
     mails.add(overview.mails.later, state="later")
-    mails.add(overview.count_parked(kind="mail"), state="failed")
+    mails.add(overview.count_failed_mails(), state="failed")
     yield mails
     oldest = Gauge("oldest_mail_seconds", "For how long the first mail has been due.")
     oldest.add(_age(overview, overview.mails.due_since))

@@ -12,6 +12,7 @@ from cli.stand_in import EVERY_TURN, look_once
 from services.alarms import _SEEN_ELSEWHERE, AlarmName, Problem, keep_alarms, take_telling
 from services.date_following import request_look
 from services.event_editing import cancel_event
+from services.organizer_mails import OrganizerMailName, request_mail
 from storage import events, heartbeats, job_requests
 from storage.jobs import POISONOUS_AFTER
 from storage.models import Alarm, Job, JobState, Mail
@@ -22,9 +23,11 @@ from tests.races import race
 from tests.series import make_series
 from tests.worker.smtp_server import Inbox, recite, serve
 from worker.alarms import _WORK, AlarmWatch
+from worker.mail_failures import MOST_TRIES
 from worker.smtp import make_transport
 
 OPERATOR = "operator@example.com"
+NOBODY = "smtp://127.0.0.1:1"
 SILENT = ["220 hi", "250 ok", "250 ok", "250 ok", "354 go"]
 THREE_A_DAY = "You have exceeded the daily rate limit of (3) for Add meeting registrant API."
 
@@ -211,10 +214,9 @@ def test_link_that_comes_only_after_the_start_is_told_at_once(watch):
 def test_mail_server_is_away_and_the_alarm_waits_for_it_too(watch):
     watch.register()
     watch.site.let_pass(minutes=31)
-    nobody = "smtp://127.0.0.1:1"
-    watch.look(mail_url=nobody)
+    watch.look(mail_url=NOBODY)
     watch.site.let_pass(minutes=2)
-    watch.look(mail_url=nobody)
+    watch.look(mail_url=NOBODY)
     inbox = Inbox()
     watch.site.let_pass(minutes=2)
     with serve(inbox) as port:
@@ -259,6 +261,61 @@ def test_mail_that_perhaps_never_went_is_told_with_the_way_on(watch):
     watch.look()
     assert len(watch.site.mailbox.list_mails(TARO["email"])) == 1
     assert watch.list_lines()[1:] == [("WARNING", "alarm over", "mail_given_up")]
+
+
+def mail_organizers(watch, *names):
+    """Ask for a mail to each of some organizers."""
+    with watch.site.database.write() as session:
+        for name in names:
+            request_mail(
+                session,
+                OrganizerMailName.TEST,
+                f"{name}@example.com",
+                locale="ja",
+                now=watch.site.clock(),
+            )
+
+
+def test_mail_to_an_organizer_that_was_given_up_is_told(watch):
+    mail_organizers(watch, "boss")
+    with watch.site.database.write() as session:
+        session.execute(update(Job).values(attempts=MOST_TRIES))
+    watch.work_on(minutes=1, mail_url=NOBODY)
+    watch.look()
+
+    assert watch.list_lines() == [("ERROR", "alarm", "mail_given_up")]
+    text = read_text(watch.site.mailbox.read_only(OPERATOR))
+    assert {"メール：1", "理由：MailUnavailable"} <= set(text.splitlines())
+    assert "1 failed" in watch.site.app.test_cli_runner().invoke(args=["status"]).output
+
+    again = ["jobs", "retry", "--all", "--reason", "MailUnavailable"]
+    watch.site.app.test_cli_runner().invoke(args=again)
+    watch.work_on(minutes=1)
+    watch.look()
+    assert watch.list_lines()[1:] == [("WARNING", "alarm over", "mail_given_up")]
+
+
+def test_organizers_count_where_one_recipient_after_another_is_refused(watch):
+    watch.site.add_event(slug="spring")
+    inbox = Inbox(rcpt="550 5.1.1 nobody of that name")
+    mail_organizers(watch, "boss", "Boss")
+    send_to(watch, inbox, "a")
+    assert watch.list_lines() == []
+
+    mail_organizers(watch, "colleague")
+    with serve(inbox) as port:
+        watch.work_on(minutes=1, mail_url=f"smtp://127.0.0.1:{port}")
+    watch.look()
+    assert watch.list_lines() == [("ERROR", "alarm", "mail_refused")]
+
+
+@only_sqlite
+def test_mails_that_wait_for_organizers_alone_are_told_too(watch):
+    mail_organizers(watch, "boss")
+    watch.work_on(minutes=31, mail_url=NOBODY)
+    watch.look()
+
+    assert watch.list_lines() == [("ERROR", "alarm", "mail_waiting")]
 
 
 def send_to(watch, inbox, *names, is_wanted=True):
