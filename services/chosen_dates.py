@@ -21,6 +21,7 @@ from .event_dates import (
     EventDate,
     ZonedSeries,
     add_dates,
+    find_next,
     get_chosen,
     list_chosen_ids,
     make_question,
@@ -152,6 +153,16 @@ def read_people_dates(
     """Return the dates to which somebody comes; where nobody chooses, all that there are."""
     answers = read_answers(session, registration) if takes_choice(event) else {}
     return get_chosen(event, answers)
+
+
+def read_start(
+    session: Session, event: AnyEvent, registration: Registration, *, now: datetime
+) -> datetime:
+    """Return when the person's event begins; in a series, the next date to which they come."""
+    if not event.dates:
+        return event.starts_at
+    shown = find_next(read_people_dates(session, event, registration), now)
+    return shown.starts_at if shown is not None else event.starts_at
 
 
 def read_dropped_dates(

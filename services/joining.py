@@ -13,7 +13,6 @@ from storage.models import Event, Registration, SubmissionRow, ZoomRegistrant
 
 from .chosen_dates import read_people_dates
 from .deliveries import Delivery
-from .event_dates import find_next
 from .events import EventState, LinkPolicy, get_end
 from .happenings import Happening, tell
 from .registrations import Outcome, Status
@@ -65,16 +64,6 @@ def read_end_state(event: AnyEvent, now: datetime) -> JoinState | None:
     if event.status == EventState.CANCELLED:
         return JoinState.EVENT_CANCELLED
     return JoinState.ENDED if now >= get_end(event) else None
-
-
-def read_start(
-    session: Session, event: AnyEvent, registration: Registration, *, now: datetime
-) -> datetime:
-    """Return when the person's event begins; in a series, the next date to which they come."""
-    if not event.dates:
-        return event.starts_at
-    shown = find_next(read_people_dates(session, event, registration), now)
-    return shown.starts_at if shown is not None else event.starts_at
 
 
 def is_over_for(

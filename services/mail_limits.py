@@ -1,7 +1,8 @@
 """How many mails a stranger may cause, and when those go that are too many for a day.
 
 A mailbox gets ten in any 24 hours of what strangers can cause, and three about one registration. A
-word about where somebody stands is put off rather than dropped. Half of the ten is for those that
+word about where somebody stands is put off rather than dropped, or goes at once where it would
+come after the event has begun, up to twice as many. Half of the ten is for those that
 were put off, so that whoever fills somebody's mailbox for days does not mute it for days; and no
 more wait than would go in a week, or in three days about one event.
 """
@@ -55,6 +56,14 @@ def find_time(
         _find_free(put_off, most=PUT_OFF_A_DAY, now=now),
         _find_free([*at_once, *put_off], most=PER_ADDRESS_A_DAY, now=now),
     )
+
+
+def has_room_for_urgent(
+    session: Session, mailbox: Mailbox, *, registration_id: int, now: datetime
+) -> bool:
+    """Tell whether a mailbox gets, at once, what would come too late on the day it has room."""
+    about, everywhere = count_gone(session, mailbox, registration_id=registration_id, now=now)
+    return about < 2 * PER_EVENT_A_DAY and everywhere < 2 * PER_ADDRESS_A_DAY
 
 
 def count_gone(

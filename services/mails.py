@@ -10,13 +10,14 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from storage import job_requests, mails, registrations, zoom_registrants
+from storage import events, job_requests, mails, registrations, zoom_registrants
 from storage.arrivals import Mailbox
 from storage.events import AnyEvent
 from storage.models import Registration, SubmissionRow
 
 from .addresses import fold_tag
 from .calendars import Method
+from .chosen_dates import read_start
 from .events import get_end
 from .mail_limits import (
     DAY,
@@ -25,6 +26,7 @@ from .mail_limits import (
     PUT_OFF_A_DAY,
     count_gone,
     find_time,
+    has_room_for_urgent,
 )
 from .submissions import Submission
 
@@ -95,11 +97,12 @@ def request_mail(
 ) -> bool:
     """Ask for a mail in this transaction; False if the address had enough for a day, or is erased.
 
-    One that `may_wait` is put off instead, and is limited only while the address is unproven. What
-    says where somebody stands, or of a refusal or new times, takes the place of one that still
-    waits, whenever that would go. What the reader of a page asks for again is always limited, and
-    what an organizer does is told however many there were. Side effects: the registration's lock, a
-    mail row and its job.
+    One that `may_wait` is put off instead, and is limited only while the address is unproven; where
+    it would come after the start it goes now, or never once twice the limits are reached. What says
+    where somebody stands, or of a refusal or new times, takes the place of one that still waits,
+    whenever that would go. What the reader of a page asks for again is always limited, and what an
+    organizer does is told however many there were. Side effects: the registration's lock, a mail
+    row and its job.
     """
     if not registration.email:
         return False
@@ -111,10 +114,7 @@ def request_mail(
         if may_wait:
             # The place of one that was put off before is this one's.
             mails.drop_queued(session, registration.id, names=_list_alike(name))
-        event_id, mailbox = registration.event_id, name_mailbox(registration.email_key, now=now)
-        goes_at = find_time(
-            session, mailbox, event_id=event_id, registration_id=registration.id, now=now
-        )
+        goes_at = _find_time(session, registration, now, is_needed_in_time=may_wait)
         if goes_at != now and not may_wait:
             return False
     if name in _REPLACING:
@@ -127,6 +127,22 @@ def request_mail(
         run_at = max(goes_at, run_at or now)
         _enqueue(session, mail_id, registration.event_id, run_at=run_at, now=now)
     return True
+
+
+def _find_time(
+    session: Session, registration: Registration, now: datetime, *, is_needed_in_time: bool
+) -> datetime | None:
+    """Find when a mail to somebody who is known may go: now, later, or None for never."""
+    mailbox = name_mailbox(registration.email_key, now=now)
+    event_id, about = registration.event_id, registration.id
+    goes_at = find_time(session, mailbox, event_id=event_id, registration_id=about, now=now)
+    if goes_at == now or not is_needed_in_time:
+        return goes_at
+    event = events.need_event(session, event_id)
+    if goes_at is not None and goes_at < read_start(session, event, registration, now=now):
+        return goes_at
+    has_room = has_room_for_urgent(session, mailbox, registration_id=about, now=now)
+    return now if has_room else None
 
 
 def name_mailbox(email_key: str, *, now: datetime) -> Mailbox:

@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
-from services.chosen_dates import has_date_ahead
+from services.chosen_dates import has_date_ahead, read_start
 from services.dates import format_clock, format_short
 from services.joining import (
     EARLY,
@@ -22,7 +22,6 @@ from services.joining import (
     is_early,
     is_over_for,
     read_join_state,
-    read_start,
     record_click,
 )
 from services.texts import write_full_name

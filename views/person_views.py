@@ -9,11 +9,11 @@ from sqlalchemy.orm import Session
 
 from services.answer_texts import list_answer_texts
 from services.answers import read_answers
-from services.chosen_dates import has_date_ahead, with_dates
+from services.chosen_dates import has_date_ahead, read_start, with_dates
 from services.consents import list_present_consents
 from services.dates import format_moment
 from services.events import read_definition
-from services.joining import is_early, read_end_state, read_start
+from services.joining import is_early, read_end_state
 from services.questions import OPTIONAL, Question
 from services.registration_changes import may_return
 from services.registrations import Status

@@ -14,12 +14,12 @@ from forms.addresses import is_carrier_address
 from services import receipts
 from services.answer_texts import list_answer_texts
 from services.calendars import Appointment
-from services.chosen_dates import read_chosen
+from services.chosen_dates import read_chosen, read_start
 from services.dates import format_short
 from services.event_dates import list_chosen_ids, takes_choice
 from services.event_views import EventView
 from services.events import LinkPolicy, read_definition
-from services.joining import is_early, read_end_state, read_start
+from services.joining import is_early, read_end_state
 from services.questions import DATES, answers_from_json
 from services.receipts import (
     MailProgress,

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
+from services.event_dates import EventDate, write_dates
 from services.events import LinkPolicy
 from services.mail_limits import (
     DAY,
@@ -15,7 +16,9 @@ from services.mail_limits import (
     PUT_OFF_A_DAY,
 )
 from services.mails import MailName, hasten_mails_with_link, request_again, request_mail
+from services.moves import fill_free_seats
 from services.people_adding import add_by_hand
+from services.questions import DATES, Answer
 from services.registration_changes import cancel, prove_first, register_again
 from services.registrations import register
 from storage import mails, registrations
@@ -164,3 +167,62 @@ def test_cancellation_that_is_told_at_once_is_not_told_again_a_day_later(session
     words = [mail for mail in mails.list_mails(session, person.id) if mail.name == "cancelled"]
     states = [(mail.state, mail.due_at) for mail in words]
     assert states == [("dropped", NOW + DAY), ("queued", None)]
+
+
+def make_full_event(session, *, hours):
+    """Make an event with one seat, which Hanako has, and a waiting list."""
+    begins_at = NOW + timedelta(hours=hours)
+    event = factories.make_event(session, starts_at=begins_at, capacity=1, has_waitlist=True)
+    send(session, event, email="hanako@example.com")
+    return event
+
+
+def give_seat_back(session, event):
+    key = "hanako@example.com"
+    seated = registrations.get_registration_by_email_key(session, event.id, key)
+    cancel(session, event, seated, actor="person", now=NOW)
+
+
+@pytest.mark.parametrize(("hours", "due_at"), [(25, NOW + DAY), (24, None), (6, None)])
+def test_who_moves_up_is_told_at_once_where_the_day_would_end_after_the_start(
+    session, hours, due_at
+):
+    event = make_full_event(session, hours=hours)
+    waiting = send(session, event)
+    fill_mailbox(session, mails=PER_ADDRESS_A_DAY - 1)
+
+    give_seat_back(session, event)
+
+    mail = get_mail(session, waiting.registration_id)
+    assert (mail.name, mail.state, mail.due_at) == ("approved", "queued", due_at)
+
+
+def test_who_comes_to_a_date_of_today_is_told_at_once_of_moving_up(session):
+    times = {"d1": NOW + timedelta(hours=6), "d2": NOW + 8 * DAY}
+    dates = write_dates([EventDate(name, at, 60) for name, at in times.items()])
+    event = make_full_event(session, hours=6)
+    event.dates, event.date_choice = dates, "choose"
+    fill_mailbox(session)
+    waiting = []
+    for email, date in [("taro+a@example.com", "d1"), ("taro+b@example.com", "d2")]:
+        answers = {DATES: Answer((date,))}
+        submission = factories.make_submission(event, email=email, answers=answers)
+        waiting.append(register(session, event, submission, policy=LinkPolicy.SHOW, now=NOW))
+    event.capacity = 3
+
+    fill_free_seats(session, event, now=NOW)
+
+    assert [get_mail(session, row.registration_id).due_at for row in waiting] == [None, NOW + DAY]
+
+
+def test_what_cannot_wait_goes_to_a_mailbox_twice_as_often_and_is_marked_then(session):
+    event = make_full_event(session, hours=6)
+    sent = fill_mailbox(session, event=event, mails=PER_ADDRESS_A_DAY + 12)
+    event.capacity = 30
+
+    fill_free_seats(session, event, now=NOW)
+
+    left = [get_mail(session, mail.registration_id) for mail in sent]
+    assert [mail.name for mail in left] == ["approved"] * len(left)
+    states = [(mail.state, mail.error) for mail in left]
+    assert states == [("queued", "")] * PER_ADDRESS_A_DAY + [("failed", MAILBOX_FULL)] * 12
