@@ -143,7 +143,13 @@ def tell_again(session: Session, event: Event, *, now: datetime) -> int:
 
 
 def tell_of_dates(session: Session, event: Event, *, limit: int, now: datetime) -> int:
-    """Tell up to `limit` of those whose dates were changed at Zoom; 0 when all know."""
+    """Tell up to `limit` of those whose dates were changed at Zoom; 0 when all know.
+
+    Side effects: the event's lock where any date was changed, mails.
+    """
+    if not any(date.changed_at for date in read_dates(event)):
+        return 0
+    event = events.lock_event(session, event.id)
     changed = [date for date in read_dates(event) if date.changed_at is not None]
     chooses = event.date_choice == DateChoice.CHOOSE
     for since in sorted({date.changed_at for date in changed if date.changed_at}):

@@ -7,8 +7,9 @@ import pytest
 from sqlalchemy import select
 
 from services import event_tasks, moves, registration_changes
+from services.event_dates import EventDate, write_dates
 from services.event_editing import cancel_event
-from services.event_tasks import do_some, tell_cancelled
+from services.event_tasks import do_some, tell_cancelled, tell_of_dates
 from services.events import LinkPolicy, note_move
 from services.registrations import register
 from storage import events, mails, registrations
@@ -141,22 +142,32 @@ def test_seats_that_came_up_are_given_in_several_transactions(database, monkeypa
 
 @only_postgresql
 @pytest.mark.parametrize("is_locked", [True, False])
-def test_two_who_tell_at_once_tell_nobody_twice(database, database_url, monkeypatch, is_locked):
+@pytest.mark.parametrize("name", ["event_cancelled", "dates"])
+def test_two_who_tell_at_once_tell_nobody_twice(
+    database, database_url, monkeypatch, name, is_locked
+):
     if not is_locked:
         monkeypatch.setattr(events, "lock_event", events.need_event)
+    tell = {"event_cancelled": tell_cancelled, "dates": tell_of_dates}[name]
     event, people = add_event(database, 2)
-    cancel(database, event)
+    if name == "dates":
+        with database.write() as session:
+            date = EventDate("1", event.starts_at, 60, changed_at=NOW + timedelta(hours=1))
+            event = events.need_event(session, event.id)
+            event.dates = write_dates([date])
+    else:
+        cancel(database, event)
     both = threading.Barrier(2)
 
-    def tell(database):
+    def work(database):
         with database.write() as session:
             both.wait(10)
-            told = tell_cancelled(session, event, limit=10, now=NOW)
+            told = tell(session, event, limit=10, now=NOW + timedelta(hours=1))
             if not is_locked:
                 both.wait(10)
         return told
 
-    told = race(database_url, tell, workers=2)
+    told = race(database_url, work, workers=2)
 
     assert sorted(told) == ([0, 2] if is_locked else [2, 2])
-    assert count_told(database, people) == ([1, 1] if is_locked else [2, 2])
+    assert count_told(database, people, name) == ([1, 1] if is_locked else [2, 2])
