@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import String, and_, cast, delete, literal, or_, select, update
 from sqlalchemy.orm import Session
 
 from .models import (
@@ -27,24 +27,31 @@ from .models import (
 from .statements import rowcount
 
 _UNSENT = ("queued", "sending", "unknown", "again")
+_OPEN = (JobState.READY, JobState.RUNNING)
 
 
 def hold_mails(session: Session, *, reason: str, now: datetime) -> int:
     """Hold back every mail that had not been sent, with its job, and return how many."""
-    held = session.execute(
-        update(Mail).where(Mail.state.in_(_UNSENT)).values(state="held", error=reason)
-    )
+    keys = literal("mail:").concat(cast(Mail.id, String))
+    is_held = Job.key.in_(select(keys).where(Mail.state.in_(_UNSENT)))
+    # What was refused or given up is parked already, and stays so with its own reason.
     session.execute(
         update(Job)
-        .where(Job.kind == "mail", Job.state != JobState.DONE)
+        .where(
+            Job.kind == "mail",
+            or_(Job.state.in_(_OPEN), and_(Job.state == JobState.PARKED, is_held)),
+        )
         .values(state=JobState.PARKED, reason=reason, owner=None, lease_until=None, updated_at=now)
+    )
+    held = session.execute(
+        update(Mail).where(Mail.state.in_(_UNSENT)).values(state="held", error=reason)
     )
     return rowcount(held)
 
 
 def end_mails_with_a_button(session: Session, *, reason: str, now: datetime) -> list[int]:
     """End the jobs of mails that ask for a press of their button; return whose, by submission."""
-    waiting = Job.kind == "proof_mail", Job.state.in_((JobState.READY, JobState.RUNNING))
+    waiting = Job.kind == "proof_mail", Job.state.in_(_OPEN)
     payloads = session.scalars(select(Job.payload).where(*waiting).order_by(Job.id)).all()
     session.execute(
         update(Job)

@@ -15,7 +15,7 @@ from sqlalchemy import select, text
 from storage import migrate
 from storage.backups import read_manifest, restore_backup, write_backup
 from storage.dumps import BackupError
-from storage.models import Mail, ZoomRegistrant
+from storage.models import Job, Mail, ZoomRegistrant
 from storage.secret_keys import FILE_NAME
 from tests import factories
 from tests.cli.conftest import make_run
@@ -160,6 +160,32 @@ def test_mails_that_were_held_back_are_sent_when_somebody_says_so(site, restored
     restored.drain()
     assert len(restored.mailbox.list_mails()) == 2
     assert first != second
+
+
+def test_mails_that_had_failed_before_a_backup_stay_what_they_were(site, restored, tmp_path):
+    """Theirs is no doubt whether they went: the alarm goes on, and they can be tried again."""
+    site.add_event(slug="spring")
+    register(site, TARO)
+    register(site, HANAKO)
+    refusal = "MailRefused: 550 5.7.1 relaying denied"
+    with site.database.write() as session:
+        refused, unknown = session.scalars(select(Mail).order_by(Mail.id))
+        refused.state, refused.error, unknown.state = "failed", refusal, "unknown"
+        for job in session.scalars(select(Job).where(Job.kind == "mail")):
+            is_refused = job.key == f"mail:{refused.id}"
+            job.state, job.reason = "parked", refusal if is_refused else "MailOutcomeUnknown: cut"
+    file = tmp_path / "night.zip"
+    make_run(site)("backup", str(file))
+    run = make_run(restored)
+    run("restore", str(file))
+
+    with restored.database.read() as session:
+        jobs = select(Job.reason).where(Job.kind == "mail").order_by(Job.id)
+        reasons = [reason.partition(":")[0] for reason in session.scalars(jobs)]
+    assert reasons == ["MailRefused", "HeldBack"]
+    assert run("jobs", "retry", "--all", "--reason", "MailRefused").output.startswith("1 jobs")
+    restored.drain()
+    assert [read_copy(mail).to for mail in restored.mailbox.list_mails()] == [TARO["email"]]
 
 
 def test_restored_site_forgets_who_worked_before(site, restored, tmp_path):
