@@ -50,7 +50,7 @@ def make_safe(session: Session, *, erased: Sequence[str] = (), now: datetime) ->
     for event in known.values():
         if event.status == EventState.CANCELLED:
             tell_cancelled(session, event, limit=None, now=now)
-    gone = erase_again(session, erased, actor=COMMAND, note=_note_nothing, now=now)
+    gone = erase_returned(session, erased, now=now)
     mails_held = restoring.hold_mails(session, reason=HELD, now=now)
     for submission_id in restoring.end_mails_with_a_button(session, reason=HELD, now=now):
         # Nobody is asked twice. If it went, its button works all the same.
@@ -63,6 +63,11 @@ def make_safe(session: Session, *, erased: Sequence[str] = (), now: datetime) ->
         end_add_unknown(session, registrant, run_at=now, now=now)
         doubts += 1
     return Restored(mails_held, doubts, gone)
+
+
+def erase_returned(session: Session, erased: Sequence[str], *, now: datetime) -> int:
+    """Erase again whoever of these public ids came back with a backup; return how many."""
+    return erase_again(session, erased, actor=COMMAND, note=_note_nothing, now=now)
 
 
 def _note_nothing(public_id: str) -> None:

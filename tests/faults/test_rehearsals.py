@@ -5,9 +5,11 @@ from datetime import timedelta
 
 import pytest
 import requests
+from sqlalchemy import select
 
 from services.date_following import request_look
 from storage import rehearsals
+from storage.models import Registration
 from tests.cli.conftest import make_run
 from tests.faults.crowd import Crowd
 from tests.fixtures.databases import only_sqlite
@@ -127,3 +129,25 @@ def test_rehearsal_takes_the_place_of_no_site_and_is_none_once_it_is_restored_an
     assert refused.startswith("Error: A rehearsal replaces no site")
     with restored.database.read() as session:
         assert not rehearsals.is_rehearsal(session)
+
+
+@only_sqlite
+def test_copy_that_becomes_the_site_erases_again_who_was_erased_since(site, restored, tmp_path):
+    site.add_event(slug="spring")
+    for person in (TARO, HANAKO):
+        Crowd(site.url).register(person)
+    site.drain()
+    run, _ = rehearse(site, restored, tmp_path)
+    make_run(site)("registrations", "erase", TARO["email"], "--yes")
+    work(site)
+    former, own = (place.settings.instance / "erased" for place in (site, restored))
+    own.parent.mkdir()
+    own.write_bytes(former.read_bytes())
+
+    assert "Erased again: 1 people" in run("go-live", "--yes").output
+    work(restored)
+
+    with restored.database.read() as session:
+        assert set(session.scalars(select(Registration.email))) == {"", HANAKO["email"]}
+    at_zoom = {found["email"]: found["status"] for found in site.zoom.state()["registrants"]}
+    assert at_zoom == {TARO["email"]: "denied", HANAKO["email"]: "approved"}
