@@ -72,10 +72,12 @@ class MailContext:
 
     `join_url` is our link; until `is_link_ready` it opens a page that waits. `opens_text` is the
     hour from which it leads to Zoom, where that is known, and `is_too_late` says that the event has
-    begun by then. `code` is set under the `code` policy. `reason` says why Zoom refused, to whom it
-    refused. `name_differs` says that a repeated form came with another name, which is not told.
-    `proof_url` is where who has not registered yet does so, until `proof_until`, in words.
-    `is_by_organizer` says that it was not the person who cancelled.
+    begun by then. Who `needs_help` gets in only if the organizer sees to it: Zoom has refused,
+    `reason` says why, or does not know of them; where the event `has_fallback`, `join_url` leads
+    there meanwhile. `code` is set under the `code` policy. `name_differs` says that a repeated form
+    came with another name, which is not told. `proof_url` is where who has not registered yet does
+    so, until `proof_until`, in words. `is_by_organizer` says that it was not the person who
+    cancelled.
     """
 
     event: MailEvent
@@ -86,6 +88,8 @@ class MailContext:
     is_link_ready: bool = True
     opens_text: str = ""
     is_too_late: bool = False
+    needs_help: bool = False
+    has_fallback: bool = False
     personal_url: str | None = None
     code: str | None = None
     reason: str = ""

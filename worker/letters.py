@@ -22,6 +22,7 @@ from services.calendars import CalendarEntry
 from services.chosen_dates import read_people_dates
 from services.codes import make_code
 from services.consents import list_present_consents
+from services.deliveries import Delivery
 from services.event_views import view_mail_event
 from services.events import EventState, LinkPolicy, get_end, get_planned_end, read_link_policy
 from services.keys import KeyRing
@@ -32,7 +33,7 @@ from services.questions import ConsentKind
 from services.registration_changes import is_by_organizer, may_return
 from services.registrations import Status
 from services.texts import write_full_name
-from services.waits import read_wait, write_opening
+from services.waits import Wait, read_wait, write_opening
 from storage import events, organizations, submissions, zoom_registrants
 from storage.models import Event, Mail, Registration, SubmissionRow, ZoomRegistrant
 
@@ -72,6 +73,16 @@ class Letter:
     reply_to: str | None
     entries: tuple[CalendarEntry, ...]
     dropped: tuple[CalendarEntry, ...] = ()
+
+
+@dataclass(frozen=True)
+class _WayIn:
+    """What leads a person in; without a place, nothing does."""
+
+    join_url: str | None = None
+    wait: Wait | None = None
+    is_refused: bool = False
+    needs_help: bool = False
 
 
 class LetterWriter:
@@ -144,13 +155,13 @@ class LetterWriter:
     ) -> MailContext:
         personal_url = self._links.personal_from_mail(registration)
         registrant = zoom_registrants.get_zoom_registrant(session, registration.id)
-        is_approved = registration.status == Status.APPROVED
         is_cancelled = registration.status == Status.CANCELLED
         is_open = may_return(session, registration, now=now)
         again_url = f"{personal_url}/again" if is_open else None
         repeat = submission if mail.name == MailName.REPEAT else None
         created = submissions.get_creating_submission(session, registration.id)
-        wait = read_wait(session, event, registration.id, now=now) if is_approved else None
+        way = self._find_way_in(session, event, registration, registrant, now=now)
+        wait = way.wait
         dates = read_people_dates(session, event, registration) if event.dates else ()
         return MailContext(
             event=view_mail_event(session, event, mail.locale, dates=dates, now=now),
@@ -159,18 +170,16 @@ class LetterWriter:
                 registration.family_name, registration.given_name, mail.locale
             ),
             number=created.number if created else "",
-            join_url=self._links.join_from_mail(registration) if is_approved else None,
+            join_url=way.join_url,
             is_link_ready=registrant is not None and registrant.join_url is not None,
             opens_text=write_opening(wait, event.timezone, mail.locale),
             is_too_late=wait is not None and wait.is_too_late,
+            needs_help=way.needs_help,
+            has_fallback=way.needs_help and bool(event.fallback_url),
             personal_url=personal_url,
             code=code,
             # Still lazy: its language is that of the mail, which is set when it is drawn.
-            reason=(
-                _REASONS.get(registrant.problem, "")
-                if registrant and mail.name == MailName.REFUSED
-                else ""
-            ),
+            reason=_REASONS.get(registrant.problem, "") if registrant and way.is_refused else "",
             proposal_url=(
                 f"{personal_url}/answers/{repeat.public_id}"
                 if repeat and not is_cancelled
@@ -180,6 +189,32 @@ class LetterWriter:
             is_by_organizer=is_by_organizer(session, registration),
             name_differs=repeat is not None and _differs(repeat, registration),
             marketing_withdraw_url=(personal_url if _wants_news(session, registration) else None),
+        )
+
+    def _find_way_in(
+        self,
+        session: Session,
+        event: Event,
+        registration: Registration,
+        registrant: ZoomRegistrant | None,
+        *,
+        now: datetime,
+    ) -> _WayIn:
+        """Tell what leads a person in, as the pages do: past a refusal only the organizer's link.
+
+        The link stays where somebody has to help whom Zoom has not refused: no mail brings it
+        later.
+        """
+        if registration.status != Status.APPROVED:
+            return _WayIn()
+        wait = read_wait(session, event, registration.id, now=now)
+        is_refused = registrant is not None and registrant.delivery == Delivery.REFUSED
+        has_link = not is_refused or bool(event.fallback_url)
+        return _WayIn(
+            join_url=self._links.join_from_mail(registration) if has_link else None,
+            wait=wait,
+            is_refused=is_refused,
+            needs_help=is_refused or (wait is not None and wait.needs_help),
         )
 
     def _choose_way_back(
@@ -220,7 +255,7 @@ def is_wanted(
     if is_too_late(name, event, now=now):
         return False
     is_approved = registration.status == Status.APPROVED
-    is_refused = registrant is not None and registrant.delivery == "refused"
+    is_refused = registrant is not None and registrant.delivery == Delivery.REFUSED
     has_link = registrant is not None and registrant.join_url is not None
     wanted = {
         MailName.CONFIRMATION: is_approved and not is_refused,

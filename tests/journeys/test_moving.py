@@ -12,7 +12,8 @@ from services.events import LinkPolicy
 from services.registrations import register
 from storage import events
 from tests import factories
-from tests.mailbox import read_text
+from tests.fixtures.databases import only_sqlite
+from tests.mailbox import find_link, read_text
 
 YEAR, WEEK = timedelta(days=365), timedelta(days=7)
 TIMES = {"first": 0 * WEEK, "later": WEEK, "last": 2 * WEEK, "past": -YEAR}
@@ -89,3 +90,21 @@ def test_what_was_due_while_the_event_was_over_is_sent_after_all(site, postponed
     told = site.mailbox.list_mails("spring@example.com")
     assert sorted(mail["Subject"].split("】")[0] for mail in told) == ["【受付完了", "【日時変更"]
     assert all(format_short(again, "Asia/Tokyo", "ja") in mail["Subject"] for mail in told)
+
+
+@only_sqlite
+def test_who_was_refused_is_told_of_a_new_time_without_a_link(site):
+    first = site.clock() + WEEK
+    add_people(site, "host", starts_at=first)
+    work(site)
+
+    move(site, "host", first + WEEK)
+    work(site)
+
+    assert site.mailbox.list_subjects("host@example.com") == ["Zoomに登録できません", "日時変更"]
+    mail = site.mailbox.read_last("host@example.com")
+    [calendar] = [part for part in mail.walk() if part.get_content_type() == "text/calendar"]
+    assert "Zoomで登録が受け付けられていません" in read_text(mail)
+    assert "このイベントのホストに設定されているため" in read_text(mail)
+    assert find_link(mail, "r")
+    assert "/j/" not in read_text(mail) + calendar.get_content()

@@ -2,12 +2,18 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
+
 from services.questions import Question, QuestionKind
 from storage import events
 from tests.factories import COMPANY, PRIVACY
+from tests.fixtures.databases import only_sqlite
 from tests.mailbox import find_link, read_text
 from tests.organizer import Organizer
 from tests.people import HANAKO, TARO
+
+HOST = TARO | {"email": "host@example.com"}
+"""Whom Zoom never takes."""
 
 
 def test_same_address_again_changes_nothing_until_its_owner_says_so(site):
@@ -135,3 +141,20 @@ def test_form_that_is_sent_again_after_cancelling_is_answered_by_mail(site):
     subjects = site.mailbox.list_subjects("taro@example.com")
     assert subjects == ["キャンセル完了", "お申し込みの確認"]
     assert visitor.open(find_link(mail, "r")).follow("もう一度申し込む").heading
+
+
+@only_sqlite
+@pytest.mark.parametrize("fallback_url", ["", "https://live.example.com/spring"])
+def test_who_was_refused_and_sends_the_form_again_reads_of_the_refusal(site, fallback_url):
+    site.add_event(slug="spring", fallback_url=fallback_url)
+    for _ in range(2):
+        site.visitor().open("/e/spring").form().fill(**HOST).submit()
+        for _ in range(2):
+            site.drain()
+            site.let_pass(minutes=2)
+
+    subjects = site.mailbox.list_subjects(HOST["email"])
+    assert subjects == ["Zoomに登録できません", "お申し込みの確認"]
+    text = read_text(site.mailbox.read_last(HOST["email"]))
+    assert "Zoomで登録が受け付けられていません" in text and "準備ができると" not in text
+    assert ("/j/" in text, "主催者が用意した参加用URL" in text) == (bool(fallback_url),) * 2

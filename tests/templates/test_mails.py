@@ -167,6 +167,23 @@ def test_link_that_opens_at_a_known_hour_is_told_with_it():
     assert "\n\n\n" not in mail.text
 
 
+@pytest.mark.parametrize("has_fallback", [True, False])
+@pytest.mark.parametrize("join_url", [f"{SITE}/j/abc", None])
+def test_link_of_whom_the_organizer_has_to_help_promises_nothing(join_url, has_fallback):
+    context = make_full_context(
+        is_link_ready=False, needs_help=True, has_fallback=has_fallback, join_url=join_url
+    )
+    for name in ("moved", "repeat", "dates", "delayed", "confirmation"):
+        mail = render_mail(name, context, "en")
+        assert "Zoom has not accepted your registration." in mail.text
+        assert ("write to the contact below" in mail.text) is not has_fallback
+        assert not re.search("Zoom has prepared it|10 minutes before", mail.text)
+        assert "\n\n\n" not in mail.text
+        shown = squeeze(Page(mail.html).text)
+        for line in mail.text.split("Zoom has not", 1)[1].splitlines():
+            assert line.startswith("---") or squeeze(line) in shown or ": " in line
+
+
 def test_code_and_link_are_told_apart():
     both = render_mail("confirmation", make_full_context(), "ja").text
     code = render_mail("pending", make_full_context(join_url=None), "ja").text

@@ -216,6 +216,19 @@ def test_refusal_of_zooms_leaves_only_the_link_of_the_organizer(stage, look, fal
     assert "/invite.ics" not in page.response.text
 
 
+def test_receipt_of_a_refusal_does_not_say_that_all_is_done(stage, look):
+    stage.add_event("spring")
+    open_receipt = look("host@example.com")
+    stage.site.drain()
+    stage.site.let_pass(minutes=2)
+
+    receipt = open_receipt()
+
+    assert receipt.heading == "Zoomに登録できませんでした"
+    assert "panel--success" not in receipt.response.text
+    assert "お申し込みが完了しました" not in receipt.response.text
+
+
 def test_person_reads_their_name_in_their_own_order(stage, look):
     stage.add_event("spring")
     receipt = look()()
