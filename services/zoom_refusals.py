@@ -110,9 +110,9 @@ def note_taken(session: Session, event_id: int, *, asked_at: datetime, now: date
 def look_after(session: Session, event: Event, *, now: datetime) -> bool:
     """Go on where Zoom has refused everybody and nobody waits any more who could show otherwise.
 
-    Whoever was put aside before that is tried once more, one by one, and waits like everybody else
-    if it is the same. Where nobody is left to be tried the pause ends, as nothing is held up;
-    whoever comes next is still judged by what is known. Returns whether it ended.
+    Who were put aside last before that are tried once more, and wait like everybody else if it is
+    the same. Where nobody is left to be tried the pause ends, as nothing is held up; whoever comes
+    next is still judged by what is known. Returns whether it ended.
     """
     state = zoom_pauses.get_event(session, event.id)
     if state is None or state.pause_problem != EVERYBODY or describe_ending(event, now=now):
@@ -121,13 +121,14 @@ def look_after(session: Session, event: Event, *, now: datetime) -> bool:
         return False
     if zoom_queue.has_waiting(session, event.id, but_for=kept_dates.WAITS):
         return False
-    found = zoom_queue.find_put_aside_before(session, state, problems=_CLASSES, now=now)
-    if found is None:
+    told = PEOPLE_BEFORE_PAUSE - 1
+    found = zoom_queue.list_put_aside_before(session, state, problems=_CLASSES, limit=told, now=now)
+    if not found:
         state = zoom_pauses.lock_event(session, event.id, now=now)
         return state.pause_problem == EVERYBODY and resume(state, now)
-    key, would_be_last = found
-    if not would_be_last:
-        job_lists.retry(session, key, now=now)
+    for key, would_be_last in found:
+        if not would_be_last:
+            job_lists.retry(session, key, now=now)
     return False
 
 

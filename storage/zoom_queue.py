@@ -94,13 +94,12 @@ def has_waiting(session: Session, event_id: int, *, but_for: str) -> bool:
     return session.scalar(found.limit(1)) is not None
 
 
-def find_put_aside_before(
-    session: Session, paused: ZoomEvent, *, problems: Sequence[str], now: datetime
-) -> tuple[str, bool] | None:
-    """Return the key of the first job that was put aside before a pause; None if there is none.
+def list_put_aside_before(
+    session: Session, paused: ZoomEvent, *, problems: Sequence[str], limit: int, now: datetime
+) -> list[tuple[str, bool]]:
+    """List the keys of the last jobs that were put aside before a pause, for some classes of error.
 
-    It was for one of some classes of error. Whom Zoom takes once more only today comes last, which
-    is returned as well.
+    Those whom Zoom takes once more only today come after all others, and with a True.
     """
     begun_at = paused.paused_since or now
     is_last = Job.key.in_(zoom_pauses.select_jobs_of_last_adds(paused.event_id, now=now))
@@ -112,8 +111,8 @@ def find_put_aside_before(
         # What was under way when the pause began ended a moment later.
         Job.updated_at < begun_at + PROBE_EVERY,
     )
-    row = session.execute(found.order_by(is_last, Job.id).limit(1)).first()
-    return None if row is None else (row[0], row[1])
+    rows = session.execute(found.order_by(is_last, Job.updated_at.desc(), Job.id).limit(limit))
+    return [(key, bool(would_be_last)) for key, would_be_last in rows]
 
 
 def _find_probe(
