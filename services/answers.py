@@ -12,7 +12,8 @@ from storage import registrations
 from storage.models import Answer as AnswerRow
 from storage.models import Registration
 
-from .questions import Answer, FormDefinition, QuestionKind, answers_to_json
+from .events import read_definition
+from .questions import DATES, Answer, FormDefinition, QuestionKind, answers_to_json
 
 ANSWERS = "answers"
 """The action of a change of names and answers."""
@@ -47,6 +48,17 @@ def gather_answers(rows: Iterable[AnswerRow]) -> dict[str, Answer]:
     return {key: Answer(tuple(found), other.get(key, "")) for key, found in values.items()}
 
 
+def keep_unasked(
+    definition: FormDefinition, answers: Mapping[str, Answer], stored: Mapping[str, Answer]
+) -> dict[str, Answer]:
+    """Add to the answers of a form those stored ones for which it has no question.
+
+    Who changes something else has not taken them back. Dates follow what was sent.
+    """
+    asked = {DATES, *(question.id for question in definition.questions)}
+    return {**answers, **{name: found for name, found in stored.items() if name not in asked}}
+
+
 def change_answers(
     session: Session,
     registration: Registration,
@@ -60,10 +72,12 @@ def change_answers(
 ) -> None:
     """Replace names and answers, keeping what stood before in the history.
 
-    What changes nothing leaves no trace. The caller holds the registration's lock: a double click
-    must not store rows twice.
+    Answers to questions that the form does not have stay as they are. What changes nothing leaves
+    no trace. The caller holds the registration's lock: a double click must not store rows twice.
     """
-    before = _describe(registration, read_answers(session, registration))
+    stored = read_answers(session, registration)
+    answers = keep_unasked(read_definition(session, form_version_id), answers, stored)
+    before = _describe(registration, stored)
     registration.family_name = family_name
     registration.given_name = given_name
     registration.form_version_id = form_version_id

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
@@ -102,7 +102,7 @@ def _list_values(
     """Return the choices in the form's order, then what only earlier versions offered."""
     offered = [choice.value for choice in past.newest.choices]
     known = [*offered, *sorted(set(counts).difference(offered))]
-    question = replace(past.newest, choices=(*past.newest.choices, *past.retired))
+    question = past.whole
     return tuple(
         Value(value, write_answer(question, Answer((value,)), locale, name_place), count)
         for value in known

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 
 from sqlalchemy.orm import Session
 
 from storage import form_versions
 from storage.models import Event
 
-from .questions import Choice, Question, questions_from_rows
+from .events import read_definition
+from .questions import Choice, FormDefinition, Question, questions_from_rows
 
 MAX_KEPT = 200
 
@@ -20,6 +22,11 @@ class PastQuestion:
 
     newest: Question
     retired: tuple[Choice, ...] = ()
+
+    @property
+    def whole(self) -> Question:
+        """The question with all its choices, as any answer to it is read."""
+        return replace(self.newest, choices=(*self.newest.choices, *self.retired))
 
     def follow(self, former: PastQuestion) -> PastQuestion:
         """Return this one with what the same question had before it."""
@@ -55,3 +62,23 @@ def read_history(session: Session, event: Event) -> History:
         histories.clear()
     histories[event.form_version_id] = history
     return history
+
+
+def read_answered_form(
+    session: Session, event: Event, form_version_id: int, answered: Collection[str]
+) -> FormDefinition:
+    """Read the form that stored answers are of; `answered` are the ids of their questions.
+
+    An answer stays where its question leaves the form: what other versions have asked follows.
+    """
+    definition = read_definition(session, form_version_id)
+    lost = set(answered).difference(question.id for question in definition.questions)
+    if not lost:
+        return definition
+    # What a question depends on may be gone as well.
+    past = (
+        replace(found.whole, condition=None)
+        for name, found in read_history(session, event).items()
+        if name in lost
+    )
+    return replace(definition, questions=(*definition.questions, *past))

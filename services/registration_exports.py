@@ -21,6 +21,7 @@ from .consents import is_mailable
 from .dates import load_zone
 from .events import read_definition
 from .facets import list_questions
+from .form_history import read_history
 from .formulas import defuse
 from .invitation_links import NamedLink, read_names, resolve
 from .questions import Answer, DatesQuestion, Question
@@ -107,6 +108,7 @@ class ExportTable:
         self._zone = load_zone(event.timezone)
         self._words = _WORDS[locale]
         self._questions = [q for q in list_questions(session, event) if q.id not in hidden]
+        self._past = read_history(session, event)
         self._plain = {q.id: q.plain for q in self._questions if isinstance(q, DatesQuestion)}
         self._separator = "、" if locale == "ja" else ", "
         self._choices: dict[tuple[int, str], Question | None] = {}
@@ -190,6 +192,8 @@ class ExportTable:
         place = (version_id, question_id)
         if place not in self._choices:
             question = read_definition(session, version_id).get_question(question_id)
+            if question is None and question_id in self._past:
+                question = self._past[question_id].whole
             is_choice = question is not None and question.kind in FACETED
             self._choices[place] = question if is_choice else None
         question = self._choices[place]

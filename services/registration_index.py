@@ -14,7 +14,7 @@ from datetime import UTC
 
 from sqlalchemy.orm import Session
 
-from storage import attendance, registration_index
+from storage import attendance, events, registration_index
 from storage.index_writing import (
     Entry,
     Facet,
@@ -22,11 +22,11 @@ from storage.index_writing import (
     list_behind,
     read_intake,
 )
-from storage.models import Registration
+from storage.models import Event, Registration
 from storage.registration_lists import FullRow, read_full_rows
 
 from .consents import is_mailable
-from .events import read_definition
+from .form_history import read_answered_form
 from .questions import DATES, FormDefinition, QuestionKind
 from .sources import BY_HAND, BY_PROGRAM, DIRECT, FACET_NAMES, REF, name_origin
 from .submissions import Surface
@@ -76,10 +76,12 @@ def read_changes(session: Session, event_id: int) -> Intake:
         entries: dict[int, Entry] = {}
         for start in range(0, len(ids), AT_ONCE):
             part = ids[start : start + AT_ONCE]
+            event = events.need_event(session, event_id)
             came = _list_attendance(session, part)
             for full in read_full_rows(session, part):
                 key = full.row.registration.id
-                entries[key] = _describe(session, full, sources, came.get(key, ""))
+                definition = _read_form(session, event, full)
+                entries[key] = _describe(full, definition, sources, came.get(key, ""))
         return entries
 
     return read_intake(session, event_id, describe, limit=AT_ONCE)
@@ -135,9 +137,13 @@ def _list_attendance(session: Session, ids: Sequence[int]) -> dict[int, str]:
     return came
 
 
-def _describe(session: Session, full: FullRow, sources: _Sources, came: str) -> Entry:
+def _read_form(session: Session, event: Event, full: FullRow) -> FormDefinition:
+    answered = [answer.question_id for answer in full.answers]
+    return read_answered_form(session, event, full.row.registration.form_version_id, answered)
+
+
+def _describe(full: FullRow, definition: FormDefinition, sources: _Sources, came: str) -> Entry:
     person = full.row.registration
-    definition = read_definition(session, person.form_version_id)
     facets: set[Facet] = {
         ("status", person.status),
         ("delivery", full.row.delivery),

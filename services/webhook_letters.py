@@ -22,8 +22,8 @@ from storage.models import Event, Registration, WebhookEndpoint, WebhookMessage
 from .answers import read_answers
 from .chosen_dates import with_dates
 from .erasing import is_erased
-from .events import read_definition
 from .facets import list_sensitive_ids
+from .form_history import read_answered_form
 from .registration_values import write_moment, write_person
 from .webhooks import TEST, Payload, read_secrets
 
@@ -92,6 +92,7 @@ def _write_data(
 
 def _describe(session: Session, event: Event, registration: Registration) -> dict[str, Any]:
     """Write what the API says of a registration too, without sensitive answers."""
-    definition = with_dates(event, read_definition(session, registration.form_version_id))
+    answers = read_answers(session, registration)
+    form = read_answered_form(session, event, registration.form_version_id, answers)
     hidden = list_sensitive_ids(session, event)
-    return write_person(registration, definition, read_answers(session, registration), hidden)
+    return write_person(registration, with_dates(event, form), answers, hidden)

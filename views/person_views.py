@@ -13,6 +13,7 @@ from services.chosen_dates import has_date_ahead, read_start, with_dates
 from services.consents import list_present_consents
 from services.dates import format_moment
 from services.events import read_definition
+from services.form_history import read_answered_form
 from services.joining import is_early, read_end_state
 from services.questions import OPTIONAL, Question
 from services.registration_changes import may_return
@@ -150,9 +151,9 @@ def _may_join(opened: Opened, delivery: str | None, over: str | None) -> bool:
 
 
 def list_answers(session: Session, opened: Opened) -> list[tuple[str, str]]:
-    definition = with_dates(opened.event, read_definition(session, opened.person.form_version_id))
-    answers = read_answers(session, opened.person)
-    return list_answer_texts(definition, answers, read_locale(), name_place)
+    event, answers = opened.event, read_answers(session, opened.person)
+    form = read_answered_form(session, event, opened.person.form_version_id, answers)
+    return list_answer_texts(with_dates(event, form), answers, read_locale(), name_place)
 
 
 def _list_proposals(session: Session, token: str, opened: Opened) -> list[tuple[str, str]]:

@@ -21,11 +21,12 @@ from sqlalchemy.orm import Session
 from forms.details import build_details_form
 from services import registration_changes, registration_edits
 from services.answer_texts import list_answer_texts
-from services.answers import read_answers
+from services.answers import keep_unasked, read_answers
 from services.chosen_dates import ask_for_dates, read_chosen, with_dates
 from services.consents import change_consent
 from services.event_dates import takes_choice
 from services.events import read_definition
+from services.form_history import read_answered_form
 from services.joining import prove_address
 from services.personal_data import collect_personal_data
 from services.questions import FormDefinition, answers_from_json
@@ -255,9 +256,14 @@ def _render(
 
 def _compare(session: Session, opened: Opened, repeat: SubmissionRow) -> list[tuple[str, str, str]]:
     """Return (label, new text, present text) of names and answers."""
-    locale, person = read_locale(), opened.person
-    definition = with_dates(opened.event, read_definition(session, repeat.form_version_id))
-    new = dict(list_answer_texts(definition, answers_from_json(repeat.answers), locale, name_place))
+    locale, person, event = read_locale(), opened.person, opened.event
+    answers = keep_unasked(
+        read_definition(session, repeat.form_version_id),
+        answers_from_json(repeat.answers),
+        read_answers(session, person),
+    )
+    form = read_answered_form(session, event, repeat.form_version_id, answers)
+    new = dict(list_answer_texts(with_dates(event, form), answers, locale, name_place))
     present = dict(list_answers(session, opened))
     labels = list(dict.fromkeys([*new, *present]))
     return [

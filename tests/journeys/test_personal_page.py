@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from services.questions import ConsentKind, Question, QuestionKind
+from services.questions import Choice, Condition, ConsentKind, Question, QuestionKind
 from storage import registrations
 from tests.factories import COMPANY, PRIVACY
 from tests.mailbox import find_link, read_text
@@ -16,6 +16,14 @@ NEWS = Question(
     QuestionKind.CONSENT,
     {"ja": "ご案内メールを受け取る", "en": "Send me news"},
     consent=ConsentKind.MARKETING,
+)
+TITLE = Question("title", QuestionKind.TEXT, {"ja": "役職", "en": "Job title"})
+WAY = Question(
+    "way",
+    QuestionKind.RADIO,
+    {"ja": "知ったきっかけ", "en": "How you heard of it"},
+    choices=(Choice("web", {"ja": "ウェブ", "en": "Web"}),),
+    condition=Condition("title", ("部長",)),
 )
 
 
@@ -128,6 +136,27 @@ def test_person_changes_details_and_takes_them_away(site):
     assert change["before"]["given_name"] == "太郎"
     assert [consent["given"] for consent in held["consents"]] == [True]
     assert [mail["name"] for mail in held["mails"]] == ["confirmation"]
+
+
+def test_answers_whose_questions_left_the_form_stay_when_others_are_changed(site):
+    questions = (COMPANY, TITLE, WAY, PRIVACY)
+    organizer = Organizer(site, site.add_event(slug="spring", questions=questions))
+    visitor = site.visitor()
+    given = {"question_title": "部長", "question_way": "web"}
+    visitor.open("/e/spring").form().fill(**TARO, **given).submit()
+    site.drain()
+    organizer.change_form((COMPANY, PRIVACY))
+    personal = visitor.open(find_link(site.mailbox.read_only("taro@example.com"), "r"))
+
+    edit = personal.follow("登録内容を変更する").form("変更を保存する")
+    saved = edit.fill(question_company="見本商店").submit()
+
+    for answer in ("会社名・団体名 見本商店", "役職 部長", "知ったきっかけ ウェブ"):
+        assert answer in saved.text
+    data = saved.link("お預かりしている情報をダウンロードする（JSON）")
+    [change] = visitor.fetch(data).json()["changes"]
+    changed = {**change["before"]["answers"], "company": {"values": ["見本商店"]}}
+    assert change["after"]["answers"] == changed
 
 
 def test_person_withdraws_from_news_and_the_evidence_stays(site):

@@ -48,6 +48,25 @@ def test_same_address_again_changes_nothing_until_its_owner_says_so(site):
     assert "/answers/" not in changed.response.text, "what was used is not offered again"
 
 
+def test_taking_over_a_newer_form_keeps_what_it_no_longer_asks(site):
+    title = Question("title", QuestionKind.TEXT, {"ja": "役職", "en": "Title"})
+    organizer = Organizer(site, site.add_event(slug="spring", questions=(COMPANY, title, PRIVACY)))
+    visitor = site.visitor()
+    visitor.open("/e/spring").form().fill(**TARO, question_title="部長").submit()
+    organizer.change_form((COMPANY, PRIVACY))
+    site.visitor().open("/e/spring").form().fill(**TARO | {"question_company": "別の会社"}).submit()
+    site.drain()
+    personal = visitor.open(find_link(site.mailbox.read_last("taro@example.com"), "r"))
+
+    [proposal] = [a["href"] for a in personal.root.find_all("a") if "/answers/" in a["href"]]
+    comparison = visitor.open(proposal)
+    assert "役職 部長" in comparison.text and "役職 現在：" not in comparison.text
+    for _press in range(2):
+        changed = comparison.form("この内容に変更する").submit()
+
+    assert "会社名・団体名 別の会社" in changed.text and "役職 部長" in changed.text
+
+
 def test_form_sent_twice_by_a_double_click_is_one(site):
     event = site.add_event(slug="spring")
     form = site.visitor().open("/e/spring").form().fill(**TARO)

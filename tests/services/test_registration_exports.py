@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from services.answer_texts import NamePlace
+from services.answers import change_answers
 from services.consents import change_consent
 from services.events import LinkPolicy
 from services.questions import (
@@ -116,6 +117,19 @@ def test_question_that_is_gone_keeps_its_column(database):
         people = export(session, event)
     asked = [(p["Role"], p["Country"], p["I agree"]) for p in people]
     assert asked == [("Host", "", "yes"), ("", "country FR in en", "yes")]
+
+
+def test_answer_whose_question_left_the_form_is_in_words_after_a_change_of_names(database):
+    with database.write() as session:
+        event = make_event(session, questions=(ROLE, PRIVACY))
+        row = add_person(session, event, "one@example.com", answers={"role": Answer(("host",))})
+        version = events.add_form_version(session, event, [question_to_dict(PRIVACY)], now=NOW)
+        person = registrations.get_registration(session, row.registration_id)
+        names = {"family_name": "鈴木", "given_name": "一郎"}
+        change_answers(session, person, **names, answers={}, form_version_id=version.id, now=NOW)
+        session.flush()
+        [cells] = export(session, event)
+    assert (cells["Family name"], cells["Role"]) == ("鈴木", "Host")
 
 
 def test_box_that_was_not_ticked_is_told_from_one_that_was_not_shown(database):

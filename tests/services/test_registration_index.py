@@ -7,7 +7,14 @@ import pytest
 from services.deliveries import record_done
 from services.events import LinkPolicy
 from services.joining import prove_address
-from services.questions import Answer, Choice, ConsentKind, Question, QuestionKind
+from services.questions import (
+    Answer,
+    Choice,
+    ConsentKind,
+    Question,
+    QuestionKind,
+    question_to_dict,
+)
 from services.registration_changes import approve, cancel, deny
 from services.registration_edits import edit_details
 from services.registration_index import (
@@ -237,6 +244,21 @@ def test_edited_person_is_found_by_the_new_name_alone(database):
         assert find(session, event, "鈴木") == [person.id]
         assert find(session, event, "山田") == []
         assert list_totals(session, event.id)["answer:age"] == {"30s": 1}
+
+
+def test_answers_whose_questions_left_the_form_are_still_counted_and_found(database):
+    with database.write() as session:
+        event = make_open_event(session)
+        person = add_person(session, event, 1)
+        rows = [question_to_dict(question) for question in (PRIVACY, NEWS)]
+        version = events.add_form_version(session, event, rows, now=NOW)
+        names = {"family_name": "鈴木", "given_name": "一郎"}
+        edit_details(
+            session, event, person, **names, answers={}, form_version_id=version.id, now=NOW
+        )
+        catch_up(session, event.id)
+        assert list_totals(session, event.id)["answer:age"] == {"20s": 1}
+        assert find(session, event, "例1") == [person.id]
 
 
 def test_approval_by_hand_moves_a_person_between_filters(database):

@@ -149,9 +149,13 @@ def _read_form(
     for name in answers.values:
         if name.removesuffix("_other") in hidden:
             answers.refuse(name, "hidden", _("This key does not read this answer"))
-    given = read_answers(session, person)
+    stored = read_answers(session, person)
+    # What this form does not ask stays as it is.
+    given = {name: found for name, found in stored.items() if definition.get_question(name)}
     before = write_answers(definition, given)
     removed = {name for name, value in answers.values.items() if value is None}
+    for name in removed & (stored.keys() - given.keys()):
+        answers.refuse(name, "unknown", _("This is not known here"))
     after = {k: v for k, v in {**before, **answers.values}.items() if k not in removed}
     typed = MultiDict((name, body.take_text(name, getattr(person, name))) for name in NAMES)
     whole = Members(after, answers.point_at("")[:-1], body.faults)

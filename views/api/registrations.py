@@ -17,8 +17,8 @@ from services.audit import Action, Fact
 from services.chosen_dates import with_dates
 from services.deliveries import Delivery
 from services.erasing import is_erased
-from services.events import read_definition
 from services.facets import list_sensitive_ids
+from services.form_history import read_answered_form
 from services.registration_edits import write_version
 from services.registration_values import write_moment, write_person
 from services.registrations import Status
@@ -165,14 +165,15 @@ def write_registration(
     session: Session, event: Event, full: FullRow, hidden: Collection[str]
 ) -> dict[str, Any]:
     person = full.row.registration
-    definition = with_dates(event, read_definition(session, person.form_version_id))
+    answers = gather_answers(full.answers)
+    form = read_answered_form(session, event, person.form_version_id, answers)
     return {
         "id": person.public_id,
         "number": full.row.number,
         "status": person.status,
         "delivery": full.row.delivery or None,
-        **write_person(person, definition, gather_answers(full.answers), hidden),
-        "form_version": definition.number,
+        **write_person(person, with_dates(event, form), answers, hidden),
+        "form_version": form.number,
         "consents": [_write_consent(consent) for consent in full.consents],
         "surface": person.surface,
         "updated_at": write_moment(person.updated_at),

@@ -185,7 +185,7 @@ def _view_listed(
     session: Session, event: Event, columns: list[Column], full: FullRow, came: Mapping[int, str]
 ) -> dict[str, Any]:
     view = view_row(event, full) | {ATTENDANCE: came.get(full.row.registration.id, "")}
-    return view | {"cells": write_cells(session, columns, full, view)}
+    return view | {"cells": write_cells(session, event, columns, full=full, view=view)}
 
 
 def _read_in_order(session: Session, ids: list[int]) -> list[FullRow]:

@@ -13,8 +13,8 @@ from sqlalchemy.orm import Session
 
 from services.answer_texts import write_answer
 from services.answers import gather_answers
-from services.events import read_definition
 from services.facets import list_questions
+from services.form_history import read_answered_form
 from services.members import Member, Permission
 from services.registration_index import BY_COMPANY
 from services.texts import localize
@@ -133,18 +133,24 @@ def choose_columns(
 
 
 def write_cells(
-    session: Session, columns: Sequence[Column], full: FullRow, view: dict[str, Any]
+    session: Session,
+    event: Event,
+    columns: Sequence[Column],
+    *,
+    full: FullRow,
+    view: dict[str, Any],
 ) -> list[Cell]:
     """Write the cells of one person; `view` has what every page shows of them."""
-    write = _Writer(session, full, view)
+    write = _Writer(session, event, full, view)
     return [write.cell(column) for column in columns]
 
 
 class _Writer:
-    def __init__(self, session: Session, full: FullRow, view: dict[str, Any]) -> None:
+    def __init__(self, session: Session, event: Event, full: FullRow, view: dict[str, Any]) -> None:
         self._person = full.row.registration
-        self._definition = read_definition(session, self._person.form_version_id)
         self._answers = gather_answers(full.answers)
+        version = self._person.form_version_id
+        self._definition = read_answered_form(session, event, version, self._answers)
         self._boxes = {box.question_id: box.is_given for box in full.consents}
         self._view = view
 

@@ -19,7 +19,8 @@ from services.answer_texts import list_answer_texts
 from services.answers import read_answers
 from services.audit import Action
 from services.chosen_dates import ask_for_dates, read_chosen, with_dates
-from services.events import read_current_form, read_definition, read_link_policy
+from services.events import read_current_form, read_link_policy
+from services.form_history import read_answered_form
 from services.members import Member, Permission
 from services.people_adding import AlreadyRegistered, add_by_hand
 from services.questions import DATES, FormDefinition
@@ -164,9 +165,9 @@ def _draw_new(event: Event, form: DetailsForm, problem: str = "") -> str:
 def _list_stored(
     session: Session, event: Event, registration: Registration
 ) -> list[tuple[str, str]]:
-    definition = with_dates(event, read_definition(session, registration.form_version_id))
     answers = read_answers(session, registration)
-    texts = list_answer_texts(definition, answers, read_locale(), name_place)
+    form = read_answered_form(session, event, registration.form_version_id, answers)
+    texts = list_answer_texts(with_dates(event, form), answers, read_locale(), name_place)
     return [(gettext("Name"), write_name(registration)), *texts]
 
 

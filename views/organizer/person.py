@@ -21,6 +21,7 @@ from services.dates import format_moment
 from services.erasing import find_wait
 from services.event_dates import write_date
 from services.events import read_definition
+from services.form_history import read_answered_form
 from services.invitation_links import read_names, resolve
 from services.mail_limits import MAILBOX_FULL
 from services.members import Member, Permission
@@ -101,9 +102,10 @@ def _view(
 ) -> dict[str, Any]:
     locale = read_locale()
     [full] = read_full_rows(session, [registration.id])
-    definition = with_dates(event, read_definition(session, registration.form_version_id))
     hidden = list_hidden(session, member, event)
     given = gather_answers(full.answers)
+    form = read_answered_form(session, event, registration.form_version_id, given)
+    definition = with_dates(event, form)
     answers = {name: answer for name, answer in given.items() if name not in hidden}
     job = job_lists.get_job(session, sync_key(registration.id))
     is_parked = job is not None and job.state == JobState.PARKED

@@ -19,6 +19,7 @@ from tests import factories
 from tests.dashboard import sign_in
 from tests.factories import COMPANY, PRIVACY
 from tests.fixtures.databases import only_sqlite
+from tests.organizer import Organizer
 from tests.program import Program, make_key, name_faults
 from worker.attendance import request_due_records
 
@@ -365,3 +366,27 @@ def test_unknown_registration_is_not_found(site, program):
     for path in (f"/events/autumn/registrations/{elsewhere}", "/events/spring/registrations/x"):
         assert program.get(path).status_code == 404
         assert program.ask("POST", f"{path}/approve").status_code == 404
+
+
+def test_answer_whose_question_left_the_form_is_read_and_stays(site):
+    title = replace(COMPANY, id="title", label={"ja": "役職"})
+    event = site.add_event(slug="spring", questions=(COMPANY, HEALTH, title, PRIVACY))
+    program = Program(site, make_key(site))
+    answers = {"company": "例", "title": "部長", "health": "車椅子"}
+    person = program.register(answers=answers).json()["registration"]
+    path = f"/events/spring/registrations/{person}"
+    organizer = Organizer(site, event)
+    organizer.change_form((COMPANY, PRIVACY))
+    edit = sign_in(site).open(f"/organizer/events/{event.public_id}/people/{person}/edit")
+    page = edit.form("変更を保存する").fill(question_company="別").submit()
+    assert "役職 部長" in page.text
+    scopes = [scope for scope in Scope if scope is not Scope.SENSITIVE_READ]
+
+    def change(by, **answers):
+        version = {"If-Match": program.get(path).headers["ETag"]}
+        return by.ask("PATCH", path, json={"answers": answers}, headers=version)
+
+    assert change(Program(site, make_key(site, scopes)), company="見本").status_code == 200
+    assert program.get(path).json()["answers"] == answers | {"company": "見本"}
+    for value in ("課長", None):
+        assert name_faults(change(program, title=value)) == {"/answers/title": "unknown"}
