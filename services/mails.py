@@ -67,7 +67,13 @@ CALENDAR_METHODS: Mapping[str, Method] = {
 
 # A stranger can cause these by typing an address, so they are counted against the limits.
 _LIMITED = (MailName.CONFIRMATION, MailName.PENDING, MailName.WAITLISTED, MailName.REPEAT)
-_COUNTED = (*_LIMITED, MailName.CANCELLED, MailName.APPROVED, MailName.REFUSED)
+_COUNTED = (
+    *_LIMITED,
+    MailName.CANCELLED,
+    MailName.APPROVED,
+    MailName.REFUSED,
+    MailName.DATES,
+)
 _TOLD = (*_COUNTED, MailName.DENIED)
 _WITH_LINK = (MailName.CONFIRMATION, MailName.APPROVED)
 _OF_STATUS = (

@@ -70,7 +70,8 @@ def edit_details(
         raise ChangeRefused
     if takes_choice(event) and _has_moved_often(session, registration, answers, since):
         raise ChangeRefused
-    _move_places(session, event, registration, answers, now)
+    # Whoever typed an address that is not theirs may have this page too.
+    _move_places(session, event, registration, answers, now, may_wait=True)
     change_answers(
         session,
         registration,
@@ -169,6 +170,8 @@ def _move_places(
     registration: Registration,
     answers: Mapping[str, Answer],
     now: datetime,
+    *,
+    may_wait: bool = False,
 ) -> None:
     """Take and give back places of dates, tell the person, and have Zoom follow."""
     if not takes_choice(event):
@@ -183,7 +186,7 @@ def _move_places(
         count_places(session, event, after - before, by=1)
     if registration.status == Status.APPROVED:
         request_sync(session, registration, now=now)
-        request_mail(session, MailName.DATES, registration, now=now)
+        request_mail(session, MailName.DATES, registration, may_wait=may_wait, now=now)
 
 
 def _has_moved_often(

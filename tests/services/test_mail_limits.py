@@ -20,6 +20,7 @@ from services.moves import fill_free_seats
 from services.people_adding import add_by_hand
 from services.questions import DATES, Answer
 from services.registration_changes import cancel, prove_first, register_again
+from services.registration_edits import edit_details, lock_to_edit
 from services.registrations import register
 from storage import mails, registrations
 from storage.models import Job, Mail
@@ -226,3 +227,60 @@ def test_what_cannot_wait_goes_to_a_mailbox_twice_as_often_and_is_marked_then(se
     assert [mail.name for mail in left] == ["approved"] * len(left)
     states = [(mail.state, mail.error) for mail in left]
     assert states == [("queued", "")] * PER_ADDRESS_A_DAY + [("failed", MAILBOX_FULL)] * 12
+
+
+def choose(session, event, email, date):
+    """Do what the page of a receipt does for whoever changes their dates there."""
+    found = registrations.get_registration_by_email_key(session, event.id, email)
+    person = lock_to_edit(session, event, found.id)
+    edit_details(
+        session,
+        event,
+        person,
+        family_name=person.family_name,
+        given_name=person.given_name,
+        answers={DATES: Answer((date,))},
+        form_version_id=person.form_version_id,
+        now=NOW,
+    )
+    return person
+
+
+def make_chosen(session):
+    days = {"d1": 7, "d2": 8}
+    dates = write_dates([EventDate(name, NOW + day * DAY, 60) for name, day in days.items()])
+    event = factories.make_event(session, starts_at=NOW + 7 * DAY)
+    event.dates, event.date_choice = dates, "choose"
+    return event
+
+
+def test_who_changes_dates_of_many_spellings_fills_no_mailbox(session):
+    event = make_chosen(session)
+    spellings = [f"taro+{number}@example.com" for number in range(PER_ADDRESS_A_DAY - 2)]
+    for email in spellings:
+        answers = {DATES: Answer(("d1",))}
+        submission = factories.make_submission(event, email=email, answers=answers)
+        register(session, event, submission, policy=LinkPolicy.SHOW, now=NOW)
+    for date in ("d2", "d1"):
+        for email in spellings:
+            choose(session, event, email, date)
+    session.flush()
+
+    told = session.scalars(select(Mail).where(Mail.state == "queued")).all()
+    at_once = [mail.name for mail in told if mail.due_at is None]
+    assert len(at_once) <= PER_ADDRESS_A_DAY
+    put_off = {mail.registration_id: mail.name for mail in told if mail.due_at is not None}
+    assert set(put_off.values()) == {"dates"} and len(put_off) > PUT_OFF_A_DAY
+
+
+def test_who_has_shown_that_the_address_is_theirs_is_told_of_new_dates_at_once(session):
+    event = make_chosen(session)
+    fill_mailbox(session)
+    submission = factories.make_submission(event, answers={DATES: Answer(("d1",))})
+    row = register(session, event, submission, policy=LinkPolicy.SHOW, now=NOW)
+    registrations.get_registration(session, row.registration_id).proven_at = NOW
+
+    choose(session, event, submission.email, "d2")
+
+    mail = get_mail(session, row.registration_id)
+    assert (mail.name, mail.due_at) == ("dates", None)
