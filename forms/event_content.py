@@ -242,6 +242,7 @@ def _build_rules() -> dict[str, Any]:
                 "has_waitlist",
                 _("Waiting list"),
                 _("Once it is full, people may wait for a free place"),
+                help=_("Switched off, it takes nobody new; who waits already still moves up."),
             ),
             "least_age": build_number(
                 "least_age",

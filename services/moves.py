@@ -108,8 +108,8 @@ def move_first_up(session: Session, event: Event, *, now: datetime) -> Registrat
 
 
 def _may_move_up(event: Event, now: datetime) -> bool:
-    is_open = event.status != EventState.CANCELLED and now < get_end(event)
-    return event.has_waitlist and is_open
+    # Who waits was promised a seat, so they move up also after the list takes nobody any more.
+    return event.status != EventState.CANCELLED and now < get_end(event)
 
 
 def _list_next(session: Session, event: Event, most: int, now: datetime) -> list[Registration]:

@@ -150,6 +150,21 @@ def test_who_comes_back_waits_behind_those_who_stayed(session):
     assert [people.status(n) for n in ("jiro", "taro")] == [Status.APPROVED, Status.WAITLISTED]
 
 
+def test_who_waits_moves_up_after_the_list_was_switched_off(session):
+    people = People(session, capacity=1, has_waitlist=True)
+    for name in ("taro", "hanako", "jiro"):
+        people.add(name)
+    people.event.has_waitlist = False
+
+    cancel(session, people.event, people.get("taro"), actor="person", now=LATER)
+    with pytest.raises(RegistrationNotOpen):
+        people.send("newcomer", now=LATER)
+    people.event.capacity = 2
+    fill_free_seats(session, people.event, now=LATER)
+
+    assert [people.status(name) for name in ("hanako", "jiro")] == [Status.APPROVED] * 2
+
+
 def test_many_seats_set_free_are_given_some_at_a_time(session, monkeypatch):
     monkeypatch.setattr(moves, "MOST_MOVED_AT_ONCE", 2)
     people = People(session, capacity=1, has_waitlist=True)
