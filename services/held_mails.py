@@ -2,7 +2,8 @@
 
 A job of the event does it, as each submission would ask for a mail of its own. The first one of a
 day is told, and then an hour later at the earliest what makes twice as many: a program that goes
-on all night brings a handful of mails.
+on all night brings a handful of mails. Who was sent a mail with a button waits for an organizer
+from when its time is over; another job of the event looks then.
 """
 
 from __future__ import annotations
@@ -20,6 +21,10 @@ from .members import Permission, Role, list_permissions
 from .organizer_mails import OrganizerMailName, request_mail
 
 JOB_KIND = "held"
+OVER_JOB = "proof_over"
+
+BUTTON_LIVES_FOR = timedelta(hours=24)
+"""So long the button in a mail lets somebody in without an organizer."""
 
 GATHERED_FOR = timedelta(minutes=1)
 """What comes together is told together."""
@@ -43,6 +48,31 @@ def request_word(session: Session, event_id: int, *, now: datetime) -> None:
         run_at=now + GATHERED_FOR,
         now=now,
     )
+
+
+def request_look_when_over(session: Session, event_id: int, *, now: datetime) -> None:
+    """Have a look once the time is over of the button that this transaction sends to somebody.
+
+    The look before it comes earlier and asks for this one, so that it keeps its time.
+    """
+    job_requests.ensure(
+        session,
+        kind=OVER_JOB,
+        key=f"{OVER_JOB}:{event_id}",
+        payload={"event_id": event_id},
+        event_id=event_id,
+        run_at=now + BUTTON_LIVES_FOR,
+        now=now,
+    )
+
+
+def look_who_is_over(session: Session, event_id: int, *, now: datetime) -> datetime | None:
+    """Have organizers told of buttons that nobody has pressed; return when to look again."""
+    request_word(session, event_id, now=now)
+    after = now - BUTTON_LIVES_FOR
+    asked_at = submissions.get_next_asked(session, event_id, after=after)
+    # While many are asked, those of an hour are told together anyway.
+    return max(asked_at + BUTTON_LIVES_FOR, now + SOONEST) if asked_at is not None else None
 
 
 def name_job(event_id: int) -> str:
@@ -81,7 +111,9 @@ def count_waiting(
     """Count what waits for an organizer, and how much of it came since; nothing once it is over."""
     if event.status == EventState.CANCELLED or now >= get_end(event):
         return 0, 0
-    return submissions.count_undecided(session, event.id, since=since)
+    return submissions.count_undecided(
+        session, event.id, since=since, patience=BUTTON_LIVES_FOR, now=now
+    )
 
 
 def _list_deciding(session: Session, event: Event) -> Iterator[Organizer]:

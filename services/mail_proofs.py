@@ -6,7 +6,7 @@ Whether the address is known is not looked at before the button is pressed, so n
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy.orm import Session
 
@@ -18,7 +18,7 @@ from storage.models import Event, SubmissionRow
 from . import limits
 from .addresses import fold_tag
 from .events import LinkPolicy
-from .held_mails import request_word
+from .held_mails import BUTTON_LIVES_FOR, request_look_when_over, request_word
 from .joining import prove_address
 from .keys import KeyRing
 from .limits import Limit, RateLimitReached
@@ -26,8 +26,6 @@ from .registrations import Outcome, hold, release
 from .submissions import Doubt, Submission
 
 JOB_KIND = "proof_mail"
-
-LIVES_FOR = timedelta(hours=24)
 
 _ASKED = (Doubt.MAIL_PROOF, Doubt.MAIL_FAILED)
 
@@ -54,7 +52,7 @@ def ask_by_mail(
     """Keep a submission aside and have its sender asked by mail; the same POST asks once.
 
     An address that had enough such mails gets none, and the organizer alone decides; so with what
-    filled the trap. Side effects: the submission's row, and a job.
+    filled the trap. Side effects: the submission's row, and jobs.
 
     Raises:
         RateLimitReached: the network asks for too many mails; nothing is stored.
@@ -84,6 +82,7 @@ def ask_by_mail(
         run_at=now,
         now=now,
     )
+    request_look_when_over(session, event.id, now=now)
     return row
 
 
@@ -104,7 +103,7 @@ def note_mail(session: Session, submission_id: int, *, was_sent: bool, now: date
 
 
 def get_end_of_waiting(submission: SubmissionRow) -> datetime:
-    return submission.created_at + LIVES_FOR
+    return submission.created_at + BUTTON_LIVES_FOR
 
 
 def confirm(

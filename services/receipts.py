@@ -36,9 +36,10 @@ class ReceiptState:
 
     `shown` is `event_cancelled` or `ended` once that is so; else confirmed, pending, waitlisted,
     cancelled or denied where the reader may know it; `proof` while a mail's button waits to be
-    pressed, `unsent` where that mail did not go, `held` while the organizer looks at it; else
-    `mailed`: the mail tells. `link` is button, mail, code or none. `may_change` says that this
-    receipt may lead to the personal page. Who is waitlisted without a position has no date ahead.
+    pressed, `lapsed` once it has waited too long, `unsent` where that mail did not go, `held` while
+    the organizer looks at it; else `mailed`: the mail tells. `link` is button, mail, code or none.
+    `may_change` says that this receipt may lead to the personal page. Who is waitlisted without a
+    position has no date ahead.
     """
 
     shown: str
@@ -91,7 +92,8 @@ def read_position(
 
 def _read_doubt(submission: SubmissionRow, now: datetime) -> str:
     if not waits_for_button(submission, now=now):
-        return "held"
+        is_lapsed = submission.outcome == Outcome.HELD and submission.held_for == Doubt.MAIL_PROOF
+        return "lapsed" if is_lapsed else "held"
     return "unsent" if submission.held_for == Doubt.MAIL_FAILED else "proof"
 
 

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
     ColumnElement,
     Select,
+    and_,
     bindparam,
     case,
     exists,
     func,
     literal_column,
+    not_,
+    or_,
     select,
     update,
 )
@@ -55,6 +58,7 @@ OF_RELEASED = ("outcome", "registration_id", "code_version", "code_issued_at")
 """What changes in a row that was held back and is released."""
 # Written out, as the index of what is held is found by its very words.
 _HELD: ColumnElement[str] = literal_column("'held'")
+_ASKED = "mail_proof"
 
 
 def insert_once(statement: Any) -> Any:
@@ -240,19 +244,34 @@ def count_held_by_reason(session: Session, event_id: int) -> dict[str, int]:
     return {reason: count for reason, count in rows}
 
 
-def count_undecided(session: Session, event_id: int, *, since: datetime) -> tuple[int, int]:
-    """Count what is kept aside for an organizer, and how much of it came since a moment.
+def count_undecided(
+    session: Session, event_id: int, *, since: datetime, patience: timedelta, now: datetime
+) -> tuple[int, int]:
+    """Count what waits for an organizer, and how much of it does so only since a moment.
 
-    Without those who were sent a mail with a button: they can let themselves in.
+    Who was sent a mail with a button can let themselves in, and waits once `patience` is over.
     """
     waits = (SubmissionRow.event_id == event_id, SubmissionRow.outcome == _HELD)
-    is_new = case((SubmissionRow.created_at >= since, 1), else_=0)
+    is_asked, came_at = SubmissionRow.held_for == _ASKED, SubmissionRow.created_at
+    is_new = or_(came_at >= since, and_(is_asked, came_at >= since - patience))
     row = session.execute(
-        select(func.count(), func.coalesce(func.sum(is_new), 0)).where(
-            *waits, SubmissionRow.held_for != "mail_proof"
+        select(func.count(), func.coalesce(func.sum(case((is_new, 1), else_=0)), 0)).where(
+            *waits, or_(not_(is_asked), came_at <= now - patience)
         )
     ).one()
     return row[0], row[1]
+
+
+def get_next_asked(session: Session, event_id: int, *, after: datetime) -> datetime | None:
+    """Return when the first of those came after a moment who can still press a mail's button."""
+    return session.scalar(
+        select(func.min(SubmissionRow.created_at)).where(
+            SubmissionRow.event_id == event_id,
+            SubmissionRow.outcome == _HELD,
+            SubmissionRow.held_for == _ASKED,
+            SubmissionRow.created_at > after,
+        )
+    )
 
 
 def list_held(

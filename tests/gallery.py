@@ -200,6 +200,7 @@ def _list_proof_scenes(stage: Stage) -> list[Scene]:
     return [
         Scene("proof", stage.address("checked"), send_with_old_proof, hold=await_work),
         Scene("receipt-proof", links.receipt(rows[0])),
+        Scene("receipt-proof-over", links.receipt(rows[1])),
         Scene("mail-proof", links.mail_proof(rows[0])),
         Scene("mail-proof-over", links.mail_proof(rows[1])),
     ]

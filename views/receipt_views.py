@@ -18,7 +18,7 @@ from services.chosen_dates import read_chosen, read_start
 from services.dates import format_short
 from services.event_dates import list_chosen_ids, takes_choice
 from services.event_views import EventView
-from services.events import LinkPolicy, read_definition
+from services.events import EventState, LinkPolicy, count_seats, get_state, read_definition
 from services.joining import is_early, read_end_state
 from services.questions import DATES, answers_from_json
 from services.receipts import (
@@ -34,7 +34,7 @@ from storage.models import SubmissionRow
 
 from .calendar_links import CalendarLinks, list_calendar_links
 from .event_pages import draw_head
-from .framing import FRAME_NAMES, get_frame, receipt_path, write_query
+from .framing import FRAME_NAMES, form_path, get_frame, receipt_path, write_query
 from .kept_pages import fill, mark
 from .locale import list_language_links
 from .places import name_place
@@ -79,6 +79,7 @@ class ReceiptView(NamedTuple):
     sender_domain: str
     state_url: str
     can_return: bool
+    form_url: str | None
 
 
 def draw_receipt(
@@ -201,7 +202,14 @@ def _view(
         sender_domain=get_site().settings.sender.rpartition("@")[2],
         state_url=f"{path}{query}",
         can_return=state.shown == "cancelled" and may_return(session, opened.person, now=now),
+        form_url=form_path(opened.event.slug) + query if _takes_anew(opened, state, now) else None,
     )
+
+
+def _takes_anew(opened: OpenedReceipt, state: ReceiptState, now: datetime) -> bool:
+    """Tell whether who has to fill in the form again would be taken."""
+    seats = count_seats(opened.event, opened.event.seats_taken)
+    return state.shown == "lapsed" and get_state(opened.event, seats, now) is EventState.OPEN
 
 
 def _read_start(session: Session, opened: OpenedReceipt, now: datetime) -> datetime:

@@ -128,6 +128,7 @@ _WORK = {
     "people": lazy_gettext("Acts about several people"),
     "people.import": lazy_gettext("Registering a table of people"),
     "places": lazy_gettext("Trying people again whom a full Zoom refused"),
+    "proof_over": lazy_gettext("Telling organizers what is kept aside"),
     "webhook": lazy_gettext("Webhooks"),
     "zoom.attendance": lazy_gettext("Asking Zoom who came"),
     "zoom.dates": lazy_gettext("Following the dates of a series"),

@@ -15,6 +15,7 @@ from services.date_following import JOB_KIND as DATES_JOB
 from services.erasing import JOB_KIND as ERASE_JOB
 from services.event_tasks import JOB_KIND as EVENT_JOB
 from services.held_mails import JOB_KIND as HELD_JOB
+from services.held_mails import OVER_JOB
 from services.keys import KeyRing
 from services.links import Links
 from services.mail_proofs import JOB_KIND as PROOF_JOB
@@ -172,6 +173,10 @@ def _make_webhook_lanes(parts: WorkerParts) -> list[Lane]:
 def _make_organizers_lane(parts: WorkerParts, queue: MailQueue) -> Lane:
     sending = organizer_mail.OrganizerMailSending(parts.database, parts.mailer, links=parts.links)
     telling = HeldTelling(parts.database, read_clock=parts.read_clock)
-    handlers = {ORGANIZER_JOB: sending.handle, HELD_JOB: telling.handle}
+    handlers = {
+        ORGANIZER_JOB: sending.handle,
+        HELD_JOB: telling.handle,
+        OVER_JOB: telling.handle_over,
+    }
     recorders = {ORGANIZER_JOB: organizer_mail.record_given_up}
     return Lane("organizers", handlers, 1, recorders, queue=queue)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
-from services.held_mails import tell
+from services.held_mails import look_who_is_over, tell
 from storage import jobs
 from storage.jobs import ClaimedJob
 from storage.session import Database
 
 
 class HeldTelling:
-    """Handles the job `held` of one event."""
+    """Handles the jobs `held` and `proof_over` of one event."""
 
     def __init__(self, database: Database, *, read_clock: Callable[[], datetime]) -> None:
         self._database = database
@@ -29,3 +29,14 @@ class HeldTelling:
                 jobs.postpone(
                     session, job, run_at=run_at, reason="", now=now, is_attempt=False, is_firm=True
                 )
+
+    def handle_over(self, job: ClaimedJob) -> None:
+        """Handle the job `proof_over` of one event."""
+        now = self._read_clock()
+        with self._database.write() as session:
+            again_at = look_who_is_over(session, job.payload["event_id"], now=now)
+            session.flush()
+            if again_at is None:
+                jobs.finish(session, job, now=now)
+            else:
+                jobs.repeat(session, job, at=again_at, now=now)

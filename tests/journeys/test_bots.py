@@ -104,7 +104,9 @@ def test_button_of_the_mail_registers_without_script(site):
 
 @only_sqlite
 def test_button_works_for_a_day(site):
-    send(site).form().press(BY_MAIL).submit()
+    with site.database.write() as session:
+        make_membership(session, email="owner@example.com", now=site.clock())
+    receipt = send(site).form().press(BY_MAIL).submit()
     link = read_link(site)
     page = site.visitor().open(link)
 
@@ -113,6 +115,15 @@ def test_button_works_for_a_day(site):
     assert page.form().submit(status=410).heading == "このリンクは使えなくなりました"
     assert site.visitor().open(link, status=410)
     assert site.count_rows("registration") == 0
+    over = receipt.visitor.open(receipt.url)
+    assert over.heading == "メール内のボタンの有効期限が切れました"
+    assert over.follow("申込フォームへ").form()
+    site.drain()
+    site.let_pass(minutes=2)
+    site.drain()
+    assert site.mailbox.list_mails("owner@example.com"), "the organizer is told"
+    change_event(site, status="closed")
+    assert "申込フォームへ" not in receipt.visitor.open(receipt.url).text
 
 
 @only_sqlite

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from services.held_mails import count_waiting
+from services.held_mails import count_waiting, request_look_when_over
 from services.organizer_mails import OrganizerMailName
 from services.registrations import drop, hold
 from services.submissions import Doubt
@@ -53,6 +53,13 @@ class Office:
                     self.event, email=f"p{self.number}@example.com", nonce=f"nonce{self.number}"
                 )
                 hold(session, self.event, sent, doubt, now=self.clock())
+                if doubt is Doubt.MAIL_PROOF:
+                    request_look_when_over(session, self.event.id, now=self.clock())
+
+    def decide(self, reason):
+        with self.database.write() as session:
+            for held in submissions.list_held(session, self.event.id, reasons=[reason]):
+                drop(session, held)
 
     def wait(self, **length):
         """Let time go by, with a worker that does what is due: soon, in a day within the hour."""
@@ -64,13 +71,13 @@ class Office:
             with self.database.write() as session:
                 job = claim(
                     session,
-                    kinds=["held"],
+                    kinds=["held", "proof_over"],
                     owner="w",
                     lease_seconds=LEASE_SECONDS,
                     now=self.clock(),
                 )
             if job is not None:
-                telling.handle(job)
+                (telling.handle if job.kind == "held" else telling.handle_over)(job)
 
     def count_told(self):
         with self.database.read() as session:
@@ -114,9 +121,7 @@ def test_nobody_is_told_of_what_waits_for_a_button_or_is_decided_or_over(office)
     office.wait(minutes=10)
     assert office.count_told() == 0
     office.keep_aside(1)
-    with office.database.write() as session:
-        [held] = submissions.list_held(session, office.event.id, reasons=[Doubt.TRAP])
-        drop(session, held)
+    office.decide(Doubt.TRAP)
     office.wait(minutes=10)
     assert office.count_told() == 0
     office.keep_aside(1)
@@ -127,6 +132,30 @@ def test_nobody_is_told_of_what_waits_for_a_button_or_is_decided_or_over(office)
         assert session.query(SubmissionRow).count() == 14
         event = events.need_event(session, office.event.id)
         assert count_waiting(session, event, now=office.clock()) == (0, 0)
+
+
+def test_organizers_are_told_once_the_time_of_a_button_is_over(office):
+    office.add_member("owner")
+    office.keep_aside(2, Doubt.MAIL_PROOF)
+    office.wait(hours=10)
+    office.keep_aside(1, Doubt.MAIL_PROOF)
+    office.wait(hours=13)
+    assert office.count_told() == 0, "they may still press it"
+    office.wait(hours=3)
+    assert office.count_told() == 1
+    office.wait(hours=36)
+    assert office.count_told() == 2, "the third one's was over later, and a day has gone by"
+    office.wait(hours=60)
+    assert office.count_told() == 2, "nothing new"
+
+
+@only_sqlite
+def test_nobody_is_told_of_a_button_that_was_pressed_in_time(office):
+    office.add_member("owner")
+    office.keep_aside(1, Doubt.MAIL_PROOF)
+    office.decide(Doubt.MAIL_PROOF)
+    office.wait(hours=48)
+    assert office.count_told() == 0
 
 
 @only_sqlite

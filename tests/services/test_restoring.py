@@ -73,6 +73,7 @@ def test_mail_with_a_button_may_have_gone_since_and_is_not_sent_again(database):
 
     with database.read() as session:
         states = {job.kind: job.state for job in session.query(Job)}
+        assert states.pop("proof_over") == "ready"
         assert states == {"proof_mail": "done", "held": "ready"}, "the organizer hears of it"
         row = session.get(SubmissionRow, asked.id)
         assert (row.held_for, waits_for_button(row, now=NOW)) == (Doubt.MAIL_FAILED, True)

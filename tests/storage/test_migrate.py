@@ -12,11 +12,13 @@ import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import inspect, select, text, update
+from sqlalchemy import delete, inspect, select, text, update
 from sqlalchemy.exc import OperationalError
 
 from services.events import LinkPolicy
-from services.registrations import register
+from services.held_mails import OVER_JOB
+from services.registrations import hold, register
+from services.submissions import Doubt
 from storage import job_lists, job_requests, migrate
 from storage.models import Base, Job
 from storage.statements import Statement
@@ -275,3 +277,21 @@ def test_looks_at_dates_are_due_since_they_were_put_off_to(database):
         "zoom.dates:failed": weeks_ago,
         "zoom.sync:": weeks_ago,
     }
+
+
+def test_organizers_hear_of_buttons_that_nobody_pressed_before_the_upgrade(database):
+    with database.write() as session:
+        event = factories.make_event(session)
+        for nonce, doubt in (("first", Doubt.MAIL_PROOF), ("second", Doubt.TRAP)):
+            sent = factories.make_submission(event, nonce=nonce)
+            hold(session, event, sent, doubt, now=factories.NOW)
+        session.execute(delete(Job))
+    with database.engine.begin() as connection:
+        command.stamp(migrate._configure(connection, None), "0045")
+
+    migrate.upgrade(database)
+
+    with database.read() as session:
+        [job] = session.scalars(select(Job))
+        assert (job.kind, job.payload, job.event_id) == (OVER_JOB, {"event_id": event.id}, event.id)
+        assert (job.key, job.run_at) == (f"{OVER_JOB}:{event.id}", factories.NOW)
