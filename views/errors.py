@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import logging
 
-from flask import Flask, Response, make_response, render_template, request
+from flask import Flask, Response, g, make_response, render_template, request
 from flask_babel import gettext as _
 from sqlalchemy.exc import SQLAlchemyError
-from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import HTTPException
 
 from services.limits import RateLimitReached
 
+from .headers import let_joining_lead_on
 from .problems import is_for_program, make_problem
 from .retries import OutcomeUnknown
 from .secret_fields import has_secret
+from .site import get_site
 
 log = logging.getLogger(__name__)
 
@@ -98,13 +99,16 @@ def _show_http_error(error: HTTPException) -> Response:
 
 def _show_storage_error(error: Exception) -> Response:
     log.error("the database did not answer", exc_info=error, extra={"path": request.path[:3]})
-    response = _give_back(request.form) if _can_give_back() else show_error(503)
+    response = _give_back() if _can_give_back() else show_error(503)
     response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
     return response
 
 
 def _can_give_back() -> bool:
-    if is_for_program(request.path) or not request.form:
+    if request.method != "POST" or is_for_program(request.path):
+        return False
+    # Many a button has no fields, and its view is there by POST alone: no browser loads it again.
+    if not request.form and not g.get("is_repeatable", False):
         return False
     return not has_secret(request.path, request.form.items(multi=True))
 
@@ -121,16 +125,22 @@ def _show_unknown_outcome(error: Exception) -> Response:
     return show_error(500)
 
 
-def _give_back(sent: MultiDict[str, str]) -> Response:
+def _give_back() -> Response:
     """Make a page that needs no database and holds all that was sent, to be sent again."""
+    is_joining = request.path.startswith("/j/")
+    pairs = list(request.form.items(multi=True))
     page = render_template(
         "errors/busy.html",
-        kind="unsaved",
+        kind="unopened" if is_joining else "unsaved" if pairs else "undone",
         seconds=RETRY_AFTER_SECONDS,
         fields="",
-        pairs=list(sent.items(multi=True)),
+        pairs=pairs,
     )
-    return make_response(page, 503)
+    response = make_response(page, 503)
+    if is_joining:
+        zoom = get_site().settings.zoom_api_url
+        response.headers["Content-Security-Policy"] = let_joining_lead_on(zoom)
+    return response
 
 
 def _show_rate_limit(error: RateLimitReached) -> Response:

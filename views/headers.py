@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from flask import Response
 from werkzeug.urls import iri_to_uri
@@ -44,6 +45,16 @@ _LASTING = "public, max-age=31536000, immutable"
 def let_forms_lead_to(*sources: str) -> str:
     """Return the policy of a page whose form leads on to other sites as well."""
     return POLICY.replace("form-action 'self'", " ".join(["form-action 'self'", *sources]))
+
+
+def let_joining_lead_on(zoom_api_url: str) -> str:
+    """Return the policy of a page whose button joins once it is known where that leads.
+
+    Browsers hold the way on to the policy of the page whose button was pressed. Whether it leads
+    to Zoom, or to an address of the organizer's, is not known before the database is asked.
+    """
+    zoom = urlsplit(zoom_api_url)
+    return let_forms_lead_to("https:", f"{zoom.scheme}://{zoom.netloc}")
 
 
 def let_be_framed_by(*origins: str) -> str:

@@ -18,7 +18,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from typing import Any
-from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qs, parse_qsl, urlencode
 
 from flask import Flask, g, render_template
 from flask_babel import force_locale
@@ -27,7 +27,7 @@ from services.texts import LOCALES
 
 from .bodies import FORM, MAX_FIELDS
 from .framing import Frame, find_frame, read_parent, read_theme
-from .headers import SECURITY, let_be_framed_by, let_forms_lead_to
+from .headers import SECURITY, let_be_framed_by, let_joining_lead_on
 from .locale import list_other_languages, match_accepted
 from .problems import MEDIA_TYPE, is_for_program, write_problem
 from .secret_fields import has_secret
@@ -73,11 +73,8 @@ class Admission:
         self._waited, self._waiting = waited, waiting
         self._body_bytes = app.config["MAX_CONTENT_LENGTH"]
         self._draw_page = _make_page_drawer(app)
-        # Browsers hold the way on to the policy of the page whose button was pressed. Where it
-        # leads, to Zoom or to an address of the organizer's, is not known before the app is asked.
         site = app.extensions["site"]
-        zoom = urlsplit(site.settings.zoom_api_url)
-        self._join_policy = let_forms_lead_to("https:", f"{zoom.scheme}://{zoom.netloc}")
+        self._join_policy = let_joining_lead_on(site.settings.zoom_api_url)
         self._frame_origins: Mapping[str, tuple[str, ...]] = site.frame_origins
         self._tally = _Tally()
 

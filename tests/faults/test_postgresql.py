@@ -24,6 +24,7 @@ from tests.fixtures.databases import open_database
 from tests.fixtures.postgresql import Cluster, PostgresqlMissing
 from tests.live_site import LiveSite
 from tests.mailbox import find_code, find_link
+from tests.organizer import Organizer
 from tests.people import HANAKO, TARO
 from tests.program import Program, make_key
 
@@ -63,7 +64,7 @@ def start(url, tmp_path):
         def start_site(database_url=url):
             site = LiveSite(database_url, tmp_path / "instance")
             sites.append(site)
-            site.add_event(slug="spring")
+            site.event = site.add_event(slug="spring")
             site.crowd = Crowd(site.url)
             return site
 
@@ -126,6 +127,28 @@ def test_f20_server_that_is_away_gives_the_form_back_filled_in(site, cluster):
 
     assert filled.submit().heading == "お申し込みが完了しました"
     settle(site, site.crowd.answers)
+
+
+def test_f20_server_that_is_away_gives_buttons_without_fields_back(site, cluster):
+    visitor = site.visitor()
+    visitor.open("/e/spring").form().fill(**TARO).submit()
+    site.drain()
+    mail = site.mailbox.read_only(TARO["email"])
+    join = visitor.open(find_link(mail, "j")).form()
+    cancel = visitor.open(f"{find_link(mail, 'r')}/cancel").form()
+
+    cluster.stop("immediate")
+    try:
+        unopened, undone = (form.submit(status=503) for form in (join, cancel))
+    finally:
+        cluster.start()
+
+    assert "Zoomへご案内できません" in unopened.text
+    assert f"form-action 'self' https: {site.sandbox.url}" in str(unopened.response.headers)
+    assert site.sandbox.url in unopened.form().leave()
+    assert "ただいま保存ができません" in undone.text and "入力内容" not in undone.text
+    assert undone.form().submit().heading, "the personal page"
+    assert Organizer(site, site.event).find(TARO["email"]).status == "cancelled"
 
 
 def test_f20_connections_that_are_cut_cost_nobody_an_answer(site, server):
