@@ -189,8 +189,8 @@ def store_document(site: Site, document: EventDocument, folder: Path) -> Event:
         stored = event and organizations.need_connection(session, event.connection_id)
     connection = stored or ensure_connection(site)
     pictures = read_pictures(document, lambda name: _read_file(folder / name))
-    now = site.read_clock()
     with site.database.write() as session:
+        now = site.read_clock()
         return save_event(session, document, pictures=pictures, connection=connection, now=now)
 
 

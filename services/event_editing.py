@@ -24,7 +24,6 @@ from .event_parts import PARTS
 from .event_pictures import list_shown
 from .events import EventState, get_end, note_move, read_definition
 from .form_editing import order_questions
-from .moves import fill_free_seats
 from .notice_boxes import place_boxes
 from .notices import dress, follow_documents, load_document
 from .organizations import check_texts, make_operator
@@ -108,8 +107,7 @@ def save_event(
                 session, event.slug, event.kind, event.zoom_id, event.connection_id, now=now
             )
         event_tasks.take_up(session, event, now=now)
-    if fill_free_seats(session, event, now=now) or event.moved_at == now:
-        event_tasks.request_work(session, event, now=now)
+    event_tasks.follow_change(session, event, now=now)
     return event
 
 

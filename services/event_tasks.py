@@ -32,6 +32,12 @@ _WAITING_FOR_IT = (Status.APPROVED, Status.PENDING, Status.WAITLISTED)
 LATE = timedelta(minutes=1)
 """Longer than a registration that found the event open can take until it is stored."""
 
+CHANGING = timedelta(seconds=10)
+"""Longer than a change of times takes from reading the clock until it is seen by everybody.
+
+Who came meanwhile was told the former times, or had at least read them before they filled it in.
+"""
+
 
 def request_work(session: Session, event: Event, *, now: datetime) -> None:
     """Have a worker do what the event, as this transaction leaves it, owes to its people."""
@@ -42,6 +48,15 @@ def request_work_twice(session: Session, event: Event, *, now: datetime) -> None
     """Have a worker do it, and once more a little later for what others are storing just now."""
     request_work(session, event, now=now)
     _enqueue(session, event, f"{JOB_KIND}:{event.id}:late", run_at=now + LATE, now=now)
+
+
+def follow_change(session: Session, event: Event, *, now: datetime) -> None:
+    """Give the first of those who wait a free seat; have a worker do what else a change owes."""
+    is_more = fill_free_seats(session, event, now=now)
+    if event.moved_at == now:
+        request_work_twice(session, event, now=now)
+    elif is_more:
+        request_work(session, event, now=now)
 
 
 def take_up(session: Session, event: Event, *, now: datetime) -> None:
@@ -158,6 +173,7 @@ def tell_of_dates(session: Session, event: Event, *, limit: int, now: datetime) 
             session,
             event.id,
             since=since,
+            came_before=since + CHANGING,
             statuses=(Status.APPROVED,),
             dates=ids if chooses else None,
             mail_name=MailName.DATES,
@@ -180,6 +196,7 @@ def tell_moved(session: Session, event: Event, *, limit: int, now: datetime) -> 
         session,
         event.id,
         since=event.moved_at,
+        came_before=event.moved_at + CHANGING,
         statuses=_WAITING_FOR_IT,
         dates=None,
         mail_name=MailName.MOVED,

@@ -119,10 +119,13 @@ def note_move(session: Session, event: Event, former: datetime, *, now: datetime
     Moved twice, it is still the first time of all; moved back, there is none. A time that nobody
     had registered for was a slip of the pen, and so, mostly, is one that is over by now: of it
     nobody is told, and when the event comes back to the time that people know, nothing is news.
-    Those who had registered are told by the work that `event_tasks` does for the event.
+    Those who had registered are told by the work that `event_tasks` does for the event. Side
+    effects: the lock of its seats.
     """
     if former == event.starts_at:
         return
+    # Whoever holds one of them just now, and was told the former time, is stored before.
+    events.lock_seats(session, event.id)
     if not registrations.has_registrations(session, event.id):
         event.former_starts_at = event.moved_at = event.told_starts_at = None
         return

@@ -155,12 +155,13 @@ def list_to_tell_of_times(
     event_id: int,
     *,
     since: datetime,
+    came_before: datetime,
     statuses: Sequence[str],
     dates: Sequence[str] | None,
     mail_name: str,
     limit: int,
 ) -> list[Registration]:
-    """List people who came before a change of times and got no mail about it.
+    """List people who came before a change of times was known, and got no mail about it.
 
     Args:
         dates: whoever chose one of them; None where everybody comes to all.
@@ -171,7 +172,7 @@ def list_to_tell_of_times(
     statement = select(Registration).where(
         Registration.event_id == event_id,
         Registration.status.in_(statuses),
-        Registration.created_at < since,
+        Registration.created_at < came_before,
         ~knows,
     )
     if dates is not None:

@@ -78,9 +78,9 @@ class DatesFollowing:
                 self._health.record_failure(connection, event, error)
         else:
             self._health.record_look(connection, event)
-        now = self._read_clock()
         with self._database.write() as session:
             found = events.lock_event(session, event.id)
+            now = self._read_clock()
             if meeting is not None and found.zoom_id == event.zoom_id:
                 date_following.follow(session, found, meeting, now=now)
             session.flush()

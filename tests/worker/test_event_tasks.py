@@ -1,14 +1,17 @@
 """What a changed event owes to many: nobody is forgotten, nobody is told twice."""
 
 import threading
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
 
 from services import event_tasks, moves, registration_changes
+from services.event_content import change_content
 from services.event_dates import EventDate, write_dates
 from services.event_editing import cancel_event
+from services.event_files import describe_event
 from services.event_tasks import do_some, tell_cancelled, tell_of_dates
 from services.events import LinkPolicy, note_move
 from services.registrations import register
@@ -89,6 +92,28 @@ def test_who_was_registering_at_that_moment_is_told_too(database):
     work(database, NOW + event_tasks.LATE)
 
     assert count_told(database, [*people, late.registration_id]) == [1, 1]
+
+
+def test_who_was_registering_while_the_event_was_moved_is_told_too(database):
+    event, people = add_event(database, 1)
+    with database.write() as session:
+        moved = events.lock_event(session, event.id)
+        wanted = describe_event(session, moved)
+        wanted = replace(wanted, starts_at=event.starts_at + timedelta(days=1))
+        moved = change_content(session, moved, wanted, pictures={}, now=NOW + timedelta(hours=1))
+        moved_at = moved.moved_at
+    work(database, moved_at)
+    # On PostgreSQL the former time may be read, and told, until the move is seen by everybody.
+    for seconds in (5, 30):
+        with database.write() as session:
+            submission = factories.make_submission(event, email=f"{seconds}@example.com")
+            now = moved_at + timedelta(seconds=seconds)
+            row = register(session, event, submission, policy=LinkPolicy.SHOW, now=now)
+            people.append(row.registration_id)
+
+    work(database, moved_at + event_tasks.LATE)
+
+    assert count_told(database, people, "moved") == [1, 1, 0]
 
 
 def test_everybody_who_counts_on_a_time_is_told_of_each_move(database, monkeypatch):

@@ -95,9 +95,10 @@ def change(member: Member, event: str) -> ResponseReturnValue:
 def _save(member: Member, event: str, form: ContentForm, pictures: dict[str, Picture]) -> str:
     """Store the content and say what the page tells of it: `moved` where people get a mail."""
     site = get_site()
-    now = site.read_clock()
     with site.database.write() as session:
         found = events.lock_event(session, need_event(session, member, event).id)
+        # Not before: whoever registers while this waits is told of another time too.
+        now = site.read_clock()
         stored = describe_event(session, found)
         wanted = _place_pictures(form, stored, pictures)
         if mark_version(found, stored) != request.form.get("version"):

@@ -195,9 +195,9 @@ def publish_at_zoom(member: Member, event: str) -> Published:
     with site.database.read() as session:
         subject = read_subject(session, need_event(session, member, event), now=site.read_clock())
     ready = prepare(client, subject, now=site.read_clock(), total_seconds=PATIENCE_SECONDS)
-    now = site.read_clock()
     with site.database.write() as session:
         found = events.lock_event(session, need_event(session, member, event).id)
+        now = site.read_clock()
         published = record_published(session, found, subject, ready, keys=site.keys, now=now)
         facts: dict[str, audit.Fact] = {"change": "published"}
         about = f"event:{event}"
@@ -208,13 +208,14 @@ def publish_at_zoom(member: Member, event: str) -> Published:
 def _take_time(member: Member, event: Event, client: ZoomClient) -> None:
     """Have the event begin when Zoom has it."""
     site = get_site()
-    now = site.read_clock()
     meeting = client.get_meeting(Kind(event.kind), event.zoom_id)
-    start = find_start(meeting, now)
+    start = find_start(meeting, site.read_clock())
     if start is None:
         return
     with site.database.write() as session:
         found = events.lock_event(session, event.id)
+        # Not before: whoever registers while Zoom is asked, or this waits, is told too.
+        now = site.read_clock()
         stored = describe_event(session, found)
         wanted = move_schedule(stored, start, meeting.duration_minutes)
         change_content(session, found, wanted, pictures={}, now=now)

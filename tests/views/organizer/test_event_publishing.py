@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import update
 
 from services.event_editing import keep_questions
+from services.event_tasks import CHANGING
 from services.events import LinkPolicy
 from services.members import Role
 from services.notices import dress, dump_document, make_default_document
@@ -219,6 +220,38 @@ def test_time_is_taken_from_zoom(site, owner):
     open_page(owner, event).form("Zoomの日時に合わせる").submit()
 
     assert read(site, event).starts_at == moved
+
+
+def test_who_registers_while_zoom_is_asked_for_its_time_is_told_of_it(site, owner):
+    event = site.add_event(slug="spring")
+    moved = event.starts_at + timedelta(days=1)
+    site.zoom.change_meeting(event.zoom_id, start_time=f"{moved:%Y-%m-%dT%H:%M:%SZ}")
+    form = open_page(owner, event).form("Zoomの日時に合わせる")
+    site.zoom.fault("get_meeting", delay_before=1.0)
+
+    def come(email, now):
+        with site.database.write() as session:
+            submission = factories.make_submission(event, email=email)
+            register(session, event, submission, policy=LinkPolicy.SHOW, now=now)
+
+    come("first@example.com", site.clock())
+    with ThreadPoolExecutor(1) as pool:
+        pressed = pool.submit(form.submit)
+        site.wait_until(lambda: site.zoom.state()["faults"] == [])
+        come("meanwhile@example.com", site.clock())
+        site.drain()
+        pressed.result()
+    come("later@example.com", site.clock() + 2 * CHANGING)
+    for _ in range(2):
+        site.let_pass(minutes=2)
+        site.drain()
+
+    told = {
+        name: site.mailbox.list_subjects(f"{name}@example.com")
+        for name in ("first", "meanwhile", "later")
+    }
+    both = ["受付完了", "日時変更"]
+    assert told == {"first": both, "meanwhile": both, "later": ["受付完了"]}
 
 
 @pytest.mark.parametrize("dates", [[], [DATE]])
