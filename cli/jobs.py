@@ -110,8 +110,14 @@ def retry(key: str | None, is_all: bool, slug: str | None, reason: str | None) -
     now = site.read_clock()
     with site.database.write() as session:
         if key:
-            if not job_lists.retry(session, key, now=now):
+            job = job_lists.get_job(session, key)
+            if job is None or not job_lists.retry(session, key, now=now):
                 raise click.ClickException(f"There is no job {key} that waits or was put aside.")
+            if job.event_id is not None:
+                # Where Zoom refuses everybody, this job shows whether it does so still.
+                zoom_pauses.hasten_probes(
+                    session, event_id=job.event_id, but_for=zoom_pauses.EVERYBODY, now=now
+                )
             words = f"Job {key} is due now."
         else:
             event_id = need_event(session, slug).id if slug else None
@@ -123,7 +129,7 @@ def retry(key: str | None, is_all: bool, slug: str | None, reason: str | None) -
             left = job_lists.count_jobs(session, states=(JobState.PARKED,), event_id=event_id)
             if left and not reason:
                 words += f" {sum(count for *_, count in left)} need a decision: flask jobs list"
-        zoom_pauses.hasten_probes(session, now=now)
+            zoom_pauses.hasten_probes(session, event_id=event_id, now=now)
     click.echo(words)
 
 

@@ -8,14 +8,15 @@ from enum import StrEnum
 
 from sqlalchemy.orm import Session
 
-from storage import job_lists, registrations, zoom_pauses
+from storage import registrations
 from storage.invitation_links import get_link_of
 from storage.models import Event, Registration
 
+from . import retrying
 from .invitation_links import ensure_link_of
 from .mails import MailName, choose_word, request_again
 from .registration_changes import approve, cancel, deny
-from .registrations import ORGANIZER, ChangeRefused, RegistrationNotOpen, Status, sync_key
+from .registrations import ORGANIZER, ChangeRefused, RegistrationNotOpen, Status
 
 
 class Act(StrEnum):
@@ -35,6 +36,9 @@ class ActResult(StrEnum):
     FULL = "full"
     CANCELLED = "cancelled"
     ENOUGH = "enough"
+    IN_TURN = "in_turn"
+    PAUSED = "paused"
+    ALONE = "alone"
 
 
 # What is sent again is what the person was told last about where they stand.
@@ -61,8 +65,7 @@ def act_on(
         is_asked = request_again(session, name, registration, now=now)
         return ActResult.DONE if is_asked else ActResult.ENOUGH
     if act is Act.RETRY:
-        is_due = job_lists.retry(session, sync_key(registration.id), now=now)
-        zoom_pauses.hasten_probes(session, now=now)
+        is_due = retrying.retry_one(session, event, registration.id, now=now)
         return ActResult.DONE if is_due else ActResult.UNCHANGED
     if act is Act.LINK:
         is_new = get_link_of(session, registration.id) is None
@@ -79,6 +82,28 @@ def act_on(
     after = registrations.get_registration(session, registration.id)
     is_changed = after is not None and after.status != before
     return ActResult.DONE if is_changed else ActResult.UNCHANGED
+
+
+def act_on_one_of(
+    session: Session,
+    event: Event,
+    registration: Registration,
+    act: Act,
+    *,
+    came_before: Callable[[ActResult], bool],
+    now: datetime,
+) -> ActResult:
+    """Do one act about somebody out of several, where what concerns all of them is done once.
+
+    `came_before` tells whether somebody before them had a result already.
+    """
+    hold = retrying.find_hold(session, event, registration.id) if act is Act.RETRY else None
+    if hold is None:
+        return act_on(session, event, registration, act, now=now)
+    result = ActResult(hold)
+    if not came_before(result):
+        retrying.retry_held(session, event, hold, now=now)
+    return result
 
 
 def list_acts(status: Status, *, is_parked: bool) -> list[Act]:

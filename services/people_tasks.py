@@ -11,7 +11,7 @@ from storage import events, job_requests, people_tasks, registrations
 from storage.models import Event, PeopleTask
 
 from .memberships import may_change_people
-from .people_acts import Act, act_on
+from .people_acts import Act, ActResult, act_on_one_of
 
 JOB_KIND = "people"
 
@@ -56,7 +56,13 @@ def do_next(session: Session, task_id: int, *, by: int | None = None, now: datet
     if item is not None:
         registration = registrations.get_registration(session, item.registration_id)
         assert registration is not None, "registrations are not deleted"
-        item.result = act_on(session, event, registration, Act(task.act), now=now)
+
+        def came_before(result: ActResult) -> bool:
+            return people_tasks.has_result(session, task_id, result)
+
+        item.result = act_on_one_of(
+            session, event, registration, Act(task.act), came_before=came_before, now=now
+        )
         task.done += 1
     if item is None or task.done >= task.total:
         task.ended_at = now

@@ -179,7 +179,7 @@ def record_published(
     events.raise_version(session, event)
     event.updated_at = now
     session.flush()
-    zoom_pauses.hasten_probes(session, now=now)
+    zoom_pauses.hasten_probes(session, event_id=event.id, now=now)
     go_on(session, event, now=now)
     request_look(session, event, now=now)
     return Published(ready.lost_titles, known_before)

@@ -68,7 +68,7 @@ def connect(
     connection.token = None
     session.flush()
     zoom_pauses.forget_account(session, former)
-    zoom_pauses.hasten_probes(session, now=now)
+    zoom_pauses.hasten_account(session, credentials.account_id, now=now)
     return connection
 
 

@@ -28,7 +28,7 @@ TAKEN_LATELY = timedelta(minutes=10)
 Else a few addresses that Zoom does not like would have everybody wait again and again.
 """
 
-_CLASSES = (ZoomRefused.__name__, ValidationFailed.__name__)
+CLASSES = (ZoomRefused.__name__, ValidationFailed.__name__)
 
 
 class EverybodyRefused(ConfigurationError):
@@ -99,7 +99,7 @@ def note_taken(session: Session, event_id: int, *, asked_at: datetime, now: date
         return False
     if state.pause_problem == EVERYBODY:
         # Jobs before the row, as whoever retries them by hand takes them.
-        for problem in _CLASSES:
+        for problem in CLASSES:
             job_lists.retry_parked(session, event_id=event_id, problem=problem, now=now)
     state = zoom_pauses.lock_event(session, event_id, now=now)
     state.refused_in_a_row = 0
@@ -122,7 +122,7 @@ def look_after(session: Session, event: Event, *, now: datetime) -> bool:
     if zoom_queue.has_waiting(session, event.id, but_for=kept_dates.WAITS):
         return False
     told = PEOPLE_BEFORE_PAUSE - 1
-    found = zoom_queue.list_put_aside_before(session, state, problems=_CLASSES, limit=told, now=now)
+    found = zoom_queue.list_put_aside_before(session, state, problems=CLASSES, limit=told, now=now)
     if not found:
         state = zoom_pauses.lock_event(session, event.id, now=now)
         return state.pause_problem == EVERYBODY and resume(state, now)

@@ -78,6 +78,13 @@ def count_results(session: Session, task_id: int) -> dict[str, int]:
     return {result: count for result, count in rows}
 
 
+def has_result(session: Session, task_id: int, result: str) -> bool:
+    found = select(PeopleTaskItem.position).where(
+        PeopleTaskItem.task_id == task_id, PeopleTaskItem.result == result
+    )
+    return session.scalar(found.limit(1)) is not None
+
+
 def list_results(
     session: Session, task_id: int, *, except_result: str, after: int, limit: int
 ) -> list[tuple[PeopleTaskItem, Registration]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import ColumnElement, Select, delete, exists, or_, select, union_all, update
@@ -96,14 +97,37 @@ def list_next_probes(session: Session) -> dict[int, datetime]:
     return {event_id: max(filter(None, probes)) for event_id, *probes in rows}
 
 
-def hasten_probes(session: Session, *, now: datetime) -> None:
-    """Have everything that stands still be tried at once, as somebody has mended something."""
-    for table in (ZoomAccount, ZoomEvent):
-        session.execute(
-            update(table)
-            .where(table.paused_since.is_not(None))
-            .values(probe_at=now, probes=0, updated_at=now)
+def hasten_probes(
+    session: Session, *, event_id: int | None = None, but_for: str = "", now: datetime
+) -> None:
+    """Have everything that stands still be tried at once, as somebody has mended something.
+
+    What they say of one event is about it and its account. A pause of the problem `but_for` is left
+    as it is.
+    """
+    accounts: list[ColumnElement[bool]] = []
+    alone = [ZoomEvent.pause_problem != but_for]
+    if event_id is not None:
+        of_event = (
+            select(ZoomConnection.account_id)
+            .join(Event, Event.connection_id == ZoomConnection.id)
+            .where(Event.id == event_id)
         )
+        accounts.append(ZoomAccount.account_id.in_(of_event))
+        alone.append(ZoomEvent.event_id == event_id)
+    _hasten(session, ZoomAccount, accounts, now)
+    _hasten(session, ZoomEvent, alone, now)
+
+
+def hasten_account(session: Session, account_id: str, *, now: datetime) -> None:
+    """Have an account and all its events be tried at once, where they stand still."""
+    of_account = (
+        select(Event.id)
+        .join(ZoomConnection, ZoomConnection.id == Event.connection_id)
+        .where(ZoomConnection.account_id == account_id)
+    )
+    _hasten(session, ZoomAccount, [ZoomAccount.account_id == account_id], now)
+    _hasten(session, ZoomEvent, [ZoomEvent.event_id.in_(of_account)], now)
 
 
 def take_probe(
@@ -171,6 +195,19 @@ def select_jobs_of_last_adds(event_id: int, *, now: datetime) -> Select[str]:
         ZoomRegistrant.zoom_status.is_(None),
         ZoomRegistrant.counted_on >= day,
         ZoomRegistrant.adds_that_day >= ADDS_BEFORE_LAST,
+    )
+
+
+def _hasten(
+    session: Session,
+    table: type[ZoomAccount | ZoomEvent],
+    chosen: Sequence[ColumnElement[bool]],
+    now: datetime,
+) -> None:
+    session.execute(
+        update(table)
+        .where(table.paused_since.is_not(None), *chosen)
+        .values(probe_at=now, probes=0, updated_at=now)
     )
 
 

@@ -17,10 +17,12 @@ from services.erasing import erase
 from services.event_tasks import JOB_KIND as EVENT_JOB
 from services.events import LinkPolicy
 from services.keys import KeyRing
+from services.people_acts import Act, act_on
+from services.people_tasks import do_next, start_task
 from services.registrations import register, sync_key
 from services.zoom_closings import JOB_KIND as PLACES_JOB
 from services.zoom_tokens import SharedTokenStore
-from storage import events, registrations, submissions, zoom_queue, zoom_registrants
+from storage import events, people_tasks, registrations, submissions, zoom_queue, zoom_registrants
 from storage.jobs import POISONOUS_AFTER
 from storage.models import Event, Job, Mail, Registration, ZoomConnection, ZoomRegistrant
 from storage.session import Database
@@ -99,6 +101,24 @@ class Desk:
 
     def approve(self, email: str = TARO) -> None:
         self._decide(registration_changes.approve, email)
+
+    def retry(self, email: str = TARO) -> None:
+        """Do what an organizer does on somebody's own page."""
+        with self.database.write() as session:
+            person = self._find(session, email)
+            act_on(session, self.event, person, Act.RETRY, now=self.clock())
+
+    def try_again(self, *people: str) -> dict[str, int]:
+        """Do what an organizer does about several people; return how many have each result."""
+        with self.database.write() as session:
+            ids = [self._find(session, email).id for email in people]
+            task_id = start_task(session, self.event, Act.RETRY, ids, now=self.clock()).id
+        is_left = True
+        while is_left:
+            with self.database.write() as session:
+                is_left = do_next(session, task_id, now=self.clock())
+        with self.database.read() as session:
+            return people_tasks.count_results(session, task_id)
 
     def rename(self, family_name: str, email: str = TARO) -> None:
         with self.database.write() as session:

@@ -7,7 +7,6 @@ import pytest
 from services import zoom_closings
 from services.deliveries import Delivery
 from services.events import EventState
-from services.people_acts import Act, act_on
 from services.registrations import RegistrationNotOpen, Status
 from services.retrying import retry_event
 from storage import events, jobs, registrations
@@ -85,20 +84,28 @@ def test_place_that_is_given_back_goes_to_who_was_refused_first(full):
     assert read_closing(full) == "AtCapacity"
 
 
-def test_organizer_who_tries_all_again_uses_up_nobodys_day_at_zoom(full):
+def press_in_the_overview(desk):
+    with desk.database.write() as session:
+        retry_event(session, desk.event, now=desk.clock())
+
+
+def press_in_the_list(desk):
+    assert desk.try_again(SECOND, THIRD) == {"in_turn": 2}
+
+
+@pytest.mark.parametrize("press", [press_in_the_overview, press_in_the_list])
+def test_organizer_who_tries_all_again_uses_up_nobodys_day_at_zoom(full, press):
     """Zoom takes three adds a day for each person: all at once would take one from each."""
     calls = full.count_calls("add_registrant")
 
-    with full.database.write() as session:
-        retry_event(session, full.event, now=full.clock())
+    press(full)
     full.work()
 
     assert full.count_calls("add_registrant") == calls + 1
     assert list_outcomes(full, SECOND, THIRD) == [PUT_ASIDE, PUT_ASIDE]
 
     set_places(full, 10)
-    with full.database.write() as session:
-        retry_event(session, full.event, now=full.clock())
+    press(full)
     full.work()
     assert list_outcomes(full, SECOND, THIRD) == [TAKEN, TAKEN]
 
@@ -310,9 +317,7 @@ def test_whoever_leaves_makes_way_at_once_while_another_is_tried(full):
 
 
 def press_try_again(desk, email=SECOND):
-    with desk.database.write() as session:
-        event, person = events.need_event(session, desk.event.id), desk._find(session, email)
-        act_on(session, event, person, Act.RETRY, now=desk.clock())
+    desk.retry(email)
 
 
 def correct_name(desk):

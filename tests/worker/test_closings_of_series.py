@@ -206,6 +206,8 @@ def test_who_asks_for_a_further_date_that_is_full_keeps_the_one_they_had(desk):
     assert (desk.read(FIRST).delivery, read_closing(desk)) == ("waiting", "AtCapacity")
     assert "refused" not in desk.list_mails()
     calls = desk.count_calls("add_registrant")
+    assert desk.try_again(FIRST) == {"in_turn": 1}
+    assert read_closing(desk) == "AtCapacity"
     for _ in range(3):
         wait_and_work(desk, minutes=11)
     assert desk.count_calls("add_registrant") == calls, "nobody asks while it is full"

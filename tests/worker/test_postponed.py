@@ -8,7 +8,7 @@ from sqlalchemy import select
 from services.event_content import change_content
 from services.event_files import describe_event
 from services.overview import name_problem
-from services.retrying import retry_harmless
+from services.retrying import Hold, find_hold, retry_harmless
 from storage import events, job_lists
 from storage.models import Job
 from tests.fixtures.databases import only_sqlite
@@ -142,6 +142,8 @@ def test_who_was_erased_after_the_end_is_left_to_somebody_to_remove_at_zoom(desk
     assert (job.state, name_problem(job.reason)) == ("parked", "StillAtZoom")
     with desk.database.write() as session:
         assert retry_harmless(session, desk.event.id, now=desk.clock()) == 0
+        hold = find_hold(session, desk.event, job.payload["registration_id"])
+        assert hold is Hold.DECISION, "not along with others"
         assert job_lists.retry(session, job.key, now=desk.clock()), "somebody has seen to it"
     desk.work()
     assert read_only_job(desk).state == "done"

@@ -8,12 +8,14 @@ from services import zoom_pauses, zoom_refusals
 from services.alarms import AlarmName, find_problems
 from services.deliveries import Delivery
 from services.overview import read_overview
+from services.retrying import retry_event
 from storage import zoom_pauses as zoom_rows
 from storage import zoom_queue
 from storage.models import Mail
+from tests.factories import make_event_at_zoom
 from tests.fixtures.databases import only_sqlite
 from tests.races import race
-from tests.worker.desk import TARO
+from tests.worker.desk import CREDENTIALS, TARO
 from worker import refusals
 from zoom_client import ZoomRefused
 from zoom_client.pacing import ADDS_A_DAY, Plan
@@ -141,6 +143,52 @@ def test_last_add_of_one_is_used_where_somebody_says_that_it_is_mended(desk):
 
 
 @only_sqlite
+def begin_day_of_last_adds(desk):
+    """Have four people refused until each has one add left; return how many calls that were."""
+    refuse(desk)
+    come(desk, *PEOPLE[:4])
+    settle(desk, rounds=5, minutes=11)
+    return len(list_tried(desk))
+
+
+def test_several_who_are_tried_again_use_up_the_last_add_of_one(desk):
+    before = begin_day_of_last_adds(desk)
+
+    assert desk.try_again(*PEOPLE[:4]) == {"paused": 4}
+    settle(desk, rounds=4, minutes=11)
+    assert list_tried(desk)[before:] == [PEOPLE[2]]
+    desk.zoom.clear_faults()
+    desk.try_again(*PEOPLE[:4])
+    settle(desk, rounds=5)
+
+    others = [PEOPLE[number] for number in (0, 1, 3)]
+    assert {desk.read(email).delivery for email in others} == {Delivery.REGISTERED}
+
+
+@only_sqlite
+def test_who_is_tried_again_by_themselves_is_the_only_one(desk):
+    before = begin_day_of_last_adds(desk)
+
+    desk.retry(PEOPLE[0])
+    settle(desk, rounds=4, minutes=11)
+
+    assert list_tried(desk)[before:] == [PEOPLE[0]]
+
+
+def test_word_about_another_event_has_nobody_tried(desk):
+    before = begin_day_of_last_adds(desk)
+    with desk.database.write() as session:
+        other = make_event_at_zoom(session, desk.zoom, now=desk.clock())
+        retry_event(session, other, now=desk.clock())
+    settle(desk, rounds=4, minutes=11)
+    assert len(list_tried(desk)) == before
+
+    with desk.database.write() as session:
+        zoom_rows.hasten_account(session, CREDENTIALS.account_id, now=desk.clock())
+    settle(desk, rounds=4, minutes=11)
+    assert list_tried(desk)[before:] == [PEOPLE[2]]
+
+
 def test_whose_adds_are_used_up_are_probes_again_on_the_next_day_of_zoom(desk):
     refuse(desk)
     come(desk, *PEOPLE[:3])

@@ -16,7 +16,7 @@ from services.attendance_verdicts import read_attendance
 from services.audit import Action, Fact
 from services.dates import format_short
 from services.members import Member, Permission
-from services.people_acts import Act, act_on
+from services.people_acts import Act, ActResult, act_on_one_of
 from services.people_imports import ImportState
 from services.registration_index import may_be_mailed
 from storage import people, people_imports, people_tasks, registration_index
@@ -109,15 +109,19 @@ def act_on_people(member: Member, event: str) -> ResponseReturnValue:
         effect = words.ACT_EFFECT[act]
         return render_template("organizer/people_act.html", **shown, **asked, effect=effect)
     results = []
+    seen: set[ActResult] = set()
     for public_id, name in names:
         with site.database.write() as session:
             here = need_event(session, member, event)
             person = people.get_person(session, here.id, public_id)
             assert person is not None, "registrations are not deleted while they are shown"
-            result = act_on(session, here, person, act, now=now)
+            result = act_on_one_of(
+                session, here, person, act, came_before=seen.__contains__, now=now
+            )
             facts: dict[str, Fact] = {"act": str(act), "result": str(result), "several": len(names)}
             object_ = f"registration:{public_id}"
             audit.record(session, member, Action.PERSON_CHANGED, object_, facts=facts, now=now)
+        seen.add(result)
         results.append((public_id, name, words.RESULT[result]))
     return render_template(
         "organizer/people_done.html", **shown, results=results, label=words.ACT[act]

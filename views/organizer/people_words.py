@@ -127,7 +127,10 @@ ACT_EFFECT = {
         "They are told by mail, and their join links stop working. It cannot be taken back."
     ),
     Act.RESEND: lazy_gettext("Each gets the last mail about their registration once more."),
-    Act.RETRY: lazy_gettext("Zoom is asked once more for those whom it did not take."),
+    Act.RETRY: lazy_gettext(
+        "Zoom is asked once more for those whom it did not take; where it is full, for one after"
+        " the other."
+    ),
     Act.LINK: lazy_gettext("Nobody is told. Their links stand in the export."),
 }
 """What an act means for several people, before it is done."""
@@ -137,6 +140,9 @@ RESULT = {
     ActResult.FULL: lazy_gettext("Not done: no place is left"),
     ActResult.CANCELLED: lazy_gettext("Not done: the person has cancelled"),
     ActResult.ENOUGH: lazy_gettext("Not sent: there were enough mails for today"),
+    ActResult.IN_TURN: lazy_gettext("Zoom had no place: one after the other is tried"),
+    ActResult.PAUSED: lazy_gettext("Waits until Zoom takes people again: it is being tried"),
+    ActResult.ALONE: lazy_gettext("Not done: decide it on the person's own page"),
 }
 COLUMN = {
     FAMILY_NAME: lazy_gettext("Last name"),
