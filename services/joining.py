@@ -66,6 +66,12 @@ def read_end_state(event: AnyEvent, now: datetime) -> JoinState | None:
     return JoinState.ENDED if now >= get_end(event) else None
 
 
+def may_be_changed(event: AnyEvent, registration: Registration, *, now: datetime) -> bool:
+    """Tell whether names and answers may be changed: there is something to change them for."""
+    is_coming = registration.status not in (Status.CANCELLED, Status.DENIED)
+    return is_coming and read_end_state(event, now) is None
+
+
 def is_over_for(
     session: Session, event: AnyEvent, registration: Registration, *, now: datetime
 ) -> bool:

@@ -72,9 +72,9 @@ _COUNTED = (
     MailName.CANCELLED,
     MailName.APPROVED,
     MailName.REFUSED,
+    MailName.DENIED,
     MailName.DATES,
 )
-_TOLD = (*_COUNTED, MailName.DENIED)
 _WITH_LINK = (MailName.CONFIRMATION, MailName.APPROVED)
 _OF_STATUS = (
     *_WITH_LINK,
@@ -187,7 +187,7 @@ def request_again(
     Side effects: as `request_mail`.
     """
     registrations.lock_registration(session, registration.id)
-    mailbox = Mailbox(fold_tag(registration.email_key), now - DAY, _TOLD)
+    mailbox = name_mailbox(registration.email_key, now=now)
     about, everywhere = count_gone(session, mailbox, registration_id=registration.id, now=now)
     if about >= TOLD_A_DAY or everywhere >= 2 * PER_ADDRESS_A_DAY:
         return False

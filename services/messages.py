@@ -74,7 +74,8 @@ class MailContext:
     hour from which it leads to Zoom, where that is known, and `is_too_late` says that the event has
     begun by then. Who `needs_help` gets in only if the organizer sees to it: Zoom has refused,
     `reason` says why, or does not know of them; where the event `has_fallback`, `join_url` leads
-    there meanwhile. `code` is set under the `code` policy. `name_differs` says that a repeated form
+    there meanwhile. `standing` says where the registration stands, where nothing has changed.
+    `code` is set under the `code` policy. `name_differs` says that a repeated form
     came with another name, which is not told. `proof_url` is where who has not registered yet does
     so, until `proof_until`, in words. `is_by_organizer` says that it was not the person who
     cancelled.
@@ -93,6 +94,7 @@ class MailContext:
     personal_url: str | None = None
     code: str | None = None
     reason: str = ""
+    standing: str = ""
     proposal_url: str | None = None
     again_url: str | None = None
     proof_url: str | None = None

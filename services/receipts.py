@@ -25,6 +25,8 @@ from .mails import MailName, choose_word, request_mail
 from .registrations import MAIL_OF_STATUS, Outcome, Status
 from .submissions import Doubt
 
+_WITHOUT_CODE = (MailName.REFUSED, MailName.DENIED, MailName.CANCELLED)
+
 
 class CodeRefused(Exception):
     """The code is wrong, too old, or was tried too often."""
@@ -112,7 +114,7 @@ def read_mail_progress(
     session: Session, registration: Registration, *, now: datetime
 ) -> MailProgress:
     """Read it; as sending counts too what was never asked for, or is held back by a restore."""
-    name = MAIL_OF_STATUS.get(Status(registration.status))
+    name = MAIL_OF_STATUS[Status(registration.status)]
     names = (MailName.CONFIRMATION, MailName.APPROVED) if name is MailName.CONFIRMATION else (name,)
     found = mails.list_mails(session, registration.id)
     newest = next((m for m in reversed(found) if m.name in names and m.state != "dropped"), None)
@@ -190,7 +192,8 @@ def resend(
 ) -> None:
     """Send the receipt's mail again, within the limits; the page never says which.
 
-    One that has not gone yet goes once. Under `code` the new mail has a new code.
+    One that has not gone yet goes once. Under `code` the new mail has a new code, unless it says
+    that there is nothing to join.
     """
     registration = _get_registration(session, submission)
     if registration is None:
@@ -198,15 +201,14 @@ def resend(
     # Of two at once the second must see what the first has asked for.
     registrations.lock_registration(session, registration.id)
     known = submission.outcome == Outcome.REPEAT
-    status = Status(registration.status)
-    name = MailName.REPEAT if known else MAIL_OF_STATUS.get(status, MailName.REPEAT)
+    name = MailName.REPEAT if known else MAIL_OF_STATUS[Status(registration.status)]
     name = choose_word(session, name, registration)
     if mails.is_queued(session, registration.id, name=name, submission_id=submission.id):
         return
     is_asked = request_mail(
         session, name, registration, submission=submission, is_by_reader=True, now=now
     )
-    if is_asked and policy is LinkPolicy.CODE and name is not MailName.REFUSED:
+    if is_asked and policy is LinkPolicy.CODE and name not in _WITHOUT_CODE:
         submissions.issue_code(submission, now=now)
 
 

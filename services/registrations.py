@@ -49,12 +49,10 @@ class Status(StrEnum):
 
 HOLDS_SEAT = frozenset({Status.PENDING, Status.APPROVED})
 
-MAIL_OF_STATUS = {
-    Status.PENDING: MailName.PENDING,
-    Status.WAITLISTED: MailName.WAITLISTED,
-    Status.APPROVED: MailName.CONFIRMATION,
+MAIL_OF_STATUS = {status: MailName(status) for status in Status} | {
+    Status.APPROVED: MailName.CONFIRMATION
 }
-"""What a person is told who comes into a status; the others cannot be come into by a form."""
+"""What a person is told who comes into a status; a form leads into the first three alone."""
 
 ECHO_WITHIN = timedelta(minutes=2)
 

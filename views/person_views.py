@@ -14,7 +14,7 @@ from services.consents import list_present_consents
 from services.dates import format_moment
 from services.events import read_definition
 from services.form_history import read_answered_form
-from services.joining import is_early, read_end_state
+from services.joining import is_early, may_be_changed, read_end_state
 from services.questions import OPTIONAL, Question
 from services.registration_changes import may_return
 from services.registrations import Status
@@ -182,8 +182,7 @@ def get_join_url(opened: Opened) -> str | None:
 
 def can_change(opened: Opened, now: datetime) -> bool:
     """Tell whether names and answers may be changed."""
-    is_coming = opened.person.status not in (Status.CANCELLED, Status.DENIED)
-    return is_coming and is_ahead(opened, now)
+    return may_be_changed(opened.event, opened.person, now=now)
 
 
 def is_ahead(opened: Opened, now: datetime) -> bool:

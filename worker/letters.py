@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from email.headerregistry import Address
@@ -19,12 +20,13 @@ from services.calendar_entries import (
     make_dropped_entries,
 )
 from services.calendars import CalendarEntry
-from services.chosen_dates import read_people_dates
+from services.chosen_dates import has_date_ahead, read_people_dates
 from services.codes import make_code
 from services.consents import list_present_consents
 from services.deliveries import Delivery
 from services.event_views import view_mail_event
 from services.events import EventState, LinkPolicy, get_end, get_planned_end, read_link_policy
+from services.joining import may_be_changed, read_end_state
 from services.keys import KeyRing
 from services.links import Links
 from services.mails import CALENDAR_METHODS, MailName
@@ -59,6 +61,25 @@ _REASONS = {
     "MeetingOver": lazy_gettext("Zoom has closed the registration for this event."),
 }
 """What `deliveries` calls a problem, for the person whom it concerns."""
+
+
+_STANDINGS: Mapping[str, str] = {
+    Status.APPROVED: lazy_gettext("You are registered, and your place is kept."),
+    Status.PENDING: lazy_gettext(
+        "Your request is waiting for approval. You will get your join link by email once the "
+        "organizer approves."
+    ),
+    Status.WAITLISTED: lazy_gettext(
+        "You are on the waiting list. If a seat becomes free, we will email you."
+    ),
+    "no_date": lazy_gettext(
+        "The dates that you chose are over or cancelled. If you choose other dates, you keep your "
+        "place on the waiting list."
+    ),
+    Status.DENIED: lazy_gettext("We are sorry: you cannot take part this time."),
+    Status.CANCELLED: lazy_gettext("Your registration was cancelled."),
+    "by_organizer": lazy_gettext("The organizer has cancelled your registration."),
+}
 
 
 @dataclass(frozen=True)
@@ -155,7 +176,6 @@ class LetterWriter:
     ) -> MailContext:
         personal_url = self._links.personal_from_mail(registration)
         registrant = zoom_registrants.get_zoom_registrant(session, registration.id)
-        is_cancelled = registration.status == Status.CANCELLED
         is_open = may_return(session, registration, now=now)
         again_url = f"{personal_url}/again" if is_open else None
         repeat = submission if mail.name == MailName.REPEAT else None
@@ -180,9 +200,10 @@ class LetterWriter:
             code=code,
             # Still lazy: its language is that of the mail, which is set when it is drawn.
             reason=_REASONS.get(registrant.problem, "") if registrant and way.is_refused else "",
+            standing=_write_standing(session, event, registration, way, now=now) if repeat else "",
             proposal_url=(
                 f"{personal_url}/answers/{repeat.public_id}"
-                if repeat and not is_cancelled
+                if repeat and may_be_changed(event, registration, now=now)
                 else None
             ),
             again_url=self._choose_way_back(mail, event, registrant, again_url),
@@ -239,6 +260,20 @@ class LetterWriter:
         files = [(letter.entries, method)] if method else []
         files.append((letter.dropped, "CANCEL"))
         return tuple(attach_calendar(entries, how) for entries, how in files if entries)
+
+
+def _write_standing(
+    session: Session, event: Event, registration: Registration, way: _WayIn, *, now: datetime
+) -> str:
+    """Say where a registration stands, in the mail's language; of troubles others tell."""
+    status = Status(registration.status)
+    if way.needs_help or read_end_state(event, now):
+        return ""
+    if status is Status.CANCELLED and is_by_organizer(session, registration):
+        return _STANDINGS["by_organizer"]
+    if status is Status.WAITLISTED and not has_date_ahead(session, event, registration, now=now):
+        return _STANDINGS["no_date"]
+    return _STANDINGS[status]
 
 
 def is_wanted(

@@ -1,5 +1,6 @@
 """The same person sends the form again: nothing is doubled, changed or told to strangers."""
 
+import re
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -177,3 +178,30 @@ def test_who_was_refused_and_sends_the_form_again_reads_of_the_refusal(site, fal
     text = read_text(site.mailbox.read_last(HOST["email"]))
     assert "Zoomで登録が受け付けられていません" in text and "準備ができると" not in text
     assert ("/j/" in text, "主催者が用意した参加用URL" in text) == (bool(fallback_url),) * 2
+
+
+@only_sqlite
+@pytest.mark.parametrize(
+    ("act", "words", "offers"),
+    [
+        (None, "現在、承認待ちです。", True),
+        ("deny", "今回はご参加いただけません。", False),
+        ("cancel", "主催者によりキャンセルされています。", False),
+    ],
+)
+def test_mail_about_a_form_sent_again_says_where_the_registration_stands(site, act, words, offers):
+    organizer = Organizer(site, site.add_event(slug="spring", approval="manual"))
+    site.visitor().open("/e/spring").form().fill(**TARO).submit()
+    if act:
+        organizer.run("registrations", act, TARO["email"])
+    site.drain()
+    site.let_pass(minutes=3)
+    site.visitor().open("/e/spring").form().fill(**TARO).submit()
+    site.drain()
+
+    mail = site.mailbox.read_last(TARO["email"])
+    assert mail["Subject"].startswith("【お申し込みの確認】")
+    assert words in read_text(mail)
+    assert ("/answers/" in read_text(mail)) is offers
+    for link in re.findall(r"http\S+", read_text(mail)):
+        site.visitor().open(link)

@@ -259,6 +259,23 @@ def test_who_was_refused_by_zoom_is_sent_that_word_again_within_the_limits(sessi
     assert names == ["confirmation", "refused", "refused"]
 
 
+@pytest.mark.parametrize("policy", [MAIL, CODE])
+@pytest.mark.parametrize("end", [cancel, deny])
+def test_who_has_no_place_any_more_is_sent_that_word_again(session, end, policy):
+    event = factories.make_event(session)
+    row = send(session, event, policy=policy)
+    end(session, event, get_person(session, row), actor="organizer", now=NOW)
+    version = row.code_version
+    for _ in range(5):
+        deliver_mails(session)
+        resend(session, row, policy=policy, now=NOW)
+
+    word = {cancel: "cancelled", deny: "denied"}[end]
+    names = [mail.name for mail in mails.list_mails(session, row.registration_id)]
+    assert names == ["confirmation", word, word]
+    assert row.code_version == version
+
+
 @pytest.mark.parametrize("members", [{}, {"approval": "manual"}])
 def test_mail_that_has_not_gone_yet_goes_once(session, members):
     row = send(session, factories.make_event(session, **members))

@@ -65,6 +65,7 @@ def make_full_context(**changes):
         personal_url=f"{SITE}/r/def",
         code="048213",
         reason="定員に達したためです。",
+        standing="現在、承認待ちです。",
         proposal_url=f"{SITE}/r/def/answers/1",
         again_url=f"{SITE}/r/def/again",
         proof_url=f"{SITE}/v/ghi",
