@@ -99,7 +99,7 @@ def do_some(session: Session, event_id: int, *, now: datetime) -> bool:
         return True
     if tell_moved(session, event, limit=TOLD_AT_ONCE, now=now):
         return True
-    # Looking for them takes long among a million, so before the lock of the seats is taken.
+    # Those of a large event take a while, so before the lock of the seats is taken.
     if deliver_again(session, event, limit=TOLD_AT_ONCE, now=now):
         return True
     if fill_free_seats(session, event, now=now):

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from sqlalchemy import Float, Index, String, Text
+from sqlalchemy import Float, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from .base import Base, BigKey, Document, Moment, PrimaryKey
+
+IS_STOPPED = text("kind = 'zoom.sync' AND state = 'done' AND reason <> ''")
+"""Written out, as a partial index is found by its very words alone."""
 
 
 class JobState(StrEnum):
@@ -30,7 +33,11 @@ class Job(Base):
     """
 
     __tablename__ = "job"
-    __table_args__ = (Index(None, "state", "kind", "run_at", "event_id"),)
+    __table_args__ = (
+        Index(None, "state", "kind", "run_at", "event_id"),
+        # Whose work at Zoom has ended undone: few, however many people there are.
+        Index("ix_job_stopped", "event_id", sqlite_where=IS_STOPPED, postgresql_where=IS_STOPPED),
+    )
 
     id: Mapped[PrimaryKey]
     kind: Mapped[str] = mapped_column(String(20))

@@ -266,7 +266,7 @@ def test_looks_at_dates_are_due_since_they_were_put_off_to(database):
             values = {"due_since": weeks_ago, "reason": reason}
             session.execute(update(Job).where(Job.key == key).values(values))
     with database.engine.begin() as connection:
-        command.stamp(migrate._configure(connection, None), "0044")
+        command.downgrade(migrate._configure(connection, None), "0044")
 
     migrate.upgrade(database)
 
@@ -287,7 +287,7 @@ def test_organizers_hear_of_buttons_that_nobody_pressed_before_the_upgrade(datab
             hold(session, event, sent, doubt, now=factories.NOW)
         session.execute(delete(Job))
     with database.engine.begin() as connection:
-        command.stamp(migrate._configure(connection, None), "0045")
+        command.downgrade(migrate._configure(connection, None), "0045")
 
     migrate.upgrade(database)
 
