@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
@@ -11,15 +12,16 @@ from storage import events, registrations, submissions
 from storage.models import Event, Registration, RegistrationChange, SubmissionRow
 
 from .answers import erase_answers
-from .chosen_dates import has_date_ahead
+from .chosen_dates import has_date_ahead, read_people_dates
 from .consents import keep_consents_of_newcomer
-from .event_dates import list_chosen_ids
+from .event_dates import list_chosen_ids, takes_choice
 from .events import EventState, LinkPolicy, get_state, read_seats
 from .joining import prove_address
 from .mails import MailName, request_mail
 from .moves import fill_free_seats, move, tell_status
+from .questions import DATES, Answer
 from .receipts import get_live_submission, owns_registration
-from .registration_edits import use_submission
+from .registration_edits import edit_details, settle_repeat, use_submission
 from .registrations import (
     ORGANIZER,
     ChangeRefused,
@@ -33,6 +35,20 @@ from .submissions import read_submission
 
 MAX_CORRECTIONS = 3
 MAX_RETURNS_A_DAY = 3
+
+
+@dataclass(frozen=True)
+class Details:
+    """What somebody who comes back says of themselves, to a form that asks for its dates anew.
+
+    `repeat` is what they had sent again, with which the form was filled in for its owner.
+    """
+
+    family_name: str
+    given_name: str
+    answers: Mapping[str, Answer]
+    form_version_id: int
+    repeat: SubmissionRow | None = None
 
 
 def prove_first(
@@ -80,13 +96,20 @@ def end_for_good(
 
 
 def register_again(
-    session: Session, event: Event, registration: Registration, *, now: datetime
+    session: Session,
+    event: Event,
+    registration: Registration,
+    *,
+    details: Details | None = None,
+    now: datetime,
 ) -> None:
     """Bring a cancelled registration back, as a new one would come in; one that is back stays.
 
+    It is as it was, unless other `details` are given.
+
     Raises:
-        ChangeRefused: it was denied, the organizer cancelled it, it came back often, or no date
-            is ahead that was chosen.
+        ChangeRefused: it was denied, the organizer cancelled it, it came back or was changed often,
+            or no date is ahead that was chosen.
         RegistrationNotOpen: the event takes nobody now.
         DatesClosed: a chosen date that is ahead takes nobody now.
     """
@@ -100,6 +123,8 @@ def register_again(
     state = get_state(event, read_seats(session, event), now)
     if state not in (EventState.OPEN, EventState.FULL):
         raise RegistrationNotOpen(state)
+    if details is not None:
+        _change_details(session, event, registration, details, now)
     if not has_date_ahead(session, event, registration, now=now):
         raise ChangeRefused
     try:
@@ -224,6 +249,37 @@ def _hand_on_place(row: SubmissionRow, queued_at: datetime | None) -> None:
     person = row.registration if row.outcome == Outcome.CREATED else None
     if queued_at is not None and person is not None and person.status == Status.WAITLISTED:
         person.queued_at = queued_at
+
+
+def _change_details(
+    session: Session, event: Event, registration: Registration, details: Details, now: datetime
+) -> None:
+    answers = details.answers
+    if takes_choice(event):
+        came = _list_dates_before_leaving(session, event, registration)
+        chosen = [date for date in list_chosen_ids(answers) if date not in came]
+        answers = {**answers, DATES: Answer((*came, *chosen))}
+    if details.repeat is not None:
+        settle_repeat(session, registration, details.repeat, now=now)
+    edit_details(
+        session,
+        event,
+        registration,
+        family_name=details.family_name,
+        given_name=details.given_name,
+        answers=answers,
+        form_version_id=details.form_version_id,
+        now=now,
+    )
+
+
+def _list_dates_before_leaving(
+    session: Session, event: Event, registration: Registration
+) -> list[str]:
+    """List the dates that were over when somebody cancelled: whether they came is kept of them."""
+    changes = _list_status_changes(session, registration)
+    dates = read_people_dates(session, event, registration) if changes else ()
+    return [d.id for d in dates if not d.is_gone and d.ends_at <= changes[-1].changed_at]
 
 
 def _take_over_newest(

@@ -140,10 +140,8 @@ def use_submission(
         DatesClosed: a date that is new takes nobody now.
     """
     answers = answers_from_json(repeat.answers)
-    if registration.locale != repeat.locale:
-        # First: what is written to them about the rest is in it.
-        registration.locale, registration.updated_at = repeat.locale, now
-        registration_index.mark(session, registration.id)
+    # First: what is written to them about the rest is in its language.
+    settle_repeat(session, registration, repeat, now=now)
     _move_places(session, event, registration, answers, now)
     change_answers(
         session,
@@ -154,8 +152,17 @@ def use_submission(
         form_version_id=repeat.form_version_id,
         now=now,
     )
-    repeat.outcome = Outcome.USED
     _follow(session, event, registration, now)
+
+
+def settle_repeat(
+    session: Session, registration: Registration, repeat: SubmissionRow, *, now: datetime
+) -> None:
+    """Note that its owner has seen and decided on a repeated submission, and take its language."""
+    if registration.locale != repeat.locale:
+        registration.locale, registration.updated_at = repeat.locale, now
+        registration_index.mark(session, registration.id)
+    repeat.outcome = Outcome.USED
     _supersede(session, registration)
 
 

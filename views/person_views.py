@@ -81,7 +81,6 @@ def view_person(session: Session, token: str, opened: Opened, now: datetime) -> 
     person, locale = opened.person, read_locale()
     path, query = f"/r/{token}", f"?lang={locale}"
     is_changeable = can_change(opened, now)
-    can_return = is_ahead(opened, now) and may_return(session, person, now=now)
     over = read_end_state(opened.event, now)
     delivery = _read_delivery(session, opened)
     wait = read_wait(session, opened.event, person.id, now=now) if delivery in _WAITING else None
@@ -110,7 +109,7 @@ def view_person(session: Session, token: str, opened: Opened, now: datetime) -> 
         news_url=f"{path}/news{query}",
         edit_url=f"{path}/edit{query}" if is_changeable else None,
         cancel_url=f"{path}/cancel{query}" if is_changeable else None,
-        again_url=f"{path}/again{query}" if can_return else None,
+        again_url=f"{path}/again{query}" if can_return(session, opened, now) else None,
         data_url=f"{path}/data.json",
         over=over,
         has_no_date=(
@@ -183,6 +182,15 @@ def get_join_url(opened: Opened) -> str | None:
 def can_change(opened: Opened, now: datetime) -> bool:
     """Tell whether names and answers may be changed."""
     return may_be_changed(opened.event, opened.person, now=now)
+
+
+def can_return(session: Session, opened: Opened, now: datetime) -> bool:
+    """Tell whether who has cancelled may come back by themselves."""
+    return is_ahead(opened, now) and may_return(session, opened.person, now=now)
+
+
+def has_left(opened: Opened) -> bool:
+    return opened.person.status in (Status.CANCELLED, Status.DENIED)
 
 
 def is_ahead(opened: Opened, now: datetime) -> bool:

@@ -42,7 +42,9 @@ from .limits import count_against_network
 from .locale import read_locale
 from .person_views import (
     can_change,
+    can_return,
     get_join_url,
+    has_left,
     is_ahead,
     list_answers,
     list_news_boxes,
@@ -50,6 +52,7 @@ from .person_views import (
 )
 from .places import name_place
 from .retries import repeatable
+from .return_forms import fill_return_form, make_details, read_return_form
 from .site import get_site
 from .tokens import Opened, open_token
 
@@ -119,7 +122,15 @@ def ask_before_cancelling(token: str) -> ResponseReturnValue:
 
 @bp.get("/r/<token>/again")
 def ask_before_registering_again(token: str) -> ResponseReturnValue:
-    return _ask_first("again", token)
+    now = get_site().read_clock()
+    with get_site().database.read() as session:
+        opened = _open(session, token)
+        if not takes_choice(opened.event):
+            return _render("again", session, token, opened, now)
+        if not can_return(session, opened, now):
+            return _go_back(token, "refused")
+        filled = fill_return_form(session, opened, now)
+        return _render("return", session, token, opened, now, **filled.view(opened))
 
 
 @bp.post("/r/<token>/cancel")
@@ -139,15 +150,28 @@ def cancel(token: str) -> ResponseReturnValue:
 @bp.post("/r/<token>/again")
 @repeatable
 def register_again(token: str) -> ResponseReturnValue:
-    now = get_site().read_clock()
+    now, sent = get_site().read_clock(), None
+    with get_site().database.read() as session:
+        opened = _open(session, token)
+        if has_left(opened) and takes_choice(opened.event):
+            sent = read_return_form(session, opened, now)
+            if not sent.form.validate():
+                view = sent.view(opened)
+                return _render("return", session, token, opened, now, status=422, **view)
     try:
         with get_site().database.write() as session:
             count_against_network(session, now)
             opened = _open(session, token)
             _prove_first(session, opened, now)
-            registration_changes.register_again(session, opened.event, opened.person, now=now)
+            registration_changes.register_again(
+                session,
+                opened.event,
+                opened.person,
+                details=make_details(session, sent) if sent else None,
+                now=now,
+            )
     except DatesClosed:
-        return _go_back(token, "full")
+        return _draw_return_again(token, now) if sent else _go_back(token, "full")
     except (ChangeRefused, RegistrationNotOpen):
         return _go_back(token, "refused")
     return _go_back(token, "again")
@@ -221,6 +245,17 @@ def download_calendar(token: str) -> ResponseReturnValue:
         opened = _open(session, token)
         url = get_join_url(opened)
         return answer_ics(make_entries(session, opened.event, opened.person, join_url=url))
+
+
+def _draw_return_again(token: str, now: datetime) -> Response:
+    """Give back what was typed where a date was taken meanwhile."""
+    with get_site().database.read() as session:
+        opened = _open(session, token)
+        sent = read_return_form(session, opened, now)
+        sent.form.validate()
+        alert = _get_alerts()["full"]
+        view = sent.view(opened)
+        return _render("return", session, token, opened, now, status=409, alert=alert, **view)
 
 
 def _ask_first(name: str, token: str) -> Response:

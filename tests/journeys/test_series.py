@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from icalendar import Calendar
 
+from services.chosen_dates import read_chosen
 from services.date_following import request_look
 from storage import events
 from tests import factories
@@ -315,5 +316,53 @@ def test_who_cancelled_comes_back_after_the_first_date_unless_another_is_full(si
     site.visitor().open("/e/course").form().fill(
         **TARO | {"email": "hanako@example.com"}, **{DATES: [ids[1]]}
     ).submit()
-    back = site.visitor().open(link).follow("もう一度申し込む").form().submit()
-    assert "選んだ日程に、お申し込みいただけなくなったものがあります。" in back.text
+    form = site.visitor().open(link).follow("もう一度申し込む").form()
+    refused = form.fill(family_name="山本").submit(status=422)
+    assert "参加する日程を選んでください" in refused.errors
+    back = refused.form().fill(**{DATES: [ids[2]]}).submit()
+    assert "参加登録済み" in back.text
+    person = Organizer(site, series).find(TARO["email"])
+    with site.database.read() as session:
+        assert (person.family_name, read_chosen(session, person)) == ("山本", (ids[2],))
+
+
+def cancel_by_mail(site, **chosen):
+    open_form(site).fill(**TARO, **chosen).submit()
+    site.drain()
+    link = find_link(site.mailbox.read_only(TARO["email"]), "r")
+    site.visitor().open(link).follow("参加をキャンセルする").form("キャンセルする").submit()
+    site.drain()
+    return link
+
+
+def test_who_cancelled_and_sent_the_form_for_another_date_comes_back_for_that(site, series):
+    ids, dates = list_ids(series), list_dates(site, series)
+    cancel_by_mail(site, **{DATES: [ids[0]]})
+    site.let_pass(days=7, minutes=61)
+    open_form(site).fill(**TARO | {"family_name": "山本"}, **{DATES: [ids[2]]}).submit()
+    site.drain()
+
+    again = find_link(site.mailbox.read_last(TARO["email"]), "r") + "/again"
+    page = site.visitor().open(again)
+    assert "このメールアドレスで最後に送信された内容" in page.text
+    form = page.form("もう一度申し込む")
+    assert (form.list_values("family_name"), form.list_values(DATES)) == (["山本"], [ids[2]])
+    back = form.submit()
+
+    assert "参加登録済み" in back.text and "山本 太郎" in back.text
+    assert "もう一度送信されました" not in back.text
+    site.drain()
+    text = read_text(site.mailbox.read_last(TARO["email"]))
+    assert dates[2] in text and dates[0] not in text
+    [person] = [p for p in site.zoom.state()["registrants"] if p["status"] == "approved"]
+    assert person["occurrence_ids"] == [ids[2]]
+
+
+def test_page_for_coming_back_is_for_who_may(site, series):
+    link = cancel_by_mail(site, **{DATES: list_ids(series)[:1]})
+    page = site.visitor().open(link).follow("もう一度申し込む")
+    page.form("もう一度申し込む").submit()
+
+    assert "この操作は現在お受けできません" in site.visitor().open(page.url).text
+    again = page.form("もう一度申し込む").submit()
+    assert "あらためてお申し込みを受け付けました。" in again.text

@@ -5,12 +5,13 @@ from datetime import timedelta
 
 import pytest
 
+from services.chosen_dates import read_chosen
 from services.event_dates import EventDate, read_dates, write_dates
 from services.events import LinkPolicy
 from services.moves import fill_free_seats
 from services.questions import DATES, Answer
 from services.receipts import read_position
-from services.registration_changes import cancel, correct_address, register_again
+from services.registration_changes import Details, cancel, correct_address, register_again
 from services.registration_edits import edit_details, lock_to_edit
 from services.registrations import ChangeRefused, DatesClosed, register
 from storage import events, registrations
@@ -49,8 +50,12 @@ class Course:
     def cancel(self, name, *, now=AFTER_THE_FIRST):
         cancel(self.session, self.event, self.get(name), actor="person", now=now)
 
-    def return_(self, name, *, now=AFTER_THE_FIRST):
-        register_again(self.session, self.event, self.get(name), now=now)
+    def return_(self, name, *dates, now=AFTER_THE_FIRST):
+        person, details = self.get(name), None
+        if dates:
+            answers = {DATES: Answer(dates)}
+            details = Details("山田", "太郎", answers, person.form_version_id)
+        register_again(self.session, self.event, person, details=details, now=now)
 
     def correct(self, row, name, *, policy=LinkPolicy.SHOW):
         email = f"{name}@example.com"
@@ -248,3 +253,34 @@ def test_who_comes_back_gets_no_date_that_is_full(session):
 
     with pytest.raises(DatesClosed):
         course.return_("taro")
+
+
+def test_who_comes_back_for_other_dates_takes_places_there_and_keeps_those_they_came_to(session):
+    course = Course(session, capacity=None, has_waitlist=False, seats_per_date=2)
+    course.send("taro", "d1", "d2")
+    course.cancel("taro")
+
+    course.return_("taro", "d3")
+
+    assert course.list_statuses("taro") == ["approved"]
+    assert list(read_chosen(session, course.get("taro"))) == ["d1", "d3"]
+    assert course.count_places() == [1, 1, 1]
+
+
+def test_who_comes_back_drops_a_date_that_went_by_after_they_had_cancelled(session):
+    course = Course(session, capacity=None, has_waitlist=False)
+    course.send("taro", "d1", "d2")
+    course.cancel("taro", now=NOW)
+
+    course.return_("taro", "d3")
+
+    assert list(read_chosen(session, course.get("taro"))) == ["d3"]
+
+
+def test_who_comes_back_for_a_date_that_is_full_is_refused(session):
+    course = Course(session, capacity=None, has_waitlist=False, seats_per_date=1)
+    course.send("taro", "d3")
+    course.cancel("taro")
+
+    with pytest.raises(DatesClosed):
+        course.return_("taro", "d2")

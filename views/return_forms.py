@@ -1,0 +1,87 @@
+"""The form by which somebody comes back to a series: its dates are asked for anew."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from flask import request
+from sqlalchemy.orm import Session
+
+from forms.details import DetailsForm, build_details_form
+from services.answers import read_answers
+from services.chosen_dates import ask_for_dates
+from services.dates import format_moment
+from services.events import read_definition
+from services.questions import answers_from_json
+from services.registration_changes import Details
+from storage import submissions
+from storage.models import SubmissionRow
+
+from .locale import read_locale
+from .tokens import Opened
+
+MOST_LOOKED_AT = 20
+
+
+class ReturnForm(NamedTuple):
+    """The form, and what was sent again that it was filled in with, if anything."""
+
+    form: DetailsForm
+    repeat: SubmissionRow | None = None
+
+    def view(self, opened: Opened) -> dict[str, Any]:
+        """Return what the template needs of it."""
+        if self.repeat is None:
+            return {"form": self.form, "repeat_id": "", "repeat_at": ""}
+        at = format_moment(self.repeat.created_at, opened.event.timezone, read_locale())
+        return {"form": self.form, "repeat_id": self.repeat.public_id, "repeat_at": at}
+
+
+def fill_return_form(session: Session, opened: Opened, now: datetime) -> ReturnForm:
+    """Fill it in with what stands, or with what was sent since, for who reads the mails."""
+    build = _build(session, opened, now)
+    newest = _list_repeats(session, opened)[:1]
+    for repeat in newest:
+        answers = answers_from_json(repeat.answers)
+        form = build.from_answers(repeat.family_name, repeat.given_name, answers)
+        return ReturnForm(form, repeat)
+    person = opened.person
+    answers = read_answers(session, person)
+    return ReturnForm(build.from_answers(person.family_name, person.given_name, answers))
+
+
+def read_return_form(session: Session, opened: Opened, now: datetime) -> ReturnForm:
+    """Read the form that was sent."""
+    shown = request.form.get("repeat", "")
+    repeats = _list_repeats(session, opened)
+    repeat = next((row for row in repeats if row.public_id == shown), None)
+    return ReturnForm(_build(session, opened, now)(request.form), repeat)
+
+
+def make_details(session: Session, sent: ReturnForm) -> Details:
+    """Make what the service takes of a form that is valid, in the transaction that stores it."""
+    form = sent.form
+    repeat = submissions.get_submission(session, sent.repeat.id) if sent.repeat else None
+    return Details(
+        family_name=form["family_name"].data,
+        given_name=form["given_name"].data,
+        answers=form.answers,
+        form_version_id=form.definition.version_id,
+        repeat=repeat,
+    )
+
+
+def _build(session: Session, opened: Opened, now: datetime) -> type[DetailsForm]:
+    version = opened.event.form_version_id
+    assert version is not None, "a published event has a form"
+    definition = read_definition(session, version)
+    # Who has cancelled has no place on any date.
+    asked = ask_for_dates(session, opened.event, definition, now=now)
+    return build_details_form(asked, read_locale())
+
+
+def _list_repeats(session: Session, opened: Opened) -> list[SubmissionRow]:
+    if not opened.came_by_mail:
+        return []
+    return submissions.list_repeats(session, opened.person.id, limit=MOST_LOOKED_AT)
