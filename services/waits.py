@@ -9,8 +9,9 @@ from sqlalchemy.orm import Session
 
 from storage import job_lists, zoom_registrants
 from storage.events import AnyEvent
-from storage.models import JobState
+from storage.models import JobState, Registration
 
+from .chosen_dates import read_start
 from .dates import format_short
 from .deliveries import Delivery
 from .kept_dates import WAITS as KEEPS_DATES
@@ -29,8 +30,8 @@ class Wait:
     """Why there is no link yet.
 
     `opens_at` is from when on there will be one, where Zoom's limits say so, at full ten minutes;
-    `is_too_late` says that the event has begun by then. `needs_help` says that waiting does not
-    help: the organizer has to.
+    `is_too_late` says that the event, or the person's next date of a series, has begun by then.
+    `needs_help` says that waiting does not help: the organizer has to.
     """
 
     opens_at: datetime | None = None
@@ -39,13 +40,13 @@ class Wait:
 
 
 def read_wait(
-    session: Session, event: AnyEvent, registration_id: int, *, now: datetime
+    session: Session, event: AnyEvent, registration: Registration, *, now: datetime
 ) -> Wait | None:
     """Return what an approved person waits for; None where there is a link."""
-    registrant = zoom_registrants.get_zoom_registrant(session, registration_id)
+    registrant = zoom_registrants.get_zoom_registrant(session, registration.id)
     if registrant is not None and registrant.join_url is not None:
         return None
-    job = job_lists.get_job(session, sync_key(registration_id))
+    job = job_lists.get_job(session, sync_key(registration.id))
     if job is None or registrant is None:
         return Wait()
     if registrant.delivery == Delivery.REFUSED or job.state == JobState.PARKED:
@@ -54,7 +55,8 @@ def read_wait(
     if not is_long or name_problem(job.reason) not in _OF_A_DAY:
         return Wait()
     opens_at = _round_up(job.run_at)
-    return Wait(opens_at=opens_at, is_too_late=opens_at > event.starts_at)
+    starts_at = read_start(session, event, registration, now=now)
+    return Wait(opens_at=opens_at, is_too_late=opens_at > starts_at)
 
 
 def write_opening(wait: Wait | None, timezone: str, locale: str) -> str:

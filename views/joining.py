@@ -182,7 +182,7 @@ def _draw(session: Session, token: str, opened: Opened, state: str, now: datetim
     address = f"/j/{token}?lang={locale}"
     wait = None
     if state == JoinState.WAITING:
-        wait = read_wait(session, event, opened.person.id, now=now)
+        wait = read_wait(session, event, opened.person, now=now)
         state = JoinState.REFUSED if wait and wait.needs_help else state
     starts_at = read_start(session, event, opened.person, now=now)
     view = JoinView(

@@ -83,7 +83,7 @@ def view_person(session: Session, token: str, opened: Opened, now: datetime) -> 
     is_changeable = can_change(opened, now)
     over = read_end_state(opened.event, now)
     delivery = _read_delivery(session, opened)
-    wait = read_wait(session, opened.event, person.id, now=now) if delivery in _WAITING else None
+    wait = read_wait(session, opened.event, person, now=now) if delivery in _WAITING else None
     if wait is not None and wait.needs_help:
         delivery = "refused"
     join_url = get_join_url(opened) if _may_join(opened, delivery, over) else None

@@ -222,7 +222,7 @@ def _read_wait(session: Session, opened: OpenedReceipt, state: ReceiptState, now
     """Read what the reader waits for, unless they have come from the form just now."""
     if state.link != "button" or _is_new(opened, now):
         return Wait()
-    return read_wait(session, opened.event, opened.person.id, now=now) or Wait()
+    return read_wait(session, opened.event, opened.person, now=now) or Wait()
 
 
 def _read_mail(

@@ -228,7 +228,7 @@ class LetterWriter:
         """
         if registration.status != Status.APPROVED:
             return _WayIn()
-        wait = read_wait(session, event, registration.id, now=now)
+        wait = read_wait(session, event, registration, now=now)
         is_refused = registrant is not None and registrant.delivery == Delivery.REFUSED
         has_link = not is_refused or bool(event.fallback_url)
         return _WayIn(

@@ -10,6 +10,7 @@ from storage import job_lists, registrations, zoom_registrants
 from tests.fixtures.databases import only_sqlite
 from tests.mailbox import find_link, read_text
 from tests.people import TARO
+from tests.series import list_ids, make_series
 
 TARO_ADDRESS = TARO["email"]
 THREE_A_DAY = (
@@ -65,6 +66,28 @@ def test_mail_and_pages_say_that_the_event_begins_before_that(site):
     assert "contact@example.com" in read_text(mail)
     for page in (visitor.open(find_link(mail, "j")), visitor.open(receipt.url)):
         assert "参加方法を主催者にお問い合わせください" in page.text
+
+
+@only_sqlite
+@pytest.mark.parametrize(("number", "is_late"), [(0, True), (2, False)])
+def test_link_comes_in_time_for_a_later_date_though_another_is_before(site, number, is_late):
+    noon = go_to_noon(site)
+    with site.database.write() as session:
+        week_before = noon + timedelta(hours=8) - timedelta(days=7)
+        series = make_series(session, site.zoom, now=week_before, slug="course")
+    site.zoom.fault("add_registrant", count=None, status=429, message=THREE_A_DAY)
+    visitor = site.visitor()
+    chosen = {"question_event_dates": [list_ids(series)[number]]}
+    receipt = visitor.open("/e/course").form().fill(**TARO, **chosen).submit()
+    site.drain()
+    site.let_pass(seconds=70)
+    site.drain()
+
+    mail = site.mailbox.read_only(TARO_ADDRESS)
+    pages = [receipt.url, find_link(mail, "j"), find_link(mail, "r")]
+    texts = [visitor.open(page).text for page in pages]
+    assert ["9:10" in text for text in texts] == [True] * 3
+    assert ["開始に間に合いません" in text for text in [*texts, read_text(mail)]] == [is_late] * 4
 
 
 @only_sqlite
