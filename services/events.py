@@ -97,14 +97,20 @@ def get_planned_end(event: AnyEvent) -> datetime:
     return max((get_end(event), *(date.ends_at for date in read_dates(event))))
 
 
-def get_state(event: AnyEvent, seats: Seats, now: datetime) -> EventState:
-    """Decide what the form's address shows. A full event with a waiting list stays open."""
+def get_state(
+    event: AnyEvent, seats: Seats, now: datetime, *, sent_at: datetime | None = None
+) -> EventState:
+    """Decide what the form's address shows. A full event with a waiting list stays open.
+
+    What was `sent_at` a time before the closing time is in time, though it is decided about later.
+    """
     if event.status in (EventState.DRAFT, EventState.CANCELLED):
         return EventState(event.status)
     if now >= get_end(event):
         return EventState.ENDED
     is_closed = event.status == EventState.CLOSED or event.closed_by_zoom == MeetingOver.__name__
-    if is_closed or has_lost_dates(event) or (event.closes_at and now >= event.closes_at):
+    is_too_late = event.closes_at is not None and (sent_at or now) >= event.closes_at
+    if is_closed or has_lost_dates(event) or is_too_late:
         return EventState.CLOSED
     if event.opens_at and now < event.opens_at:
         return EventState.SOON

@@ -6,26 +6,33 @@ Whether the address is known is not looked at before the button is pressed, so n
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from sqlalchemy.orm import Session
 
 from storage import job_requests, registrations, submissions
-from storage.events import AnyEvent
+from storage.events import AnyEvent, EventHead
 from storage.limits import Bucket, spend
 from storage.models import Event, SubmissionRow
 
 from . import limits
 from .addresses import fold_tag
-from .events import LinkPolicy
+from .chosen_dates import are_open
+from .event_dates import get_chosen, takes_choice
+from .events import EventState, LinkPolicy, count_seats, get_end, get_state
 from .held_mails import BUTTON_LIVES_FOR, request_look_when_over, request_word
 from .joining import prove_address
 from .keys import KeyRing
 from .limits import Limit, RateLimitReached
+from .questions import Answer, answers_from_json
 from .registrations import Outcome, hold, release
 from .submissions import Doubt, Submission
 
 JOB_KIND = "proof_mail"
+
+DATES_SHUT = "dates"
+"""Said in place of the event's state where it takes people, but a date that they chose does not."""
 
 _ASKED = (Doubt.MAIL_PROOF, Doubt.MAIL_FAILED)
 
@@ -87,9 +94,9 @@ def ask_by_mail(
 
 
 def waits_for_button(submission: SubmissionRow, *, now: datetime) -> bool:
-    """Tell whether the button of the mail still does something."""
+    """Tell whether the button's time is not over, whatever `find_obstacle` has against it."""
     is_asked = submission.outcome == Outcome.HELD and submission.held_for in _ASKED
-    return is_asked and now < get_end_of_waiting(submission)
+    return is_asked and now < submission.created_at + BUTTON_LIVES_FOR
 
 
 def note_mail(session: Session, submission_id: int, *, was_sent: bool, now: datetime) -> None:
@@ -102,8 +109,32 @@ def note_mail(session: Session, submission_id: int, *, was_sent: bool, now: date
             request_word(session, row.event_id, now=now)
 
 
-def get_end_of_waiting(submission: SubmissionRow) -> datetime:
-    return submission.created_at + BUTTON_LIVES_FOR
+def find_last_moment(
+    event: AnyEvent, answers: Mapping[str, Answer], *, sent_at: datetime
+) -> datetime:
+    """Return until when the button can do something about a form that was sent then.
+
+    The closing time is none, as what was sent in time is in time.
+    """
+    chosen = get_chosen(event, answers) if takes_choice(event) else ()
+    ends = [date.ends_at for date in chosen if not date.is_gone]
+    return min(sent_at + BUTTON_LIVES_FOR, get_end(event), *ends)
+
+
+def find_obstacle(
+    session: Session, event: EventHead, submission: SubmissionRow, *, now: datetime
+) -> str:
+    """Say why a press on the button would not register anybody now, if so.
+
+    It is a state of the event, or `dates` where one that was chosen takes nobody.
+    """
+    seats = count_seats(event, event.seats_taken)
+    state = get_state(event, seats, now, sent_at=submission.created_at)
+    if state is not EventState.OPEN:
+        return state
+    answers = answers_from_json(submission.answers)
+    is_shut = takes_choice(event) and not are_open(session, event, answers, now=now)
+    return DATES_SHUT if is_shut else ""
 
 
 def confirm(

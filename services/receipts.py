@@ -20,7 +20,7 @@ from .event_dates import takes_choice
 from .events import EventState, LinkPolicy, get_state, read_seats
 from .joining import prove_address, read_end_state
 from .keys import KeyRing
-from .mail_proofs import waits_for_button
+from .mail_proofs import DATES_SHUT, find_obstacle, waits_for_button
 from .mails import MailName, choose_word, request_mail
 from .registrations import MAIL_OF_STATUS, Outcome, Status
 from .submissions import Doubt
@@ -38,10 +38,11 @@ class ReceiptState:
 
     `shown` is `event_cancelled` or `ended` once that is so; else confirmed, pending, waitlisted,
     cancelled or denied where the reader may know it; `proof` while a mail's button waits to be
-    pressed, `lapsed` once it has waited too long, `unsent` where that mail did not go, `held` while
-    the organizer looks at it; else `mailed`: the mail tells. `link` is button, mail, code or none.
-    `may_change` says that this receipt may lead to the personal page. Who is waitlisted without a
-    position has no date ahead.
+    pressed, `unsent` where that mail did not go, `full`, `closed` or `dates` where a press would
+    register nobody now, `lapsed` once it has waited too long, `held` while the organizer looks at
+    it; else `mailed`: the mail tells. `link` is button, mail, code or none. `may_change` says that
+    this receipt may lead to the personal page. Who is waitlisted without a position has no date
+    ahead.
     """
 
     shown: str
@@ -62,7 +63,7 @@ def read_receipt_state(
     if over := read_end_state(receipt.event, now):
         return ReceiptState(shown=over, link="none")
     if registration is None:
-        return ReceiptState(shown=_read_doubt(submission, now), link="none")
+        return ReceiptState(shown=_read_doubt(session, receipt, now), link="none")
     is_own = policy is LinkPolicy.SHOW and submission.outcome == Outcome.CREATED
     if submission.code_used_at is None and not is_own:
         link = "code" if policy is LinkPolicy.CODE else "mail"
@@ -92,11 +93,17 @@ def read_position(
     return registrations.count_waitlisted_before(session, waiting, dates=dates) + 1
 
 
-def _read_doubt(submission: SubmissionRow, now: datetime) -> str:
+def _read_doubt(session: Session, receipt: Receipt, now: datetime) -> str:
+    submission = receipt.submission
     if not waits_for_button(submission, now=now):
         is_lapsed = submission.outcome == Outcome.HELD and submission.held_for == Doubt.MAIL_PROOF
         return "lapsed" if is_lapsed else "held"
-    return "unsent" if submission.held_for == Doubt.MAIL_FAILED else "proof"
+    if submission.held_for == Doubt.MAIL_FAILED:
+        return "unsent"
+    obstacle = find_obstacle(session, receipt.event, submission, now=now)
+    if not obstacle:
+        return "proof"
+    return obstacle if obstacle in (DATES_SHUT, EventState.FULL) else "closed"
 
 
 @dataclass(frozen=True)

@@ -11,14 +11,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from storage import (
-    events,
-    job_requests,
-    newcomers,
-    registrations,
-    submissions,
-    zoom_registrants,
-)
+from storage import events, job_requests, newcomers, registrations, submissions, zoom_registrants
 from storage.events import AnyEvent
 from storage.models import Event, Registration, SubmissionRow
 from storage.models.base import new_public_id
@@ -257,7 +250,8 @@ def _admit(
         RegistrationNotOpen: as `register`; the address is unknown.
     """
     # Whether a seat is left is decided where it is taken.
-    state = get_state(event, Seats(0, event.capacity), now)
+    sent_at = held.created_at if held else now
+    state = get_state(event, Seats(0, event.capacity), now, sent_at=sent_at)
     if state is not EventState.OPEN:
         return _need_known(session, event, submission, state)
     chooses = takes_choice(event)

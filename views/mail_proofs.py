@@ -4,17 +4,25 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from flask import Blueprint, Response, make_response, redirect, render_template
+from flask import Blueprint, Response, make_response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from services.dates import format_short
-from services.mail_proofs import ProofOver, confirm, get_end_of_waiting, waits_for_button
+from services.mail_proofs import (
+    DATES_SHUT,
+    ProofOver,
+    confirm,
+    find_last_moment,
+    find_obstacle,
+    waits_for_button,
+)
+from services.questions import answers_from_json
 from services.registrations import DatesClosed, NotHeld, RegistrationNotOpen
 from services.tokens import Purpose
 from storage import events
 
-from .event_pages import draw_head, load_event, show_state
+from .event_pages import draw_head
 from .limits import count_against_network
 from .locale import read_locale
 from .retries import repeatable
@@ -44,16 +52,13 @@ def give_proof(token: str) -> ResponseReturnValue:
             confirm(session, event, opened.submission, policy=opened.policy, now=now)
             receipt = site.links.receipt(opened.submission)
     except (ProofOver, NotHeld):
-        with site.database.read() as session:
-            return _draw(session, token, _open(session, token), now)
-    except DatesClosed:
-        with site.database.read() as session:
-            return _draw(session, token, _open(session, token), now, is_too_late=True)
+        obstacle = ""
     except RegistrationNotOpen as refusal:
-        page = load_event(opened.event.slug, now)
-        with site.database.read() as session:
-            return show_state(session, page, now, state=refusal.state)
-    return redirect(f"{receipt}?lang={read_locale()}", code=303)
+        obstacle = DATES_SHUT if isinstance(refusal, DatesClosed) else refusal.state
+    else:
+        return redirect(f"{receipt}?lang={read_locale()}", code=303)
+    with site.database.read() as session:
+        return _draw(session, token, _open(session, token), now, obstacle=obstacle)
 
 
 def _open(session: Session, token: str) -> OpenedReceipt:
@@ -61,29 +66,28 @@ def _open(session: Session, token: str) -> OpenedReceipt:
 
 
 def _draw(
-    session: Session,
-    token: str,
-    opened: OpenedReceipt,
-    now: datetime,
-    *,
-    is_too_late: bool = False,
+    session: Session, token: str, opened: OpenedReceipt, now: datetime, *, obstacle: str = ""
 ) -> Response:
-    """Draw the page; 410 where its button does nothing any more, 409 where a date is gone."""
-    submission, event = opened.submission, draw_head(session, opened.event, now)
+    """Draw the page; 410 where its button does nothing any more, 409 where it was refused."""
+    submission, head = opened.submission, opened.event
     if submission.corrected_by_id is not None:
         state = "over"  # what has come of it is the business of whoever reads the other address
     elif opened.registration is not None:
         state = "done"
-    elif is_too_late:
-        state = "dates"
+    elif not waits_for_button(submission, now=now):
+        state = "over"
     else:
-        state = "waiting" if waits_for_button(submission, now=now) else "over"
+        state = obstacle or find_obstacle(session, head, submission, now=now) or "waiting"
+    last = find_last_moment(
+        head, answers_from_json(submission.answers), sent_at=submission.created_at
+    )
     html = render_template(
         "registration/mail_proof.html",
-        event=event,
+        event=draw_head(session, head, now),
         state=state,
         action=f"/v/{token}?lang={read_locale()}",
-        until=format_short(get_end_of_waiting(submission), event.timezone, read_locale()),
+        until=format_short(last, head.timezone, read_locale()),
         receipt_url=f"{get_site().links.receipt(submission)}?lang={read_locale()}",
     )
-    return make_response(html, {"over": 410, "dates": 409}.get(state, 200))
+    is_refused = request.method == "POST" and state not in ("done", "waiting")
+    return make_response(html, 410 if state == "over" else 409 if is_refused else 200)

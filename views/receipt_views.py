@@ -20,6 +20,7 @@ from services.event_dates import list_chosen_ids, takes_choice
 from services.event_views import EventView
 from services.events import EventState, LinkPolicy, count_seats, get_state, read_definition
 from services.joining import is_early, read_end_state
+from services.mail_proofs import find_last_moment
 from services.questions import DATES, answers_from_json
 from services.receipts import (
     MailProgress,
@@ -80,6 +81,7 @@ class ReceiptView(NamedTuple):
     state_url: str
     can_return: bool
     form_url: str | None
+    until: str
 
 
 def draw_receipt(
@@ -203,13 +205,17 @@ def _view(
         state_url=f"{path}{query}",
         can_return=state.shown == "cancelled" and may_return(session, opened.person, now=now),
         form_url=form_path(opened.event.slug) + query if _takes_anew(opened, state, now) else None,
+        until=mark("until"),
     )
 
 
 def _takes_anew(opened: OpenedReceipt, state: ReceiptState, now: datetime) -> bool:
     """Tell whether who has to fill in the form again would be taken."""
     seats = count_seats(opened.event, opened.event.seats_taken)
-    return state.shown == "lapsed" and get_state(opened.event, seats, now) is EventState.OPEN
+    return (
+        state.shown in ("lapsed", "dates")
+        and get_state(opened.event, seats, now) is EventState.OPEN
+    )
 
 
 def _read_start(session: Session, opened: OpenedReceipt, now: datetime) -> datetime:
@@ -269,10 +275,20 @@ def _list_values(
         "answers": _draw_answers(session, submission, event.locale),
         "join_url": join_url,
         "quoted_join_url": quote(join_url, safe=""),
+        "until": _write_until(opened, state, event),
         "personal_url": (
             site.links.personal_from_screen(submission, opened.person) if state.may_change else ""
         ),
     }
+
+
+def _write_until(opened: OpenedReceipt, state: ReceiptState, event: EventView) -> str:
+    """Write until when the button in the mail can register somebody, where that is told."""
+    if state.shown not in ("proof", "full"):
+        return ""
+    answers, sent_at = answers_from_json(opened.submission.answers), opened.submission.created_at
+    last = find_last_moment(opened.event, answers, sent_at=sent_at)
+    return format_short(last, event.timezone, event.locale)
 
 
 def _draw_dates(

@@ -13,9 +13,10 @@ from services.dates import format_short
 from services.event_views import view_mail_event
 from services.joining import read_end_state
 from services.links import Links
-from services.mail_proofs import get_end_of_waiting, note_mail, waits_for_button
+from services.mail_proofs import find_last_moment, note_mail, waits_for_button
 from services.mails import MailName
 from services.messages import MailContext, compose_message
+from services.questions import answers_from_json
 from services.texts import write_full_name
 from storage import events, jobs, organizations, submissions
 from storage.jobs import ClaimedJob
@@ -68,14 +69,15 @@ class ProofMailSending:
         """Read what the mail says, and return what writes it without the database."""
         event = events.need_event(session, row.event_id)
         organization = organizations.need_organization(session, event.organization_id)
-        locale = row.locale
+        locale, answers = row.locale, answers_from_json(row.answers)
+        last = find_last_moment(event, answers, sent_at=row.created_at)
         context = MailContext(
             event=view_mail_event(session, event, locale, now=now),
             sender_domain=self._mailer.sender.domain,
             greeting_name=write_full_name(row.family_name, row.given_name, locale),
             number=row.number,
             proof_url=self._links.mail_proof(row),
-            proof_until=format_short(get_end_of_waiting(row), event.timezone, locale),
+            proof_until=format_short(last, event.timezone, locale),
         )
         name, reply_to = organization.name, organization.contact_email or None
         email, message_id, created_at = (

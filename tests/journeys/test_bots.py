@@ -368,12 +368,12 @@ def test_who_works_instead_of_the_mail_may_have_to_wait_for_a_seat(site):
 @pytest.mark.parametrize("change", [{"capacity": 0}, {"status": "closed"}, {"status": "cancelled"}])
 def test_who_works_too_late_is_told_what_the_button_tells(site, change):
     link, worked = ask_by_mail_and_work(site)
+    button = site.visitor().open(link).form()
     change_event(site, **change)
 
     told = worked.submit(status=409)
 
-    pressed = site.visitor().open(link).form().submit(status=409)
-    assert told.text == pressed.text
+    assert button.submit(status=409).heading in told.text
     assert (site.count_rows("submission"), site.count_rows("registration")) == (1, 0)
 
 

@@ -1,0 +1,115 @@
+"""The button in a mail: until when it works, and what is said where it does not."""
+
+import re
+from datetime import timedelta
+
+import pytest
+
+from storage.models import Event
+from tests.fixtures.databases import only_sqlite
+from tests.mailbox import read_text
+from tests.organizer import Organizer
+from tests.people import TARO
+from tests.series import list_ids, make_series
+
+DATES = "question_event_dates"
+NOT_TAKEN = "お申し込みは完了していません"
+
+
+def ask(site, slug="spring", **answers):
+    """Have a mail sent with a button; return the receipt, the mail's text and the button's page."""
+    asked = site.visitor().open(f"/e/{slug}").form().fill(**TARO, **answers).submit(status=422)
+    receipt = asked.form().press("確認メールを受け取る").submit()
+    site.drain()
+    text = read_text(site.mailbox.read_only(TARO["email"]))
+    [link] = set(re.findall(r"\S+/v/[\w-]+", text))
+    return receipt, text, site.visitor().open(link)
+
+
+def change_event(site, **members):
+    with site.database.write() as session:
+        [event] = session.query(Event)
+        for name, value in members.items():
+            setattr(event, name, value)
+        event.version += 1
+
+
+@pytest.mark.parametrize("by", ["button", "organizer"])
+def test_what_was_sent_before_the_closing_time_is_registered_after_it(site, by):
+    closes_at = site.clock() + timedelta(minutes=10)
+    event = site.add_event(slug="spring", bot_check="always", closes_at=closes_at)
+    receipt, _, page = ask(site)
+    site.let_pass(minutes=11)
+    again = receipt.visitor.open(receipt.url)
+    assert again.heading == "メール内のボタンを押してください"
+
+    if by == "button":
+        page.visitor.open(page.url).form().submit()
+    else:
+        Organizer(site, event).release_held()
+
+    assert receipt.visitor.open(receipt.url).heading == "お申し込みが完了しました"
+    assert "受付を終了しました" in site.visitor().open("/e/spring").text
+
+
+@only_sqlite
+def test_what_was_sent_is_not_in_time_where_the_closing_time_was_moved_before_it(site):
+    event = site.add_event(slug="spring", bot_check="always")
+    _, _, page = ask(site)
+    change_event(site, closes_at=site.clock() - timedelta(days=1))
+
+    assert NOT_TAKEN in page.form().submit(status=409).text
+    with pytest.raises(AssertionError):
+        Organizer(site, event).release_held()
+    assert site.count_rows("registration") == 0
+
+
+@only_sqlite
+@pytest.mark.parametrize(
+    ("change", "heading"),
+    [({"status": "closed"}, "受付を終了しました"), ({"capacity": 0}, "満席になりました")],
+)
+def test_button_that_would_register_nobody_is_not_shown(site, change, heading):
+    site.add_event(slug="spring", bot_check="always")
+    receipt, _, page = ask(site)
+    change_event(site, **change)
+
+    told = [page.visitor.open(page.url), page.form().submit(status=409)]
+    told.append(receipt.visitor.open(receipt.url))
+
+    assert all(heading in page.text and NOT_TAKEN in page.text for page in told)
+    assert page.visitor.open(page.url).root.find_all("form") == []
+    change_event(site, status="published", capacity=1)
+    assert receipt.visitor.open(receipt.url).heading == "メール内のボタンを押してください"
+    page.visitor.open(page.url).form().submit()
+    assert site.count_rows("registration") == 1
+
+
+@only_sqlite
+def test_button_is_not_said_to_work_longer_than_the_event_goes_on(site):
+    starts_at = site.clock() + timedelta(minutes=10)
+    site.add_event(slug="spring", bot_check="always", starts_at=starts_at)
+    receipt, text, page = ask(site)
+
+    assert all("13:10まで" in said for said in (text, page.text))
+    site.let_pass(minutes=71)
+    assert "このイベントは終了しました" in page.visitor.open(page.url).text
+    assert NOT_TAKEN in page.form().submit(status=409).text
+    assert receipt.visitor.open(receipt.url).heading == "このイベントは終了しました"
+
+
+@only_sqlite
+def test_button_is_not_said_to_work_longer_than_a_date_that_was_chosen_is_ahead(site):
+    with site.database.write() as session:
+        series = make_series(session, site.zoom, now=site.clock(), slug="course")
+        series = session.merge(series)
+        series.bot_check = "always"
+    first, *_, last = list_ids(series)
+    site.let_pass(days=7, minutes=-30)
+    receipt, text, page = ask(site, "course", **{DATES: [first, last]})
+
+    assert "13:00まで" in text
+    site.let_pass(minutes=91)
+    for told in (page.visitor.open(page.url), receipt.visitor.open(receipt.url)):
+        assert told.heading == "選択された日程は受付を終了しました"
+        assert told.follow("申込フォームへ").form()
