@@ -10,13 +10,13 @@ from sqlalchemy.orm import Session
 from services.answer_texts import list_answer_texts
 from services.answers import read_answers
 from services.chosen_dates import has_date_ahead, read_start, with_dates
+from services.coming_back import can_come_back, read_way_back
 from services.consents import list_present_consents
 from services.dates import format_moment
 from services.events import read_definition
 from services.form_history import read_answered_form
 from services.joining import is_early, may_be_changed, read_end_state
 from services.questions import OPTIONAL, Question
-from services.registration_changes import may_return
 from services.registrations import Status
 from services.texts import localize, write_full_name
 from services.waits import read_wait, write_opening
@@ -52,6 +52,7 @@ class PersonView:
     `over` says why there is nothing to join any more, `has_no_date` that of a series which goes on
     no date is ahead that the person chose. Zoom has not answered yet, or refused, where
     `is_waiting` or `is_refused` is so; after a refusal there is a link only from the organizer.
+    `way_back` is what they would find after cancelling, as in `services.coming_back`.
     """
 
     number: str
@@ -71,6 +72,7 @@ class PersonView:
     edit_url: str | None
     cancel_url: str | None
     again_url: str | None
+    way_back: str
     data_url: str
     over: str | None
     has_no_date: bool
@@ -110,6 +112,7 @@ def view_person(session: Session, token: str, opened: Opened, now: datetime) -> 
         edit_url=f"{path}/edit{query}" if is_changeable else None,
         cancel_url=f"{path}/cancel{query}" if is_changeable else None,
         again_url=f"{path}/again{query}" if can_return(session, opened, now) else None,
+        way_back=read_way_back(session, opened.event, person, now=now),
         data_url=f"{path}/data.json",
         over=over,
         has_no_date=(
@@ -186,7 +189,7 @@ def can_change(opened: Opened, now: datetime) -> bool:
 
 def can_return(session: Session, opened: Opened, now: datetime) -> bool:
     """Tell whether who has cancelled may come back by themselves."""
-    return is_ahead(opened, now) and may_return(session, opened.person, now=now)
+    return can_come_back(session, opened.event, opened.person, now=now)
 
 
 def has_left(opened: Opened) -> bool:

@@ -15,6 +15,7 @@ from services import receipts
 from services.answer_texts import list_answer_texts
 from services.calendars import Appointment
 from services.chosen_dates import read_chosen, read_start
+from services.coming_back import can_come_back
 from services.dates import format_short
 from services.event_dates import list_chosen_ids, takes_choice
 from services.event_views import EventView
@@ -28,7 +29,6 @@ from services.receipts import (
     read_mail_progress,
     read_receipt_state,
 )
-from services.registration_changes import may_return
 from services.texts import write_full_name
 from services.waits import Wait, read_wait, write_opening
 from storage.models import SubmissionRow
@@ -203,7 +203,10 @@ def _view(
         is_carrier_address=is_carrier_address(opened.submission.email),
         sender_domain=get_site().settings.sender.rpartition("@")[2],
         state_url=f"{path}{query}",
-        can_return=state.shown == "cancelled" and may_return(session, opened.person, now=now),
+        can_return=(
+            state.shown == "cancelled"
+            and can_come_back(session, opened.event, opened.person, now=now)
+        ),
         form_url=form_path(opened.event.slug) + query if _takes_anew(opened, state, now) else None,
         until=mark("until"),
     )

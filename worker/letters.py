@@ -22,6 +22,7 @@ from services.calendar_entries import (
 from services.calendars import CalendarEntry
 from services.chosen_dates import has_date_ahead, read_people_dates
 from services.codes import make_code
+from services.coming_back import can_come_back, takes_people
 from services.consents import list_present_consents
 from services.deliveries import Delivery
 from services.event_views import view_mail_event
@@ -32,7 +33,7 @@ from services.links import Links
 from services.mails import CALENDAR_METHODS, MailName
 from services.messages import Attachment, MailContext, attach_calendar, compose_message
 from services.questions import ConsentKind
-from services.registration_changes import is_by_organizer, may_return
+from services.registration_changes import is_by_organizer
 from services.registrations import Status
 from services.texts import write_full_name
 from services.waits import Wait, read_wait, write_opening
@@ -103,6 +104,7 @@ class _WayIn:
     join_url: str | None = None
     wait: Wait | None = None
     is_refused: bool = False
+    problem: str | None = None
     needs_help: bool = False
 
 
@@ -176,8 +178,6 @@ class LetterWriter:
     ) -> MailContext:
         personal_url = self._links.personal_from_mail(registration)
         registrant = zoom_registrants.get_zoom_registrant(session, registration.id)
-        is_open = may_return(session, registration, now=now)
-        again_url = f"{personal_url}/again" if is_open else None
         repeat = submission if mail.name == MailName.REPEAT else None
         created = submissions.get_creating_submission(session, registration.id)
         way = self._find_way_in(session, event, registration, registrant, now=now)
@@ -199,14 +199,14 @@ class LetterWriter:
             personal_url=personal_url,
             code=code,
             # Still lazy: its language is that of the mail, which is set when it is drawn.
-            reason=_REASONS.get(registrant.problem, "") if registrant and way.is_refused else "",
+            reason=_REASONS.get(way.problem, "") if way.problem else "",
             standing=_write_standing(session, event, registration, way, now=now) if repeat else "",
             proposal_url=(
                 f"{personal_url}/answers/{repeat.public_id}"
                 if repeat and may_be_changed(event, registration, now=now)
                 else None
             ),
-            again_url=self._choose_way_back(mail, event, registrant, again_url),
+            again_url=self._find_way_back(session, event, registration, way, now=now),
             is_by_organizer=is_by_organizer(session, registration),
             name_differs=repeat is not None and _differs(repeat, registration),
             marketing_withdraw_url=(personal_url if _wants_news(session, registration) else None),
@@ -235,17 +235,26 @@ class LetterWriter:
             join_url=self._links.join_from_mail(registration) if has_link else None,
             wait=wait,
             is_refused=is_refused,
+            problem=registrant.problem if registrant is not None and is_refused else None,
             needs_help=is_refused or (wait is not None and wait.needs_help),
         )
 
-    def _choose_way_back(
-        self, mail: Mail, event: Event, registrant: ZoomRegistrant | None, again_url: str | None
+    def _find_way_back(
+        self,
+        session: Session,
+        event: Event,
+        registration: Registration,
+        way: _WayIn,
+        *,
+        now: datetime,
     ) -> str | None:
-        if mail.name != MailName.REFUSED:
-            return again_url
+        """Return where who has left, or whom Zoom refused, registers again; None if nowhere."""
+        if can_come_back(session, event, registration, now=now):
+            return f"{self._links.personal_from_mail(registration)}/again"
         # Where Zoom refuses everybody, another address would only take a second place in the queue.
-        is_for_all = registrant is not None and registrant.problem in zoom_closings.REFUSALS
-        return None if is_for_all else self._links.event(event.slug)
+        is_alone = way.is_refused and way.problem not in zoom_closings.REFUSALS
+        is_open = is_alone and takes_people(session, event, now=now)
+        return self._links.event(event.slug) if is_open else None
 
     def _start_code(self, submission: SubmissionRow, now: datetime) -> str | None:
         if submission.code_issued_at is None or submission.code_used_at is not None:

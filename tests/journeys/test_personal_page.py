@@ -7,6 +7,7 @@ import pytest
 from services.questions import Choice, Condition, ConsentKind, Question, QuestionKind
 from storage import registrations
 from tests.factories import COMPANY, PRIVACY
+from tests.fixtures.databases import only_sqlite
 from tests.mailbox import find_link, read_text
 from tests.organizer import Organizer
 from tests.people import TARO
@@ -54,6 +55,52 @@ def test_person_cancels_and_comes_back(site):
     assert "taro@example.com" in site.read_room(room)
     subjects = site.mailbox.list_subjects("taro@example.com")
     assert subjects == ["受付完了", "キャンセル完了", "受付完了"]
+
+
+@only_sqlite
+@pytest.mark.parametrize(
+    ("members", "hint", "warning"),
+    [
+        ({}, "キャンセルして再度お申し込みください", ""),
+        ({"capacity": 1}, "主催者にお問い合わせください", "現在満席です。"),
+        ({"is_closed": True}, "主催者にお問い合わせください", "現在は受付を行っていない"),
+    ],
+)
+def test_nobody_is_advised_to_give_up_a_place_that_they_would_not_get_again(
+    site, members, hint, warning
+):
+    organizer = Organizer(site, site.add_event(slug="spring", capacity=members.get("capacity")))
+    visitor = site.visitor()
+    visitor.open("/e/spring").form().fill(**TARO).submit()
+    site.drain()
+    if "is_closed" in members:
+        organizer.change_event(closes_at=site.clock())
+
+    personal = visitor.open(find_link(site.mailbox.read_only(TARO["email"]), "r"))
+    asked = personal.follow("参加をキャンセルする")
+
+    [advice] = [e for e in personal.root.find_all("p") if "メールアドレスを変更する場合" in e.text]
+    assert hint in advice.text
+    assert warning in asked.text if warning else "できません" not in asked.text
+
+
+@only_sqlite
+def test_who_cancelled_is_led_nowhere_while_registration_is_closed(site):
+    organizer = Organizer(site, site.add_event(slug="spring"))
+    visitor = site.visitor()
+    receipt = visitor.open("/e/spring").form().fill(**TARO).submit()
+    organizer.change_event(closes_at=site.clock())
+    personal = receipt.follow("登録内容の変更・キャンセル").follow("参加をキャンセルする")
+    personal.form("キャンセルする").submit()
+    site.drain()
+
+    assert "もう一度" not in read_text(site.mailbox.read_last(TARO["email"]))
+    assert "もう一度" not in visitor.open(receipt.url).text
+    page = visitor.open(personal.link("戻る"))
+    assert "もう一度申し込む" not in page.text
+    organizer.change_event(closes_at=None)
+    assert "もう一度申し込む" in visitor.open(page.url).text
+    assert "もう一度お申し込みいただけます" in visitor.open(receipt.url).text
 
 
 @pytest.mark.parametrize(("repeats", "times"), [(0, 2), (2, 1)])

@@ -176,7 +176,8 @@ def test_who_was_refused_and_sends_the_form_again_reads_of_the_refusal(site, fal
     subjects = site.mailbox.list_subjects(HOST["email"])
     assert subjects == ["Zoomに登録できません", "お申し込みの確認"]
     text = read_text(site.mailbox.read_last(HOST["email"]))
-    assert "Zoomで登録が受け付けられていません" in text and "準備ができると" not in text
+    assert "Zoomで登録が受け付けられていません" in text
+    assert "準備ができると" not in text and "もう一度お申し込み" not in text
     assert ("/j/" in text, "主催者が用意した参加用URL" in text) == (bool(fallback_url),) * 2
 
 

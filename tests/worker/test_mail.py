@@ -450,13 +450,17 @@ def test_link_that_comes_in_time_needs_no_second_mail(site):
 
 
 @only_sqlite
-def test_refused_person_is_told_why_and_gets_no_confirmation(site):
+@pytest.mark.parametrize("is_closed", [False, True])
+def test_refused_person_is_told_why_and_gets_no_confirmation(site, is_closed):
     organizer = Organizer(site, site.add_event(slug="spring"))
     register(site, email="host@example.com")
+    if is_closed:
+        organizer.change_event(closes_at=site.clock())
     site.drain()
     site.let_pass(minutes=2)
     site.drain()
 
     mail = site.mailbox.read_only("host@example.com")
     assert "Zoomで登録が受け付けられず" in read_text(mail)
+    assert ("/e/spring" in read_text(mail)) is not is_closed
     assert organizer.find("host@example.com").status == "approved"
