@@ -10,6 +10,7 @@ from markupsafe import Markup
 from sqlalchemy.orm import Session
 
 from services import mail_proofs
+from services.dates import format_short
 from services.limits import RateLimitReached
 from services.proofs_of_work import WorkRefused
 from services.submission_limits import Load
@@ -27,6 +28,7 @@ from .site import get_site
 PROOF, WAY = "proof", "proof_by"
 """The fields of a form that carry the browser's work, and what its sender wants instead."""
 BY_MAIL = "mail"
+_MARKS = ("challenge", "fields", "action", "masked_email", "until")
 
 
 @dataclass(frozen=True)
@@ -71,14 +73,16 @@ def ask_for_proof(
     without work. `action` is where the page sends the form to, as the form itself does.
     """
     site, limited = get_site(), limit.limit if limit else None
-    head = (page.event.id, page.event.version, page.policy, read_locale(), get_frame())
+    is_full = page.seats.are_all_taken
+    head = (page.event.id, page.event.version, page.policy, is_full, read_locale(), get_frame())
+    last = mail_proofs.find_last_moment(page.event, submission.answers, sent_at=now)
 
     def draw() -> str:
         with site.database.read() as session:
             return render_template(
                 "registration/proof.html",
                 event=draw_page(session, page, now),
-                **{name: mark(name) for name in ("challenge", "fields", "action", "masked_email")},
+                **{name: mark(name) for name in _MARKS},
                 was_refused=proof.was_refused,
                 limit=limited,
             )
@@ -90,6 +94,7 @@ def ask_for_proof(
         "fields": _repeat_fields(),
         "action": action,
         "masked_email": mask_email(submission.email),
+        "until": format_short(last, page.event.timezone, read_locale()),
     }
     # A flood comes here: who is turned away must cost little.
     html = site.proof_pages.fill((*head, proof.was_refused, limited), values, draw)

@@ -113,3 +113,22 @@ def test_button_is_not_said_to_work_longer_than_a_date_that_was_chosen_is_ahead(
     for told in (page.visitor.open(page.url), receipt.visitor.open(receipt.url)):
         assert told.heading == "選択された日程は受付を終了しました"
         assert told.follow("申込フォームへ").form()
+
+
+@only_sqlite
+@pytest.mark.parametrize(
+    ("members", "note"),
+    [
+        ({"approval": "manual"}, "主催者の承認後、参加用URLをメールでお送りします"),
+        ({"capacity": 0, "has_waitlist": True}, "空きが出たらメールでお知らせします"),
+    ],
+)
+def test_who_is_not_registered_by_the_button_alone_reads_what_follows(site, members, note):
+    site.add_event(slug="spring", bot_check="always", **members)
+    asked = site.visitor().open("/e/spring").form().fill(**TARO).submit(status=422)
+    receipt, _, page = ask(site)
+
+    said = [told.text for told in (asked, receipt, page)]
+    assert all(note in text and "お申し込みが完了します" not in text for text in said)
+    page.form().submit()
+    assert note in receipt.visitor.open(receipt.url).text
