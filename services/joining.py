@@ -13,6 +13,7 @@ from storage.models import Event, Registration, SubmissionRow, ZoomRegistrant
 
 from .chosen_dates import read_people_dates
 from .deliveries import Delivery
+from .event_dates import takes_choice
 from .events import EventState, LinkPolicy, get_end
 from .happenings import Happening, tell
 from .registrations import Outcome, Status
@@ -34,6 +35,7 @@ class JoinState(StrEnum):
     CANCELLED = "cancelled"
     ENDED = "ended"
     EVENT_CANCELLED = "event_cancelled"
+    NO_DATE = "no_date"
 
 
 def read_join_state(
@@ -78,6 +80,13 @@ def is_over_for(
     """Tell whether all dates of a series to which a person comes are over or not held."""
     dates = read_people_dates(session, event, registration) if event.dates else ()
     return bool(dates) and all(date.is_gone or now >= date.ends_at for date in dates)
+
+
+def has_past_choice(
+    session: Session, event: AnyEvent, registration: Registration, *, now: datetime
+) -> bool:
+    """Tell whether all dates that a person chose are over or not held; others may be ahead."""
+    return takes_choice(event) and is_over_for(session, event, registration, now=now)
 
 
 def is_early(starts_at: datetime, now: datetime) -> bool:

@@ -16,6 +16,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from services.chosen_dates import has_date_ahead, read_start
 from services.dates import format_clock, format_short
+from services.event_dates import takes_choice
 from services.joining import (
     EARLY,
     JoinState,
@@ -41,6 +42,7 @@ bp = Blueprint("joining", __name__)
 log = logging.getLogger(__name__)
 
 UNUSABLE = "unusable"
+_LEADS_TO_A_DATE = (JoinState.READY, JoinState.WAITING, JoinState.REFUSED)
 _ZOOM_HOSTS = ("zoom.us", "zoomgov.com")
 _ZOOM_SOURCES = " ".join(f"https://{host} https://*.{host}" for host in _ZOOM_HOSTS)
 
@@ -166,8 +168,8 @@ def _read_state(session: Session, opened: Opened, now: datetime) -> str:
         policy=opened.policy,
         now=now,
     )
-    if state == JoinState.READY and is_over_for(session, opened.event, opened.person, now=now):
-        return JoinState.ENDED
+    if state in _LEADS_TO_A_DATE and is_over_for(session, opened.event, opened.person, now=now):
+        return JoinState.NO_DATE if takes_choice(opened.event) else JoinState.ENDED
     if state == JoinState.READY and _read_address(session, opened) is None:
         # Without this the button would lead to the same page for ever.
         log.error("a join URL cannot be used", extra={"registration": opened.person.id})

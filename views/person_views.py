@@ -15,7 +15,7 @@ from services.consents import list_present_consents
 from services.dates import format_moment
 from services.events import read_definition
 from services.form_history import read_answered_form
-from services.joining import is_early, may_be_changed, read_end_state
+from services.joining import has_past_choice, is_early, may_be_changed, read_end_state
 from services.questions import OPTIONAL, Question
 from services.registrations import Status
 from services.texts import localize, write_full_name
@@ -50,9 +50,10 @@ class PersonView:
     """What the templates of the personal pages need.
 
     `over` says why there is nothing to join any more, `has_no_date` that of a series which goes on
-    no date is ahead that the person chose. Zoom has not answered yet, or refused, where
-    `is_waiting` or `is_refused` is so; after a refusal there is a link only from the organizer.
-    `way_back` is what they would find after cancelling, as in `services.coming_back`.
+    no date is ahead that the person chose, who has a place or waits for one. Zoom has not answered
+    yet, or refused, where `is_waiting` or `is_refused` is so; after a refusal there is a link only
+    from the organizer. `way_back` is what they would find after cancelling, as in
+    `services.coming_back`.
     """
 
     number: str
@@ -88,7 +89,9 @@ def view_person(session: Session, token: str, opened: Opened, now: datetime) -> 
     wait = read_wait(session, opened.event, person, now=now) if delivery in _WAITING else None
     if wait is not None and wait.needs_help:
         delivery = "refused"
-    join_url = get_join_url(opened) if _may_join(opened, delivery, over) else None
+    has_no_date = _has_no_date(session, opened, now)
+    may_join = not has_no_date and _may_join(opened, delivery, over)
+    join_url = get_join_url(opened) if may_join else None
     entries = make_entries(session, opened.event, person, join_url=join_url)
     return PersonView(
         number=_get_number(session, opened),
@@ -101,7 +104,7 @@ def view_person(session: Session, token: str, opened: Opened, now: datetime) -> 
         is_waiting=delivery in _WAITING,
         opens_text=write_opening(wait, opened.event.timezone, locale),
         is_too_late=wait is not None and wait.is_too_late,
-        is_refused=delivery == "refused" and over is None,
+        is_refused=delivery == "refused" and over is None and not has_no_date,
         calendar=(
             list_calendar_links(entries, f"{path}/invite.ics{query}")
             if join_url and entries and delivery != "refused"
@@ -115,10 +118,7 @@ def view_person(session: Session, token: str, opened: Opened, now: datetime) -> 
         way_back=read_way_back(session, opened.event, person, now=now),
         data_url=f"{path}/data.json",
         over=over,
-        has_no_date=(
-            person.status == Status.WAITLISTED
-            and not has_date_ahead(session, opened.event, person, now=now)
-        ),
+        has_no_date=has_no_date,
         proposals=_list_proposals(session, token, opened) if is_changeable else [],
     )
 
@@ -137,6 +137,13 @@ def list_news_boxes(session: Session, opened: Opened) -> list[NewsBox]:
             label = localize(question.label, read_locale())
             boxes.append(NewsBox(question, version, label, consent.is_given))
     return boxes
+
+
+def _has_no_date(session: Session, opened: Opened, now: datetime) -> bool:
+    if opened.person.status == Status.APPROVED:
+        return has_past_choice(session, opened.event, opened.person, now=now)
+    is_waiting = opened.person.status == Status.WAITLISTED
+    return is_waiting and not has_date_ahead(session, opened.event, opened.person, now=now)
 
 
 def _read_delivery(session: Session, opened: Opened) -> str | None:

@@ -20,7 +20,7 @@ from services.dates import format_short
 from services.event_dates import list_chosen_ids, takes_choice
 from services.event_views import EventView
 from services.events import EventState, LinkPolicy, count_seats, get_state, read_definition
-from services.joining import is_early, read_end_state
+from services.joining import has_past_choice, is_early, read_end_state
 from services.mail_proofs import find_last_moment
 from services.questions import DATES, answers_from_json
 from services.receipts import (
@@ -69,6 +69,7 @@ class ReceiptView(NamedTuple):
     opens_text: str
     is_too_late: bool
     needs_help: bool
+    has_no_date: bool
     waitlist_position: int | None
     resend_url: str | None
     address_url: str | None
@@ -121,7 +122,11 @@ def draw_receipt(
             "registration/receipt.html",
             event=event,
             receipt=view,
-            calendar=_list_calendar_links(event, state) if has_calendar(state) else None,
+            calendar=(
+                _list_calendar_links(event, state)
+                if has_calendar(state) and not view.has_no_date
+                else None
+            ),
             language_links=links,
         )
 
@@ -193,6 +198,7 @@ def _view(
         opens_text=write_opening(wait, event.timezone, event.locale),
         is_too_late=wait.is_too_late,
         needs_help=wait.needs_help,
+        has_no_date=_has_no_date(session, opened, state, now),
         waitlist_position=state.waitlist_position,
         resend_url=f"{path}/resend{query}" if has_mail else None,
         address_url=f"{path}/address{query}" if is_correctable else None,
@@ -225,6 +231,13 @@ def _read_start(session: Session, opened: OpenedReceipt, now: datetime) -> datet
     if opened.registration is None:
         return opened.event.starts_at
     return read_start(session, opened.event, opened.registration, now=now)
+
+
+def _has_no_date(
+    session: Session, opened: OpenedReceipt, state: ReceiptState, now: datetime
+) -> bool:
+    """Tell whether the button would lead to no date any more of those that were chosen."""
+    return state.link == "button" and has_past_choice(session, opened.event, opened.person, now=now)
 
 
 def _read_wait(session: Session, opened: OpenedReceipt, state: ReceiptState, now: datetime) -> Wait:

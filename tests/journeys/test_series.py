@@ -271,6 +271,30 @@ def test_who_waits_for_dates_that_are_over_is_told_to_choose_others(site, series
     assert "現在キャンセル待ち1番目です" in receipt.visitor.open(receipt.url).text
 
 
+def test_who_has_been_to_their_dates_may_choose_others_while_the_series_goes_on(site, series):
+    ids = list_ids(series)
+    receipt = open_form(site).fill(**TARO, **{DATES: [ids[0]]}).submit()
+    site.drain()
+    link = find_link(site.mailbox.read_only("taro@example.com"), "j")
+    site.let_pass(days=7, minutes=61)
+
+    receipt = receipt.visitor.open(receipt.url)
+    personal = receipt.follow("登録内容の変更・キャンセル")
+    join = receipt.visitor.open(link)
+
+    for page in (receipt, personal, join):
+        assert "ほかの日程に空きがあれば" in page.text
+        for gone in ("イベントは終了しました", "Zoomで参加する", "カレンダーに追加"):
+            assert gone not in page.text
+    form = personal.follow("登録内容を変更する").form("変更を保存する")
+    again = form.fill(**{DATES: [ids[2]]}).submit()
+    for page in (receipt.visitor.open(receipt.url), again):
+        assert "ほかの日程に空きがあれば" not in page.text
+        assert "Zoomで参加する" in page.text and "カレンダーに追加" in page.text
+    site.drain()
+    assert "入室は開始10分前からです" in receipt.visitor.open(link).text
+
+
 def test_wrong_address_is_corrected_after_the_first_date(site, series):
     ids = list_ids(series)
     receipt = open_form(site).fill(**TARO, **{DATES: ids[:2]}).submit()
