@@ -97,6 +97,22 @@ def change_answers(
     )
 
 
+def would_change(
+    session: Session,
+    registration: Registration,
+    *,
+    family_name: str,
+    given_name: str,
+    answers: Mapping[str, Answer],
+    form_version_id: int,
+) -> bool:
+    """Tell whether `change_answers` would change anything."""
+    stored = read_answers(session, registration)
+    answers = keep_unasked(read_definition(session, form_version_id), answers, stored)
+    names = (registration.family_name, registration.given_name)
+    return names != (family_name, given_name) or dict(answers) != stored
+
+
 def erase_answers(session: Session, registration: Registration, *, now: datetime) -> None:
     """Forget names and answers, past ones too: they belong to somebody else than the address."""
     registration.family_name = ""

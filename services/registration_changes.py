@@ -108,8 +108,9 @@ def register_again(
     It is as it was, unless other `details` are given.
 
     Raises:
-        ChangeRefused: it was denied, the organizer cancelled it, it came back or was changed often,
-            or no date is ahead that was chosen.
+        ChangeRefused: it was denied, the organizer cancelled it, it came back often, or no date
+            is ahead that was chosen.
+        ChangedOften: the details were changed often enough in a day.
         RegistrationNotOpen: the event takes nobody now.
         DatesClosed: a chosen date that is ahead takes nobody now.
     """

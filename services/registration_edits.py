@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
 from storage import events, registration_index, registrations, submissions, zoom_registrants
-from storage.models import Event, Registration, SubmissionRow
+from storage.models import Event, Registration, RegistrationChange, SubmissionRow
 
-from .answers import ANSWERS, change_answers
+from .answers import ANSWERS, change_answers, would_change
 from .chosen_dates import count_places, read_chosen, read_closed
 from .deliveries import Delivery
 from .event_dates import list_chosen_ids, takes_choice
@@ -28,6 +28,7 @@ from .registrations import (
     request_sync,
 )
 
+DAY = timedelta(days=1)
 MAX_EDITS_A_DAY = 20
 MAX_DATE_CHANGES_A_DAY = 3
 """Each may cost one of the three adds that Zoom takes of a person."""
@@ -35,6 +36,18 @@ MAX_DATE_CHANGES_A_DAY = 3
 
 class EditedMeanwhile(RegistrationError):
     """Somebody else has changed the registration since it was shown."""
+
+
+class ChangedOften(ChangeRefused):
+    """Somebody has changed what they said, or their dates, `most` times within a day."""
+
+    def __init__(
+        self, most: int, changes: Sequence[RegistrationChange], *, is_of_dates: bool
+    ) -> None:
+        super().__init__(most)
+        self.most = most
+        self.again_at = changes[-most].changed_at + DAY
+        self.is_of_dates = is_of_dates
 
 
 def lock_to_edit(session: Session, event: Event, registration_id: int) -> Registration | None:
@@ -61,15 +74,22 @@ def edit_details(
     """Change what a person said of themselves, some times a day: the history keeps it all.
 
     Raises:
-        ChangeRefused: it was changed often enough today.
+        ChangedOften: it was changed often enough in a day.
         DatesClosed: a date that is new takes nobody now.
     """
-    since = now - timedelta(days=1)
-    made = registrations.count_changes(session, registration.id, action=ANSWERS, since=since)
-    if made >= MAX_EDITS_A_DAY:
-        raise ChangeRefused
-    if takes_choice(event) and _has_moved_often(session, registration, answers, since):
-        raise ChangeRefused
+    changes = _list_edits(session, registration, now)
+    # What came twice was stored by the first of them.
+    if len(changes) >= MAX_EDITS_A_DAY and would_change(
+        session,
+        registration,
+        family_name=family_name,
+        given_name=given_name,
+        answers=answers,
+        form_version_id=form_version_id,
+    ):
+        raise ChangedOften(MAX_EDITS_A_DAY, changes, is_of_dates=False)
+    if takes_choice(event):
+        _check_moves(session, registration, answers, changes)
     # Whoever typed an address that is not theirs may have this page too.
     _move_places(session, event, registration, answers, now, may_wait=True)
     change_answers(
@@ -196,19 +216,28 @@ def _move_places(
         request_mail(session, MailName.DATES, registration, may_wait=may_wait, now=now)
 
 
-def _has_moved_often(
-    session: Session, registration: Registration, answers: Mapping[str, Answer], since: datetime
-) -> bool:
-    if set(read_chosen(session, registration)) == set(list_chosen_ids(answers)):
-        return False
-    moves = [
+def _list_edits(
+    session: Session, registration: Registration, now: datetime
+) -> list[RegistrationChange]:
+    """List the changes of a day to names and answers, the first one first."""
+    return [
         change
         for change in registrations.list_changes(session, registration.id)
-        if change.action == ANSWERS
-        and change.changed_at > since
-        and _get_dates(change.before) != _get_dates(change.after)
+        if change.action == ANSWERS and change.changed_at > now - DAY
     ]
-    return len(moves) >= MAX_DATE_CHANGES_A_DAY
+
+
+def _check_moves(
+    session: Session,
+    registration: Registration,
+    answers: Mapping[str, Answer],
+    changes: Sequence[RegistrationChange],
+) -> None:
+    if set(read_chosen(session, registration)) == set(list_chosen_ids(answers)):
+        return
+    moves = [c for c in changes if _get_dates(c.before) != _get_dates(c.after)]
+    if len(moves) >= MAX_DATE_CHANGES_A_DAY:
+        raise ChangedOften(MAX_DATE_CHANGES_A_DAY, moves, is_of_dates=True)
 
 
 def _get_dates(side: Mapping[str, object]) -> object:

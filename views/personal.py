@@ -18,18 +18,18 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
-from forms.details import build_details_form
 from services import registration_changes, registration_edits
 from services.answer_texts import list_answer_texts
 from services.answers import keep_unasked, read_answers
-from services.chosen_dates import ask_for_dates, read_chosen, with_dates
+from services.chosen_dates import with_dates
 from services.consents import change_consent
 from services.event_dates import takes_choice
 from services.events import read_definition
 from services.form_history import read_answered_form
 from services.joining import prove_address
 from services.personal_data import collect_personal_data
-from services.questions import FormDefinition, answers_from_json
+from services.questions import answers_from_json
+from services.registration_edits import ChangedOften
 from services.registrations import ChangeRefused, DatesClosed, Outcome, RegistrationNotOpen
 from services.texts import write_full_name
 from services.tokens import Purpose
@@ -40,6 +40,14 @@ from .calendar_links import answer_ics, make_entries
 from .event_pages import draw_event_of
 from .limits import count_against_network
 from .locale import read_locale
+from .person_forms import (
+    fill_edit_form,
+    fill_return_form,
+    make_details,
+    read_edit_form,
+    read_return_form,
+    say_changed_often,
+)
 from .person_views import (
     can_change,
     can_return,
@@ -52,7 +60,6 @@ from .person_views import (
 )
 from .places import name_place
 from .retries import repeatable
-from .return_forms import fill_return_form, make_details, read_return_form
 from .site import get_site
 from .tokens import Opened, open_token
 
@@ -75,11 +82,7 @@ def show_details(token: str) -> ResponseReturnValue:
     now = get_site().read_clock()
     with get_site().database.read() as session:
         opened = _open_ahead(session, token, now)
-        form = build_details_form(_read_form(session, opened, now), read_locale()).from_answers(
-            opened.person.family_name,
-            opened.person.given_name,
-            read_answers(session, opened.person),
-        )
+        form = fill_edit_form(session, opened, now)
         return _render("edit", session, token, opened, now, form=form)
 
 
@@ -89,8 +92,7 @@ def change_details(token: str) -> ResponseReturnValue:
     now = get_site().read_clock()
     with get_site().database.read() as session:
         opened = _open_ahead(session, token, now)
-        definition = _read_form(session, opened, now)
-        form = build_details_form(definition, read_locale())(request.form)
+        form = read_edit_form(session, opened, now)
         if not form.validate():
             return _render("edit", session, token, opened, now, status=422, form=form)
     try:
@@ -104,14 +106,12 @@ def change_details(token: str) -> ResponseReturnValue:
                 family_name=form.family_name.data,
                 given_name=form.given_name.data,
                 answers=form.answers,
-                form_version_id=definition.version_id,
+                form_version_id=form.definition.version_id,
                 now=now,
             )
             _prove(opened, now)
-    except DatesClosed:
-        return _go_back(token, "full")
-    except ChangeRefused:
-        return _go_back(token, "refused")
+    except (DatesClosed, ChangedOften) as refusal:
+        return _give_back(token, "edit", refusal, now)
     return _go_back(token, "saved")
 
 
@@ -170,8 +170,8 @@ def register_again(token: str) -> ResponseReturnValue:
                 details=make_details(session, sent) if sent else None,
                 now=now,
             )
-    except DatesClosed:
-        return _draw_return_again(token, now) if sent else _go_back(token, "full")
+    except (DatesClosed, ChangedOften) as refusal:
+        return _give_back(token, "return", refusal, now) if sent else _go_back(token, "full")
     except (ChangeRefused, RegistrationNotOpen):
         return _go_back(token, "refused")
     return _go_back(token, "again")
@@ -247,15 +247,24 @@ def download_calendar(token: str) -> ResponseReturnValue:
         return answer_ics(make_entries(session, opened.event, opened.person, join_url=url))
 
 
-def _draw_return_again(token: str, now: datetime) -> Response:
-    """Give back what was typed where a date was taken meanwhile."""
+def _give_back(
+    token: str, name: str, refusal: DatesClosed | ChangedOften, now: datetime
+) -> Response:
+    """Draw a form again, with why what was typed cannot be stored."""
     with get_site().database.read() as session:
         opened = _open(session, token)
-        sent = read_return_form(session, opened, now)
-        sent.form.validate()
-        alert = _get_alerts()["full"]
-        view = sent.view(opened)
-        return _render("return", session, token, opened, now, status=409, alert=alert, **view)
+        if isinstance(refusal, ChangedOften):
+            alert = say_changed_often(refusal, opened)
+        else:
+            alert = _get_alerts()["full"]
+        if name == "edit":
+            form, view = read_edit_form(session, opened, now), {}
+        else:
+            sent = read_return_form(session, opened, now)
+            form, view = sent.form, sent.view(opened)
+        form.validate()
+        view |= {"form": form, "alert": alert}
+        return _render(name, session, token, opened, now, status=409, **view)
 
 
 def _ask_first(name: str, token: str) -> Response:
@@ -375,13 +384,3 @@ def _load_repeat(
 def _stands(session: Session, opened: Opened, repeat: SubmissionRow) -> bool:
     """Tell whether what was sent again is what the registration says now."""
     return all(new == present for _label, new, present in _compare(session, opened, repeat))
-
-
-def _read_form(session: Session, opened: Opened, now: datetime) -> FormDefinition:
-    event = opened.event
-    assert event.form_version_id is not None, "a published event has a form"
-    definition = read_definition(session, event.form_version_id)
-    if not takes_choice(event):
-        return definition
-    kept = read_chosen(session, opened.person)
-    return ask_for_dates(session, event, definition, kept=kept, now=now)

@@ -8,6 +8,7 @@ from icalendar import Calendar
 
 from services.chosen_dates import read_chosen
 from services.date_following import request_look
+from services.dates import format_short
 from storage import events
 from tests import factories
 from tests.dashboard import sign_in
@@ -348,6 +349,26 @@ def test_who_cancelled_comes_back_after_the_first_date_unless_another_is_full(si
     person = Organizer(site, series).find(TARO["email"])
     with site.database.read() as session:
         assert (person.family_name, read_chosen(session, person)) == ("山本", (ids[2],))
+
+
+def test_fourth_change_of_dates_in_a_day_gives_back_what_was_typed_and_says_when(site, series):
+    ids = list_ids(series)
+    receipt = open_form(site).fill(**TARO, **{DATES: [ids[0]]}).submit()
+    edit = receipt.follow("登録内容の変更・キャンセル").follow("登録内容を変更する")
+    for number in (1, 2, 0):
+        edit.form("変更を保存する").fill(**{DATES: [ids[number]]}).submit()
+        site.let_pass(minutes=10)
+    form = edit.visitor.open(edit.url).form("変更を保存する")
+
+    refused = form.fill(given_name="次郎", **{DATES: [ids[1]]}).submit(status=409)
+
+    again_at = format_short(site.clock() + timedelta(days=1, minutes=-29), "Asia/Tokyo", "ja")
+    assert f"日程の変更は1日3回までです。次の変更は {again_at} から" in refused.text
+    form = refused.form("変更を保存する")
+    assert (form.list_values("given_name"), form.list_values(DATES)) == (["次郎"], [ids[1]])
+    assert "山田 次郎" in form.fill(**{DATES: [ids[0]]}).submit().text
+    site.let_pass(days=1, minutes=-30)
+    assert list_dates(site, series)[1] in form.fill(**{DATES: [ids[1]]}).submit().text
 
 
 def cancel_by_mail(site, **chosen):

@@ -1,20 +1,24 @@
-"""The form by which somebody comes back to a series: its dates are asked for anew."""
+"""The forms of the personal page: for other details, and for coming back to a series."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Collection
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from flask import request
+from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from forms.details import DetailsForm, build_details_form
 from services.answers import read_answers
-from services.chosen_dates import ask_for_dates
-from services.dates import format_moment
+from services.chosen_dates import ask_for_dates, read_chosen
+from services.dates import format_moment, format_short
+from services.event_dates import takes_choice
 from services.events import read_definition
 from services.questions import answers_from_json
 from services.registration_changes import Details
+from services.registration_edits import ChangedOften
 from storage import submissions
 from storage.models import SubmissionRow
 
@@ -25,7 +29,7 @@ MOST_LOOKED_AT = 20
 
 
 class ReturnForm(NamedTuple):
-    """The form, and what was sent again that it was filled in with, if anything."""
+    """The form for coming back, and what was sent again that it was filled in with, if anything."""
 
     form: DetailsForm
     repeat: SubmissionRow | None = None
@@ -38,9 +42,41 @@ class ReturnForm(NamedTuple):
         return {"form": self.form, "repeat_id": self.repeat.public_id, "repeat_at": at}
 
 
+def fill_edit_form(session: Session, opened: Opened, now: datetime) -> DetailsForm:
+    person = opened.person
+    answers = read_answers(session, person)
+    build = _build_for_editing(session, opened, now)
+    return build.from_answers(person.family_name, person.given_name, answers)
+
+
+def read_edit_form(session: Session, opened: Opened, now: datetime) -> DetailsForm:
+    """Read the form that was sent."""
+    return _build_for_editing(session, opened, now)(request.form)
+
+
+def say_changed_often(refusal: ChangedOften, opened: Opened) -> str:
+    """Say why nothing was stored, and from when on it can be."""
+    # The next full minute: seconds are not written.
+    at = refusal.again_at + timedelta(minutes=1)
+    time = format_short(at, opened.event.timezone, read_locale())
+    if refusal.is_of_dates:
+        return _(
+            "You can change your dates %(most)s times a day, and again from %(time)s on. Nothing "
+            "is saved yet. To save the rest now, choose the dates that you had.",
+            most=refusal.most,
+            time=time,
+        )
+    return _(
+        "You can change your details %(most)s times a day, and again from %(time)s on. Nothing is "
+        "saved yet.",
+        most=refusal.most,
+        time=time,
+    )
+
+
 def fill_return_form(session: Session, opened: Opened, now: datetime) -> ReturnForm:
     """Fill it in with what stands, or with what was sent since, for who reads the mails."""
-    build = _build(session, opened, now)
+    build = _build(session, opened, (), now)
     newest = _list_repeats(session, opened)[:1]
     for repeat in newest:
         answers = answers_from_json(repeat.answers)
@@ -56,7 +92,7 @@ def read_return_form(session: Session, opened: Opened, now: datetime) -> ReturnF
     shown = request.form.get("repeat", "")
     repeats = _list_repeats(session, opened)
     repeat = next((row for row in repeats if row.public_id == shown), None)
-    return ReturnForm(_build(session, opened, now)(request.form), repeat)
+    return ReturnForm(_build(session, opened, (), now)(request.form), repeat)
 
 
 def make_details(session: Session, sent: ReturnForm) -> Details:
@@ -72,12 +108,19 @@ def make_details(session: Session, sent: ReturnForm) -> Details:
     )
 
 
-def _build(session: Session, opened: Opened, now: datetime) -> type[DetailsForm]:
+def _build_for_editing(session: Session, opened: Opened, now: datetime) -> type[DetailsForm]:
+    has_dates = takes_choice(opened.event)
+    return _build(session, opened, read_chosen(session, opened.person) if has_dates else (), now)
+
+
+def _build(
+    session: Session, opened: Opened, kept: Collection[str], now: datetime
+) -> type[DetailsForm]:
+    """Build the form of an event; who has cancelled has `kept` no place on any date."""
     version = opened.event.form_version_id
     assert version is not None, "a published event has a form"
     definition = read_definition(session, version)
-    # Who has cancelled has no place on any date.
-    asked = ask_for_dates(session, opened.event, definition, now=now)
+    asked = ask_for_dates(session, opened.event, definition, kept=kept, now=now)
     return build_details_form(asked, read_locale())
 
 
