@@ -82,6 +82,14 @@ def insert_or_release(statement: Any) -> Any:
 
 _INSERT_ONCE = Statement(lambda insert: insert_once(insert(table_of(SubmissionRow))))
 _INSERT_OR_RELEASE = Statement(lambda insert: insert_or_release(insert(table_of(SubmissionRow))))
+_REGISTERED = Statement(
+    lambda _: select(table_of(SubmissionRow).c.id).where(
+        SubmissionRow.event_id == bindparam("event_id"),
+        SubmissionRow.nonce == bindparam("nonce"),
+        SubmissionRow.digest == bindparam("digest"),
+        SubmissionRow.registration_id.is_not(None),
+    )
+)
 _RIVAL = Statement(
     lambda _: (
         select(table_of(SubmissionRow).c.id)
@@ -140,6 +148,15 @@ def get_submission_by_nonce(
     session: Session, event_id: int, nonce: str, digest: str
 ) -> SubmissionRow | None:
     return session.scalar(_BY_NONCE, {"event_id": event_id, "nonce": nonce, "digest": digest})
+
+
+def find_registered(
+    session: Session, event_id: int, nonce: str, digest: str
+) -> SubmissionRow | None:
+    """As `get_submission_by_nonce`, if somebody is registered by it; for many who are not."""
+    values = {"event_id": event_id, "nonce": nonce, "digest": digest}
+    row = _REGISTERED.fetch_early(session, values)
+    return None if row is None else session.get(SubmissionRow, row[0])
 
 
 def list_submissions_by_number(session: Session, number: str) -> list[SubmissionRow]:

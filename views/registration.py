@@ -238,15 +238,29 @@ def _store(
         if not (is_proof_wanted(page.event.bot_check, Load()) or proof.has_worked):
             row = register_alone(session, page.event, submission, limits.expect_calm, now=now)
         if row is None:
-            row = _weigh_and_store(session, submission, proof, limits, now)
+            row = _weigh_and_store(session, page, submission, proof, limits, now)
     limits.count()
     return row
 
 
 def _weigh_and_store(
-    session: Session, submission: Submission, proof: Proof, limits: SubmissionLimits, now: datetime
+    session: Session,
+    page: EventPage,
+    submission: Submission,
+    proof: Proof,
+    limits: SubmissionLimits,
+    now: datetime,
 ) -> SubmissionRow | Load:
-    weighed = limits.weigh(session)
+    # Who has only not seen the answer is asked for nothing, and refused nothing, the second time.
+    find_stored = partial(
+        submissions.find_registered, session, page.event.id, submission.nonce, submission.digest
+    )
+    try:
+        weighed = limits.weigh(session)
+    except RateLimitReached:
+        if (stored := find_stored()) is not None:
+            return stored
+        raise
     if weighed is None:
         abort(404)
     event, load = weighed.event, weighed.load
@@ -259,7 +273,9 @@ def _weigh_and_store(
     if proof.has_worked or not is_asked:
         return register(session, event, submission, policy=policy, mailed=weighed.mailed, now=now)
     limits.spare_address()
-    return ask_by_mail(session, event, submission, now=now) if proof.is_by_mail else load
+    if proof.is_by_mail:
+        return ask_by_mail(session, event, submission, now=now)
+    return find_stored() or load
 
 
 def _check_token(

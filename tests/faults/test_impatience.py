@@ -4,6 +4,9 @@ import socket
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlencode, urlsplit
 
+import pytest
+
+from services import limits, submission_limits
 from tests.faults.crowd import Crowd
 from tests.faults.journals import settle
 from tests.people import TARO
@@ -43,3 +46,23 @@ def test_f31_line_that_breaks_after_sending_loses_nothing(site):
     assert crowd.send(form).receipt is not None
     assert site.count_rows("submission") == 1
     settle(site, crowd.answers)
+
+
+@pytest.mark.parametrize(
+    ("module", "limit"),
+    [(submission_limits, "CALM_NETWORK"), (submission_limits, "ADDRESS_BURST"), (limits, "BURST")],
+)
+def test_f31_who_sends_again_is_asked_for_nothing_though_a_flood_began(
+    start_site, monkeypatch, module, limit
+):
+    site = start_site(rate_limits=True)
+    site.add_event(slug="spring")
+    form = site.visitor().open("/e/spring").form().fill(**TARO)
+    lost = site.visitor().try_post(form.action, form.fields)
+    monkeypatch.setattr(module, limit, 0.5)
+
+    receipt = form.submit()
+
+    assert receipt.url == lost.headers["Location"]
+    assert receipt.heading == "お申し込みが完了しました"
+    assert site.count_rows("submission") == 1
