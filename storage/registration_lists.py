@@ -127,13 +127,17 @@ def list_without_mail(
 
 
 def list_with_failed_mail(session: Session, event_id: int, *, mail_name: str) -> list[Registration]:
-    """List people of an event for whom a mail failed and none was sent, nor waits to be."""
+    """List people of an event for whom a mail failed and none was sent, nor waits to be.
+
+    Whoever was erased has no address any more to which it could go.
+    """
     of_person = (Mail.registration_id == Registration.id, Mail.name == mail_name)
     return list(
         session.scalars(
             select(Registration)
             .where(
                 Registration.event_id == event_id,
+                Registration.email != "",
                 exists().where(*of_person, Mail.state == "failed"),
                 ~exists().where(*of_person, Mail.state.in_(("queued", "sent"))),
             )
