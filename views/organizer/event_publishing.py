@@ -27,7 +27,7 @@ from services.event_editing import (
 from services.event_files import describe_event
 from services.event_preflight import Mend, Preflight, look_at_zoom, mend_at_zoom
 from services.event_tasks import count_people, list_untold
-from services.events import count_seats, get_end, get_state
+from services.events import EventState, count_seats, get_end, get_state
 from services.form_drafts import read_coming_form
 from services.members import Member, Permission
 from services.notice_publishing import names_other_processors
@@ -260,7 +260,9 @@ def draw_publishing(
 ) -> ResponseReturnValue:
     site = get_site()
     found, client = read_at_zoom(member, event)
-    preflight, trouble = _look(found, client)
+    # At Zoom nothing of an event that was called off has to be put right.
+    is_off = found.status == EventState.CANCELLED
+    preflight, trouble = (None, "") if is_off else _look(found, client)
     if missing := site.settings.list_missing():
         names = ", ".join(missing)
         refusal = refusal or _("The site's operator has to set %(names)s first.", names=names)

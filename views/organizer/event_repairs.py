@@ -35,6 +35,9 @@ from .zoom_words import describe_standstill, describe_zoom_error
 def create_again(member: Member, event: str) -> ResponseReturnValue:
     """Create a meeting that Zoom has lost, move everybody over, and publish it again."""
     found, client = read_at_zoom(member, event)
+    if found.status == EventState.CANCELLED:
+        # Called off since the page was opened: nobody would come to the new one.
+        return redirect(f"/organizer/events/{event}/publishing", code=303)
     refusal = ""
     try:
         if _is_lost(client, found):

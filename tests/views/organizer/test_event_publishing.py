@@ -423,6 +423,22 @@ def test_lost_meeting_is_created_anew_and_everybody_moves_over(site, owner):
     assert len(site.mailbox.list_mails()) == 1
 
 
+def test_meeting_of_an_event_that_was_called_off_is_not_created_anew(site, owner):
+    event = add_draft(site)
+    open_page(owner, event).form("公開する").submit()
+    Api(site.sandbox.url).call("DELETE", f"/meetings/{event.zoom_id}")
+    seen_before = open_page(owner, event)
+    page = owner.open(f"/organizer/events/{event.public_id}/cancel")
+    page.form("中止して全員に知らせる").fill(people="0").submit()
+
+    assert "作り直" not in open_page(owner, event).text
+    answer = seen_before.form("Zoomで作り直して全員を移す").submit()
+
+    assert "登録をやり直しています" not in answer.text
+    assert read(site, event).zoom_id == event.zoom_id
+    assert site.zoom.state()["meetings"] == []
+
+
 def test_form_with_an_earlier_notice_takes_the_current_one_before_it_is_public(site, owner):
     event = add_draft(site)
     with site.database.write() as session:
