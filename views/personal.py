@@ -154,6 +154,9 @@ def register_again(token: str) -> ResponseReturnValue:
     with get_site().database.read() as session:
         opened = _open(session, token)
         if has_left(opened) and takes_choice(opened.event):
+            if not request.form:
+                # A page of an older version was still open, which asks for nothing.
+                return redirect(f"/r/{token}/again?lang={read_locale()}", code=303)
             sent = read_return_form(session, opened, now)
             if not sent.form.validate():
                 view = sent.view(opened)

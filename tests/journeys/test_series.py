@@ -406,6 +406,8 @@ def test_who_cancelled_and_sent_the_form_for_another_date_comes_back_for_that(si
 def test_page_for_coming_back_is_for_who_may(site, series):
     link = cancel_by_mail(site, **{DATES: list_ids(series)[:1]})
     page = site.visitor().open(link).follow("もう一度申し込む")
+    asked = site.visitor().post(page.url, [])
+    assert (asked.errors, asked.url) == ([], page.url)
     page.form("もう一度申し込む").submit()
 
     assert "この操作は現在お受けできません" in site.visitor().open(page.url).text
