@@ -17,6 +17,7 @@ from flask import (
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response as BaseResponse
 
 from services import registration_changes, registration_edits
 from services.answer_texts import list_answer_texts
@@ -340,11 +341,12 @@ def _get_alerts() -> dict[str, str]:
         "cancel": _("Your registration is cancelled."),
         "again": _("You are registered again."),
         "full": _("A date that you chose is not free any more. Nothing was changed."),
+        "fixed": _("Your details cannot be changed now. Nothing was changed."),
         "refused": _("We cannot do that at the moment. Please ask the organizer."),
     }
 
 
-def _go_back(token: str, done: str) -> ResponseReturnValue:
+def _go_back(token: str, done: str) -> BaseResponse:
     return redirect(f"/r/{token}?lang={read_locale()}&done={done}", code=303)
 
 
@@ -353,10 +355,10 @@ def _open(session: Session, token: str) -> Opened:
 
 
 def _open_ahead(session: Session, token: str, now: datetime) -> Opened:
-    """Open a registration that can still be changed, or answer 404."""
+    """Open a registration that can be changed, or lead to its page, which says how it stands."""
     opened = _open(session, token)
     if not can_change(opened, now):
-        abort(404)
+        abort(_go_back(token, "fixed"))
     return opened
 
 
@@ -365,8 +367,11 @@ def _open_changeable(session: Session, token: str, now: datetime) -> Opened:
     opened = _open_ahead(session, token, now)
     version = opened.person.link_version
     registration_edits.lock_to_edit(session, opened.event, opened.person.id)
-    if opened.person.link_version != version or not can_change(opened, now):
-        abort(404)  # somebody was faster
+    # Somebody may have been faster.
+    if opened.person.link_version != version:
+        abort(404)
+    if not can_change(opened, now):
+        abort(_go_back(token, "fixed"))
     return opened
 
 

@@ -85,6 +85,33 @@ def test_request_that_was_denied_has_nothing_to_change(stage, look):
     assert "変更・キャンセル" not in open_receipt().text
 
 
+@pytest.mark.parametrize(
+    ("close", "words"),
+    [
+        (lambda stage: stage.deny(TARO), "承認されませんでした"),
+        (lambda stage: stage.cancel(TARO), "あらためて参加をご希望の場合"),
+        (lambda stage: stage.end_event("spring"), "このイベントは終了しました"),
+    ],
+    ids=["denied", "cancelled", "ended"],
+)
+def test_who_changes_details_too_late_reads_how_their_registration_stands(
+    stage, look, close, words
+):
+    stage.add_event("spring", approval="manual")
+    look()
+    stage.register("spring", TARO)
+    edit = open_personal(stage).follow("登録内容を変更する")
+    proposal = stage.site.visitor().open(stage.proposal(TARO))
+    close(stage)
+
+    typed = edit.form().fill(family_name="佐藤")
+    used = proposal.form()
+    opened = [edit.visitor.open(page.url) for page in (edit, proposal)]
+    for page in (typed.submit(), used.submit(), *opened):
+        assert "登録内容は現在変更できないため、変更は行われていません。" in page.text
+        assert words in page.text and "panel--warning" in page.response.text
+
+
 def test_receipt_of_a_cancelled_registration_says_how_to_come_back(stage, look):
     stage.add_event("spring")
     open_receipt = look()
