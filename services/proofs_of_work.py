@@ -17,7 +17,7 @@ import base64
 import binascii
 import json
 import secrets
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from altcha import Payload, create_challenge, verify_solution
@@ -75,8 +75,8 @@ class ProofsOfWork:
 
     def check(
         self, payload: str, event_public_id: str, submission: Submission, *, now: datetime
-    ) -> None:
-        """Check a proof.
+    ) -> datetime:
+        """Check a proof; return when its work was asked for.
 
         Raises:
             WorkRefused: it is none, or not of this submission, or too old.
@@ -87,10 +87,10 @@ class ProofsOfWork:
             verify_solution(proof, challenge_key, hmac_key_secret=solution_key).verified
             for challenge_key, solution_key in self._keys
         )
-        if not is_done or not isinstance(said, dict) or now.timestamp() >= said.pop(_UNTIL, 0):
+        until = said.pop(_UNTIL, 0) if is_done and isinstance(said, dict) else 0
+        if now.timestamp() >= until or said != _bind(event_public_id, submission):
             raise WorkRefused
-        if said != _bind(event_public_id, submission):
-            raise WorkRefused
+        return datetime.fromtimestamp(until, UTC) - LIVES_FOR
 
 
 def is_proof_wanted(bot_check: str, load: Load) -> bool:

@@ -99,6 +99,7 @@ def register(
     policy: LinkPolicy,
     mailed: int | None = None,
     kept: Collection[str] = (),
+    sent_at: datetime | None = None,
     now: datetime,
 ) -> SubmissionRow:
     """Store one submission and, for a new person, the registration with all that follows from it.
@@ -107,7 +108,8 @@ def register(
     would be taken now. A known address changes nothing: its owner is told by mail, and
     `may_see_receipt` says what its sender sees. Side effects: rows of submission, registration,
     answers, consents, counters, jobs and mail, all in the caller's transaction. `mailed` is how
-    many mails the mailbox has had in a day, where that was counted; `kept` as in `are_open`.
+    many mails the mailbox has had in a day, where that was counted; `kept` as in `are_open`;
+    `sent_at` is when it first came, where its sender was asked for a proof then.
 
     Raises:
         RegistrationNotOpen: not open yet, full, closed, ended or cancelled; nothing is stored.
@@ -115,8 +117,11 @@ def register(
     """
     if submission.is_suspicious:
         return hold(session, event, submission, Doubt.TRAP, now=now)
+    sent_at = sent_at or now
     try:
-        found = _admit(session, event, submission, policy, now, mailed=mailed, kept=kept)
+        found = _admit(
+            session, event, submission, policy, now, sent_at=sent_at, mailed=mailed, kept=kept
+        )
     except DatesClosed:
         # Who may not learn whether the address is known is told of the date.
         known = _get_known(session, event, submission) if policy is LinkPolicy.SHOW else None
@@ -124,7 +129,7 @@ def register(
             raise
         found = known
     if isinstance(found, Registration):
-        return _repeat(session, event, found, submission, policy, now)
+        return _repeat(session, event, found, submission, policy, now, sent_at=sent_at)
     return found
 
 
@@ -161,7 +166,7 @@ def release(
     events.lock_seats(session, event.id)
     _lock_held(session, held)
     submission = read_submission(held)
-    known = _admit(session, event, submission, policy, now, held=held)
+    known = _admit(session, event, submission, policy, now, sent_at=held.created_at, held=held)
     if isinstance(known, Registration):
         held.outcome, held.registration_id = Outcome.REPEAT, known.id
         _tell_again(session, held, known, policy, now)
@@ -240,6 +245,7 @@ def _admit(
     policy: LinkPolicy,
     now: datetime,
     *,
+    sent_at: datetime,
     held: SubmissionRow | None = None,
     mailed: int | None = None,
     kept: Collection[str] = (),
@@ -250,7 +256,6 @@ def _admit(
         RegistrationNotOpen: as `register`; the address is unknown.
     """
     # Whether a seat is left is decided where it is taken.
-    sent_at = held.created_at if held else now
     state = get_state(event, Seats(0, event.capacity), now, sent_at=sent_at)
     if state is not EventState.OPEN:
         return _need_known(session, event, submission, state)
@@ -304,11 +309,13 @@ def _repeat(
     submission: Submission,
     policy: LinkPolicy,
     now: datetime,
+    *,
+    sent_at: datetime,
 ) -> SubmissionRow:
     earlier = _find_earlier(session, event, submission)
     if earlier is not None and earlier.registration_id is not None:
         return earlier
-    if policy is not LinkPolicy.SHOW and _takes_nobody(session, event, now):
+    if policy is not LinkPolicy.SHOW and _takes_nobody(session, event, now, sent_at):
         # Its page is the event's, as for an unknown address; sent again it must not be found.
         submission = replace(submission, nonce=secrets.token_urlsafe(12))
     values = _lay_out(event, submission, Outcome.REPEAT, now)
@@ -324,8 +331,9 @@ def _repeat(
     return row
 
 
-def _takes_nobody(session: Session, event: AnyEvent, now: datetime) -> bool:
-    return get_state(event, read_seats(session, event), now) is not EventState.OPEN
+def _takes_nobody(session: Session, event: AnyEvent, now: datetime, sent_at: datetime) -> bool:
+    state = get_state(event, read_seats(session, event), now, sent_at=sent_at)
+    return state is not EventState.OPEN
 
 
 def _lock_held(session: Session, held: SubmissionRow) -> None:

@@ -35,12 +35,14 @@ _MARKS = ("challenge", "fields", "action", "masked_email", "until")
 class Proof:
     """What came with a form: work that was done for it, or that none can be taken.
 
-    `was_refused`: what came is of another form, or too old.
+    `was_refused`: what came is of another form, or too old. `asked_at` is when the form first came,
+    for which work was done.
     """
 
     has_worked: bool = False
     was_refused: bool = False
     is_by_mail: bool = False
+    asked_at: datetime | None = None
 
 
 def read_proof(page: EventPage, submission: Submission, now: datetime) -> Proof:
@@ -51,10 +53,11 @@ def read_proof(page: EventPage, submission: Submission, now: datetime) -> Proof:
     if not payload:
         return Proof(is_by_mail=is_by_mail)
     try:
-        get_site().proofs_of_work.check(payload, page.event.public_id, submission, now=now)
+        proofs = get_site().proofs_of_work
+        asked_at = proofs.check(payload, page.event.public_id, submission, now=now)
     except WorkRefused:
         return Proof(was_refused=True, is_by_mail=is_by_mail)
-    return Proof(has_worked=True, is_by_mail=is_by_mail)
+    return Proof(has_worked=True, is_by_mail=is_by_mail, asked_at=asked_at)
 
 
 def ask_for_proof(

@@ -271,7 +271,10 @@ def _weigh_and_store(
     state = get_state(event, count_seats(event, event.seats_taken), now)
     is_asked = state is EventState.OPEN and is_proof_wanted(event.bot_check, load)
     if proof.has_worked or not is_asked:
-        return register(session, event, submission, policy=policy, mailed=weighed.mailed, now=now)
+        asked_at, mailed = proof.asked_at, weighed.mailed
+        return register(
+            session, event, submission, policy=policy, mailed=mailed, sent_at=asked_at, now=now
+        )
     limits.spare_address()
     if proof.is_by_mail:
         return ask_by_mail(session, event, submission, now=now)

@@ -9,16 +9,21 @@ from storage.models import Event
 from tests.fixtures.databases import only_sqlite
 from tests.mailbox import read_text
 from tests.organizer import Organizer
-from tests.people import TARO
+from tests.people import ANN, HANAKO, TARO
 from tests.series import list_ids, make_series
+from tests.work import do_work
 
 DATES = "question_event_dates"
 NOT_TAKEN = "お申し込みは完了していません"
 
 
+def send(site, person=TARO, slug="spring", **answers):
+    return site.visitor().open(f"/e/{slug}").form().fill(**person, **answers).submit(status=422)
+
+
 def ask(site, slug="spring", **answers):
     """Have a mail sent with a button; return the receipt, the mail's text and the button's page."""
-    asked = site.visitor().open(f"/e/{slug}").form().fill(**TARO, **answers).submit(status=422)
+    asked = send(site, TARO, slug, **answers)
     receipt = asked.form().press("確認メールを受け取る").submit()
     site.drain()
     text = read_text(site.mailbox.read_only(TARO["email"]))
@@ -50,6 +55,21 @@ def test_what_was_sent_before_the_closing_time_is_registered_after_it(site, by):
 
     assert receipt.visitor.open(receipt.url).heading == "お申し込みが完了しました"
     assert "受付を終了しました" in site.visitor().open("/e/spring").text
+
+
+@only_sqlite
+def test_what_was_sent_before_the_closing_time_may_be_worked_for_until_after_it(site):
+    closes_at = site.clock() + timedelta(minutes=10)
+    site.add_event(slug="spring", bot_check="always", closes_at=closes_at, link_policy="code")
+    do_work(send(site)).submit()
+    known, unknown, late = send(site), send(site, HANAKO), send(site, ANN)
+    site.let_pass(minutes=11)
+    in_time = [do_work(asked).submit() for asked in (known, unknown)]
+
+    assert {receipt.heading for receipt in in_time} == {"メールをご確認ください"}
+    site.let_pass(minutes=20)
+    assert "受付を終了しました" in do_work(late).submit(status=409).text
+    assert site.count_rows("registration") == 2
 
 
 @only_sqlite
@@ -125,7 +145,7 @@ def test_button_is_not_said_to_work_longer_than_a_date_that_was_chosen_is_ahead(
 )
 def test_who_is_not_registered_by_the_button_alone_reads_what_follows(site, members, note):
     site.add_event(slug="spring", bot_check="always", **members)
-    asked = site.visitor().open("/e/spring").form().fill(**TARO).submit(status=422)
+    asked = send(site)
     receipt, _, page = ask(site)
 
     said = [told.text for told in (asked, receipt, page)]
