@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, fields
 from datetime import datetime
 from typing import Any
@@ -24,8 +24,8 @@ from .event_parts import PARTS
 from .event_pictures import list_shown
 from .events import EventState, get_end, note_move, read_definition
 from .form_editing import order_questions
-from .notice_boxes import place_boxes
-from .notices import dress, follow_documents, load_document
+from .notice_boxes import dress_questions
+from .notices import follow_documents, load_document
 from .organizations import check_texts, make_operator
 from .questions import Question, questions_from_rows, questions_to_rows
 from .tables import DocumentError
@@ -312,19 +312,6 @@ def _drop_draft(session: Session, event: Event, *, is_edited: bool) -> None:
             "publish or discard them there first."
         )
     events.drop_form_draft(session, event.id)
-
-
-def dress_questions(
-    session: Session, organization_id: int, questions: Iterable[Question]
-) -> tuple[Question, ...]:
-    """Give consents the words of the notice that new events start with, if one was written."""
-    standard = notices.get_standard_version(session, organization_id)
-    if standard is None:
-        return tuple(questions)
-    document = load_document(standard.document)
-    operator = make_operator(organizations.need_organization(session, organization_id))
-    dressed = (dress(question, document, operator) for question in questions)
-    return place_boxes(dressed, document)
 
 
 def _rename_operator(

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from storage import organizations
 from storage.models import Event
 
-from .event_editing import ChangedMeanwhile, dress_questions
+from .event_editing import ChangedMeanwhile
 from .form_drafts import (
     discard_edits,
     edit_form,
@@ -34,6 +34,7 @@ from .form_editing import (
     shift_question,
 )
 from .form_templates import Template, list_ready_made, make_template
+from .notice_boxes import dress_questions
 from .organizations import make_operator
 
 

@@ -5,7 +5,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator
 
-from .notices import NoticeDocument, Shape, flatten, list_lines
+from sqlalchemy.orm import Session
+
+from storage import notices, organizations
+
+from .notices import NoticeDocument, Shape, dress, flatten, list_lines, load_document
+from .organizations import make_operator
 from .questions import ConsentKind, Question, QuestionKind
 from .texts import Text
 
@@ -23,6 +28,19 @@ _HELP = {
     "ja": "任意です。いつでも個人ページで取り消せます。",
     "en": "This is up to you. You can take it back on your personal page at any time.",
 }
+
+
+def dress_questions(
+    session: Session, organization_id: int, questions: Iterable[Question]
+) -> tuple[Question, ...]:
+    """Give consents the words of the notice that new events start with, if one was written."""
+    standard = notices.get_standard_version(session, organization_id)
+    if standard is None:
+        return tuple(questions)
+    document = load_document(standard.document)
+    operator = make_operator(organizations.need_organization(session, organization_id))
+    dressed = (dress(question, document, operator) for question in questions)
+    return place_boxes(dressed, document)
 
 
 def place_boxes(questions: Iterable[Question], document: NoticeDocument) -> tuple[Question, ...]:

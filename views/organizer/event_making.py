@@ -36,13 +36,13 @@ from services.event_drafts import (
 from services.event_editing import (
     EventChangeRefused,
     MeetingTaken,
-    dress_questions,
     put_away_draft,
     save_event,
 )
 from services.events import get_end
 from services.form_templates import Template, make_template
 from services.members import Member, Permission
+from services.notice_boxes import dress_questions
 from services.organizations import make_operator
 from services.texts import LOCALES, localize
 from services.zoom_setup import SetupRefused
