@@ -216,7 +216,7 @@ def _build_dates() -> dict[str, Any]:
                 ("all", _("Everybody comes to all dates")),
                 ("choose", _("People choose one or more dates in the form")),
             ],
-            help=_("Publish again after a change: it is set at Zoom too."),
+            help=_("Fixed once somebody registers. Publish again after a change: for Zoom too."),
         ),
         "seats_per_date": build_number(
             "seats_per_date",

@@ -85,8 +85,7 @@ def change_content(
     Side effects: seats for those who wait if there are more, and what `save_event` does.
 
     Raises:
-        EventChangeRefused: it would leave a meeting at which people are registered, or its address
-            is another's.
+        EventChangeRefused: as `save_event`, or its address is another's.
     """
     if document.slug != event.slug:
         former = event.slug

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from storage import events, notices, organizations, registrations, submissions
+from storage import events, notices, organizations, registrations
 from storage.models import Event, Organization, ZoomConnection
 
 from . import event_tasks
@@ -28,6 +28,7 @@ from .notice_boxes import dress_questions
 from .notices import follow_documents, load_document
 from .organizations import check_texts, make_operator
 from .questions import Question, questions_from_rows, questions_to_rows
+from .submissions import has_senders
 from .tables import DocumentError
 
 PUBLISHED = "published"
@@ -51,6 +52,10 @@ class MeetingTaken(EventChangeRefused):
 
 class PeopleRegistered(EventChangeRefused):
     """People are registered at the meeting that the event would leave."""
+
+
+class DatesDecided(EventChangeRefused):
+    """Somebody has said by the form to which dates they come, or that it is all of them."""
 
 
 class ChangedMeanwhile(EventChangeRefused):
@@ -79,7 +84,7 @@ def save_event(
         DocumentError: what a new event needs is missing, a picture is not there, or a new event's
             document speaks of another organization.
         EventChangeRefused: people are registered at the meeting that the event would leave, or
-            its form is being edited.
+            for dates that they have chosen, or not; or its form is being edited.
     """
     _check_years(document)
     event = events.get_event_by_slug(session, document.slug)
@@ -94,6 +99,7 @@ def save_event(
         event = _add(session, document, connection, now)
     else:
         was_over = now >= get_end(event)
+        _check_choice(session, event, document)
         _check_move(session, event, document, now)
         former_starts_at = event.starts_at
         _change(session, event, _list_values(document), now)
@@ -150,8 +156,7 @@ def put_away_draft(session: Session, event: Event, *, now: datetime) -> None:
     event = events.lock_event(session, event.id)
     if event.status != EventState.DRAFT:
         raise EventChangeRefused(f"Only a draft can be removed; this is {event.status}.")
-    has_people = registrations.has_registrations(session, event.id)
-    if has_people or submissions.count_held(session, event.id):
+    if has_senders(session, event.id):
         raise EventChangeRefused("Somebody has sent its form.")
     slug = f"removed-{secrets.token_hex(8)}"
     _change(session, event, {"status": EventState.CANCELLED, "slug": slug}, now)
@@ -216,6 +221,14 @@ def _check_alone(
                 f"{name} leads to the {kind} {zoom_id} already: one event has both "
                 "languages, and each date of a series one after the other."
             )
+
+
+def _check_choice(session: Session, event: Event, document: EventDocument) -> None:
+    """Whoever was not asked for dates has none to come to; who was is at Zoom for theirs alone."""
+    if document.date_choice != event.date_choice and has_senders(session, event.id):
+        raise DatesDecided(
+            f"The form of {event.slug} was sent already: date_choice stays {event.date_choice}."
+        )
 
 
 def _check_move(session: Session, event: Event, document: EventDocument, now: datetime) -> None:

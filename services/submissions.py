@@ -8,6 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from sqlalchemy.orm import Session
+
+from storage import events, registrations, submissions
 from storage.events import AnyEvent
 from storage.models import SubmissionRow
 
@@ -89,6 +92,17 @@ class Submission:
 
 class FormChanged(Exception):
     """The event has another form by now than the one that was filled in."""
+
+
+def has_senders(session: Session, event_id: int) -> bool:
+    """Tell whether anybody has sent an event's form, registered or kept aside.
+
+    Side effects: the locks of the event and its seats, so that whoever takes one just now is seen.
+    """
+    events.lock_event(session, event_id)
+    events.lock_seats(session, event_id)
+    is_one_kept = submissions.count_held(session, event_id) > 0
+    return is_one_kept or registrations.has_registrations(session, event_id)
 
 
 def check_form(event: AnyEvent, submission: Submission) -> None:

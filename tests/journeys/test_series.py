@@ -247,6 +247,23 @@ def test_draft_of_a_series_lets_people_choose_once_published(site):
     assert len(page.root.find_all("input", name=DATES)) == 3
 
 
+@pytest.mark.parametrize(("first", "other"), [("choose", "all"), ("all", "choose")])
+def test_who_chooses_dates_cannot_change_once_somebody_is_registered(site, first, other):
+    """Their page would tell of other dates than Zoom has them for."""
+    with site.database.write() as session:
+        event = make_series(session, site.zoom, now=site.clock(), slug="course", date_choice=first)
+    chosen = {DATES: list_ids(event)[1:2]} if first == "choose" else {}
+    open_form(site).fill(**TARO, **chosen).submit()
+    content = f"/organizer/events/{event.public_id}/content"
+    page = sign_in(site).open(content).form("保存").fill(date_choice=other).submit(status=422)
+
+    assert "申し込みがあったため、「参加する日程」は変更できません" in page.text
+    form = page.form("保存")
+    assert form["date_choice"] == other, "what was typed is kept"
+    page = form.fill(date_choice=first, capacity="50").submit()
+    assert page.url.endswith("done=saved")
+
+
 def test_who_waits_for_dates_that_are_over_is_told_to_choose_others(site, series):
     with site.database.write() as session:
         event = events.need_event(session, series.id)

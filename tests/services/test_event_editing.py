@@ -10,6 +10,7 @@ from PIL import Image
 
 from services.event_documents import OrganizationTexts, read_document
 from services.event_editing import (
+    DatesDecided,
     EventChangeRefused,
     MeetingTaken,
     cancel_event,
@@ -72,12 +73,12 @@ def publish(database, event_id):
         events.need_event(session, event_id).status = "published"
 
 
-def add_person(database, event, email="taro@example.com"):
+def add_person(database, event, email="taro@example.com", **members):
     with database.write() as session:
         stored = events.need_event(session, event.id)
         if stored.status == "draft":
             stored.status = "published"
-        submission = make_submission(stored, email=email, answers={}, consents=())
+        submission = make_submission(stored, email=email, answers={}, consents=(), **members)
         return register(session, stored, submission, policy=LinkPolicy.SHOW, now=NOW)
 
 
@@ -313,6 +314,22 @@ def test_event_with_people_stays_at_its_meeting(database):
     add_person(database, event)
     with pytest.raises(EventChangeRefused, match="give the other one a slug of its own"):
         save(database, make(zoom_id=89999999999))
+
+
+@pytest.mark.parametrize("kept_aside", [False, True])
+@pytest.mark.parametrize("choice", ["choose", "all"])
+def test_who_chooses_dates_changes_only_while_nobody_has_sent_the_form(
+    database, choice, kept_aside
+):
+    first = {"choose": "all", "all": "choose"}[choice]
+    save(database, make(date_choice=choice))
+    event = save(database, make(date_choice=first))
+    assert event.date_choice == first
+    add_person(database, event, is_suspicious=kept_aside)
+
+    with pytest.raises(DatesDecided, match=f"date_choice stays {first}"):
+        save(database, make(date_choice=choice))
+    save(database, make(date_choice=first, capacity=7))
 
 
 def test_more_seats_let_in_who_waits(database):

@@ -24,7 +24,7 @@ from services.event_content import (
     read_picture,
 )
 from services.event_documents import EventDocument
-from services.event_editing import EventChangeRefused, MeetingTaken
+from services.event_editing import DatesDecided, EventChangeRefused, MeetingTaken
 from services.event_files import PLACES, Picture, describe_event
 from services.event_views import list_date_views
 from services.events import EventState
@@ -83,6 +83,9 @@ def change(member: Member, event: str) -> ResponseReturnValue:
         form.slug.errors = [_("Another event has this address. Choose another one")]
     except MeetingTaken:
         form.starts_at.errors = [_("Another event leads to its meeting at Zoom until then")]
+    except DatesDecided:
+        words = _("Which dates people come to cannot change: somebody has registered")
+        form.date_choice.errors = [words]
     except EventChangeRefused:
         form.slug.errors = [_("This cannot be changed any more")]
     else:
