@@ -7,7 +7,6 @@ from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -19,15 +18,13 @@ from storage.newcomers import Newcomer, Refusal
 
 from .answers import answer_rows
 from .chosen_dates import are_open, count_places
-from .codes import make_receipt_number
 from .consents import consent_rows
 from .event_dates import list_chosen_ids, takes_choice
 from .events import EventState, LinkPolicy, Seats, get_state, read_seats
 from .happenings import make_message
 from .held_mails import request_word
 from .mails import CONFIRM_WITHIN, MailName, make_first_mail, request_mail
-from .questions import answers_to_json
-from .submissions import Doubt, Submission, read_submission
+from .submissions import Doubt, Submission, read_submission, write_submission
 
 
 class Status(StrEnum):
@@ -146,7 +143,7 @@ def hold(
     session: Session, event: AnyEvent, submission: Submission, doubt: Doubt, *, now: datetime
 ) -> SubmissionRow:
     """Keep a submission aside until somebody decides about it; the same POST has one row."""
-    values = _lay_out(event, submission, Outcome.HELD, now) | {"held_for": doubt}
+    values = write_submission(event, submission, Outcome.HELD, now) | {"held_for": doubt}
     row = submissions.insert_submission(session, values | {"registration_id": None})
     if row is not None and doubt is not Doubt.MAIL_PROOF:
         request_word(session, event.id, now=now)
@@ -202,7 +199,7 @@ def introduce(
     mail, mail_at = make_first_mail(session, name, event, submission, mailed=mailed, now=now)
     if mail_at == now and name is MailName.CONFIRMATION and policy is not LinkPolicy.CODE:
         mail_at = now + CONFIRM_WITHIN
-    row = _lay_out(event, submission, Outcome.CREATED, now)
+    row = write_submission(event, submission, Outcome.CREATED, now)
     if mail_at is not None and policy is LinkPolicy.CODE:
         row |= {"code_version": 1, "code_issued_at": now}
     public_id = new_public_id()
@@ -318,7 +315,7 @@ def _repeat(
     if policy is not LinkPolicy.SHOW and _takes_nobody(session, event, now, sent_at):
         # Its page is the event's, as for an unknown address; sent again it must not be found.
         submission = replace(submission, nonce=secrets.token_urlsafe(12))
-    values = _lay_out(event, submission, Outcome.REPEAT, now)
+    values = write_submission(event, submission, Outcome.REPEAT, now)
     values |= {"registration_id": known.id}
     row = submissions.insert_or_release_submission(session, values)
     if row is None:
@@ -359,36 +356,6 @@ def _get_earlier(session: Session, event: AnyEvent, submission: Submission) -> S
     row = _find_earlier(session, event, submission)
     assert row is not None, "the row that refused ours"
     return row
-
-
-def _lay_out(
-    event: AnyEvent, submission: Submission, outcome: Outcome, now: datetime
-) -> dict[str, Any]:
-    """Build the row of a submission, all but the id of its registration."""
-    public_id = new_public_id()
-    return {
-        "public_id": public_id,
-        "number": make_receipt_number(public_id),
-        "event_id": event.id,
-        "form_version_id": submission.form_version_id,
-        "nonce": submission.nonce,
-        "digest": submission.digest,
-        "outcome": outcome,
-        "held_for": "",
-        "email": submission.email,
-        "email_key": submission.email_key,
-        "family_name": submission.family_name,
-        "given_name": submission.given_name,
-        "answers": answers_to_json(submission.answers),
-        "consents": [dict(vars(consent)) for consent in submission.consents],
-        "locale": submission.locale,
-        "surface": submission.surface,
-        "source": dict(submission.source),
-        "code_version": 0,
-        "code_issued_at": None,
-        "code_tries": 0,
-        "created_at": now,
-    }
 
 
 def _tell_again(

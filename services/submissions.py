@@ -6,14 +6,18 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy.orm import Session
 
 from storage import events, registrations, submissions
 from storage.events import AnyEvent
 from storage.models import SubmissionRow
+from storage.models.base import new_public_id
 
+from .codes import make_receipt_number
 from .questions import Answer, ConsentKind, answers_from_json, answers_to_json
 
 
@@ -138,3 +142,33 @@ def read_submission(row: SubmissionRow) -> Submission:
         surface=Surface(row.surface),
         source=row.source,
     )
+
+
+def write_submission(
+    event: AnyEvent, submission: Submission, outcome: str, now: datetime
+) -> dict[str, Any]:
+    """Build the row that a submission is stored as, all but the id of its registration."""
+    public_id = new_public_id()
+    return {
+        "public_id": public_id,
+        "number": make_receipt_number(public_id),
+        "event_id": event.id,
+        "form_version_id": submission.form_version_id,
+        "nonce": submission.nonce,
+        "digest": submission.digest,
+        "outcome": outcome,
+        "held_for": "",
+        "email": submission.email,
+        "email_key": submission.email_key,
+        "family_name": submission.family_name,
+        "given_name": submission.given_name,
+        "answers": answers_to_json(submission.answers),
+        "consents": [dict(vars(consent)) for consent in submission.consents],
+        "locale": submission.locale,
+        "surface": submission.surface,
+        "source": dict(submission.source),
+        "code_version": 0,
+        "code_issued_at": None,
+        "code_tries": 0,
+        "created_at": now,
+    }
