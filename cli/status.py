@@ -101,7 +101,8 @@ def _list_stored_needs(overview: Overview, fill: Fill) -> Iterator[str]:
         if event.pause:
             yield f"event {event.slug}: {_write_pause(event.pause)}"
         if event.closed_by_zoom:
-            yield f"event {event.slug}: the form is closed: {get_hint(event.closed_by_zoom)}"
+            dates = f" for dates: {event.full_dates}" if event.full_dates else ""
+            yield f"event {event.slug}: the form is closed{dates}: {get_hint(event.closed_by_zoom)}"
     for problem in find_problems(overview):
         if problem.name in _ALARMS:
             facts = ", ".join(f"{name}: {value}" for name, value in problem.facts.items())

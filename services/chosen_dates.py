@@ -11,7 +11,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from storage import events, public_pages, registrations
+from storage import events, public_pages, registrations, zoom_closings
 from storage.events import AnyEvent
 from storage.models import Event, Registration
 
@@ -28,6 +28,7 @@ from .event_dates import (
     read_dates,
     takes_choice,
 )
+from .full_dates import list_full
 from .questions import Answer, FormDefinition, answers_from_json
 
 
@@ -66,14 +67,14 @@ def list_closed(
 
 def find_closed(event: AnyEvent, counters: Mapping[str, int], now: datetime) -> dict[str, str]:
     """As `read_closed`, from counters that were read already."""
-    limit = event.seats_per_date
+    limit, full = event.seats_per_date, list_full(event)
     closed: dict[str, str] = {}
     for date in read_dates(event):
         if date.is_gone:
             closed[date.id] = Closed.GONE
         elif now >= date.ends_at:
             closed[date.id] = Closed.PAST
-        elif limit is not None and counters.get(_name(date.id), 0) >= limit:
+        elif date.id in full or limit is not None and counters.get(_name(date.id), 0) >= limit:
             closed[date.id] = Closed.FULL
     return closed
 
@@ -106,7 +107,10 @@ def read_ahead(session: Session, event: AnyEvent, *, now: datetime) -> Ahead:
     closed = read_closed(session, event, now=now)
     ids = {date.id for date in read_dates(event)}
     full = {date for date, why in closed.items() if why == Closed.FULL}
-    return Ahead(frozenset(ids - closed.keys() | full), frozenset(full))
+    ahead = ids - closed.keys() | full
+    # One may have become full at Zoom since the event was read.
+    full |= ahead & list_full(zoom_closings.read_closing(session, event.id))
+    return Ahead(frozenset(ahead), frozenset(full))
 
 
 def are_open(
@@ -115,16 +119,18 @@ def are_open(
     answers: Mapping[str, Answer],
     *,
     kept: Collection[str] = (),
+    is_to_wait: bool = False,
     now: datetime,
 ) -> bool:
     """Tell whether at least one date was chosen, and all chosen dates are open.
 
     Dates of `kept` were chosen when they were ahead: one of them that is over, or gone, is not
-    asked for any more.
+    asked for any more. `is_to_wait` asks whether somebody can wait for them: full ones may be free
+    once.
     """
     ahead = read_ahead(session, event, now=now)
     wanted = {date for date in list_chosen_ids(answers) if date in ahead.ids or date not in kept}
-    return bool(wanted) and wanted <= ahead.ids - ahead.full
+    return bool(wanted) and wanted <= (ahead.ids if is_to_wait else ahead.ids - ahead.full)
 
 
 def has_date_ahead(

@@ -247,7 +247,7 @@ def _check_move(session: Session, event: Event, document: EventDocument, now: da
     event.published_at = None
     event.zoom_titles = []
     event.dates = []
-    event.closed_by_zoom = ""
+    event.closed_by_zoom, event.full_dates = "", None
 
 
 def _change(session: Session, event: Event, values: Mapping[str, Any], now: datetime) -> bool:
@@ -255,6 +255,8 @@ def _change(session: Session, event: Event, values: Mapping[str, Any], now: date
     changed = {name: value for name, value in values.items() if getattr(event, name) != value}
     for name, value in changed.items():
         setattr(event, name, value)
+    if "date_choice" in changed:
+        event.full_dates = None
     if changed:
         events.raise_version(session, event)
         event.updated_at = now

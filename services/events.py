@@ -14,6 +14,7 @@ from storage.models import Event, Organization
 from zoom_client import MeetingOver
 
 from .event_dates import has_lost_dates, read_dates
+from .full_dates import is_closed
 from .questions import FormDefinition, definition_from_rows
 
 FEW_SEATS_PERCENT = 10
@@ -81,7 +82,7 @@ class Seats:
 
 
 def count_seats(event: AnyEvent, taken: int) -> Seats:
-    return Seats(taken, event.capacity, are_gone_at_zoom=bool(event.closed_by_zoom))
+    return Seats(taken, event.capacity, are_gone_at_zoom=is_closed(event))
 
 
 def get_end(event: AnyEvent) -> datetime:

@@ -1,7 +1,8 @@
 """Dates that somebody keeps at Zoom while it has no place on further ones that they want.
 
 Whoever wants further dates leaves all and is added anew. Where Zoom then refuses them for want of a
-place they are added for those that they had, and wait with these until its form opens again.
+place they are added for those that they had, and wait with these until its form takes people for
+the others again.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from zoom_client import AtCapacity
 
 from .chosen_dates import ZoomDates
 from .deliveries import Step
+from .full_dates import is_closed, list_full
 from .registrations import Status
 
 WAITS = "KeepsDates"
@@ -37,12 +39,14 @@ def limit(
 ) -> ZoomDates | None:
     """Return the dates without those that Zoom is sure to refuse; None if there are none of these.
 
-    It is as sure as for everybody else: while the event takes nobody more.
+    It is as sure as for everybody else: while the event takes nobody more for one of them.
     """
     if dates is None or not event.closed_by_zoom or registration.status != Status.APPROVED:
         return None
     refused, kept = registrant.refused_dates, dates.wanted.intersection(registrant.kept_dates or ())
     if not refused or not kept or not dates.wanted.issuperset(refused):
+        return None
+    if not is_closed(event) and list_full(event).isdisjoint({*refused} - kept):
         return None
     return replace(dates, wanted=kept)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from sqlalchemy.orm import Session
@@ -98,12 +99,17 @@ def fill_free_seats(
     return True
 
 
-def move_first_up(session: Session, event: Event, *, now: datetime) -> Registration | None:
-    """Move up the first of those who wait, as `fill_free_seats`; return them."""
+def move_first_up(
+    session: Session, event: Event, *, refused: Sequence[Collection[str]] = (), now: datetime
+) -> Registration | None:
+    """Move up the first of those who wait, as `fill_free_seats`; return them.
+
+    Nobody is who wants all dates of somebody `refused`.
+    """
     if not _may_move_up(event, now):
         return None
     events.lock_seats(session, event.id)
-    waiting = _list_next(session, event, 1, now)
+    waiting = _list_next(session, event, 1, now, refused=refused)
     return waiting[0] if waiting and _move_up(session, event, waiting[0], now) else None
 
 
@@ -112,7 +118,14 @@ def _may_move_up(event: Event, now: datetime) -> bool:
     return event.status != EventState.CANCELLED and now < get_end(event)
 
 
-def _list_next(session: Session, event: Event, most: int, now: datetime) -> list[Registration]:
+def _list_next(
+    session: Session,
+    event: Event,
+    most: int,
+    now: datetime,
+    *,
+    refused: Sequence[Collection[str]] = (),
+) -> list[Registration]:
     """List the first of those who wait and may have a seat, at most as many as there are seats."""
     seats = read_seats(session, event)
     ahead = read_ahead(session, event, now=now) if takes_choice(event) else None
@@ -121,6 +134,7 @@ def _list_next(session: Session, event: Event, most: int, now: datetime) -> list
         event.id,
         dates=ahead.ids if ahead else None,
         full=ahead.full if ahead else (),
+        refused=refused,
         limit=most if seats.left is None else min(most, seats.left),
     )
 

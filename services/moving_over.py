@@ -31,7 +31,7 @@ def move_over(
     if event.zoom_id != former_id:
         raise ChangedMeanwhile(f"{event.slug} leads to another meeting already.")
     event.zoom_id, event.host_email = meeting.id, meeting.host_email or event.host_email
-    event.zoom_titles, event.closed_by_zoom = [], ""
+    event.zoom_titles, event.closed_by_zoom, event.full_dates = [], "", None
     known_registrants.replace_hashes(session, event.id, [])
     event.known_read_at = event.known_read_at and now
     events.raise_version(session, event)

@@ -19,6 +19,7 @@ from . import date_following, kept_dates
 from .deliveries import Delivery
 from .event_dates import find_next, read_dates
 from .events import get_end
+from .full_dates import list_full
 
 WORKER_SILENT_AFTER = timedelta(seconds=60)
 DATES_UNKNOWN_AFTER = timedelta(hours=12)
@@ -47,8 +48,8 @@ class EventWork:
     `waiting` counts all for whom Zoom is not as it should be, cancelled ones included, but for whom
     Zoom has on the dates that they had, as it has no place on a further one; `late` are
     those whose next try comes only after the start. `closed_by_zoom` is the class of the error with
-    which Zoom takes nobody new. `dates_trouble` says why Zoom has not told the dates of a series
-    for half a day.
+    which Zoom takes nobody new, for so many `full_dates` alone where there are any. `dates_trouble`
+    says why Zoom has not told the dates of a series for half a day.
     """
 
     slug: str
@@ -63,6 +64,7 @@ class EventWork:
     pause: Pause | None
     dates_trouble: Pause | None
     closed_by_zoom: str
+    full_dates: int
 
 
 @dataclass(frozen=True)
@@ -229,6 +231,7 @@ def _count_event(
         pause=_read_pause(paused) if paused else None,
         dates_trouble=_read_trouble(unfollowed) if unfollowed else None,
         closed_by_zoom=event.closed_by_zoom,
+        full_dates=len(list_full(event)),
     )
 
 

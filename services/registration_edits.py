@@ -11,7 +11,7 @@ from storage import events, registration_index, registrations, submissions, zoom
 from storage.models import Event, Registration, RegistrationChange, SubmissionRow
 
 from .answers import ANSWERS, change_answers, would_change
-from .chosen_dates import count_places, read_chosen, read_closed
+from .chosen_dates import count_places, read_ahead, read_chosen
 from .deliveries import Delivery
 from .event_dates import list_chosen_ids, takes_choice
 from .mails import MailName, request_mail
@@ -207,7 +207,8 @@ def _move_places(
     if before == after:
         return
     if registration.status in HOLDS_SEAT:
-        if not (after - before).isdisjoint(read_closed(session, event, now=now)):
+        ahead = read_ahead(session, event, now=now)
+        if not after - before <= ahead.ids - ahead.full:
             raise DatesClosed
         count_places(session, event, before - after, by=-1)
         count_places(session, event, after - before, by=1)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import partial
 
 from sqlalchemy.orm import Session
 
@@ -256,14 +257,15 @@ def _admit(
     state = get_state(event, Seats(0, event.capacity), now, sent_at=sent_at)
     if state is not EventState.OPEN:
         return _need_known(session, event, submission, state)
-    chooses = takes_choice(event)
+    chooses, first = takes_choice(event), status_for_new(event)
     if chooses:
         # Places are counted under the lock of the seats, which who takes one holds anyway.
         events.lock_seats(session, event.id)
-        if not are_open(session, event, submission.answers, kept=kept, now=now):
+        are_free = partial(are_open, session, event, submission.answers, kept=kept, now=now)
+        if not are_free():
             if not event.has_waitlist and read_seats(session, event).are_all_taken:
                 return _need_known(session, event, submission, EventState.FULL)
-            raise DatesClosed
+            first = _wait_for_dates(event, are_free)
 
     def add(status: Status) -> SubmissionRow | Refusal:
         newcomer = introduce(session, event, submission, status, policy, now, mailed=mailed)
@@ -273,7 +275,7 @@ def _admit(
             count_places(session, event, list_chosen_ids(submission.answers), by=1)
         return added
 
-    added = add(status_for_new(event))
+    added = add(first)
     if added is Refusal.FULL and event.has_waitlist:
         # Whoever gives a seat back would not see yet who is about to wait for it.
         events.lock_seats(session, event.id)
@@ -283,6 +285,13 @@ def _admit(
     if isinstance(added, SubmissionRow):
         return added
     return _need_known(session, event, submission, EventState.FULL)
+
+
+def _wait_for_dates(event: AnyEvent, are_free: Callable[..., bool]) -> Status:
+    """Have somebody wait whose dates are full at Zoom, if the event has a list for that."""
+    if not event.has_waitlist or not are_free(is_to_wait=True):
+        raise DatesClosed
+    return Status.WAITLISTED
 
 
 def _need_known(

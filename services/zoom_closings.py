@@ -2,26 +2,37 @@
 
 Only Zoom knows how many it takes, and whom it refuses has used up one of three adds of that day. So
 one person is tried after the other, each after a sign of a place: somebody left, or was taken, or
-the organizer says so. Zoom's limit is one of each date: where people choose, a refusal ends the
-turn of those alone who want the same dates. What keeps this going is a job that names who is tried:
-it looks what became of them, however they and the worker ended.
+the organizer says so. Zoom's limit is one of each date: where people choose, a refusal closes the
+form for these dates, and ends the turn of those alone who want the same ones (`full_dates`). What
+keeps this going is a job that names who is tried: it looks what became of them, however they and
+the worker ended.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy.orm import Session
 
 from storage import events, job_lists, job_requests, registrations, zoom_registrants
+from storage.job_requests import Asked
 from storage.jobs import ClaimedJob
 from storage.models import Event, JobState, ZoomRegistrant
 from zoom_client import AtCapacity, MeetingClosed, MeetingOver, PersonDayLimited
 
 from .deliveries import Delivery
 from .delivery_stops import describe_ending
+from .event_dates import takes_choice
+from .full_dates import (
+    find_full,
+    forget_refused,
+    is_closed,
+    list_full,
+    list_refused,
+    note_refused,
+)
 from .kept_dates import WAITS as KEEPS_DATES
 from .moves import move_first_up
 from .registrations import Status, sync_key
@@ -41,67 +52,78 @@ _OPEN = (JobState.READY, JobState.RUNNING)
 
 
 def close_form(
-    session: Session, event: Event, error: MeetingClosed, *, asked_at: datetime, now: datetime
+    session: Session,
+    event: Event,
+    error: MeetingClosed,
+    *,
+    dates: Collection[str] | None,
+    asked_at: datetime,
+    now: datetime,
 ) -> bool:
     """Let nobody register whom Zoom would refuse; return whether that is new.
 
-    The caller holds the event's row. If somebody left Zoom during the call, which began at
-    `asked_at`, or the form was opened, or published as Zoom has places now, one is tried at once.
+    `dates` are those that it refused somebody, None where nobody chooses. The caller holds the
+    event's row. If somebody left Zoom during the call, which began at `asked_at`, or the form was
+    opened, or published as Zoom has places now, one is tried at once.
     """
     last_sign = max(event.updated_at, event.freed_at or event.updated_at)
-    is_outdated = not event.closed_by_zoom and last_sign > asked_at
-    event.refused_at = now
-    begins = _set(session, event, type(error).__name__, now)
-    if is_outdated:
+    is_outdated, event.refused_at = last_sign > asked_at, now
+    if takes_choice(event):
+        wanted = dates if dates and isinstance(error, AtCapacity) else ()
+        return _close_dates(session, event, error, wanted, is_outdated=is_outdated, now=now)
+    is_news = not event.closed_by_zoom
+    begins = _set(session, event, type(error).__name__, None, now)
+    if is_outdated and is_news:
         request_try(session, event.id, now=now)
     return begins
 
 
-def go_on(
-    session: Session,
-    event: Event,
-    *,
-    refused: Sequence[Sequence[str]] = (),
-    generation: int = 0,
-    now: datetime,
-) -> bool:
+def go_on(session: Session, event: Event, *, now: datetime) -> bool:
     """Have the next one tried, of those whom Zoom refused and then of those who wait for a seat.
 
-    `refused` are the dates of each who was refused since the last sign, which is known up to a
-    `generation` of the event's job: whoever wants all of one's would be refused too. Returns
-    whether nobody was left, so that the form opens. The caller holds the event's row. Side effects:
-    a job that has the one after them tried.
+    Whoever was refused may be taken now. Returns whether nobody was left, so that the form opens.
+    The caller holds the event's row. Side effects: a job that has the one after them tried.
     """
-    tried = _retry_next(session, event, refused, now)
-    if tried is None:
-        problem = event.closed_by_zoom
-        if not problem or refused:
-            return False
-        _set(session, event, "", now)
-        moved = move_first_up(session, event, now=now)
-        if moved is None:
-            return True
-        _set(session, event, problem, now)
-        tried = moved.id
-    _look_after(session, event.id, tried, refused, generation, now)
-    return False
+    if takes_choice(event):
+        forget_refused(event)
+    return _go_on(session, event, (), None, now)
 
 
 def request_try(
-    session: Session, event_id: int, *, moved: int | None = None, now: datetime
+    session: Session, event_id: int, *, dates: Collection[str] | None = None, now: datetime
 ) -> None:
     """Have a worker go on if Zoom takes nobody, and remember it otherwise: a place came free.
 
     What the event says is left to that worker, which locks it: here it may be just about to be
-    closed. `moved` has left all dates to be added anew, and takes those that they want first.
+    closed. `dates` are those with a place, each for a job of its own; None for all.
     """
     about: dict[str, object] = {"freed_at": now.isoformat()}
-    if moved is None:
+    if dates is None:
         _enqueue(session, event_id, _key(event_id), about, run_at=now, now=now)
-    else:
-        # By itself: whoever leaves meanwhile does not wait for them.
-        key, about["tried"] = f"{_key(event_id)}:{moved}", moved
-        _enqueue(session, event_id, key, about, run_at=now + LOOK_EVERY, now=now)
+    for date in sorted(dates or ()):
+        key = f"{_key(event_id)}:date:{date}"
+        _enqueue(session, event_id, key, about | {"dates": [date]}, run_at=now, now=now)
+
+
+def note_left(
+    session: Session,
+    registrant: ZoomRegistrant,
+    dates: Collection[str],
+    *,
+    comes_back: bool,
+    now: datetime,
+) -> None:
+    """Have those tried who want a date that somebody has left.
+
+    Who left it to be added anew takes those first that they want still.
+    """
+    event_id, kept = registrant.event_id, registrant.kept_dates if comes_back else None
+    request_try(session, event_id, dates={*dates} - {*(kept or ())}, now=now)
+    if kept:
+        moved = registrant.registration_id
+        about = {"freed_at": now.isoformat(), "tried": moved, "dates": kept}
+        key, run_at = f"{_key(event_id)}:{moved}", now + LOOK_EVERY
+        _enqueue(session, event_id, key, about, run_at=run_at, now=now)
 
 
 def follow(session: Session, event: Event, job: ClaimedJob, *, now: datetime) -> bool:
@@ -109,19 +131,22 @@ def follow(session: Session, event: Event, job: ClaimedJob, *, now: datetime) ->
 
     The caller holds the event's row.
     """
-    about = job.payload
+    about, chooses = job.payload, takes_choice(event)
     if describe_ending(event, now=now):
         return False
-    freed_at = about.get("freed_at")
-    if freed_at and not event.closed_by_zoom:
-        at = datetime.fromisoformat(freed_at)
-        event.freed_at = max(at, event.freed_at or at)
-        return False
-    refused = list(about.get("refused", ()))
-    if (dates := _find_refused(session, about.get("tried"))) is not None:
-        refused.append(dates)
-    generation = _find_generation(session, event.id, job)
-    return go_on(session, event, refused=refused, generation=generation, now=now)
+    if freed_at := about.get("freed_at"):
+        if chooses or not event.closed_by_zoom:
+            at = datetime.fromisoformat(freed_at)
+            event.freed_at = max(at, event.freed_at or at)
+        if not event.closed_by_zoom:
+            return False
+        if chooses and not forget_refused(event, _find_freed(session, about)):
+            return False
+    dates = _find_refused(session, about.get("tried"))
+    if chooses and event.closed_by_zoom and dates is not None:
+        note_refused(event, dates)
+    refused = list_refused(event) if chooses else [] if dates is None else [dates]
+    return _go_on(session, event, refused, job, now)
 
 
 def note_ended(session: Session, event: Event, *, now: datetime) -> None:
@@ -142,13 +167,20 @@ def note_delivered(
     `changed` are people with their delivery until now. The event was read in this transaction.
     """
     new = [(before, person) for before, person in changed if person.delivery != before]
-    is_sign = any(_has_left(before, person) for before, person in new)
-    is_closed = bool(event.closed_by_zoom)
-    if is_closed and not is_sign and not job_requests.hasten(session, [_key(event.id)], now=now):
+    freed = [person.occurrence_ids for before, person in new if _has_left(before, person)]
+    is_full = bool(event.closed_by_zoom)
+    if is_full and not freed and not job_requests.hasten(session, [_key(event.id)], now=now):
         # A call that was under way when Zoom refused somebody else tells nothing.
-        is_sign = any(_was_taken_since(event.refused_at, person) for _, person in new)
-    if is_sign:
+        taken = [person for _, person in new if _was_taken_since(event.refused_at, person)]
+        freed = [person.occurrence_ids for person in taken]
+        if full := list_full(event):
+            # Whoever is taken for other dates tells nothing of these.
+            freed = [[*full.intersection(dates)] if dates else None for dates in freed]
+            freed = [dates for dates in freed if dates != []]
+    if freed and not all(freed):
         request_try(session, event.id, now=now)
+    elif freed:
+        request_try(session, event.id, dates={d for dates in freed for d in dates or ()}, now=now)
 
 
 def is_undecided(session: Session, event: Event, about: Mapping[str, Any], now: datetime) -> bool:
@@ -222,40 +254,96 @@ def _was_taken_since(refused_at: datetime | None, registrant: ZoomRegistrant) ->
     return refused_at is None or registrant.last_attempt_at > refused_at
 
 
-def _find_generation(session: Session, event_id: int, job: ClaimedJob) -> int:
-    """Return up to which generation of the event's job all signs are known to a job.
+def _find_freed(session: Session, about: Mapping[str, Any]) -> set[str] | None:
+    """Return the dates on which a sign tells of a place, None for all.
 
-    That of somebody who moved knows none that waits at this moment: no generation is its own then.
+    Whoever left them to be added anew has them again, or not.
     """
-    key = _key(event_id)
-    if job.key == key:
-        return job.generation
-    asked = job_requests.read_generation(session, key)
-    if asked is None:
-        return 0
-    generation, state = asked
-    return -1 if state in _OPEN else generation
+    dates, moved = about.get("dates"), about.get("tried")
+    if dates is None:
+        return None
+    registrant = zoom_registrants.get_zoom_registrant(session, moved) if moved else None
+    if registrant is None or registrant.join_url is None:
+        return {*dates}
+    return {*dates} - {*(registrant.occurrence_ids or ())}
+
+
+def _close_dates(
+    session: Session,
+    event: Event,
+    error: MeetingClosed,
+    dates: Collection[str],
+    *,
+    is_outdated: bool,
+    now: datetime,
+) -> bool:
+    """As `close_form` where people choose dates; none where it is not about some of them."""
+    if not event.closed_by_zoom:
+        event.refused_dates = []
+    was_closed, shown = is_closed(event), list_full(event)
+    if not is_outdated:
+        note_refused(event, dates)
+    refused = [*(event.refused_dates or ()), *([shown] if shown else []), dates]
+    full = None if was_closed else find_full(event, refused, now=now)
+    begins = _set(session, event, type(error).__name__, full, now)
+    if is_outdated and not was_closed and shown.isdisjoint(dates):
+        request_try(session, event.id, dates=dates or None, now=now)
+    return begins
+
+
+def _go_on(
+    session: Session,
+    event: Event,
+    refused: Sequence[Sequence[str]],
+    job: ClaimedJob | None,
+    now: datetime,
+) -> bool:
+    """As `go_on`; `refused` are the dates of each who was refused, which goes for others too."""
+    tried = _retry_next(session, event, refused, now)
+    if tried is None:
+        if not event.closed_by_zoom or not all(refused):
+            return False
+        tried = _open(session, event, refused, now)
+        if tried is None:
+            return not event.closed_by_zoom
+    _look_after(session, event, tried, job, now)
+    return False
+
+
+def _open(
+    session: Session, event: Event, refused: Sequence[Sequence[str]], now: datetime
+) -> int | None:
+    """Have the form open, but for the dates that are full; return who goes before that, if any."""
+    problem, event.closed_by_zoom = event.closed_by_zoom, ""
+    session.flush()
+    moved = move_first_up(session, event, refused=refused, now=now)
+    event.closed_by_zoom = problem
+    session.flush()
+    if moved is not None:
+        return moved.id
+    if refused:
+        _set(session, event, problem, find_full(event, refused, now=now), now)
+    else:
+        _set(session, event, "", None, now)
+    return None
 
 
 def _look_after(
-    session: Session,
-    event_id: int,
-    tried: int,
-    refused: Sequence[Sequence[str]],
-    generation: int,
-    now: datetime,
+    session: Session, event: Event, tried: int, job: ClaimedJob | None, now: datetime
 ) -> None:
     """Have a job look what becomes of somebody.
 
-    It takes the place of any sign that came meanwhile: whoever was refused before may be taken now.
+    It takes the place of any sign that waits, or comes meanwhile: whoever was refused before may be
+    taken now.
     """
-    key, run_at = _key(event_id), now + LOOK_EVERY
-    about = {"tried": tried, "refused": refused}
-    _enqueue(session, event_id, key, about, run_at=run_at, now=now)
-    if refused:
-        asked = job_requests.read_generation(session, key)
-        if asked is None or asked[0] != generation + 1:
-            _enqueue(session, event_id, key, about | {"refused": ()}, run_at=run_at, now=now)
+    key = _key(event.id)
+    before = job_requests.read_asked(session, key) or Asked(0, JobState.DONE, {})
+    _enqueue(session, event.id, key, {"tried": tried}, run_at=now + LOOK_EVERY, now=now)
+    asked = job_requests.read_asked(session, key) or before
+    is_own = job is not None and (job.key, job.generation) == (key, before.generation)
+    waited = before.state in _OPEN and "freed_at" in before.payload and not is_own
+    if takes_choice(event) and (waited or asked.generation > before.generation + 1):
+        forget_refused(event)
 
 
 def _key(event_id: int) -> str:
@@ -282,11 +370,16 @@ def _enqueue(
     )
 
 
-def _set(session: Session, event: Event, problem: str, now: datetime) -> bool:
-    if event.closed_by_zoom == problem:
+def _set(
+    session: Session, event: Event, problem: str, full: list[str] | None, now: datetime
+) -> bool:
+    if (event.closed_by_zoom, event.full_dates) == (problem, full):
         return False
-    event.closed_by_zoom = problem
-    event.updated_at = now
+    closes_dates = full is not None and not is_closed(event) and list_full(event) <= {*full}
+    event.closed_by_zoom, event.full_dates = problem, full
+    if not closes_dates:
+        # Of refusals for other dates, under way now, this is no sign.
+        event.updated_at = now
     events.raise_version(session, event)
     session.flush()
     return True

@@ -67,6 +67,7 @@ class EventHead(NamedTuple):
     closes_at: datetime | None
     form_version_id: int | None
     closed_by_zoom: str
+    full_dates: list[str] | None
     dates: list[dict[str, Any]]
     date_choice: str
     seats_per_date: int | None
@@ -82,7 +83,8 @@ AnyEvent = Event | EventHead
 
 _HEAD_COLUMNS = EventHead._fields[:-3]
 _WITHOUT_END = literal_column("2147483647", Integer)
-_PLACES = case((Event.closed_by_zoom != "", 0), else_=func.coalesce(Event.capacity, _WITHOUT_END))
+_TAKES_NOBODY = and_(Event.closed_by_zoom != "", Event.full_dates.is_(None))
+_PLACES = case((_TAKES_NOBODY, 0), else_=func.coalesce(Event.capacity, _WITHOUT_END))
 
 
 def with_head(rows: Select[Any]) -> Select[Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     ColumnElement,
@@ -110,13 +110,22 @@ def ensure(
     _upsert(session, kind, key, payload, event_id, run_at=run_at, now=now, keeps_time=True)
 
 
-def read_generation(session: Session, key: str) -> tuple[int, JobState] | None:
-    """Return how often a job was asked for, and its state; None if it never was.
+class Asked(NamedTuple):
+    """What was asked of a job last, and whether it is done."""
+
+    generation: int
+    state: str
+    payload: Mapping[str, Any]
+
+
+def read_asked(session: Session, key: str) -> Asked | None:
+    """Return what was asked of a job last, if anything.
 
     After `enqueue` in the same transaction nobody else can ask before this one ends.
     """
-    row = session.execute(select(Job.generation, Job.state).where(Job.key == key)).one_or_none()
-    return None if row is None else (row.generation, JobState(row.state))
+    found = select(Job.generation, Job.state, Job.payload).where(Job.key == key)
+    row = session.execute(found).one_or_none()
+    return None if row is None else Asked(*row)
 
 
 def wake_workers(session: Session) -> None:

@@ -18,6 +18,7 @@ from sqlalchemy import (
     func,
     insert,
     literal_column,
+    not_,
     or_,
     select,
     tuple_,
@@ -138,6 +139,7 @@ def list_first_waitlisted(
     *,
     dates: Collection[str] | None,
     full: Collection[str] = (),
+    refused: Sequence[Collection[str]] = (),
     limit: int,
 ) -> list[Registration]:
     """List who moves up first.
@@ -145,6 +147,7 @@ def list_first_waitlisted(
     Args:
         dates: only who chose one of them; None where nobody chooses.
         full: nobody who chose one of them.
+        refused: nobody who chose all of one of these.
     """
     statement = select(Registration).where(
         Registration.event_id == event_id, Registration.status == "waitlisted"
@@ -153,6 +156,8 @@ def list_first_waitlisted(
         statement = statement.where(chose_one_of(dates))
     if full:
         statement = statement.where(~chose_one_of(full))
+    for together in refused:
+        statement = statement.where(not_(and_(*(chose_one_of([date]) for date in together))))
     return list(
         session.scalars(
             statement.order_by(Registration.queued_at, Registration.id)

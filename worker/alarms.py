@@ -112,8 +112,8 @@ _REASONS = {
         " itself everybody is tried again later, perhaps only the next day (UTC)."
     ),
     "AtCapacity": lazy_gettext(
-        "Zoom takes no more people, so the form is closed: raise the limit at Zoom, then run flask"
-        " event publish."
+        "Zoom takes no more people, so the form is closed, perhaps for some dates only: raise the"
+        " limit at Zoom, then run flask event publish."
     ),
     "MeetingOver": lazy_gettext(
         "At Zoom the meeting is over, so the form is closed: correct its time at Zoom, then run"

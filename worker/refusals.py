@@ -87,7 +87,9 @@ class Refusals:
                 deliveries.record_unsure(registrant, now=now)
             else:
                 deliveries.end_add_without_effect(registrant, now=now)
+            full = dates.wanted if dates else None
             if dates and kept_dates.may_return(registrant, step, dates, error):
+                full = dates.wanted.difference(registrant.kept_dates or ())
                 registrant.refused_dates = sorted(dates.wanted)
                 endings.return_to_dates(session, job, registrant, reason, now)
             else:
@@ -101,7 +103,7 @@ class Refusals:
             zoom_closings.note_ended(session, event, now=now)
             if isinstance(error, MeetingClosed):
                 is_closing = zoom_closings.close_form(
-                    session, event, error, asked_at=asked_at, now=now
+                    session, event, error, dates=full, asked_at=asked_at, now=now
                 )
         if is_closing:
             log.error("zoom takes nobody more", extra={"event": event.slug, "reason": reason})

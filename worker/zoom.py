@@ -254,7 +254,9 @@ class RegistrantSync:
         ref = deliveries.make_ref(situation.registration, registrant)
         is_gone = situation.step is Step.MOVE
         fault_point("before_leave")
-        for date in deliveries.list_to_leave(registrant, situation.step, dates):
+        left = deliveries.list_to_leave(registrant, situation.step, dates)
+        while left:
+            date = left[0]
             try:
                 client.delete_registrant(kind, event.zoom_id, ref.id, occurrence_id=date)
             except RegistrantNotFound:
@@ -264,18 +266,21 @@ class RegistrantSync:
                 # Zoom has no such date any more, nor therefore anybody on it.
                 pass
             fault_point("after_leave")
-            self._store_left(job, situation.step, partial(deliveries.record_left, date=date))
+            record = partial(deliveries.record_left, date=left.pop(0))
+            self._store_left(job, situation.step, [date], record)
         if is_gone:
-            self._store_left(job, situation.step, deliveries.record_gone)
+            self._store_left(job, situation.step, left, deliveries.record_gone)
 
-    def _store_left(self, job: ClaimedJob, step: Step, record: Callable[..., None]) -> None:
+    def _store_left(
+        self, job: ClaimedJob, step: Step, dates: list[str], record: Callable[..., None]
+    ) -> None:
         """Store each date by itself: many at a slow Zoom take longer than a lease."""
         now = self._read_clock()
-        with self._storing(job) as (session, event, _, stored):
+        with self._storing(job) as (session, _, _, stored):
             record(stored, now=now)
             endings.keep_lease(session, job, now)
-            moved = stored.registration_id if step is Step.MOVE else None
-            zoom_closings.request_try(session, event.id, moved=moved, now=now)
+            comes_back = step is Step.MOVE
+            zoom_closings.note_left(session, stored, dates, comes_back=comes_back, now=now)
 
     def _check_fresh(self, job: ClaimedJob, situation: _Situation) -> None:
         """Make no call that was planned long ago.

@@ -27,6 +27,8 @@ class Event(Base):
 
     `closed_by_zoom` is the class of the error with which Zoom refuses everybody who is new, and
     `refused_at` when it last did so; `freed_at` is when somebody last left Zoom while it is empty.
+    Where people choose dates `full_dates` are those alone for which that holds, None for all, and
+    `refused_dates` those of each who was refused since the last sign of a place on one of them.
     `dates` are those of a series, as `services.event_dates` writes them; `starts_at` is then the
     next one. `ends_at` is when it is over, of a series after its last date; every change of a row
     through the model writes it anew. In rows that an older version wrote it is None, or the former
@@ -82,6 +84,8 @@ class Event(Base):
     link_policy: Mapped[str] = mapped_column(String(4), default="show")
     keeps_zoom_mails: Mapped[bool] = mapped_column(default=False, server_default=false())
     closed_by_zoom: Mapped[str] = mapped_column(String(11), default="", server_default="")
+    full_dates: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
+    refused_dates: Mapped[list[list[str]] | None] = mapped_column(JSON(none_as_null=True))
     refused_at: Mapped[Moment | None]
     freed_at: Mapped[Moment | None]
     has_webhooks: Mapped[bool] = mapped_column(default=False, server_default=false())

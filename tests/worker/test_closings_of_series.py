@@ -5,9 +5,13 @@ from contextlib import suppress
 import pytest
 
 from services.alarms import find_problems
+from services.chosen_dates import read_closed
+from services.event_dates import Closed
 from services.overview import read_overview
-from storage import jobs
+from services.registrations import DatesClosed, RegistrationNotOpen
+from storage import events, jobs
 from storage.models import Job
+from tests.series import list_ids
 from tests.worker.test_closings import (
     FIRST,
     FOURTH,
@@ -17,6 +21,7 @@ from tests.worker.test_closings import (
     THIRD,
     list_outcomes,
     read_closing,
+    read_status,
     set_places,
     try_again,
     wait_and_work,
@@ -29,14 +34,27 @@ from worker.places import PlaceFinding
 from zoom_client.pacing import Plan
 from zoom_sandbox.server import SandboxServer
 
+FIFTH = "fifth@example.com"
+
 
 @pytest.fixture
-def desk(database):
-    """A desk of three dates, each with one place at Zoom."""
+def make_series_desk(database):
     with SandboxServer() as sandbox:
-        desk = SeriesDesk(database, sandbox)
-        set_places(desk, 1)
-        yield desk
+
+        def make(**members):
+            desk = SeriesDesk(database, sandbox, **members)
+            desk.let_pass_until(12)  # so that Zoom's day ends when a test says so
+            return desk
+
+        yield make
+
+
+@pytest.fixture
+def desk(make_series_desk):
+    """A desk of three dates, each with one place at Zoom."""
+    desk = make_series_desk()
+    set_places(desk, 1)
+    return desk
 
 
 def come(desk, **dates):
@@ -122,67 +140,213 @@ def test_place_goes_to_the_first_who_wants_that_date(full):
     assert (list_outcomes(full, SECOND), read_closing(full)) == ([TAKEN], "")
 
 
-def find_places(desk):
-    return PlaceFinding(desk.database, read_clock=desk.clock)
-
-
 def ask_zoom(desk):
     """Have Zoom asked about people; nobody else is tried whatever it says."""
     Worker(desk.database, [desk.make_worker()._lanes[0]], read_clock=desk.clock).drain()
 
 
-def claim_places(desk, *, moved=None):
-    """Take the job that has the next one tried, or that of somebody who left all dates."""
+def claim_places(desk):
+    """Take the job that looks what became of somebody."""
     desk.let_pass(minutes=1)
-    key = f"places:{desk.event.id}"
-    if moved:
-        key += f":{desk.read(moved).registration_id}"
-    about = {"kinds": ["places"], "where": Job.key == key}
+    is_it = Job.key == f"places:{desk.event.id}"
+    about = {"kinds": ["places"], "where": is_it}
     with desk.database.write() as session:
         job = jobs.claim(session, owner="slow", lease_seconds=60, now=desk.clock(), **about)
     assert job is not None
     return job
 
 
-def test_date_given_back_while_the_next_one_is_chosen_is_free(full):
-    """FIRST leaves date 0 when a worker already knows that SECOND was refused there."""
-    full.cancel(FOURTH)
-    ask_zoom(full)
-    find_places(full).handle(claim_places(full))
-    ask_zoom(full)
-    job = claim_places(full)
-    assert job.payload["tried"] and list_outcomes(full, SECOND) == [PUT_ASIDE]
+def leave(desk):
+    desk.cancel(FIRST)
 
+
+def leave_unknown_dates(desk):
+    desk.doubt_dates(FIRST)
+    desk.cancel(FIRST)
+
+
+@pytest.mark.parametrize("leave_date", [leave, leave_unknown_dates])
+def test_date_given_back_while_the_next_one_is_chosen_is_free(desk, leave_date):
+    """FIRST leaves date 0 when a worker already goes on with those who want date 1."""
+    come(desk, first=(0,), fourth=(1,), second=(0,), third=(1,), fifth=(1,))
+    desk.cancel(FOURTH)
+    ask_zoom(desk)
+    Worker(desk.database, [desk.make_worker()._lanes[2]], read_clock=desk.clock).drain()
+    ask_zoom(desk)
+    job = claim_places(desk)
+    assert list_outcomes(desk, SECOND, THIRD) == [PUT_ASIDE, TAKEN]
+
+    leave_date(desk)
+    ask_zoom(desk)
+    PlaceFinding(desk.database, read_clock=desk.clock).handle(job)
+    for _ in range(3):
+        wait_and_work(desk, minutes=1)
+
+    assert list_outcomes(desk, SECOND, FIFTH) == [TAKEN, PUT_ASIDE]
+
+
+def test_date_given_back_is_free_though_somebody_who_moved_was_refused_there(desk):
+    """FOURTH leaves date 1 before anybody looks what became of FIRST, who moved there."""
+    come(desk, first=(0,), fourth=(1,), second=(0,))
+    desk.change_dates((1,), FIRST)
+    ask_zoom(desk)
+    desk.cancel(FOURTH)
+
+    for _ in range(3):
+        wait_and_work(desk, minutes=1)
+
+    assert list_outcomes(desk, FIRST, SECOND) == [TAKEN, TAKEN]
+
+
+def list_full_dates(desk):
+    """Return the numbers of the dates that the form shows as full."""
+    with desk.database.read() as session:
+        closed = read_closed(session, events.need_event(session, desk.event.id), now=desk.clock())
+    ids = list_ids(desk.event)
+    return [ids.index(date) for date, why in closed.items() if why == Closed.FULL]
+
+
+def test_form_takes_people_for_dates_with_places_and_shows_the_full_one(desk):
+    come(desk, first=(0,), second=(0,))
+    assert list_full_dates(desk) == [0]
+
+    for dates in [(0,), (0, 2)]:
+        with pytest.raises(DatesClosed):
+            desk.register(THIRD, dates=dates)
+    come(desk, third=(2,))
+    with pytest.raises(DatesClosed):
+        desk.change_dates((0, 2), THIRD)
+
+    assert list_outcomes(desk, SECOND, THIRD) == [PUT_ASIDE, TAKEN]
+    desk.cancel(FIRST)
+    desk.work()
+    assert list_outcomes(desk, SECOND) == [TAKEN]
+    assert (list_full_dates(desk), read_closing(desk)) == ([], "")
+
+
+def test_nobody_who_comes_goes_before_whom_zoom_refused_for_that_date(full):
+    """FIRST has left date 0, and SECOND is not asked about yet."""
     full.cancel(FIRST)
     ask_zoom(full)
-    find_places(full).handle(job)
-    for _ in range(3):
-        wait_and_work(full, minutes=1)
+    with pytest.raises(DatesClosed):
+        full.register(FIFTH, dates=(0,))
 
-    assert list_outcomes(full, SECOND, THIRD) == [TAKEN, TAKEN]
-    assert read_closing(full) == ""
-
-
-def test_date_given_back_is_free_though_somebody_who_moved_was_refused_there(full):
-    """FIRST moved to date 1, which was full; FOURTH leaves it before a worker looks after FIRST."""
-    full.change_dates((1,), FIRST)
-    ask_zoom(full)
-    full.cancel(FOURTH)
-    ask_zoom(full)
-
-    find_places(full).handle(claim_places(full, moved=FIRST))
-    for _ in range(3):
-        wait_and_work(full, minutes=1)
-
-    assert list_outcomes(full, FIRST, SECOND, THIRD) == [TAKEN, TAKEN, PUT_ASIDE]
-
-
-def test_who_changes_to_a_full_date_makes_way_on_the_one_that_they_had(full):
-    full.change_dates((1,), FIRST)
+    adds = full.count_calls("add_registrant")
     full.work()
-    wait_and_work(full, minutes=1)
 
-    assert list_outcomes(full, FIRST, SECOND, THIRD) == [PUT_ASIDE, TAKEN, PUT_ASIDE]
+    assert list_outcomes(full, SECOND, THIRD) == [TAKEN, PUT_ASIDE]
+    assert full.count_calls("add_registrant") == adds + 1, "it was no sign for THIRD"
+    assert list_full_dates(full) == [1]
+
+
+def test_all_dates_of_who_was_refused_for_several_are_theirs(desk):
+    """Zoom does not say which of them is full."""
+    come(desk, first=(0,), second=(0, 1))
+    assert list_full_dates(desk) == [0, 1]
+
+    desk.cancel(FIRST)
+    desk.work()
+
+    assert (list_outcomes(desk, SECOND), list_full_dates(desk)) == ([TAKEN], [])
+
+
+def test_form_is_full_once_all_dates_are(desk):
+    come(desk, first=(0, 1, 2), second=(0,), third=(1,), fourth=(2,))
+
+    with pytest.raises(RegistrationNotOpen) as refusal:
+        desk.register(FIFTH, dates=(2,))
+    assert not isinstance(refusal.value, DatesClosed)
+
+    desk.cancel(FIRST)
+    desk.work()
+    for _ in range(3):
+        wait_and_work(desk, minutes=1)
+    assert list_outcomes(desk, SECOND, THIRD, FOURTH) == [TAKEN] * 3
+    assert read_closing(desk) == ""
+
+
+def test_who_is_taken_for_another_date_has_nobody_tried(desk):
+    come(desk, first=(0,), second=(0,))
+    desk.let_pass(minutes=1)
+    adds = desk.count_calls("add_registrant")
+
+    come(desk, third=(2,))
+    with desk.database.read() as session:
+        assert events.need_event(session, desk.event.id).freed_at is None, "nor is it a sign"
+    desk.cancel(THIRD)
+    desk.work()
+
+    assert desk.count_calls("add_registrant") == adds + 1
+    assert list_full_dates(desk) == [0]
+
+
+def test_date_given_up_while_another_one_is_full_is_theirs(desk):
+    """FIRST leaves date 1 before the answer comes that THIRD got."""
+    come(desk, first=(0, 1), second=(0,))
+    desk.register(THIRD, dates=(1,))
+    refused = work_until_asked(desk, adds=3)
+
+    desk.change_dates((0,), FIRST)
+    desk.make_worker().drain()
+    assert desk.list_dates_at_zoom(FIRST) == [0]
+    refused.join()
+
+    assert list_outcomes(desk, SECOND, THIRD) == [PUT_ASIDE, TAKEN]
+    assert list_full_dates(desk) == [0]
+
+
+def test_who_waits_for_a_date_with_places_moves_up_past_who_waits_for_a_full_one(make_series_desk):
+    desk = make_series_desk(has_waitlist=True)
+    set_places(desk, 1)
+    come(desk, first=(0, 1, 2), second=(0, 1, 2))
+    for email, dates in [(THIRD, (0,)), (FOURTH, (0, 1)), (FIFTH, (1,))]:
+        desk.register(email, dates=dates)
+        assert read_status(desk, email) == "waitlisted"
+
+    desk.change_dates((0,), FIRST)
+    desk.work()
+    for _ in range(5):
+        wait_and_work(desk, minutes=1)
+
+    assert list_outcomes(desk, SECOND, THIRD, FIFTH) == [PUT_ASIDE, PUT_ASIDE, TAKEN]
+    assert (read_status(desk, FOURTH), list_full_dates(desk)) == ("waitlisted", [0])
+    desk.correct_address("right@example.com", FOURTH)
+    assert read_status(desk, "right@example.com") == "waitlisted"
+    come(desk, sixth=(2,))
+    assert list_outcomes(desk, "sixth@example.com") == [TAKEN]
+
+
+@pytest.mark.parametrize("has_waitlist", [False, True])
+def test_form_that_an_older_version_has_closed_opens_date_by_date(make_series_desk, has_waitlist):
+    desk = make_series_desk(has_waitlist=has_waitlist)
+    set_places(desk, 1)
+    come(desk, first=(0,), fourth=(1,), second=(0,), third=(1,))
+    desk.change_event(full_dates=None, refused_dates=None)
+    if has_waitlist:
+        desk.register(FIFTH, dates=(1,))
+    else:
+        with pytest.raises(RegistrationNotOpen):
+            desk.register(FIFTH, dates=(2,))
+
+    desk.cancel(FOURTH)
+    desk.work()
+    for _ in range(3):
+        wait_and_work(desk, minutes=1)
+
+    assert list_outcomes(desk, SECOND, THIRD) == [PUT_ASIDE, TAKEN]
+    assert 0 in list_full_dates(desk) and 2 not in list_full_dates(desk)
+    come(desk, sixth=(2,))
+    assert list_outcomes(desk, "sixth@example.com") == [TAKEN]
+
+
+def test_who_changes_to_a_full_date_makes_way_on_the_one_that_they_had(desk):
+    come(desk, first=(0,), fourth=(1,), second=(0,))
+    desk.change_dates((1,), FIRST)
+    desk.register(THIRD, dates=(1,))
+    desk.work()
+    wait_and_work(desk, minutes=1)
+
+    assert list_outcomes(desk, FIRST, SECOND, THIRD) == [PUT_ASIDE, TAKEN, PUT_ASIDE]
 
 
 def test_nobody_is_tried_who_wants_all_dates_of_somebody_refused(desk):
@@ -227,6 +391,7 @@ def test_who_keeps_the_dates_that_they_had_is_not_told_as_without_a_link(desk):
     desk.change_dates((0, 1), FIRST)
     desk.work()
     assert desk.read(FIRST).problem == "KeepsDates"
+    try_again(desk)
     problems = set()
     for _ in range(15):
         assert find_waiting(desk) == (2, 0, 0, 0)

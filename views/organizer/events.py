@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from services.dates import format_period
 from services.events import count_seats, get_end, get_state
 from services.first_steps import Step, list_first_steps
+from services.full_dates import is_closed
 from services.members import Member, Permission
 from services.texts import localize
 from storage import event_lists
@@ -135,7 +136,7 @@ def _view(listed: ListedEvent, now: datetime) -> dict[str, Any]:
 
 def _name_delivery(listed: ListedEvent) -> str:
     if listed.event.closed_by_zoom:
-        return "closed"
+        return "closed" if is_closed(listed.event) else "full"
     if listed.is_paused:
         return "paused"
     return "parked" if listed.has_parked else "fine"
