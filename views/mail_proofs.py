@@ -8,6 +8,7 @@ from flask import Blueprint, Response, make_response, redirect, render_template,
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
+from services.coming_back import can_come_back
 from services.dates import format_short
 from services.mail_proofs import (
     DATES_SHUT,
@@ -20,7 +21,8 @@ from services.mail_proofs import (
 from services.questions import answers_from_json
 from services.registrations import DatesClosed, NotHeld, RegistrationNotOpen
 from services.tokens import Purpose
-from storage import events
+from storage import events, registrations
+from storage.models import Event
 
 from .event_pages import draw_head
 from .limits import count_against_network
@@ -42,7 +44,7 @@ def show_proof(token: str) -> ResponseReturnValue:
 @bp.post("/v/<token>")
 @repeatable
 def give_proof(token: str) -> ResponseReturnValue:
-    """Register who was asked; pressed again, it leads to the same receipt."""
+    """Register who was asked; pressed again, it leads to their receipt."""
     site, now = get_site(), get_site().read_clock()
     try:
         with site.database.write() as session:
@@ -50,15 +52,28 @@ def give_proof(token: str) -> ResponseReturnValue:
             count_against_network(session, now)
             event = events.need_event(session, opened.event.id)
             confirm(session, event, opened.submission, policy=opened.policy, now=now)
-            receipt = site.links.receipt(opened.submission)
+            target = _find_way_on(session, event, opened, now)
     except (ProofOver, NotHeld):
         obstacle = ""
     except RegistrationNotOpen as refusal:
         obstacle = DATES_SHUT if isinstance(refusal, DatesClosed) else refusal.state
     else:
-        return redirect(f"{receipt}?lang={read_locale()}", code=303)
+        return redirect(f"{target}?lang={read_locale()}", code=303)
     with site.database.read() as session:
         return _draw(session, token, _open(session, token), now, obstacle=obstacle)
+
+
+def _find_way_on(session: Session, event: Event, opened: OpenedReceipt, now: datetime) -> str:
+    """Return where the button leads: to the receipt, or who had cancelled to where they come back.
+
+    That is the page to which the mail leads that they get now; the link to this button is for good,
+    and leads there only the first time.
+    """
+    number = opened.submission.registration_id if opened.registration is None else None
+    person = registrations.get_registration(session, number) if number is not None else None
+    if person is not None and can_come_back(session, event, person, now=now):
+        return f"{get_site().links.personal_from_mail(person)}/again"
+    return get_site().links.receipt(opened.submission)
 
 
 def _open(session: Session, token: str) -> OpenedReceipt:

@@ -7,7 +7,7 @@ import pytest
 
 from storage.models import Event
 from tests.fixtures.databases import only_sqlite
-from tests.mailbox import read_text
+from tests.mailbox import find_link, read_text
 from tests.organizer import Organizer
 from tests.people import ANN, HANAKO, TARO
 from tests.series import list_ids, make_series
@@ -152,3 +152,22 @@ def test_who_is_not_registered_by_the_button_alone_reads_what_follows(site, memb
     assert all(note in text and "お申し込みが完了します" not in text for text in said)
     page.form().submit()
     assert note in receipt.visitor.open(receipt.url).text
+
+
+def test_who_had_cancelled_comes_back_by_the_button_without_another_mail(site):
+    event = site.add_event(slug="spring", bot_check="always")
+    do_work(send(site)).submit()
+    site.drain()
+    link = find_link(site.mailbox.read_only(TARO["email"]), "r")
+    site.visitor().open(f"{link}/cancel").form("キャンセルする").submit()
+    send(site).form().press("確認メールを受け取る").submit()
+    site.drain()
+    page = site.visitor().open(find_link(site.mailbox.read_last(TARO["email"]), "v"))
+    assert "お申し込みが完了します" not in page.text
+
+    back = page.form().submit()
+
+    assert back.url.partition("?")[0] == f"{link}/again"
+    back.form().submit()
+    assert Organizer(site, event).find(TARO["email"]).status == "approved"
+    assert page.form().submit().url.startswith(f"{site.url}/s/"), "the link is for good"
