@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from statistics import median
 
@@ -72,13 +73,14 @@ def main() -> None:
             address = running.enter_context(start_cluster()).create("soak")
         product = running.enter_context(run_product(folder, address))
         zoom = running.enter_context(closing(SandboxControl(product.sandbox_url)))
-        worker = running.enter_context(product.run_worker())
         order = Order(product.web.script, True, options.minutes * 60, rate=options.rate)
-        roots = {"web processes": product.web.pid, "worker": worker}
-        samples, visits = soak(roots, order, zoom, dice)
-        zoom.clear_faults()
-        wait_for_rest(product)
-        faults = compare(product, zoom, visits)
+        with product.run_worker() as worker:
+            roots = {"web processes": product.web.pid, "worker": worker}
+            samples, visits = soak(roots, order, zoom, dice)
+            zoom.clear_faults()
+            at_rest = wait_for_rest(product)
+        # Nobody works any more: a mail for later that is due by now is not half-way.
+        faults = compare(product, zoom, visits, at_rest)
     report(samples, visits)
     if faults:
         sys.exit("\n".join(faults))
@@ -105,19 +107,20 @@ def soak(
     return samples, sending.wait()
 
 
-def wait_for_rest(product: Product) -> None:
-    """Wait until Zoom has everybody and all mails are sent, but those that are for later."""
+def wait_for_rest(product: Product) -> datetime:
+    """Wait until Zoom has everybody and all mails are sent, but those for later; return when."""
     deadline = time.monotonic() + DRAIN_SECONDS
-    while time.monotonic() < deadline:
-        is_due = or_(Job.kind != "mail", Job.run_at <= product.site.read_clock())
+    while True:
+        now = product.site.read_clock()
+        is_due = or_(Job.kind != "mail", Job.run_at <= now)
         left = select(func.count()).where(Job.state.in_(("ready", "running")), is_due)
         with product.database.read() as session:
-            if not session.scalar(left):
-                return
+            if not session.scalar(left) or time.monotonic() > deadline:
+                return now
         time.sleep(1)
 
 
-def compare(product: Product, zoom: SandboxControl, visits: Visits) -> list[str]:
+def compare(product: Product, zoom: SandboxControl, visits: Visits, at_rest: datetime) -> list[str]:
     """Compare the journals; return in words what does not fit together."""
     site = product.site
     mails = Mailbox(site.settings.mailbox).list_mails()
@@ -128,7 +131,7 @@ def compare(product: Product, zoom: SandboxControl, visits: Visits) -> list[str]
             site.links,
             answers=[Answer(email, receipt, "") for email, receipt in visits.promised.items()],
             copies=[read_copy(mail) for mail in mails],
-            now=site.read_clock(),
+            now=at_rest,
         )
     )
 
