@@ -39,6 +39,11 @@ def read_receipt_number(text: str) -> str | None:
     return f"{letters[:4]}-{letters[4:]}"
 
 
+def is_receipt_number(text: str) -> bool:
+    """Tell whether a text is as long as the number of a receipt, and so may be one."""
+    return len(text) == len("A7K2-91QF")
+
+
 def make_receipt_number(public_id: str) -> str:
     """Return eight letters and digits as `A7K2-91QF`, without I, L, O and U."""
     bits = int.from_bytes(hashlib.sha256(public_id.encode()).digest()[:5])

@@ -15,9 +15,9 @@ from storage.models import Registration, SubmissionRow
 from storage.submissions import Receipt
 
 from .chosen_dates import has_date_ahead, read_ahead
-from .codes import CODE_MINUTES, CODE_TRIES, is_right_code
+from .codes import CODE_MINUTES, CODE_TRIES, is_receipt_number, is_right_code
 from .event_dates import takes_choice
-from .events import EventState, LinkPolicy, get_state, read_seats
+from .events import EventState, LinkPolicy, Seats, get_state, read_seats
 from .joining import prove_address, read_end_state
 from .keys import KeyRing
 from .mail_proofs import DATES_SHUT, find_obstacle, waits_for_button
@@ -26,6 +26,9 @@ from .registrations import MAIL_OF_STATUS, Outcome, Status
 from .submissions import Doubt
 
 _WITHOUT_CODE = (MailName.REFUSED, MailName.DENIED, MailName.CANCELLED)
+
+
+MAX_CORRECTIONS = 3
 
 
 class CodeRefused(Exception):
@@ -244,10 +247,26 @@ def can_correct_address(
     registration = _get_registration(session, submission)
     if registration is None or submission.code_used_at is not None:
         return False
+    if not may_correct_again(session, event, submission, now=now):
+        return False
     if policy is not LinkPolicy.SHOW:
         seats = read_seats(session, event)
         return get_state(event, seats, now) is EventState.OPEN and not seats.are_all_taken
     return owns_registration(session, submission, registration)
+
+
+def may_correct_again(
+    session: Session, event: AnyEvent, submission: SubmissionRow, *, now: datetime
+) -> bool:
+    """Tell whether somebody who registered in time may be registered under another address."""
+    sent_at = submission.created_at
+    # What corrects another has that one's number for its nonce; of most receipts that tells all.
+    if is_receipt_number(submission.nonce):
+        earlier = submissions.list_corrections_before(session, submission)
+        if len(earlier) >= MAX_CORRECTIONS:
+            return False
+        sent_at = (earlier or [sent_at])[-1]
+    return get_state(event, Seats(0, event.capacity), now, sent_at=sent_at) is EventState.OPEN
 
 
 def _get_registration(session: Session, submission: SubmissionRow) -> Registration | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -20,7 +20,7 @@ from .joining import prove_address
 from .mails import MailName, request_mail
 from .moves import fill_free_seats, move, tell_status
 from .questions import DATES, Answer
-from .receipts import get_live_submission, owns_registration
+from .receipts import MAX_CORRECTIONS, get_live_submission, owns_registration
 from .registration_edits import edit_details, settle_repeat, use_submission
 from .registrations import (
     ORGANIZER,
@@ -33,7 +33,6 @@ from .registrations import (
 )
 from .submissions import read_submission
 
-MAX_CORRECTIONS = 3
 MAX_RETURNS_A_DAY = 3
 
 
@@ -203,12 +202,11 @@ def correct_address(
     and its place on the waiting list is the right one's. One that was known, or was typed by others
     since, keeps what it had; the answer here is the same. Typing the same address again changes
     nothing, nor does correcting a receipt twice. Of the dates that were chosen, those that are over
-    meanwhile are in nobody's way.
+    meanwhile are in nobody's way, nor is under `show` the closing time.
 
     Raises:
         ChangeRefused: under `show`, the submission made no registration or its address is
-            proven; or it was corrected often enough.
-        RegistrationNotOpen: as `register`.
+            proven; or it was corrected often enough. RegistrationNotOpen: as `register`.
         DatesClosed: no chosen date is ahead, or one that is takes nobody now.
     """
     assert mistaken.registration_id is not None, "a held submission is not corrected"
@@ -218,7 +216,8 @@ def correct_address(
     live = get_live_submission(session, locked)
     if live is not locked or email_key == locked.email_key:
         return live
-    if submissions.count_corrections_before(session, locked) >= MAX_CORRECTIONS:
+    earlier = submissions.list_corrections_before(session, locked)
+    if len(earlier) >= MAX_CORRECTIONS:
         raise ChangeRefused
     queued_at = None
     if owns_registration(session, locked, wrong):
@@ -231,11 +230,18 @@ def correct_address(
         read_submission(locked), email=email, email_key=email_key, nonce=mistaken.number
     )
     kept = list_chosen_ids(corrected.answers)
-    row = register(session, event, corrected, policy=policy, kept=kept, now=now)
+    at = _choose_sent_at([locked.created_at, *earlier], policy)
+    row = register(session, event, corrected, policy=policy, kept=kept, sent_at=at, now=now)
     _hand_on_place(row, queued_at)
     locked.corrected_by_id = row.id
     fill_free_seats(session, event, now=now)
     return row
+
+
+def _choose_sent_at(times: Sequence[datetime], policy: LinkPolicy) -> datetime | None:
+    """Return when a form was first sent, the last of `times`; None for now."""
+    # Where nothing may tell who is known, the place that somebody has opens no closed form.
+    return times[-1] if policy is LinkPolicy.SHOW else None
 
 
 def _end_wrong(session: Session, event: Event, wrong: Registration, *, now: datetime) -> None:

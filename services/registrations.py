@@ -107,7 +107,7 @@ def register(
     `may_see_receipt` says what its sender sees. Side effects: rows of submission, registration,
     answers, consents, counters, jobs and mail, all in the caller's transaction. `mailed` is how
     many mails the mailbox has had in a day, where that was counted; `kept` as in `are_open`;
-    `sent_at` is when it first came, where its sender was asked for a proof then.
+    `sent_at` is when it first came, where its sender was asked for a proof or corrects an address.
 
     Raises:
         RegistrationNotOpen: not open yet, full, closed, ended or cancelled; nothing is stored.

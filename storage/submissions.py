@@ -181,16 +181,18 @@ def get_creating_submission(session: Session, registration_id: int) -> Submissio
     )
 
 
-def count_corrections_before(session: Session, row: SubmissionRow) -> int:
-    """Count how many corrected submissions lead to this one."""
-    count, last = 0, row.id
+def list_corrections_before(session: Session, row: SubmissionRow) -> list[datetime]:
+    """Return when the corrected submissions were sent that lead to this one, the first at last."""
+    times, last = [], row.id
+    columns = select(SubmissionRow.id, SubmissionRow.created_at)
     while (
-        previous := session.scalar(
-            select(SubmissionRow.id).where(SubmissionRow.corrected_by_id == last).limit(1)
-        )
+        previous := session.execute(
+            columns.where(SubmissionRow.corrected_by_id == last).limit(1)
+        ).first()
     ) is not None:
-        count, last = count + 1, previous
-    return count
+        last = previous.id
+        times.append(previous.created_at)
+    return times
 
 
 def insert_submission(session: Session, values: Mapping[str, Any]) -> SubmissionRow | None:

@@ -77,6 +77,7 @@ class ReceiptView(NamedTuple):
     code_url: str
     code_error: str | None
     alert: str | None
+    is_refusal: bool
     is_carrier_address: bool
     sender_domain: str
     state_url: str
@@ -92,9 +93,10 @@ def draw_receipt(
     now: datetime,
     *,
     alert: str | None = None,
+    is_refusal: bool = False,
     code_error: str | None = None,
 ) -> bytes:
-    """Draw the page of a receipt."""
+    """Draw the page of a receipt. An alert `is_refusal` where it says what cannot be done."""
     state = read_state(session, opened, now)
     mail = _read_mail(session, opened, state, now)
     event = draw_head(session, opened.event, now)
@@ -106,6 +108,7 @@ def draw_receipt(
         now,
         mail=mail.state,
         alert=alert,
+        is_refusal=is_refusal,
         code_error=code_error,
     )
     values = _list_values(session, token, opened, event, state)
@@ -157,7 +160,10 @@ def _is_correctable(
 ) -> bool:
     if opened.policy is LinkPolicy.SHOW:
         # Both need that it is still its sender's alone, which is not worth asking twice.
-        return state.may_change and opened.submission.code_used_at is None
+        is_own = state.may_change and opened.submission.code_used_at is None
+        return is_own and receipts.may_correct_again(
+            session, opened.event, opened.submission, now=now
+        )
     return can_correct(session, opened, now)
 
 
@@ -176,6 +182,7 @@ def _view(
     *,
     mail: str,
     alert: str | None,
+    is_refusal: bool,
     code_error: str | None,
 ) -> ReceiptView:
     has_mail = state.shown in _HAVE_MAIL
@@ -206,16 +213,21 @@ def _view(
         code_url=f"{path}/code{query}",
         code_error=code_error,
         alert=alert,
+        is_refusal=is_refusal,
         is_carrier_address=is_carrier_address(opened.submission.email),
         sender_domain=get_site().settings.sender.rpartition("@")[2],
         state_url=f"{path}{query}",
-        can_return=(
-            state.shown == "cancelled"
-            and can_come_back(session, opened.event, opened.person, now=now)
-        ),
+        can_return=_can_return(session, opened, state, now),
         form_url=form_path(opened.event.slug) + query if _takes_anew(opened, state, now) else None,
         until=mark("until"),
     )
+
+
+def _can_return(
+    session: Session, opened: OpenedReceipt, state: ReceiptState, now: datetime
+) -> bool:
+    has_left = state.shown == "cancelled"
+    return has_left and can_come_back(session, opened.event, opened.person, now=now)
 
 
 def _takes_anew(opened: OpenedReceipt, state: ReceiptState, now: datetime) -> bool:

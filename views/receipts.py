@@ -21,7 +21,7 @@ from storage import events
 
 from .calendar_links import answer_ics, make_entries
 from .even_time import EVEN_CORRECTION_SECONDS, wait_until_even
-from .event_pages import draw_head, load_event, show_state
+from .event_pages import draw_head
 from .framing import receipt_path, receipt_url, write_query
 from .limits import count_against_network
 from .locale import read_locale
@@ -32,6 +32,8 @@ from .tokens import OpenedReceipt, open_receipt
 
 bp = Blueprint("receipts", __name__)
 
+_REFUSED = "address"
+
 
 @bp.get("/s/<token>")
 def show_receipt(token: str) -> ResponseReturnValue:
@@ -39,10 +41,15 @@ def show_receipt(token: str) -> ResponseReturnValue:
     now = site.read_clock()
     with site.database.read() as session:
         opened = _open(session, token, is_only_shown=True)
+        done = request.args.get("done")
         alert = None
-        if request.args.get("done") == "resend":
+        if done == "resend":
             alert = _("We have your request to send it again. It can take a few minutes.")
-        return draw_receipt(session, token, opened, now, alert=alert)
+        elif done == _REFUSED:
+            alert = _(
+                "The email address cannot be corrected here any more. Please ask the organizer."
+            )
+        return draw_receipt(session, token, opened, now, alert=alert, is_refusal=done == _REFUSED)
 
 
 @bp.post("/s/<token>/resend")
@@ -130,17 +137,13 @@ def _correct_address(
                 policy=opened.policy,
                 now=now,
             )
-    except ChangeRefused:
-        abort(404)
+    except (ChangeRefused, RegistrationNotOpen):
+        return redirect(_refuse(token), code=303)
     except DatesClosed:
         alert = _("A date that you chose is not free any more. Nothing was changed.")
         with site.database.read() as session:
             opened = _open_correctable(session, token, now)
             return _draw_address(session, token, opened, form, now, alert=alert)
-    except RegistrationNotOpen as refusal:
-        page = load_event(opened.event.slug, now)
-        with site.database.read() as session:
-            return show_state(session, page, now, state=refusal.state)
     return redirect(receipt_url(site.links.receipt_token(row)), code=303)
 
 
@@ -156,8 +159,12 @@ def _open(session: Session, token: str, *, is_only_shown: bool = False) -> Opene
 def _open_correctable(session: Session, token: str, now: datetime) -> OpenedReceipt:
     opened = _open(session, token)
     if not can_correct(session, opened, now):
-        abort(404)
+        abort(redirect(_refuse(token), code=303))
     return opened
+
+
+def _refuse(token: str) -> str:
+    return receipt_path(token) + write_query(done=_REFUSED)
 
 
 def _draw_address(

@@ -255,7 +255,7 @@ def test_address_that_is_proven_is_not_taken_away(site):
     mail = site.mailbox.read_only("taro@example.com")
     site.visitor().open(find_link(mail, "j")).form().leave()
 
-    address_page.form().fill(email="hanako@example.com").submit(status=404)
+    address_page.form().fill(email="hanako@example.com").submit()
 
     assert organizer.find("taro@example.com").status == "approved"
     assert site.count_rows("registration") == 1

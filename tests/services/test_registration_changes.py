@@ -12,8 +12,8 @@ from services.events import LinkPolicy
 from services.joining import prove_address
 from services.moves import fill_free_seats
 from services.questions import Answer
+from services.receipts import MAX_CORRECTIONS, can_correct_address
 from services.registration_changes import (
-    MAX_CORRECTIONS,
     MAX_RETURNS_A_DAY,
     approve,
     cancel,
@@ -479,8 +479,21 @@ def test_address_is_corrected_a_few_times_at_most(session):
     for name in "bcd"[:MAX_CORRECTIONS]:
         row = people.correct(row, name)
 
+    assert not can_correct_address(session, people.event, row, policy=LinkPolicy.SHOW, now=LATER)
     with pytest.raises(ChangeRefused):
         people.correct(row, "e")
+
+
+def test_address_is_corrected_also_once_registration_is_closed(session):
+    people = People(session)
+    mistaken = people.send("tarou")
+    people.event.closes_at = LATER
+    twice = people.correct(people.correct(mistaken, "taro"), "jiro")
+
+    assert can_correct_address(session, people.event, twice, policy=LinkPolicy.SHOW, now=LATER)
+    assert (people.status("taro"), people.status("jiro")) == (Status.CANCELLED, Status.APPROVED)
+    with pytest.raises(RegistrationNotOpen):
+        people.send("hanako", now=LATER)
 
 
 def test_seat_of_a_wrong_address_goes_to_the_right_one_not_to_the_queue(session):

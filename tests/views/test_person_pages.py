@@ -65,7 +65,7 @@ def test_page_that_was_open_when_the_event_ended_sends_no_mail(stage, look):
     assert page.heading == "このイベントは終了しました"
     assert "再送" not in page.text
     assert len(stage.site.mailbox.list_mails(TARO)) == 1
-    receipt.follow("メールアドレスを訂正する", status=404)
+    assert receipt.follow("メールアドレスを訂正する").heading == "このイベントは終了しました"
 
 
 def test_held_request_is_changed_by_the_organizer_alone(stage, look):
@@ -241,6 +241,21 @@ def test_refusal_of_zooms_leaves_only_the_link_of_the_organizer(stage, look, fal
     assert "参加登録済み" not in page.text
     assert ("/j/" in page.response.text) is bool(fallback_url)
     assert "/invite.ics" not in page.response.text
+
+
+def test_correction_that_is_refused_says_whom_to_ask(stage, look):
+    stage.add_event("spring")
+    receipt = look()()
+    asked = receipt.follow("メールアドレスを訂正する").form().fill(email="jiro@example.com")
+    stage.change_event("spring", status="closed")
+
+    page = asked.submit()
+
+    assert page.url.startswith(receipt.url.partition("?")[0])
+    [panel] = [e for e in page.root.walk() if e.has_class("panel--warning")]
+    assert "お受けできなくなりました。主催者にお問い合わせください。" in panel.text
+    assert "メールアドレスを訂正する" not in page.text
+    assert stage.is_registered("spring", TARO)
 
 
 def test_receipt_of_a_refusal_does_not_say_that_all_is_done(stage, look):
