@@ -285,10 +285,23 @@ def test_who_comes_back_meanwhile_is_registered_though_it_is_asked_for_again(sit
 
 
 @only_sqlite
+def test_who_comes_back_before_the_closing_time_is_registered_after_it(site):
+    come_back_meanwhile(site)
+    with site.database.write() as session:
+        events.get_event_by_slug(session, "spring").closes_at = site.clock() + timedelta(seconds=5)
+    site.clock.move(seconds=31)
+    site.drain()
+
+    with site.database.read() as session:
+        erased, back = session.scalars(select(Registration).order_by(Registration.id)).all()
+    assert (erased.email, back.given_name, back.status) == ("", "帰子", "approved")
+
+
+@only_sqlite
 def test_who_comes_back_to_a_closed_event_is_held(site):
     come_back_meanwhile(site)
     with site.database.write() as session:
-        events.get_event_by_slug(session, "spring").closes_at = site.clock()
+        events.get_event_by_slug(session, "spring").status = "closed"
     site.clock.move(seconds=31)
     site.drain()
 
