@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from sqlalchemy.orm import Session
 
-from storage import registrations
+from storage import events, registrations
 from storage.invitation_links import get_link_of
 from storage.models import Event, Registration
 
@@ -39,6 +39,7 @@ class ActResult(StrEnum):
     IN_TURN = "in_turn"
     PAUSED = "paused"
     ALONE = "alone"
+    CHANGED = "changed"
 
 
 # What is sent again is what the person was told last about where they stand.
@@ -53,6 +54,11 @@ _CHANGES: dict[Act, Callable[..., None]] = {
     Act.APPROVE: approve,
     Act.DENY: deny,
     Act.CANCEL: cancel,
+}
+_WANTED = {
+    Act.APPROVE: Status.APPROVED,
+    Act.DENY: Status.DENIED,
+    Act.CANCEL: Status.CANCELLED,
 }
 
 
@@ -91,12 +97,21 @@ def act_on_one_of(
     act: Act,
     *,
     came_before: Callable[[ActResult], bool],
+    has_changed: Callable[[Registration], bool],
     now: datetime,
 ) -> ActResult:
     """Do one act about somebody out of several, where what concerns all of them is done once.
 
-    `came_before` tells whether somebody before them had a result already.
+    `came_before` tells whether somebody before them had a result already. `has_changed` tells
+    whether they stand otherwise than when it was asked for: then somebody has decided meanwhile,
+    and that holds. Side effects: as `act_on`, and the locks of the change that follows.
     """
+    if act in _WANTED:
+        events.lock_seats(session, event.id)
+        locked = registrations.lock_registration(session, registration.id)
+        assert locked is not None, "registrations are not deleted while they are shown"
+        if locked.status != _WANTED[act] and has_changed(locked):
+            return ActResult.CHANGED
     hold = retrying.find_hold(session, event, registration.id) if act is Act.RETRY else None
     if hold is None:
         return act_on(session, event, registration, act, now=now)

@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from storage import events, job_requests, people_tasks, registrations
-from storage.models import Event, PeopleTask
+from storage.models import Event, PeopleTask, Registration
 
 from .memberships import may_change_people
 from .people_acts import Act, ActResult, act_on_one_of
@@ -27,11 +27,12 @@ def start_task(
 ) -> PeopleTask:
     """Store a task and the job that does it; `by` is the id of the organizer who asks for it."""
     task = people_tasks.add_task(session, event.id, act, registration_ids, now=now)
+    since = registrations.find_last_change(session)
     job_requests.enqueue(
         session,
         kind=JOB_KIND,
         key=f"{JOB_KIND}:{task.id}",
-        payload={"task_id": task.id, "organizer_id": by},
+        payload={"task_id": task.id, "organizer_id": by, "since": since},
         event_id=event.id,
         run_at=now,
         now=now,
@@ -39,11 +40,19 @@ def start_task(
     return task
 
 
-def do_next(session: Session, task_id: int, *, by: int | None = None, now: datetime) -> bool:
+def do_next(
+    session: Session,
+    task_id: int,
+    *,
+    by: int | None = None,
+    since: int | None = None,
+    now: datetime,
+) -> bool:
     """Act on the next person of a task and note the result; return whether anybody is left.
 
     Both are one transaction: whoever dies in between has done neither. The task ends where the
-    organizer who asked for it may do so no more.
+    organizer who asked for it may do so no more. Whose status has changed `since` then, which is
+    the last change that there was, is left as they are.
     """
     task = people_tasks.get_task_by_id(session, task_id)
     if task is None or task.ended_at is not None:
@@ -60,13 +69,27 @@ def do_next(session: Session, task_id: int, *, by: int | None = None, now: datet
         def came_before(result: ActResult) -> bool:
             return people_tasks.has_result(session, task_id, result)
 
+        def has_changed(person: Registration) -> bool:
+            return since is not None and _has_moved(session, person, since)
+
         item.result = act_on_one_of(
-            session, event, registration, Act(task.act), came_before=came_before, now=now
+            session,
+            event,
+            registration,
+            Act(task.act),
+            came_before=came_before,
+            has_changed=has_changed,
+            now=now,
         )
         task.done += 1
     if item is None or task.done >= task.total:
         task.ended_at = now
     return task.ended_at is None
+
+
+def _has_moved(session: Session, registration: Registration, since: int) -> bool:
+    changes = registrations.list_changes(session, registration.id, after=since)
+    return any(change.before.get("status") != change.after.get("status") for change in changes)
 
 
 def stop_task(task: PeopleTask, *, now: datetime) -> None:

@@ -288,11 +288,22 @@ def count_changes(
     return session.scalar(statement) or 0
 
 
-def list_changes(session: Session, registration_id: int) -> list[RegistrationChange]:
+def find_last_change(session: Session) -> int:
+    """Return the id of the last change of anybody; 0 where nobody was ever changed."""
+    return session.scalar(select(func.max(RegistrationChange.id))) or 0
+
+
+def list_changes(
+    session: Session, registration_id: int, *, after: int = 0
+) -> list[RegistrationChange]:
+    """List somebody's changes, the first one first; those after a change's id."""
     return list(
         session.scalars(
             select(RegistrationChange)
-            .where(RegistrationChange.registration_id == registration_id)
+            .where(
+                RegistrationChange.registration_id == registration_id,
+                RegistrationChange.id > after,
+            )
             .order_by(RegistrationChange.id)
         )
     )

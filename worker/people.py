@@ -42,8 +42,8 @@ class PeopleTasks:
 
     def handle(self, job: ClaimedJob) -> None:
         def act(session: Session, now: datetime) -> bool:
-            by = job.payload.get("organizer_id")
-            return do_next(session, job.payload["task_id"], by=by, now=now)
+            by, since = job.payload.get("organizer_id"), job.payload.get("since")
+            return do_next(session, job.payload["task_id"], by=by, since=since, now=now)
 
         _take_turns(self._database, job, act, self._read_clock)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
@@ -20,7 +21,7 @@ from services.people_acts import Act, ActResult, act_on_one_of
 from services.people_imports import ImportState
 from services.registration_index import may_be_mailed
 from storage import people, people_imports, people_tasks, registration_index
-from storage.models import Event, PeopleImport
+from storage.models import Event, PeopleImport, Registration
 from storage.registration_lists import FullRow, read_full_rows
 
 from ..locale import read_locale
@@ -97,7 +98,7 @@ def act_on_people(member: Member, event: str) -> ResponseReturnValue:
     with site.database.read() as session:
         found = need_event(session, member, event)
         chosen = people.list_people(session, found.id, request.form.getlist("person")[:PAGE])
-        names = [(person.public_id, words.write_name(person)) for person in chosen]
+        names = [(one.public_id, words.write_name(one), one.status) for one in chosen]
         view = view_event(found)
     act = read_act()
     shown = {"event": view, "list_url": _write_list_url()}
@@ -108,15 +109,22 @@ def act_on_people(member: Member, event: str) -> ResponseReturnValue:
         asked = {"people": names, "act": act, "label": words.ACT[act]}
         effect = words.ACT_EFFECT[act]
         return render_template("organizer/people_act.html", **shown, **asked, effect=effect)
+    before = dict(zip(request.form.getlist("person"), request.form.getlist("status"), strict=False))
     results = []
     seen: set[ActResult] = set()
-    for public_id, name in names:
+    for public_id, name, _status in names:
         with site.database.write() as session:
             here = need_event(session, member, event)
             person = people.get_person(session, here.id, public_id)
             assert person is not None, "registrations are not deleted while they are shown"
             result = act_on_one_of(
-                session, here, person, act, came_before=seen.__contains__, now=now
+                session,
+                here,
+                person,
+                act,
+                came_before=seen.__contains__,
+                has_changed=partial(_stands_otherwise, before.get(public_id)),
+                now=now,
             )
             facts: dict[str, Fact] = {"act": str(act), "result": str(result), "several": len(names)}
             object_ = f"registration:{public_id}"
@@ -126,6 +134,10 @@ def act_on_people(member: Member, event: str) -> ResponseReturnValue:
     return render_template(
         "organizer/people_done.html", **shown, results=results, label=words.ACT[act]
     )
+
+
+def _stands_otherwise(before: str | None, person: Registration) -> bool:
+    return before is not None and person.status != before
 
 
 def _write_list_url() -> str:

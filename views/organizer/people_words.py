@@ -142,6 +142,7 @@ RESULT = {
     ActResult.ENOUGH: lazy_gettext("Not sent: there were enough mails for today"),
     ActResult.IN_TURN: lazy_gettext("Zoom had no place: one after the other is tried"),
     ActResult.PAUSED: lazy_gettext("Waits until Zoom takes people again: it is being tried"),
+    ActResult.CHANGED: lazy_gettext("Not done: somebody has decided about them meanwhile"),
     ActResult.ALONE: lazy_gettext("Not done: decide it on the person's own page"),
 }
 COLUMN = {

@@ -51,6 +51,39 @@ def test_everybody_has_their_turn_and_their_result(database):
         assert (task.done, task.ended_at) == (3, NOW)
 
 
+def test_what_somebody_else_decides_meanwhile_holds(site):
+    public_id, event_id = make_event(site, approval="manual")
+    ids = [add(site, event_id, f"y{n}@example.com") for n in range(3)]
+    browser = sign_in(site)
+    base = f"/organizer/events/{public_id}"
+    asked = browser.post_form(f"{base}/people", f"{base}/people/all", {"act": "deny"})
+    task = asked.form("お断りする").submit()
+    for act, person in (("approve", ids[0]), ("deny", ids[1])):
+        browser.post_form(f"{base}/people/{person}", f"{base}/people/{person}", {"act": act})
+    site.drain()
+
+    assert [find(site, person).status for person in ids] == ["approved", "denied", "denied"]
+    page = browser.open(task.url)
+    assert page.text.count("できません：その後、状態が変更されています") == 2, "in sum and by name"
+
+
+@only_sqlite
+@pytest.mark.parametrize(("act", "status"), [("deny", "approved"), ("approve", "approved")])
+def test_what_somebody_else_decides_before_it_is_confirmed_holds(site, act, status):
+    public_id, event_id = make_event(site, approval="manual")
+    person = add(site, event_id, "taro@example.com")
+    browser = sign_in(site)
+    base = f"/organizer/events/{public_id}"
+    chosen = {"act": act, "person": person}
+    asked = browser.post_form(f"{base}/people", f"{base}/people", chosen)
+    browser.post_form(f"{base}/people/{person}", f"{base}/people/{person}", {"act": "approve"})
+
+    done = asked.form({"deny": "お断りする", "approve": "承認する"}[act]).submit()
+
+    assert find(site, person).status == status
+    assert ("その後、状態が変更されています" in done.text) == (act == "deny")
+
+
 def test_worker_that_dies_has_neither_acted_nor_noted_it(database):
     with database.write() as session:
         event, ids = register_some(session, 2)
