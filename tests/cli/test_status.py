@@ -7,7 +7,7 @@ from sqlalchemy import text
 
 from app import create_app
 from config import Settings
-from storage import heartbeats
+from storage import events, heartbeats
 from tests.fixtures.databases import only_postgresql, only_sqlite
 from tests.people import HANAKO, TARO
 
@@ -66,6 +66,11 @@ def test_form_that_zoom_has_closed_is_told_with_what_to_do(site, run):
 
     hint = "Zoom has no place left: raise the limit there, then flask event publish"
     assert f"  event spring: the form is closed: {hint}\n" in needs
+    with site.database.write() as session:
+        [event] = events.list_events(session)
+        event.full_dates = ["1", "2"]
+    output = run("status", exit_code=1).output
+    assert f"  event spring: the form is closed for dates: 2: {hint}\n" in output
 
 
 @only_sqlite

@@ -121,6 +121,26 @@ def test_dates_that_are_full_or_over_say_so_and_cannot_be_chosen(site, series):
     assert "満席" in site.visitor().open("/e/course").text
 
 
+def test_date_that_is_full_at_zoom_says_so_and_others_are_taken(site, series):
+    ids = list_ids(series)
+    site.zoom.change_meeting(series.zoom_id, capacity=1)
+    late = open_form(site).fill(**TARO, **{DATES: [ids[0]]}).fill(email="late@example.com")
+    for name in ("taro", "hanako"):
+        person = TARO | {"email": f"{name}@example.com"}
+        open_form(site).fill(**person, **{DATES: [ids[0]]}).submit()
+        site.drain()
+
+    page = late.submit(status=422)
+    assert "選んだ日程に、お申し込みいただけなくなったものがあります" in page.errors[0]
+    assert re.search(r"満席 \S+", page.text)
+    page.form(REGISTER).fill(**{DATES: [ids[1]]}).submit()
+    site.drain()
+
+    [taken] = [p for p in site.zoom.state()["registrants"] if p["email"] == "late@example.com"]
+    assert taken["occurrence_ids"] == [ids[1]]
+    assert "Zoomで満席の日程あり" in sign_in(site).open("/organizer").text
+
+
 def test_organizer_filters_exports_edits_and_imports_by_date(site, series):
     ids = list_ids(series)
     open_form(site).fill(**TARO, **{DATES: [ids[0], ids[1]]}).submit()
