@@ -339,7 +339,7 @@ def _get_alerts() -> dict[str, str]:
         "saved": _("Your changes are saved."),
         "news": _("Your email settings are saved."),
         "cancel": _("Your registration is cancelled."),
-        "again": _("You are registered again."),
+        "again": _("We have received your registration again."),
         "full": _("A date that you chose is not free any more. Nothing was changed."),
         "fixed": _("Your details cannot be changed now. Nothing was changed."),
         "refused": _("We cannot do that at the moment. Please ask the organizer."),

@@ -298,3 +298,16 @@ def test_person_cancelled_by_the_organizer_is_told_so_and_invited_to_nothing(sit
     assert "もう一度申し込む" not in page.text
     refused = visitor.open(f"{personal}/again").form().submit()
     assert "panel--warning" in refused.response.text
+
+
+@only_sqlite
+def test_who_comes_back_to_wait_for_approval_does_not_read_that_they_are_registered(site):
+    site.add_event(slug="spring", approval="manual")
+    visitor = site.visitor(locale="en")
+    receipt = visitor.open("/e/spring").form().fill(**TARO).submit()
+    asked = receipt.follow("Change or cancel your registration").follow("Withdraw your request")
+
+    back = asked.form().submit().follow("Register again").form().submit()
+
+    assert "We have received your registration again." in back.text
+    assert "Waiting for approval" in back.text and "You are registered" not in back.text
