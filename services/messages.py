@@ -78,7 +78,7 @@ class MailContext:
     `code` is set under the `code` policy. `name_differs` says that a repeated form
     came with another name, which is not told. `proof_url` is where who has not registered yet does
     so, until `proof_until`, in words. `is_by_organizer` says that it was not the person who
-    cancelled.
+    cancelled, `had_link` that they had more to lose than a request.
     """
 
     event: MailEvent
@@ -100,6 +100,7 @@ class MailContext:
     proof_url: str | None = None
     proof_until: str = ""
     is_by_organizer: bool = False
+    had_link: bool = True
     name_differs: bool = False
     marketing_withdraw_url: str | None = None
 

@@ -156,6 +156,12 @@ def is_by_organizer(session: Session, registration: Registration) -> bool:
     return bool(changes) and changes[-1].actor == ORGANIZER
 
 
+def had_link(session: Session, registration: Registration) -> bool:
+    """Tell whether somebody has, or ever had, a join link and an entry in their calendar."""
+    states = [change.before["status"] for change in _list_status_changes(session, registration)]
+    return Status.APPROVED in (registration.status, *states)
+
+
 def approve(
     session: Session, event: Event, registration: Registration, *, actor: str, now: datetime
 ) -> None:

@@ -33,7 +33,7 @@ from services.links import Links
 from services.mails import CALENDAR_METHODS, MailName
 from services.messages import Attachment, MailContext, attach_calendar, compose_message
 from services.questions import ConsentKind
-from services.registration_changes import is_by_organizer
+from services.registration_changes import had_link, is_by_organizer
 from services.registrations import Status
 from services.texts import write_full_name
 from services.waits import Wait, read_wait, write_opening
@@ -208,6 +208,7 @@ class LetterWriter:
             ),
             again_url=self._find_way_back(session, event, registration, way, now=now),
             is_by_organizer=is_by_organizer(session, registration),
+            had_link=had_link(session, registration),
             name_differs=repeat is not None and _differs(repeat, registration),
             marketing_withdraw_url=(personal_url if _wants_news(session, registration) else None),
         )
@@ -265,6 +266,8 @@ class LetterWriter:
     def _attach(self, letter: Letter) -> tuple[Attachment, ...]:
         method = CALENDAR_METHODS.get(letter.mail.name)
         if method == "PUBLISH" and letter.registration.status != Status.APPROVED:
+            method = None
+        if method == "CANCEL" and not letter.context.had_link:
             method = None
         files = [(letter.entries, method)] if method else []
         files.append((letter.dropped, "CANCEL"))

@@ -1,5 +1,8 @@
 """The organizer decides who comes; whoever has no place yet has no link anywhere."""
 
+import pytest
+
+from tests.fixtures.databases import only_sqlite
 from tests.mailbox import find_link, read_text
 from tests.organizer import Organizer
 from tests.people import HANAKO, TARO
@@ -122,3 +125,23 @@ def test_held_submission_that_is_dropped_stays_silent(site):
 
     assert visitor.open(receipt.url).text == receipt.text
     assert site.mailbox.list_mails() == [] and site.count_rows("registration") == 0
+
+
+@only_sqlite
+@pytest.mark.parametrize("by_organizer", [False, True])
+def test_request_that_is_withdrawn_had_no_link_and_no_entry_in_a_calendar(site, by_organizer):
+    organizer = Organizer(site, site.add_event(slug="spring", approval="manual"))
+    receipt = site.visitor().open("/e/spring").form().fill(**TARO).submit()
+    site.drain()
+    if by_organizer:
+        organizer.cancel("taro@example.com")
+    else:
+        personal = receipt.follow("登録内容の変更・キャンセル").follow("申し込みを取り消す")
+        personal.form("申し込みを取り消す").submit()
+    site.drain()
+
+    mail = site.mailbox.read_last("taro@example.com")
+    words = "主催者によりキャンセルされています" if by_organizer else "取り消しを承りました"
+    assert words in read_text(mail)
+    assert "参加用URL" not in read_text(mail) and "カレンダー" not in read_text(mail)
+    assert [part for part in mail.walk() if part.get_content_type() == "text/calendar"] == []
