@@ -90,8 +90,7 @@ def edit_details(
         raise ChangedOften(MAX_EDITS_A_DAY, changes, is_of_dates=False)
     if takes_choice(event):
         _check_moves(session, registration, answers, changes)
-    # Whoever typed an address that is not theirs may have this page too.
-    _move_places(session, event, registration, answers, now, may_wait=True)
+    has_moved = _move_places(session, event, registration, answers, now)
     change_answers(
         session,
         registration,
@@ -101,7 +100,8 @@ def edit_details(
         form_version_id=form_version_id,
         now=now,
     )
-    _follow(session, event, registration, now)
+    # Whoever typed an address that is not theirs may have this page too.
+    _follow(session, event, registration, now, has_moved=has_moved, may_wait=True)
 
 
 def edit_by_organizer(
@@ -129,7 +129,7 @@ def edit_by_organizer(
     assert locked is not None, "registrations are not deleted while they are shown"
     if write_version(locked) != seen_at:
         raise EditedMeanwhile
-    _move_places(session, event, locked, answers, now)
+    has_moved = _move_places(session, event, locked, answers, now)
     change_answers(
         session,
         locked,
@@ -140,7 +140,7 @@ def edit_by_organizer(
         actor=ORGANIZER,
         now=now,
     )
-    _follow(session, event, locked, now)
+    _follow(session, event, locked, now, has_moved=has_moved)
 
 
 def use_submission(
@@ -162,7 +162,7 @@ def use_submission(
     answers = answers_from_json(repeat.answers)
     # First: what is written to them about the rest is in its language.
     settle_repeat(session, registration, repeat, now=now)
-    _move_places(session, event, registration, answers, now)
+    has_moved = _move_places(session, event, registration, answers, now)
     change_answers(
         session,
         registration,
@@ -172,7 +172,7 @@ def use_submission(
         form_version_id=repeat.form_version_id,
         now=now,
     )
-    _follow(session, event, registration, now)
+    _follow(session, event, registration, now, has_moved=has_moved)
 
 
 def settle_repeat(
@@ -197,24 +197,20 @@ def _move_places(
     registration: Registration,
     answers: Mapping[str, Answer],
     now: datetime,
-    *,
-    may_wait: bool = False,
-) -> None:
-    """Take and give back places of dates, tell the person, and have Zoom follow."""
+) -> bool:
+    """Take and give back places of dates; return whether they are others than before."""
     if not takes_choice(event):
-        return
+        return False
     before, after = set(read_chosen(session, registration)), set(list_chosen_ids(answers))
     if before == after:
-        return
+        return False
     if registration.status in HOLDS_SEAT:
         ahead = read_ahead(session, event, now=now)
         if not after - before <= ahead.ids - ahead.full:
             raise DatesClosed
         count_places(session, event, before - after, by=-1)
         count_places(session, event, after - before, by=1)
-    if registration.status == Status.APPROVED:
-        request_sync(session, registration, now=now)
-        request_mail(session, MailName.DATES, registration, may_wait=may_wait, now=now)
+    return True
 
 
 def _list_edits(
@@ -246,12 +242,24 @@ def _get_dates(side: Mapping[str, object]) -> object:
     return stored.get(DATES) if isinstance(stored, dict) else None
 
 
-def _follow(session: Session, event: Event, registration: Registration, now: datetime) -> None:
-    """Do what may be possible now.
+def _follow(
+    session: Session,
+    event: Event,
+    registration: Registration,
+    now: datetime,
+    *,
+    has_moved: bool,
+    may_wait: bool = False,
+) -> None:
+    """Tell who comes to other dates, and do what may be possible now.
 
-    A worker tries again where Zoom refused the person under their former name. Who waits may move
-    up: to a place on a date that was given back, or because they chose a date where there is one.
+    A worker has Zoom follow, and tries again where Zoom refused the person under their former name.
+    Who waits may move up: to a place on a date that was given back, or because they chose a date
+    where there is one.
     """
+    if registration.status == Status.APPROVED and has_moved:
+        request_sync(session, registration, now=now)
+        request_mail(session, MailName.DATES, registration, may_wait=may_wait, now=now)
     if takes_choice(event):
         fill_free_seats(session, event, now=now)
     registrant = zoom_registrants.get_zoom_registrant(session, registration.id)

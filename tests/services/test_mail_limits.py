@@ -1,6 +1,7 @@
 """When mails go that strangers may cause, and which never go."""
 
 from datetime import timedelta
+from types import MappingProxyType
 
 import pytest
 from sqlalchemy import select
@@ -246,10 +247,9 @@ def choose(session, event, email, date):
     return person
 
 
-def make_chosen(session):
-    days = {"d1": 7, "d2": 8}
+def make_chosen(session, days=MappingProxyType({"d1": 7, "d2": 8})):
     dates = write_dates([EventDate(name, NOW + day * DAY, 60) for name, day in days.items()])
-    event = factories.make_event(session, starts_at=NOW + 7 * DAY)
+    event = factories.make_event(session, starts_at=NOW + days["d1"] * DAY)
     event.dates, event.date_choice = dates, "choose"
     return event
 
@@ -284,3 +284,18 @@ def test_who_has_shown_that_the_address_is_theirs_is_told_of_new_dates_at_once(s
 
     mail = get_mail(session, row.registration_id)
     assert (mail.name, mail.due_at) == ("dates", None)
+
+
+def test_who_changes_to_a_date_of_today_is_told_of_it_before_it_begins(session):
+    event = make_chosen(session, days={"d1": 1 / 4, "d2": 8})
+    for number in range(PER_ADDRESS_A_DAY):
+        answers = {DATES: Answer(("d2",))}
+        submission = factories.make_submission(
+            event, email=f"taro+{number}@example.com", answers=answers
+        )
+        register(session, event, submission, policy=LinkPolicy.SHOW, now=NOW)
+
+    today = choose(session, event, "taro+0@example.com", "d1")
+
+    mail = get_mail(session, today.id)
+    assert (mail.name, mail.state, mail.due_at) == ("dates", "queued", None)
