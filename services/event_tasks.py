@@ -6,6 +6,7 @@ Too much for the request that changes it, which may be cut off in the middle: a 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
 
@@ -15,7 +16,7 @@ from storage import events, job_lists, job_requests, jobs, registration_lists
 from storage.models import Event, Registration
 
 from .delivery_stops import NO_DATE_LEFT, OVER, describe_ending
-from .event_dates import DateChoice, read_dates, takes_choice
+from .event_dates import DateChoice, read_dates, takes_choice, write_dates
 from .events import EventState, get_end
 from .mails import MailName, request_mail, send_dropped
 from .moves import fill_free_seats
@@ -92,7 +93,8 @@ def _enqueue(
 
 def do_some(session: Session, event_id: int, *, now: datetime) -> bool:
     """Do some of it and return whether there may be more."""
-    event = events.need_event(session, event_id)
+    # Before its seats, as everybody locks them; and two jobs of an event do one turn each.
+    event = events.lock_event(session, event_id)
     if event.status == EventState.CANCELLED:
         return tell_cancelled(session, event, limit=TOLD_AT_ONCE, now=now) > 0
     if tell_of_dates(session, event, limit=TOLD_AT_ONCE, now=now):
@@ -165,6 +167,7 @@ def tell_of_dates(session: Session, event: Event, *, limit: int, now: datetime) 
     if not any(date.changed_at for date in read_dates(event)):
         return 0
     event = events.lock_event(session, event.id)
+    _bring_back(event, now)
     changed = [date for date in read_dates(event) if date.changed_at is not None]
     chooses = event.date_choice == DateChoice.CHOOSE
     for since in sorted({date.changed_at for date in changed if date.changed_at}):
@@ -174,6 +177,7 @@ def tell_of_dates(session: Session, event: Event, *, limit: int, now: datetime) 
             event.id,
             since=since,
             came_before=since + CHANGING,
+            now=now,
             statuses=(Status.APPROVED,),
             dates=ids if chooses else None,
             mail_name=MailName.DATES,
@@ -191,18 +195,35 @@ def tell_moved(session: Session, event: Event, *, limit: int, now: datetime) -> 
     """
     if event.moved_at is None or event.dates:
         return 0
-    events.lock_event(session, event.id)
+    event = events.lock_event(session, event.id)
+    _bring_back(event, now)
+    if event.moved_at is None:
+        return 0
     people = registration_lists.list_to_tell_of_times(
         session,
         event.id,
         since=event.moved_at,
         came_before=event.moved_at + CHANGING,
+        now=now,
         statuses=_WAITING_FOR_IT,
         dates=None,
         mail_name=MailName.MOVED,
         limit=limit,
     )
     return _request_mails(session, MailName.MOVED, people, now=now)
+
+
+def _bring_back(event: Event, now: datetime) -> None:
+    """Let nothing have been moved later than now, as a clock that was ahead says.
+
+    A mail about it would be older than the change, and nobody would ever count as told.
+    """
+    if event.moved_at is not None:
+        event.moved_at = min(event.moved_at, now)
+    dates = read_dates(event)
+    true = [replace(d, changed_at=min(d.changed_at, now)) if d.changed_at else d for d in dates]
+    if true != list(dates):
+        event.dates = write_dates(true)
 
 
 def deliver_again(session: Session, event: Event, *, limit: int, now: datetime) -> int:

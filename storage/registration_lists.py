@@ -152,12 +152,15 @@ def list_to_tell_of_times(
     *,
     since: datetime,
     came_before: datetime,
+    now: datetime,
     statuses: Sequence[str],
     dates: Sequence[str] | None,
     mail_name: str,
     limit: int,
 ) -> list[Registration]:
     """List people who came before a change of times was known, and got no mail about it.
+
+    Whoever came later than now, by a clock that was ahead, came before as far as anybody knows.
 
     Args:
         dates: whoever chose one of them; None where everybody comes to all.
@@ -168,7 +171,7 @@ def list_to_tell_of_times(
     statement = select(Registration).where(
         Registration.event_id == event_id,
         Registration.status.in_(statuses),
-        Registration.created_at < came_before,
+        or_(Registration.created_at < came_before, Registration.created_at > now),
         ~knows,
     )
     if dates is not None:

@@ -55,6 +55,7 @@ def test_who_chose_a_changed_date_is_told_once(database):
                 event.id,
                 since=LATER,
                 came_before=LATER,
+                now=LATER,
                 statuses=["approved"],
                 dates=dates,
                 mail_name=MailName.DATES,

@@ -196,3 +196,66 @@ def test_two_who_tell_at_once_tell_nobody_twice(
 
     assert sorted(told) == ([0, 2] if is_locked else [2, 2])
     assert count_told(database, people, name) == ([1, 1] if is_locked else [2, 2])
+
+
+@pytest.mark.parametrize("is_series", [False, True])
+def test_f27_move_by_a_clock_of_the_future_is_told_once_the_clock_is_right(database, is_series):
+    event, people = add_event(database, 1)
+    ahead = NOW + timedelta(hours=2)
+    with database.write() as session:
+        # By that clock too, and before the move.
+        submission = factories.make_submission(event, email="ahead@example.com")
+        then = ahead - timedelta(hours=1)
+        row = register(session, event, submission, policy=LinkPolicy.SHOW, now=then)
+        people.append(row.registration_id)
+        moved = events.lock_event(session, event.id)
+        if is_series:
+            moved.dates = write_dates([EventDate("1", event.starts_at, 60, changed_at=ahead)])
+        else:
+            former, moved.starts_at = moved.starts_at, event.starts_at + timedelta(days=1)
+            note_move(session, moved, former, now=ahead)
+
+    turns = []
+    for minute in range(4):
+        with database.write() as session:
+            turns.append(do_some(session, event.id, now=NOW + timedelta(minutes=minute)))
+
+    assert turns == [True, False, False, False]
+    assert count_told(database, people, "dates" if is_series else "moved") == [1, 1]
+
+
+@only_postgresql
+def test_work_for_an_event_and_who_moves_it_wait_in_one_order(database, database_url, monkeypatch):
+    event, _ = add_event(database, 1)
+    real, has_seats, has_event = moves.fill_free_seats, threading.Event(), threading.Event()
+
+    def fill_slowly(*arguments, **named):
+        done = real(*arguments, **named)
+        has_seats.set()
+        # Whoever moves the event cannot have its row meanwhile; if they had, both would wait.
+        has_event.wait(0.5)
+        return done
+
+    monkeypatch.setattr(event_tasks, "fill_free_seats", fill_slowly)
+
+    def work(database):
+        with database.write() as session:
+            return do_some(session, event.id, now=NOW)
+
+    def move(database):
+        has_seats.wait(10)
+        with database.write() as session:
+            moved = events.lock_event(session, event.id)
+            has_event.set()
+            former, moved.starts_at = moved.starts_at, moved.starts_at + timedelta(days=1)
+            note_move(session, moved, former, now=NOW)
+
+    tasks = iter([work, move])
+    lock = threading.Lock()
+
+    def do(database):
+        with lock:
+            task = next(tasks)
+        return task(database)
+
+    assert set(race(database_url, do, workers=2)) == {False, None}
