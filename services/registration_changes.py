@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from sqlalchemy.orm import Session
 
@@ -16,6 +17,7 @@ from .chosen_dates import has_date_ahead, read_people_dates
 from .consents import keep_consents_of_newcomer
 from .event_dates import list_chosen_ids, takes_choice
 from .events import EventState, LinkPolicy, get_state, read_seats
+from .handed_places import has_place, wait_for_place
 from .joining import prove_address
 from .mails import MailName, request_mail
 from .moves import fill_free_seats, move, tell_status
@@ -204,11 +206,11 @@ def correct_address(
 ) -> SubmissionRow:
     """Register the same person under another address, and end what the wrong one got.
 
-    A wrong address that was new gets no more mail: its links stop working, its seat is given back,
-    and its place on the waiting list is the right one's. One that was known, or was typed by others
-    since, keeps what it had; the answer here is the same. Typing the same address again changes
-    nothing, nor does correcting a receipt twice. Of the dates that were chosen, those that are over
-    meanwhile are in nobody's way, nor is under `show` the closing time.
+    A wrong address that was new gets no more mail: its links stop working, and its seat is the
+    right one's however full the event is, or its place on the waiting list. One that was known, or
+    was typed by others since, keeps what it had; the answer here is the same. Typing the same
+    address again changes nothing, nor does correcting a receipt twice. Of the dates that were
+    chosen, those that are over meanwhile are in nobody's way, nor is under `show` the closing time.
 
     Raises:
         ChangeRefused: under `show`, the submission made no registration or its address is
@@ -225,20 +227,20 @@ def correct_address(
     earlier = submissions.list_corrections_before(session, locked)
     if len(earlier) >= MAX_CORRECTIONS:
         raise ChangeRefused
-    queued_at = None
+    typed = read_submission(locked)
+    corrected = replace(typed, email=email, email_key=email_key, nonce=mistaken.number)
+    dates = list_chosen_ids(corrected.answers)
+    at = _choose_sent_at([locked.created_at, *earlier], policy)
+    register_right = partial(
+        register, session, event, corrected, policy=policy, kept=dates, sent_at=at, now=now
+    )
     if owns_registration(session, locked, wrong):
-        queued_at = wrong.queued_at
-        _end_wrong(session, event, wrong, now=now)
         locked.outcome = Outcome.SUPERSEDED
+        row = _replace_wrong(session, event, wrong, register_right, dates, now)
     elif policy is LinkPolicy.SHOW:
         raise ChangeRefused
-    corrected = replace(
-        read_submission(locked), email=email, email_key=email_key, nonce=mistaken.number
-    )
-    kept = list_chosen_ids(corrected.answers)
-    at = _choose_sent_at([locked.created_at, *earlier], policy)
-    row = register(session, event, corrected, policy=policy, kept=kept, sent_at=at, now=now)
-    _hand_on_place(row, queued_at)
+    else:
+        row = register_right()
     locked.corrected_by_id = row.id
     fill_free_seats(session, event, now=now)
     return row
@@ -250,18 +252,32 @@ def _choose_sent_at(times: Sequence[datetime], policy: LinkPolicy) -> datetime |
     return times[-1] if policy is LinkPolicy.SHOW else None
 
 
+def _replace_wrong(
+    session: Session,
+    event: Event,
+    wrong: Registration,
+    register_right: Callable[..., SubmissionRow],
+    dates: Sequence[str],
+    now: datetime,
+) -> SubmissionRow:
+    """End a wrong address, and register the right one with what it leaves."""
+    queued_at = wrong.queued_at
+    keeps_place = has_place(session, event, wrong, dates, now=now)
+    _end_wrong(session, event, wrong, now=now)
+    row = register_right(keeps_place=keeps_place)
+    person = row.registration if row.outcome == Outcome.CREATED else None
+    if person is not None:
+        if person.status == Status.WAITLISTED:
+            person.queued_at = queued_at or person.queued_at
+        wait_for_place(session, wrong, person, now=now)
+    return row
+
+
 def _end_wrong(session: Session, event: Event, wrong: Registration, *, now: datetime) -> None:
     if wrong.status not in (Status.CANCELLED, Status.DENIED):
         move(session, event, wrong, Status.CANCELLED, actor="correction", now=now)
     wrong.link_version += 1
     erase_answers(session, wrong, now=now)
-
-
-def _hand_on_place(row: SubmissionRow, queued_at: datetime | None) -> None:
-    """Have somebody who is new on the waiting list wait since then."""
-    person = row.registration if row.outcome == Outcome.CREATED else None
-    if queued_at is not None and person is not None and person.status == Status.WAITLISTED:
-        person.queued_at = queued_at
 
 
 def _change_details(

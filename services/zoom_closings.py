@@ -126,6 +126,19 @@ def note_left(
         _enqueue(session, event_id, key, about, run_at=run_at, now=now)
 
 
+def let_go_first(
+    session: Session, registrant: ZoomRegistrant, registration_id: int, *, now: datetime
+) -> None:
+    """Have others tried for somebody's place only once it is decided who has it first.
+
+    `registrant` has left Zoom; where people choose dates, the place is one on each of theirs.
+    """
+    key, about = _key(registrant.event_id), {"freed_at": now.isoformat(), "tried": registration_id}
+    if registrant.occurrence_ids:
+        key, about["dates"] = f"{key}:{registration_id}", registrant.occurrence_ids
+    _enqueue(session, registrant.event_id, key, about, run_at=now + LOOK_EVERY, now=now)
+
+
 def follow(session: Session, event: Event, job: ClaimedJob, *, now: datetime) -> bool:
     """Do what a job is for, once it is decided; return whether the form opens.
 
@@ -167,7 +180,7 @@ def note_delivered(
     `changed` are people with their delivery until now. The event was read in this transaction.
     """
     new = [(before, person) for before, person in changed if person.delivery != before]
-    freed = [person.occurrence_ids for before, person in new if _has_left(before, person)]
+    freed = [person.occurrence_ids for before, person in new if has_left(before, person)]
     is_full = bool(event.closed_by_zoom)
     if is_full and not freed and not job_requests.hasten(session, [_key(event.id)], now=now):
         # A call that was under way when Zoom refused somebody else tells nothing.
@@ -242,7 +255,7 @@ def _find_refused(session: Session, registration_id: int | None) -> list[str] | 
     return [] if registrant.problem in REFUSALS else None
 
 
-def _has_left(before: str, registrant: ZoomRegistrant) -> bool:
+def has_left(before: str, registrant: ZoomRegistrant) -> bool:
     """Tell whether somebody had a place at Zoom until now; who was refused had none."""
     was_there = before == Delivery.REGISTERED or registrant.registrant_id is not None
     return registrant.delivery == Delivery.WITHDRAWN and was_there

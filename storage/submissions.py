@@ -20,7 +20,7 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 from sqlalchemy.orm.attributes import instance_dict
 
 from .events import EventHead, with_head
@@ -193,6 +193,21 @@ def list_corrections_before(session: Session, row: SubmissionRow) -> list[dateti
         last = previous.id
         times.append(previous.created_at)
     return times
+
+
+def map_corrected(session: Session, registration_ids: Sequence[int]) -> dict[int, int]:
+    """Return the registrations that right addresses have, by those that the wrong ones had."""
+    right = aliased(SubmissionRow)
+    rows = session.execute(
+        select(SubmissionRow.registration_id, right.registration_id)
+        .join(right, right.id == SubmissionRow.corrected_by_id)
+        .where(
+            SubmissionRow.registration_id.in_(registration_ids),
+            SubmissionRow.outcome == "superseded",
+            right.outcome == "created",
+        )
+    )
+    return {wrong: new for wrong, new in rows if wrong is not None and new is not None}
 
 
 def insert_submission(session: Session, values: Mapping[str, Any]) -> SubmissionRow | None:

@@ -8,7 +8,14 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from services import deliveries, kept_dates, person_limits, zoom_closings, zoom_refusals
+from services import (
+    deliveries,
+    handed_places,
+    kept_dates,
+    person_limits,
+    zoom_closings,
+    zoom_refusals,
+)
 from services.deliveries import Delivery, Step, WrongRegistrant
 from services.delivery_stops import STILL_AT_ZOOM
 from services.happenings import Happening, tell
@@ -102,7 +109,8 @@ def finish_steps(session: Session, done: Sequence[Done], now: datetime) -> None:
     if proofs and zoom_refusals.note_taken(session, event.id, asked_at=max(proofs), now=now):
         log.warning("zoom takes people again", extra={"event": event.slug})
     jobs.finish_all(session, [job for job, _, _ in done], now=now)
-    zoom_closings.note_delivered(session, event, changed, now=now)
+    leaving = handed_places.hand_on(session, event, changed, now=now)
+    zoom_closings.note_delivered(session, event, leaving, now=now)
 
 
 def stop(

@@ -211,6 +211,17 @@ def test_address_is_corrected_while_one_of_the_dates_is_ahead(session):
     assert course.count_places() == [1, 2, 0]
 
 
+def test_places_on_dates_are_kept_by_the_right_address_though_there_are_fewer(session):
+    course = Course(session, capacity=None, seats_per_date=2)
+    mistaken = course.send("tarou", "d2")
+    course.event.seats_per_date = 1
+
+    course.correct(mistaken, "taro")
+
+    assert course.list_statuses("taro") == ["approved"]
+    assert course.count_places() == [0, 2, 0]
+
+
 def test_address_is_not_corrected_onto_a_date_that_is_full(session):
     course = Course(session, capacity=None, has_waitlist=False, seats_per_date=2)
     course.send("taro", "d1", policy=LinkPolicy.MAIL)

@@ -506,6 +506,24 @@ def test_seat_of_a_wrong_address_goes_to_the_right_one_not_to_the_queue(session)
     assert people.status("hanako") == Status.WAITLISTED
 
 
+@pytest.mark.parametrize("members", [{"closed_by_zoom": "AtCapacity"}, {"capacity": 1}])
+@pytest.mark.parametrize("has_waitlist", [False, True])
+def test_seat_is_the_right_address_s_where_nobody_else_would_get_one(
+    session, members, has_waitlist
+):
+    people = People(session, capacity=2, has_waitlist=has_waitlist)
+    mistaken = people.send("tarou")
+    people.add("hanako")
+    for name, value in members.items():
+        setattr(people.event, name, value)
+    session.flush()
+
+    people.correct(mistaken, "taro")
+
+    assert people.status("taro") == Status.APPROVED
+    assert people.counters() == {"seats": 2, "status:approved": 2, "status:cancelled": 1}
+
+
 def test_change_while_a_worker_runs_raises_the_generation(session):
     people = People(session)
     person = people.add()

@@ -16,6 +16,7 @@ from worker.loop import Worker
 FIRST, SECOND, THIRD, FOURTH = (
     f"{word}@example.com" for word in ("first", "second", "third", "fourth")
 )
+RIGHT = "right@example.com"
 TAKEN = (Delivery.REGISTERED, "done")
 PUT_ASIDE = (Delivery.REFUSED, "parked")
 
@@ -82,6 +83,45 @@ def test_place_that_is_given_back_goes_to_who_was_refused_first(full):
 
     assert list_outcomes(full, SECOND, THIRD) == [TAKEN, PUT_ASIDE]
     assert read_closing(full) == "AtCapacity"
+
+
+@pytest.mark.parametrize("is_known_full", [True, False])
+def test_place_of_a_wrong_address_is_the_right_one_s(make_desk, is_known_full):
+    """They are two people at Zoom, for whom there is one place."""
+    desk = make_desk()
+    set_places(desk, 1)
+    desk.register(FIRST)
+    desk.work()
+    if is_known_full:
+        desk.register(SECOND)
+        desk.work()
+    calls = desk.count_calls("add_registrant")
+    desk.zoom.fault("set_status", status=500)
+
+    desk.correct_address(RIGHT, FIRST)
+    desk.work()
+    assert list_outcomes(desk, RIGHT) == [(Delivery.WAITING, "ready")]
+    wait_and_work(desk, seconds=45)
+
+    assert list_outcomes(desk, RIGHT) == [TAKEN]
+    assert desk.list_at_zoom()[FIRST] == "denied"
+    wait_and_work(desk, minutes=2)
+    # Where others wait the next one was tried, once: whoever is taken is a sign.
+    assert desk.count_calls("add_registrant") == calls + 1 + is_known_full
+    if is_known_full:
+        assert list_outcomes(desk, RIGHT, SECOND) == [TAKEN, PUT_ASIDE]
+
+
+def test_right_address_is_added_though_the_wrong_one_does_not_leave(make_desk):
+    desk = make_desk()
+    desk.register(FIRST)
+    desk.work()
+    desk.zoom.fault("set_status", count=None, status=500)
+
+    desk.correct_address(RIGHT, FIRST)
+    wait_and_work(desk, minutes=1)
+
+    assert list_outcomes(desk, RIGHT) == [TAKEN]
 
 
 def press_in_the_overview(desk):

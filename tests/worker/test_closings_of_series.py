@@ -11,11 +11,13 @@ from services.overview import read_overview
 from services.registrations import DatesClosed, RegistrationNotOpen
 from storage import events, jobs
 from storage.models import Job
+from tests.fixtures.databases import only_sqlite
 from tests.series import list_ids
 from tests.worker.test_closings import (
     FIRST,
     FOURTH,
     PUT_ASIDE,
+    RIGHT,
     SECOND,
     TAKEN,
     THIRD,
@@ -112,6 +114,19 @@ def test_who_changes_dates_keeps_their_place_on_the_one_they_stay_with(desk):
 
     assert desk.list_dates_at_zoom(FIRST) == [1, 2]
     assert list_outcomes(desk, SECOND) == [PUT_ASIDE]
+
+
+@only_sqlite
+def test_dates_of_a_wrong_address_are_the_right_one_s(full):
+    """SECOND was refused for date 0, which FIRST has, whose address was mistyped."""
+    full.correct_address(RIGHT, FIRST)
+    full.work()
+    for _ in range(3):
+        wait_and_work(full, minutes=1)
+
+    assert list_outcomes(full, RIGHT, SECOND) == [TAKEN, PUT_ASIDE]
+    assert full.list_dates_at_zoom(RIGHT) == [0]
+    assert full.list_dates_at_zoom(FIRST) == []
 
 
 def test_date_given_up_before_the_form_is_closed_is_theirs(desk):

@@ -1,0 +1,88 @@
+"""The place that a wrong address leaves to the right one, however full the event is.
+
+At Zoom the two are two people, and the right one may find no place before the wrong one has left.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from storage import job_lists, job_requests, submissions, zoom_registrants
+from storage.models import Event, Registration, ZoomRegistrant
+
+from . import zoom_closings
+from .chosen_dates import has_date_ahead, read_chosen
+from .deliveries import Delivery
+from .event_dates import takes_choice
+from .registrations import HOLDS_SEAT, Status, sync_key
+
+Changed = tuple[str, ZoomRegistrant]
+"""Somebody, and the delivery that they had until now."""
+
+
+def has_place(
+    session: Session,
+    event: Event,
+    registration: Registration,
+    dates: Collection[str],
+    *,
+    now: datetime,
+) -> bool:
+    """Tell whether somebody has a place that they can hand on, on all `dates` if people choose."""
+    if registration.status not in HOLDS_SEAT:
+        return False
+    if not has_date_ahead(session, event, registration, now=now):
+        return False
+    return not takes_choice(event) or {*dates} <= {*read_chosen(session, registration)}
+
+
+def wait_for_place(
+    session: Session, wrong: Registration, right: Registration, *, now: datetime
+) -> None:
+    """Have somebody added once the wrong address has left Zoom, or a little later at the latest.
+
+    `right` was just registered. Side effects: their job is put off.
+    """
+    registrant = zoom_registrants.get_zoom_registrant(session, wrong.id)
+    if right.status != Status.APPROVED or registrant is None:
+        return
+    if registrant.registrant_id is None and registrant.attempt_started_at is None:
+        return
+    job_requests.enqueue_about(
+        session,
+        job_requests.ZOOM_SYNC,
+        right.id,
+        event_id=right.event_id,
+        run_at=now + zoom_closings.LOOK_EVERY,
+        now=now,
+    )
+
+
+def hand_on(
+    session: Session, event: Event, changed: Sequence[Changed], *, now: datetime
+) -> list[Changed]:
+    """Have those added whose wrong address has left Zoom; return who leaves a place to anybody.
+
+    Side effects: their jobs, and where Zoom takes nobody more others are tried only after them.
+    """
+    left = {person.registration_id: person for before, person in changed if _left(before, person)}
+    heirs = submissions.map_corrected(session, [*left]) if left else {}
+    handed_on = set()
+    for wrong_id, right_id in heirs.items():
+        registrant = zoom_registrants.get_zoom_registrant(session, right_id)
+        if registrant is not None and registrant.delivery == Delivery.REGISTERED:
+            continue
+        key = sync_key(right_id)
+        if not job_requests.hasten(session, [key], now=now):
+            job_lists.retry(session, key, now=now)
+        if event.closed_by_zoom:
+            zoom_closings.let_go_first(session, left[wrong_id], right_id, now=now)
+            handed_on.add(wrong_id)
+    return [one for one in changed if one[1].registration_id not in handed_on]
+
+
+def _left(before: str, registrant: ZoomRegistrant) -> bool:
+    return before != registrant.delivery and zoom_closings.has_left(before, registrant)
