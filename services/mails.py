@@ -83,7 +83,13 @@ _OF_STATUS = (
     MailName.CANCELLED,
     MailName.DENIED,
 )
-_REPLACING = (*_OF_STATUS, MailName.DATES, MailName.MOVED, MailName.REFUSED)
+_REPLACING = (
+    *_OF_STATUS,
+    MailName.DATES,
+    MailName.MOVED,
+    MailName.REFUSED,
+    MailName.EVENT_CANCELLED,
+)
 
 EVENT_OVER = "EventOver"
 """Why a mail was dropped that never went, and may hold if the event gets a time ahead again."""

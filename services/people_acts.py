@@ -13,6 +13,7 @@ from storage.invitation_links import get_link_of
 from storage.models import Event, Registration
 
 from . import retrying
+from .events import EventState, get_end
 from .invitation_links import ensure_link_of
 from .mails import MailName, choose_word, request_again
 from .registration_changes import approve, cancel, deny
@@ -36,6 +37,7 @@ class ActResult(StrEnum):
     FULL = "full"
     CANCELLED = "cancelled"
     ENOUGH = "enough"
+    OVER = "over"
     IN_TURN = "in_turn"
     PAUSED = "paused"
     ALONE = "alone"
@@ -67,7 +69,12 @@ def act_on(
 ) -> ActResult:
     """Do one act about one person. Side effects: as those of the change, or a mail, or a job."""
     if act is Act.RESEND:
-        name = choose_word(session, _MAIL_OF_STATUS[Status(registration.status)], registration)
+        name = find_word(session, event, registration, now=now)
+        if name is None:
+            return ActResult.OVER
+        if name is MailName.EVENT_CANCELLED:
+            # Whom the job tells at this moment is told once.
+            events.lock_event(session, event.id)
         is_asked = request_again(session, name, registration, now=now)
         return ActResult.DONE if is_asked else ActResult.ENOUGH
     if act is Act.RETRY:
@@ -121,8 +128,24 @@ def act_on_one_of(
     return result
 
 
-def list_acts(status: Status, *, is_parked: bool) -> list[Act]:
-    """List what makes sense for somebody in a status."""
+def find_word(
+    session: Session, event: Event, registration: Registration, *, now: datetime
+) -> MailName | None:
+    """Return the mail that says where somebody stands; None where none is about it any more.
+
+    Who could have come to an event that is cancelled is told that; after its end there is nothing.
+    """
+    status = Status(registration.status)
+    if status not in (Status.DENIED, Status.CANCELLED):
+        if event.status == EventState.CANCELLED:
+            return MailName.EVENT_CANCELLED
+        if now >= get_end(event):
+            return None
+    return choose_word(session, _MAIL_OF_STATUS[status], registration)
+
+
+def list_acts(status: Status, *, is_parked: bool, has_word: bool) -> list[Act]:
+    """List what makes sense for somebody in a status, `has_word` if a mail says how they stand."""
     acts = []
     if status in (Status.PENDING, Status.WAITLISTED, Status.DENIED):
         acts.append(Act.APPROVE)
@@ -132,4 +155,4 @@ def list_acts(status: Status, *, is_parked: bool) -> list[Act]:
         acts.append(Act.CANCEL)
     if is_parked:
         acts.append(Act.RETRY)
-    return [*acts, Act.RESEND]
+    return [*acts, Act.RESEND] if has_word else acts

@@ -1,11 +1,15 @@
 """What an organizer does about one person."""
 
+from datetime import timedelta
+
 import pytest
 
 from services.deliveries import Delivery
+from services.event_editing import cancel_event
+from services.event_tasks import tell_cancelled
 from services.events import LinkPolicy
-from services.people_acts import Act, ActResult, act_on
-from services.registrations import register
+from services.people_acts import Act, ActResult, act_on, find_word, list_acts
+from services.registrations import Status, register
 from storage import mails, registrations, zoom_registrants
 from tests import factories
 from tests.factories import NOW
@@ -25,3 +29,49 @@ def test_mail_that_is_sent_again_is_the_one_that_holds(database, delivery, word)
         assert act_on(session, event, person, Act.RESEND, now=NOW) is ActResult.DONE
 
         assert mails.list_mails(session, person.id)[-1].name == word
+
+
+def add_person(session, **members):
+    event = factories.make_event(session, **members)
+    submission = factories.make_submission(event)
+    row = register(session, event, submission, policy=LinkPolicy.SHOW, now=NOW)
+    return event, registrations.get_registration(session, row.registration_id)
+
+
+@pytest.mark.parametrize("is_told", [False, True])
+def test_mail_that_is_sent_again_after_a_cancellation_tells_of_it(database, is_told):
+    with database.write() as session:
+        event, person = add_person(session)
+        cancel_event(session, event, now=NOW)
+        if is_told:
+            tell_cancelled(session, event, limit=None, now=NOW)
+
+        assert act_on(session, event, person, Act.RESEND, now=NOW) is ActResult.DONE
+
+        words = [m for m in mails.list_mails(session, person.id) if m.name == "event_cancelled"]
+        assert [mail.state for mail in words] == ["dropped"] * is_told + ["queued"], "once"
+        assert tell_cancelled(session, event, limit=None, now=NOW) == 0
+
+
+def test_who_was_turned_down_is_told_so_again_though_the_event_is_cancelled(database):
+    with database.write() as session:
+        event, person = add_person(session)
+        person.status = Status.DENIED
+        cancel_event(session, event, now=NOW)
+        assert find_word(session, event, person, now=NOW) == "denied"
+
+
+@pytest.mark.parametrize(("status", "word"), [("approved", None), ("cancelled", "cancelled")])
+def test_after_the_end_no_mail_about_coming_is_sent_again(database, status, word):
+    with database.write() as session:
+        event, person = add_person(session)
+        person.status = status
+        after = event.starts_at + timedelta(days=1)
+        count = len(mails.list_mails(session, person.id))
+
+        result = act_on(session, event, person, Act.RESEND, now=after)
+
+        assert result is (ActResult.DONE if word else ActResult.OVER)
+        assert len(mails.list_mails(session, person.id)) == count + (word is not None)
+        acts = list_acts(Status(status), is_parked=False, has_word=word is not None)
+        assert (Act.RESEND in acts) == (word is not None)

@@ -140,6 +140,7 @@ RESULT = {
     ActResult.FULL: lazy_gettext("Not done: no place is left"),
     ActResult.CANCELLED: lazy_gettext("Not done: the person has cancelled"),
     ActResult.ENOUGH: lazy_gettext("Not sent: there were enough mails for today"),
+    ActResult.OVER: lazy_gettext("Not sent: the event is over"),
     ActResult.IN_TURN: lazy_gettext("Zoom had no place: one after the other is tried"),
     ActResult.PAUSED: lazy_gettext("Waits until Zoom takes people again: it is being tried"),
     ActResult.CHANGED: lazy_gettext("Not done: somebody has decided about them meanwhile"),

@@ -26,7 +26,7 @@ from services.invitation_links import read_names, resolve
 from services.mail_limits import MAILBOX_FULL
 from services.members import Member, Permission
 from services.overview import name_problem
-from services.people_acts import act_on, list_acts
+from services.people_acts import act_on, find_word, list_acts
 from services.people_adding import ADDED
 from services.questions import DatesQuestion, FormDefinition, Question
 from services.registrations import Status, sync_key
@@ -110,7 +110,9 @@ def _view(
     job = job_lists.get_job(session, sync_key(registration.id))
     is_parked = job is not None and job.state == JobState.PARKED
     registrant = zoom_registrants.get_zoom_registrant(session, registration.id)
-    acts = list_acts(Status(registration.status), is_parked=is_parked)
+    word = find_word(session, event, registration, now=get_site().read_clock())
+    status = Status(registration.status)
+    acts = list_acts(status, is_parked=is_parked, has_word=word is not None)
     return {
         "person": view_row(event, full),
         "answers": list_answer_texts(definition, answers, locale, name_place),
