@@ -14,7 +14,8 @@ from tests.series import list_ids, make_series
 from tests.work import do_work
 
 DATES = "question_event_dates"
-NOT_TAKEN = "お申し込みは完了していません"
+NOT_TAKEN = "今回のフォーム送信では、お申し込みは完了していません"
+STANDS = "すでにお申し込みがお済みの場合、そのお申し込みは有効です"
 
 
 def send(site, person=TARO, slug="spring", **answers):
@@ -106,6 +107,37 @@ def test_button_that_would_register_nobody_is_not_shown(site, change, heading):
 
 
 @only_sqlite
+@pytest.mark.parametrize(
+    ("change", "hours", "heading"),
+    [
+        ({"capacity": 1}, 0, "満席になりました"),
+        ({"status": "closed"}, 0, "受付を終了しました"),
+        ({}, 25, "メール内のボタンの有効期限が切れました"),
+        ({"status": "closed"}, 25, "メール内のボタンの有効期限が切れました"),
+    ],
+)
+def test_who_is_registered_by_the_button_of_another_mail_does_not_read_that_they_are_not(
+    site, change, hours, heading
+):
+    site.add_event(slug="spring", bot_check="always")
+    receipt, _, page = ask(site)
+    send(site).form().press("確認メールを受け取る").submit()
+    site.drain()
+    other = find_link(site.mailbox.read_last(TARO["email"]), "v")
+    site.visitor().open(other).form().submit()
+    change_event(site, **change)
+    site.let_pass(hours=hours)
+
+    told = receipt.visitor.open(receipt.url)
+
+    assert (told.heading, site.count_rows("registration")) == (heading, 1)
+    assert NOT_TAKEN in told.text
+    assert "未完了" in told.text
+    button = page.visitor.open(page.url, status=410 if hours else 200)
+    assert all(STANDS in shown.text for shown in (told, button))
+
+
+@only_sqlite
 def test_button_is_not_said_to_work_longer_than_the_event_goes_on(site):
     starts_at = site.clock() + timedelta(minutes=10)
     site.add_event(slug="spring", bot_check="always", starts_at=starts_at)
@@ -132,6 +164,8 @@ def test_button_is_not_said_to_work_longer_than_a_date_that_was_chosen_is_ahead(
     site.let_pass(minutes=91)
     for told in (page.visitor.open(page.url), receipt.visitor.open(receipt.url)):
         assert told.heading == "選択された日程は受付を終了しました"
+        assert NOT_TAKEN in told.text
+        assert STANDS in told.text
         assert told.follow("申込フォームへ").form()
 
 
