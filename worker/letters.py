@@ -64,6 +64,9 @@ _REASONS = {
 """What `deliveries` calls a problem, for the person whom it concerns."""
 
 
+_DROPPING = (MailName.DATES, MailName.CANCELLED, MailName.EVENT_CANCELLED)
+"""What may be the first word of dates that were given up: what tells of them alone is dropped."""
+
 _STANDINGS: Mapping[str, str] = {
     Status.APPROVED: lazy_gettext("You are registered, and your place is kept."),
     Status.PENDING: lazy_gettext(
@@ -141,9 +144,7 @@ class LetterWriter:
             sender_name=organization.name,
             reply_to=organization.contact_email or None,
             entries=make_calendar_entries(session, event, owner),
-            dropped=(
-                make_dropped_entries(session, event, owner) if mail.name == MailName.DATES else ()
-            ),
+            dropped=(make_dropped_entries(session, event, owner) if mail.name in _DROPPING else ()),
         )
 
     def compose(self, letter: Letter) -> EmailMessage:
@@ -269,9 +270,10 @@ class LetterWriter:
             method = None
         if method == "CANCEL" and not letter.context.had_link:
             method = None
-        files = [(letter.entries, method)] if method else []
-        files.append((letter.dropped, "CANCEL"))
-        return tuple(attach_calendar(entries, how) for entries, how in files if entries)
+        files = {method: letter.entries} if method else {}
+        if letter.context.had_link:
+            files["CANCEL"] = files.get("CANCEL", ()) + letter.dropped
+        return tuple(attach_calendar(entries, how) for how, entries in files.items() if entries)
 
 
 def _write_standing(

@@ -101,6 +101,27 @@ def test_chosen_dates_are_on_the_receipt_in_the_mail_and_in_the_calendar(site, s
     assert sorted(person["occurrence_ids"]) == [ids[1], ids[2]]
 
 
+@pytest.mark.parametrize("by_organizer", [False, True])
+def test_date_given_up_before_cancelling_leaves_the_calendar_too(site, series, by_organizer):
+    ids = list_ids(series)
+    open_form(site).fill(**TARO, **{DATES: ids[:2]}).submit()
+    site.drain()
+    message = site.mailbox.read_only(TARO["email"])
+    [(_, published)] = list_calendars(message)
+
+    page = site.visitor().open(find_link(message, "r"))
+    form = page.follow("登録内容を変更する").form("変更を保存する")
+    page = form.fill(**{DATES: [ids[1]]}).submit()
+    if by_organizer:
+        Organizer(site, series).run("event", "cancel", "course", "--yes")
+    else:
+        page.follow("参加をキャンセルする").form("キャンセルする").submit()
+    site.drain()
+
+    message = site.mailbox.read_last(TARO["email"])
+    assert list_calendars(message) == [("CANCEL", dict.fromkeys(published, "CANCELLED"))]
+
+
 def test_dates_that_are_full_or_over_say_so_and_cannot_be_chosen(site, series):
     ids = list_ids(series)
     with site.database.write() as session:
