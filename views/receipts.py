@@ -137,13 +137,13 @@ def _correct_address(
                 policy=opened.policy,
                 now=now,
             )
-    except (ChangeRefused, RegistrationNotOpen):
-        return redirect(_refuse(token), code=303)
     except DatesClosed:
         alert = _("A date that you chose is not free any more. Nothing was changed.")
         with site.database.read() as session:
             opened = _open_correctable(session, token, now)
             return _draw_address(session, token, opened, form, now, alert=alert)
+    except (ChangeRefused, RegistrationNotOpen):
+        return redirect(_refuse(token), code=303)
     return redirect(receipt_url(site.links.receipt_token(row)), code=303)
 
 
