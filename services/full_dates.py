@@ -17,6 +17,9 @@ from storage.models import Event
 
 from .event_dates import read_dates
 
+MOST_REFUSED = 50
+"""So many different refusals are remembered: each is a condition of who is next to be tried."""
+
 
 class Closing(Protocol):
     """What of an event says for whom Zoom has no place."""
@@ -46,10 +49,14 @@ def note_refused(event: Event, dates: Collection[str]) -> None:
     """Remember that Zoom refuses whoever wants all of these dates; the event is closed.
 
     Whoever wants more dates than somebody else who was refused tells nothing that is not known.
+    Of a great many different wishes the last are left out, which costs their people an add.
     """
     known, new = event.refused_dates or [], frozenset(dates)
-    if not any(new.issuperset(one) for one in known):
-        event.refused_dates = [*(one for one in known if not new.issubset(one)), sorted(new)]
+    if any(new.issuperset(one) for one in known):
+        return
+    left = [one for one in known if not new.issubset(one)]
+    if len(left) < MOST_REFUSED:
+        event.refused_dates = [*left, sorted(new)]
 
 
 def forget_refused(event: Event, dates: Collection[str] | None = None) -> bool:

@@ -109,6 +109,8 @@ def move_first_up(
     if not _may_move_up(event, now):
         return None
     events.lock_seats(session, event.id)
+    if not events.get_counter(session, event.id, f"status:{Status.WAITLISTED}"):
+        return None
     waiting = _list_next(session, event, 1, now, refused=refused)
     return waiting[0] if waiting and _move_up(session, event, waiting[0], now) else None
 
