@@ -37,7 +37,8 @@ def make_calendar_entries(
     if not event.dates:
         return (whole,)
     dates = read_people_dates(session, event, owner.registration)
-    return tuple(_choose_date(whole, owner, date) for date in dates if not date.is_gone)
+    held = [date for date in dates if not date.is_gone and not date.is_waiting]
+    return tuple(_choose_date(whole, owner, date) for date in held)
 
 
 def make_dropped_entries(

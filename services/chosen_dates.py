@@ -6,12 +6,12 @@ Whoever takes or gives back such a seat holds the lock of the event's seats mean
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from storage import events, public_pages, registrations, zoom_closings
+from storage import events, public_pages, registrations, zoom_closings, zoom_registrants
 from storage.events import AnyEvent
 from storage.models import Event, Registration
 
@@ -156,9 +156,18 @@ def read_chosen(session: Session, registration: Registration) -> tuple[str, ...]
 def read_people_dates(
     session: Session, event: AnyEvent, registration: Registration
 ) -> tuple[EventDate, ...]:
-    """Return the dates to which somebody comes; where nobody chooses, all that there are."""
-    answers = read_answers(session, registration) if takes_choice(event) else {}
-    return get_chosen(event, answers)
+    """Return the dates to which somebody comes; where nobody chooses, all that there are.
+
+    Those that they wait for are among them, while Zoom has them for others that they had.
+    """
+    if not takes_choice(event):
+        return get_chosen(event, {})
+    chosen = get_chosen(event, read_answers(session, registration))
+    registrant = zoom_registrants.get_zoom_registrant(session, registration.id)
+    if registrant is None or not registrant.refused_dates:
+        return chosen
+    waiting = {*registrant.refused_dates} - {*(registrant.kept_dates or ())}
+    return tuple(replace(date, is_waiting=date.id in waiting) for date in chosen)
 
 
 def read_start(
@@ -176,7 +185,7 @@ def read_dropped_dates(
 ) -> tuple[EventDate, ...]:
     """Return the dates to which somebody came once and does not: left by them, or not held."""
     mine = read_people_dates(session, event, registration)
-    held = {date.id for date in mine if not date.is_gone}
+    held = {date.id for date in mine if not date.is_gone and not date.is_waiting}
     former = {date.id for date in mine}
     if takes_choice(event):
         for change in registrations.list_changes(session, registration.id):

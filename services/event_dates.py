@@ -49,7 +49,8 @@ class ZonedSeries(Series, Protocol):
 class EventDate:
     """One date; `id` is that of Zoom's occurrence. `is_gone` once Zoom has it no more.
 
-    `changed_at` is when it was found to be another one than people had chosen.
+    `changed_at` is when it was found to be another one than people had chosen. Of a person's dates
+    `is_waiting` says that Zoom has no place on it for them.
     """
 
     id: str
@@ -57,6 +58,7 @@ class EventDate:
     minutes: int
     is_gone: bool = False
     changed_at: datetime | None = None
+    is_waiting: bool = False
 
     @property
     def ends_at(self) -> datetime:
@@ -153,7 +155,7 @@ def take_dates(event: Event, meeting: Meeting, *, now: datetime) -> bool:
 
 def find_next(dates: Iterable[EventDate], now: datetime) -> EventDate | None:
     """Return the date that is under way or comes next; the last one once all are over."""
-    held = [date for date in dates if not date.is_gone]
+    held = [date for date in dates if not date.is_gone and not date.is_waiting]
     ahead = [date for date in held if now < date.ends_at]
     return min(ahead, key=lambda date: date.starts_at) if ahead else (held[-1] if held else None)
 
@@ -217,8 +219,14 @@ def _read_moment(text: str | None) -> datetime | None:
 
 
 def write_date(date: EventDate, timezone: str, locale: str) -> str:
-    """Write a date in words; one that will not be held says so."""
+    """Write a date in words; one that will not be held says so, and one without a place."""
     words = format_period(date.starts_at, date.ends_at, timezone, locale)
+    if date.is_waiting and not date.is_gone:
+        waits = {
+            "ja": "（Zoomが満席です。空きが出たらメールでお知らせします）",
+            "en": " (full at Zoom: we will email you if a place becomes free)",
+        }
+        return words + waits["ja" if locale == "ja" else "en"]
     if not date.is_gone:
         return words
     return f"{words}（中止）" if locale == "ja" else f"{words} (cancelled)"

@@ -13,7 +13,7 @@ from storage.models import Event, Registration, ZoomRegistrant
 from zoom_client import AtCapacity
 
 from .chosen_dates import ZoomDates
-from .deliveries import Step
+from .deliveries import Delivery, Step
 from .full_dates import is_closed, list_full
 from .registrations import Status
 
@@ -62,6 +62,12 @@ def may_return(registrant: ZoomRegistrant, step: Step, dates: ZoomDates, error: 
 def has_link(registrant: ZoomRegistrant) -> bool:
     """Tell whether somebody waits for further dates with the link for those that they had."""
     return registrant.refused_dates is not None and registrant.join_url is not None
+
+
+def has_all(registrant: ZoomRegistrant) -> bool:
+    """Tell whether Zoom has somebody on the further dates too, for which it had no place before."""
+    refused, has = {*(registrant.refused_dates or ())}, {*(registrant.occurrence_ids or ())}
+    return registrant.delivery == Delivery.REGISTERED and bool(refused) and refused <= has
 
 
 def forget(registrant: ZoomRegistrant) -> None:

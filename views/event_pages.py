@@ -9,8 +9,8 @@ from datetime import datetime
 from flask import Response, abort, g, make_response, render_template, request
 from sqlalchemy.orm import Session
 
-from services.chosen_dates import read_chosen, read_closed
-from services.event_dates import read_dates, takes_choice
+from services.chosen_dates import read_closed, read_people_dates
+from services.event_dates import read_dates, takes_choice, write_date
 from services.event_views import EventView, view_event
 from services.events import EventState, LinkPolicy, Seats, count_seats, get_state, read_seats
 from storage import events
@@ -95,8 +95,12 @@ def draw_event_of(session: Session, event: Event, person: Registration, now: dat
     view = draw_event(session, event, now)
     if not view.has_choice:
         return view
-    chosen = read_chosen(session, person)
-    dates = tuple(date for date in view.dates if date.id in chosen)
+    mine = {date.id: date for date in read_people_dates(session, event, person)}
+    dates = tuple(
+        replace(shown, text=write_date(mine[shown.id], event.timezone, read_locale()))
+        for shown in view.dates
+        if shown.id in mine
+    )
     return replace(view, dates=dates, has_choice=False)
 
 

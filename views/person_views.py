@@ -13,9 +13,11 @@ from services.chosen_dates import has_date_ahead, read_start, with_dates
 from services.coming_back import can_come_back, read_way_back
 from services.consents import list_present_consents
 from services.dates import format_moment
+from services.deliveries import Delivery
 from services.events import read_definition
 from services.form_history import read_answered_form
 from services.joining import has_past_choice, is_early, may_be_changed, read_end_state
+from services.kept_dates import has_link
 from services.questions import OPTIONAL, Question
 from services.registrations import Status
 from services.texts import localize, write_full_name
@@ -150,6 +152,8 @@ def _read_delivery(session: Session, opened: Opened) -> str | None:
     """Return what Zoom has of a person who has a place."""
     registrant = zoom_registrants.get_zoom_registrant(session, opened.person.id)
     is_coming = opened.person.status == Status.APPROVED
+    if is_coming and registrant is not None and has_link(registrant):
+        return Delivery.REGISTERED  # Which dates they wait for stands beside these.
     return registrant.delivery if registrant is not None and is_coming else None
 
 

@@ -96,6 +96,8 @@ def finish_steps(session: Session, done: Sequence[Done], now: datetime) -> None:
     for _, registration, registrant in done:
         before, proof = registrant.delivery, zoom_refusals.find_proof(registrant)
         deliveries.record_done(registration, registrant, now=now)
+        if kept_dates.has_all(registrant):
+            request_mail(session, MailName.DATES, registration, now=now)
         kept_dates.forget(registrant)
         changed.append((before, registrant))
         if registrant.delivery == Delivery.REGISTERED and before != Delivery.REGISTERED:

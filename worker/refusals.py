@@ -6,14 +6,16 @@ import logging
 from collections.abc import Callable
 from datetime import datetime
 
+from sqlalchemy.orm import Session
+
 from services import deliveries, kept_dates, zoom_closings, zoom_refusals
 from services.chosen_dates import ZoomDates
 from services.deliveries import Delivery, Step, WrongRegistrant
 from services.fault_points import fault_point
-from services.mails import MailName, knows_of_refusal, request_mail
+from services.mails import CONFIRM_WITHIN, MailName, knows_of_refusal, request_mail
 from storage import events, job_requests, jobs, zoom_pauses
 from storage.jobs import ClaimedJob
-from storage.models import Event
+from storage.models import Event, Registration, ZoomRegistrant
 from storage.session import Database
 from storage.zoom_pauses import EVERYBODY
 from zoom_client import MeetingClosed, ZoomError
@@ -90,6 +92,7 @@ class Refusals:
             full = dates.wanted if dates else None
             if dates and kept_dates.may_return(registrant, step, dates, error):
                 full = dates.wanted.difference(registrant.kept_dates or ())
+                _tell_of_waiting(session, registration, registrant, dates, now)
                 registrant.refused_dates = sorted(dates.wanted)
                 endings.return_to_dates(session, job, registrant, reason, now)
             else:
@@ -107,3 +110,17 @@ class Refusals:
                 )
         if is_closing:
             log.error("zoom takes nobody more", extra={"event": event.slug, "reason": reason})
+
+
+def _tell_of_waiting(
+    session: Session,
+    registration: Registration,
+    registrant: ZoomRegistrant,
+    dates: ZoomDates,
+    now: datetime,
+) -> None:
+    """Tell somebody, once, that Zoom has no place on further dates that they want."""
+    if registrant.refused_dates != sorted(dates.wanted):
+        # By then they are mostly added for the others.
+        at = now + CONFIRM_WITHIN
+        request_mail(session, MailName.DATES, registration, run_at=at, now=now)

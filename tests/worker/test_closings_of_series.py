@@ -5,11 +5,16 @@ from contextlib import suppress
 import pytest
 
 from services.alarms import find_problems
-from services.chosen_dates import read_closed
-from services.event_dates import Closed
+from services.calendar_entries import (
+    CalendarOwner,
+    make_calendar_entries,
+    make_dropped_entries,
+)
+from services.chosen_dates import read_closed, read_people_dates
+from services.event_dates import Closed, write_date
 from services.overview import read_overview
 from services.registrations import DatesClosed, RegistrationNotOpen
-from storage import events, jobs
+from storage import events, jobs, registrations
 from storage.models import Job
 from tests.fixtures.databases import only_sqlite
 from tests.series import list_ids
@@ -375,6 +380,21 @@ def test_nobody_is_tried_who_wants_all_dates_of_somebody_refused(desk):
     assert list_outcomes(desk, SECOND, THIRD, FOURTH) == [PUT_ASIDE] * 3
 
 
+def read_what_is_told(desk, email):
+    """Return which dates somebody waits for, their words, and how many calendars get and lose."""
+    with desk.database.read() as session:
+        event = events.need_event(session, desk.event.id)
+        person = registrations.get_registration_by_email_key(session, event.id, email)
+        dates = read_people_dates(session, event, person)
+        owner = CalendarOwner(person, "example.com", "ja", None)
+        return (
+            [date.is_waiting for date in dates],
+            ["満席" in write_date(date, event.timezone, "ja") for date in dates],
+            len(make_calendar_entries(session, event, owner)),
+            len(make_dropped_entries(session, event, owner)),
+        )
+
+
 def test_who_asks_for_a_further_date_that_is_full_keeps_the_one_they_had(desk):
     come(desk, first=(0,), fourth=(1,))
     desk.change_dates((0, 1), FIRST)
@@ -384,12 +404,14 @@ def test_who_asks_for_a_further_date_that_is_full_keeps_the_one_they_had(desk):
     assert desk.read_link(FIRST) is not None
     assert (desk.read(FIRST).delivery, read_closing(desk)) == ("waiting", "AtCapacity")
     assert "refused" not in desk.list_mails()
+    assert read_what_is_told(desk, FIRST) == ([False, True], [False, True], 1, 1)
     calls = desk.count_calls("add_registrant")
     assert desk.try_again(FIRST) == {"in_turn": 1}
     assert read_closing(desk) == "AtCapacity"
     for _ in range(3):
         wait_and_work(desk, minutes=11)
     assert desk.count_calls("add_registrant") == calls, "nobody asks while it is full"
+    assert desk.list_mails().count("dates") == 2, "one when they asked, one as it is full"
 
     desk.cancel(FOURTH)
     desk.work()
@@ -399,6 +421,8 @@ def test_who_asks_for_a_further_date_that_is_full_keeps_the_one_they_had(desk):
     assert desk.list_dates_at_zoom(FIRST) == [0, 1]
     assert list_outcomes(desk, FIRST) == [TAKEN]
     assert (desk.read(FIRST).kept_dates, desk.read(FIRST).refused_dates) == (None, None)
+    assert desk.list_mails().count("dates") == 3
+    assert read_what_is_told(desk, FIRST) == ([False, False], [False, False], 2, 0)
 
 
 def test_who_keeps_the_dates_that_they_had_is_not_told_as_without_a_link(desk):
