@@ -56,6 +56,14 @@ def is_known(event_id: Any, email_key: Any) -> ColumnElement[bool]:
     return func.coalesce(nearest.scalar_subquery(), false())
 
 
+def has_standing(event_id: Any, email_key: Any) -> ColumnElement[bool]:
+    """As `is_known`, of a registration that was neither cancelled nor turned down."""
+    key = tuple_(event_id, email_key)
+    stands = Registration.status.in_(("pending", "waitlisted", "approved"))
+    nearest = _select_nearest(key, and_(tuple_(*_UNIQUE) == key, stands))
+    return func.coalesce(nearest.scalar_subquery(), false())
+
+
 _UNIQUE = (Registration.event_id, Registration.email_key)
 
 

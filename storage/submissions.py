@@ -25,6 +25,7 @@ from sqlalchemy.orm.attributes import instance_dict
 
 from .events import EventHead, with_head
 from .models import Event, Registration, SubmissionRow
+from .registrations import has_standing
 from .statements import Statement, attach, rowcount, table_of
 
 _BY_NONCE = select(SubmissionRow).where(
@@ -59,6 +60,7 @@ OF_RELEASED = ("outcome", "registration_id", "code_version", "code_issued_at")
 # Written out, as the index of what is held is found by its very words.
 _HELD: ColumnElement[str] = literal_column("'held'")
 _ASKED = "mail_proof"
+_IS_REGISTERED = has_standing(SubmissionRow.event_id, SubmissionRow.email_key)
 
 
 def insert_once(statement: Any) -> Any:
@@ -283,14 +285,15 @@ def count_undecided(
 ) -> tuple[int, int]:
     """Count what waits for an organizer, and how much of it does so only since a moment.
 
-    Who was sent a mail with a button can let themselves in, and waits once `patience` is over.
+    Who was sent a mail with a button can let themselves in, and waits once `patience` is over. Who
+    is registered by now, by another submission or otherwise, waits for nobody.
     """
     waits = (SubmissionRow.event_id == event_id, SubmissionRow.outcome == _HELD)
     is_asked, came_at = SubmissionRow.held_for == _ASKED, SubmissionRow.created_at
     is_new = or_(came_at >= since, and_(is_asked, came_at >= since - patience))
     row = session.execute(
         select(func.count(), func.coalesce(func.sum(case((is_new, 1), else_=0)), 0)).where(
-            *waits, or_(not_(is_asked), came_at <= now - patience)
+            *waits, or_(not_(is_asked), came_at <= now - patience), not_(_IS_REGISTERED)
         )
     ).one()
     return row[0], row[1]
@@ -325,6 +328,12 @@ def list_held(
     if until is not None:
         held = held.where(SubmissionRow.id <= until)
     return list(session.scalars(held.order_by(SubmissionRow.id).limit(limit)))
+
+
+def list_ids_of_registered(session: Session, ids: Sequence[int]) -> set[int]:
+    """List those of some submissions whose address is registered by now."""
+    found = select(SubmissionRow.id).where(SubmissionRow.id.in_(ids), _IS_REGISTERED)
+    return set(session.scalars(found))
 
 
 def list_repeats_since(

@@ -5,11 +5,12 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
+from services.events import LinkPolicy
 from services.held_mails import count_waiting, request_look_when_over
 from services.organizer_mails import OrganizerMailName
-from services.registrations import drop, hold
+from services.registrations import drop, hold, register
 from services.submissions import Doubt
-from storage import events, members, organizers, submissions
+from storage import events, members, organizers, registrations, submissions
 from storage.jobs import LEASE_SECONDS, claim
 from storage.models import OrganizerMail, SubmissionRow
 from tests import factories
@@ -55,6 +56,11 @@ class Office:
                 hold(session, self.event, sent, doubt, now=self.clock())
                 if doubt is Doubt.MAIL_PROOF:
                     request_look_when_over(session, self.event.id, now=self.clock())
+
+    def register(self, session, event, email):
+        sent = factories.make_submission(event, email=email, nonce=f"by another {email}")
+        row = register(session, event, sent, policy=LinkPolicy.SHOW, now=self.clock())
+        return registrations.get_registration(session, row.registration_id)
 
     def decide(self, reason):
         with self.database.write() as session:
@@ -156,6 +162,28 @@ def test_nobody_is_told_of_a_button_that_was_pressed_in_time(office):
     office.decide(Doubt.MAIL_PROOF)
     office.wait(hours=48)
     assert office.count_told() == 0
+
+
+@pytest.mark.parametrize(
+    ("status", "told"),
+    [("approved", 0), ("pending", 0), ("waitlisted", 0), ("cancelled", 2), ("denied", 2)],
+)
+def test_nobody_is_told_of_who_is_registered_by_now(office, status, told):
+    office.add_member("owner")
+    office.keep_aside(1, Doubt.MAIL_PROOF)
+    office.keep_aside(1, Doubt.MAIL_FAILED)
+    with office.database.write() as session:
+        for held in submissions.list_held(session, office.event.id):
+            office.register(session, office.event, held.email).status = status
+        office.register(session, factories.make_event(session, slug="other"), "p3@example.com")
+        ids = [row.id for row in submissions.list_held(session, office.event.id)]
+        assert submissions.list_ids_of_registered(session, ids) == set(() if told else ids)
+    office.wait(hours=25)
+    assert office.count_told() == told, "at once of one, of the other once the button is over"
+
+    office.keep_aside(1)
+    office.wait(hours=25)
+    assert office.count_told() == told + 1, "of the other event they are"
 
 
 @only_sqlite

@@ -108,9 +108,10 @@ def test_known_address_takes_no_seat(database, event):
     assert count_people(database, event) == (1, 1)
 
 
-def test_known_addresses_are_looked_for_in_their_own_index(database, event):
+@pytest.mark.parametrize("ask", [registrations.is_known, registrations.has_standing])
+def test_known_addresses_are_looked_for_in_their_own_index(database, event, ask):
     """Of a table that was never analysed PostgreSQL thinks that any index will do."""
-    asked = select(registrations.is_known(literal(event.id), literal("taro@example.com")))
+    asked = select(ask(literal(event.id), literal("taro@example.com")))
     query = asked.compile(database.engine, compile_kwargs={"literal_binds": True})
 
     with database.read() as session:

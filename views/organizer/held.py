@@ -40,7 +40,8 @@ def list_held(member: Member, event: str) -> ResponseReturnValue:
         found = need_event(session, member, event)
         counts = submissions.count_held_by_reason(session, found.id)
         held = submissions.list_held(session, found.id, reasons=_list_stored(why), limit=MOST + 1)
-        rows = [_view(row, found) for row in held[:MOST]]
+        registered = submissions.list_ids_of_registered(session, [row.id for row in held[:MOST]])
+        rows = [_view(row, found, is_registered=row.id in registered) for row in held[:MOST]]
         view = view_event(found)
         facts: dict[str, audit.Fact] = {"count": len(rows), "is_held": True}
         object_ = f"event:{event}"
@@ -111,12 +112,13 @@ def _lead_back(event: str, why: Doubt | None, *, done: str, count: int = 0) -> R
     return redirect(f"/organizer/events/{event}/held?{urlencode(query)}", code=303)
 
 
-def _view(row: SubmissionRow, event: Event) -> dict[str, object]:
+def _view(row: SubmissionRow, event: Event, *, is_registered: bool) -> dict[str, object]:
     return {
         "public_id": row.public_id,
         "name": write_full_name(row.family_name, row.given_name, row.locale),
         "email": row.email,
         "reason": words.DOUBT[_name_doubt(row.held_for)],
+        "is_registered": is_registered,
         "received": format_short(row.created_at, event.timezone, read_locale()),
     }
 

@@ -277,6 +277,19 @@ def test_held_submission_is_registered_or_put_away_by_hand(site, event):
     browser.post_form(address, address, {"submission": "x", "act": "release"}, status=422)
 
 
+def test_list_of_what_was_kept_aside_says_who_is_registered_by_now(site, event):
+    public_id, event_id = event
+    for name in ("taro", "hanako"):
+        add(site, event_id, f"{name}@example.com", is_suspicious=True, family_name=name)
+    add(site, event_id, "taro@example.com")
+    browser = sign_in(site)
+
+    page = browser.open(f"/organizer/events/{public_id}/held")
+
+    said = [" ".join(row.text.split()) for row in page.root.find_all("tr")[1:]]
+    assert ["対応は不要です" in text for text in said] == [True, False]
+
+
 def test_held_submissions_are_decided_about_by_their_reason(site, event):
     public_id, event_id = event
     for n in range(3):
