@@ -59,6 +59,11 @@ def note_refused(event: Event, dates: Collection[str]) -> None:
         event.refused_dates = [*left, sorted(new)]
 
 
+def is_known(event: Event, dates: Collection[str]) -> bool:
+    """Tell whether Zoom is known to refuse whoever wants all of these dates."""
+    return any({*dates}.issuperset(one) for one in event.refused_dates or ())
+
+
 def forget_refused(event: Event, dates: Collection[str] | None = None) -> bool:
     """Forget refusals of one of the dates, by default all, as a place came free.
 

@@ -29,6 +29,7 @@ from .full_dates import (
     find_full,
     forget_refused,
     is_closed,
+    is_known,
     list_full,
     list_refused,
     note_refused,
@@ -296,7 +297,8 @@ def _close_dates(
     was_closed, shown = is_closed(event), list_full(event)
     if not is_outdated:
         note_refused(event, dates)
-    refused = [*(event.refused_dates or ()), *([shown] if shown else []), dates]
+    new = () if is_known(event, dates) else (dates,)
+    refused = [*(event.refused_dates or ()), *([shown] if shown else []), *new]
     full = None if was_closed else find_full(event, refused, now=now)
     begins = _set(session, event, type(error).__name__, full, now)
     if is_outdated and not was_closed and shown.isdisjoint(dates):

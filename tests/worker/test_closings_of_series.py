@@ -270,6 +270,19 @@ def test_all_dates_of_who_was_refused_for_several_are_theirs(desk):
     assert (list_outcomes(desk, SECOND), list_full_dates(desk)) == ([TAKEN], [])
 
 
+def test_who_is_refused_for_a_date_known_to_be_full_closes_no_other_one(desk):
+    """SECOND and THIRD came before anybody knew of date 0."""
+    come(desk, first=(0,), second=(0,), third=(0, 1, 2))
+    assert list_full_dates(desk) == [0]
+
+    desk.change_dates((0, 2), SECOND)
+    desk.work()
+    assert list_full_dates(desk) == [0]
+
+    come(desk, fourth=(1, 2))
+    assert list_outcomes(desk, SECOND, THIRD, FOURTH) == [PUT_ASIDE, PUT_ASIDE, TAKEN]
+
+
 def test_form_is_full_once_all_dates_are(desk):
     come(desk, first=(0, 1, 2), second=(0,), third=(1,), fourth=(2,))
 
