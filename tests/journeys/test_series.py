@@ -345,6 +345,7 @@ def test_who_has_been_to_their_dates_may_choose_others_while_the_series_goes_on(
         assert "ほかの日程に空きがあれば" in page.text
         for gone in ("イベントは終了しました", "Zoomで参加する", "カレンダーに追加"):
             assert gone not in page.text
+    assert "変更用のURLは、これまでにお送りしたメールに記載しています" in join.text
     form = personal.follow("登録内容を変更する").form("変更を保存する")
     again = form.fill(**{DATES: [ids[2]]}).submit()
     for page in (receipt.visitor.open(receipt.url), again):
