@@ -45,18 +45,20 @@ def list_refused(event: Event) -> list[list[str]]:
     return list((event.refused_dates or ()) if event.closed_by_zoom else ())
 
 
-def note_refused(event: Event, dates: Collection[str]) -> None:
+def note_refused(event: Event, dates: Collection[str]) -> bool:
     """Remember that Zoom refuses whoever wants all of these dates; the event is closed.
 
     Whoever wants more dates than somebody else who was refused tells nothing that is not known.
     Of a great many different wishes the last are left out, which costs their people an add.
+    Returns whether fewer dates than were thought may be full.
     """
     known, new = event.refused_dates or [], frozenset(dates)
     if any(new.issuperset(one) for one in known):
-        return
+        return False
     left = [one for one in known if not new.issubset(one)]
     if len(left) < MOST_REFUSED:
         event.refused_dates = [*left, sorted(new)]
+    return len(left) < len(known)
 
 
 def is_known(event: Event, dates: Collection[str]) -> bool:

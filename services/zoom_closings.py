@@ -22,6 +22,7 @@ from storage.jobs import ClaimedJob
 from storage.models import Event, JobState, ZoomRegistrant
 from zoom_client import AtCapacity, MeetingClosed, MeetingOver, PersonDayLimited
 
+from .awaited_dates import find_freed, keep_awaited
 from .deliveries import Delivery
 from .delivery_stops import describe_ending
 from .event_dates import takes_choice
@@ -106,6 +107,13 @@ def request_try(
         _enqueue(session, event_id, key, about | {"dates": [date]}, run_at=now, now=now)
 
 
+def request_look(session: Session, event: Event, *, now: datetime) -> None:
+    """Have a worker look which dates are full, as a refusal tells more, or is over."""
+    if event.closed_by_zoom and takes_choice(event):
+        about, key = {"is_look": True}, f"{_key(event.id)}:look"
+        _enqueue(session, event.id, key, about, run_at=now, now=now)
+
+
 def note_left(
     session: Session,
     registrant: ZoomRegistrant,
@@ -154,8 +162,10 @@ def follow(session: Session, event: Event, job: ClaimedJob, *, now: datetime) ->
             event.freed_at = max(at, event.freed_at or at)
         if not event.closed_by_zoom:
             return False
-        if chooses and not forget_refused(event, _find_freed(session, about)):
+        if chooses and not forget_refused(event, find_freed(session, about)):
             return False
+    if about.get("is_look") and not (chooses and event.closed_by_zoom):
+        return False
     dates = _find_refused(session, about.get("tried"))
     if chooses and event.closed_by_zoom and dates is not None:
         note_refused(event, dates)
@@ -200,6 +210,9 @@ def note_delivered(
 def is_undecided(session: Session, event: Event, about: Mapping[str, Any], now: datetime) -> bool:
     """Tell whether a job has to wait, as somebody is being tried at this moment."""
     tried = about.get("tried")
+    if about.get("is_look"):
+        asked = job_requests.read_asked(session, _key(event.id))
+        return asked is not None and asked.state in _OPEN
     if tried is None or describe_ending(event, now=now):
         return False
     person = registrations.get_registration(session, tried)
@@ -268,20 +281,6 @@ def _was_taken_since(refused_at: datetime | None, registrant: ZoomRegistrant) ->
     return refused_at is None or registrant.last_attempt_at > refused_at
 
 
-def _find_freed(session: Session, about: Mapping[str, Any]) -> set[str] | None:
-    """Return the dates on which a sign tells of a place, None for all.
-
-    Whoever left them to be added anew has them again, or not.
-    """
-    dates, moved = about.get("dates"), about.get("tried")
-    if dates is None:
-        return None
-    registrant = zoom_registrants.get_zoom_registrant(session, moved) if moved else None
-    if registrant is None or registrant.join_url is None:
-        return {*dates}
-    return {*dates} - {*(registrant.occurrence_ids or ())}
-
-
 def _close_dates(
     session: Session,
     event: Event,
@@ -295,8 +294,8 @@ def _close_dates(
     if not event.closed_by_zoom:
         event.refused_dates = []
     was_closed, shown = is_closed(event), list_full(event)
-    if not is_outdated:
-        note_refused(event, dates)
+    if not is_outdated and note_refused(event, dates):
+        request_look(session, event, now=now)
     new = () if is_known(event, dates) else (dates,)
     refused = [*(event.refused_dates or ()), *([shown] if shown else []), *new]
     full = None if was_closed else find_full(event, refused, now=now)
@@ -318,6 +317,7 @@ def _go_on(
     if tried is None:
         if not event.closed_by_zoom or not all(refused):
             return False
+        refused = keep_awaited(session, event, refused)
         tried = _open(session, event, refused, now)
         if tried is None:
             return not event.closed_by_zoom

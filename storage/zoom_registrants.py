@@ -88,6 +88,17 @@ def list_unread(
     )
 
 
+def list_awaited_dates(session: Session, event_id: int) -> list[list[str]]:
+    """List the dates of each whom Zoom has not taken for all that they want."""
+    rows = session.execute(
+        select(ZoomRegistrant.occurrence_ids, ZoomRegistrant.refused_dates).where(
+            ZoomRegistrant.event_id == event_id,
+            ZoomRegistrant.delivery.in_(("waiting", "refused")),
+        )
+    )
+    return [refused or wanted or [] for wanted, refused in rows]
+
+
 def _list_pairs(
     session: Session, *where: ColumnElement[bool], limit: int | None = None
 ) -> list[tuple[ZoomRegistrant, Registration]]:

@@ -92,9 +92,10 @@ def finish_steps(session: Session, done: Sequence[Done], now: datetime) -> None:
     one.
     """
     event = events.need_event(session, done[0][1].event_id)
-    taken, changed, proofs = {}, [], []
+    taken, changed, proofs, gives_up = {}, [], [], False
     for _, registration, registrant in done:
         before, proof = registrant.delivery, zoom_refusals.find_proof(registrant)
+        gives_up |= before == Delivery.REFUSED or registrant.refused_dates is not None
         deliveries.record_done(registration, registrant, now=now)
         if kept_dates.has_all(registrant):
             request_mail(session, MailName.DATES, registration, now=now)
@@ -113,6 +114,8 @@ def finish_steps(session: Session, done: Sequence[Done], now: datetime) -> None:
     jobs.finish_all(session, [job for job, _, _ in done], now=now)
     leaving = handed_places.hand_on(session, event, changed, now=now)
     zoom_closings.note_delivered(session, event, leaving, now=now)
+    if gives_up:
+        zoom_closings.request_look(session, event, now=now)
 
 
 def stop(

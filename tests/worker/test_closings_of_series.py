@@ -283,6 +283,58 @@ def test_who_is_refused_for_a_date_known_to_be_full_closes_no_other_one(desk):
     assert list_outcomes(desk, SECOND, THIRD, FOURTH) == [PUT_ASIDE, PUT_ASIDE, TAKEN]
 
 
+def test_refusal_for_fewer_dates_opens_the_others_again(desk):
+    """SECOND and THIRD came before anybody knew of date 0."""
+    come(desk, first=(0,), second=(0, 1, 2), third=(0,))
+    assert list_full_dates(desk) == [0]
+
+    come(desk, fourth=(1, 2))
+    assert list_outcomes(desk, SECOND, THIRD, FOURTH) == [PUT_ASIDE, PUT_ASIDE, TAKEN]
+
+
+def cancel(desk):
+    desk.cancel(SECOND)
+
+
+def want_another(desk):
+    desk.change_dates((2,), SECOND)
+
+
+@pytest.mark.parametrize("give_up", [cancel, want_another])
+def test_dates_of_who_was_refused_are_open_once_they_give_them_up(desk, give_up):
+    """Date 1 is empty, so nobody will leave it."""
+    come(desk, first=(0,), second=(0, 1))
+    assert list_full_dates(desk) == [0, 1]
+
+    give_up(desk)
+    desk.work()
+    assert list_full_dates(desk) == []
+
+    come(desk, third=(1,))
+    assert list_outcomes(desk, THIRD) == [TAKEN]
+
+
+def test_dates_stay_full_while_somebody_else_wants_them(desk):
+    come(desk, first=(0,), second=(0, 1), third=(0, 1))
+    adds = desk.count_calls("add_registrant")
+    desk.cancel(SECOND)
+    desk.work()
+
+    assert list_full_dates(desk) == [0, 1]
+    assert desk.count_calls("add_registrant") == adds
+
+
+def test_series_opens_once_further_dates_are_given_up(desk):
+    come(desk, first=(0,), fourth=(1,))
+    desk.change_dates((0, 1, 2), FIRST)
+    desk.work()
+    assert list_full_dates(desk) == [1, 2]
+
+    desk.change_dates((0,), FIRST)
+    desk.work()
+    assert list_full_dates(desk) == []
+
+
 def test_form_is_full_once_all_dates_are(desk):
     come(desk, first=(0, 1, 2), second=(0,), third=(1,), fourth=(2,))
 
