@@ -187,6 +187,7 @@ def test_mail_server_that_is_away_is_told(start_site, make_runner):
     assert "no  mail server's answer\n    127.0.0.1: ConnectionRefusedError: see that" in output
 
 
+@pytest.mark.real_time
 def test_clock_that_differs_from_the_servers_is_told(site, run):
     if site.database.is_sqlite:
         pytest.skip("SQLite has no clock of its own")
