@@ -7,7 +7,8 @@ from flask import Flask
 _PAGES = ("base", "framed", "registration/form", "registration/receipt")
 _COMPONENTS = (
     *("_contact", "_organization", "_sharing", "buttons", "consent", "controls", "dates"),
-    *("event", "fields", "form", "framing", "joining", "landing", "receipt", "text"),
+    *("event", "fields", "form", "framing", "joining", "landing", "proofs", "receipt"),
+    "text",
 )
 
 
