@@ -201,7 +201,7 @@ def test_place_given_back_while_somebody_else_is_refused_is_theirs(make_desk):
     desk.register(FIRST)
     desk.work()
     desk.cancel(FIRST)
-    desk.zoom.fault("set_status", delay_before=1.0)
+    desk.zoom.fault("set_status", delay_before=3.0)
     leaving = threading.Thread(target=desk.work)
     leaving.start()
     desk.wait_for_fault()
@@ -216,7 +216,7 @@ def test_place_given_back_while_somebody_else_is_refused_is_theirs(make_desk):
 
 def work_until_asked(desk, *, adds):
     """Have a worker go on until Zoom has done so many adds: the last one's answer is on its way."""
-    desk.zoom.fault("add_registrant", delay_after=1.0)
+    desk.zoom.fault("add_registrant", delay_after=2.0)
     work = threading.Thread(target=desk.work)
     work.start()
     desk.wait_for_calls("add_registrant", adds)
