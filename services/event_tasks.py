@@ -167,7 +167,7 @@ def tell_of_dates(session: Session, event: Event, *, limit: int, now: datetime) 
     if not any(date.changed_at for date in read_dates(event)):
         return 0
     event = events.lock_event(session, event.id)
-    _bring_back(event, now)
+    _bring_back_dates(event, now)
     changed = [date for date in read_dates(event) if date.changed_at is not None]
     chooses = event.date_choice == DateChoice.CHOOSE
     for since in sorted({date.changed_at for date in changed if date.changed_at}):
@@ -191,14 +191,12 @@ def tell_of_dates(session: Session, event: Event, *, limit: int, now: datetime) 
 def tell_moved(session: Session, event: Event, *, limit: int, now: datetime) -> int:
     """Tell up to `limit` of those who count on the time before an event was moved; 0 when all know.
 
-    Side effects: the event's lock, mails.
+    The caller holds the event's lock. Side effects: mails.
     """
-    if event.moved_at is None or event.dates:
+    if event.dates or event.moved_at is None:
         return 0
-    event = events.lock_event(session, event.id)
-    _bring_back(event, now)
-    if event.moved_at is None:
-        return 0
+    # By a clock that was ahead, each mail would be older than the move, and nobody count as told.
+    event.moved_at = min(event.moved_at, now)
     people = registration_lists.list_to_tell_of_times(
         session,
         event.id,
@@ -213,13 +211,8 @@ def tell_moved(session: Session, event: Event, *, limit: int, now: datetime) -> 
     return _request_mails(session, MailName.MOVED, people, now=now)
 
 
-def _bring_back(event: Event, now: datetime) -> None:
-    """Let nothing have been moved later than now, as a clock that was ahead says.
-
-    A mail about it would be older than the change, and nobody would ever count as told.
-    """
-    if event.moved_at is not None:
-        event.moved_at = min(event.moved_at, now)
+def _bring_back_dates(event: Event, now: datetime) -> None:
+    """Let no date have been changed later than now, as `tell_moved` does for an event."""
     dates = read_dates(event)
     true = [replace(d, changed_at=min(d.changed_at, now)) if d.changed_at else d for d in dates]
     if true != list(dates):
@@ -254,11 +247,10 @@ def send_mails_of_event_that_was_over(
     """Have up to `limit` mails sent after all that were dropped because the event was over.
 
     It has a time ahead again: it was postponed, or the other time was a slip. Whether a mail still
-    holds is looked at when it goes. Side effects: the event's lock, mails.
+    holds is looked at when it goes. The caller holds the event's lock. Side effects: mails.
     """
     if now >= get_end(event):
         return 0
-    events.lock_event(session, event.id)
     return send_dropped(session, event.id, limit=limit, now=now)
 
 
