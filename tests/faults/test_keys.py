@@ -165,7 +165,7 @@ class Rotation:
     def __init__(self, start_site):
         self._start_site = start_site
         self._tries = 0
-        self.site = start_site(secret_key=OLD, real_time=True)
+        self.site = start_site(secret_key=OLD)
         now = self.site.clock()
         with self.site.database.write() as session:
             organization = factories.make_organization(session, now=now)
@@ -199,7 +199,6 @@ class Rotation:
         """Have all processes started anew with other secrets, at the same Zoom."""
         self.site = self._start_site(
             secret_key=",".join(secrets),
-            real_time=True,
             zoom_api_url=self.site.settings.zoom_api_url,
             zoom_oauth_url=self.site.settings.zoom_oauth_url,
         )

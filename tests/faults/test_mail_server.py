@@ -260,7 +260,7 @@ def look(site):
 @only_sqlite
 def test_f24_worker_without_the_mail_server_leaves_mails_to_others(start_site, caplog):
     inbox = Inbox()
-    real = {"real_time": True, "is_demo": False, "operator_email": "operator@example.com"}
+    real = {"is_demo": False, "operator_email": "operator@example.com"}
     with serve(inbox) as port:
         site = start_site(mail_url=f"smtp://127.0.0.1:{port}", **real)
         zoom = {name: getattr(site.settings, name) for name in ("zoom_api_url", "zoom_oauth_url")}

@@ -336,11 +336,12 @@ def ask_by_mail(site):
     return asked.form().press("確認メールを受け取る").submit()
 
 
+@pytest.mark.real_time
 @pytest.mark.parametrize(("place", "copies"), [("before_mail", 0), ("after_mail", 2)])
 @only_sqlite
 def test_worker_that_dies_of_a_mail_sends_two_copies_at_most(open_post_office, place, copies):
     inbox = Inbox()
-    with open_post_office(inbox, real_time=True) as site:
+    with open_post_office(inbox) as site:
         register(site)
         for _ in range(2):
             kill_worker_at(site, place)
@@ -353,10 +354,11 @@ def test_worker_that_dies_of_a_mail_sends_two_copies_at_most(open_post_office, p
     assert "  1 put aside (mail, MailOutcomeUnknown): perhaps it never went: look in" in told
 
 
+@pytest.mark.real_time
 @only_sqlite
 def test_mail_is_sent_once_more_after_the_worker_died_of_it(open_post_office):
     inbox = Inbox()
-    with open_post_office(inbox, real_time=True) as site:
+    with open_post_office(inbox) as site:
         register(site)
         kill_worker_at(site, "before_mail")
         site.drain()

@@ -460,11 +460,12 @@ def wait_until(is_so, *, seconds=20.0):
         time.sleep(0.02)
 
 
+@pytest.mark.real_time
 @only_sqlite
 def test_worker_that_is_killed_while_it_sends_is_followed_by_one_that_sends_again(
     start_site, receiver
 ):
-    site = start_site(private_webhook_hosts="127.0.0.1:*", real_time=True)
+    site = start_site(private_webhook_hosts="127.0.0.1:*")
     event = site.add_event(slug="spring")
     with site.database.write() as session:
         wish = Wish("CRM", receiver.url, Payload.THIN, (Happening.CREATED,), None)
