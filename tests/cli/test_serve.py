@@ -26,6 +26,8 @@ def installation(tmp_path):
     made = Installation(tmp_path, app=PATIENT)
     yield made
     made.kill()
+    for said in tmp_path.glob("*.err"):
+        print(said.name, said.read_text(), sep="\n")  # shown where a test fails
 
 
 @pytest.fixture(scope="module")
