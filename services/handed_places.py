@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from storage import job_lists, job_requests, submissions, zoom_registrants
 from storage.models import Event, Registration, ZoomRegistrant
 
-from . import zoom_closings
+from . import place_signs
 from .chosen_dates import has_date_ahead, read_chosen
 from .deliveries import Delivery
 from .event_dates import takes_choice
@@ -56,7 +56,7 @@ def wait_for_place(
         job_requests.ZOOM_SYNC,
         right.id,
         event_id=right.event_id,
-        run_at=now + zoom_closings.LOOK_EVERY,
+        run_at=now + place_signs.LOOK_EVERY,
         now=now,
     )
 
@@ -79,10 +79,10 @@ def hand_on(
         if not job_requests.hasten(session, [key], now=now):
             job_lists.retry(session, key, now=now)
         if event.closed_by_zoom:
-            zoom_closings.let_go_first(session, left[wrong_id], right_id, now=now)
+            place_signs.let_go_first(session, left[wrong_id], right_id, now=now)
             handed_on.add(wrong_id)
     return [one for one in changed if one[1].registration_id not in handed_on]
 
 
 def _left(before: str, registrant: ZoomRegistrant) -> bool:
-    return before != registrant.delivery and zoom_closings.has_left(before, registrant)
+    return before != registrant.delivery and place_signs.has_left(before, registrant)

@@ -10,8 +10,8 @@ the worker ended.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -22,8 +22,6 @@ from storage.jobs import ClaimedJob
 from storage.models import Event, JobState, ZoomRegistrant
 from zoom_client import AtCapacity, MeetingClosed, MeetingOver, PersonDayLimited
 
-from .awaited_dates import find_freed, keep_awaited
-from .deliveries import Delivery
 from .delivery_stops import describe_ending
 from .event_dates import takes_choice
 from .full_dates import (
@@ -37,12 +35,8 @@ from .full_dates import (
 )
 from .kept_dates import WAITS as KEEPS_DATES
 from .moves import move_first_up
+from .place_signs import find_freed, look_after, request_look, request_try, write_key
 from .registrations import Status, sync_key
-
-JOB_KIND = "places"
-
-LOOK_EVERY = timedelta(minutes=1)
-"""How often to look what became of somebody; mostly their own job has this done at once."""
 
 MOST_READ = 100
 """How many of those whom Zoom refused are read at once."""
@@ -91,63 +85,6 @@ def go_on(session: Session, event: Event, *, now: datetime) -> bool:
     return _go_on(session, event, (), None, now)
 
 
-def request_try(
-    session: Session, event_id: int, *, dates: Collection[str] | None = None, now: datetime
-) -> None:
-    """Have a worker go on if Zoom takes nobody, and remember it otherwise: a place came free.
-
-    What the event says is left to that worker, which locks it: here it may be just about to be
-    closed. `dates` are those with a place, each for a job of its own; None for all.
-    """
-    about: dict[str, object] = {"freed_at": now.isoformat()}
-    if dates is None:
-        _enqueue(session, event_id, _key(event_id), about, run_at=now, now=now)
-    for date in sorted(dates or ()):
-        key = f"{_key(event_id)}:date:{date}"
-        _enqueue(session, event_id, key, about | {"dates": [date]}, run_at=now, now=now)
-
-
-def request_look(session: Session, event: Event, *, now: datetime) -> None:
-    """Have a worker look which dates are full, as a refusal tells more, or is over."""
-    if event.closed_by_zoom and takes_choice(event):
-        about, key = {"is_look": True}, f"{_key(event.id)}:look"
-        _enqueue(session, event.id, key, about, run_at=now, now=now)
-
-
-def note_left(
-    session: Session,
-    registrant: ZoomRegistrant,
-    dates: Collection[str],
-    *,
-    comes_back: bool,
-    now: datetime,
-) -> None:
-    """Have those tried who want a date that somebody has left.
-
-    Who left it to be added anew takes those first that they want still.
-    """
-    event_id, kept = registrant.event_id, registrant.kept_dates if comes_back else None
-    request_try(session, event_id, dates={*dates} - {*(kept or ())}, now=now)
-    if kept:
-        moved = registrant.registration_id
-        about = {"freed_at": now.isoformat(), "tried": moved, "dates": kept}
-        key, run_at = f"{_key(event_id)}:{moved}", now + LOOK_EVERY
-        _enqueue(session, event_id, key, about, run_at=run_at, now=now)
-
-
-def let_go_first(
-    session: Session, registrant: ZoomRegistrant, registration_id: int, *, now: datetime
-) -> None:
-    """Have others tried for somebody's place only once it is decided who has it first.
-
-    `registrant` has left Zoom; where people choose dates, the place is one on each of theirs.
-    """
-    key, about = _key(registrant.event_id), {"freed_at": now.isoformat(), "tried": registration_id}
-    if registrant.occurrence_ids:
-        key, about["dates"] = f"{key}:{registration_id}", registrant.occurrence_ids
-    _enqueue(session, registrant.event_id, key, about, run_at=now + LOOK_EVERY, now=now)
-
-
 def follow(session: Session, event: Event, job: ClaimedJob, *, now: datetime) -> bool:
     """Do what a job is for, once it is decided; return whether the form opens.
 
@@ -173,45 +110,11 @@ def follow(session: Session, event: Event, job: ClaimedJob, *, now: datetime) ->
     return _go_on(session, event, refused, job, now)
 
 
-def note_ended(session: Session, event: Event, *, now: datetime) -> None:
-    """Have the job that waits for whoever is tried look now: it may have been them."""
-    if event.closed_by_zoom:
-        job_requests.hasten(session, [_key(event.id)], now=now)
-
-
-def note_delivered(
-    session: Session,
-    event: Event,
-    changed: Iterable[tuple[str, ZoomRegistrant]],
-    *,
-    now: datetime,
-) -> None:
-    """Go on where Zoom takes nobody, if it took or let go somebody.
-
-    `changed` are people with their delivery until now. The event was read in this transaction.
-    """
-    new = [(before, person) for before, person in changed if person.delivery != before]
-    freed = [person.occurrence_ids for before, person in new if has_left(before, person)]
-    is_full = bool(event.closed_by_zoom)
-    if is_full and not freed and not job_requests.hasten(session, [_key(event.id)], now=now):
-        # A call that was under way when Zoom refused somebody else tells nothing.
-        taken = [person for _, person in new if _was_taken_since(event.refused_at, person)]
-        freed = [person.occurrence_ids for person in taken]
-        if full := list_full(event):
-            # Whoever is taken for other dates tells nothing of these.
-            freed = [[*full.intersection(dates)] if dates else None for dates in freed]
-            freed = [dates for dates in freed if dates != []]
-    if freed and not all(freed):
-        request_try(session, event.id, now=now)
-    elif freed:
-        request_try(session, event.id, dates={d for dates in freed for d in dates or ()}, now=now)
-
-
 def is_undecided(session: Session, event: Event, about: Mapping[str, Any], now: datetime) -> bool:
     """Tell whether a job has to wait, as somebody is being tried at this moment."""
     tried = about.get("tried")
     if about.get("is_look"):
-        asked = job_requests.read_asked(session, _key(event.id))
+        asked = job_requests.read_asked(session, write_key(event.id))
         return asked is not None and asked.state in _OPEN
     if tried is None or describe_ending(event, now=now):
         return False
@@ -269,18 +172,6 @@ def _find_refused(session: Session, registration_id: int | None) -> list[str] | 
     return [] if registrant.problem in REFUSALS else None
 
 
-def has_left(before: str, registrant: ZoomRegistrant) -> bool:
-    """Tell whether somebody had a place at Zoom until now; who was refused had none."""
-    was_there = before == Delivery.REGISTERED or registrant.registrant_id is not None
-    return registrant.delivery == Delivery.WITHDRAWN and was_there
-
-
-def _was_taken_since(refused_at: datetime | None, registrant: ZoomRegistrant) -> bool:
-    if registrant.delivery != Delivery.REGISTERED or registrant.last_attempt_at is None:
-        return False
-    return refused_at is None or registrant.last_attempt_at > refused_at
-
-
 def _close_dates(
     session: Session,
     event: Event,
@@ -317,12 +208,31 @@ def _go_on(
     if tried is None:
         if not event.closed_by_zoom or not all(refused):
             return False
-        refused = keep_awaited(session, event, refused)
+        refused = _keep_awaited(session, event, refused)
         tried = _open(session, event, refused, now)
         if tried is None:
             return not event.closed_by_zoom
     _look_after(session, event, tried, job, now)
     return False
+
+
+def _keep_awaited(
+    session: Session, event: Event, refused: Sequence[Sequence[str]]
+) -> Sequence[Sequence[str]]:
+    """Forget refusals for several dates that nobody wants together any more; return the others.
+
+    Any of these dates may have places, and nobody who has left it will tell. The caller holds the
+    event's row.
+    """
+    left = {frozenset(dates) for dates in refused if len(dates) > 1}
+    for wanted in zoom_registrants.list_awaited_dates(session, event.id) if left else ():
+        left = {dates for dates in left if not dates.issubset(wanted)}
+    if not left:
+        return refused
+    event.refused_dates = [
+        dates for dates in event.refused_dates or () if frozenset(dates) not in left
+    ]
+    return [dates for dates in refused if frozenset(dates) not in left]
 
 
 def _open(
@@ -351,38 +261,14 @@ def _look_after(
     It takes the place of any sign that waits, or comes meanwhile: whoever was refused before may be
     taken now.
     """
-    key = _key(event.id)
+    key = write_key(event.id)
     before = job_requests.read_asked(session, key) or Asked(0, JobState.DONE, {})
-    _enqueue(session, event.id, key, {"tried": tried}, run_at=now + LOOK_EVERY, now=now)
+    look_after(session, event.id, tried, now=now)
     asked = job_requests.read_asked(session, key) or before
     is_own = job is not None and (job.key, job.generation) == (key, before.generation)
     waited = before.state in _OPEN and "freed_at" in before.payload and not is_own
     if takes_choice(event) and (waited or asked.generation > before.generation + 1):
         forget_refused(event)
-
-
-def _key(event_id: int) -> str:
-    return f"{JOB_KIND}:{event_id}"
-
-
-def _enqueue(
-    session: Session,
-    event_id: int,
-    key: str,
-    about: Mapping[str, Any],
-    *,
-    run_at: datetime,
-    now: datetime,
-) -> None:
-    job_requests.enqueue(
-        session,
-        kind=JOB_KIND,
-        key=key,
-        payload={"event_id": event_id, **about},
-        event_id=event_id,
-        run_at=run_at,
-        now=now,
-    )
 
 
 def _set(

@@ -23,8 +23,8 @@ from services.organizer_mails import JOB_KIND as ORGANIZER_JOB
 from services.people_imports import JOB_KIND as IMPORT_JOB
 from services.people_imports import ReadRow
 from services.people_tasks import JOB_KIND as PEOPLE_JOB
+from services.place_signs import JOB_KIND as PLACES_JOB
 from services.webhooks import JOB_KIND as WEBHOOK_JOB
-from services.zoom_closings import JOB_KIND as PLACES_JOB
 from storage import zoom_queue
 from storage.models import ZoomConnection
 from storage.session import Database

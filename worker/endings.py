@@ -13,7 +13,7 @@ from services import (
     handed_places,
     kept_dates,
     person_limits,
-    zoom_closings,
+    place_signs,
     zoom_refusals,
 )
 from services.deliveries import Delivery, Step, WrongRegistrant
@@ -113,9 +113,9 @@ def finish_steps(session: Session, done: Sequence[Done], now: datetime) -> None:
         log.warning("zoom takes people again", extra={"event": event.slug})
     jobs.finish_all(session, [job for job, _, _ in done], now=now)
     leaving = handed_places.hand_on(session, event, changed, now=now)
-    zoom_closings.note_delivered(session, event, leaving, now=now)
+    place_signs.note_delivered(session, event, leaving, now=now)
     if gives_up:
-        zoom_closings.request_look(session, event, now=now)
+        place_signs.request_look(session, event, now=now)
 
 
 def stop(

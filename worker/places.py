@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from services import zoom_closings
-from services.zoom_closings import LOOK_EVERY
+from services.place_signs import LOOK_EVERY
 from storage import events, jobs
 from storage.jobs import ClaimedJob
 from storage.session import Database

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from services import deliveries, kept_dates, zoom_closings, zoom_refusals
+from services import deliveries, kept_dates, place_signs, zoom_closings, zoom_refusals
 from services.chosen_dates import ZoomDates
 from services.deliveries import Delivery, Step, WrongRegistrant
 from services.fault_points import fault_point
@@ -103,7 +103,7 @@ class Refusals:
                     request_mail(session, MailName.REFUSED, registration, now=now)
                 session.flush()
                 jobs.park(session, job, reason=reason, now=now)
-            zoom_closings.note_ended(session, event, now=now)
+            place_signs.note_ended(session, event, now=now)
             if isinstance(error, MeetingClosed):
                 is_closing = zoom_closings.close_form(
                     session, event, error, dates=full, asked_at=asked_at, now=now

@@ -11,7 +11,7 @@ from functools import partial
 
 from sqlalchemy.orm import Session
 
-from services import deliveries, kept_dates, new_registrants, person_limits, zoom_closings
+from services import deliveries, kept_dates, new_registrants, person_limits, place_signs
 from services.chosen_dates import ZoomDates, read_zoom_dates
 from services.deliveries import Delivery, Step, WrongRegistrant
 from services.delivery_stops import describe_stop
@@ -280,7 +280,7 @@ class RegistrantSync:
             record(stored, now=now)
             endings.keep_lease(session, job, now)
             comes_back = step is Step.MOVE
-            zoom_closings.note_left(session, stored, dates, comes_back=comes_back, now=now)
+            place_signs.note_left(session, stored, dates, comes_back=comes_back, now=now)
 
     def _check_fresh(self, job: ClaimedJob, situation: _Situation) -> None:
         """Make no call that was planned long ago.

@@ -19,8 +19,8 @@ from services.events import LinkPolicy
 from services.keys import KeyRing
 from services.people_acts import Act, act_on
 from services.people_tasks import do_next, start_task
+from services.place_signs import JOB_KIND as PLACES_JOB
 from services.registrations import register, sync_key
-from services.zoom_closings import JOB_KIND as PLACES_JOB
 from services.zoom_tokens import SharedTokenStore
 from storage import events, people_tasks, registrations, submissions, zoom_queue, zoom_registrants
 from storage.jobs import POISONOUS_AFTER
