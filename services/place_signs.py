@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
+from hashlib import sha256
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -30,15 +31,17 @@ def request_try(
 ) -> None:
     """Have a worker go on if Zoom takes nobody, and remember it otherwise: a place came free.
 
-    `dates` are those with a place, each for a job of its own; None for all.
+    `dates` are those with a place, None for all. Those that come free at once are one sign: who
+    wants several of them has them all. No other sign is written over.
     """
     about: dict[str, object] = {"freed_at": now.isoformat()}
     key = write_key(event_id)
     if dates is None:
         _ask(session, event_id, key, about, run_at=now, now=now)
-    for date in sorted(dates or ()):
-        of_date = about | {"dates": [date]}
-        _ask(session, event_id, f"{key}:date:{date}", of_date, run_at=now, now=now)
+    elif dates:
+        about["dates"] = sorted(dates)
+        which = sha256(",".join(sorted(dates)).encode()).hexdigest()[:16]
+        _ask(session, event_id, f"{key}:dates:{which}", about, run_at=now, now=now)
 
 
 def request_look(session: Session, event: Event, *, now: datetime) -> None:

@@ -176,6 +176,13 @@ def claim_places(desk):
     return job
 
 
+def claim_sign(desk):
+    """Take the first job that is a sign of a place."""
+    about = {"kinds": ["places"], "where": Job.kind == "places"}
+    with desk.database.write() as session:
+        return jobs.claim(session, owner="slow", lease_seconds=60, now=desk.clock(), **about)
+
+
 def leave(desk):
     desk.cancel(FIRST)
 
@@ -216,6 +223,22 @@ def test_date_given_back_is_free_though_somebody_who_moved_was_refused_there(des
         wait_and_work(desk, minutes=1)
 
     assert list_outcomes(desk, FIRST, SECOND) == [TAKEN, TAKEN]
+
+
+@only_sqlite
+def test_dates_that_come_free_at_once_go_to_who_wants_them_together(desk):
+    """FIRST leaves dates 0 and 1; SECOND waits for both, FOURTH for date 1, FIFTH comes then."""
+    come(desk, first=(0, 1), second=(0, 1), fourth=(1,))
+    assert list_outcomes(desk, SECOND, FOURTH) == [PUT_ASIDE, PUT_ASIDE]
+
+    desk.cancel(FIRST)
+    ask_zoom(desk)
+    PlaceFinding(desk.database, read_clock=desk.clock).handle(claim_sign(desk))
+    with pytest.raises(DatesClosed):
+        desk.register(FIFTH, dates=(0,))
+    ask_zoom(desk)
+
+    assert list_outcomes(desk, SECOND, FOURTH) == [TAKEN, PUT_ASIDE]
 
 
 def list_full_dates(desk):
