@@ -10,7 +10,7 @@ from storage import events, job_requests
 from storage.models import Event
 from zoom_client import Meeting
 
-from . import event_tasks
+from . import event_tasks, place_signs
 from .event_dates import find_next, read_dates, take_dates
 from .events import EventState, get_end, get_planned_end
 
@@ -82,3 +82,4 @@ def _note_change(session: Session, event: Event, now: datetime) -> None:
     event.updated_at = now
     # What the former dates ended may be ended by them just now.
     event_tasks.request_work_twice(session, event, now=now)
+    place_signs.request_look(session, event, now=now)

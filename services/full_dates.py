@@ -40,9 +40,19 @@ def list_full(event: Closing) -> frozenset[str]:
     return frozenset((event.full_dates or ()) if event.closed_by_zoom else ())
 
 
-def list_refused(event: Event) -> list[list[str]]:
-    """Return the dates of each of whom it is known that Zoom has no place; none for any date."""
-    return list((event.refused_dates or ()) if event.closed_by_zoom else ())
+def list_refused(event: Event, *, now: datetime) -> list[list[str]]:
+    """Return the dates of each of whom it is known that Zoom has no place; none for any date.
+
+    The event is closed. Of whoever was refused for dates of which one is over, or gone, nothing is
+    known any more.
+    """
+    ahead = list_ahead(event, now=now)
+    return [dates for dates in event.refused_dates or () if ahead.issuperset(dates)]
+
+
+def list_ahead(event: Event, *, now: datetime) -> frozenset[str]:
+    """Return the dates that are not over, and that Zoom has."""
+    return frozenset(d.id for d in read_dates(event) if not d.is_gone and now < d.ends_at)
 
 
 def note_refused(event: Event, dates: Collection[str]) -> bool:
@@ -89,5 +99,4 @@ def find_full(
     """
     wanted = [frozenset(dates) for dates in refused]
     full = frozenset[str]().union(*wanted)
-    ahead = {d.id for d in read_dates(event) if not d.is_gone and now < d.ends_at}
-    return sorted(full) if all(wanted) and not ahead <= full else None
+    return sorted(full) if all(wanted) and not list_ahead(event, now=now) <= full else None

@@ -45,7 +45,7 @@ def request_try(
 
 
 def request_look(session: Session, event: Event, *, now: datetime) -> None:
-    """Have a worker look which dates are full, as a refusal tells more, or is over."""
+    """Have a worker look which dates are full: refusals tell more or less, or dates changed."""
     if event.closed_by_zoom and takes_choice(event):
         key = f"{write_key(event.id)}:look"
         _ask(session, event.id, key, {"is_look": True}, run_at=now, now=now)

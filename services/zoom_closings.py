@@ -29,6 +29,7 @@ from .full_dates import (
     forget_refused,
     is_closed,
     is_known,
+    list_ahead,
     list_full,
     list_refused,
     note_refused,
@@ -104,10 +105,14 @@ def follow(session: Session, event: Event, job: ClaimedJob, *, now: datetime) ->
     if about.get("is_look") and not (chooses and event.closed_by_zoom):
         return False
     dates = _find_refused(session, about.get("tried"))
-    if chooses and event.closed_by_zoom and dates is not None:
+    if not chooses:
+        return _go_on(session, event, [] if dates is None else [dates], job, now)
+    if not event.closed_by_zoom:
+        event.refused_dates = []
+    elif dates is not None:
         note_refused(event, dates)
-    refused = list_refused(event) if chooses else [] if dates is None else [dates]
-    return _go_on(session, event, refused, job, now)
+    event.refused_dates = list_refused(event, now=now)
+    return _go_on(session, event, event.refused_dates, job, now)
 
 
 def is_undecided(session: Session, event: Event, about: Mapping[str, Any], now: datetime) -> bool:
@@ -132,13 +137,19 @@ def is_undecided(session: Session, event: Event, about: Mapping[str, Any], now: 
 def _retry_next(
     session: Session, event: Event, refused: Sequence[Sequence[str]], now: datetime
 ) -> int | None:
-    """Have the first one tried who was put aside, but not who is sure to be refused again."""
+    """Have the first one tried who was put aside, but not who is sure to be refused again.
+
+    Nor is who wanted none but dates that are over by now, or gone.
+    """
     full = [frozenset(dates) for dates in refused]
     if not all(full):
         return None
-    for registrant in _list_put_aside(session, event.id, limit=MOST_READ if full else 1):
+    ahead = list_ahead(event, now=now) if takes_choice(event) else None
+    for registrant in _list_put_aside(session, event.id, limit=1 if ahead is None else MOST_READ):
         wanted = frozenset(registrant.occurrence_ids or ())
         if any(dates <= wanted for dates in full):
+            continue
+        if ahead is not None and wanted and ahead.isdisjoint(wanted):
             continue
         registration_id = registrant.registration_id
         if job_lists.retry(session, sync_key(registration_id), now=now):
@@ -188,7 +199,7 @@ def _close_dates(
     if not is_outdated and note_refused(event, dates):
         request_look(session, event, now=now)
     new = () if is_known(event, dates) else (dates,)
-    refused = [*(event.refused_dates or ()), *([shown] if shown else []), *new]
+    refused = [*list_refused(event, now=now), *([shown] if shown else []), *new]
     full = None if was_closed else find_full(event, refused, now=now)
     begins = _set(session, event, type(error).__name__, full, now)
     if is_outdated and not was_closed and shown.isdisjoint(dates):

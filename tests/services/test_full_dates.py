@@ -4,7 +4,7 @@ from itertools import combinations
 
 import pytest
 
-from services.full_dates import MOST_REFUSED, forget_refused, list_refused, note_refused
+from services.full_dates import MOST_REFUSED, forget_refused, note_refused
 from storage import registrations
 from tests import factories
 
@@ -26,9 +26,9 @@ def test_smallest_wish_that_was_refused_says_all(session):
     for dates in (["1", "2"], ["3"], ["2"], ["2", "4"]):
         note_refused(event, dates)
 
-    assert list_refused(event) == [["3"], ["2"]]
+    assert event.refused_dates == [["3"], ["2"]]
     assert forget_refused(event, ["2"])
-    assert list_refused(event) == [["3"]]
+    assert event.refused_dates == [["3"]]
 
 
 def test_great_many_wishes_are_left_out_and_who_is_next_is_found_all_the_same(session):
@@ -36,11 +36,11 @@ def test_great_many_wishes_are_left_out_and_who_is_next_is_found_all_the_same(se
     for dates in combinations("abcdefghijklmnopqrst", 3):
         note_refused(event, dates)
 
-    known = list_refused(event)
+    known = event.refused_dates
     assert len(known) == MOST_REFUSED
     found = registrations.list_first_waitlisted(
         session, event.id, dates=None, refused=known, limit=1
     )
     assert found == []
     note_refused(event, ["a"])
-    assert ["a"] in list_refused(event), "it explains many others"
+    assert ["a"] in event.refused_dates, "it explains many others"
