@@ -23,6 +23,7 @@ from .event_dates import (
     add_dates,
     find_next,
     get_chosen,
+    list_ahead,
     list_chosen_ids,
     make_question,
     read_dates,
@@ -140,7 +141,7 @@ def has_date_ahead(
     if not takes_choice(event):
         return True
     chosen = read_people_dates(session, event, registration)
-    return any(not date.is_gone and now < date.ends_at for date in chosen)
+    return any(date.is_ahead(now) for date in chosen)
 
 
 def count_places(session: Session, event: AnyEvent, dates: Iterable[str], *, by: int) -> None:
@@ -201,8 +202,8 @@ def read_zoom_dates(
         return None
     dates = read_people_dates(session, event, registration)
     return ZoomDates(
-        wanted=frozenset(d.id for d in dates if not d.is_gone and now < d.ends_at),
-        ahead=frozenset(d.id for d in read_dates(event) if not d.is_gone and now < d.ends_at),
+        wanted=frozenset(date.id for date in dates if date.is_ahead(now)),
+        ahead=list_ahead(event, now=now),
         known=frozenset(d.id for d in read_dates(event) if not d.is_gone),
     )
 

@@ -64,6 +64,10 @@ class EventDate:
     def ends_at(self) -> datetime:
         return self.starts_at + timedelta(minutes=self.minutes)
 
+    def is_ahead(self, now: datetime) -> bool:
+        """Tell whether it is not over, and Zoom has it."""
+        return not self.is_gone and now < self.ends_at
+
 
 def read_dates(event: Series) -> tuple[EventDate, ...]:
     """Read an event's dates, the first one first."""
@@ -87,6 +91,11 @@ def write_dates(dates: Iterable[EventDate]) -> list[dict[str, Any]]:
         | ({"changed_at": date.changed_at.isoformat()} if date.changed_at else {})
         for date in sorted(dates, key=lambda date: (date.starts_at, date.id))
     ]
+
+
+def list_ahead(event: Series, *, now: datetime) -> frozenset[str]:
+    """Return the dates that are not over, and that Zoom has."""
+    return frozenset(date.id for date in read_dates(event) if date.is_ahead(now))
 
 
 def has_lost_dates(event: Series) -> bool:

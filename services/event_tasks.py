@@ -16,7 +16,7 @@ from storage import events, job_lists, job_requests, jobs, registration_lists
 from storage.models import Event, Registration
 
 from .delivery_stops import NO_DATE_LEFT, OVER, describe_ending
-from .event_dates import DateChoice, read_dates, takes_choice, write_dates
+from .event_dates import DateChoice, list_ahead, read_dates, takes_choice, write_dates
 from .events import EventState, get_end
 from .mails import MailName, request_mail, send_dropped
 from .moves import fill_free_seats
@@ -227,13 +227,12 @@ def deliver_again(session: Session, event: Event, *, limit: int, now: datetime) 
     """
     if now >= get_end(event):
         return 0
-    ahead = [date.id for date in read_dates(event) if not date.is_gone and now < date.ends_at]
     people = registration_lists.list_stopped(
         session,
         event.id,
         reason=OVER,
         dates_reason=NO_DATE_LEFT,
-        dates=ahead if takes_choice(event) else None,
+        dates=list_ahead(event, now=now) if takes_choice(event) else None,
         limit=limit,
     )
     for registration in people:

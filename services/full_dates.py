@@ -15,7 +15,7 @@ from typing import Protocol
 
 from storage.models import Event
 
-from .event_dates import read_dates
+from .event_dates import list_ahead
 
 MOST_REFUSED = 50
 """So many different refusals are remembered: each is a condition of who is next to be tried."""
@@ -48,11 +48,6 @@ def list_refused(event: Event, *, now: datetime) -> list[list[str]]:
     """
     ahead = list_ahead(event, now=now)
     return [dates for dates in event.refused_dates or () if ahead.issuperset(dates)]
-
-
-def list_ahead(event: Event, *, now: datetime) -> frozenset[str]:
-    """Return the dates that are not over, and that Zoom has."""
-    return frozenset(d.id for d in read_dates(event) if not d.is_gone and now < d.ends_at)
 
 
 def note_refused(event: Event, dates: Collection[str]) -> bool:

@@ -14,7 +14,9 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from storage import job_requests, zoom_registrants
-from storage.models import Event, ZoomRegistrant
+from storage.job_requests import Asked
+from storage.jobs import ClaimedJob
+from storage.models import Event, JobState, ZoomRegistrant
 
 from .deliveries import Delivery
 from .event_dates import takes_choice
@@ -24,6 +26,8 @@ JOB_KIND = "places"
 
 LOOK_EVERY = timedelta(minutes=1)
 """How often to look what became of somebody; mostly their own job has this done at once."""
+
+OPEN = (JobState.READY, JobState.RUNNING)
 
 
 def request_try(
@@ -51,13 +55,21 @@ def request_look(session: Session, event: Event, *, now: datetime) -> None:
         _ask(session, event.id, key, {"is_look": True}, run_at=now, now=now)
 
 
-def look_after(session: Session, event_id: int, tried: int, *, now: datetime) -> None:
+def look_after(
+    session: Session, event_id: int, tried: int, job: ClaimedJob | None, *, now: datetime
+) -> bool:
     """Have a worker look what becomes of somebody.
 
-    It takes the place of any sign for all dates that waits, or comes meanwhile.
+    It takes the place of any sign for all dates that waits, or comes meanwhile; returns whether
+    there is one. `job` is the sign that is followed just now, and is none.
     """
     key, at = write_key(event_id), now + LOOK_EVERY
+    before = job_requests.read_asked(session, key) or Asked(0, JobState.DONE, {})
     _ask(session, event_id, key, {"tried": tried}, run_at=at, now=now)
+    asked = job_requests.read_asked(session, key) or before
+    is_own = job is not None and (job.key, job.generation) == (key, before.generation)
+    waited = before.state in OPEN and "freed_at" in before.payload and not is_own
+    return waited or asked.generation > before.generation + 1
 
 
 def note_left(

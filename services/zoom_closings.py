@@ -17,26 +17,24 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from storage import events, job_lists, job_requests, registrations, zoom_registrants
-from storage.job_requests import Asked
 from storage.jobs import ClaimedJob
 from storage.models import Event, JobState, ZoomRegistrant
 from zoom_client import AtCapacity, MeetingClosed, MeetingOver, PersonDayLimited
 
 from .delivery_stops import describe_ending
-from .event_dates import takes_choice
+from .event_dates import list_ahead, takes_choice
 from .full_dates import (
     find_full,
     forget_refused,
     is_closed,
     is_known,
-    list_ahead,
     list_full,
     list_refused,
     note_refused,
 )
 from .kept_dates import WAITS as KEEPS_DATES
 from .moves import move_first_up
-from .place_signs import find_freed, look_after, request_look, request_try, write_key
+from .place_signs import OPEN, find_freed, look_after, request_look, request_try, write_key
 from .registrations import Status, sync_key
 
 MOST_READ = 100
@@ -45,7 +43,6 @@ MOST_READ = 100
 REFUSALS = (AtCapacity.__name__, MeetingOver.__name__)
 
 _PUT_OFF = (PersonDayLimited.__name__, KEEPS_DATES)
-_OPEN = (JobState.READY, JobState.RUNNING)
 
 
 def close_form(
@@ -120,7 +117,7 @@ def is_undecided(session: Session, event: Event, about: Mapping[str, Any], now: 
     tried = about.get("tried")
     if about.get("is_look"):
         asked = job_requests.read_asked(session, write_key(event.id))
-        return asked is not None and asked.state in _OPEN
+        return asked is not None and asked.state in OPEN
     if tried is None or describe_ending(event, now=now):
         return False
     person = registrations.get_registration(session, tried)
@@ -131,7 +128,7 @@ def is_undecided(session: Session, event: Event, about: Mapping[str, Any], now: 
     job = job_lists.get_job(session, sync_key(tried))
     if registrant is None or job is None:
         return False
-    return job.state in _OPEN and registrant.problem not in _PUT_OFF
+    return job.state in OPEN and registrant.problem not in _PUT_OFF
 
 
 def _retry_next(
@@ -223,7 +220,9 @@ def _go_on(
         tried = _open(session, event, refused, now)
         if tried is None:
             return not event.closed_by_zoom
-    _look_after(session, event, tried, job, now)
+    # Whoever was refused before may be taken now.
+    if look_after(session, event.id, tried, job, now=now) and takes_choice(event):
+        forget_refused(event)
     return False
 
 
@@ -240,10 +239,8 @@ def _keep_awaited(
         left = {dates for dates in left if not dates.issubset(wanted)}
     if not left:
         return refused
-    event.refused_dates = [
-        dates for dates in event.refused_dates or () if frozenset(dates) not in left
-    ]
-    return [dates for dates in refused if frozenset(dates) not in left]
+    event.refused_dates = [[*dates] for dates in refused if frozenset(dates) not in left]
+    return event.refused_dates
 
 
 def _open(
@@ -262,24 +259,6 @@ def _open(
     else:
         _set(session, event, "", None, now)
     return None
-
-
-def _look_after(
-    session: Session, event: Event, tried: int, job: ClaimedJob | None, now: datetime
-) -> None:
-    """Have a job look what becomes of somebody.
-
-    It takes the place of any sign that waits, or comes meanwhile: whoever was refused before may be
-    taken now.
-    """
-    key = write_key(event.id)
-    before = job_requests.read_asked(session, key) or Asked(0, JobState.DONE, {})
-    look_after(session, event.id, tried, now=now)
-    asked = job_requests.read_asked(session, key) or before
-    is_own = job is not None and (job.key, job.generation) == (key, before.generation)
-    waited = before.state in _OPEN and "freed_at" in before.payload and not is_own
-    if takes_choice(event) and (waited or asked.generation > before.generation + 1):
-        forget_refused(event)
 
 
 def _set(

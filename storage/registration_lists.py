@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
@@ -93,7 +93,7 @@ def list_stopped(
     *,
     reason: str,
     dates_reason: str,
-    dates: Sequence[str] | None,
+    dates: Collection[str] | None,
     limit: int,
 ) -> list[Registration]:
     """List people whose work at Zoom has ended, undone, for a reason.

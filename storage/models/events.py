@@ -26,7 +26,8 @@ class Event(Base):
     """One event. Texts are `{locale: text}`; `version` rises with every change of what is shown.
 
     `closed_by_zoom` is the class of the error with which Zoom refuses everybody who is new, and
-    `refused_at` when it last did so; `freed_at` is when somebody last left Zoom while it is empty.
+    `refused_at` when it last did so; `freed_at` is when a place last came free while it is empty,
+    or for some dates.
     Where people choose dates `full_dates` are those alone for which that holds, None for all, and
     `refused_dates` those of each who was refused since the last sign of a place on one of them.
     `dates` are those of a series, as `services.event_dates` writes them; `starts_at` is then the
