@@ -168,19 +168,16 @@ def ask_zoom(desk):
 def claim_places(desk):
     """Take the job that looks what became of somebody."""
     desk.let_pass(minutes=1)
-    is_it = Job.key == f"places:{desk.event.id}"
-    about = {"kinds": ["places"], "where": is_it}
+    return claim_sign(desk, Job.key == f"places:{desk.event.id}")
+
+
+def claim_sign(desk, where=Job.kind == "places"):
+    """Take the first job that is a sign of a place."""
+    about = {"kinds": ["places"], "where": where}
     with desk.database.write() as session:
         job = jobs.claim(session, owner="slow", lease_seconds=60, now=desk.clock(), **about)
     assert job is not None
     return job
-
-
-def claim_sign(desk):
-    """Take the first job that is a sign of a place."""
-    about = {"kinds": ["places"], "where": Job.kind == "places"}
-    with desk.database.write() as session:
-        return jobs.claim(session, owner="slow", lease_seconds=60, now=desk.clock(), **about)
 
 
 def leave(desk):
