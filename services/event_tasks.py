@@ -129,10 +129,9 @@ def retry_given_up(session: Session, event_id: int, *, now: datetime) -> int:
 def tell_cancelled(session: Session, event: Event, *, limit: int | None, now: datetime) -> int:
     """Tell up to `limit`, or all, of those who do not know yet that the event is cancelled.
 
-    Returns how many; 0 means that everybody was told. Side effects: the event's lock, mails.
+    Returns how many; 0 means that everybody was told. The caller holds the event's lock: of two at
+    once the second has to see whom the first has told. Side effects: mails.
     """
-    # Of two at once the second has to see whom the first has told.
-    events.lock_event(session, event.id)
     people = registration_lists.list_without_mail(
         session,
         event.id,
@@ -162,11 +161,10 @@ def tell_again(session: Session, event: Event, *, now: datetime) -> int:
 def tell_of_dates(session: Session, event: Event, *, limit: int, now: datetime) -> int:
     """Tell up to `limit` of those whose dates were changed at Zoom; 0 when all know.
 
-    Side effects: the event's lock where any date was changed, mails.
+    The caller holds the event's lock. Side effects: mails.
     """
     if not any(date.changed_at for date in read_dates(event)):
         return 0
-    event = events.lock_event(session, event.id)
     _bring_back_dates(event, now)
     changed = [date for date in read_dates(event) if date.changed_at is not None]
     chooses = event.date_choice == DateChoice.CHOOSE

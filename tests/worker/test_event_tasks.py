@@ -187,7 +187,8 @@ def test_two_who_tell_at_once_tell_nobody_twice(
     def work(database):
         with database.write() as session:
             both.wait(10)
-            told = tell(session, event, limit=10, now=NOW + timedelta(hours=1))
+            found = events.lock_event(session, event.id)
+            told = tell(session, found, limit=10, now=NOW + timedelta(hours=1))
             if not is_locked:
                 both.wait(10)
         return told
