@@ -47,6 +47,7 @@ def make_safe(session: Session, *, erased: Sequence[str] = (), now: datetime) ->
     restoring.end_tasks(session, now=now)
     known: dict[int, Event] = {event.id: event for event in events.list_events(session)}
     # Who was not told yet of a cancelled event, may have been since: these are held back too.
+    # No event is locked for it: nobody else uses what is being restored.
     for event in known.values():
         if event.status == EventState.CANCELLED:
             tell_cancelled(session, event, limit=None, now=now)
