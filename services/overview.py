@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from storage import overview
+from storage import overview, zoom_pauses
 from storage.models import Event, Job, ZoomAccount, ZoomEvent
 from storage.overview import MailJobs, ParkedJobs, WaitingJobs
 from zoom_client.pacing import PER_DAY, PER_SECOND, Label, Plan
@@ -184,7 +184,7 @@ def _count_events(session: Session, events: list[Event], now: datetime) -> tuple
         session, starts=starts, but_for=kept_dates.WAITS, now=now
     )
     waiting = {jobs.event_id: jobs for jobs in jobs_waiting}
-    paused = overview.list_paused_events(session)
+    paused = {row.event_id: row for row in zoom_pauses.list_paused_events(session)}
     unfollowed = overview.list_failing_jobs(
         session, date_following.JOB_KIND, before=now - DATES_UNKNOWN_AFTER
     )

@@ -21,7 +21,6 @@ from .models import (
     WorkerHeartbeat,
     ZoomAccount,
     ZoomBudget,
-    ZoomEvent,
     ZoomRegistrant,
 )
 
@@ -211,12 +210,6 @@ def _select_last_taken(kind: str) -> ScalarSelect[datetime]:
 
 def list_zoom_accounts(session: Session) -> list[ZoomAccount]:
     return list(session.scalars(select(ZoomAccount).order_by(ZoomAccount.account_id)))
-
-
-def list_paused_events(session: Session) -> dict[int, ZoomEvent]:
-    """Return the events at Zoom that stand still, by the event's id."""
-    rows = session.scalars(select(ZoomEvent).where(ZoomEvent.paused_since.is_not(None)))
-    return {row.event_id: row for row in rows}
 
 
 def list_budgets(session: Session, *, day: date) -> list[ZoomBudget]:
