@@ -281,18 +281,8 @@ def erase_changes(session: Session, registration_id: int, *, action: str) -> Non
     mark(session, registration_id)
 
 
-def count_changes(
-    session: Session,
-    registration_id: int,
-    *,
-    action: str | None = None,
-    since: datetime | None = None,
-) -> int:
+def count_changes(session: Session, registration_id: int) -> int:
     statement = select(func.count()).where(RegistrationChange.registration_id == registration_id)
-    if action is not None:
-        statement = statement.where(RegistrationChange.action == action)
-    if since is not None:
-        statement = statement.where(RegistrationChange.changed_at > since)
     return session.scalar(statement) or 0
 
 
