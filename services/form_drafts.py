@@ -15,6 +15,7 @@ from storage.models import Event
 from .event_editing import ChangedMeanwhile, has_edits, keep_questions
 from .events import EventState, read_current_form
 from .form_editing import Questions, order_questions
+from .form_history import read_history
 from .questions import DATES, Question, questions_from_rows, questions_to_rows
 
 
@@ -124,23 +125,18 @@ def list_undoable(session: Session, event: Event) -> Questions:
 
 
 def list_former_questions(session: Session, event: Event) -> list[Question]:
-    """List the questions of all versions of a form, the newest wording of each first."""
-    return [
-        question
-        for version in events.list_form_versions(session, event.id)
-        for question in questions_from_rows(version.questions)
-    ]
+    """List the questions of all versions of a form, each as the newest version with it has it."""
+    return [past.newest for past in read_history(session, event).values()]
 
 
 def list_taken_ids(session: Session, event: Event) -> set[str]:
     """List the ids that questions have or had in any version, and that of a series' dates."""
-    former = list_former_questions(session, event)
     now = read_edited_form(session, event).questions
-    return {DATES, *(question.id for question in (*former, *now))}
+    return {DATES, *read_history(session, event), *(question.id for question in now)}
 
 
 def list_answered_ids(session: Session, event: Event) -> set[str]:
     """List what people may have answered: the questions of all versions, once anybody came."""
     if not registrations.has_registrations(session, event.id):
         return set()
-    return {question.id for question in list_former_questions(session, event)}
+    return set(read_history(session, event))

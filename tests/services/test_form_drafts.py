@@ -13,12 +13,14 @@ from services.form_drafts import (
     discard_edits,
     edit_form,
     keep_edits,
+    list_former_questions,
     read_coming_form,
     read_edited_form,
     undo_edit,
 )
 from services.form_templates import Template, make_template
 from services.organizations import make_operator
+from services.questions import QuestionKind
 from storage import events, organizations
 from tests import factories
 from tests.factories import COMPANY, NOW, PRIVACY
@@ -61,6 +63,15 @@ def test_what_was_changed_meanwhile_is_not_kept(session, event):
 
     with pytest.raises(ChangedMeanwhile):
         keep_edits(session, event, (COMPANY, PRIVACY), author="", now=NOW)
+
+
+def test_question_of_several_versions_is_what_the_newest_says(session, event):
+    longer = replace(COMPANY, kind=QuestionKind.TEXTAREA)
+    for questions in (SHORT, (longer, PRIVACY), SHORT):
+        edit(session, event, questions)
+        keep_edits(session, event, questions, author="", now=NOW)
+
+    assert list_former_questions(session, event) == [PRIVACY, longer]
 
 
 def test_one_change_is_undone_once(session, event):

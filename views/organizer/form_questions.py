@@ -33,6 +33,7 @@ from services.form_editing import (
     list_kinds,
     replace_question,
 )
+from services.form_history import read_history
 from services.form_templates import NOTHING_PRIVATE
 from services.members import Member, Permission
 from services.questions import ConsentKind, Question, QuestionKind
@@ -166,9 +167,10 @@ def _build(
 ) -> QuestionForm:
     questions = read_edited_form(session, event).questions
     question = stored or _make_blank()
-    former = [*list_former_questions(session, event), *questions]
+    past = read_history(session, event).get(question.id)
+    known = [*([past.whole] if past else ()), *questions]
     answered = list_answered_ids(session, event)
-    values = {c.value for q in former if q.id == question.id for c in q.choices}
+    values = {c.value for q in known if q.id == question.id for c in q.choices}
     return build_question_form(
         typed,
         question,
