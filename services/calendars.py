@@ -54,10 +54,6 @@ def make_uid(registration_public_id: str, domain: str) -> str:
     return f"{registration_public_id}@{domain}"
 
 
-def build_ics(entry: CalendarEntry, method: Method = "PUBLISH") -> bytes:
-    return build_calendar([entry], method)
-
-
 def build_calendar(entries: Sequence[CalendarEntry], method: Method = "PUBLISH") -> bytes:
     """Write the calendar file of one person's entries: CRLF, folded at 75 octets.
 

@@ -11,7 +11,7 @@ from icalendar import Calendar
 
 from services.calendars import (
     CalendarEntry,
-    build_ics,
+    build_calendar,
     google_url,
     make_uid,
     outlook_url,
@@ -43,7 +43,7 @@ HOSTILE = [
 
 
 def read(entry, method="PUBLISH"):
-    return Calendar.from_ical(build_ics(entry, method))
+    return Calendar.from_ical(build_calendar([entry], method))
 
 
 def read_event(entry, method="PUBLISH"):
@@ -52,7 +52,8 @@ def read_event(entry, method="PUBLISH"):
 
 
 def test_file_for_tokyo_is_written_as_expected():
-    assert build_ics(replace(ENTRY, title="Webinar", locale="en", description="")).decode() == (
+    entry = replace(ENTRY, title="Webinar", locale="en", description="")
+    assert build_calendar([entry]).decode() == (
         "BEGIN:VCALENDAR\r\n"
         "VERSION:2.0\r\n"
         "PRODID:-//Uketsuke//Registration//EN\r\n"
@@ -122,7 +123,7 @@ def test_cancel_names_the_same_entry_with_higher_sequence():
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_hostile_text_stays_inside_its_value(text):
-    file = build_ics(replace(ENTRY, title=text, description=text))
+    file = build_calendar([replace(ENTRY, title=text, description=text)])
     (event,) = Calendar.from_ical(file).walk("VEVENT")
     names = [name for name, _ in event.property_items(recursive=False)]
     assert "ATTENDEE" not in names
@@ -132,7 +133,7 @@ def test_hostile_text_stays_inside_its_value(text):
 
 @given(st.text(st.characters(exclude_categories=["Cc", "Cs"]), max_size=300))
 def test_lines_fold_at_75_octets_between_characters(title):
-    file = build_ics(replace(ENTRY, title=title))
+    file = build_calendar([replace(ENTRY, title=title)])
     assert file.count(b"\n") == file.count(b"\r\n")
     for line in file.split(b"\r\n"):
         assert len(line) <= 75
@@ -175,4 +176,4 @@ def test_times_of_any_offset_make_the_same_file():
         starts_at=ENTRY.starts_at.astimezone(elsewhere),
         ends_at=ENTRY.ends_at.astimezone(elsewhere),
     )
-    assert build_ics(moved) == build_ics(ENTRY)
+    assert build_calendar([moved]) == build_calendar([ENTRY])
