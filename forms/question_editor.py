@@ -189,7 +189,7 @@ def build_question_form(
     fields = build_texts(question, around.default_locale)
     if not question.is_consent:
         fields |= build_answer(around, count_lines(lines))
-        fields |= build_condition(question, around)
+        fields |= build_condition(around)
         fields |= build_use()
     if not question.is_consent or question.consent is ConsentKind.OTHER:
         fields["required"] = build_switch("required", _("Required"), _("It must be answered"))

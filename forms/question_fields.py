@@ -132,7 +132,7 @@ def build_answer(around: Surroundings, lines: int) -> dict[str, UnboundField]:
     }
 
 
-def build_condition(question: Question, around: Surroundings) -> dict[str, UnboundField]:
+def build_condition(around: Surroundings) -> dict[str, UnboundField]:
     if not around.deciding:
         return {}
     names = [(q.id, name_question(q, around.locale)) for q, _values in around.deciding]

@@ -40,9 +40,9 @@ def derive_secret(keys: KeyRing, organizer: Organizer, cookie: str) -> str:
     return base64.b32encode(digest[:20]).decode()
 
 
-def draw_setup(secret: str, email: str, issuer: str) -> str:
+def draw_setup(secret: str, email: str) -> str:
     """Return the QR code that an app reads, as the address of an image."""
-    uri = pyotp.TOTP(secret).provisioning_uri(name=email, issuer_name=issuer)
+    uri = pyotp.TOTP(secret).provisioning_uri(name=email, issuer_name="Uketsuke")
     return segno.make(uri, error="m").svg_data_uri(scale=5, border=4, light="#fff", dark="#000")
 
 

@@ -118,7 +118,10 @@ def change_details(token: str) -> ResponseReturnValue:
 
 @bp.get("/r/<token>/cancel")
 def ask_before_cancelling(token: str) -> ResponseReturnValue:
-    return _ask_first("cancel", token)
+    """Show a page with a button: link checkers follow every link, and must not act by it."""
+    now = get_site().read_clock()
+    with get_site().database.read() as session:
+        return _render("cancel", session, token, _open(session, token), now)
 
 
 @bp.get("/r/<token>/again")
@@ -269,13 +272,6 @@ def _give_back(
         form.validate()
         view |= {"form": form, "alert": alert}
         return _render(name, session, token, opened, now, status=409, **view)
-
-
-def _ask_first(name: str, token: str) -> Response:
-    """Show a page with a button: link checkers follow every link, and must not act by it."""
-    now = get_site().read_clock()
-    with get_site().database.read() as session:
-        return _render(name, session, token, _open(session, token), now)
 
 
 def _render(

@@ -52,8 +52,8 @@ def validation_failed(errors: Sequence[FieldError]) -> Refused:
     return Refused(400, 300, "Validation Failed.", errors=errors)
 
 
-def invalid_field(field_name: str, message: str = "Invalid field.") -> Refused:
-    return validation_failed([FieldError(field_name, message)])
+def invalid_occurrence(message: str) -> Refused:
+    return validation_failed([FieldError("occurrence_id", message)])
 
 
 def missing_scopes(scope: str) -> Refused:

@@ -4,7 +4,7 @@ import base64
 import secrets
 from typing import Any
 
-from zoom_sandbox.answers import Answer, invalid_field, webinar_plan_missing
+from zoom_sandbox.answers import Answer, invalid_occurrence, webinar_plan_missing
 from zoom_sandbox.calls import Call
 from zoom_sandbox.clock import format_time, parse_time
 from zoom_sandbox.notifications import shared_url_of, tell_created, tell_deleted, tell_updated
@@ -203,7 +203,7 @@ def find_occurrence(meeting: Meeting, occurrence_id: str) -> dict[str, Any]:
     for occurrence in meeting.occurrences:
         if occurrence["occurrence_id"] == occurrence_id and occurrence["status"] == "available":
             return occurrence
-    raise invalid_field("occurrence_id", "Invalid parameter: `occurrence_id`.")
+    raise invalid_occurrence("Invalid parameter: `occurrence_id`.")
 
 
 def delete_meeting(call: Call) -> Answer:

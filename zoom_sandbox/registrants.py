@@ -5,7 +5,7 @@ from typing import Any
 from zoom_sandbox.answers import (
     Answer,
     batch_wrong_type,
-    invalid_field,
+    invalid_occurrence,
     registrant_missing,
     registration_off,
 )
@@ -166,7 +166,7 @@ def delete_registrant(call: Call) -> Answer:
     occurrence_id = _read_occurrence(call, meeting)
     is_by_date = meeting.occurrences and meeting.settings["registration_type"] in (2, 3)
     if is_by_date and not occurrence_id:
-        raise invalid_field("occurrence_id", "Required.")
+        raise invalid_occurrence("Required.")
     dates = registrant.occurrence_ids or [date["occurrence_id"] for date in meeting.occurrences]
     left = [date for date in dates if date != occurrence_id] if occurrence_id else []
     if left:

@@ -124,12 +124,12 @@ def make_form_token(organization: str | None = None) -> str:
     return csrf.make_csrf_token(get_site().keys, read_cookie(BROWSER), organization)
 
 
-def read_next(default: str = "/organizer") -> str:
+def read_next() -> str:
     """Return where to go after signing in: a path of the dashboard, and nothing else."""
     wanted = request.values.get("next", "")
     is_path = wanted.startswith("/organizer") and urlsplit(wanted).netloc == ""
     is_plain = wanted.isascii() and wanted.isprintable() and "\\" not in wanted
-    return wanted if is_path and is_plain and "//" not in wanted else default
+    return wanted if is_path and is_plain and "//" not in wanted else "/organizer"
 
 
 @bp.context_processor

@@ -156,7 +156,7 @@ def _draw_authenticator(member: Member, form: OrganizerForm) -> str:
         rows=form.rows,
         errors=form.error_list,
         secret=" ".join(secret[start : start + 4] for start in range(0, len(secret), 4)),
-        image=second_factors.draw_setup(secret, organizer.email, "Uketsuke"),
+        image=second_factors.draw_setup(secret, organizer.email),
     )
 
 

@@ -200,6 +200,6 @@ def _view_changes(
         return []
     current = order_questions(read_current_form(session, event).questions)
     return [
-        (name_question(each.question, locale), words.describe_difference(each, locale))
+        (name_question(each.question, locale), words.describe_difference(each))
         for each in list_differences(current, edited.questions)
     ]

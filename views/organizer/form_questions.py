@@ -223,7 +223,6 @@ def _show_both(
     member: Member, event: str, form: QuestionForm, question_id: str
 ) -> ResponseReturnValue:
     """Show what was typed beside what somebody else has stored meanwhile; nothing is stored."""
-    locale = read_locale()
     with get_site().database.read() as session:
         found = need_event(session, member, event)
         stored = _find(session, found, question_id)
@@ -233,7 +232,7 @@ def _show_both(
         else:
             alert = _("Somebody else has changed this question meanwhile")
             differences = [
-                words.describe_difference(each, locale)
+                words.describe_difference(each)
                 for each in compare_questions(stored, form.to_question())
             ]
         return _draw(session, found, form, stored, alert=alert, differences=differences, status=409)

@@ -114,7 +114,7 @@ def _view(
         "is_first": former is None,
         "names": [name_question(question, locale) for question in questions],
         "differences": [
-            (name_question(each.question, locale), words.describe_difference(each, locale))
+            (name_question(each.question, locale), words.describe_difference(each))
             for each in list_differences(before, questions)
         ],
     }

@@ -155,7 +155,7 @@ def name_template(template: Template) -> tuple[str, str]:
     }[template]
 
 
-def describe_difference(difference: Difference, locale: str) -> str:
+def describe_difference(difference: Difference) -> str:
     """Say one difference in a sentence without its question's name."""
     before, after = (quote(each) if each else "" for each in (difference.before, difference.after))
     language = {"ja": _("Japanese"), "en": _("English")}.get(difference.locale, "")
