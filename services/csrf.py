@@ -13,7 +13,7 @@ _SALT_BYTES = 12
 _BEFORE_ORGANIZATION = "."
 
 
-def make_csrf_token(keys: KeyRing, cookie: str, organization: str = "") -> str:
+def make_csrf_token(keys: KeyRing, cookie: str, organization: str) -> str:
     """Return a token for forms of one browser, another one each time: only its cookie fits it.
 
     `organization` is the public id of the one that the form's page shows, "" if it shows none.

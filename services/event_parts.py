@@ -98,7 +98,7 @@ def check_entry_id(entry_id: str) -> bool:
     return len(entry_id) <= LONGEST_ID and _ID.fullmatch(entry_id) is not None
 
 
-def mark_entry(entry: AnyEntry, asset: str = "") -> str:
+def mark_entry(entry: AnyEntry, asset: str) -> str:
     """Return a digest that changes with the entry or with `asset`, the name of its picture."""
     return hashlib.sha256(f"{asset}\n{json.dumps(asdict(entry))}".encode()).hexdigest()[:20]
 
@@ -219,7 +219,7 @@ def write_entry(entry: AnyEntry) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value not in (None, "", {}, [])}
 
 
-def entry_to_row(entry: AnyEntry, asset: str = "") -> dict[str, Any]:
+def entry_to_row(entry: AnyEntry, asset: str) -> dict[str, Any]:
     """Turn an entry into what the event's row keeps; `asset` names the picture of a speaker."""
     row = asdict(entry)
     if isinstance(entry, ProgrammeItem):

@@ -22,7 +22,6 @@ from zoom_client import (
 )
 
 from .zoom_setup import (
-    NO_WISHES,
     Wishes,
     find_start,
     get_registration_type,
@@ -105,8 +104,8 @@ def look_at_zoom(
     zoom_id: int,
     *,
     starts_at: datetime,
-    wishes: Wishes = NO_WISHES,
-    is_series: bool = False,
+    wishes: Wishes,
+    is_series: bool,
     now: datetime,
 ) -> Preflight:
     """Read a meeting, its questions and its host, and say what stands in the way.
@@ -135,7 +134,7 @@ def look_at_zoom(
 
 
 def mend_at_zoom(
-    client: ZoomClient, kind: Kind, zoom_id: int, mend: Mend, *, wishes: Wishes = NO_WISHES
+    client: ZoomClient, kind: Kind, zoom_id: int, mend: Mend, *, wishes: Wishes
 ) -> None:
     """Change at Zoom what an obstacle needs; look again to see whether Zoom kept it.
 

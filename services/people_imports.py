@@ -104,7 +104,7 @@ def start_import(
     basis: str,
     locale: str,
     words_locale: str,
-    by: int | None = None,
+    by: int | None,
     now: datetime,
 ) -> bool:
     """Have the rows added by a worker; False if somebody has started it already.
@@ -133,7 +133,7 @@ def read_columns(table: PeopleImport) -> dict[int, str]:
 
 
 def import_next(
-    session: Session, import_id: int, read_row: ReadRow, *, by: int | None = None, now: datetime
+    session: Session, import_id: int, read_row: ReadRow, *, by: int | None, now: datetime
 ) -> bool:
     """Register whoever stands in the next row and note the result; return whether any is left.
 

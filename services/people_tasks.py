@@ -22,7 +22,7 @@ def start_task(
     act: Act,
     registration_ids: Sequence[int],
     *,
-    by: int | None = None,
+    by: int | None,
     now: datetime,
 ) -> PeopleTask:
     """Store a task and the job that does it; `by` is the id of the organizer who asks for it."""
@@ -44,7 +44,7 @@ def do_next(
     session: Session,
     task_id: int,
     *,
-    by: int | None = None,
+    by: int | None,
     since: int | None = None,
     now: datetime,
 ) -> bool:

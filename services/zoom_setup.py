@@ -77,9 +77,6 @@ class Wishes:
     keeps_mails: bool = False
 
 
-NO_WISHES = Wishes()
-
-
 @dataclass(frozen=True)
 class Change:
     """One setting at Zoom, in words: what it is, and what it would be."""
@@ -153,7 +150,7 @@ def plan_changes(
     zoom_id: int,
     questions: Sequence[Question],
     *,
-    wishes: Wishes = NO_WISHES,
+    wishes: Wishes,
     now: datetime,
 ) -> ZoomPlan:
     """Read what is set at Zoom and say what would be changed; change nothing.
@@ -175,7 +172,7 @@ def prepare_zoom(
     questions: Sequence[Question],
     *,
     starts_at: datetime,
-    wishes: Wishes = NO_WISHES,
+    wishes: Wishes,
     now: datetime,
     total_seconds: float = TOTAL_SECONDS,
 ) -> ZoomReady:

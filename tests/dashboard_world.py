@@ -396,10 +396,10 @@ def _add_acts(site: LiveSite, event_id: str) -> dict[str, str]:
         event = session.query(Event).filter_by(public_id=event_id).one()
         people = session.query(Registration).filter_by(event_id=event.id).all()
         task = start_task(
-            session, event, Act.CANCEL, [row.id for row in people[3:8]], now=site.clock()
+            session, event, Act.CANCEL, [row.id for row in people[3:8]], by=None, now=site.clock()
         )
         for _ in range(3):
-            do_next(session, task.id, now=site.clock())
+            do_next(session, task.id, by=None, now=site.clock())
         return {"task": task.public_id, "person": people[1].public_id, "first": people[0].public_id}
 
 
@@ -458,6 +458,7 @@ def _start_table(site: LiveSite, table_id: str) -> None:
             basis="電話で確認",
             locale="ja",
             words_locale="ja",
+            by=None,
             now=site.clock(),
         )
 

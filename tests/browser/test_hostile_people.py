@@ -44,8 +44,8 @@ def world(site):
     with site.database.write() as session:
         event = session.get_one(Event, event_id)
         row = session.query(Registration).filter_by(public_id=person).one()
-        task = start_task(session, event, Act.RETRY, [row.id], now=site.clock())
-        do_next(session, task.id, now=site.clock())
+        task = start_task(session, event, Act.RETRY, [row.id], by=None, now=site.clock())
+        do_next(session, task.id, by=None, now=site.clock())
         table_id = session.get_one(PeopleImport, import_id).public_id
         base = f"/organizer/events/{public_id}"
         return base, f"{base}/tasks/{task.public_id}", f"{base}/imports/{table_id}", person

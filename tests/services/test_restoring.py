@@ -86,12 +86,12 @@ def test_tasks_of_before_end_as_they_may_have_gone_on_since(database):
             session, event, factories.make_submission(event), policy=LinkPolicy.SHOW, now=NOW
         )
         ids = [taken.registration_id]
-        task = start_task(session, event, Act.RESEND, ids, now=NOW)
+        task = start_task(session, event, Act.RESEND, ids, by=None, now=NOW)
         table = begin_import(session, event, b"email", file_name="people.csv", locale="ja", now=NOW)
 
     with database.write() as session:
         make_safe(session, now=NOW)
-        assert not do_next(session, task.id, now=NOW)
+        assert not do_next(session, task.id, by=None, now=NOW)
 
     with database.read() as session:
         assert people_tasks.get_task_by_id(session, task.id).done == 0

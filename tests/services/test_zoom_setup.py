@@ -8,6 +8,7 @@ from services.questions import Question, QuestionKind
 from services.zoom_setup import (
     Change,
     SetupRefused,
+    Wishes,
     plan_changes,
     prepare_zoom,
     read_from_zoom,
@@ -63,7 +64,7 @@ def read(client, kind, zoom_id):
 
 
 def plan(client, zoom_id, *questions, kind=Kind.WEBINAR):
-    return plan_changes(client, kind, zoom_id, questions, now=datetime.now(UTC))
+    return plan_changes(client, kind, zoom_id, questions, wishes=Wishes(), now=datetime.now(UTC))
 
 
 def prepare(client, zoom_id, *questions, kind=Kind.WEBINAR, **options):
@@ -73,6 +74,7 @@ def prepare(client, zoom_id, *questions, kind=Kind.WEBINAR, **options):
         zoom_id,
         questions,
         starts_at=options.pop("starts_at", STARTS_AT),
+        wishes=Wishes(),
         now=datetime.now(UTC),
         **options,
     )

@@ -112,11 +112,11 @@ class Desk:
         """Do what an organizer does about several people; return how many have each result."""
         with self.database.write() as session:
             ids = [self._find(session, email).id for email in people]
-            task_id = start_task(session, self.event, Act.RETRY, ids, now=self.clock()).id
+            task_id = start_task(session, self.event, Act.RETRY, ids, by=None, now=self.clock()).id
         is_left = True
         while is_left:
             with self.database.write() as session:
-                is_left = do_next(session, task_id, now=self.clock())
+                is_left = do_next(session, task_id, by=None, now=self.clock())
         with self.database.read() as session:
             return people_tasks.count_results(session, task_id)
 

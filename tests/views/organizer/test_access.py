@@ -231,7 +231,7 @@ MAKERS["membership"] = make_another_member
 def make_task(session, site, memberships):
     person = session.query(Registration).order_by(Registration.id.desc()).first()
     event = session.get_one(Event, person.event_id)
-    return start_task(session, event, Act.RESEND, [person.id], now=site.clock()).public_id
+    return start_task(session, event, Act.RESEND, [person.id], by=None, now=site.clock()).public_id
 
 
 MAKERS["task"] = make_task

@@ -38,12 +38,12 @@ def list_statuses(session, ids):
 def test_everybody_has_their_turn_and_their_result(database):
     with database.write() as session:
         event, ids = register_some(session, 3)
-        task_id = start_task(session, event, Act.APPROVE, ids, now=NOW).id
+        task_id = start_task(session, event, Act.APPROVE, ids, by=None, now=NOW).id
         registrations.get_registration(session, ids[1]).status = "cancelled"
     left = True
     while left:
         with database.write() as session:
-            left = do_next(session, task_id, now=NOW)
+            left = do_next(session, task_id, by=None, now=NOW)
     with database.read() as session:
         assert list_statuses(session, ids) == ["approved", "cancelled", "approved"]
         assert people_tasks.count_results(session, task_id) == {"done": 2, "cancelled": 1}
@@ -87,16 +87,16 @@ def test_what_somebody_else_decides_before_it_is_confirmed_holds(site, act, stat
 def test_worker_that_dies_has_neither_acted_nor_noted_it(database):
     with database.write() as session:
         event, ids = register_some(session, 2)
-        task_id = start_task(session, event, Act.DENY, ids, now=NOW).id
+        task_id = start_task(session, event, Act.DENY, ids, by=None, now=NOW).id
     with pytest.raises(Died), database.write() as session:
-        do_next(session, task_id, now=NOW)
+        do_next(session, task_id, by=None, now=NOW)
         session.flush()
         raise Died
     with database.read() as session:
         assert list_statuses(session, ids) == ["pending", "pending"]
     for _ in range(3):
         with database.write() as session:
-            do_next(session, task_id, now=NOW)
+            do_next(session, task_id, by=None, now=NOW)
     with database.read() as session:
         assert list_statuses(session, ids) == ["denied", "denied"]
         changes = [registrations.list_changes(session, key) for key in ids]
@@ -108,7 +108,7 @@ def test_task_on_very_many_begins_at_once_and_can_be_stopped(database):
     with database.write() as session:
         event, ids = register_some(session, 1)
         many = range(ids[0], ids[0] + 25_000)
-        task = start_task(session, event, Act.APPROVE, many, now=NOW)
+        task = start_task(session, event, Act.APPROVE, many, by=None, now=NOW)
         task_id = task.id
         assert session.query(PeopleTaskPart).count() == 7
         task.done = 24_999
@@ -118,10 +118,10 @@ def test_task_on_very_many_begins_at_once_and_can_be_stopped(database):
         session.expunge(last)
         task.done = 0
     with database.write() as session:
-        assert do_next(session, task_id, now=NOW)
+        assert do_next(session, task_id, by=None, now=NOW)
         stop_task(people_tasks.get_task_by_id(session, task_id), now=NOW)
     with database.write() as session:
-        assert not do_next(session, task_id, now=NOW)
+        assert not do_next(session, task_id, by=None, now=NOW)
         task = people_tasks.get_task_by_id(session, task_id)
         assert (task.done, task.total, task.ended_at) == (1, 25_000, NOW)
         assert list_statuses(session, ids) == ["approved"]
@@ -241,8 +241,8 @@ def test_those_without_success_are_listed_with_the_reason(site):
         event = events.need_event(session, event_id)
         row = registrations.get_registration_by_public_id(session, person)
         row.status = "cancelled"
-        task = start_task(session, event, Act.APPROVE, [row.id], now=site.clock())
-        do_next(session, task.id, now=site.clock())
+        task = start_task(session, event, Act.APPROVE, [row.id], by=None, now=site.clock())
+        do_next(session, task.id, by=None, now=site.clock())
         public_task = task.public_id
     page = sign_in(site).open(f"/organizer/events/{public_id}/tasks/{public_task}")
     assert list_names(page) == ["取消 太郎"]
