@@ -180,7 +180,8 @@ class AlarmWatch:
         """See what is wrong or over, write a log line for what is new, and send what is untold.
 
         `is_worker` says that this process is one, whatever its last sign of life says. Nobody is
-        told of a copy for practice: it would look like the site.
+        told of a copy for practice: it would look like the site. What a process cannot send, as it
+        has no address of the operator's, stays to be told by another one.
         """
         now = self._read_clock()
         with self._database.read() as session:
@@ -189,7 +190,7 @@ class AlarmWatch:
             plan = Plan(self._settings.zoom_plan)
             problems = find_problems(read_overview(session, plan=plan, now=now))
             stored = alarms.list_names(session)
-            may_tell = not self._mails.is_closed(session)
+            may_tell = bool(self._settings.operator_email) and not self._mails.is_closed(session)
             has_lived = heartbeats.has_lived_since(session, now - NO_WORKER_AFTER, now=now)
         if is_worker or has_lived:
             problems = [problem for problem in problems if problem.name is not AlarmName.NO_WORKER]
@@ -235,10 +236,8 @@ class AlarmWatch:
 
     def _tell(self, telling: Telling) -> bool:
         """Send one message; False where there is no use in sending more now."""
-        recipient = self._settings.operator_email
         try:
-            if recipient:
-                self._transport.send(self._compose(telling), recipient)
+            self._transport.send(self._compose(telling), self._settings.operator_email)
         except MailUnavailable as error:
             self._log_failure(telling, error)
             return False

@@ -39,13 +39,13 @@ class Watch:
         self.site = start_site(**{"operator_email": OPERATOR} | settings)
         self._caplog = caplog
 
-    def look(self, *, mail_url="", is_worker=True):
-        self.make(mail_url).look(is_worker=is_worker)
+    def look(self, *, mail_url="", is_worker=True, **settings):
+        self.make(mail_url, **settings).look(is_worker=is_worker)
 
-    def make(self, mail_url=""):
+    def make(self, mail_url="", **settings):
         site = self.site
         return AlarmWatch(
-            site.settings,
+            replace(site.settings, **settings),
             site.database,
             transport=make_transport(mail_url, site.settings.mailbox),
             app_context=site.app.app_context,
@@ -508,6 +508,24 @@ def test_without_an_address_the_log_is_all(make_watch):
 
     assert watch.list_lines() == [("ERROR", "alarm", "zoom_waiting")]
     assert watch.list_subjects() == []
+
+
+def test_process_without_an_address_leaves_it_to_the_others(watch):
+    watch.register_without_zoom()
+    watch.work_on(minutes=31)
+    watch.look(operator_email="")
+    status = watch.site.app.test_cli_runner()
+    assert ", not told yet" in status.invoke(args=["status"]).output
+    watch.look()
+    assert watch.list_subjects() == ["【警告】申し込みがZoomの応答を待っています"]
+    assert ", told 2" in status.invoke(args=["status"]).output
+
+    watch.site.start_zoom()
+    watch.work_on(hours=1)
+    watch.look(operator_email="")
+    watch.look()
+    assert watch.list_subjects()[1:] == ["【解消】申し込みがZoomの応答を待っています"]
+    assert watch.list_alarms() == []
 
 
 @only_sqlite
