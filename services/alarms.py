@@ -105,22 +105,23 @@ def find_problems(overview: Overview) -> list[Problem]:
     """Decide what of an overview the operator has to know."""
     now = overview.taken_at
     events = overview.events
-    pauses = [account.pause for account in overview.accounts if account.pause]
-    is_unset = any(map(_needs_somebody, pauses))
     waiting = [e for e in events if e.waiting_since and now - e.waiting_since >= PATIENCE]
     unset = [
         e
         for e in events
-        if e.needs_setting or e.pause or e.closed_by_zoom or (is_unset and e.waiting)
+        if e.needs_setting
+        or e.pause
+        or e.closed_by_zoom
+        or (e.waiting and _needs_somebody(e.account_pause))
     ]
     late = [e for e in events if e.late]
     begins = [e for e in events if now >= e.starts_at - BEFORE_START]
     soon = [e for e in begins if e.without_link and _is_stuck(e, now)]
     problems = [
-        _describe(AlarmName.ZOOM_WAITING, waiting, sum(e.waiting for e in waiting), pauses),
-        _describe(AlarmName.NEEDS_SETTING, unset, sum(e.without_link for e in unset), pauses),
-        _describe(AlarmName.LINK_TOO_LATE, late, sum(e.late for e in late), pauses),
-        _describe(AlarmName.STARTING_SOON, soon, sum(e.without_link for e in soon), pauses),
+        _describe(AlarmName.ZOOM_WAITING, waiting, sum(e.waiting for e in waiting)),
+        _describe(AlarmName.NEEDS_SETTING, unset, sum(e.without_link for e in unset)),
+        _describe(AlarmName.LINK_TOO_LATE, late, sum(e.late for e in late)),
+        _describe(AlarmName.STARTING_SOON, soon, sum(e.without_link for e in soon)),
     ]
     mails = overview.mails
     if mails.due_since and now - mails.due_since >= PATIENCE:
@@ -178,12 +179,10 @@ def take_telling(session: Session, *, now: datetime) -> Telling | None:
     )
 
 
-def _describe(
-    name: AlarmName, events: list[EventWork], people: int, pauses: list[Pause]
-) -> Problem | None:
+def _describe(name: AlarmName, events: list[EventWork], people: int) -> Problem | None:
     if not events:
         return None
-    pauses = [*pauses, *(event.pause for event in events if event.pause)]
+    pauses = [pause for e in events for pause in (e.account_pause, e.pause) if pause]
     closed = {event.closed_by_zoom for event in events if event.closed_by_zoom}
     facts = {"registrations": people, "events": len(events)}
     return Problem(name, facts | _explain(pauses, closed))
@@ -244,9 +243,12 @@ def _is_stuck(event: EventWork, now: datetime) -> bool:
     return has_waited or bool(event.needs_setting or event.refused)
 
 
-def _needs_somebody(pause: Pause) -> bool:
-    """Tell whether waiting ends a pause of the account; one of an event never ends so."""
-    return pause.problem not in (ZoomUnreachable.__name__, ZoomOutcomeUnknown.__name__)
+def _needs_somebody(pause: Pause | None) -> bool:
+    """Tell whether an account stands still until somebody mends it; an event never does else."""
+    return pause is not None and pause.problem not in (
+        ZoomUnreachable.__name__,
+        ZoomOutcomeUnknown.__name__,
+    )
 
 
 def _go_on(alarm: Alarm, problem: Problem, now: datetime) -> bool:

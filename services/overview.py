@@ -47,9 +47,10 @@ class EventWork:
 
     `waiting` counts all for whom Zoom is not as it should be, cancelled ones included, but for whom
     Zoom has on the dates that they had, as it has no place on a further one; `late` are
-    those whose next try comes only after the start. `closed_by_zoom` is the class of the error with
-    which Zoom takes nobody new, for so many `full_dates` alone where there are any. `dates_trouble`
-    says why Zoom has not told the dates of a series for half a day.
+    those whose next try comes only after the start. `account_pause` is that of its own account.
+    `closed_by_zoom` is the class of the error with which Zoom takes nobody new, for so many
+    `full_dates` alone where there are any. `dates_trouble` says why Zoom has not told the dates of
+    a series for half a day.
     """
 
     slug: str
@@ -62,6 +63,7 @@ class EventWork:
     refused: int
     without_link: int
     pause: Pause | None
+    account_pause: Pause | None
     dates_trouble: Pause | None
     closed_by_zoom: str
     full_dates: int
@@ -185,6 +187,7 @@ def _count_events(session: Session, events: list[Event], now: datetime) -> tuple
     )
     waiting = {jobs.event_id: jobs for jobs in jobs_waiting}
     paused = {row.event_id: row for row in zoom_pauses.list_paused_events(session)}
+    accounts = zoom_pauses.list_paused_connections(session)
     unfollowed = overview.list_failing_jobs(
         session, date_following.JOB_KIND, before=now - DATES_UNKNOWN_AFTER
     )
@@ -195,6 +198,7 @@ def _count_events(session: Session, events: list[Event], now: datetime) -> tuple
             starts_at=begins[event.id],
             jobs=waiting.get(event.id),
             paused=paused.get(event.id),
+            account=accounts.get(event.connection_id),
             unfollowed=unfollowed.get(event.id),
         )
         for event in events
@@ -214,6 +218,7 @@ def _count_event(
     starts_at: datetime,
     jobs: WaitingJobs | None,
     paused: ZoomEvent | None,
+    account: ZoomAccount | None,
     unfollowed: Job | None,
 ) -> EventWork:
     deliveries = _count_deliveries(session, event)
@@ -229,6 +234,7 @@ def _count_event(
         refused=deliveries.get(Delivery.REFUSED, 0),
         without_link=sum(deliveries.get(delivery, 0) for delivery in lacking),
         pause=_read_pause(paused) if paused else None,
+        account_pause=_read_pause(account) if account else None,
         dates_trouble=_read_trouble(unfollowed) if unfollowed else None,
         closed_by_zoom=event.closed_by_zoom,
         full_dates=len(list_full(event)),

@@ -75,6 +75,16 @@ def list_paused_accounts(session: Session) -> list[ZoomAccount]:
     )
 
 
+def list_paused_connections(session: Session) -> dict[int, ZoomAccount]:
+    """Return the accounts that stand still, by the id of each connection that leads to one."""
+    rows = session.execute(
+        select(ZoomConnection.id, ZoomAccount)
+        .join(ZoomAccount, ZoomAccount.account_id == ZoomConnection.account_id)
+        .where(ZoomAccount.paused_since.is_not(None))
+    )
+    return {connection_id: account for connection_id, account in rows}
+
+
 def list_paused_events(session: Session) -> list[ZoomEvent]:
     return list(
         session.scalars(
