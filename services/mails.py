@@ -13,12 +13,12 @@ from sqlalchemy.orm import Session
 from storage import events, job_requests, mails, registrations, zoom_registrants
 from storage.arrivals import Mailbox
 from storage.events import AnyEvent
-from storage.models import Registration, SubmissionRow
+from storage.models import Event, Registration, SubmissionRow
 
 from .addresses import fold_tag
 from .calendars import Method
 from .chosen_dates import read_start
-from .events import get_end
+from .events import EventState, get_end, get_planned_end
 from .mail_limits import (
     DAY,
     MAILBOX_FULL,
@@ -64,6 +64,11 @@ CALENDAR_METHODS: Mapping[str, Method] = {
     MailName.EVENT_CANCELLED: "CANCEL",
 }
 """What the calendar file that comes with a mail does; an entry is published for those who come."""
+
+ABOUT_COMING = frozenset(MailName) - {
+    *(MailName.CANCELLED, MailName.DENIED, MailName.EVENT_CANCELLED, MailName.REPEAT)
+}
+"""What says nothing to anybody once the event is cancelled or over."""
 
 # A stranger can cause these by typing an address, so they are counted against the limits.
 _LIMITED = (MailName.CONFIRMATION, MailName.PENDING, MailName.WAITLISTED, MailName.REPEAT)
@@ -198,6 +203,20 @@ def request_again(
     if about >= TOLD_A_DAY or everywhere >= 2 * PER_ADDRESS_A_DAY:
         return False
     return request_mail(session, name, registration, is_by_organizer=True, now=now)
+
+
+def holds_for_event(name: MailName, event: Event, *, now: datetime) -> bool:
+    """Tell whether the event, as it stands now, leaves a mail anything to say."""
+    if name in ABOUT_COMING and event.status == EventState.CANCELLED:
+        return False
+    return not is_too_late(name, event, now=now)
+
+
+def is_too_late(name: MailName, event: Event, *, now: datetime) -> bool:
+    """Tell whether the event is over that a mail is about coming to."""
+    # That the last dates are cancelled is news to those who would come, though no date is left.
+    end = get_planned_end(event) if name is MailName.DATES else get_end(event)
+    return name in ABOUT_COMING and now >= end
 
 
 def choose_word(session: Session, name: MailName, registration: Registration) -> MailName:

@@ -18,8 +18,9 @@ from zoom_client.pacing import PER_DAY, PER_SECOND, Label, Plan
 from . import date_following, kept_dates
 from .deliveries import Delivery
 from .event_dates import find_next, read_dates
-from .events import get_end
+from .events import get_end, get_planned_end
 from .full_dates import list_full
+from .mails import MailName, holds_for_event
 
 WORKER_SILENT_AFTER = timedelta(seconds=60)
 DATES_UNKNOWN_AFTER = timedelta(hours=12)
@@ -143,10 +144,14 @@ def read_overview(session: Session, *, plan: Plan, now: datetime) -> Overview:
         if now < get_end(event)
     ]
     is_ahead = {event.id for event in ahead}
+    owed = _list_owed(session, now)
     parked = [
         jobs
         for jobs in overview.list_parked_jobs(session)
-        if jobs.kind not in _FOR_EVENTS_AHEAD or jobs.event_id is None or jobs.event_id in is_ahead
+        if jobs.kind not in _FOR_EVENTS_AHEAD
+        or jobs.event_id is None
+        or jobs.event_id in is_ahead
+        or (jobs.event_id, jobs.mail_name) in owed
     ]
     workers = overview.list_workers(session, since=now - WORKER_SILENT_AFTER, now=now)
     return Overview(
@@ -154,7 +159,7 @@ def read_overview(session: Session, *, plan: Plan, now: datetime) -> Overview:
         events=_count_events(session, ahead, now),
         parked=_group_parked(parked),
         mails=overview.count_mail_jobs(session, now=now),
-        refusals=_count_refusals(session, is_ahead),
+        refusals=_count_refusals(session, is_ahead, owed),
         accounts=tuple(
             AccountState(
                 account.account_id, _read_pause(account), account.failures, account.last_success_at
@@ -268,10 +273,27 @@ def _group_parked(parked: list[ParkedJobs]) -> tuple[Parked, ...]:
     return tuple(Parked(*which, count) for which, count in counts.most_common())
 
 
-def _count_refusals(session: Session, is_ahead: set[int]) -> tuple[int, ...]:
+def _list_owed(session: Session, now: datetime) -> set[tuple[int, str | None]]:
+    """Return which mails still tell people something before an event, by its id and their name.
+
+    Nothing lies ahead of one that was cancelled, or has lost its last dates, but this very word.
+    """
+    return {
+        (event.id, name)
+        for event in overview.list_events_of_parked_mails(session)
+        if now < get_planned_end(event)
+        for name in MailName
+        if holds_for_event(name, event, now=now)
+    }
+
+
+def _count_refusals(
+    session: Session, is_ahead: set[int], owed: set[tuple[int, str | None]]
+) -> tuple[int, ...]:
     runs: dict[datetime | None, set[str]] = {}
     for mail in overview.list_refused_mails(session, problem=_REFUSED):
-        if mail.event_id is None or mail.event_id in is_ahead:
+        event_id = mail.event_id
+        if event_id is None or event_id in is_ahead or (event_id, mail.mail_name) in owed:
             runs.setdefault(mail.taken_before, set()).add(mail.mailbox)
     return tuple(map(len, runs.values()))
 

@@ -6,11 +6,23 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import ScalarSelect, Select, and_, case, func, literal, not_, select
-from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
+from sqlalchemy import (
+    BigInteger,
+    ScalarSelect,
+    Select,
+    and_,
+    case,
+    cast,
+    func,
+    literal,
+    not_,
+    select,
+)
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased, load_only
 
 from .event_ends import is_ahead
 from .heartbeats import is_sign_since
+from .job_requests import MAIL
 from .models import (
     Alarm,
     Event,
@@ -42,10 +54,14 @@ class WaitingJobs:
 
 @dataclass(frozen=True)
 class ParkedJobs:
-    """Jobs put aside for one reason; `problem` is how the reason begins."""
+    """Jobs put aside for one reason; `problem` is how the reason begins.
+
+    `mail_name` is which mail to people they are about, if any.
+    """
 
     kind: str
     event_id: int | None
+    mail_name: str | None
     problem: str
     count: int
 
@@ -64,6 +80,7 @@ class RefusedMail:
     """A mail that the server refused for good, and when it had last taken one, of anybody."""
 
     event_id: int | None
+    mail_name: str
     mailbox: str
     taken_before: datetime | None
 
@@ -150,13 +167,24 @@ def count_on_kept_dates(session: Session, event_id: int) -> int:
 def list_parked_jobs(session: Session) -> list[ParkedJobs]:
     """Count what was put aside, most of it first."""
     problem = func.substr(Job.reason, 1, _LONGEST_CLASS)
+    number = cast(Job.payload[MAIL.name].as_string(), BigInteger)
     rows = session.execute(
-        select(Job.kind, Job.event_id, problem, func.count().label("jobs"))
+        select(Job.kind, Job.event_id, Mail.name, problem, func.count().label("jobs"))
+        .outerjoin(Mail, and_(Job.kind == MAIL.kind, Mail.id == number))
         .where(Job.state == JobState.PARKED)
-        .group_by(Job.kind, Job.event_id, problem)
+        .group_by(Job.kind, Job.event_id, Mail.name, problem)
         .order_by(func.count().desc(), Job.kind, problem)
     )
     return [ParkedJobs(*row) for row in rows]
+
+
+def list_events_of_parked_mails(session: Session) -> list[Event]:
+    """List the events of which mails to people were put aside, with their times and dates alone."""
+    parked = select(Job.event_id).where(Job.state == JobState.PARKED, Job.kind == MAIL.kind)
+    columns = (Event.status, Event.starts_at, Event.duration_minutes, Event.dates)
+    return list(
+        session.scalars(select(Event).where(Event.id.in_(parked)).options(load_only(*columns)))
+    )
 
 
 def count_mail_jobs(session: Session, *, now: datetime) -> MailJobs:
@@ -173,8 +201,8 @@ def count_mail_jobs(session: Session, *, now: datetime) -> MailJobs:
 
 def list_refused_mails(session: Session, *, problem: str) -> list[RefusedMail]:
     """List the mails that were put aside for this class of error, the last thousand of a kind."""
-    people = select(Mail.id, Mail.mailbox_key)
-    organizers = select(OrganizerMail.id, func.lower(OrganizerMail.email))
+    people = select(Mail.id, Mail.name, Mail.mailbox_key)
+    organizers = select(OrganizerMail.id, literal(""), func.lower(OrganizerMail.email))
     return [
         *_list_refused(session, "mail", problem, people, Mail.id),
         *_list_refused(session, "organizer_mail", problem, organizers, OrganizerMail.id),
@@ -185,7 +213,7 @@ def _list_refused(
     session: Session,
     kind: str,
     problem: str,
-    mailboxes: Select[int, str],
+    mailboxes: Select[int, str, str],
     mail_id: InstrumentedAttribute[int],
 ) -> Iterator[RefusedMail]:
     parked = Job.state == JobState.PARKED, Job.kind == kind, Job.reason.startswith(f"{problem}:")
@@ -194,10 +222,12 @@ def _list_refused(
     rows = session.execute(latest.limit(_MOST_REFUSALS)).all()
     ids = [payload["mail_id"] for payload, *_ in rows]
     found = session.execute(mailboxes.where(mail_id.in_(ids))) if ids else ()
-    known = {number: mailbox for number, mailbox in found}
+    known = {number: (name, mailbox) for number, name, mailbox in found}
     for payload, event_id, *before in rows:
-        if mailbox := known.get(payload["mail_id"]):
-            yield RefusedMail(event_id, mailbox, max((at for at in before if at), default=None))
+        name, mailbox = known.get(payload["mail_id"], ("", ""))
+        if mailbox:
+            taken_before = max((at for at in before if at), default=None)
+            yield RefusedMail(event_id, name, mailbox, taken_before)
 
 
 def _select_last_taken(kind: str) -> ScalarSelect[datetime]:

@@ -26,11 +26,11 @@ from services.coming_back import can_come_back, takes_people
 from services.consents import list_present_consents
 from services.deliveries import Delivery
 from services.event_views import view_mail_event
-from services.events import EventState, LinkPolicy, get_end, get_planned_end, read_link_policy
+from services.events import LinkPolicy, read_link_policy
 from services.joining import may_be_changed, read_end_state
 from services.keys import KeyRing
 from services.links import Links
-from services.mails import CALENDAR_METHODS, MailName
+from services.mails import CALENDAR_METHODS, MailName, holds_for_event
 from services.messages import Attachment, MailContext, attach_calendar, compose_message
 from services.questions import ConsentKind
 from services.registration_changes import had_link, is_by_organizer
@@ -41,10 +41,6 @@ from storage import events, organizations, submissions, zoom_registrants
 from storage.models import Event, Mail, Registration, SubmissionRow, ZoomRegistrant
 
 from .mail_rendering import render_mail
-
-_ABOUT_COMING = frozenset(MailName) - {
-    *(MailName.CANCELLED, MailName.DENIED, MailName.EVENT_CANCELLED, MailName.REPEAT)
-}
 
 _REASONS = {
     "HostCannotRegister": lazy_gettext(
@@ -299,9 +295,7 @@ def is_wanted(
     now: datetime,
 ) -> bool:
     """Tell whether what the mail says still holds."""
-    if name in _ABOUT_COMING and event.status == EventState.CANCELLED:
-        return False
-    if is_too_late(name, event, now=now):
+    if not holds_for_event(name, event, now=now):
         return False
     is_approved = registration.status == Status.APPROVED
     is_refused = registrant is not None and registrant.delivery == Delivery.REFUSED
@@ -319,13 +313,6 @@ def is_wanted(
         MailName.MOVED: registration.status in (Status.APPROVED, Status.PENDING, Status.WAITLISTED),
     }
     return wanted.get(name, True)
-
-
-def is_too_late(name: MailName, event: Event, *, now: datetime) -> bool:
-    """Tell whether the event is over that a mail is about coming to."""
-    # That the last dates are cancelled is news to those who would come, though no date is left.
-    end = get_planned_end(event) if name is MailName.DATES else get_end(event)
-    return name in _ABOUT_COMING and now >= end
 
 
 def _wants_news(session: Session, registration: Registration) -> bool:

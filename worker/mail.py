@@ -8,14 +8,20 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from services.fault_points import fault_point
-from services.mails import ADMIT_DELAY_AFTER, EVENT_OVER, MailName, request_word_of_delay
+from services.mails import (
+    ADMIT_DELAY_AFTER,
+    EVENT_OVER,
+    MailName,
+    is_too_late,
+    request_word_of_delay,
+)
 from services.messages import MessageRefused
 from storage import events, jobs, mails, registrations, zoom_registrants
 from storage.jobs import LEASE_SECONDS, ClaimedJob
 from storage.models import Event, Registration
 from storage.session import Database
 
-from .letters import Letter, LetterWriter, is_too_late, is_wanted
+from .letters import Letter, LetterWriter, is_wanted
 from .mail_failures import NOT_SENT, judge, put_off
 from .mailer import Mailer
 from .smtp import MailError, MailOutcomeUnknown

@@ -355,6 +355,40 @@ def test_server_that_refuses_one_after_another_is_told_of(watch):
     assert watch.list_lines()[1:] == [("WARNING", "alarm over", "mail_refused")]
 
 
+@pytest.mark.parametrize(
+    ("reason", "alarm"), [("MailRefused", "mail_refused"), ("MailUnavailable", "mail_given_up")]
+)
+def test_word_of_a_cancelled_event_that_never_went_is_told(watch, reason, alarm):
+    watch.site.add_event(slug="spring")
+    inbox = Inbox()
+    send_to(watch, inbox, "a", "b", "c")
+    cancel(watch)
+    watch.work_on(minutes=1, mail_url=NOBODY)
+    with watch.site.database.write() as session:
+        session.execute(update(Job).where(Job.state == "ready").values(attempts=MOST_TRIES))
+    inbox.replies["rcpt"] = "550 5.1.1 nobody of that name"
+    with serve(inbox) as port:
+        server = f"smtp://127.0.0.1:{port}"
+        watch.work_on(minutes=10, mail_url=server if reason == "MailRefused" else NOBODY)
+        watch.look()
+        assert watch.list_lines() == [("ERROR", "alarm", alarm)]
+        shown = watch.site.app.test_cli_runner().invoke(args=["status"])
+        assert f"3 put aside (mail, {reason})" in shown.output and shown.exit_code == 1
+
+        inbox.replies.clear()
+        again = ["jobs", "retry", "--all", "--reason", reason]
+        watch.site.app.test_cli_runner().invoke(args=again)
+        watch.work_on(minutes=1, mail_url=server)
+        watch.look()
+    assert len(inbox.envelopes) == 6
+    assert watch.list_lines()[1:] == [("WARNING", "alarm over", alarm)]
+
+
+def cancel(watch):
+    with watch.site.database.write() as session:
+        cancel_event(session, events.get_event_by_slug(session, "spring"), now=watch.site.clock())
+
+
 @only_sqlite
 def test_server_that_takes_mails_in_between_is_well(watch):
     watch.site.add_event(slug="spring")
@@ -382,8 +416,7 @@ def put_aside(watch, kind):
 def test_work_that_nobody_waits_for_is_told_with_the_way_on(watch):
     watch.register()
     watch.site.drain()
-    with watch.site.database.write() as session:
-        cancel_event(session, events.get_event_by_slug(session, "spring"), now=watch.site.clock())
+    cancel(watch)
     put_aside(watch, "event")
     watch.look()
     watch.look()

@@ -1,0 +1,68 @@
+"""What is of use yet, of what was put aside."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select, update
+
+from services.event_dates import EventDate, write_dates
+from services.events import LinkPolicy
+from services.mails import MailName
+from services.overview import Parked, read_overview
+from services.registrations import register
+from storage.models import Job, Mail
+from tests import factories
+from tests.factories import NOW
+from zoom_client import Plan
+
+HOUR = timedelta(hours=1)
+CANCELLED = {"status": "cancelled"}
+WITHOUT_DATES = {
+    "starts_at": NOW - 2 * HOUR,
+    "dates": write_dates([EventDate("gone", NOW + 2 * HOUR, 60, is_gone=True)]),
+}
+
+
+@pytest.fixture
+def session(database):
+    with database.write() as session:
+        yield session
+
+
+def refuse_mail(session, name, **changes):
+    """Have the mail server refuse a mail about an event, which is changed then."""
+    event = factories.make_event(session)
+    register(
+        session, event, factories.make_submission(event), policy=LinkPolicy.SHOW, now=NOW - 3 * HOUR
+    )
+    for member, value in changes.items():
+        setattr(event, member, value)
+    session.execute(update(Mail).values(name=name, state="failed"))
+    parked = {"state": "parked", "reason": "MailRefused: nobody of that name"}
+    session.execute(update(Job).where(Job.kind == "mail").values(**parked))
+    session.execute(update(Job).where(Job.kind != "mail").values(state="done"))
+    assert session.scalars(select(Job.event_id).where(Job.state == "parked")).all() == [event.id]
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "is_owed"),
+    [
+        (MailName.CONFIRMATION, {}, True),
+        (MailName.CONFIRMATION, CANCELLED, False),
+        (MailName.EVENT_CANCELLED, CANCELLED, True),
+        (MailName.DATES, CANCELLED, False),
+        (MailName.EVENT_CANCELLED, {**CANCELLED, "starts_at": NOW - HOUR}, False),
+        (MailName.DATES, WITHOUT_DATES, True),
+        (MailName.CONFIRMATION, WITHOUT_DATES, False),
+        (MailName.EVENT_CANCELLED, {**CANCELLED, **WITHOUT_DATES}, True),
+    ],
+)
+def test_mails_of_an_event_are_owed_while_they_hold_and_it_lies_ahead(
+    session, name, changes, is_owed
+):
+    refuse_mail(session, name, **changes)
+
+    overview = read_overview(session, plan=Plan.PRO, now=NOW)
+
+    assert overview.refusals == (1,) * is_owed
+    assert overview.parked == (Parked("mail", "MailRefused", 1),) * is_owed
