@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from services.event_editing import keep_questions
 from services.event_tasks import CHANGING
@@ -16,7 +16,7 @@ from services.organizations import make_operator
 from services.registrations import register
 from services.zoom_pauses import FAILURES_BEFORE_PAUSE, record_failure
 from storage import events, notices, organizations
-from storage.models import AuditEntry, Mail
+from storage.models import AuditEntry, Job, Mail
 from tests import factories
 from tests.dashboard import sign_in
 from tests.fixtures.databases import only_sqlite
@@ -482,6 +482,8 @@ def test_who_could_not_be_told_of_a_cancellation_is_told_again(site, owner):
     assert "お知らせが届いていない方" not in open_page(owner, event).text
     with site.database.write() as session:
         session.execute(update(Mail).where(Mail.name == "event_cancelled").values(state="failed"))
+        parked = {"state": "parked", "reason": "MailRefused: no"}
+        session.execute(update(Job).where(Job.kind == "mail").values(**parked))
 
     page = open_page(owner, event)
     assert "山田 太郎" in page.text
@@ -490,8 +492,13 @@ def test_who_could_not_be_told_of_a_cancellation_is_told_again(site, owner):
     page = page.form("もう一度お知らせする").submit()
 
     assert "お知らせが届いていない方" not in page.text
+    retry = ["jobs", "retry", "--all", "--reason", "MailRefused"]
+    site.app.test_cli_runner().invoke(args=retry)
     site.drain()
     assert site.mailbox.list_subjects("taro@example.com")[-1] == "中止"
+    with site.database.read() as session:
+        words = select(Mail.state).where(Mail.name == "event_cancelled").order_by(Mail.id)
+        assert session.scalars(words).all() == ["dropped", "sent"], "not the former one, too"
 
 
 def test_webinar_addon_profile_and_kept_mails_are_looked_at(site, owner):
