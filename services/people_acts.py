@@ -97,6 +97,30 @@ def act_on(
     return ActResult.DONE if is_changed else ActResult.UNCHANGED
 
 
+def act_on_seen(
+    session: Session,
+    event: Event,
+    registration: Registration,
+    act: Act,
+    *,
+    has_changed: Callable[[Registration], bool],
+    now: datetime,
+) -> ActResult:
+    """Do one act about somebody of whom a decision may have been taken since they were looked at.
+
+    `has_changed` tells whether they stand otherwise than when it was asked for: then somebody has
+    decided meanwhile, and that holds. Side effects: as `act_on`, and the locks of the change that
+    follows.
+    """
+    if act in _WANTED:
+        events.lock_seats(session, event.id)
+        locked = registrations.lock_registration(session, registration.id)
+        assert locked is not None, "registrations are not deleted while they are shown"
+        if locked.status != _WANTED[act] and has_changed(locked):
+            return ActResult.CHANGED
+    return act_on(session, event, registration, act, now=now)
+
+
 def act_on_one_of(
     session: Session,
     event: Event,
@@ -109,19 +133,12 @@ def act_on_one_of(
 ) -> ActResult:
     """Do one act about somebody out of several, where what concerns all of them is done once.
 
-    `came_before` tells whether somebody before them had a result already. `has_changed` tells
-    whether they stand otherwise than when it was asked for: then somebody has decided meanwhile,
-    and that holds. Side effects: as `act_on`, and the locks of the change that follows.
+    `came_before` tells whether somebody before them had a result already. `has_changed` and side
+    effects: as `act_on_seen`.
     """
-    if act in _WANTED:
-        events.lock_seats(session, event.id)
-        locked = registrations.lock_registration(session, registration.id)
-        assert locked is not None, "registrations are not deleted while they are shown"
-        if locked.status != _WANTED[act] and has_changed(locked):
-            return ActResult.CHANGED
     hold = retrying.find_hold(session, event, registration.id) if act is Act.RETRY else None
     if hold is None:
-        return act_on(session, event, registration, act, now=now)
+        return act_on_seen(session, event, registration, act, has_changed=has_changed, now=now)
     result = ActResult(hold)
     if not came_before(result):
         retrying.retry_held(session, event, hold, now=now)

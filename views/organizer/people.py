@@ -123,7 +123,7 @@ def act_on_people(member: Member, event: str) -> ResponseReturnValue:
                 person,
                 act,
                 came_before=seen.__contains__,
-                has_changed=partial(_stands_otherwise, before.get(public_id)),
+                has_changed=partial(stands_otherwise, before.get(public_id)),
                 now=now,
             )
             facts: dict[str, Fact] = {"act": str(act), "result": str(result), "several": len(names)}
@@ -136,7 +136,8 @@ def act_on_people(member: Member, event: str) -> ResponseReturnValue:
     )
 
 
-def _stands_otherwise(before: str | None, person: Registration) -> bool:
+def stands_otherwise(before: str | None, person: Registration) -> bool:
+    """Tell whether somebody has another status than a page showed; one without it says nothing."""
     return before is not None and person.status != before
 
 

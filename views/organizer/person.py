@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from datetime import datetime
+from functools import partial
 from typing import Any
 
-from flask import abort, redirect, render_template
+from flask import abort, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 from sqlalchemy.orm import Session
@@ -26,7 +27,7 @@ from services.invitation_links import read_names, resolve
 from services.mail_limits import MAILBOX_FULL
 from services.members import Member, Permission
 from services.overview import name_problem
-from services.people_acts import act_on, find_word, list_acts
+from services.people_acts import ActResult, act_on_seen, find_word, list_acts
 from services.people_adding import ADDED
 from services.questions import DatesQuestion, FormDefinition, Question
 from services.registrations import Status, sync_key
@@ -53,7 +54,7 @@ from . import people_words as words
 from .access import bp, need_event, needs
 from .attendance_words import describe_verdict
 from .event_headings import view_event
-from .people import read_act, view_row
+from .people import read_act, stands_otherwise, view_row
 from .people_filters import list_hidden
 
 
@@ -83,7 +84,8 @@ def act_on_person(member: Member, event: str, person: str) -> ResponseReturnValu
         registration = need_person(session, found, person)
         if act is None:
             abort(422)
-        result = act_on(session, found, registration, act, now=now)
+        has_changed = partial(stands_otherwise, request.form.get("status"))
+        result = act_on_seen(session, found, registration, act, has_changed=has_changed, now=now)
         facts = {"act": str(act), "result": str(result)}
         object_ = f"registration:{person}"
         audit.record(session, member, Action.PERSON_CHANGED, object_, facts=facts, now=now)
@@ -139,10 +141,19 @@ def _view(
         "is_leaving": registration.status in (Status.CANCELLED, Status.DENIED),
         "is_being_erased": find_wait(session, registration) is not None,
         "acts": [(act, words.ACT[act], words.ACT_WARNING.get(act, "")) for act in acts],
-        "results": {
-            "saved": gettext("Your changes are saved."),
-            **{str(result): text for result, text in words.RESULT.items()},
-        },
+        "status": status,
+        "results": _list_results(registration),
+    }
+
+
+def _list_results(registration: Registration) -> dict[str, Any]:
+    status = words.STATUS[registration.status]
+    return {
+        "saved": gettext("Your changes are saved."),
+        **{str(result): text for result, text in words.RESULT.items()},
+        str(ActResult.CHANGED): gettext(
+            "Not done: meanwhile the status has become “%(status)s”", status=status
+        ),
     }
 
 

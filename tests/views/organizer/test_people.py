@@ -144,6 +144,23 @@ def test_cancelling_one_person_is_opened_before_it_is_pressed(site):
     assert find(site, person).status == "cancelled"
 
 
+def test_slower_of_two_organizers_is_told_what_the_other_has_decided(site):
+    public_id, event_id = make_event(site, approval="manual")
+    person = add(site, event_id, "a@example.com")
+    address = f"/organizer/events/{public_id}/people/{person}"
+    one, two, three = (sign_in(site, Role.APPROVER).open(address) for _ in range(3))
+
+    one.form("承認する").submit()
+    told = two.form("お断りする").submit()
+    agreed = three.form("承認する").submit()
+
+    assert "その後、状態が「確定」に変わっています" in told.text
+    assert "変更はありません" in agreed.text
+    assert find(site, person).status == "approved"
+    told.form("お断りする").submit()
+    assert find(site, person).status == "denied"
+
+
 def test_chosen_filter_is_said_where_filters_are_folded(site):
     public_id, event_id = make_event(site)
     add(site, event_id, "a@example.com")
