@@ -21,6 +21,7 @@ from services.receipts import get_live_submission
 from services.registration_changes import approve, cancel, deny
 from services.registration_exports import Export, list_export_rows
 from services.registrations import ORGANIZER, Outcome, Status, drop, release
+from services.reinstating import reinstate
 from services.spreadsheets import FileFormat, write_cp932, write_csv, write_xlsx
 from services.submissions import Doubt
 from services.texts import LOCALES, write_full_name
@@ -142,6 +143,14 @@ def deny_person(who: str, slug: str | None) -> None:
 def cancel_person(who: str, slug: str | None) -> None:
     """Cancel a registration for somebody, and tell them."""
     _decide(cancel, who, slug)
+
+
+@registrations_group.command("reinstate")
+@click.argument("who")
+@_event_option
+def reinstate_person(who: str, slug: str | None) -> None:
+    """Undo a cancellation: give a place, or one on the waiting list, and tell them."""
+    _decide(reinstate, who, slug)
 
 
 @registrations_group.command("erase")

@@ -158,6 +158,7 @@ def tell_status(
     now: datetime,
     *,
     may_wait: bool = False,
+    is_by_organizer: bool = False,
 ) -> None:
     """Ask for the mail that tells a person of the status they have come to."""
     name = MAIL_OF_STATUS[Status(registration.status)]
@@ -165,7 +166,15 @@ def tell_status(
         name, run_at = name_if_approved, now + CONFIRM_WITHIN
     else:
         run_at = now
-    request_mail(session, name, registration, run_at=run_at, may_wait=may_wait, now=now)
+    request_mail(
+        session,
+        name,
+        registration,
+        run_at=run_at,
+        may_wait=may_wait,
+        is_by_organizer=is_by_organizer,
+        now=now,
+    )
 
 
 def _name_happening(before: Status, after: Status) -> Happening | None:

@@ -18,12 +18,14 @@ from .invitation_links import ensure_link_of
 from .mails import MailName, choose_word, request_again
 from .registration_changes import approve, cancel, deny
 from .registrations import ORGANIZER, ChangeRefused, RegistrationNotOpen, Status
+from .reinstating import NothingKept, reinstate
 
 
 class Act(StrEnum):
     APPROVE = "approve"
     DENY = "deny"
     CANCEL = "cancel"
+    REINSTATE = "reinstate"
     RESEND = "resend"
     RETRY = "retry"
     LINK = "link"
@@ -36,6 +38,8 @@ class ActResult(StrEnum):
     UNCHANGED = "unchanged"
     FULL = "full"
     CANCELLED = "cancelled"
+    ERASED = "erased"
+    PAST = "past"
     ENOUGH = "enough"
     OVER = "over"
     IN_TURN = "in_turn"
@@ -56,6 +60,7 @@ _CHANGES: dict[Act, Callable[..., None]] = {
     Act.APPROVE: approve,
     Act.DENY: deny,
     Act.CANCEL: cancel,
+    Act.REINSTATE: reinstate,
 }
 _WANTED = {
     Act.APPROVE: Status.APPROVED,
@@ -87,10 +92,12 @@ def act_on(
     before = registration.status
     try:
         _CHANGES[act](session, event, registration, actor=ORGANIZER, now=now)
+    except NothingKept:
+        return ActResult.ERASED
     except ChangeRefused:
         return ActResult.CANCELLED
-    except RegistrationNotOpen:
-        return ActResult.FULL
+    except RegistrationNotOpen as refusal:
+        return ActResult.PAST if refusal.state is EventState.ENDED else ActResult.FULL
     session.flush()
     after = registrations.get_registration(session, registration.id)
     is_changed = after is not None and after.status != before
@@ -161,9 +168,14 @@ def find_word(
     return choose_word(session, _MAIL_OF_STATUS[status], registration)
 
 
-def list_acts(status: Status, *, is_parked: bool, has_word: bool) -> list[Act]:
-    """List what makes sense for somebody in a status, `has_word` if a mail says how they stand."""
-    acts = []
+def list_acts(
+    status: Status, *, is_parked: bool, has_word: bool, can_return: bool = False
+) -> list[Act]:
+    """List what makes sense for somebody in a status, `has_word` if a mail says how they stand.
+
+    `can_return`: as `can_be_reinstated`.
+    """
+    acts = [Act.REINSTATE] if can_return else []
     if status in (Status.PENDING, Status.WAITLISTED, Status.DENIED):
         acts.append(Act.APPROVE)
     if status in (Status.PENDING, Status.WAITLISTED, Status.APPROVED):

@@ -174,8 +174,8 @@ def _add(
     try:
         with session.begin_nested():
             add_by_hand(session, event, submission, basis=table.basis, policy=policy, now=now)
-    except AlreadyRegistered:
-        return RowResult.KNOWN, ""
+    except AlreadyRegistered as known:
+        return RowResult.KNOWN, known.known_as
     except RegistrationNotOpen as refusal:
         return RowResult.CLOSED, refusal.state
     return RowResult.ADDED, ""

@@ -78,7 +78,10 @@ _STANDINGS: Mapping[str, str] = {
     ),
     Status.DENIED: lazy_gettext("We are sorry: you cannot take part this time."),
     Status.CANCELLED: lazy_gettext("Your registration was cancelled."),
-    "by_organizer": lazy_gettext("The organizer has cancelled your registration."),
+    "by_organizer": lazy_gettext(
+        "The organizer has cancelled your registration. If you would like to take part after all, "
+        "please ask the organizer."
+    ),
 }
 
 

@@ -124,6 +124,9 @@ class Client:
     def cancel(self, slug: str, registration: str) -> Json:
         return self._act(slug, registration, "cancel")
 
+    def reinstate(self, slug: str, registration: str) -> Json:
+        return self._act(slug, registration, "reinstate")
+
     def erase(self, slug: str, registration: str) -> bool:
         """Erase somebody for good; False while Zoom still has to let the person go."""
         answer = self._ask("DELETE", _path(slug, registration)).json()

@@ -133,6 +133,8 @@ def test_person_is_denied_and_cancelled_by_address(site, run, event):
     assert get_status(site, event, "ann@example.com") == "cancelled"
     again = run("registrations", "approve", "ann@example.com", exit_code=1)
     assert "not in a state that allows this" in again.stderr
+    done = run("registrations", "reinstate", "ann@example.com")
+    assert done.output == "ann@example.com at spring is approved.\n"
 
 
 def test_address_at_two_events_needs_the_event(site, run, event):

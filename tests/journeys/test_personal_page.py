@@ -57,6 +57,27 @@ def test_person_cancels_and_comes_back(site):
     assert subjects == ["受付完了", "キャンセル完了", "受付完了"]
 
 
+def test_person_whom_the_organizer_cancelled_by_mistake_has_the_same_link_again(site):
+    organizer = Organizer(site, site.add_event(slug="spring", closes_at=None))
+    visitor = site.visitor()
+    visitor.open("/e/spring").form().fill(**TARO).submit()
+    site.drain()
+    mail = site.mailbox.read_only(TARO["email"])
+    room = visitor.open(find_link(mail, "j")).form().leave()
+    organizer.cancel(TARO["email"])
+    site.drain()
+    assert "主催者にお問い合わせください" in visitor.open(find_link(mail, "r")).text
+
+    organizer.run("registrations", "reinstate", TARO["email"])
+    site.drain()
+
+    assert site.list_effects(TARO["email"]) == ["add", "cancel", "approve"]
+    assert visitor.open(find_link(mail, "j")).form().leave() == room
+    personal = visitor.open(find_link(mail, "r"))
+    assert "主催者にお問い合わせください" not in personal.text
+    assert site.mailbox.list_subjects(TARO["email"])[1:] == ["キャンセル完了", "参加確定"]
+
+
 @only_sqlite
 @pytest.mark.parametrize(
     ("members", "hint", "warning"),

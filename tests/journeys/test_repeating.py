@@ -187,7 +187,7 @@ def test_who_was_refused_and_sends_the_form_again_reads_of_the_refusal(site, fal
     [
         (None, "現在、承認待ちです。", True),
         ("deny", "今回はご参加いただけません。", False),
-        ("cancel", "主催者によりキャンセルされています。", False),
+        ("cancel", "ご希望の場合は、主催者にお問い合わせください。", False),
     ],
 )
 def test_mail_about_a_form_sent_again_says_where_the_registration_stands(site, act, words, offers):

@@ -36,7 +36,15 @@ from .registrations import list_hidden, need_registration, record, write_etag
 
 _REFUSALS = {
     ActResult.FULL: ("event-full", "No seat is left."),
-    ActResult.CANCELLED: ("cancelled", "The person has cancelled, and comes back by themselves."),
+    ActResult.CANCELLED: (
+        "cancelled",
+        "The registration is cancelled. If the person wants to come after all, reinstate it.",
+    ),
+    ActResult.ERASED: ("erased", "What the person had registered with is erased, or about to be."),
+    ActResult.PAST: (
+        "event-over",
+        "The event, or each date that was chosen, is over or cancelled.",
+    ),
 }
 
 
@@ -82,13 +90,13 @@ def change(caller: Caller, slug: str, registration: str) -> ResponseReturnValue:
 
 
 @bp.post(
-    "/events/<slug>/registrations/<registration>/<any(approve, deny, cancel):act>",
+    "/events/<slug>/registrations/<registration>/<any(approve, deny, cancel, reinstate):act>",
     endpoint="act_on_registration",
 )
 @needs(Scope.REGISTRATIONS_WRITE)
 @repeatable
 def act(caller: Caller, slug: str, registration: str, act: str) -> ResponseReturnValue:
-    """Approve, deny or cancel; done twice it changes nothing the second time."""
+    """Approve, deny, cancel or reinstate; done twice it changes nothing the second time."""
     read_query()
     site = get_site()
     now = site.read_clock()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import partial
 from typing import Any
 from urllib.parse import urlencode
@@ -100,7 +100,7 @@ def act_on_people(member: Member, event: str) -> ResponseReturnValue:
         chosen = people.list_people(session, found.id, request.form.getlist("person")[:PAGE])
         names = [(one.public_id, words.write_name(one), one.status) for one in chosen]
         view = view_event(found)
-    act = read_act()
+    act = read_act(BULK)
     shown = {"event": view, "list_url": _write_list_url()}
     if not names or act is None:
         return render_template("organizer/people_act.html", **shown, people=[], act=None), 422
@@ -147,9 +147,9 @@ def _write_list_url() -> str:
     return f"{request.path}?{asked}" if asked else request.path
 
 
-def read_act() -> Act | None:
+def read_act(acts: Collection[Act] = tuple(Act)) -> Act | None:
     asked = request.form.get("act", "")
-    return Act(asked) if asked in set(Act) else None
+    return Act(asked) if asked in acts else None
 
 
 def view_row(event: Event, full: FullRow) -> dict[str, Any]:

@@ -34,7 +34,7 @@ from ..places import name_place
 from ..site import get_site
 from .access import bp, need_event, needs
 from .event_headings import view_event
-from .people_words import write_name
+from .people_words import KNOWN_AS, write_name
 from .person import need_person
 
 
@@ -125,8 +125,9 @@ def add_person(member: Member, event: str) -> ResponseReturnValue:
             facts: dict[str, audit.Fact] = {"act": "add"}
             object_ = f"registration:{public_id}"
             audit.record(session, member, Action.PERSON_CHANGED, object_, facts=facts, now=now)
-    except AlreadyRegistered:
-        return _draw_new(found, form, gettext("This address is registered already.")), 409
+    except AlreadyRegistered as known:
+        problem = str(KNOWN_AS[known.known_as])
+        return _draw_new(found, form, problem, known=known.public_id), 409
     except RegistrationNotOpen:
         return _draw_new(found, form, gettext("The event takes nobody now.")), 409
     return redirect(f"/organizer/events/{event}/people/{public_id}?done=done", code=303)
@@ -151,7 +152,7 @@ def _draw_edit(
     )
 
 
-def _draw_new(event: Event, form: DetailsForm, problem: str = "") -> str:
+def _draw_new(event: Event, form: DetailsForm, problem: str = "", *, known: str = "") -> str:
     return render_template(
         "organizer/person_new.html",
         event=view_event(event),
@@ -159,6 +160,7 @@ def _draw_new(event: Event, form: DetailsForm, problem: str = "") -> str:
         form=form,
         language=_read_language(),
         problem=problem,
+        known=known,
     )
 
 

@@ -153,7 +153,7 @@ def download_report(member: Member, event: str, table: str) -> ResponseReturnVal
         headings = [gettext("Row"), gettext("Result"), gettext("Reason"), *sent.headings]
         # While the rows are written nobody knows the reader's language any more.
         meaning = {str(code): str(text) for code, text in words.ROW_RESULT.items()}
-        meaning |= {state: str(text) for state, text in words.NOT_OPEN.items()}
+        meaning |= {code: str(text) for code, text in words.ROW_REASON.items()}
         rows = _list_report(site.database, sent.id, headings, meaning)
     response = Response(write_csv(rows), content_type="text/csv; charset=utf-8")
     response.headers["Content-Disposition"] = f'attachment; filename="{found.slug}-import.csv"'
@@ -293,7 +293,7 @@ def _view(session: Session, event: Event, table: PeopleImport) -> dict[str, Any]
                 row.position + 2,
                 "".join(row.cells[place] for place in emails if place < len(row.cells)),
                 words.ROW_RESULT[RowResult(row.result)],
-                words.NOT_OPEN.get(row.reason, row.reason),
+                words.ROW_REASON.get(row.reason, row.reason),
             )
             for row in rows[:PAGE]
         ],

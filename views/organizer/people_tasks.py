@@ -23,7 +23,7 @@ from ..site import get_site
 from . import people_words as words
 from .access import bp, need_event, needs
 from .event_headings import view_event
-from .people import read_act, record_list
+from .people import BULK, read_act, record_list
 from .people_filters import count_found, list_filters, read_query, refresh_index
 
 PAGE = 200
@@ -38,7 +38,7 @@ def act_on_all(member: Member, event: str) -> ResponseReturnValue:
     """
     site = get_site()
     now = site.read_clock()
-    act = read_act()
+    act = read_act(BULK)
     refresh_index(member, event)
     # Searching takes long among many, and holds up nobody who registers.
     with site.database.read() as session:

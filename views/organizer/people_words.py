@@ -8,6 +8,7 @@ from typing import Any
 from flask_babel import gettext, lazy_gettext, lazy_pgettext
 
 from services.people_acts import Act, ActResult
+from services.people_adding import KnownAs
 from services.people_columns import EMAIL, FAMILY_NAME, FULL_NAME, GIVEN_NAME, LANGUAGE
 from services.people_files import FileProblem
 from services.people_imports import RowResult
@@ -108,6 +109,7 @@ ACT = {
     Act.APPROVE: lazy_gettext("Approve"),
     Act.DENY: lazy_gettext("Turn down"),
     Act.CANCEL: lazy_gettext("Cancel the registration"),
+    Act.REINSTATE: lazy_gettext("Undo the cancellation"),
     Act.RESEND: lazy_gettext("Send the mail again"),
     Act.RETRY: lazy_gettext("Try Zoom again"),
     Act.LINK: lazy_gettext("Make an invitation link"),
@@ -115,8 +117,12 @@ ACT = {
 ACT_WARNING = {
     Act.DENY: lazy_gettext("The person is told by mail. A join link that they have stops working."),
     Act.CANCEL: lazy_gettext(
-        "The person is told by mail, and the join link stops working. It cannot be taken back: who "
-        "wants to come after all has to register again."
+        "The person is told by mail, and the join link stops working. You can undo it here, but "
+        "their place goes to whoever waits or registers meanwhile."
+    ),
+    Act.REINSTATE: lazy_gettext(
+        "The person gets a place again, or waits for one where the event is full and has a waiting "
+        "list, and is told by mail. Who has cancelled by themselves should have asked for it."
     ),
 }
 """What one press must not do, as it tells the person."""
@@ -124,7 +130,8 @@ ACT_EFFECT = {
     Act.APPROVE: lazy_gettext("They are told by mail, with their join links."),
     Act.DENY: lazy_gettext("They are told by mail. Join links that they have stop working."),
     Act.CANCEL: lazy_gettext(
-        "They are told by mail, and their join links stop working. It cannot be taken back."
+        "They are told by mail, and their join links stop working. It is undone for one person at "
+        "a time, on their own page, and their places go to whoever waits or registers meanwhile."
     ),
     Act.RESEND: lazy_gettext("Each gets the last mail about their registration once more."),
     Act.RETRY: lazy_gettext(
@@ -138,7 +145,13 @@ RESULT = {
     ActResult.DONE: lazy_gettext("Done"),
     ActResult.UNCHANGED: lazy_gettext("Nothing to do"),
     ActResult.FULL: lazy_gettext("Not done: no place is left"),
-    ActResult.CANCELLED: lazy_gettext("Not done: the person has cancelled"),
+    ActResult.CANCELLED: lazy_gettext(
+        "Not done: the registration is cancelled, which is undone on the person's own page"
+    ),
+    ActResult.ERASED: lazy_gettext("Not done: the person's details are erased, or about to be"),
+    ActResult.PAST: lazy_gettext(
+        "Not done: the event, or each date that they chose, is over or cancelled"
+    ),
     ActResult.ENOUGH: lazy_gettext("Not sent: there were enough mails for today"),
     ActResult.OVER: lazy_gettext("Not sent: the event is over"),
     ActResult.IN_TURN: lazy_gettext("Zoom had no place: one after the other is tried"),
@@ -155,9 +168,27 @@ COLUMN = {
 }
 ROW_RESULT = {
     RowResult.ADDED: lazy_gettext("Added"),
-    RowResult.KNOWN: lazy_gettext("Registered already; stays as it is"),
+    RowResult.KNOWN: lazy_gettext("The address is known already; stays as it is"),
     RowResult.INVALID: lazy_gettext("Not added: something is wrong in the row"),
     RowResult.CLOSED: lazy_gettext("Not added: the event took nobody"),
+}
+KNOWN_AS = {
+    KnownAs.STANDING: lazy_gettext("This address is registered already."),
+    KnownAs.CANCELLED: lazy_gettext(
+        "The registration of this address is cancelled. Whether it is undone is decided on the "
+        "person's page."
+    ),
+    KnownAs.DENIED: lazy_gettext(
+        "Whoever has this address was turned down. To give them a place after all, approve them on "
+        "their page."
+    ),
+    KnownAs.ERASING: lazy_gettext(
+        "Whoever has this address is being erased. As soon as that is done, they can be added."
+    ),
+    KnownAs.CORRECTED: lazy_gettext(
+        "This address was entered by mistake and then corrected. Once it is erased on its page, it "
+        "can be added."
+    ),
 }
 NOT_OPEN = {
     "draft": lazy_gettext("The event is not published"),
@@ -167,6 +198,11 @@ NOT_OPEN = {
     "ended": lazy_gettext("The event is over"),
     "cancelled": lazy_gettext("The event is cancelled"),
 }
+ROW_REASON: dict[str, Any] = {
+    **NOT_OPEN,
+    **{str(known): text for known, text in KNOWN_AS.items() if known is not KnownAs.STANDING},
+}
+"""Why a row of a table added nobody, where its result alone does not tell."""
 FILE_PROBLEM = {
     FileProblem.UNREADABLE: lazy_gettext(
         "This is no table that can be read here. Save it as XLSX or CSV, and send it again."

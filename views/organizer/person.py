@@ -27,10 +27,11 @@ from services.invitation_links import read_names, resolve
 from services.mail_limits import MAILBOX_FULL
 from services.members import Member, Permission
 from services.overview import name_problem
-from services.people_acts import ActResult, act_on_seen, find_word, list_acts
+from services.people_acts import Act, ActResult, act_on_seen, find_word, list_acts
 from services.people_adding import ADDED
 from services.questions import DatesQuestion, FormDefinition, Question
 from services.registrations import Status, sync_key
+from services.reinstating import can_be_reinstated
 from services.sources import KEY, REF, write_click_ids
 from services.texts import localize
 from storage import (
@@ -112,9 +113,7 @@ def _view(
     job = job_lists.get_job(session, sync_key(registration.id))
     is_parked = job is not None and job.state == JobState.PARKED
     registrant = zoom_registrants.get_zoom_registrant(session, registration.id)
-    word = find_word(session, event, registration, now=get_site().read_clock())
-    status = Status(registration.status)
-    acts = list_acts(status, is_parked=is_parked, has_word=word is not None)
+    acts = _list_acts(session, event, registration, is_parked=is_parked)
     return {
         "person": view_row(event, full),
         "answers": list_answer_texts(definition, answers, locale, name_place),
@@ -140,10 +139,22 @@ def _view(
         "reason": job.reason if job is not None and is_parked else "",
         "is_leaving": registration.status in (Status.CANCELLED, Status.DENIED),
         "is_being_erased": find_wait(session, registration) is not None,
+        "status": registration.status,
         "acts": [(act, words.ACT[act], words.ACT_WARNING.get(act, "")) for act in acts],
-        "status": status,
         "results": _list_results(registration),
     }
+
+
+def _list_acts(
+    session: Session, event: Event, registration: Registration, *, is_parked: bool
+) -> list[Act]:
+    now = get_site().read_clock()
+    return list_acts(
+        Status(registration.status),
+        is_parked=is_parked,
+        has_word=find_word(session, event, registration, now=now) is not None,
+        can_return=can_be_reinstated(session, event, registration, now=now),
+    )
 
 
 def _list_results(registration: Registration) -> dict[str, Any]:

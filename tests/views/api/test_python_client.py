@@ -39,6 +39,7 @@ def test_client_does_what_the_reference_says(site, client):
     assert client.approve("spring", first)["status"] == "approved"
     assert client.deny("spring", second)["status"] == "denied"
     assert client.cancel("spring", third)["status"] == "cancelled"
+    assert client.reinstate("spring", third)["status"] == "approved"
     assert [p["id"] for p in client.list_registrations("spring", status="denied")] == [second]
     person, version = client.read_registration("spring", first)
     site.clock.move(seconds=1)

@@ -274,8 +274,15 @@ def test_program_decides_and_the_person_is_told(site):
     assert act("approve") == (200, "done")
     assert act("cancel") == (200, "done")
     assert act("approve") == (409, "/api/v1/docs#problem-cancelled")
+    assert act("reinstate") == (200, "done")
+    assert act("reinstate") == (200, "unchanged")
     site.drain()
-    assert "参加確定" in site.mailbox.list_subjects("taro@example.com")
+    assert site.mailbox.list_subjects("taro@example.com")[-1] == "参加確定"
+    assert program.ask("DELETE", path).status_code == 202
+    assert act("reinstate") == (409, "/api/v1/docs#problem-erased")
+    site.clock.move(days=30)
+    over = program.ask("POST", f"/events/spring/registrations/{other}/reinstate")
+    assert (over.status_code, over.json()["type"]) == (409, "/api/v1/docs#problem-event-over")
 
 
 def test_each_act_has_an_entry_that_names_the_key_and_no_person(site, program):

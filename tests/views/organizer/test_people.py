@@ -138,10 +138,14 @@ def test_cancelling_one_person_is_opened_before_it_is_pressed(site):
     page = sign_in(site).open(f"/organizer/events/{public_id}/people/{person}")
     asked = {box.find_all("summary")[0].text: box for box in page.root.find_all("details")}
 
-    assert "元に戻せません" in asked["キャンセルする…"].text
+    assert "このページで取り消せます" in asked["キャンセルする…"].text
     assert "メールでお知らせ" in asked["お断りする…"].text
-    page.form("キャンセルする").submit()
+    page = page.form("キャンセルする").submit()
     assert find(site, person).status == "cancelled"
+    assert "参加のご希望を確かめて" in page.text
+    page = page.form("キャンセルを取り消す").submit()
+    assert find(site, person).status == "approved"
+    assert "キャンセルを取り消す" not in page.text
 
 
 def test_slower_of_two_organizers_is_told_what_the_other_has_decided(site):
@@ -159,6 +163,22 @@ def test_slower_of_two_organizers_is_told_what_the_other_has_decided(site):
     assert find(site, person).status == "approved"
     told.form("お断りする").submit()
     assert find(site, person).status == "denied"
+
+
+def test_nobody_is_brought_back_along_with_others(site):
+    public_id, event_id = make_event(site)
+    person = add(site, event_id, "a@example.com")
+    address = f"/organizer/events/{public_id}/people"
+    browser = sign_in(site, Role.APPROVER)
+    browser.post_form(f"{address}/{person}", f"{address}/{person}", {"act": "cancel"})
+
+    chosen = {"act": "reinstate", "person": person, "sure": "yes"}
+    browser.post_form(address, address, chosen, status=422)
+    browser.post_form(address, f"{address}/all", {"act": "reinstate", "sure": "1"}, status=422)
+    done = browser.post_form(address, address, chosen | {"act": "approve"})
+
+    assert "この方のページで取り消せます" in done.text
+    assert find(site, person).status == "cancelled"
 
 
 def test_chosen_filter_is_said_where_filters_are_folded(site):

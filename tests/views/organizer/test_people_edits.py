@@ -1,5 +1,7 @@
 """Entering and changing people by hand: with history, and never over somebody else's change."""
 
+import pytest
+
 from services.members import Role
 from storage import mails, registrations
 from tests.dashboard import sign_in
@@ -84,6 +86,23 @@ def test_address_that_is_known_is_not_added_again(site):
         [person] = registrations.list_registrations_by_email_key(session, NEW["email"])
         assert person.family_name == "山田"
         assert len(mails.list_mails(session, person.id)) == 1
+
+
+@pytest.mark.parametrize(
+    ("act", "words"),
+    [("cancel", "キャンセル済みです"), ("deny", "お断り済みです"), ("resend", "登録済みです")],
+)
+def test_who_is_known_by_the_address_is_a_link_away(site, act, words):
+    public_id, event_id = make_event(site)
+    person = add(site, event_id, NEW["email"])
+    people = f"/organizer/events/{public_id}/people"
+    browser = sign_in(site, Role.APPROVER)
+    browser.post_form(f"{people}/{person}", f"{people}/{person}", {"act": act})
+
+    page = browser.open(f"{people}/new").form(ADD).fill(**NEW).submit(status=409)
+
+    assert words in page.text
+    assert page.link("この方のページを開く") == f"{people}/{person}"
 
 
 def test_who_is_added_needs_a_basis(site):

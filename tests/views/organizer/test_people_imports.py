@@ -152,6 +152,23 @@ def test_file_that_is_no_table_is_refused_in_words(site):
 
 
 @only_sqlite
+def test_row_of_somebody_who_was_cancelled_says_what_to_do(site):
+    public_id, event_id = make_event(site)
+    person = add(site, event_id, "hana@example.com")
+    browser = sign_in(site)
+    address = f"/organizer/events/{public_id}/people/{person}"
+    browser.post_form(address, address, {"act": "cancel"})
+
+    done = start(site, read(site, browser, public_id))
+
+    words = "この方のページでキャンセルを取り消してください"
+    assert words in browser.open(done.url).text
+    report = browser.fetch(f"{done.url.removeprefix(site.url)}/report").content.decode("utf-8-sig")
+    rows = list(csv.reader(io.StringIO(report, newline="")))
+    assert [words in row[2] for row in rows] == [False, False, False, False, True, False]
+
+
+@only_sqlite
 def test_event_that_takes_nobody_is_the_reason(site):
     public_id, event_id = make_event(site)
     page = read(site, sign_in(site), public_id)
