@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import datetime
+from itertools import groupby
 
 import click
 from sqlalchemy.exc import SQLAlchemyError
@@ -132,12 +133,7 @@ def _print(overview: Overview, fill: Fill, *, database: str) -> None:
             state = f"{account.failures} failures in a row"
         answered = _write_time(account.last_success_at) or "never"
         rows.append(("Zoom", f"account {account.account_id}: {state}, last success {answered}"))
-    budgets = ", ".join(
-        f"{budget.label} {budget.per_second}"
-        + (f" ({budget.left} left today)" if budget.left is not None else "")
-        for budget in overview.budgets
-    )
-    rows.append(("Zoom's limits", f"calls per second: {budgets}"))
+    rows += [("Zoom's limits", limits) for limits in _list_limits(overview)]
     oldest = f", the first since {_write_time(mails.due_since)}" if mails.due_since else ""
     failed = overview.count_failed_mails()
     rows.append(("mails", f"{mails.due} waiting{oldest}; {mails.later} for later; {failed} failed"))
@@ -148,6 +144,16 @@ def _print(overview: Overview, fill: Fill, *, database: str) -> None:
     for label, text in rows:
         click.echo(f"{label:14}{text}")
     _print_events(overview)
+
+
+def _list_limits(overview: Overview) -> Iterator[str]:
+    for account_id, budgets in groupby(overview.budgets, key=lambda budget: budget.account_id):
+        limits = ", ".join(
+            f"{budget.label} {budget.per_second}"
+            + (f" ({budget.left} left today)" if budget.left is not None else "")
+            for budget in budgets
+        )
+        yield f"account {account_id}, calls per second: {limits}"
 
 
 def _print_events(overview: Overview) -> None:

@@ -81,8 +81,9 @@ class Parked:
 
 @dataclass(frozen=True)
 class BudgetLeft:
-    """What is left of one of Zoom's labels: `left` of this day's calls, None without a limit."""
+    """What an account has left of one of Zoom's labels: `left` of this day's calls, None of any."""
 
+    account_id: str
     label: str
     per_second: int
     left: int | None
@@ -299,14 +300,24 @@ def _count_refusals(
 
 
 def _read_budgets(session: Session, plan: Plan, now: datetime) -> tuple[BudgetLeft, ...]:
-    used: Counter[str] = Counter()
-    for budget in overview.list_budgets(session, day=now.astimezone(UTC).date()):
-        used[budget.name] += budget.used_that_day
+    """Read what each account in use has left by its own plan, which is `plan` where none is stored.
+
+    Of two plans for one account the smaller holds.
+    """
+    plans: dict[str, Plan] = {}
+    for account_id, stored in overview.list_plans(session):
+        given = (Plan(stored or plan), plans.get(account_id, Plan.BUSINESS))
+        plans[account_id] = min(given, key=list(Plan).index)
+    budgets = overview.list_budgets(session, day=now.astimezone(UTC).date())
+    used = {(budget.account_id, budget.name): budget.used_that_day for budget in budgets}
     return tuple(
-        BudgetLeft(
-            label,
-            PER_SECOND[plan][label],
-            max(0, PER_DAY[plan][label] - used[label]) if label in PER_DAY[plan] else None,
-        )
+        _measure_budget(account_id, label, plans[account_id], used.get((account_id, label), 0))
+        for account_id in sorted(plans)
         for label in Label
     )
+
+
+def _measure_budget(account_id: str, label: Label, plan: Plan, used: int) -> BudgetLeft:
+    per_day = PER_DAY[plan].get(label)
+    left = None if per_day is None else max(0, per_day - used)
+    return BudgetLeft(account_id, label, PER_SECOND[plan][label], left)

@@ -33,6 +33,7 @@ from .models import (
     WorkerHeartbeat,
     ZoomAccount,
     ZoomBudget,
+    ZoomConnection,
     ZoomRegistrant,
 )
 
@@ -240,6 +241,14 @@ def _select_last_taken(kind: str) -> ScalarSelect[datetime]:
 
 def list_zoom_accounts(session: Session) -> list[ZoomAccount]:
     return list(session.scalars(select(ZoomAccount).order_by(ZoomAccount.account_id)))
+
+
+def list_plans(session: Session) -> list[tuple[str, str]]:
+    """Return the accounts that connections lead to, each with the plan that is stored, if any."""
+    plan = case((ZoomConnection.client_id != "", ZoomConnection.plan), else_="")
+    of_accounts = select(ZoomConnection.account_id, plan).distinct()
+    rows = session.execute(of_accounts.where(ZoomConnection.account_id != ""))
+    return [(account_id, stored) for account_id, stored in rows]
 
 
 def list_budgets(session: Session, *, day: date) -> list[ZoomBudget]:

@@ -144,17 +144,21 @@ def _count_mails(overview: Overview) -> Iterator[Gauge]:
 
 
 def _count_zoom(overview: Overview) -> Iterator[Gauge]:
-    left = Gauge("zoom_budget_left", "Calls left of this day (UTC), by Zoom's label.")
+    known = {state.account_id for state in overview.accounts}
+    known |= {budget.account_id for budget in overview.budgets}
+    numbers = {account_id: str(number) for number, account_id in enumerate(sorted(known), 1)}
+    left = Gauge("zoom_budget_left", "Calls left of this day (UTC), by account and Zoom's label.")
     for budget in overview.budgets:
         if budget.left is not None:
-            left.add(budget.left, label=budget.label)
+            left.add(budget.left, account=numbers[budget.account_id], label=budget.label)
     yield left
     succeeded = Gauge("zoom_last_success_timestamp_seconds", "When Zoom last did what was asked.")
     paused = Gauge("zoom_paused", "1 while nobody is sent to Zoom.")
-    for number, account in enumerate(overview.accounts, 1):
+    for account in overview.accounts:
+        number = numbers[account.account_id]
         if account.last_success_at is not None:
-            succeeded.add(account.last_success_at.timestamp(), account=str(number))
-        paused.add(int(account.pause is not None), account=str(number))
+            succeeded.add(account.last_success_at.timestamp(), account=number)
+        paused.add(int(account.pause is not None), account=number)
     yield from (succeeded, paused)
 
 

@@ -1,4 +1,4 @@
-"""What is of use yet, of what was put aside."""
+"""What is of use yet, of what was put aside, and what each account at Zoom has left."""
 
 from datetime import timedelta
 
@@ -10,7 +10,8 @@ from services.events import LinkPolicy
 from services.mails import MailName
 from services.overview import Parked, read_overview
 from services.registrations import register
-from storage.models import Job, Mail
+from storage import organizations
+from storage.models import Job, Mail, ZoomBudget
 from tests import factories
 from tests.factories import NOW
 from zoom_client import Plan
@@ -66,3 +67,19 @@ def test_mails_of_an_event_are_owed_while_they_hold_and_it_lies_ahead(
 
     assert overview.refusals == (1,) * is_owed
     assert overview.parked == (Parked("mail", "MailRefused", 1),) * is_owed
+
+
+def test_each_account_has_what_its_own_plan_leaves(session):
+    accounts = (("alpha", ""), ("beta", "business"), ("beta", "pro"), ("gamma", "business"))
+    for account_id, plan in accounts:
+        organization = factories.make_organization(session)
+        connection = organizations.get_first_connection(session, organization.id)
+        connection.account_id, connection.plan, connection.client_id = account_id, plan, plan
+    for account_id in ("alpha", "gamma", "former"):
+        used = {"day": NOW.date(), "used_that_day": 16_000, "full_at": 0.0}
+        session.add(ZoomBudget(account_id=account_id, name="HEAVY", **used))
+
+    budgets = read_overview(session, plan=Plan.PRO, now=NOW).budgets
+
+    heavy = [(b.account_id, b.per_second, b.left) for b in budgets if b.label == "HEAVY"]
+    assert heavy == [("alpha", 10, 14_000), ("beta", 10, 30_000), ("gamma", 40, 44_000)]

@@ -102,7 +102,7 @@ def test_what_waits_is_counted(site):
     assert 120 <= found["oldest_waiting_seconds", spring] < 150
     assert (found["mails", 'state="due"'], found["mails", 'state="failed"']) == (1, 0)
     assert (found["workers_alive", None], found["database_up", None]) == (1, 1)
-    assert found["zoom_budget_left", 'label="HEAVY"'] == 29_999
+    assert found["zoom_budget_left", 'account="1",label="HEAVY"'] == 29_999
     last_success = found["zoom_last_success_timestamp_seconds", 'account="1"']
     assert 0 <= succeeded_at - last_success < 30
     assert found["zoom_paused", 'account="1"'] == 0
