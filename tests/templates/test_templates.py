@@ -20,6 +20,7 @@ PAGES = sorted(
 CATALOGUE = ROOT / "translations/ja/LC_MESSAGES/messages.po"
 
 EXPRESSION = re.compile(r"{{.*?}}|{%.*?%}|{#.*?#}", re.DOTALL)
+IMPORT = re.compile(r"{% from \S+ import (.*?)(?: with context)? %}")
 TAG = re.compile(r"<[^>]*>", re.DOTALL)
 ATTRIBUTE = re.compile(r"""[\w-]+=(?:"[^"]*"|'[^']*')""")
 SPOKEN_ATTRIBUTE = re.compile(r'\b(?:alt|title|aria-label|label|data-[a-z]+)="([^"]*)"')
@@ -72,6 +73,17 @@ def test_every_visible_word_can_be_translated(page):
     words = [text for text in visible + SPOKEN_ATTRIBUTE.findall(markup) if WORD.search(text)]
 
     assert words == []
+
+
+@by_page
+def test_page_uses_what_it_imports(page):
+    source = page.read_text()
+    lists = IMPORT.findall(source)
+    used = set(re.findall(r"\w+", "\n".join(EXPRESSION.findall(IMPORT.sub("", source)))))
+
+    names = [name.split()[-1] for listed in lists for name in listed.split(",")]
+
+    assert [name for name in names if name not in used] == []
 
 
 @by_page
