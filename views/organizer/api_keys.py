@@ -20,19 +20,8 @@ from storage.models import ApiKey
 from ..locale import read_locale
 from ..site import get_site
 from .access import bp, needs
-from .navigation import SETTINGS, Way
 
 URL = "/organizer/settings/api-keys"
-
-SETTINGS.append(
-    Way(
-        "organizer.list_api_keys",
-        lazy_gettext("API keys"),
-        Permission.MANAGE_ORGANIZATION,
-        lazy_gettext("Let programs register people, read who is registered, and approve them."),
-        rank=7,
-    )
-)
 
 SCOPES = {
     Scope.EVENTS_READ: lazy_gettext("See events and their forms, drafts too"),

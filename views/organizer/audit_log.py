@@ -33,20 +33,9 @@ from ..numbers import read_number
 from ..site import get_site
 from .access import bp, needs
 from .audit_words import describe_facts, describe_object
-from .navigation import SETTINGS, Way
 
 PAGE = 100
 ALL = AuditFilter()
-
-SETTINGS.append(
-    Way(
-        "organizer.show_audit",
-        lazy_gettext("Audit log"),
-        Permission.SEE_AUDIT,
-        lazy_gettext("Who did and saw what, and when. Nobody can change it."),
-        rank=9,
-    )
-)
 
 ACTIONS = {
     Action.SIGNED_IN: lazy_gettext("Signed in"),

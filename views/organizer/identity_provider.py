@@ -37,21 +37,10 @@ from ..site import get_site
 from .access import bp, needs
 from .company import write_back_url, write_entrance
 from .members import name_role
-from .navigation import SETTINGS, Way
 from .versions import carry_version
 
 URL = "/organizer/settings/sign-in"
 JOINING = (Role.VIEWER, Role.EXPORTER, Role.APPROVER, Role.EDITOR)
-
-SETTINGS.append(
-    Way(
-        "organizer.show_provider",
-        lazy_gettext("Company sign-in"),
-        Permission.MANAGE_ORGANIZATION,
-        lazy_gettext("Members sign in with their company's account: Google, Microsoft, Keycloak…"),
-        rank=6,
-    )
-)
 
 _FAULTS = {
     Fault.NOT_AN_ADDRESS: lazy_gettext(

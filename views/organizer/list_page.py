@@ -5,7 +5,6 @@ from __future__ import annotations
 from flask import redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
-from flask_babel import lazy_gettext
 from sqlalchemy.exc import IntegrityError
 
 from forms.organization import build_list_page_form
@@ -26,20 +25,9 @@ from storage.models import Organization
 from ..embed_script import read_integrity, read_version
 from ..site import get_site
 from .access import bp, needs, read_organization
-from .navigation import SETTINGS, Way
 from .versions import carry_version
 
 URL = "/organizer/settings/list"
-
-SETTINGS.append(
-    Way(
-        "organizer.show_list_page",
-        lazy_gettext("List of events"),
-        Permission.MANAGE_ORGANIZATION,
-        lazy_gettext("A public page of your coming events, also within your own site"),
-        rank=2,
-    )
-)
 
 
 @bp.get("/settings/list", endpoint="show_list_page")

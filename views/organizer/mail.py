@@ -7,7 +7,6 @@ from urllib.parse import urlsplit
 from flask import redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
-from flask_babel import lazy_gettext
 
 from services import audit
 from services.audit import Action
@@ -22,19 +21,8 @@ from ..locale import read_locale
 from ..site import get_site
 from ..txt_records import look_up_txt
 from .access import bp, needs
-from .navigation import SETTINGS, Way
 
 URL = "/organizer/settings/mail"
-
-SETTINGS.append(
-    Way(
-        "organizer.show_mail_settings",
-        lazy_gettext("Mail"),
-        Permission.MANAGE_ORGANIZATION,
-        lazy_gettext("The sender, a test mail, and SPF, DKIM and DMARC"),
-        rank=4,
-    )
-)
 
 
 @bp.get("/settings/mail")

@@ -34,20 +34,9 @@ from storage.models import Event
 from ..locale import read_locale
 from ..site import get_site
 from .access import bp, needs
-from .navigation import SETTINGS, Way
 from .versions import carry_version
 
 MEMBERS = "/organizer/settings/members"
-
-SETTINGS.append(
-    Way(
-        "organizer.list_members",
-        lazy_gettext("Members and roles"),
-        Permission.MANAGE_MEMBERS,
-        lazy_gettext("Who belongs to the organization, what they may do, and who is invited."),
-        rank=5,
-    )
-)
 
 ROLES = {
     Role.OWNER: lazy_gettext("Owner: everything, members and settings too"),

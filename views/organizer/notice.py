@@ -7,7 +7,6 @@ from dataclasses import replace
 from flask import abort, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
-from flask_babel import lazy_gettext
 from sqlalchemy.orm import Session
 
 from forms.markdown import say_large_tables
@@ -46,20 +45,9 @@ from ..locale import read_locale
 from ..numbers import read_number
 from ..site import get_site
 from .access import bp, needs
-from .navigation import SETTINGS, Way
 from .processors import read_processors
 
 URL = "/organizer/settings/notice"
-
-SETTINGS.append(
-    Way(
-        "organizer.show_notice",
-        lazy_gettext("Privacy notice"),
-        Permission.ADD_EVENTS,
-        lazy_gettext("What people read before they register, in versions"),
-        rank=3,
-    )
-)
 
 
 @bp.get("/settings/notice")

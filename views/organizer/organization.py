@@ -7,7 +7,6 @@ from typing import Any
 from flask import redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
-from flask_babel import lazy_gettext
 
 from forms.organization import NO_POLICY, build_organization_form
 from forms.organizer_fields import OrganizerForm
@@ -20,21 +19,10 @@ from storage.models import Organization
 
 from ..site import get_site
 from .access import bp, needs, read_organization
-from .navigation import SETTINGS, Way
 from .versions import carry_version
 
 URL = "/organizer/settings/organization"
 _CHOICES = ("timezone", "default_locale", "link_policy")
-
-SETTINGS.append(
-    Way(
-        "organizer.show_organization",
-        lazy_gettext("Organization"),
-        Permission.MANAGE_ORGANIZATION,
-        lazy_gettext("Names, address, contact, time zone, language, and how links are given"),
-        rank=1,
-    )
-)
 
 
 @bp.get("/settings/organization")

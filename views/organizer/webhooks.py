@@ -7,7 +7,6 @@ from typing import Any
 from flask import abort, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
-from flask_babel import lazy_gettext
 from sqlalchemy.orm import Session
 
 from forms.organizer_fields import OrganizerForm
@@ -25,21 +24,10 @@ from storage.models import WebhookEndpoint
 from ..locale import read_locale
 from ..site import get_site
 from .access import bp, needs
-from .navigation import SETTINGS, Way
 from .versions import carry_version
 from .webhook_words import KINDS, PAYLOADS, describe_state
 
 URL = "/organizer/settings/webhooks"
-
-SETTINGS.append(
-    Way(
-        "organizer.list_webhooks",
-        lazy_gettext("Webhooks"),
-        Permission.MANAGE_ORGANIZATION,
-        lazy_gettext("Tell other systems, such as a CRM, when somebody registers or cancels"),
-        rank=8,
-    )
-)
 
 
 def need_endpoint(session: Session, member: Member, public_id: str) -> WebhookEndpoint:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from flask import redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
-from flask_babel import lazy_gettext
 
 from forms.organizer_fields import OrganizerForm
 from forms.zoom_connection import build_zoom_connection_form
@@ -24,20 +23,9 @@ from zoom_client import AuthenticationFailed, Credentials, Kind, Plan, ZoomError
 from ..site import get_site
 from .access import bp, needs
 from .asking_zoom import ask_zoom
-from .navigation import SETTINGS, Way
 from .versions import carry_version
 
 URL = "/organizer/settings/zoom"
-
-SETTINGS.append(
-    Way(
-        "organizer.show_zoom",
-        lazy_gettext("Zoom"),
-        Permission.MANAGE_ORGANIZATION,
-        lazy_gettext("The account that your meetings and webinars belong to, and a test of it"),
-        rank=2,
-    )
-)
 
 
 @dataclass(frozen=True)
