@@ -8,17 +8,15 @@ from when its time is over; another job of the event looks then.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from storage import events, job_requests, members, organizer_mails, submissions
-from storage.models import Event, Organizer
+from storage import events, job_requests, organizer_mails, submissions
+from storage.models import Event
 
 from .events import EventState, get_end
-from .members import Permission, Role, list_permissions
-from .organizer_mails import OrganizerMailName, request_mail
+from .organizer_mails import OrganizerMailName, request_mails_about
 
 JOB_KIND = "held"
 OVER_JOB = "proof_over"
@@ -93,15 +91,7 @@ def tell(session: Session, event_id: int, *, now: datetime) -> datetime | None:
         tell_at = last.created_at + (SOONEST if is_much else EVERY)
         if now < tell_at:
             return min(tell_at, now + SOONEST)
-    for organizer in _list_deciding(session, event):
-        request_mail(
-            session,
-            OrganizerMailName.HELD,
-            organizer.email,
-            event=event,
-            locale=organizer.locale,
-            now=now,
-        )
+    request_mails_about(session, OrganizerMailName.HELD, event, now=now)
     return None
 
 
@@ -114,12 +104,3 @@ def count_waiting(
     return submissions.count_undecided(
         session, event.id, since=since, patience=BUTTON_LIVES_FOR, now=now
     )
-
-
-def _list_deciding(session: Session, event: Event) -> Iterator[Organizer]:
-    """List who may decide about people of an event and wants to be told."""
-    for row in members.list_members(session, event.organization_id):
-        is_theirs = row.event_ids is None or event.id in row.event_ids
-        may_decide = Permission.CHANGE_PEOPLE in list_permissions(Role(row.membership.role))
-        if is_theirs and may_decide and row.organizer.is_told_of_held:
-            yield row.organizer

@@ -141,6 +141,20 @@ def list_events(
     return [ListedEvent(*row) for row in rows]
 
 
+def list_with_pending(session: Session, *, now: datetime) -> list[Event]:
+    """List the events of everybody that are not over and where people wait for approval."""
+    is_theirs = and_(EventCounter.event_id == Event.id, EventCounter.name == PENDING)
+    is_public = Event.status.not_in((DRAFT, CANCELLED))
+    return list(
+        session.scalars(
+            select(Event)
+            .join(EventCounter, is_theirs)
+            .where(EventCounter.value > 0, is_public, is_ahead(Event, since=now, now=now))
+            .order_by(Event.id)
+        )
+    )
+
+
 _TABS = ("published", "draft", "ended")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from .models import OrganizerMail
@@ -59,3 +59,27 @@ def get_last_about(session: Session, name: str, *, event_id: int) -> OrganizerMa
         .order_by(OrganizerMail.id.desc())
         .limit(1)
     )
+
+
+def is_told(
+    session: Session, name: str, *, event_id: int, since: datetime, until: datetime
+) -> bool:
+    """Tell whether mails of a kind about an event were asked for within a time, and not dropped."""
+    mail = exists().where(
+        OrganizerMail.event_id == event_id,
+        OrganizerMail.name == name,
+        OrganizerMail.created_at.between(since, until),
+        OrganizerMail.state != "dropped",
+    )
+    return bool(session.scalar(select(mail)))
+
+
+def has_newer(session: Session, mail: OrganizerMail) -> bool:
+    """Tell whether another mail of the same kind about the same event goes to the same address."""
+    newer = exists().where(
+        OrganizerMail.event_id == mail.event_id,
+        OrganizerMail.name == mail.name,
+        OrganizerMail.email == mail.email,
+        OrganizerMail.id > mail.id,
+    )
+    return bool(session.scalar(select(newer)))

@@ -37,7 +37,7 @@ from .attendance import AttendanceFetching, request_due_records
 from .endings import record_given_up
 from .erasing import Erasing
 from .event_dates import DatesFollowing, step_on
-from .held_mails import HeldTelling
+from .held_mails import HeldTelling, tell_of_pending
 from .indexing import index_registrations
 from .letters import LetterWriter
 from .loop import Lane, Worker
@@ -106,6 +106,7 @@ def build_worker(parts: WorkerParts) -> Worker:
         watch.look(is_worker=True)
         step_on(database, now=read_clock())
         look_after_pauses(database, now=read_clock())
+        tell_of_pending(database, now=read_clock())
         index_registrations(database)
         forget_old_imports(database, now=read_clock())
         request_due_records(database, now=read_clock())

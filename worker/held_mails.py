@@ -1,10 +1,11 @@
-"""Having organizers told of what was kept aside."""
+"""Having organizers told of what was kept aside, and of who waits for approval."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
 
+from services import pending_mails
 from services.held_mails import look_who_is_over, tell
 from storage import jobs
 from storage.jobs import ClaimedJob
@@ -40,3 +41,12 @@ class HeldTelling:
                 jobs.finish(session, job, now=now)
             else:
                 jobs.repeat(session, job, at=again_at, now=now)
+
+
+def tell_of_pending(database: Database, *, now: datetime) -> None:
+    """Have organizers told where people wait for their approval; most of the time nobody does."""
+    with database.read() as session:
+        due = pending_mails.list_untold(session, now=now)
+    for event_id in due:
+        with database.write() as session:
+            pending_mails.tell(session, event_id, now=now)

@@ -13,10 +13,12 @@ from sqlalchemy.orm import Session
 from services.held_mails import count_waiting
 from services.links import Links
 from services.messages import compose_message
+from services.organizer_mails import OrganizerMailName
+from services.pending_mails import count_pending
 from services.texts import localize
 from storage import access_links, events, jobs, organizations, organizer_mails, webhooks
 from storage.jobs import ClaimedJob
-from storage.models import OrganizerMail
+from storage.models import Event, OrganizerMail
 from storage.session import Database
 
 from .mail_failures import NOT_SENT, put_off
@@ -93,16 +95,12 @@ class OrganizerMailSending:
         """Return whose mail it is and what it says.
 
         Raises:
-            _IsOver: the link was used or is too old, or what it is about is gone or decided.
+            _IsOver: the link was used or is too old, what it is about is gone or decided, or a
+                newer mail says the same, as after days without a mail server.
         """
         if mail.event_id is not None:
             event = events.need_event(session, mail.event_id)
-            count, _ = count_waiting(session, event, now=now)
-            if not count:
-                raise _IsOver
-            url = f"{self._links.base_url}/organizer/events/{event.public_id}/held"
-            title = localize(event.title, mail.locale)
-            return event.organization_id, {"url": url, "title": title, "count": count}
+            return event.organization_id, self._read_event(session, mail, event, now)
         if mail.endpoint_id is not None:
             endpoint = webhooks.get_by_id(session, mail.endpoint_id)
             if endpoint is None:
@@ -114,6 +112,18 @@ class OrganizerMailSending:
                 raise _IsOver
             return link.organization_id, {"url": self._links.access(link)}
         return None, {}
+
+    def _read_event(
+        self, session: Session, mail: OrganizerMail, event: Event, now: datetime
+    ) -> dict[str, object]:
+        if mail.name == OrganizerMailName.PENDING:
+            count, page = count_pending(session, event, now=now), "people?status=pending"
+        else:
+            count, page = count_waiting(session, event, now=now)[0], "held"
+        if not count or organizer_mails.has_newer(session, mail):
+            raise _IsOver
+        url = f"{self._links.base_url}/organizer/events/{event.public_id}/{page}"
+        return {"url": url, "title": localize(event.title, mail.locale), "count": count}
 
     def _compose(self, opened: _Opened) -> EmailMessage:
         mail, organization = opened.mail, opened.organization

@@ -27,7 +27,7 @@ class Organizer(Base):
     hashes, each gone once it was used. `may_add_organizations` is a right in the whole
     installation, and the only one. `has_proven_address`: a mail to it has come back; else whoever
     made the account may have typed somebody else's. `is_told_of_held`: they want a mail when
-    submissions wait for them.
+    people or submissions wait for their decision.
     """
 
     __tablename__ = "organizer"

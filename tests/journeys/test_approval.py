@@ -1,11 +1,16 @@
 """The organizer decides who comes; whoever has no place yet has no link anywhere."""
 
+import re
+
 import pytest
 
+from tests.dashboard import sign_in
 from tests.fixtures.databases import only_sqlite
 from tests.mailbox import find_link, read_text
 from tests.organizer import Organizer
 from tests.people import HANAKO, TARO
+
+OWNER = "owner@example.com"
 
 
 def test_person_is_approved_by_hand_later(site):
@@ -145,3 +150,39 @@ def test_request_that_is_withdrawn_had_no_link_and_no_entry_in_a_calendar(site, 
     assert words in read_text(mail)
     assert "参加用URL" not in read_text(mail) and "カレンダー" not in read_text(mail)
     assert [part for part in mail.walk() if part.get_content_type() == "text/calendar"] == []
+
+
+@only_sqlite
+def test_organizer_hears_of_who_waits_and_finds_them(site):
+    boss = sign_in(site, email=OWNER)
+    organizer = Organizer(site, site.add_event(slug="spring", approval="manual"))
+    for person in (TARO, HANAKO):
+        site.visitor().open("/e/spring").form().fill(**person).submit()
+    site.build_worker()._look()
+    site.drain()
+
+    mail = site.mailbox.read_only(OWNER)
+    assert mail["Subject"] == "承認待ちのお申し込みがあります：春の説明会"
+    assert "承認待ちのお申し込みが2件あります" in read_text(mail)
+    page = boss.open(re.search(r"/organizer/events/\S+", read_text(mail))[0])
+    assert "taro@example.com" in page.text and page.url.endswith("?status=pending")
+
+    site.let_pass(days=1)
+    site.build_worker()._look()
+    for person in (TARO, HANAKO):
+        organizer.approve(person["email"])
+    site.drain()
+    assert len(site.mailbox.list_mails(OWNER)) == 1, "nobody waits any more"
+
+
+@only_sqlite
+def test_after_days_without_a_mail_server_one_mail_goes(site):
+    sign_in(site, email=OWNER)
+    site.add_event(slug="spring", approval="manual")
+    site.visitor().open("/e/spring").form().fill(**TARO).submit()
+    for _ in range(3):
+        site.build_worker()._look()
+        site.let_pass(days=1, minutes=1)
+    assert site.count_rows("organizer_mail") == 3
+    site.drain()
+    assert len(site.mailbox.list_mails(OWNER)) == 1

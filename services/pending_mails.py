@@ -1,0 +1,59 @@
+"""Telling organizers by mail that people wait for their approval.
+
+A worker's look finds the events by a counter that is kept anyway: so it is all the same how
+somebody came to wait, and registering pays nothing for it. The mails' rows say when it was told.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy.orm import Session
+
+from storage import event_lists, events, organizer_mails
+from storage.heartbeats import CLOCKS_DIFFER_BY
+from storage.models import Event
+
+from .events import EventState, get_end
+from .organizer_mails import OrganizerMailName, list_deciding, request_mails_about
+
+EVERY = timedelta(days=1)
+BEFORE_START = timedelta(hours=3)
+"""Then it is told once more: early enough to decide, late enough for who came last."""
+
+SOONEST = timedelta(hours=1)
+
+
+def list_untold(session: Session, *, now: datetime) -> list[int]:
+    """List the events about which `tell` asks for mails now; most of the time there is none."""
+    return [
+        event.id
+        for event in event_lists.list_with_pending(session, now=now)
+        if _is_due(session, event, now) and any(list_deciding(session, event))
+    ]
+
+
+def tell(session: Session, event_id: int, *, now: datetime) -> None:
+    """Ask for mails about who waits at an event, unless another worker has done so meanwhile."""
+    event = events.lock_event(session, event_id)
+    if count_pending(session, event, now=now) and _is_due(session, event, now):
+        request_mails_about(session, OrganizerMailName.PENDING, event, now=now)
+
+
+def count_pending(session: Session, event: Event, *, now: datetime) -> int:
+    """Count who waits for approval; nobody once the event is over."""
+    if event.status in (EventState.DRAFT, EventState.CANCELLED) or now >= get_end(event):
+        return 0
+    return events.get_counter(session, event.id, event_lists.PENDING)
+
+
+def _is_due(session: Session, event: Event, now: datetime) -> bool:
+    """Tell whether it is time for a mail: the first, a day's, or that before the start."""
+    since = now - EVERY
+    last_word_at = event.starts_at - BEFORE_START
+    if now >= last_word_at:
+        since = max(since, min(last_word_at, now - SOONEST))
+    # What a clock of the future has asked for must not keep everybody waiting until then.
+    until = now + CLOCKS_DIFFER_BY
+    name = OrganizerMailName.PENDING
+    return not organizer_mails.is_told(session, name, event_id=event.id, since=since, until=until)
