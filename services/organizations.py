@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from storage import members, organizations, organizers
+from storage import members, organizations, organizers, zoom_pauses
 from storage.models import Organization, ZoomConnection
 
 from . import audit
@@ -60,7 +60,8 @@ def ensure_organization(session: Session, *, account_id: str, now: datetime) -> 
     """Return the first organization's connection, making both where there are none.
 
     `account_id` is the Zoom account of the settings, whose credentials the connection uses unless
-    others were stored with it. If it has changed, the token of the account before is forgotten.
+    others were stored with it. If it has changed, the token of the account before is forgotten, and
+    that it stood still, lest it alarms for ever.
     """
     organization = organizations.get_first_organization(session)
     if organization is None:
@@ -71,8 +72,10 @@ def ensure_organization(session: Session, *, account_id: str, now: datetime) -> 
             session, organization.id, account_id=account_id, now=now
         )
     if connection.account_id != account_id and not connection.client_id:
-        connection.account_id = account_id
+        former, connection.account_id = connection.account_id, account_id
         connection.token = None
+        session.flush()
+        zoom_pauses.forget_account(session, former)
     return connection
 
 

@@ -98,7 +98,12 @@ def record_look(session: Session, account_id: str, event_id: int, *, now: dateti
     Whether a permission or a setting still lacks for more than that it does not show.
     """
     rows = _record_answer(session, account_id, event_id, now)
-    return sum(resume(row, now) for row in rows if row.pause_problem in _SHOWN_BY_A_LOOK) > 0
+    return sum(resume(row, now) for row in rows if is_shown_by_a_look(row)) > 0
+
+
+def is_shown_by_a_look(paused: ZoomAccount | ZoomEvent) -> bool:
+    """Tell whether it ends a pause that Zoom tells of a meeting."""
+    return paused.pause_problem in _SHOWN_BY_A_LOOK
 
 
 def is_outage(paused: ZoomAccount) -> bool:
@@ -113,12 +118,16 @@ def is_standing(session: Session, account_id: str, event_id: int) -> bool:
     )
 
 
+def is_walked_for(session: Session, event_id: int) -> bool:
+    """Tell whether an event's pause may end by a walk through its registrants."""
+    event = zoom_pauses.get_event(session, event_id)
+    return event is not None and _is_paused(event) and event.pause_problem != EVERYBODY
+
+
 def is_silent(session: Session, account_id: str, event_id: int) -> bool:
     """Tell whether jobs that only ask Zoom about an event wait for a probe as well."""
-    event = zoom_pauses.get_event(session, event_id)
-    return _is_paused(zoom_pauses.get_account(session, account_id)) or (
-        event is not None and _is_paused(event) and event.pause_problem != EVERYBODY
-    )
+    account = zoom_pauses.get_account(session, account_id)
+    return _is_paused(account) or is_walked_for(session, event_id)
 
 
 def _record_answer(

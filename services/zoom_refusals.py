@@ -12,14 +12,11 @@ from datetime import datetime, timedelta
 from sqlalchemy.orm import Session
 
 from storage import job_lists, zoom_pauses, zoom_queue
-from storage.models import Event, ZoomRegistrant
+from storage.models import ZoomEvent, ZoomRegistrant
 from storage.zoom_pauses import EVERYBODY
-from storage.zoom_queue import PROBE_EVERY
 from zoom_client import ConfigurationError, ValidationFailed, ZoomError, ZoomRefused
 
-from . import kept_dates
 from .deliveries import Delivery, record_problem
-from .delivery_stops import describe_ending
 from .zoom_pauses import PEOPLE_BEFORE_PAUSE, resume
 
 TAKEN_LATELY = timedelta(minutes=10)
@@ -107,24 +104,17 @@ def note_taken(session: Session, event_id: int, *, asked_at: datetime, now: date
     return state.pause_problem == EVERYBODY and resume(state, now)
 
 
-def look_after(session: Session, event: Event, *, now: datetime) -> bool:
+def look_after(session: Session, state: ZoomEvent, *, now: datetime) -> bool:
     """Go on where Zoom has refused everybody and nobody waits any more who could show otherwise.
 
     Who were put aside last before that are tried once more, and wait like everybody else if it is
     the same. Where nobody is left to be tried the pause ends, as nothing is held up; whoever comes
     next is still judged by what is known. Returns whether it ended.
     """
-    state = zoom_pauses.get_event(session, event.id)
-    if state is None or state.pause_problem != EVERYBODY or describe_ending(event, now=now):
-        return False
-    if state.paused_since is None or abs(now - state.paused_since) < PROBE_EVERY:
-        return False
-    if zoom_queue.has_waiting(session, event.id, but_for=kept_dates.WAITS):
-        return False
     told = PEOPLE_BEFORE_PAUSE - 1
     found = zoom_queue.list_put_aside_before(session, state, problems=CLASSES, limit=told, now=now)
     if not found:
-        state = zoom_pauses.lock_event(session, event.id, now=now)
+        state = zoom_pauses.lock_event(session, state.event_id, now=now)
         return state.pause_problem == EVERYBODY and resume(state, now)
     for key, would_be_last in found:
         if not would_be_last:

@@ -16,6 +16,10 @@ from .models import Job, JobState, ZoomAccount, ZoomEvent
 
 PROBE_EVERY = timedelta(seconds=30)
 
+DOING = (ZOOM_SYNC.kind, "zoom.settle")
+LOOKING = ("zoom.attendance", "zoom.dates")
+"""The kinds of jobs that may be probes; what these show is only that Zoom tells of a meeting."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class ProbingJob(ClaimedJob):
@@ -29,7 +33,7 @@ def has_due(session: Session, *, kinds: Sequence[str], now: datetime) -> bool:
     """Tell whether a claim may find something: a job, or that it is time for a probe."""
     if jobs.has_due(session, kinds=kinds, now=now, where=_is_free()):
         return True
-    for paused in _list_paused(session):
+    for paused in list_paused(session):
         if paused.probe_at is not None and paused.probe_at <= now:
             probe = _find_probe(session, paused, now)
             if probe is not None and probe[0] in kinds:
@@ -51,7 +55,7 @@ def claim(
     )
     if job is not None:
         return job
-    for paused in _list_paused(session):
+    for paused in list_paused(session):
         probe = _find_probe(session, paused, now)
         if probe is None or probe[0] not in kinds:
             continue
@@ -80,15 +84,28 @@ def give_probe_back(session: Session, job: ProbingJob, *, now: datetime) -> None
     zoom_pauses.give_probe_back(session, job.paused, until=job.until, now=now)
 
 
-def has_waiting(session: Session, event_id: int, *, but_for: str) -> bool:
-    """Tell whether a job is about somebody of an event for whom something is to be done at Zoom.
+def list_paused(session: Session) -> list[ZoomAccount | ZoomEvent]:
+    """List the accounts and the events that stand still."""
+    return [*zoom_pauses.list_paused_accounts(session), *zoom_pauses.list_paused_events(session)]
 
-    One that waits for a reason which begins with the word `but_for` does not count.
+
+def has_waiting(
+    session: Session, paused: ZoomAccount | ZoomEvent, *, kinds: Sequence[str], but_for: str
+) -> bool:
+    """Tell whether a job, due or not, is one of those that stand still until a pause ends.
+
+    Of an account those do not count that another pause keeps from being its probe, nor does one
+    that waits for a reason which begins with the word `but_for`.
     """
+    held = (
+        zoom_pauses.select_events_to_probe(paused)
+        if isinstance(paused, ZoomAccount)
+        else [paused.event_id]
+    )
     found = select(Job.id).where(
         Job.state.in_((JobState.READY, JobState.RUNNING)),
-        Job.kind == ZOOM_SYNC.kind,
-        Job.event_id == event_id,
+        Job.kind.in_(kinds),
+        Job.event_id.in_(held),
         not_(Job.reason.startswith(f"{but_for}:")),
     )
     return session.scalar(found.limit(1)) is not None
@@ -124,8 +141,8 @@ def _find_probe(
     nobody waits but the dates of a series.
     """
     is_outage = isinstance(paused, ZoomAccount) and paused.failures > 0
-    kinds = ("zoom.settle", "zoom.sync") if is_outage else ("zoom.sync", "zoom.settle")
-    for kind in (*kinds, "zoom.attendance", "zoom.dates"):
+    kinds = reversed(DOING) if is_outage else DOING
+    for kind in (*kinds, *LOOKING):
         for where in _list_choices(paused, now):
             if jobs.has_due(session, kinds=[kind], now=now, where=where):
                 return kind, where
@@ -153,10 +170,6 @@ def _is_hastened(paused: ZoomEvent) -> bool:
     """
     since = paused.paused_since
     return paused.probes == 0 and since is not None and paused.updated_at - since >= PROBE_EVERY
-
-
-def _list_paused(session: Session) -> list[ZoomAccount | ZoomEvent]:
-    return [*zoom_pauses.list_paused_accounts(session), *zoom_pauses.list_paused_events(session)]
 
 
 def _is_free() -> ColumnElement[bool]:

@@ -45,10 +45,10 @@ from .mail_queue import MailQueue
 from .mailer import Mailer
 from .people import EventTasks, PeopleImports, PeopleTasks, forget_old_imports
 from .places import PlaceFinding
-from .refusals import look_after_pauses
 from .sealing import Resealing
 from .settling import EventSettling
 from .smtp import MailTransport
+from .zoom_health import look_after_pauses
 
 MAIL_THREADS = 2
 

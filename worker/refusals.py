@@ -13,11 +13,10 @@ from services.chosen_dates import ZoomDates
 from services.deliveries import Delivery, Step, WrongRegistrant
 from services.fault_points import fault_point
 from services.mails import CONFIRM_WITHIN, MailName, knows_of_refusal, request_mail
-from storage import events, job_requests, jobs, zoom_pauses
+from storage import events, jobs
 from storage.jobs import ClaimedJob
 from storage.models import Event, Registration, ZoomRegistrant
 from storage.session import Database
-from storage.zoom_pauses import EVERYBODY
 from zoom_client import MeetingClosed, ZoomError
 
 from . import endings
@@ -26,19 +25,6 @@ _OF_INTEREST = (Step.ADD, Step.APPROVE, Step.READ)
 """Steps on the way in: whom Zoom refuses them is told."""
 
 log = logging.getLogger(__name__)
-
-
-def look_after_pauses(database: Database, *, now: datetime) -> None:
-    """Go on where Zoom has refused everybody, and whoever could show otherwise waits no more."""
-    with database.read() as session:
-        paused = zoom_pauses.list_paused_events(session)
-        found = [state.event_id for state in paused if state.pause_problem == EVERYBODY]
-    for event_id in found:
-        with database.write() as session:
-            event = events.need_event(session, event_id)
-            if zoom_refusals.look_after(session, event, now=now):
-                job_requests.wake_workers(session)
-                log.warning("nobody waits for zoom any more", extra={"event": event.slug})
 
 
 class Refusals:

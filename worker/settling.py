@@ -7,11 +7,12 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from services import deliveries, settling
+from services import deliveries, settling, zoom_pauses
 from services.delivery_stops import describe_ending
 from services.keys import KeyRing
 from services.settling import Judged
-from storage import events, jobs, organizations, zoom_pauses, zoom_registrants
+from storage import events, jobs, organizations, zoom_registrants
+from storage import zoom_pauses as zoom_rows
 from storage.jobs import LEASE_SECONDS, ClaimedJob
 from storage.models import Event, ZoomConnection
 from storage.session import Database
@@ -68,7 +69,7 @@ class EventSettling:
         needs_look = self._judge(job, event, index, looked_from)
         now = self._read_clock()
         with self._database.write() as session:
-            zoom_pauses.lock_event(session, event.id, now=now).walked_at = now
+            zoom_rows.lock_event(session, event.id, now=now).walked_at = now
             session.flush()
             if needs_look:
                 jobs.postpone(
@@ -141,7 +142,8 @@ class EventSettling:
         with self._database.write() as session:
             event = events.need_event(session, event_id)
             ending = describe_ending(event, now=now)
-            if ending or not zoom_registrants.has_doubts(session, event_id):
+            is_asked_for = zoom_pauses.is_walked_for(session, event_id)
+            if ending or not (is_asked_for or zoom_registrants.has_doubts(session, event_id)):
                 jobs.finish(session, job, reason=ending, now=now)
                 return None
             jobs.hold(session, job, lease_seconds=LEASE_SECONDS, now=now)

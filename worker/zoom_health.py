@@ -6,15 +6,32 @@ import logging
 from collections.abc import Callable
 from datetime import datetime
 
-from services import zoom_pauses
-from storage import job_requests, zoom_queue
+from services import idle_pauses, zoom_pauses
+from storage import events, job_requests, zoom_queue
 from storage.jobs import ClaimedJob
-from storage.models import Event, ZoomConnection
+from storage.models import Event, ZoomAccount, ZoomConnection
 from storage.session import Database
 from storage.zoom_queue import ProbingJob
 from zoom_client import ZoomError
 
 log = logging.getLogger(__name__)
+
+
+def look_after_pauses(database: Database, *, now: datetime) -> None:
+    """Go on where whoever could show that Zoom works again waits no more."""
+    with database.read() as session:
+        idle = idle_pauses.list_idle(session, now=now)
+    for paused in idle:
+        with database.write() as session:
+            if isinstance(paused, ZoomAccount):
+                is_over = idle_pauses.look_after_account(session, paused.account_id, now=now)
+                about = {"account": paused.account_id}
+            else:
+                is_over = idle_pauses.look_after_event(session, paused.event_id, now=now)
+                about = {"event": events.need_event(session, paused.event_id).slug}
+            if is_over:
+                job_requests.wake_workers(session)
+                log.warning("nobody waits for zoom any more", extra=about)
 
 
 class ZoomHealth:

@@ -16,7 +16,7 @@ from tests.factories import make_event_at_zoom
 from tests.fixtures.databases import only_sqlite
 from tests.races import race
 from tests.worker.desk import CREDENTIALS, TARO
-from worker import refusals
+from worker import refusals, zoom_health
 from zoom_client import ZoomRefused
 from zoom_client.pacing import ADDS_A_DAY, Plan
 
@@ -353,7 +353,7 @@ def test_add_asked_before_the_last_refusal_proves_nothing(desk):
 def look_after(desk, *, rounds, **by):
     """Let a worker do what it does once a minute, and its jobs."""
     for _ in range(rounds):
-        refusals.look_after_pauses(desk.database, now=desk.clock())
+        zoom_health.look_after_pauses(desk.database, now=desk.clock())
         settle(desk, rounds=1, **by)
 
 

@@ -1,0 +1,80 @@
+"""Pauses at which nobody waits any more who could show whether Zoom works again.
+
+Whoever waited has cancelled, was denied or erased while somebody mended it: a pause that nobody
+tries would be told of for ever.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from storage import events, zoom_pauses, zoom_queue
+from storage.job_requests import ZOOM_SYNC
+from storage.models import ZoomAccount, ZoomEvent
+from storage.zoom_pauses import EVERYBODY
+from storage.zoom_queue import DOING, LOOKING, PROBE_EVERY
+
+from . import kept_dates, zoom_refusals
+from .deliveries import request_walk
+from .delivery_stops import describe_ending
+from .zoom_pauses import is_shown_by_a_look, resume
+
+
+def list_idle(session: Session, *, now: datetime) -> list[ZoomAccount | ZoomEvent]:
+    """List what stands still, and has no job that may end it, now or later."""
+    return [paused for paused in zoom_queue.list_paused(session) if _is_idle(session, paused, now)]
+
+
+def look_after_account(session: Session, account_id: str, *, now: datetime) -> bool:
+    """End the pause of an account; return whether it was idle.
+
+    Nothing is held up, and whoever comes next finds out. So does an event that stands still by
+    itself, which the account's pause would keep from being tried. An account that no connection
+    leads to any more is forgotten.
+    """
+    zoom_pauses.forget_account(session, account_id)
+    account = zoom_pauses.get_account(session, account_id)
+    if account is None:
+        return True
+    if not _is_idle(session, account, now):
+        return False
+    return resume(zoom_pauses.lock_account(session, account_id, now=now), now)
+
+
+def look_after_event(session: Session, event_id: int, *, now: datetime) -> bool:
+    """Find out whether an event can go on at Zoom; return whether its pause is over.
+
+    Its registrants are looked through, which the next probe does: those who have their links are
+    let down by a meeting that is gone, though nobody waits. Where Zoom has refused everybody, that
+    shows nothing, and those are tried who were put aside last.
+
+    Side effects: jobs of the event.
+    """
+    state, event = zoom_pauses.get_event(session, event_id), events.need_event(session, event_id)
+    if state is None or not _is_idle(session, state, now):
+        return False
+    if describe_ending(event, now=now):
+        return resume(zoom_pauses.lock_event(session, event_id, now=now), now)
+    if state.pause_problem == EVERYBODY:
+        return zoom_refusals.look_after(session, state, now=now)
+    request_walk(session, event_id, run_at=now, now=now)
+    return False
+
+
+def _is_idle(session: Session, paused: ZoomAccount | ZoomEvent, now: datetime) -> bool:
+    since = paused.paused_since
+    if since is None or abs(now - since) < PROBE_EVERY:
+        return False
+    return not zoom_queue.has_waiting(
+        session, paused, kinds=_list_proofs(paused), but_for=kept_dates.WAITS
+    )
+
+
+def _list_proofs(paused: ZoomAccount | ZoomEvent) -> Sequence[str]:
+    """List the kinds of jobs whose success ends a pause."""
+    if paused.pause_problem == EVERYBODY:
+        return (ZOOM_SYNC.kind,)
+    return (*DOING, *LOOKING) if is_shown_by_a_look(paused) else DOING

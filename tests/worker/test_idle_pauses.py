@@ -1,0 +1,138 @@
+"""A pause that nobody is left to try is told of no longer than it lasts."""
+
+from datetime import timedelta
+
+import pytest
+
+from services.date_following import request_look
+from services.deliveries import Delivery
+from services.event_editing import cancel_event
+from services.organizations import ensure_organization
+from storage import events, zoom_pauses
+from tests.fixtures.databases import only_sqlite
+from tests.series import make_series
+from tests.worker.test_pauses import (
+    ACCOUNT,
+    HANAKO,
+    add_other_event,
+    at_event,
+    break_secret,
+    lose_meeting,
+    mend,
+    read_account,
+    read_event,
+    switch_registration_off,
+    take_scope,
+)
+from worker.zoom_health import look_after_pauses
+
+
+def look_after(desk, *, rounds=1, **by):
+    """Let a worker do what it does once a minute, and its jobs."""
+    for _ in range(rounds):
+        desk.let_pass(**by or {"seconds": 61})
+        look_after_pauses(desk.database, now=desk.clock())
+        desk.work()
+
+
+def come_and_go(desk, happen):
+    """Have the only one who waits cancel, once something has made everything stand still."""
+    happen(desk)
+    desk.register()
+    desk.work()
+    desk.cancel()
+
+
+@pytest.mark.parametrize("happen", [break_secret, take_scope], ids=["secret", "scope"])
+def test_pause_of_an_account_is_over_once_nobody_waits_who_could_show_it(desk, happen):
+    come_and_go(desk, happen)
+    desk.let_pass(seconds=29)
+    look_after_pauses(desk.database, now=desk.clock())
+    assert read_account(desk).paused_since is not None, "somebody may be about to ask"
+
+    look_after(desk, rounds=2)
+    assert read_account(desk).paused_since is None
+
+    desk.register(HANAKO)
+    desk.work()
+    assert read_account(desk).paused_since is not None, "whoever comes finds out"
+    mend(desk)
+    look_after(desk, rounds=2)
+    assert desk.read(HANAKO).delivery == Delivery.REGISTERED
+
+
+@pytest.mark.parametrize("happen", [lose_meeting, switch_registration_off])
+def test_event_at_which_nobody_waits_is_looked_at_until_it_is_mended(desk, happen):
+    come_and_go(desk, happen)
+    if happen is lose_meeting:
+        look_after(desk, rounds=30)
+        assert read_event(desk).pause_problem == "MeetingNotFound"
+        assert desk.count_calls("list_registrants") == 5, "after 1, 3, 7, 15 and 25 minutes"
+    mend(desk)
+    look_after(desk, rounds=11)
+
+    assert read_event(desk).paused_since is None
+    assert desk.find_settling().state == "done"
+
+
+@only_sqlite
+def test_pause_of_an_event_that_is_over_ends_unasked(desk):
+    come_and_go(desk, lose_meeting)
+    with desk.database.write() as session:
+        cancel_event(session, events.need_event(session, desk.event.id), now=desk.clock())
+    calls = len(desk.zoom.journal())
+    look_after(desk, rounds=2)
+
+    assert read_event(desk).paused_since is None
+    assert len(desk.zoom.journal()) == calls
+
+
+@only_sqlite
+def test_dates_of_a_series_keep_no_pause_that_they_cannot_end(desk):
+    with desk.database.write() as session:
+        series = make_series(session, desk.zoom, now=desk.clock())
+        request_look(session, series, now=desk.clock())
+    come_and_go(desk, take_scope)
+    look_after(desk, rounds=2)
+
+    assert read_account(desk).paused_since is None
+
+
+def test_account_and_event_that_stand_still_keep_each_other_from_nothing(desk):
+    switch_registration_off(desk)
+    desk.register()
+    desk.work()
+    other = add_other_event(desk)
+    take_scope(desk)
+    with at_event(desk, other):
+        desk.work()
+        desk.cancel(HANAKO)
+    assert (read_account(desk).pause_problem, read_event(desk).pause_problem) == (
+        "ScopeMissing",
+        "RegistrationDisabled",
+    )
+    mend(desk)
+    look_after(desk, rounds=11)
+
+    assert desk.read().delivery == Delivery.REGISTERED
+
+
+def test_account_that_the_settings_name_no_more_is_forgotten(desk):
+    come_and_go(desk, break_secret)
+    with desk.database.write() as session:
+        ensure_organization(session, account_id="another", now=desk.clock())
+
+    assert read_account(desk) is None
+
+
+@only_sqlite
+def test_account_that_a_late_answer_brings_back_is_forgotten_again(desk):
+    come_and_go(desk, break_secret)
+    with desk.database.write() as session:
+        ensure_organization(session, account_id="another", now=desk.clock())
+        paused = zoom_pauses.lock_account(session, ACCOUNT, now=desk.clock())
+        paused.paused_since, paused.probe_at = desk.clock(), desk.clock() + timedelta(minutes=1)
+        paused.pause_problem = "AuthenticationFailed"
+    look_after(desk)
+
+    assert read_account(desk) is None
