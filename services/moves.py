@@ -85,9 +85,9 @@ def fill_free_seats(
     Returns whether more than `limit` may move up: nobody else can write while hundreds do, so they
     go on in another transaction.
     """
+    event = _lock_seats(session, event)
     if not _may_move_up(event, now):
         return False
-    events.lock_seats(session, event.id)
     left = limit or MOST_MOVED_AT_ONCE
     while left:
         waiting = _list_next(session, event, left, now)
@@ -106,13 +106,23 @@ def move_first_up(
 
     Nobody is who wants all dates of somebody `refused`.
     """
+    event = _lock_seats(session, event)
     if not _may_move_up(event, now):
         return None
-    events.lock_seats(session, event.id)
     if not events.get_counter(session, event.id, f"status:{Status.WAITLISTED}"):
         return None
     waiting = _list_next(session, event, 1, now, refused=refused)
     return waiting[0] if waiting and _move_up(session, event, waiting[0], now) else None
+
+
+def _lock_seats(session: Session, event: Event) -> Event:
+    """Lock an event's seats, and return the event as it is from then on.
+
+    Whoever held them, and was waited for, may have given it more seats or another time; who came
+    for one of these seats would else go before all who wait.
+    """
+    events.lock_seats(session, event.id)
+    return events.read_anew(session, event.id)
 
 
 def _may_move_up(event: Event, now: datetime) -> bool:

@@ -120,6 +120,12 @@ def need_event(session: Session, event_id: int) -> Event:
     return session.get_one(Event, event_id)
 
 
+def read_anew(session: Session, event_id: int) -> Event:
+    """Return an event as it is by now, with what this transaction has changed of it."""
+    session.flush()
+    return session.get_one(Event, event_id, populate_existing=True)
+
+
 def lock_event(session: Session, event_id: int) -> Event:
     """Lock an event for a change that others make too; goes before its seats and registrations."""
     # Registrations that name the event are written meanwhile.
@@ -326,10 +332,7 @@ def take_a_seat(*is_as_expected: ColumnElement[bool]) -> Update:
 
 
 def lock_seats(session: Session, event_id: int) -> None:
-    """Let nobody else take or give back a seat of this event before this transaction ends.
-
-    SQLite has one writer at a time anyway.
-    """
+    """Let nobody else take or give back seats before this ends; SQLite has one writer anyway."""
     if is_postgresql(session):
         session.execute(_LOCK_SEATS, {"event_id": event_id})
 
@@ -344,12 +347,8 @@ def give_back_seat(session: Session, event_id: int) -> None:
 
 def add_counters(session: Session, event_id: int, changes: Mapping[str, int]) -> None:
     """Add to counters, making those that don't exist yet."""
-    rows = [
-        {"event_id": event_id, "name": name, "value": change}
-        for name, change in sorted(changes.items())
-    ]
-    for row in rows:
-        _ADD_TO_COUNTER.change(session, row)
+    for name, change in sorted(changes.items()):
+        _ADD_TO_COUNTER.change(session, {"event_id": event_id, "name": name, "value": change})
 
 
 def get_asset(session: Session, name: str) -> Asset | None:
