@@ -165,6 +165,17 @@ def find_wait(session: Session, registration: Registration) -> Wait | None:
     return Wait(letting_go.reason if letting_go and is_under_way else "", is_stuck=False)
 
 
+def list_newer(session: Session, registration: Registration) -> list[SubmissionRow] | None:
+    """List the forms with the address of somebody who is still to be erased, by which somebody new
+    is registered afterwards; None where nobody is erased.
+    """
+    job = _get_open_job(session, registration)
+    if job is None or registration.status != Status.CANCELLED:
+        return None
+    since = datetime.fromisoformat(job.payload["since"])
+    return submissions.list_repeats_since(session, registration.id, since)
+
+
 def _set_newer_aside(
     session: Session, registration: Registration, since: datetime
 ) -> list[SubmissionRow]:

@@ -76,7 +76,8 @@ class MailContext:
     `reason` says why, or does not know of them; where the event `has_fallback`, `join_url` leads
     there meanwhile. `standing` says where the registration stands, where nothing has changed.
     `code` is set under the `code` policy. `name_differs` says that a repeated form
-    came with another name, which is not told. `proof_url` is where who has not registered yet does
+    came with another name, which is not told; `is_new_request` that it is somebody new who sent it,
+    and will be registered. `proof_url` is where who has not registered yet does
     so, until `proof_until`, in words. `is_by_organizer` says that it was not the person who
     cancelled, `had_link` that they had more to lose than a request.
     """
@@ -102,6 +103,7 @@ class MailContext:
     is_by_organizer: bool = False
     had_link: bool = True
     name_differs: bool = False
+    is_new_request: bool = False
     marketing_withdraw_url: str | None = None
 
 

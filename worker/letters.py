@@ -41,6 +41,7 @@ from storage import events, organizations, submissions, zoom_registrants
 from storage.models import Event, Mail, Registration, SubmissionRow, ZoomRegistrant
 
 from .mail_rendering import render_mail
+from .new_requests import find_new_request, make_context
 
 _REASONS = {
     "HostCannotRegister": lazy_gettext(
@@ -115,6 +116,7 @@ class LetterWriter:
 
     def __init__(self, settings: Settings, links: Links, keys: KeyRing) -> None:
         self._settings = settings
+        self._sender_domain = settings.sender.rpartition("@")[2]
         self._links = links
         self._keys = keys
 
@@ -124,15 +126,7 @@ class LetterWriter:
         """Read what a mail is about. Side effects: a code's 15 minutes begin now."""
         event = events.need_event(session, mail.event_id)
         organization = organizations.need_organization(session, event.organization_id)
-        submission = None
-        if mail.submission_id is not None:
-            submission = submissions.get_submission(session, mail.submission_id)
-        code = None
-        if submission and read_link_policy(session, event) is LinkPolicy.CODE:
-            code = self._start_code(submission, now)
-        context = self._make_context(
-            session, mail, registration, submission, event, code=code, now=now
-        )
+        context = self._read_context(session, mail, registration, event, now)
         host = urlsplit(self._settings.site_url).hostname or "localhost"
         owner = CalendarOwner(registration, host, mail.locale, context.join_url)
         return Letter(
@@ -165,6 +159,22 @@ class LetterWriter:
             date=mail.goes_at,
         )
 
+    def _read_context(
+        self, session: Session, mail: Mail, registration: Registration, event: Event, now: datetime
+    ) -> MailContext:
+        if sent := find_new_request(session, mail, registration):
+            domain = self._sender_domain
+            return make_context(session, event, sent, locale=mail.locale, domain=domain, now=now)
+        submission = None
+        if mail.submission_id is not None:
+            submission = submissions.get_submission(session, mail.submission_id)
+        code = None
+        if submission and read_link_policy(session, event) is LinkPolicy.CODE:
+            code = self._start_code(submission, now)
+        return self._make_context(
+            session, mail, registration, submission, event, code=code, now=now
+        )
+
     def _make_context(
         self,
         session: Session,
@@ -185,7 +195,7 @@ class LetterWriter:
         dates = read_people_dates(session, event, registration) if event.dates else ()
         return MailContext(
             event=view_mail_event(session, event, mail.locale, dates=dates, now=now),
-            sender_domain=self._settings.sender.rpartition("@")[2],
+            sender_domain=self._sender_domain,
             greeting_name=write_full_name(
                 registration.family_name, registration.given_name, mail.locale
             ),

@@ -24,6 +24,7 @@ from storage.session import Database
 from .letters import Letter, LetterWriter, is_wanted
 from .mail_failures import NOT_SENT, judge, put_off
 from .mailer import Mailer
+from .new_requests import is_to_be_forgotten
 from .smtp import MailError, MailOutcomeUnknown
 
 TWICE_UNKNOWN = f"{MailOutcomeUnknown.__name__}: nobody knows, of either try, whether it was sent"
@@ -79,7 +80,8 @@ class MailSending:
             assert registration is not None, "a mail belongs to a registration"
             event = events.need_event(session, mail.event_id)
             name = MailName(mail.name)
-            if not _is_wanted(session, name, registration, event, now):
+            is_true = _is_wanted(session, name, registration, event, now)
+            if not is_true or is_to_be_forgotten(session, mail, registration, event, now=now):
                 if mail.state == "queued" and is_too_late(name, event, now=now):
                     mail.error = EVENT_OVER
                 mail.state = "dropped"

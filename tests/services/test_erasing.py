@@ -33,6 +33,7 @@ from tests import factories
 from tests.dashboard import sign_in
 from tests.fixtures.databases import only_postgresql, only_sqlite
 from tests.installation import wait_until
+from tests.mailbox import CODE, read_text
 from tests.people import TARO
 from tests.program import Program, make_key
 from tests.races import count_waiting
@@ -268,6 +269,60 @@ def test_who_comes_back_meanwhile_is_registered(site):
     assert site.list_effects("planted@example.com") == ["add", "cancel", "approve"]
     assert receipt.visitor.open(receipt.url).heading == "お申し込みが完了しました"
     assert len(site.mailbox.list_mails("planted@example.com")) == 2
+
+
+@only_sqlite
+@pytest.mark.parametrize("policy", LinkPolicy)
+def test_who_comes_back_meanwhile_reads_that_they_will_be_registered(site, policy):
+    site.sandbox.control.fault("set_status", status=503, count=None)
+    _, receipt = come_back_meanwhile(site, link_policy=policy)
+    site.drain()
+
+    mail = site.mailbox.read_last("planted@example.com")
+    text = read_text(mail)
+    assert str(mail["Subject"]).startswith("【お申し込みの確認】")
+    assert "今回のお申し込みを新しく登録し" in text and "キャンセル" not in text
+    [number] = re.findall(r"受付番号：(\S+)", text)
+    assert number in receipt.text
+    whole = mail.as_string()
+    assert "/r/" not in whole and "/j/" not in whole and CODE.findall(text) == []
+    assert "埋子" not in text and "帰子" in text
+
+    site.sandbox.control.clear_faults()
+    for _ in range(4):
+        site.let_pass(minutes=10)
+        site.drain()
+    assert "帰子" in read_text(site.mailbox.read_last("planted@example.com"))
+    assert site.mailbox.list_subjects("planted@example.com") == [
+        *("受付完了", "お申し込みの確認", "受付完了")
+    ]
+
+
+@only_sqlite
+def test_who_comes_back_to_a_form_that_takes_nobody_reads_that_the_organizer_looks(site):
+    site.sandbox.control.fault("set_status", status=503, count=None)
+    come_back_meanwhile(site)
+    with site.database.write() as session:
+        events.get_event_by_slug(session, "spring").status = "closed"
+    site.drain()
+
+    assert "主催者が確認します" in read_text(site.mailbox.read_last("planted@example.com"))
+
+
+@only_sqlite
+def test_what_came_before_somebody_is_erased_is_answered_by_nothing(site):
+    site.sandbox.control.fault("set_status", status=503, count=None)
+    program, path = add_person(site, link_policy="mail")
+    form = site.visitor().open("/e/spring").form().fill(**TARO | {"email": "planted@example.com"})
+    receipt = form.submit()
+    site.drain()
+    before = site.mailbox.list_subjects("planted@example.com")
+    assert program.ask("DELETE", path).status_code == 202
+    site.let_pass(minutes=5)
+    receipt.form("確認メールを再送する").submit()
+    site.drain()
+
+    assert site.mailbox.list_subjects("planted@example.com") == before
 
 
 @only_sqlite

@@ -185,6 +185,16 @@ def test_link_of_whom_the_organizer_has_to_help_promises_nothing(join_url, has_f
             assert line.startswith("---") or squeeze(line) in shown or ": " in line
 
 
+def test_new_request_while_the_former_is_erased_is_told_as_one():
+    context = MailContext(make_event(), "uketsuke.example", number="A7K2-91QF", is_new_request=True)
+    mail = render_mail("repeat", replace(context, standing="It goes on."), "en")
+    shown = squeeze(Page(mail.html).text)
+    for words in ("Thank you for your request.", "It goes on.", "write to the contact below."):
+        assert words in mail.text
+        assert squeeze(words) in shown
+    assert "Nothing has changed" not in mail.text + mail.html and "\n\n\n" not in mail.text
+
+
 def test_code_and_link_are_told_apart():
     both = render_mail("confirmation", make_full_context(), "ja").text
     code = render_mail("pending", make_full_context(join_url=None), "ja").text

@@ -1,0 +1,78 @@
+"""What is written to whoever sends the form while the address's former owner is being erased.
+
+They are somebody new, and are registered once the former one is forgotten. Until then their form
+stands with that registration, of which nothing is told any more.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from flask_babel import lazy_gettext
+from sqlalchemy.orm import Session
+
+from services.erasing import list_newer
+from services.event_dates import get_chosen
+from services.event_views import view_mail_event
+from services.events import EventState, get_state, read_seats
+from services.joining import read_end_state
+from services.mails import MailName
+from services.messages import MailContext
+from services.questions import answers_from_json
+from services.registrations import Status
+from services.texts import write_full_name
+from storage.models import Event, Mail, Registration, SubmissionRow
+
+_GOES_ON = lazy_gettext(
+    "An earlier registration with your email address is still being erased. As soon as that is "
+    "done, we will register your new request and email you. There is nothing you need to do."
+)
+_TAKES_NOBODY = lazy_gettext(
+    "An earlier registration with your email address is still being erased. The event takes "
+    "nobody at the moment, so the organizer will look at your new request after that."
+)
+
+
+def find_new_request(
+    session: Session, mail: Mail, registration: Registration
+) -> SubmissionRow | None:
+    """Return the form that a mail answers, where its sender is registered by it later."""
+    newer = _list_newer(session, mail, registration)
+    return next((row for row in newer or () if row.id == mail.submission_id), None)
+
+
+def is_to_be_forgotten(
+    session: Session, mail: Mail, registration: Registration, event: Event, *, now: datetime
+) -> bool:
+    """Tell whether there is nothing left to say to a form with the address of the erased.
+
+    It came before them and is forgotten with them, or it can register nobody any more.
+    """
+    newer = _list_newer(session, mail, registration)
+    if newer is None:
+        return False
+    is_newer = any(row.id == mail.submission_id for row in newer)
+    return not is_newer or read_end_state(event, now) is not None
+
+
+def make_context(
+    session: Session, event: Event, sent: SubmissionRow, *, locale: str, domain: str, now: datetime
+) -> MailContext:
+    """Say what is in the mail about a new request; of the former registration nothing is."""
+    dates = get_chosen(event, answers_from_json(sent.answers)) if event.dates else ()
+    state = get_state(event, read_seats(session, event), now, sent_at=sent.created_at)
+    return MailContext(
+        event=view_mail_event(session, event, locale, dates=dates, now=now),
+        sender_domain=domain,
+        greeting_name=write_full_name(sent.family_name, sent.given_name, locale),
+        number=sent.number,
+        is_new_request=True,
+        standing=_GOES_ON if state is EventState.OPEN else _TAKES_NOBODY,
+    )
+
+
+def _list_newer(
+    session: Session, mail: Mail, registration: Registration
+) -> list[SubmissionRow] | None:
+    is_asked = mail.name == MailName.REPEAT and registration.status == Status.CANCELLED
+    return list_newer(session, registration) if is_asked else None
