@@ -35,7 +35,7 @@ ROUTES = {
     "PATCH /api/v1/events/<slug>/registrations/<registration>": PROGRAM,
     "POST /api/v1/events/<slug>/registrations": PROGRAM,
     "POST /api/v1/events/<slug>/registrations/<registration>"
-    "/<any(approve, deny, cancel):act>": PROGRAM,
+    "/<any(approve, deny, cancel, reinstate):act>": PROGRAM,
     "GET /assets/<name>": ANYBODY,
     "GET /e/<slug>/card/<locale>/<name>": ANYBODY,
     "GET /brand/<string(length=6):color>.css": ANYBODY,

@@ -25,7 +25,9 @@ URL = "/organizer/settings/api-keys"
 
 SCOPES = {
     Scope.EVENTS_READ: lazy_gettext("See events and their forms, drafts too"),
-    Scope.REGISTRATIONS_WRITE: lazy_gettext("Register people; change, approve, deny and cancel"),
+    Scope.REGISTRATIONS_WRITE: lazy_gettext(
+        "Register people; change, approve, deny, cancel and reinstate"
+    ),
     Scope.REGISTRATIONS_READ: lazy_gettext("Read who is registered, with answers and consents"),
     Scope.SENSITIVE_READ: lazy_gettext("Read sensitive answers too"),
     Scope.REGISTRATIONS_ERASE: lazy_gettext("Erase people for good"),
