@@ -9,6 +9,7 @@ from datetime import datetime
 import click
 
 from services.overview import name_problem
+from services.restoring import HELD
 from services.retrying import retry_harmless
 from storage import job_lists, zoom_pauses
 from storage.models import Job, JobState
@@ -102,15 +103,18 @@ def retry(key: str | None, is_all: bool, slug: str | None, reason: str | None) -
     """Do a job now that waits or was put aside; KEY is its WORK in the list, zoom:12.
 
     What somebody has to decide on is not among all, but may be named: mails that may have been
-    sent already, people whom Zoom had no place for, and erased ones who may still be there.
+    sent already, people whom Zoom had no place for, and erased ones who may still be there. Mails
+    that a restore held back are sent by flask mails send alone.
     """
     if is_all == bool(key) or (slug or reason) and not is_all:
         raise click.UsageError("Name one job, or --all with --event or --reason.")
+    _refuse_held(reason or "")
     site = get_site()
     now = site.read_clock()
     with site.database.write() as session:
         if key:
             job = job_lists.get_job(session, key)
+            _refuse_held(job.reason if job else "")
             if job is None or not job_lists.retry(session, key, now=now):
                 raise click.ClickException(f"There is no job {key} that waits or was put aside.")
             if job.event_id is not None:
@@ -141,6 +145,12 @@ def drop(key: str) -> None:
         if not job_lists.drop(session, key):
             raise click.ClickException(f"There is no job {key} that could be dropped.")
     click.echo(f"Job {key} is dropped.")
+
+
+def _refuse_held(reason: str) -> None:
+    """Name the way on where a worker would put a mail aside again: its own state says so."""
+    if reason.partition(":")[0] == HELD.partition(":")[0]:
+        raise click.ClickException(f"Nothing is tried again: {get_hint(reason)}.")
 
 
 def get_hint(reason: str) -> str | None:

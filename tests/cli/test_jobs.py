@@ -5,9 +5,12 @@ import pytest
 from cli.jobs import get_hint
 from services.events import LinkPolicy
 from services.registrations import register
+from services.restoring import HELD
 from storage import events, job_lists, submissions, zoom_pauses
+from storage.restoring import hold_mails
 from tests.factories import make_submission
 from tests.fixtures.databases import only_sqlite
+from tests.people import TARO
 from zoom_client import ConfigurationError
 
 
@@ -136,6 +139,21 @@ def test_all_of_one_reason_or_event_are_tried_again(site, run):
 def test_retry_needs_one_job_or_all(site, run):
     for arguments in ([], ["zoom:1", "--all"], ["zoom:1", "--event", "spring"]):
         assert "Name one job, or --all" in run("jobs", "retry", *arguments, exit_code=2).output
+
+
+@only_sqlite
+@pytest.mark.parametrize("named", [["mail:1"], ["--all", "--reason", "HeldBack"]])
+def test_mail_that_a_restore_held_back_is_left_to_the_command_for_it(site, run, named):
+    site.add_event(slug="spring")
+    site.visitor().open("/e/spring").form().fill(**TARO).submit()
+    with site.database.write() as session:
+        hold_mails(session, reason=HELD, now=site.clock())
+
+    refused = run("jobs", "retry", *named, exit_code=1)
+
+    assert "flask mails send" in refused.stderr
+    listed = run("jobs", "list", "--state", "parked").output
+    assert "HeldBack" in listed and "mail:1" in listed
 
 
 @only_sqlite
