@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from email.headerregistry import Address
+from functools import partial
 
 from config import Settings
 from outbound import HttpPool
@@ -102,18 +103,24 @@ def build_worker(parts: WorkerParts) -> Worker:
 
     resealing = Resealing(database, parts.keys, read_clock=read_clock)
 
-    def look() -> None:
-        watch.look(is_worker=True)
-        step_on(database, now=read_clock())
-        look_after_pauses(database, now=read_clock())
-        tell_of_pending(database, now=read_clock())
-        index_registrations(database)
-        forget_old_imports(database, now=read_clock())
-        request_due_records(database, now=read_clock())
-        webhooks.tidy_up(database, now=read_clock())
-        resealing.look()
+    def at_now(look: Callable[..., object]) -> Callable[[], None]:
+        def look_now() -> None:
+            look(database, now=read_clock())
 
-    return Worker(database, lanes, look=look, read_clock=read_clock)
+        return look_now
+
+    looks = (
+        partial(watch.look, is_worker=True),
+        at_now(step_on),
+        at_now(look_after_pauses),
+        at_now(tell_of_pending),
+        partial(index_registrations, database),
+        at_now(forget_old_imports),
+        at_now(request_due_records),
+        at_now(webhooks.tidy_up),
+        resealing.look,
+    )
+    return Worker(database, lanes, looks=looks, read_clock=read_clock)
 
 
 def _make_zoom_lanes(parts: WorkerParts) -> list[Lane]:

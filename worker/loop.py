@@ -84,7 +84,7 @@ class Worker:
     for speed alone, as each thread of a lane looks every second anyway.
 
     Args:
-        look: called once a minute, to see what stands still.
+        looks: called once a minute, to see what stands still; what one fails at stops no other.
     """
 
     def __init__(
@@ -92,14 +92,14 @@ class Worker:
         database: Database,
         lanes: list[Lane],
         *,
-        look: Callable[[], None] | None = None,
+        looks: Sequence[Callable[[], None]] = (),
         read_clock: Callable[[], datetime],
     ) -> None:
         # Begins with the process's number, for whoever looks for the process that holds a job.
         self.owner = f"{os.getpid()}-{secrets.token_hex(5)}"
         self._database = database
         self._lanes = lanes
-        self._look = look
+        self._looks = looks
         self._read_clock = read_clock
         self._stop = threading.Event()
         self._outage = DatabaseOutage()
@@ -123,8 +123,8 @@ class Worker:
             for owner in self._list_owners(lane)
         ]
         threads.append(threading.Thread(target=self._wake_until_stopped))
-        if self._look is not None:
-            threads.append(threading.Thread(target=self._look_until_stopped, args=(self._look,)))
+        if self._looks:
+            threads.append(threading.Thread(target=self._look_until_stopped))
         for thread in threads:
             thread.start()
         self._beat_until_stopped()
@@ -255,14 +255,21 @@ class Worker:
                 self._left_over[job.owner] = _describe(error, 1)
             log.warning("the job could not be put back", extra={"job": job.key})
 
-    def _look_until_stopped(self, look: Callable[[], None]) -> None:
-        while not self._stop.wait(LOOK_SECONDS):
+    def look(self) -> None:
+        """Do once what is done every minute."""
+        for look in self._looks:
             try:
                 look()
-            except SQLAlchemyError as error:
-                self._outage.begin(error)
-            except Exception:
+            except Exception as error:
+                if is_outage(error):
+                    self._outage.begin(error)
+                    return
+                # It may fail for one event each minute; the others have nothing to do with it.
                 log.exception("nobody looked for what stands still")
+
+    def _look_until_stopped(self) -> None:
+        while not self._stop.wait(LOOK_SECONDS):
+            self.look()
 
     def _beat_until_stopped(self) -> None:
         started_at = self._read_clock()

@@ -158,7 +158,7 @@ def test_organizer_hears_of_who_waits_and_finds_them(site):
     organizer = Organizer(site, site.add_event(slug="spring", approval="manual"))
     for person in (TARO, HANAKO):
         site.visitor().open("/e/spring").form().fill(**person).submit()
-    site.build_worker()._look()
+    site.build_worker().look()
     site.drain()
 
     mail = site.mailbox.read_only(OWNER)
@@ -168,7 +168,7 @@ def test_organizer_hears_of_who_waits_and_finds_them(site):
     assert "taro@example.com" in page.text and page.url.endswith("?status=pending")
 
     site.let_pass(days=1)
-    site.build_worker()._look()
+    site.build_worker().look()
     for person in (TARO, HANAKO):
         organizer.approve(person["email"])
     site.drain()
@@ -181,7 +181,7 @@ def test_after_days_without_a_mail_server_one_mail_goes(site):
     site.add_event(slug="spring", approval="manual")
     site.visitor().open("/e/spring").form().fill(**TARO).submit()
     for _ in range(3):
-        site.build_worker()._look()
+        site.build_worker().look()
         site.let_pass(days=1, minutes=1)
     assert site.count_rows("organizer_mail") == 3
     site.drain()

@@ -43,7 +43,7 @@ def test_worker_that_looks_moves_series_on_without_zoom(start_site):
     site.stop_zoom()
     site.let_pass(days=7, hours=2)
 
-    site.build_worker()._look()
+    site.build_worker().look()
 
     with site.database.read() as session:
         found = events.get_event_by_slug(session, "course")
@@ -60,7 +60,7 @@ def test_worker_that_looks_ends_a_pause_at_which_nobody_waits(start_site):
         record_failure(session, "account", event.id, refused, now=site.clock())
     site.let_pass(minutes=1)
 
-    site.build_worker()._look()
+    site.build_worker().look()
 
     with site.database.read() as session:
         assert zoom_pauses.list_paused_events(session) == []

@@ -389,3 +389,32 @@ def wait_for_lines(caplog, count):
     while len(caplog.records) < count:
         assert time.monotonic() < deadline, "nothing was told"
         time.sleep(0.01)
+
+
+@only_sqlite
+def test_what_one_look_fails_at_keeps_no_other_from_it(bench, caplog):
+    def fail():
+        raise LookupError
+
+    worker = Worker(
+        bench.database, [], looks=(fail, lambda: bench.done.append("a")), read_clock=bench.clock
+    )
+    worker.look()
+
+    assert bench.done == ["a"]
+    assert [line.levelname for line in caplog.records] == ["ERROR"]
+
+
+@only_sqlite
+def test_nobody_looks_on_while_the_database_is_away(bench, caplog):
+    def fail():
+        raise sqlalchemy.exc.OperationalError("SELECT 1", {}, sqlite3.OperationalError("away"))
+
+    worker = Worker(
+        bench.database, [], looks=(fail, lambda: bench.done.append("a")), read_clock=bench.clock
+    )
+    worker.look()
+    worker.look()
+
+    assert bench.done == []
+    assert [line.message for line in caplog.records] == ["the database does not take our work"]
