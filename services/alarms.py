@@ -17,7 +17,9 @@ from sqlalchemy.orm import Session
 
 from storage import alarms
 from storage.heartbeats import CLOCKS_DIFFER_BY
+from storage.job_requests import ZOOM_SYNC
 from storage.models import Alarm
+from storage.overview import MAILS
 from zoom_client import ScopeMissing, ZoomOutcomeUnknown, ZoomUnreachable
 
 from .overview import EventWork, Overview, Pause
@@ -35,7 +37,7 @@ _PERHAPS_NEVER_WENT = ("MailOutcomeUnknown", "MailUnavailable", "GivenUp")
 # One or two have mistyped their address.
 _MANY_REFUSED = 3
 # What becomes of these shows at their person or mail, or has an alarm of its own.
-_SEEN_ELSEWHERE = ("zoom.sync", "mail", "proof_mail", "organizer_mail")
+_SEEN_ELSEWHERE = (ZOOM_SYNC.kind, *MAILS)
 
 REPEAT_AFTER = timedelta(days=1)
 UNCONFIRMED_AFTER = timedelta(hours=1)

@@ -22,6 +22,7 @@ from storage import (
     zoom_pauses,
     zoom_registrants,
 )
+from storage.job_requests import ZOOM_SETTLE
 from storage.models import Event, Registration, ZoomRegistrant
 from zoom_client import (
     AddedRegistrant,
@@ -188,9 +189,9 @@ def request_walk(session: Session, event_id: int, *, run_at: datetime, now: date
         run_at = max(run_at, state.walked_at + BETWEEN_WALKS)
     job_requests.ensure(
         session,
-        kind="zoom.settle",
-        key=f"settle:{event_id}",
-        payload={"event_id": event_id},
+        kind=ZOOM_SETTLE.kind,
+        key=ZOOM_SETTLE.key(event_id),
+        payload={ZOOM_SETTLE.name: event_id},
         event_id=event_id,
         run_at=run_at,
         now=now,

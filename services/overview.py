@@ -11,11 +11,12 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy.orm import Session
 
 from storage import overview, zoom_pauses
+from storage.job_requests import MAIL, ZOOM_SETTLE, ZOOM_SYNC
 from storage.models import Event, Job, ZoomAccount, ZoomEvent
 from storage.overview import MailJobs, ParkedJobs, WaitingJobs
 from zoom_client.pacing import PER_DAY, PER_SECOND, Label, Plan
 
-from . import date_following, kept_dates
+from . import date_following, kept_dates, mail_proofs, place_signs
 from .deliveries import Delivery
 from .event_dates import find_next, read_dates
 from .events import get_end, get_planned_end
@@ -28,7 +29,14 @@ DATES_UNKNOWN_AFTER = timedelta(hours=12)
 # No event lasts longer: what started before is over.
 _LONGEST_EVENT = timedelta(days=3)
 # What is of no use any more once its event is over; all other work that was put aside still is.
-_FOR_EVENTS_AHEAD = ("zoom.sync", "zoom.settle", "zoom.dates", "places", "mail", "proof_mail")
+_FOR_EVENTS_AHEAD = (
+    ZOOM_SYNC.kind,
+    ZOOM_SETTLE.kind,
+    date_following.JOB_KIND,
+    place_signs.JOB_KIND,
+    MAIL.kind,
+    mail_proofs.JOB_KIND,
+)
 _REFUSED = "MailRefused"
 _CLASS = re.compile(r"[A-Z][A-Za-z]+\b")
 

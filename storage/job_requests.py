@@ -49,6 +49,7 @@ class JobAbout:
 
 
 ZOOM_SYNC = JobAbout("zoom.sync", "zoom", "registration_id")
+ZOOM_SETTLE = JobAbout("zoom.settle", "settle", "event_id")
 MAIL = JobAbout("mail", "mail", "mail_id")
 
 _NEW = {"state": JobState.READY, "generation": 1, "attempts": 0, "crashes": 0, "reason": ""}

@@ -22,7 +22,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session, aliased, load_only
 
 from .event_ends import is_ahead
 from .heartbeats import is_sign_since
-from .job_requests import MAIL
+from .job_requests import MAIL, ZOOM_SYNC
 from .models import (
     Alarm,
     Event,
@@ -125,7 +125,7 @@ def list_waiting_jobs(
         .join(Event, Event.id == Job.event_id)
         .where(
             Job.state.in_(_OPEN),
-            Job.kind == "zoom.sync",
+            Job.kind == ZOOM_SYNC.kind,
             not_(Job.reason.startswith(f"{but_for}:")),
         )
         .group_by(Job.event_id)

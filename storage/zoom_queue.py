@@ -10,13 +10,13 @@ from sqlalchemy import ColumnElement, and_, not_, or_, select
 from sqlalchemy.orm import Session
 
 from . import jobs, zoom_pauses
-from .job_requests import ZOOM_SYNC
+from .job_requests import ZOOM_SETTLE, ZOOM_SYNC
 from .jobs import POISONOUS_AFTER, ClaimedJob
 from .models import Job, JobState, ZoomAccount, ZoomEvent
 
 PROBE_EVERY = timedelta(seconds=30)
 
-DOING = (ZOOM_SYNC.kind, "zoom.settle")
+DOING = (ZOOM_SYNC.kind, ZOOM_SETTLE.kind)
 LOOKING = ("zoom.attendance", "zoom.dates")
 """The kinds of jobs that may be probes; what these show is only that Zoom tells of a meeting."""
 

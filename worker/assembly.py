@@ -27,6 +27,7 @@ from services.people_tasks import JOB_KIND as PEOPLE_JOB
 from services.place_signs import JOB_KIND as PLACES_JOB
 from services.webhooks import JOB_KIND as WEBHOOK_JOB
 from storage import zoom_queue
+from storage.job_requests import ZOOM_SETTLE, ZOOM_SYNC
 from storage.models import ZoomConnection
 from storage.session import Database
 from storage.webhook_messages import WebhookQueue
@@ -129,13 +130,13 @@ def _make_zoom_lanes(parts: WorkerParts) -> list[Lane]:
     settling = EventSettling(database, make_client=make_client, keys=parts.keys, read_clock=clock)
     following = DatesFollowing(database, make_client=make_client, read_clock=clock)
     fetching = AttendanceFetching(database, make_client=make_client, read_clock=clock)
-    looks = {"zoom.settle": settling.handle, DATES_JOB: following.handle}
+    looks = {ZOOM_SETTLE.kind: settling.handle, DATES_JOB: following.handle}
     return [
         Lane(
             "zoom",
-            {"zoom.sync": sync.handle},
+            {ZOOM_SYNC.kind: sync.handle},
             parts.settings.worker_threads,
-            {"zoom.sync": record_given_up},
+            {ZOOM_SYNC.kind: record_given_up},
             queue=zoom_queue,
         ),
         Lane("settle", looks, 1, queue=zoom_queue),

@@ -15,6 +15,7 @@ from services.delivery_stops import describe_ending
 from services.fault_points import fault_point
 from services.registrations import request_sync
 from storage import events, jobs, organizations, zoom_budgets, zoom_registrants
+from storage.job_requests import ZOOM_SYNC
 from storage.jobs import LEASE_SECONDS, ClaimedJob, LeaseLost
 from storage.models import Event, Registration, ZoomConnection, ZoomRegistrant
 from storage.session import Database
@@ -37,7 +38,7 @@ from . import endings
 from .backoff import next_try
 from .zoom_health import ZoomHealth
 
-KIND = "zoom.sync"
+KIND = ZOOM_SYNC.kind
 # Among so many who are due, those who need something else must not hide those who fit.
 LOOK_AHEAD = 2 * batches.MOST
 _OTHERS = batches.MANY - 1
