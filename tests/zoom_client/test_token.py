@@ -16,6 +16,7 @@ from zoom_client import (
     MemoryTokenStore,
     NewRegistrant,
     RateLimited,
+    Retryable,
     ScopeMissing,
     ZoomUnreachable,
 )
@@ -236,7 +237,7 @@ def test_without_a_token_nothing_was_sent(zoom, body, status):
     with pytest.raises(ZoomUnreachable) as raised:
         read(zoom.client())
 
-    assert raised.value.retryable is True
+    assert isinstance(raised.value, Retryable)
     assert zoom.requests == []
 
 
