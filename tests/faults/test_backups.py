@@ -12,7 +12,7 @@ import pytest
 from alembic import command
 from sqlalchemy import select, text
 
-from storage import migrate
+from storage import job_lists, migrate
 from storage.backups import read_manifest, restore_backup, write_backup
 from storage.dumps import BackupError
 from storage.models import Job, Mail, ZoomRegistrant
@@ -144,7 +144,10 @@ def test_mails_that_were_held_back_are_sent_when_somebody_says_so(site, restored
     assert f"2 put aside (mail, HeldBack): {hint}" in run("status", exit_code=1).output
     assert "taro@example.com" in run("mails", "list").output
     assert "0 jobs are due now. 2 need" in run("jobs", "retry", "--all").output
-    run("jobs", "retry", f"mail:{second}")
+    run("jobs", "retry", f"mail:{second}", exit_code=1)
+    with restored.database.write() as session:
+        # As a command of an older version does.
+        assert job_lists.retry(session, f"mail:{second}", now=restored.clock())
     restored.drain()
     assert restored.mailbox.list_mails() == [], "to try again is no word that it was not sent"
     run("mails", "send", str(first))
