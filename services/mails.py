@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from storage import events, job_requests, mails, registrations, zoom_registrants
 from storage.arrivals import Mailbox
 from storage.events import AnyEvent
-from storage.models import Event, Registration, SubmissionRow
+from storage.models import Event, Mail, Registration, SubmissionRow
 
 from .addresses import fold_tag
 from .calendars import Method
@@ -229,9 +229,31 @@ def choose_word(session: Session, name: MailName, registration: Registration) ->
 def request_word_of_delay(
     session: Session, registration: Registration, *, run_at: datetime, now: datetime
 ) -> None:
-    """Ask for the mail that says that Zoom takes its time; one at most, however often asked for."""
-    if not mails.has_mail(session, registration.id, name=MailName.DELAYED):
+    """Ask for the mail that says that Zoom takes its time; one each time that somebody has come.
+
+    Side effects: the registration's lock, a mail row and its job.
+    """
+    # Of two at once the second must see what the first has asked for.
+    registrations.lock_registration(session, registration.id)
+    words = mails.list_of_names(session, [registration.id], [MailName.DELAYED])
+    left_at = _find_last_leaving(session, registration) if words else None
+    if not any(_is_said_since(mail, left_at) for mail in words):
         request_mail(session, MailName.DELAYED, registration, run_at=run_at, now=now)
+
+
+def _find_last_leaving(session: Session, registration: Registration) -> datetime | None:
+    """Find when somebody last lost the place at Zoom that they had or waited for."""
+    changes = registrations.list_changes(session, registration.id)
+    left = [change for change in changes if change.before.get("status") == "approved"]
+    return left[-1].changed_at if left else None
+
+
+def _is_said_since(mail: Mail, moment: datetime | None) -> bool:
+    """Tell whether a mail says something after a moment, or may do so yet."""
+    if mail.state == "dropped":
+        return False
+    is_over = mail.state in ("sent", "failed")
+    return not is_over or moment is None or (mail.sent_at or mail.created_at) > moment
 
 
 def hasten_mails_with_link(

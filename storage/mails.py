@@ -114,11 +114,6 @@ def begin_sending(session: Session, mail_id: int) -> bool:
     return rowcount(changed) == 1
 
 
-def has_mail(session: Session, registration_id: int, *, name: str) -> bool:
-    statement = select(exists().where(Mail.registration_id == registration_id, Mail.name == name))
-    return bool(session.scalar(statement))
-
-
 def list_mails(session: Session, registration_id: int) -> list[Mail]:
     return list(
         session.scalars(

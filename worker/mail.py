@@ -109,14 +109,15 @@ class MailSending:
         with self._database.write() as session:
             mail = mails.get_mail(session, letter.mail.id)
             assert mail is not None, "mails are not deleted while their job runs"
-            mail.state, mail.error = "sent", ""
-            mail.sent_at = now
             is_first_news = mail.name in (MailName.CONFIRMATION, MailName.APPROVED)
             if is_first_news and not letter.context.is_link_ready:
                 registration = registrations.get_registration(session, mail.registration_id)
                 assert registration is not None, "a mail belongs to a registration"
                 run_at = mail.goes_at + ADMIT_DELAY_AFTER
+                # It locks the person, who comes before their mail.
                 request_word_of_delay(session, registration, run_at=run_at, now=now)
+            mail.state, mail.error = "sent", ""
+            mail.sent_at = now
             session.flush()
             jobs.finish(session, job, now=now)
 

@@ -10,10 +10,16 @@ from sqlalchemy import select, text, update
 
 from services.deliveries import Delivery, read_for_step
 from services.fault_points import FAULT_VARIABLE
-from services.mails import hasten_mails_with_link
+from services.mails import (
+    MailName,
+    hasten_mails_with_link,
+    request_again,
+    request_word_of_delay,
+)
+from services.registration_changes import cancel, register_again
 from services.submissions import Doubt
-from storage import mails
-from storage.models import Job, Mail, SubmissionRow, ZoomRegistrant
+from storage import events, mails, registrations
+from storage.models import Job, Mail, Registration, SubmissionRow, ZoomRegistrant
 from tests.factories import NOW
 from tests.fixtures.databases import only_postgresql, only_sqlite
 from tests.installation import wait_until
@@ -434,6 +440,74 @@ def test_slow_link_is_told_of_once_after_fifteen_minutes(site):
         site.drain()
 
     assert site.mailbox.list_subjects("taro@example.com") == ["受付完了", "参加用URL準備中"]
+
+
+def leave_and_come_back(site, *, away):
+    """Cancel, come back after so many minutes, and wait for Zoom for 40."""
+    with site.database.write() as session:
+        event = events.get_event_by_slug(session, "spring")
+        person = session.scalars(select(Registration)).one()
+        cancel(session, event, person, actor="person", now=site.clock())
+    wait_for_zoom(site, minutes=away)
+    with site.database.write() as session:
+        event = events.get_event_by_slug(session, "spring")
+        person = session.scalars(select(Registration)).one()
+        register_again(session, event, person, now=site.clock())
+    wait_for_zoom(site, minutes=40)
+
+
+def wait_for_zoom(site, *, minutes):
+    for _ in range(minutes):
+        site.let_pass(minutes=1)
+        site.drain()
+
+
+@only_sqlite
+@pytest.mark.parametrize("waited", [4, 13, 20])
+def test_slow_link_is_told_of_once_each_time_that_somebody_comes(site, waited):
+    site.add_event(slug="spring")
+    site.stop_zoom()
+    register(site)
+    wait_for_zoom(site, minutes=waited)
+    leave_and_come_back(site, away=5)
+    with site.database.write() as session:
+        person = session.scalars(select(Registration)).one()
+        assert request_again(session, MailName.CONFIRMATION, person, now=site.clock())
+    wait_for_zoom(site, minutes=20)
+
+    told = site.mailbox.list_subjects("taro@example.com")
+    back = told.index("キャンセル完了")
+    word = "参加用URL準備中"
+    assert (told[:back].count(word), told[back:].count(word)) == (waited > 15, 1)
+    assert told[back:].count("受付完了") == 2
+
+
+@only_postgresql
+@pytest.mark.parametrize("is_locked", [True, False])
+def test_two_workers_at_once_ask_for_one_word_of_delay(site, monkeypatch, is_locked):
+    site.add_event(slug="spring")
+    register(site)
+    if not is_locked:
+        monkeypatch.setattr(registrations, "lock_registration", lambda *_: None)
+
+    def ask(session):
+        person = session.scalars(select(Registration)).one()
+        request_word_of_delay(session, person, run_at=site.clock(), now=site.clock())
+        session.flush()
+
+    def ask_too():
+        with site.database.write() as session:
+            ask(session)
+
+    second = threading.Thread(target=ask_too)
+    with site.database.write() as session:
+        ask(session)
+        second.start()
+        wait_until(lambda: count_waiting(site.database) or not second.is_alive())
+    second.join()
+
+    words = [mail for mail in read_mails(site) if mail[0] == "delayed"]
+    assert len(words) == (1 if is_locked else 2)
 
 
 @only_sqlite
