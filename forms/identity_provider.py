@@ -16,9 +16,9 @@ from .fields import Matches, RowField
 from .organizer_fields import (
     OrganizerForm,
     build_choice,
+    build_client_secret,
     build_form,
     build_line,
-    build_secret,
     build_text,
 )
 
@@ -72,14 +72,7 @@ def build_provider_form(
                 checks=(Matches(_ID, _say_id),),
                 autocomplete="off",
             ),
-            "client_secret": build_secret(
-                "client_secret",
-                _("Client secret"),
-                help=_("Stored and never shown again. Leave this empty to keep it.")
-                if is_stored
-                else _("It is encrypted when it is stored, and never shown again."),
-                missing="" if is_stored else _("Enter the client secret"),
-            ),
+            "client_secret": build_client_secret(is_stored=is_stored),
             **_build_policy(roles),
         },
         formdata,

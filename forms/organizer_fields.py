@@ -168,6 +168,18 @@ def build_secret(
     return SecretField(row, [check or fields.Answered(missing)])
 
 
+def build_client_secret(*, is_stored: bool) -> UnboundField:
+    """Make the field of another service's secret, which may stay empty where one is stored."""
+    return build_secret(
+        "client_secret",
+        _("Client secret"),
+        help=_("Stored and never shown again. Leave this empty to keep it.")
+        if is_stored
+        else _("It is encrypted when it is stored, and never shown again."),
+        missing="" if is_stored else _("Enter the client secret"),
+    )
+
+
 def build_moment(name: str, label: str, *, missing: object = "", help: str = "") -> UnboundField:
     """Make a date with a time of day, in a zone that another field names."""
     row = _make_row(

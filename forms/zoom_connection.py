@@ -6,7 +6,13 @@ from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 
 from .fields import Matches
-from .organizer_fields import OrganizerForm, build_choice, build_form, build_line, build_secret
+from .organizer_fields import (
+    OrganizerForm,
+    build_choice,
+    build_client_secret,
+    build_form,
+    build_line,
+)
 
 # What Zoom's marketplace hands out; nothing else can stand in the header they are sent in.
 _ID = r"[A-Za-z0-9_.=-]+"
@@ -17,11 +23,6 @@ def build_zoom_connection_form(
     formdata: MultiDict[str, str] | None = None, *, is_stored: bool = False, **stored: str
 ) -> OrganizerForm:
     """Ask for what Zoom's marketplace shows; with a stored secret its field may stay empty."""
-    secret_help = (
-        _("Stored and never shown again. Leave this empty to keep it.")
-        if is_stored
-        else _("It is encrypted when it is stored, and never shown again.")
-    )
     return build_form(
         {
             "account_id": build_line(
@@ -40,12 +41,7 @@ def build_zoom_connection_form(
                 checks=(Matches(_ID, _say_id),),
                 autocomplete="off",
             ),
-            "client_secret": build_secret(
-                "client_secret",
-                _("Client secret"),
-                help=secret_help,
-                missing="" if is_stored else _("Enter the client secret"),
-            ),
+            "client_secret": build_client_secret(is_stored=is_stored),
             "plan": build_choice(
                 "plan",
                 _("Plan of the Zoom account"),
