@@ -6,9 +6,11 @@ from .attendance import Attendance, AttendanceRecord
 from .audit import AuditEntry, AuditHead
 from .base import Base, Sealed
 from .events import Asset, Event, EventCounter, FormDraft, FormVersion, KnownRegistrant
+from .heartbeats import WorkerHeartbeat
 from .identity_providers import CompanyIdentity, IdentityDomain, IdentityProvider
 from .invitation_links import InvitationLink
-from .jobs import Job, JobState, RateBucket, WorkerHeartbeat
+from .jobs import Job, JobState
+from .limits import RateBucket
 from .mails import Mail
 from .notices import NoticeVersion
 from .organizations import FormerSlug, Organization, ZoomConnection

@@ -1,10 +1,10 @@
-"""Jobs, rate budgets and worker heartbeats: what all processes share through the database."""
+"""The queue of jobs, which all processes share through the database."""
 
 from __future__ import annotations
 
 from enum import StrEnum
 
-from sqlalchemy import Float, Index, String, Text, text
+from sqlalchemy import Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from .base import Base, BigKey, Document, Moment, PrimaryKey
@@ -55,22 +55,3 @@ class Job(Base):
     reason: Mapped[str] = mapped_column(Text, default="")
     created_at: Mapped[Moment]
     updated_at: Mapped[Moment]
-
-
-class RateBucket(Base):
-    """A rate limit by GCRA: `full_at` is the theoretical arrival time, in seconds since 1970."""
-
-    __tablename__ = "rate_bucket"
-
-    name: Mapped[str] = mapped_column(String(120), primary_key=True)
-    full_at: Mapped[float] = mapped_column(Float(53))
-
-
-class WorkerHeartbeat(Base):
-    """Proof that a worker process lives."""
-
-    __tablename__ = "worker_heartbeat"
-
-    owner: Mapped[str] = mapped_column(String(32), primary_key=True)
-    started_at: Mapped[Moment]
-    seen_at: Mapped[Moment]
