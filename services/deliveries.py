@@ -64,9 +64,9 @@ class Step(StrEnum):
     ADD = "add"
     APPROVE = "approve"
     CANCEL = "cancel"
+    CHANGE_DATES = "change_dates"
     DENY = "deny"
     LEAVE = "leave"
-    MOVE = "move"
     READ = "read"
     SETTLE = "settle"
     DONE = "done"
@@ -105,7 +105,7 @@ def plan_step(
     if dates is not None and registrant.occurrence_ids is not None:
         has = dates.ahead.intersection(registrant.occurrence_ids)
         if dates.wanted - has:
-            return Step.MOVE
+            return Step.CHANGE_DATES
         if has - dates.wanted:
             return Step.LEAVE
     if at_zoom != RegistrantStatus.APPROVED:
@@ -294,7 +294,7 @@ def list_to_leave(registrant: ZoomRegistrant, step: Step, dates: ZoomDates) -> l
     Where nobody knows on which dates Zoom has them, every date counts.
     """
     has = dates.known.intersection(registrant.occurrence_ids or dates.known)
-    return sorted(has if step is Step.MOVE else has & dates.ahead - dates.wanted)
+    return sorted(has if step is Step.CHANGE_DATES else has & dates.ahead - dates.wanted)
 
 
 def begin_doubt_of_dates(registrant: ZoomRegistrant, *, now: datetime) -> None:

@@ -25,7 +25,7 @@ of them as of people without a link.
 """
 
 
-def begin_move(registrant: ZoomRegistrant, dates: ZoomDates) -> None:
+def begin_change_of_dates(registrant: ZoomRegistrant, dates: ZoomDates) -> None:
     """Remember, before somebody leaves all dates, on which of them they were that they want still.
 
     A worker may die half-way, and find only some of them left.
@@ -51,7 +51,9 @@ def limit(
     return replace(dates, wanted=kept)
 
 
-def may_return(registrant: ZoomRegistrant, step: Step, dates: ZoomDates, error: Exception) -> bool:
+def may_go_back_to_dates(
+    registrant: ZoomRegistrant, step: Step, dates: ZoomDates, error: Exception
+) -> bool:
     """Tell whether somebody whom Zoom refused can be added for the dates that they had."""
     if step is not Step.ADD or not isinstance(error, AtCapacity):
         return False

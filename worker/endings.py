@@ -162,9 +162,9 @@ def keep_dates(
 
 def find_next_day(step: Step, registrant: ZoomRegistrant, now: datetime) -> datetime | None:
     """Return when Zoom takes a step about this person again, if not today."""
-    if step in (Step.ADD, Step.MOVE):
+    if step in (Step.ADD, Step.CHANGE_DATES):
         # Whom it had no place for before may need another add for the way back.
-        adds = 2 if step is Step.MOVE and registrant.refused_dates else 1
+        adds = 2 if step is Step.CHANGE_DATES and registrant.refused_dates else 1
         return person_limits.find_next_add(registrant, adds=adds, now=now)
     return person_limits.find_next_change(registrant, now=now) if step in ACTIONS else None
 

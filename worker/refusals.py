@@ -76,7 +76,7 @@ class Refusals:
             else:
                 deliveries.end_add_without_effect(registrant, now=now)
             full = dates.wanted if dates else None
-            if dates and kept_dates.may_return(registrant, step, dates, error):
+            if dates and kept_dates.may_go_back_to_dates(registrant, step, dates, error):
                 full = dates.wanted.difference(registrant.kept_dates or ())
                 _tell_of_waiting(session, registration, registrant, dates, now)
                 registrant.refused_dates = sorted(dates.wanted)

@@ -42,7 +42,7 @@ from .refusals import Refusals
 from .zoom_health import ZoomHealth
 
 MOST_STEPS = 6
-_LEAVING = (Step.LEAVE, Step.MOVE)
+_LEAVING = (Step.LEAVE, Step.CHANGE_DATES)
 FRESH_FOR = timedelta(seconds=LEASE_SECONDS / 2)
 
 log = logging.getLogger(__name__)
@@ -126,7 +126,7 @@ class RegistrantSync:
                 endings.finish_steps(session, [(job, registration, registrant)], now)
                 return None
             leaves = dates and deliveries.list_to_leave(registrant, step, dates)
-            if step is Step.MOVE and not leaves:
+            if step is Step.CHANGE_DATES and not leaves:
                 # Zoom dropped all of the dates for which it had them.
                 deliveries.record_gone(registrant, now=now)
                 step = Step.ADD
@@ -144,8 +144,8 @@ class RegistrantSync:
                 # An add follows an add only once: without the answers that Zoom refused.
                 endings.give_zoom_time(session, job, now)
                 return None
-            if step is Step.MOVE and dates:
-                kept_dates.begin_move(registrant, dates)
+            if step is Step.CHANGE_DATES and dates:
+                kept_dates.begin_change_of_dates(registrant, dates)
             if step is Step.ADD:
                 deliveries.begin_add(registrant, dates, now=now)
             elif step in endings.ACTIONS:
@@ -252,7 +252,7 @@ class RegistrantSync:
         assert dates is not None, "only where people choose"
         kind = deliveries.get_kind(event)
         ref = deliveries.make_ref(situation.registration, registrant)
-        is_gone = situation.step is Step.MOVE
+        is_gone = situation.step is Step.CHANGE_DATES
         fault_point("before_leave")
         left = deliveries.list_to_leave(registrant, situation.step, dates)
         while left:
@@ -279,7 +279,7 @@ class RegistrantSync:
         with self._storing(job) as (session, _, _, stored):
             record(stored, now=now)
             endings.keep_lease(session, job, now)
-            comes_back = step is Step.MOVE
+            comes_back = step is Step.CHANGE_DATES
             place_signs.note_left(session, stored, dates, comes_back=comes_back, now=now)
 
     def _check_fresh(self, job: ClaimedJob, situation: _Situation) -> None:
