@@ -140,6 +140,8 @@ def keep_alarms(session: Session, problems: Iterable[Problem], *, now: datetime)
 
     What was wrong on one machine is over once it was not seen for an hour: whoever looks does not
     see it elsewhere, several machines may have one name, and one that is gone never looks again.
+    What only a newer version knows of is left to its processes: this one sees neither that it is
+    wrong nor that it is over.
     """
     found = {problem.key: problem for problem in problems}
     stored = alarms.lock_alarms(session)
@@ -157,6 +159,10 @@ def keep_alarms(session: Session, problems: Iterable[Problem], *, now: datetime)
             began_at = alarm.began_at if alarm else now
             changes.append(Change(key, False, began_at, problem.facts))
     for key, alarm in stored.items():
+        if not _is_known(key):
+            if _is_left_behind(alarm, now):
+                alarms.delete_alarm(session, key)
+            continue
         if key in found or alarm.ended_at is not None or _is_told_now(alarm, now):
             continue
         is_of_machine = ":" in key
@@ -168,7 +174,8 @@ def keep_alarms(session: Session, problems: Iterable[Problem], *, now: datetime)
 
 def take_telling(session: Session, *, now: datetime) -> Telling | None:
     """Take the next message for the operator, for 90 seconds."""
-    alarm = alarms.take_untold(session, until=now + TELLING_LEASE, now=now)
+    names = [str(name) for name in AlarmName]
+    alarm = alarms.take_untold(session, names, until=now + TELLING_LEASE, now=now)
     if alarm is None:
         return None
     return Telling(
@@ -273,6 +280,16 @@ def _was_told_long_ago(alarm: Alarm, now: datetime) -> bool:
     if told_at is None:
         return False
     return now - told_at >= REPEAT_AFTER or told_at > now + CLOCKS_DIFFER_BY
+
+
+def _is_known(key: str) -> bool:
+    return key.partition(":")[0] in set(AlarmName)
+
+
+def _is_left_behind(alarm: Alarm, now: datetime) -> bool:
+    """Tell whether nobody is left who knows an alarm: it would have been told again by now."""
+    last = alarm.told_at or alarm.began_at
+    return abs(now - last) >= REPEAT_AFTER + UNCONFIRMED_AFTER
 
 
 def _is_unconfirmed(alarm: Alarm, now: datetime) -> bool:

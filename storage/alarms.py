@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -47,17 +47,21 @@ def delete_alarm(session: Session, name: str) -> None:
     session.execute(delete(Alarm).where(Alarm.name == name))
 
 
-def take_untold(session: Session, *, until: datetime, now: datetime) -> Alarm | None:
-    """Take the lease on telling the operator about one alarm, until then.
+def take_untold(
+    session: Session, names: Collection[str], *, until: datetime, now: datetime
+) -> Alarm | None:
+    """Take the lease on telling the operator about one alarm of these names, until then.
 
     What was refused is tried again after an hour. A lease longer than any, and a refusal still to
     come, come from a clock that has been set back since.
     """
     lease, refused = Alarm.lease_until, Alarm.refused_at
+    of_machines = [Alarm.name.startswith(f"{name}:") for name in names]
     alarm = session.scalar(
         select(Alarm)
         .where(
             Alarm.message_id != "",
+            or_(Alarm.name.in_(names), *of_machines),
             or_(lease.is_(None), lease <= now, lease > until + CLOCK_TOLERANCE),
             or_(
                 refused.is_(None),

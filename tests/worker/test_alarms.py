@@ -13,7 +13,7 @@ from services.alarms import _SEEN_ELSEWHERE, AlarmName, Problem, keep_alarms, ta
 from services.date_following import request_look
 from services.event_editing import cancel_event
 from services.organizer_mails import OrganizerMailName, request_mail
-from storage import events, heartbeats, job_requests
+from storage import alarms, events, heartbeats, job_requests
 from storage.jobs import POISONOUS_AFTER
 from storage.models import Alarm, Job, JobState, Mail
 from tests.fixtures.databases import only_sqlite
@@ -625,6 +625,28 @@ def test_alarm_of_an_older_version_has_an_hour_from_now_on(database, now):
         session.expire_all()
         assert keep_after(session, now=now, minutes=90) == []
         assert keep_after(session, now=now, minutes=151) == [("disk_filling:a", True)]
+
+
+def test_alarm_of_a_newer_version_is_left_to_its_processes(database, now):
+    with database.write() as session:
+        for name in ("later", "later:machine"):
+            alarms.add_alarm(session, name, facts={}, message_id="1", now=now)
+        assert keep_after(session, Problem(AlarmName.NO_WORKER, {}), now=now, minutes=1) == [
+            ("no_worker", False)
+        ]
+        assert take_telling(session, now=now).key == "no_worker"
+        assert take_telling(session, now=now) is None
+        alarms.record_told(session, "later", "1", now=now)
+        assert set(alarms.list_names(session)) == {"later", "later:machine", "no_worker"}
+
+
+def test_alarm_that_no_process_knows_any_more_is_forgotten(database, now):
+    with database.write() as session:
+        alarms.add_alarm(session, "later", facts={}, message_id="1", now=now)
+        assert keep_after(session, now=now, minutes=24 * 60) == []
+        assert alarms.list_names(session) == ["later"]
+        assert keep_after(session, now=now, minutes=25 * 60) == []
+        assert alarms.list_names(session) == []
 
 
 def test_of_many_that_notice_one_tells(database_url, now):
