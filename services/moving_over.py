@@ -26,7 +26,7 @@ def move_over(
     Raises:
         ChangedMeanwhile: it leads to another one than `former_id` already.
 
-    Side effects: the jobs that register everybody.
+    Side effects: everybody's locks, the jobs that register them.
     """
     if event.zoom_id != former_id:
         raise ChangedMeanwhile(f"{event.slug} leads to another meeting already.")
@@ -36,7 +36,7 @@ def move_over(
     event.known_read_at = event.known_read_at and now
     events.raise_version(session, event)
     event.updated_at = now
-    for registration, registrant in registration_lists.list_registrants(session, event.id):
+    for registration, registrant in registration_lists.lock_registrants(session, event.id):
         if registrant is None:
             continue
         is_coming = registration.status == Status.APPROVED

@@ -81,6 +81,16 @@ def list_registrants(
     return [(registration, registrant) for registration, registrant in rows]
 
 
+def lock_registrants(
+    session: Session, event_id: int
+) -> list[tuple[Registration, ZoomRegistrant | None]]:
+    """As `list_registrants`, so that nobody else changes one of them before this ends."""
+    people = select(Registration.id).where(Registration.event_id == event_id)
+    # As `registrations.lock_registration`, in the order in which everybody locks several.
+    session.execute(people.order_by(Registration.id).with_for_update(key_share=True)).all()
+    return list_registrants(session, event_id)
+
+
 def read_full_rows(session: Session, ids: Sequence[int]) -> list[FullRow]:
     """Read registrations with answers and consents, in the order of their ids."""
     rows = session.execute(_ROWS.where(Registration.id.in_(ids)).order_by(Registration.id))

@@ -184,9 +184,11 @@ class BatchAdding:
     def _record_added(self, batch: _Batch, added: Mapping[str, AddedRegistrant]) -> None:
         """Store each link with its own person; who is missing is in doubt."""
         now = self._read_clock()
-        strangers = set(added)
         with self._database.write() as session:
             rows = self._lock(session, batch)
+            if events.need_event(session, batch.event.id).zoom_id != batch.event.zoom_id:
+                added = {}  # It is about a meeting that is lost; everybody is added to another one.
+            strangers = set(added)
             for registration, registrant in rows.values():
                 strangers.discard(registration.email.lower())
                 if answer := added.get(registration.email.lower()):

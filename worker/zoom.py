@@ -190,8 +190,10 @@ class RegistrantSync:
             read = None
         fault_point("before_save_link")
         now = self._read_clock()
-        with self._storing(job) as (session, _, registration, stored):
-            if read is None:
+        with self._storing(job) as (session, current, registration, stored):
+            if current.zoom_id != event.zoom_id:
+                pass  # It is about a meeting that is lost; everybody is added to another one.
+            elif read is None:
                 deliveries.record_unsure(stored, now=now)
             else:
                 deliveries.record_read(
