@@ -10,11 +10,22 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, case, literal, or_, select, true, tuple_, update
+from sqlalchemy import (
+    ColumnElement,
+    bindparam,
+    case,
+    exists,
+    literal,
+    or_,
+    select,
+    true,
+    tuple_,
+    update,
+)
 from sqlalchemy.orm import Session
 
 from .models import Job, JobState
-from .statements import rowcount
+from .statements import Statement, rowcount
 
 POISONOUS_AFTER = 3
 """So many workers may die while they hold a job; then somebody has to look at it."""
@@ -64,7 +75,7 @@ def claim(
     `where` narrows the choice. One with `POISONOUS_AFTER` crashes is taken to be put aside, not to
     be done.
     """
-    for due in _list_ways_to_be_due(now):
+    for due in _list_ways_to_be_due(now, now + CLOCK_TOLERANCE):
         found = select(Job).where(*due, _is_of(kinds), where).order_by(Job.run_at).limit(1)
         if job := session.scalar(found.with_for_update(skip_locked=True)):
             return take(job, owner=owner, lease_seconds=lease_seconds, now=now)
@@ -117,18 +128,41 @@ def take(job: Job, *, owner: str, lease_seconds: float, now: datetime) -> Claime
     )
 
 
-def has_due(
-    session: Session,
-    *,
-    kinds: Sequence[str],
-    now: datetime,
-    where: ColumnElement[bool] = _ANY,
-) -> bool:
-    """Tell whether a claim would find something, without taking the database's write lock."""
-    return any(
-        session.scalar(select(Job.id).where(*due, _is_of(kinds), where).limit(1)) is not None
-        for due in _list_ways_to_be_due(now)
-    )
+class DueJobs:
+    """Tells whether a claim would find something, without taking the database's write lock.
+
+    Workers ask before each job and when idle each second, so it is one statement, prepared for each
+    choice of kinds. `where` narrows the choice as in `claim`.
+    """
+
+    def __init__(self, where: ColumnElement[bool] = _ANY) -> None:
+        self._where = where
+        self._statements: dict[tuple[str, ...], Statement] = {}
+
+    def has_any(self, session: Session, *, kinds: Sequence[str], now: datetime) -> bool:
+        statement = self._statements.get(tuple(kinds))
+        if statement is None:
+            statement = self._statements[tuple(kinds)] = self._prepare(kinds)
+        values = {"now": now, "soon": now + CLOCK_TOLERANCE}
+        return statement.fetch(session, values) is not None
+
+    def _prepare(self, kinds: Sequence[str]) -> Statement:
+        # Written out: a list of values would be of no fixed shape.
+        is_of_kinds = Job.kind.in_([literal(kind) for kind in kinds])
+        now, soon = (bindparam(name, type_=Job.run_at.type) for name in ("now", "soon"))
+        found = [
+            exists().where(*due, is_of_kinds, self._where)
+            for due in _list_ways_to_be_due(now, soon)
+        ]
+        return Statement(lambda _: select(literal(1)).where(or_(*found)))
+
+
+_DUE = DueJobs()
+
+
+def has_due(session: Session, *, kinds: Sequence[str], now: datetime) -> bool:
+    """Tell whether a claim would find a job of some kinds, as `DueJobs`."""
+    return _DUE.has_any(session, kinds=kinds, now=now)
 
 
 def hold(session: Session, job: ClaimedJob, *, lease_seconds: float, now: datetime) -> None:
@@ -253,14 +287,14 @@ def _is_of(kinds: Sequence[str]) -> ColumnElement[bool]:
     return Job.kind == kinds[0] if len(kinds) == 1 else Job.kind.in_(kinds)
 
 
-def _list_ways_to_be_due(now: datetime) -> list[list[ColumnElement[bool]]]:
+def _list_ways_to_be_due(now: Any, soon: Any) -> list[list[ColumnElement[bool]]]:
     """List which jobs may be claimed, each way with a search of its own.
 
     One condition for all would read every due job. A job stored in the future comes from a clock
     that was set back since; its times mean nothing. Two machines whose clocks differ by more than
-    the tolerance would take each other's jobs too early, as their leases do.
+    the tolerance, after which it is `soon`, would take each other's jobs too early, as their leases
+    do.
     """
-    soon = now + CLOCK_TOLERANCE
     return [
         [Job.state == JobState.RUNNING, or_(Job.lease_until <= now, Job.updated_at > soon)],
         [Job.state == JobState.READY, Job.run_at <= now],

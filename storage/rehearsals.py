@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import delete, exists, select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from .models import Rehearsal
-from .statements import rowcount
+from .statements import Statement, rowcount
+
+_REHEARSAL = Statement(lambda _: select(Rehearsal.id))
 
 
 def begin(session: Session, *, taken_at: datetime, now: datetime) -> None:
@@ -25,4 +27,4 @@ def get_rehearsal(session: Session) -> Rehearsal | None:
 
 
 def is_rehearsal(session: Session) -> bool:
-    return bool(session.scalar(select(exists().select_from(Rehearsal))))
+    return _REHEARSAL.fetch(session, {}) is not None

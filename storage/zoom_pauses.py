@@ -5,12 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import ColumnElement, Select, delete, exists, or_, select, union_all, update
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    bindparam,
+    delete,
+    exists,
+    literal,
+    or_,
+    select,
+    union_all,
+    update,
+)
 from sqlalchemy.orm import Session
 
 from .job_requests import ZOOM_SYNC
 from .models import Event, ZoomAccount, ZoomConnection, ZoomEvent, ZoomRegistrant
-from .statements import insert_for, table_of
+from .statements import Statement, insert_for, table_of
 
 EVERYBODY = "EverybodyRefused"
 """The problem of a pause that leaves everybody one try of their own: who knows whom Zoom takes.
@@ -93,6 +104,11 @@ def list_paused_events(session: Session) -> list[ZoomEvent]:
             .order_by(ZoomEvent.event_id)
         )
     )
+
+
+def has_probe_due(session: Session, *, now: datetime) -> bool:
+    """Tell whether it is time to try anything that stands still."""
+    return _HAS_PROBE_DUE.fetch(session, {"now": now}) is not None
 
 
 def list_next_probes(session: Session) -> dict[int, datetime]:
@@ -237,3 +253,16 @@ def _move_probe(
         .returning(key)
     )
     return moved is not None
+
+
+# Workers ask whenever they look for a job.
+_HAS_PROBE_DUE = Statement(
+    lambda _: select(literal(1)).where(
+        or_(
+            *(
+                exists().where(table.paused_since.is_not(None), table.probe_at <= bindparam("now"))
+                for table in (ZoomAccount, ZoomEvent)
+            )
+        )
+    )
+)

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from . import jobs, zoom_pauses
 from .job_requests import ZOOM_SETTLE, ZOOM_SYNC
-from .jobs import POISONOUS_AFTER, ClaimedJob
+from .jobs import POISONOUS_AFTER, ClaimedJob, DueJobs
 from .models import Job, JobState, ZoomAccount, ZoomEvent
 
 PROBE_EVERY = timedelta(seconds=30)
@@ -31,8 +31,10 @@ class ProbingJob(ClaimedJob):
 
 def has_due(session: Session, *, kinds: Sequence[str], now: datetime) -> bool:
     """Tell whether a claim may find something: a job, or that it is time for a probe."""
-    if jobs.has_due(session, kinds=kinds, now=now, where=_is_free()):
+    if _DUE.has_any(session, kinds=kinds, now=now):
         return True
+    if not zoom_pauses.has_probe_due(session, now=now):
+        return False
     for paused in list_paused(session):
         if paused.probe_at is not None and paused.probe_at <= now:
             probe = _find_probe(session, paused, now)
@@ -51,7 +53,7 @@ def claim(
         owner=owner,
         lease_seconds=lease_seconds,
         now=now,
-        where=_is_free(),
+        where=_IS_FREE,
     )
     if job is not None:
         return job
@@ -144,7 +146,7 @@ def _find_probe(
     kinds = reversed(DOING) if is_outage else DOING
     for kind in (*kinds, *LOOKING):
         for where in _list_choices(paused, now):
-            if jobs.has_due(session, kinds=[kind], now=now, where=where):
+            if DueJobs(where).has_any(session, kinds=[kind], now=now):
                 return kind, where
     return None
 
@@ -183,3 +185,7 @@ def _is_free() -> ColumnElement[bool]:
         Job.event_id.not_in(zoom_pauses.select_standing_events()),
         and_(is_first_or_asks, Job.event_id.in_(zoom_pauses.select_events_of_first_tries())),
     )
+
+
+_IS_FREE = _is_free()
+_DUE = DueJobs(_IS_FREE)
