@@ -42,7 +42,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 # Each begins where its word does: from every place in a long word the cost is the length squared.
 _PRIVATE = re.compile(
@@ -75,6 +75,8 @@ class ZoomError(Exception):
     where no answer came. `retry_after` is aware UTC. Quote `tracking_id` to Zoom's support.
     """
 
+    retryable: ClassVar[bool] = False
+
     def __init__(
         self,
         message: str,
@@ -102,6 +104,8 @@ class ZoomError(Exception):
 
 class Retryable(ZoomError):
     """Later it may work without anybody changing anything."""
+
+    retryable = True
 
 
 class ZoomUnreachable(Retryable):
