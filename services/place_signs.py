@@ -7,6 +7,7 @@ follows it (`zoom_closings`) and locks the event: here it may be just about to b
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
@@ -30,6 +31,42 @@ LOOK_EVERY = timedelta(minutes=1)
 OPEN = (JobState.READY, JobState.RUNNING)
 
 
+@dataclass(frozen=True)
+class Sign:
+    """What a job of this kind tells, in one of four forms.
+
+    - `freed_at`: a place came free then, on each of `dates`, or on all where those are None.
+    - `freed_at` and `tried`: the same, but that person has the place first; others follow once what
+      becomes of them is decided.
+    - `tried`: somebody is being tried, and what becomes of them is looked after.
+    - `is_look`: nothing came free; which dates are full is to be told anew.
+    """
+
+    freed_at: datetime | None = None
+    tried: int | None = None
+    dates: Collection[str] | None = None
+    is_look: bool = False
+
+    @classmethod
+    def from_payload(cls, payload: Mapping[str, Any]) -> Sign:
+        freed_at = payload.get("freed_at")
+        return cls(
+            freed_at=datetime.fromisoformat(freed_at) if freed_at else None,
+            tried=payload.get("tried"),
+            dates=payload.get("dates"),
+            is_look=payload.get("is_look", False),
+        )
+
+    def to_payload(self) -> dict[str, object]:
+        payload = {
+            "freed_at": self.freed_at and self.freed_at.isoformat(),
+            "tried": self.tried,
+            "dates": None if self.dates is None else sorted(self.dates),
+            "is_look": self.is_look,
+        }
+        return {name: value for name, value in payload.items() if value not in (None, False)}
+
+
 def request_try(
     session: Session, event_id: int, *, dates: Collection[str] | None = None, now: datetime
 ) -> None:
@@ -38,21 +75,19 @@ def request_try(
     `dates` are those with a place, None for all. Those that come free at once are one sign: who
     wants several of them has them all. No other sign is written over.
     """
-    about: dict[str, object] = {"freed_at": now.isoformat()}
-    key = write_key(event_id)
+    sign, key = Sign(freed_at=now, dates=dates), write_key(event_id)
     if dates is None:
-        _ask(session, event_id, key, about, run_at=now, now=now)
+        _ask(session, event_id, key, sign, run_at=now, now=now)
     elif dates:
-        about["dates"] = sorted(dates)
         which = sha256(",".join(sorted(dates)).encode()).hexdigest()[:16]
-        _ask(session, event_id, f"{key}:dates:{which}", about, run_at=now, now=now)
+        _ask(session, event_id, f"{key}:dates:{which}", sign, run_at=now, now=now)
 
 
 def request_look(session: Session, event: Event, *, now: datetime) -> None:
     """Have a worker look which dates are full: refusals tell more or less, or dates changed."""
     if event.closed_by_zoom and takes_choice(event):
         key = f"{write_key(event.id)}:look"
-        _ask(session, event.id, key, {"is_look": True}, run_at=now, now=now)
+        _ask(session, event.id, key, Sign(is_look=True), run_at=now, now=now)
 
 
 def look_after(
@@ -65,11 +100,11 @@ def look_after(
     """
     key, at = write_key(event_id), now + LOOK_EVERY
     before = job_requests.read_asked(session, key) or Asked(0, JobState.DONE, {})
-    _ask(session, event_id, key, {"tried": tried}, run_at=at, now=now)
+    _ask(session, event_id, key, Sign(tried=tried), run_at=at, now=now)
     asked = job_requests.read_asked(session, key) or before
     is_own = job is not None and (job.key, job.generation) == (key, before.generation)
-    waited = before.state in OPEN and "freed_at" in before.payload and not is_own
-    return waited or asked.generation > before.generation + 1
+    waits = before.state in OPEN and Sign.from_payload(before.payload).freed_at is not None
+    return (waits and not is_own) or asked.generation > before.generation + 1
 
 
 def note_left(
@@ -88,9 +123,9 @@ def note_left(
     request_try(session, event_id, dates={*dates} - {*(kept or ())}, now=now)
     if kept:
         moved = registrant.registration_id
-        about = {"freed_at": now.isoformat(), "tried": moved, "dates": kept}
+        sign = Sign(freed_at=now, tried=moved, dates=kept)
         key, run_at = f"{write_key(event_id)}:{moved}", now + LOOK_EVERY
-        _ask(session, event_id, key, about, run_at=run_at, now=now)
+        _ask(session, event_id, key, sign, run_at=run_at, now=now)
 
 
 def let_go_first(
@@ -100,11 +135,11 @@ def let_go_first(
 
     `registrant` has left Zoom; where people choose dates, the place is one on each of theirs.
     """
-    key = write_key(registrant.event_id)
-    about = {"freed_at": now.isoformat(), "tried": registration_id}
-    if registrant.occurrence_ids:
-        key, about["dates"] = f"{key}:{registration_id}", registrant.occurrence_ids
-    _ask(session, registrant.event_id, key, about, run_at=now + LOOK_EVERY, now=now)
+    key, dates = write_key(registrant.event_id), registrant.occurrence_ids or None
+    if dates:
+        key = f"{key}:{registration_id}"
+    sign = Sign(freed_at=now, tried=registration_id, dates=dates)
+    _ask(session, registrant.event_id, key, sign, run_at=now + LOOK_EVERY, now=now)
 
 
 def note_ended(session: Session, event: Event, *, now: datetime) -> None:
@@ -141,18 +176,17 @@ def note_delivered(
         request_try(session, event.id, dates={d for dates in freed for d in dates or ()}, now=now)
 
 
-def find_freed(session: Session, about: Mapping[str, Any]) -> set[str] | None:
+def find_freed(session: Session, sign: Sign) -> set[str] | None:
     """Return the dates on which a sign tells of a place, None for all.
 
     Whoever left them to be added anew has them again, or not.
     """
-    dates, moved = about.get("dates"), about.get("tried")
-    if dates is None:
+    if sign.dates is None:
         return None
-    registrant = zoom_registrants.get_zoom_registrant(session, moved) if moved else None
-    if registrant is None or registrant.join_url is None:
-        return {*dates}
-    return {*dates} - {*(registrant.occurrence_ids or ())}
+    moved = zoom_registrants.get_zoom_registrant(session, sign.tried) if sign.tried else None
+    if moved is None or moved.join_url is None:
+        return {*sign.dates}
+    return {*sign.dates} - {*(moved.occurrence_ids or ())}
 
 
 def has_left(before: str, registrant: ZoomRegistrant) -> bool:
@@ -176,7 +210,7 @@ def _ask(
     session: Session,
     event_id: int,
     key: str,
-    about: Mapping[str, Any],
+    sign: Sign,
     *,
     run_at: datetime,
     now: datetime,
@@ -185,7 +219,7 @@ def _ask(
         session,
         kind=JOB_KIND,
         key=key,
-        payload={"event_id": event_id, **about},
+        payload={"event_id": event_id, **sign.to_payload()},
         event_id=event_id,
         run_at=run_at,
         now=now,

@@ -10,9 +10,8 @@ the worker ended.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -34,7 +33,7 @@ from .full_dates import (
 )
 from .kept_dates import WAITS as KEEPS_DATES
 from .moves import move_first_up
-from .place_signs import OPEN, find_freed, look_after, request_look, request_try, write_key
+from .place_signs import OPEN, Sign, find_freed, look_after, request_look, request_try, write_key
 from .registrations import Status, sync_key
 
 MOST_READ = 100
@@ -88,20 +87,19 @@ def follow(session: Session, event: Event, job: ClaimedJob, *, now: datetime) ->
 
     The caller holds the event's row.
     """
-    about, chooses = job.payload, takes_choice(event)
+    sign, chooses = Sign.from_payload(job.payload), takes_choice(event)
     if describe_ending(event, now=now):
         return False
-    if freed_at := about.get("freed_at"):
+    if at := sign.freed_at:
         if chooses or not event.closed_by_zoom:
-            at = datetime.fromisoformat(freed_at)
             event.freed_at = max(at, event.freed_at or at)
         if not event.closed_by_zoom:
             return False
-        if chooses and not forget_refused(event, find_freed(session, about)):
+        if chooses and not forget_refused(event, find_freed(session, sign)):
             return False
-    if about.get("is_look") and not (chooses and event.closed_by_zoom):
+    if sign.is_look and not (chooses and event.closed_by_zoom):
         return False
-    dates = _find_refused(session, about.get("tried"))
+    dates = _find_refused(session, sign.tried)
     if not chooses:
         return _go_on(session, event, [] if dates is None else [dates], job, now)
     if not event.closed_by_zoom:
@@ -112,10 +110,11 @@ def follow(session: Session, event: Event, job: ClaimedJob, *, now: datetime) ->
     return _go_on(session, event, event.refused_dates, job, now)
 
 
-def is_undecided(session: Session, event: Event, about: Mapping[str, Any], now: datetime) -> bool:
+def is_undecided(session: Session, event: Event, job: ClaimedJob, *, now: datetime) -> bool:
     """Tell whether a job has to wait, as somebody is being tried at this moment."""
-    tried = about.get("tried")
-    if about.get("is_look"):
+    sign = Sign.from_payload(job.payload)
+    tried = sign.tried
+    if sign.is_look:
         asked = job_requests.read_asked(session, write_key(event.id))
         return asked is not None and asked.state in OPEN
     if tried is None or describe_ending(event, now=now):
@@ -125,10 +124,10 @@ def is_undecided(session: Session, event: Event, about: Mapping[str, Any], now: 
         # Who moved up where the organizer decides is tried once they are approved.
         return person is not None and person.status == Status.PENDING
     registrant = zoom_registrants.get_zoom_registrant(session, tried)
-    job = job_lists.get_job(session, sync_key(tried))
-    if registrant is None or job is None:
+    delivery = job_lists.get_job(session, sync_key(tried))
+    if registrant is None or delivery is None:
         return False
-    return job.state in OPEN and registrant.problem not in _PUT_OFF
+    return delivery.state in OPEN and registrant.problem not in _PUT_OFF
 
 
 def _retry_next(

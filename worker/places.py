@@ -23,10 +23,10 @@ class PlaceFinding:
         self._read_clock = read_clock
 
     def handle(self, job: ClaimedJob) -> None:
-        now, about = self._read_clock(), job.payload
+        now = self._read_clock()
         with self._database.write() as session:
-            event = events.lock_event(session, about["event_id"])
-            if zoom_closings.is_undecided(session, event, about, now):
+            event = events.lock_event(session, job.payload["event_id"])
+            if zoom_closings.is_undecided(session, event, job, now=now):
                 reason = "waiting for what becomes of somebody at Zoom"
                 later = now + LOOK_EVERY
                 jobs.postpone(session, job, run_at=later, reason=reason, now=now, is_attempt=False)
