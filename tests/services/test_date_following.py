@@ -22,12 +22,6 @@ AFTER_THE_FIRST = NOW + timedelta(days=3)
 
 
 @pytest.fixture
-def session(database):
-    with database.write() as session:
-        yield session
-
-
-@pytest.fixture
 def series(session) -> Event:
     """A series of two dates, to both of which somebody comes."""
     event = factories.make_event(

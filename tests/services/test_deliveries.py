@@ -38,12 +38,6 @@ LINK = "https://zoom.us/w/1?tk=x"
 MINUTE = timedelta(minutes=1)
 
 
-@pytest.fixture
-def session(database):
-    with database.write() as session:
-        yield session
-
-
 class Case:
     """One registration on its way to Zoom."""
 

@@ -30,12 +30,6 @@ AUTHOR = "a" * 22
 
 
 @pytest.fixture
-def session(database):
-    with database.write() as session:
-        yield session
-
-
-@pytest.fixture
 def event(session):
     return factories.make_event(session)
 

@@ -2,17 +2,9 @@
 
 from itertools import combinations
 
-import pytest
-
 from services.full_dates import MOST_REFUSED, forget_refused, note_refused
 from storage import registrations
 from tests import factories
-
-
-@pytest.fixture
-def session(database):
-    with database.write() as session:
-        yield session
 
 
 def make_closed(session, **members):

@@ -38,12 +38,6 @@ LATER = NOW + timedelta(hours=1)
 URL = "https://hooks.example.com/uketsuke"
 
 
-@pytest.fixture
-def session(database):
-    with database.write() as session:
-        yield session
-
-
 def listen(session, event, *, kinds=OFFERED, event_ids=None, url=URL):
     wish = Wish("CRM", url, Payload.THIN, tuple(kinds), event_ids)
     endpoint, _ = add_endpoint(session, event.organization_id, wish, now=NOW)

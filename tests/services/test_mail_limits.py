@@ -29,12 +29,6 @@ from tests import factories
 from tests.factories import NOW
 
 
-@pytest.fixture
-def session(database):
-    with database.write() as session:
-        yield session
-
-
 def send(session, event, *, email="taro@example.com", policy=LinkPolicy.SHOW, now=NOW):
     """Register somebody; return their first mail."""
     submission = factories.make_submission(event, email=email)

@@ -93,12 +93,6 @@ class Course:
         return events.get_counter(self.session, self.event.id, events.SEATS)
 
 
-@pytest.fixture
-def session(database):
-    with database.write() as session:
-        yield session
-
-
 def test_who_waits_for_a_date_that_is_over_holds_nobody_up(session):
     course = Course(session)
     course.send("late", "d1")

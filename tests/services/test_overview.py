@@ -24,12 +24,6 @@ WITHOUT_DATES = {
 }
 
 
-@pytest.fixture
-def session(database):
-    with database.write() as session:
-        yield session
-
-
 def refuse_mail(session, name, **changes):
     """Have the mail server refuse a mail about an event, which is changed then."""
     event = factories.make_event(session)

@@ -31,12 +31,6 @@ KEYS = KeyRing([SECRET * 2])
 SHOW, CODE, MAIL = LinkPolicy.SHOW, LinkPolicy.CODE, LinkPolicy.MAIL
 
 
-@pytest.fixture
-def session(database):
-    with database.write() as session:
-        yield session
-
-
 def send(session, event, *, policy=SHOW, now=NOW, **members):
     return register(
         session, event, factories.make_submission(event, **members), policy=policy, now=now

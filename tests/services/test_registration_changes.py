@@ -93,12 +93,6 @@ class People:
         return self.session.scalar(select(Job.generation).where(Job.key == key)) or 0
 
 
-@pytest.fixture
-def session(database):
-    with database.write() as session:
-        yield session
-
-
 def test_cancelling_gives_back_the_seat_and_tells_zoom(session):
     people = People(session, capacity=1)
     cancel(session, people.event, people.add(), actor="person", now=LATER)

@@ -17,12 +17,6 @@ from tests.services.test_registration_changes import LATER, NOW, People
 from zoom_client import RegistrantStatus
 
 
-@pytest.fixture
-def session(database):
-    with database.write() as session:
-        yield session
-
-
 def leave(people, name="taro", *, by="organizer"):
     cancel(people.session, people.event, people.get(name), actor=by, now=LATER)
     people.session.flush()

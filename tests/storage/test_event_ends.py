@@ -32,12 +32,6 @@ BETWEEN = NOW + 12 * DAY
 AFTER = NOW + 20 * DAY
 
 
-@pytest.fixture
-def session(database):
-    with database.write() as session:
-        yield session
-
-
 def make_weekly(session, **members):
     """Add a series whose row still has its first date, as Zoom has told nothing since."""
     return factories.make_event(
