@@ -30,7 +30,7 @@ from zoom_client import RegistrantStatus
 
 from .deliveries import CHANGING
 from .delivery_stops import describe_ending
-from .events import LinkPolicy
+from .events import read_link_policy
 from .happenings import Happening, tell
 from .held_mails import request_word
 from .registration_changes import end_for_good
@@ -143,7 +143,7 @@ def go_on(
     for row in newer:
         # Else it stays held, which the organizer sees.
         with suppress(RegistrationNotOpen):
-            release(session, event, row, policy=LinkPolicy(event.link_policy), now=now)
+            release(session, event, row, policy=read_link_policy(session, event), now=now)
     if newer:
         request_word(session, event.id, now=now)
     return False

@@ -24,6 +24,7 @@ from storage.models import (
     Base,
     Consent,
     Job,
+    Organization,
     PeopleImport,
     PeopleImportRow,
     Registration,
@@ -296,6 +297,20 @@ def test_who_comes_back_meanwhile_reads_that_they_will_be_registered(site, polic
     assert site.mailbox.list_subjects("planted@example.com") == [
         *("受付完了", "お申し込みの確認", "受付完了")
     ]
+
+
+@only_sqlite
+def test_who_comes_back_meanwhile_gets_the_code_that_the_organization_asks_for(site):
+    come_back_meanwhile(site, link_policy="show")
+    with site.database.write() as session:
+        [organization] = session.scalars(select(Organization))
+        organization.link_policy = "code"
+    for seconds in (31, 120):
+        site.let_pass(seconds=seconds)
+        site.drain()
+
+    text = read_text(site.mailbox.read_last("planted@example.com"))
+    assert "帰子" in text and CODE.findall(text)
 
 
 @only_sqlite
