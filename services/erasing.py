@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
@@ -17,7 +16,6 @@ from storage import (
     attendance,
     erasing,
     events,
-    job_lists,
     job_requests,
     registration_index,
     registrations,
@@ -25,11 +23,12 @@ from storage import (
     zoom_registrants,
 )
 from storage.erasing import RETURNED
-from storage.models import Event, Job, JobState, Registration, SubmissionRow
+from storage.models import Event, Registration, SubmissionRow
 from zoom_client import RegistrantStatus
 
 from .deliveries import CHANGING
 from .delivery_stops import describe_ending
+from .erasing_waits import JOB_KIND, get_open_job, make_key
 from .events import read_link_policy
 from .happenings import Happening, tell
 from .held_mails import request_word
@@ -40,11 +39,9 @@ from .registrations import (
     Status,
     release,
     request_sync,
-    sync_key,
 )
 from .submissions import Doubt
 
-JOB_KIND = "erase"
 BETWEEN_LOOKS = timedelta(seconds=30)
 
 ERASED = "erased"
@@ -54,17 +51,6 @@ _AT_ZOOM = (RegistrantStatus.APPROVED, RegistrantStatus.PENDING, CHANGING)
 
 Note = Callable[[str], None]
 """Adds a public id to the list that is kept apart from the database; marked, it takes it off."""
-
-
-@dataclass(frozen=True)
-class Wait:
-    """An erasing that waits for Zoom, with why it does as far as that is known.
-
-    `is_stuck`: nothing goes on by itself before the event is over.
-    """
-
-    reason: str
-    is_stuck: bool
 
 
 def is_erased(registration: Registration) -> bool:
@@ -90,7 +76,7 @@ def erase(
     locked = end_for_good(session, event, registration, actor=actor, now=now)
     erasing.drop_mails(session, locked.id)
     note(locked.public_id)
-    begun = _get_open_job(session, locked)
+    begun = get_open_job(session, locked)
     is_at_zoom = _is_at_zoom(session, event, locked, now)
     if not is_at_zoom and begun is None:
         _forget(session, event, locked, actor, now)
@@ -102,7 +88,7 @@ def erase(
     job_requests.enqueue(
         session,
         kind=JOB_KIND,
-        key=_key(locked),
+        key=make_key(locked),
         payload={"registration_id": locked.id, "actor": actor, "since": since},
         event_id=event.id,
         run_at=now + BETWEEN_LOOKS if is_at_zoom else now,
@@ -149,33 +135,6 @@ def go_on(
     return False
 
 
-def find_wait(session: Session, registration: Registration) -> Wait | None:
-    """Say why somebody who is to be erased is not forgotten yet; None where nobody is waited for.
-
-    Whoever was let in again meanwhile is not waited for.
-    """
-    job = _get_open_job(session, registration)
-    if job is None or registration.status != Status.CANCELLED:
-        return None
-    letting_go = job_lists.get_job(session, sync_key(registration.id))
-    for holding in (job, letting_go):
-        if holding is not None and holding.state == JobState.PARKED:
-            return Wait(holding.reason, is_stuck=True)
-    is_under_way = letting_go is not None and letting_go.state != JobState.DONE
-    return Wait(letting_go.reason if letting_go and is_under_way else "", is_stuck=False)
-
-
-def list_newer(session: Session, registration: Registration) -> list[SubmissionRow] | None:
-    """List the forms with the address of somebody who is still to be erased, by which somebody new
-    is registered afterwards; None where nobody is erased.
-    """
-    job = _get_open_job(session, registration)
-    if job is None or registration.status != Status.CANCELLED:
-        return None
-    since = datetime.fromisoformat(job.payload["since"])
-    return submissions.list_repeats_since(session, registration.id, since)
-
-
 def _set_newer_aside(
     session: Session, registration: Registration, since: datetime
 ) -> list[SubmissionRow]:
@@ -210,15 +169,6 @@ def _is_at_zoom(session: Session, event: Event, registration: Registration, now:
     if registrant is None or describe_ending(event, now=now):
         return False
     return registrant.attempt_started_at is not None or registrant.zoom_status in _AT_ZOOM
-
-
-def _get_open_job(session: Session, registration: Registration) -> Job | None:
-    job = job_lists.get_job(session, _key(registration))
-    return job if job is not None and job.state != JobState.DONE else None
-
-
-def _key(registration: Registration) -> str:
-    return f"{JOB_KIND}:{registration.id}"
 
 
 def _forget(

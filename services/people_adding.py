@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from storage import registrations
 from storage.models import Event, Registration
 
-from .erasing import find_wait
+from .erasing_waits import find_wait
 from .events import LinkPolicy
 from .registrations import ORGANIZER, Outcome, RegistrationError, Status, register
 from .reinstating import is_kept

@@ -15,6 +15,7 @@ from storage.models import Event, Registration, RegistrationChange, SubmissionRo
 from .answers import erase_answers
 from .chosen_dates import has_date_ahead, read_people_dates
 from .consents import keep_consents_of_newcomer
+from .erasing_waits import find_wait
 from .event_dates import list_chosen_ids, takes_choice
 from .events import EventState, LinkPolicy, get_state, read_seats
 from .handed_places import has_place, wait_for_place
@@ -109,8 +110,8 @@ def register_again(
     It is as it was, unless other `details` are given.
 
     Raises:
-        ChangeRefused: it was denied, the organizer cancelled it, it came back often, or no date
-            is ahead that was chosen.
+        ChangeRefused: it was denied, the organizer cancelled it, it is to be erased, it came back
+            often, or no date is ahead that was chosen.
         ChangedOften: the details were changed often enough in a day.
         RegistrationNotOpen: the event takes nobody now.
         DatesClosed: a chosen date that is ahead takes nobody now.
@@ -141,10 +142,10 @@ def register_again(
 def may_return(session: Session, registration: Registration, *, now: datetime) -> bool:
     """Tell whether a cancelled person may come back by themselves.
 
-    Not against a decision of the organizer's, nor too often: Zoom allows ten changes of status a
-    day.
+    Not against a decision of the organizer's, nor who is still to be erased, nor too often: Zoom
+    allows ten changes of status a day.
     """
-    if registration.status != Status.CANCELLED:
+    if registration.status != Status.CANCELLED or find_wait(session, registration) is not None:
         return False
     changes = _list_status_changes(session, registration)
     since = now - timedelta(days=1)

@@ -13,7 +13,8 @@ from storage import events, registrations
 from storage.models import Event, Registration
 
 from .chosen_dates import has_date_ahead
-from .erasing import find_wait, is_erased
+from .erasing import is_erased
+from .erasing_waits import find_wait
 from .events import EventState
 from .joining import read_end_state
 from .mails import MailName

@@ -13,7 +13,7 @@ from config import Settings
 from outbound import HttpPool
 from services.attendance_records import JOB_KIND as ATTENDANCE_JOB
 from services.date_following import JOB_KIND as DATES_JOB
-from services.erasing import JOB_KIND as ERASE_JOB
+from services.erasing_waits import JOB_KIND as ERASE_JOB
 from services.event_tasks import JOB_KIND as EVENT_JOB
 from services.held_mails import JOB_KIND as HELD_JOB
 from services.held_mails import OVER_JOB

@@ -11,7 +11,7 @@ from datetime import datetime
 from flask_babel import lazy_gettext
 from sqlalchemy.orm import Session
 
-from services.erasing import list_newer
+from services.erasing_waits import list_newer
 from services.event_dates import get_chosen
 from services.event_views import view_mail_event
 from services.events import EventState, get_state, read_seats

@@ -15,8 +15,9 @@ from services.event_tasks import request_work
 from services.events import EventState, LinkPolicy
 from services.happenings import Happening
 from services.members import Role
-from services.registration_changes import register_again
-from services.registrations import RegistrationNotOpen, register
+from services.moves import move
+from services.registration_changes import cancel, register_again
+from services.registrations import ChangeRefused, RegistrationNotOpen, Status, register
 from services.restoring import make_safe
 from storage import events, registrations
 from storage.erasing import read_erased
@@ -236,15 +237,64 @@ def test_who_was_let_in_again_meanwhile_stays(site):
     with site.database.write() as session:
         event = events.get_event_by_slug(session, "spring")
         [person] = session.scalars(select(Registration))
-        change = registrations.list_changes(session, person.id)[-1]
-        change.actor = "person"
-        session.flush()
-        register_again(session, event, person, now=site.clock())
+        # As a version did that still let them come back.
+        events.lock_seats(session, event.id)
+        move(session, event, person, Status.APPROVED, actor="person", now=site.clock())
     site.clock.move(seconds=31)
     site.drain()
 
     assert program.get(path).json()["email"] == "planted@example.com"
     assert read_erased(site.settings.instance) == []
+
+
+def ask_by_mail(site, **names):
+    """Send the form, and return the link to the button in the mail that asks its sender."""
+    sent = TARO | {"email": "planted@example.com"} | names
+    asked = site.visitor().open("/e/spring").form().fill(**sent).submit(status=422)
+    asked.form().press("確認メールを受け取る").submit()
+    site.drain()
+    [link] = set(re.findall(r"\S+/v/[\w-]+", read_text(site.mailbox.read_last(sent["email"]))))
+    return link
+
+
+@only_sqlite
+def test_nobody_comes_back_who_is_to_be_erased_though_they_had_cancelled_themselves(site):
+    program, path = add_person(site, bot_check="always")
+    site.drain()
+    with site.database.write() as session:
+        event = events.get_event_by_slug(session, "spring")
+        [person] = session.scalars(select(Registration))
+        cancel(session, event, person, actor="person", now=site.clock())
+    site.sandbox.control.fault("set_status", status=503, count=None)
+    site.drain()
+    assert program.ask("DELETE", path).status_code == 202
+    site.clock.move(seconds=1)
+
+    pressed = site.visitor().open(ask_by_mail(site, given_name="帰子")).form().submit()
+
+    assert "/s/" in pressed.url and "埋子" not in pressed.text
+    with site.database.write() as session:
+        event = events.get_event_by_slug(session, "spring")
+        [person] = session.scalars(select(Registration))
+        with pytest.raises(ChangeRefused):
+            register_again(session, event, person, now=site.clock())
+    assert list_people(site) == [("埋子", "cancelled")]
+    let_zoom_go_on(site)
+    assert list_people(site) == [("", "cancelled"), ("帰子", "approved")]
+
+
+def let_zoom_go_on(site):
+    site.sandbox.control.clear_faults()
+    for _ in range(4):
+        site.let_pass(minutes=10)
+        site.drain()
+
+
+def list_people(site):
+    """List the given name and the state of everybody, in the order in which they came."""
+    with site.database.read() as session:
+        people = session.scalars(select(Registration).order_by(Registration.id))
+        return [(person.given_name, person.status) for person in people]
 
 
 def come_back_meanwhile(site, **event):

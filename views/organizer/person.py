@@ -19,7 +19,7 @@ from services.attendance_verdicts import read_attendance
 from services.audit import Action
 from services.chosen_dates import with_dates
 from services.dates import format_moment
-from services.erasing import find_wait
+from services.erasing_waits import find_wait
 from services.event_dates import write_date
 from services.events import read_definition
 from services.form_history import read_answered_form

@@ -9,7 +9,8 @@ from flask.typing import ResponseReturnValue
 
 from services import audit
 from services.audit import Action
-from services.erasing import erase, find_wait, is_erased
+from services.erasing import erase, is_erased
+from services.erasing_waits import find_wait
 from services.members import Member, Permission
 from services.overview import name_problem
 from services.registrations import ORGANIZER
