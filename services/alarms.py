@@ -222,14 +222,17 @@ def _find_refusals(overview: Overview) -> Problem | None:
 
 
 def _find_lost_mails(overview: Overview) -> Problem | None:
-    found = {
-        parked.problem: parked.count
+    found = [
+        parked
         for parked in overview.parked
         if parked.kind in _MAILS and parked.problem in _PERHAPS_NEVER_WENT
-    }
+    ]
     if not found:
         return None
-    facts: dict[str, int | str] = {"mails": sum(found.values()), "reason": ", ".join(sorted(found))}
+    facts: dict[str, int | str] = {
+        "mails": sum(parked.count for parked in found),
+        "reason": ", ".join(sorted({parked.problem for parked in found})),
+    }
     return Problem(AlarmName.MAIL_GIVEN_UP, facts)
 
 

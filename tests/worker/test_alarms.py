@@ -16,6 +16,7 @@ from services.organizer_mails import OrganizerMailName, request_mail
 from storage import alarms, events, heartbeats, job_requests
 from storage.jobs import POISONOUS_AFTER
 from storage.models import Alarm, Job, JobState, Mail
+from storage.overview import MAILS
 from tests.fixtures.databases import only_sqlite
 from tests.mailbox import read_text
 from tests.people import HANAKO, TARO
@@ -293,6 +294,21 @@ def test_mail_to_an_organizer_that_was_given_up_is_told(watch):
     watch.work_on(minutes=1)
     watch.look()
     assert watch.list_lines()[1:] == [("WARNING", "alarm over", "mail_given_up")]
+
+
+@only_sqlite
+def test_lost_mails_to_people_and_to_organizers_are_counted_together(watch):
+    watch.register()
+    watch.site.stop_zoom()
+    mail_organizers(watch, "boss", "colleague")
+    watch.work_on(minutes=1, mail_url=NOBODY)
+    with watch.site.database.write() as session:
+        session.execute(update(Job).where(Job.kind.in_(MAILS)).values(attempts=MOST_TRIES))
+    watch.work_on(minutes=10, mail_url=NOBODY)
+    watch.look()
+
+    text = read_text(watch.site.mailbox.read_only(OPERATOR))
+    assert {"メール：3", "理由：MailUnavailable"} <= set(text.splitlines())
 
 
 def test_organizers_count_where_one_recipient_after_another_is_refused(watch):
