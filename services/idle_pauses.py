@@ -11,9 +11,9 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from storage import events, zoom_pauses, zoom_queue
-from storage.job_requests import ZOOM_SYNC
-from storage.models import ZoomAccount, ZoomEvent
+from storage import events, job_lists, zoom_pauses, zoom_queue
+from storage.job_requests import ZOOM_SETTLE, ZOOM_SYNC
+from storage.models import JobState, ZoomAccount, ZoomEvent
 from storage.zoom_pauses import EVERYBODY
 from storage.zoom_queue import DOING, LOOKING, PROBE_EVERY
 
@@ -49,7 +49,8 @@ def look_after_event(session: Session, event_id: int, *, now: datetime) -> bool:
 
     Its registrants are looked through, which the next probe does: those who have their links are
     let down by a meeting that is gone, though nobody waits. Where Zoom has refused everybody, that
-    shows nothing, and those are tried who were put aside last.
+    shows nothing, and those are tried who were put aside last. A look that was given up is left to
+    whoever is told of it.
 
     Side effects: jobs of the event.
     """
@@ -60,7 +61,9 @@ def look_after_event(session: Session, event_id: int, *, now: datetime) -> bool:
         return resume(zoom_pauses.lock_event(session, event_id, now=now), now)
     if state.pause_problem == EVERYBODY:
         return zoom_refusals.look_after(session, state, now=now)
-    request_walk(session, event_id, run_at=now, now=now)
+    walk = job_lists.get_job(session, ZOOM_SETTLE.key(event_id))
+    if walk is None or walk.state != JobState.PARKED:
+        request_walk(session, event_id, run_at=now, now=now)
     return False
 
 

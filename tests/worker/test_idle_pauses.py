@@ -8,7 +8,8 @@ from services.date_following import request_look
 from services.deliveries import Delivery
 from services.event_editing import cancel_event
 from services.organizations import ensure_organization
-from storage import events, zoom_pauses
+from storage import events, job_lists, zoom_pauses
+from storage.jobs import POISONOUS_AFTER
 from tests.fixtures.databases import only_sqlite
 from tests.series import make_series
 from tests.worker.test_pauses import (
@@ -73,6 +74,25 @@ def test_event_at_which_nobody_waits_is_looked_at_until_it_is_mended(desk, happe
 
     assert read_event(desk).paused_since is None
     assert desk.find_settling().state == "done"
+
+
+def test_look_of_which_workers_die_is_not_made_again_unasked(desk):
+    come_and_go(desk, lose_meeting)
+    look_after(desk, rounds=2)
+    with desk.database.write() as session:
+        session.merge(desk.find_settling()).crashes = POISONOUS_AFTER
+    look_after(desk, rounds=8)
+    calls = desk.count_calls("list_registrants")
+    look_after(desk, rounds=3)
+    given_up = desk.find_settling()
+    assert (given_up.state, given_up.reason.partition(":")[0]) == ("parked", "GivenUp")
+    assert desk.count_calls("list_registrants") == calls
+
+    mend(desk)
+    with desk.database.write() as session:
+        job_lists.retry(session, given_up.key, now=desk.clock())
+    look_after(desk, rounds=11)
+    assert read_event(desk).paused_since is None
 
 
 @only_sqlite
