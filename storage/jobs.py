@@ -131,8 +131,8 @@ def take(job: Job, *, owner: str, lease_seconds: float, now: datetime) -> Claime
 class DueJobs:
     """Tells whether a claim would find something, without taking the database's write lock.
 
-    Workers ask before each job and when idle each second, so it is one statement, prepared for each
-    choice of kinds. `where` narrows the choice as in `claim`.
+    Workers ask before each job and when idle each second, so it is one statement, written once for
+    each choice of kinds. `where` narrows the choice as in `claim`.
     """
 
     def __init__(self, where: ColumnElement[bool] = _ANY) -> None:
@@ -142,11 +142,11 @@ class DueJobs:
     def has_any(self, session: Session, *, kinds: Sequence[str], now: datetime) -> bool:
         statement = self._statements.get(tuple(kinds))
         if statement is None:
-            statement = self._statements[tuple(kinds)] = self._prepare(kinds)
+            statement = self._statements[tuple(kinds)] = self._write(kinds)
         values = {"now": now, "soon": now + CLOCK_TOLERANCE}
         return statement.fetch(session, values) is not None
 
-    def _prepare(self, kinds: Sequence[str]) -> Statement:
+    def _write(self, kinds: Sequence[str]) -> Statement:
         # Written out: a list of values would be of no fixed shape.
         is_of_kinds = Job.kind.in_([literal(kind) for kind in kinds])
         now, soon = (bindparam(name, type_=Job.run_at.type) for name in ("now", "soon"))
@@ -154,7 +154,8 @@ class DueJobs:
             exists().where(*due, is_of_kinds, self._where)
             for due in _list_ways_to_be_due(now, soon)
         ]
-        return Statement(lambda _: select(literal(1)).where(or_(*found)))
+        # By a plan for any values, PostgreSQL would read all jobs that were ever done.
+        return Statement(lambda _: select(literal(1)).where(or_(*found)), is_planned_anew=True)
 
 
 _DUE = DueJobs()
@@ -163,6 +164,15 @@ _DUE = DueJobs()
 def has_due(session: Session, *, kinds: Sequence[str], now: datetime) -> bool:
     """Tell whether a claim would find a job of some kinds, as `DueJobs`."""
     return _DUE.has_any(session, kinds=kinds, now=now)
+
+
+def has_due_where(
+    session: Session, kind: str, where: ColumnElement[bool], *, now: datetime
+) -> bool:
+    """As `has_due`, for a condition that is another one each time."""
+    ways = _list_ways_to_be_due(now, now + CLOCK_TOLERANCE)
+    found = (select(Job.id).where(*due, Job.kind == kind, where).limit(1) for due in ways)
+    return any(session.scalar(one) is not None for one in found)
 
 
 def hold(session: Session, job: ClaimedJob, *, lease_seconds: float, now: datetime) -> None:

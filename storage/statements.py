@@ -35,10 +35,15 @@ class Statement:
         build: returns the statement; it gets the database's own `insert`, which knows ON CONFLICT.
             Parameters are named by `bindparam`, those of an INSERT by the columns of its first run,
             which are all that it ever has.
+        is_planned_anew: have PostgreSQL plan each run by its values, which takes it some tenths of
+            a millisecond; a plan for any values would read whole tables where few rows fit.
     """
 
-    def __init__(self, build: Callable[[Any], Executable]) -> None:
+    def __init__(
+        self, build: Callable[[Any], Executable], *, is_planned_anew: bool = False
+    ) -> None:
         self._build = build
+        self._is_planned_anew = is_planned_anew
         self._compiled: dict[tuple[str, int], _Compiled] = {}
 
     def fetch(self, session: Session, values: Mapping[str, Any]) -> tuple[Any, ...] | None:
@@ -60,7 +65,7 @@ class Statement:
         compiled = self._compile(dialect, values)
         cursor = _get_cursor(pooled, compiled.text)
         try:
-            cursor.execute(compiled.text, compiled.bind(values))
+            cursor.execute(compiled.text, compiled.bind(values), **compiled.options)
             rows = cursor.fetchall()
         except compiled.driver_error as error:
             raise translate_error(error, pooled, dialect, compiled.text) from error
@@ -73,7 +78,7 @@ class Statement:
         compiled = self._compile(dialect, values)
         cursor = _get_cursor(pooled, compiled.text)
         try:
-            cursor.execute(compiled.text, compiled.bind(values))
+            cursor.execute(compiled.text, compiled.bind(values), **compiled.options)
             return compiled.read(cursor.fetchone())
         except compiled.driver_error as error:
             raise translate_error(error, pooled, dialect, compiled.text) from error
@@ -99,7 +104,7 @@ class Statement:
     def _change(self, pooled: Any, compiled: _Compiled, values: Mapping[str, Any]) -> int:
         cursor = _get_cursor(pooled, compiled.text)
         try:
-            cursor.execute(compiled.text, compiled.bind(values))
+            cursor.execute(compiled.text, compiled.bind(values), **compiled.options)
         except compiled.driver_error as error:
             raise translate_error(error, pooled, compiled.dialect, compiled.text) from error
         return int(cursor.rowcount)
@@ -110,7 +115,10 @@ class Statement:
             statement, names = self._build(_get_insert(dialect.name)), list(values)
             if rows:
                 statement, names = _repeat(statement, names, rows)
-            compiled = self._compiled[dialect.name, rows] = _compile(statement, dialect, names)
+            is_unprepared = self._is_planned_anew and dialect.name == "postgresql"
+            options = {"prepare": False} if is_unprepared else {}
+            compiled = _compile(statement, dialect, names, options)
+            self._compiled[dialect.name, rows] = compiled
         return compiled
 
 
@@ -119,7 +127,7 @@ class _Compiled:
     """A statement's text for one kind of database.
 
     `order` names the parameters where they go by position, else they go by name. `constants` are
-    those that the statement itself has.
+    those that the statement itself has. `options` are for the driver.
     """
 
     text: str
@@ -129,6 +137,7 @@ class _Compiled:
     constants: Mapping[str, Any]
     binders: Mapping[str, Process]
     readers: tuple[tuple[int, Process], ...]
+    options: Mapping[str, Any]
 
     def bind(self, values: Mapping[str, Any]) -> Any:
         bound = {**self.constants, **values}
@@ -211,7 +220,9 @@ def _get_connection(session: Session) -> tuple[Any, Dialect]:
     return connection.connection, connection.dialect
 
 
-def _compile(statement: Executable, dialect: Dialect, names: list[str]) -> _Compiled:
+def _compile(
+    statement: Executable, dialect: Dialect, names: list[str], options: Mapping[str, Any]
+) -> _Compiled:
     is_insert = isinstance(statement, Insert)
     compiled: Any = statement.compile(  # type: ignore[attr-defined]
         dialect=_number_parameters(dialect), column_keys=names if is_insert else None
@@ -237,6 +248,7 @@ def _compile(statement: Executable, dialect: Dialect, names: list[str]) -> _Comp
             for place, column in enumerate(columns)
             if (process := column.type.dialect_impl(dialect).result_processor(dialect, None))
         ),
+        options=options,
     )
 
 

@@ -146,7 +146,7 @@ def _find_probe(
     kinds = reversed(DOING) if is_outage else DOING
     for kind in (*kinds, *LOOKING):
         for where in _list_choices(paused, now):
-            if DueJobs(where).has_any(session, kinds=[kind], now=now):
+            if jobs.has_due_where(session, kind, where, now=now):
                 return kind, where
     return None
 

@@ -4,13 +4,14 @@ import threading
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from storage import job_lists, job_requests, jobs
 from storage.models import Job
 from tests.factories import NOW
+from tests.fixtures.databases import only_postgresql
 from tests.races import race
 
 LEASE = 60
@@ -553,3 +554,25 @@ def test_jobs_of_another_event_or_held_by_somebody_are_not_listed(database):
         count = jobs.count_due(session, "zoom.sync", event_id=7, most=9, now=NOW)
 
     assert ([job.key for job in due], count) == (["b", "c"], 2)
+
+
+MANY_DONE = text("""
+    INSERT INTO job (kind, key, payload, state, generation, attempts, crashes, run_at, reason,
+                     created_at, updated_at)
+    SELECT 'mail', 'mail:' || n, '{}', 'done', 1, 1, 0, :now, '', :now, :now
+    FROM generate_series(1, 30000) n
+""")
+SCANS = text("SELECT seq_scan FROM pg_stat_xact_user_tables WHERE relname = 'job'")
+
+
+@only_postgresql
+def test_workers_read_nothing_of_what_is_done(database):
+    """Also once PostgreSQL has had so many of their questions that it would plan for any values."""
+    with database.write() as session:
+        session.execute(MANY_DONE, {"now": NOW})
+        session.execute(text("ANALYZE job"))
+
+    with database.read() as session:
+        for _ in range(20):
+            assert not jobs.has_due(session, kinds=["mail", "proof_mail"], now=NOW)
+        assert session.scalar(SCANS) == 0
