@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from storage import event_lists, events, organizer_mails
+from storage import event_lists, events, organizer_mails, registration_lists
 from storage.heartbeats import CLOCKS_DIFFER_BY
 from storage.models import Event
 
@@ -19,9 +19,11 @@ from .organizer_mails import OrganizerMailName, list_deciding, request_mails_abo
 
 EVERY = timedelta(days=1)
 BEFORE_START = timedelta(hours=3)
-"""Then it is told once more: early enough to decide, late enough for who came last."""
+"""Then it is told once more: early enough to decide, late enough for most who come last."""
 
 SOONEST = timedelta(hours=1)
+STORED_WITHIN = timedelta(seconds=15)
+"""So long after its clock was read a request may still be stored, having waited for others."""
 
 
 def list_untold(session: Session, *, now: datetime) -> list[int]:
@@ -48,12 +50,21 @@ def count_pending(session: Session, event: Event, *, now: datetime) -> int:
 
 
 def _is_due(session: Session, event: Event, now: datetime) -> bool:
-    """Tell whether it is time for a mail: the first, a day's, or that before the start."""
-    since = now - EVERY
+    """Tell whether it is time for a mail: the first, a day's, that before the start, or an hour's
+    about whoever came after it and cannot wait for the next day.
+    """
+    told_at = organizer_mails.get_last_told(
+        session,
+        OrganizerMailName.PENDING,
+        event_id=event.id,
+        # What a clock of the future has asked for must not keep everybody waiting until then.
+        until=now + CLOCKS_DIFFER_BY,
+    )
+    if told_at is None or told_at < now - EVERY:
+        return True
     last_word_at = event.starts_at - BEFORE_START
-    if now >= last_word_at:
-        since = max(since, min(last_word_at, now - SOONEST))
-    # What a clock of the future has asked for must not keep everybody waiting until then.
-    until = now + CLOCKS_DIFFER_BY
-    name = OrganizerMailName.PENDING
-    return not organizer_mails.is_told(session, name, event_id=event.id, since=since, until=until)
+    if now < last_word_at or told_at >= now - SOONEST:
+        return False
+    if told_at < last_word_at:
+        return True
+    return registration_lists.has_come_to_wait(session, event.id, since=told_at - STORED_WITHIN)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import exists, select
+from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
 from .models import OrganizerMail
@@ -61,17 +61,18 @@ def get_last_about(session: Session, name: str, *, event_id: int) -> OrganizerMa
     )
 
 
-def is_told(
-    session: Session, name: str, *, event_id: int, since: datetime, until: datetime
-) -> bool:
-    """Tell whether mails of a kind about an event were asked for within a time, and not dropped."""
-    mail = exists().where(
-        OrganizerMail.event_id == event_id,
-        OrganizerMail.name == name,
-        OrganizerMail.created_at.between(since, until),
-        OrganizerMail.state != "dropped",
+def get_last_told(
+    session: Session, name: str, *, event_id: int, until: datetime
+) -> datetime | None:
+    """Return when mails of a kind about an event were last asked for that were not dropped."""
+    return session.scalar(
+        select(func.max(OrganizerMail.created_at)).where(
+            OrganizerMail.event_id == event_id,
+            OrganizerMail.name == name,
+            OrganizerMail.created_at <= until,
+            OrganizerMail.state != "dropped",
+        )
     )
-    return bool(session.scalar(select(mail)))
 
 
 def has_newer(session: Session, mail: OrganizerMail) -> bool:

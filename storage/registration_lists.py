@@ -19,6 +19,7 @@ from .models import (
     Job,
     Mail,
     Registration,
+    RegistrationChange,
     SubmissionRow,
     ZoomRegistrant,
 )
@@ -89,6 +90,22 @@ def lock_registrants(
     # As `registrations.lock_registration`, in the order in which everybody locks several.
     session.execute(people.order_by(Registration.id).with_for_update(key_share=True)).all()
     return list_registrants(session, event_id)
+
+
+def has_come_to_wait(session: Session, event_id: int, *, since: datetime) -> bool:
+    """Tell whether anybody who waits for approval has done so only since a moment."""
+    # Whatever it was before: who waits now does so since the last change of their status.
+    moved = exists().where(
+        RegistrationChange.registration_id == Registration.id,
+        RegistrationChange.action == "status",
+        RegistrationChange.changed_at >= since,
+    )
+    is_new = exists().where(
+        Registration.event_id == event_id,
+        Registration.status == "pending",
+        or_(Registration.created_at >= since, moved),
+    )
+    return bool(session.scalar(select(is_new)))
 
 
 def read_full_rows(session: Session, ids: Sequence[int]) -> list[FullRow]:

@@ -126,6 +126,41 @@ def test_who_is_the_first_in_the_last_hours_is_told_of(office):
     assert office.wait(minutes=10) == 1
 
 
+def test_who_comes_after_the_mail_before_the_start_is_told_of_once_an_hour(office):
+    office.set(starts_at=office.clock() + timedelta(hours=4), duration_minutes=120)
+    office.register()
+    assert office.wait(hours=1, minutes=30) == 2, "the first, and that before the start"
+    office.change(approve, actor="organizer")
+    office.register()
+    assert office.wait(minutes=30) == 0
+    office.register()
+    assert office.wait(minutes=20) == 1
+    assert office.wait(hours=1, minutes=40) == 0, "nobody else came"
+    office.register()
+    assert office.wait(minutes=10) == 1, "under way, and still open"
+
+
+def test_who_moves_up_after_the_mail_before_the_start_is_told_of(office):
+    office.set(starts_at=office.clock() + timedelta(hours=3), capacity=1, has_waitlist=True)
+    office.register()
+    office.register()
+    office.register()
+    assert office.wait(minutes=10) == 1
+    office.clock.move(hours=1)
+    office.change(cancel, actor="registrant")
+    assert office.wait(minutes=20) == 1
+
+
+@only_sqlite
+def test_who_had_to_wait_to_be_stored_is_told_of_before_the_start(office):
+    office.set(starts_at=office.clock() + timedelta(hours=3))
+    office.register()
+    assert office.wait(minutes=10) == 1
+    office.clock.move(seconds=-10)
+    office.register()
+    assert office.wait(hours=1, minutes=10) == 1
+
+
 @only_sqlite
 def test_mail_before_the_start_is_not_told_a_moment_after_another(office):
     office.set(starts_at=office.clock() + timedelta(hours=3, minutes=15))
