@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 from sqlalchemy.orm import Session
 
-from storage import events, job_lists, job_requests, jobs, mails, registration_lists
+from storage import events, job_lists, job_requests, jobs, registration_lists
 from storage.models import Event, Registration
 
 from .delivery_stops import NO_DATE_LEFT, OVER, describe_ending
@@ -154,16 +154,10 @@ def list_untold(session: Session, event: Event) -> list[Registration]:
 def tell_again(session: Session, event: Event, *, now: datetime) -> int:
     """Mail those once more whom `list_untold` lists; return how many they are.
 
-    The new mail takes the place of those that failed: whoever has all done again would send both.
     Side effects: the event's lock, mails and their jobs.
     """
     events.lock_event(session, event.id)
     people = list_untold(session, event)
-    ids = [person.id for person in people]
-    for mail in mails.list_of_names(session, ids, (MailName.EVENT_CANCELLED,)):
-        if mail.state == "failed":
-            mail.state = "dropped"
-            job_lists.drop(session, job_requests.MAIL.key(mail.id))
     return _request_mails(session, MailName.EVENT_CANCELLED, people, now=now)
 
 

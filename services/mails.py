@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from storage import events, job_requests, mails, registrations, zoom_registrants
+from storage import events, job_lists, job_requests, mails, registrations, zoom_registrants
 from storage.arrivals import Mailbox
 from storage.events import AnyEvent
 from storage.models import Event, Mail, Registration, SubmissionRow
@@ -117,9 +117,9 @@ def request_mail(
     One that `may_wait` is put off instead, and is limited only while the address is unproven; where
     it would come after the start it goes now, or never once twice the limits are reached. What says
     where somebody stands, or of a refusal or new times, takes the place of one that still waits,
-    whenever that would go. What the reader of a page asks for again is always limited, and what an
-    organizer does is told however many there were. Side effects: the registration's lock, a mail
-    row and its job.
+    whenever that would go, and if it goes, of those that failed. What the reader of a page asks for
+    again is always limited, and what an organizer does is told however many there were. Side
+    effects: the registration's lock, mail rows and their jobs.
     """
     if not registration.email:
         return False
@@ -136,6 +136,8 @@ def request_mail(
             return False
     if name in _REPLACING:
         mails.drop_queued(session, registration.id, names=_list_alike(name))
+        if goes_at is not None:
+            _drop_failed(session, name, registration)
     row = _lay_out(name, registration, event_id=registration.event_id, goes_at=goes_at, now=now)
     row["registration_id"] = registration.id
     row["submission_id"] = submission.id if submission else None
@@ -144,6 +146,12 @@ def request_mail(
         run_at = max(goes_at, run_at or now)
         _enqueue(session, mail_id, registration.event_id, run_at=run_at, now=now)
     return True
+
+
+def _drop_failed(session: Session, name: MailName, registration: Registration) -> None:
+    """Drop what failed and is said again now: whoever has all done again would send both."""
+    for mail_id in mails.drop_failed(session, registration.id, names=_list_alike(name)):
+        job_lists.drop(session, job_requests.MAIL.key(mail_id))
 
 
 def _find_time(

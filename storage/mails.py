@@ -100,6 +100,22 @@ def drop_queued(session: Session, registration_id: int, *, names: Sequence[str])
     )
 
 
+def drop_failed(session: Session, registration_id: int, *, names: Sequence[str]) -> list[int]:
+    """Drop mails that failed and return their ids."""
+    return list(
+        session.scalars(
+            update(Mail)
+            .where(
+                Mail.registration_id == registration_id,
+                Mail.state == "failed",
+                Mail.name.in_(names),
+            )
+            .values(state="dropped")
+            .returning(Mail.id)
+        )
+    )
+
+
 def begin_sending(session: Session, mail_id: int) -> bool:
     """Note that a mail is about to be sent, for the first time or for the last.
 

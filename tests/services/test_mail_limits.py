@@ -224,6 +224,21 @@ def test_what_cannot_wait_goes_to_a_mailbox_twice_as_often_and_is_marked_then(se
     assert states == [("queued", "")] * PER_ADDRESS_A_DAY + [("failed", MAILBOX_FULL)] * 12
 
 
+def test_word_that_never_goes_leaves_the_one_that_failed_to_who_tries_it_again(session):
+    event = make_full_event(session, hours=6)
+    about = fill_mailbox(session, event=event, mails=PER_ADDRESS_A_DAY + 12)[-1].registration_id
+    person = registrations.get_registration(session, about)
+    request_mail(session, MailName.APPROVED, person, is_by_organizer=True, now=NOW - 2 * DAY)
+    former = get_mail(session, about)
+    former.state, former.error = "failed", "MailRefused: 552"
+    event.capacity = 30
+
+    fill_free_seats(session, event, now=NOW)
+
+    session.refresh(former)
+    assert (get_mail(session, about).error, former.state) == (MAILBOX_FULL, "failed")
+
+
 def choose(session, event, email, date):
     """Do what the page of a receipt does for whoever changes their dates there."""
     found = registrations.get_registration_by_email_key(session, event.id, email)

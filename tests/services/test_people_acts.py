@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import select, update
 
 from services.deliveries import Delivery
 from services.event_editing import cancel_event
@@ -11,6 +12,7 @@ from services.events import LinkPolicy
 from services.people_acts import Act, ActResult, act_on, find_word, list_acts
 from services.registrations import Status, register
 from storage import mails, registrations, zoom_registrants
+from storage.models import Job
 from tests import factories
 from tests.factories import NOW
 
@@ -51,6 +53,27 @@ def test_mail_that_is_sent_again_after_a_cancellation_tells_of_it(database, is_t
         words = [m for m in mails.list_mails(session, person.id) if m.name == "event_cancelled"]
         assert [mail.state for mail in words] == ["dropped"] * is_told + ["queued"], "once"
         assert tell_cancelled(session, event, limit=None, now=NOW) == 0
+
+
+@pytest.mark.parametrize(("is_cancelled", "word"), [(False, "approved"), (True, "event_cancelled")])
+def test_mail_that_is_sent_again_takes_the_place_of_the_one_that_failed(
+    database, is_cancelled, word
+):
+    with database.write() as session:
+        event, person = add_person(session)
+        if is_cancelled:
+            cancel_event(session, event, now=NOW)
+            tell_cancelled(session, event, limit=None, now=NOW)
+        failed = mails.list_mails(session, person.id)[-1]
+        failed.state = "failed"
+        session.flush()
+        session.execute(update(Job).where(Job.key == f"mail:{failed.id}").values(state="parked"))
+
+        assert act_on(session, event, person, Act.RESEND, now=NOW) is ActResult.DONE
+
+        last = mails.list_mails(session, person.id)[-1]
+        assert (failed.state, last.name, last.state) == ("dropped", word, "queued")
+        assert not session.scalars(select(Job.key).where(Job.state == "parked")).all()
 
 
 def test_who_was_turned_down_is_told_so_again_though_the_event_is_cancelled(database):
