@@ -25,7 +25,7 @@ from storage.wakeup import make_waker
 
 from .backoff import next_try
 from .bells import Bell
-from .outages import DatabaseOutage
+from .outages import DatabaseOutage, is_for_all
 
 IDLE_SECONDS = 1.0
 BEAT_SECONDS = 10.0
@@ -261,10 +261,11 @@ class Worker:
             try:
                 look()
             except Exception as error:
-                if is_outage(error):
+                if is_for_all(error):
                     self._outage.begin(error)
                     return
-                # It may fail for one event each minute; the others have nothing to do with it.
+                # It may fail for one event, or be too slow for one statement, each minute; the
+                # others have nothing to do with it.
                 log.exception("nobody looked for what stands still")
 
     def _look_until_stopped(self) -> None:

@@ -6,6 +6,11 @@ import logging
 import threading
 import time
 
+from storage.session import is_outage
+
+# PostgreSQL ended what ran or waited for too long, or stood in a circle with others.
+_OF_ONE_STATEMENT = {"57014": "canceled", "55P03": "no lock", "40P01": "deadlock"}
+
 log = logging.getLogger(__name__)
 
 
@@ -36,3 +41,9 @@ class DatabaseOutage:
             seconds = round(time.monotonic() - self._since, 1)
             self._since = None
         log.warning("the database takes our work again", extra={"seconds": seconds})
+
+
+def is_for_all(error: Exception) -> bool:
+    """Tell whether the database fails at everything, and not at one statement alone."""
+    sqlstate = getattr(getattr(error, "orig", None), "sqlstate", "")
+    return is_outage(error) and sqlstate not in _OF_ONE_STATEMENT

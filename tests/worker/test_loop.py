@@ -15,7 +15,7 @@ from storage.jobs import POISONOUS_AFTER, LeaseLost
 from storage.models import Job
 from storage.session import SPARE_CONNECTIONS, Database
 from tests.clock import Clock
-from tests.fixtures.databases import only_sqlite, open_database
+from tests.fixtures.databases import only_postgresql, only_sqlite, open_database
 from tests.installation import wait_until
 from worker import loop
 from worker.loop import GIVE_UP_AFTER, Lane, Worker
@@ -403,6 +403,22 @@ def test_what_one_look_fails_at_keeps_no_other_from_it(bench, caplog):
 
     assert bench.done == ["a"]
     assert [line.levelname for line in caplog.records] == ["ERROR"]
+
+
+@only_postgresql
+def test_look_that_the_database_finds_too_slow_keeps_no_other_from_it(bench, caplog):
+    def dawdle():
+        with bench.database.write() as session:
+            session.execute(text("SET LOCAL statement_timeout = 20"))
+            session.execute(text("SELECT pg_sleep(20)"))
+
+    worker = Worker(
+        bench.database, [], looks=(dawdle, lambda: bench.done.append("a")), read_clock=bench.clock
+    )
+    worker.look()
+
+    assert bench.done == ["a"]
+    assert [line.message for line in caplog.records] == ["nobody looked for what stands still"]
 
 
 @only_sqlite
