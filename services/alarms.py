@@ -40,6 +40,7 @@ _MANY_REFUSED = 3
 _SEEN_ELSEWHERE = (ZOOM_SYNC.kind, *MAILS)
 
 REPEAT_AFTER = timedelta(days=1)
+ENDS_TOLD_FOR = timedelta(days=1)
 UNCONFIRMED_AFTER = timedelta(hours=1)
 """What was wrong on one machine is over, or the machine gone, if nobody has seen it for so long."""
 TELLING_LEASE = timedelta(seconds=90)
@@ -144,7 +145,7 @@ def keep_alarms(session: Session, problems: Iterable[Problem], *, now: datetime)
     wrong nor that it is over.
     """
     found = {problem.key: problem for problem in problems}
-    stored = alarms.lock_alarms(session)
+    stored = _forget_ended(session, alarms.lock_alarms(session), now)
     changes = []
     for key, problem in found.items():
         alarm = stored.get(key)
@@ -283,6 +284,22 @@ def _was_told_long_ago(alarm: Alarm, now: datetime) -> bool:
     if told_at is None:
         return False
     return now - told_at >= REPEAT_AFTER or told_at > now + CLOCKS_DIFFER_BY
+
+
+def _forget_ended(session: Session, stored: Mapping[str, Alarm], now: datetime) -> dict[str, Alarm]:
+    """Delete what has been over for a day, told or not, and return the others.
+
+    No process may have the operator's address any more; and what is wrong by then is another time.
+    """
+    kept = {}
+    for key, alarm in stored.items():
+        ended_at = alarm.ended_at
+        is_old = ended_at is not None and abs(now - ended_at) >= ENDS_TOLD_FOR
+        if is_old and _is_known(key) and not _is_told_now(alarm, now):
+            alarms.delete_alarm(session, key)
+        else:
+            kept[key] = alarm
+    return kept
 
 
 def _is_known(key: str) -> bool:

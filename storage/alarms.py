@@ -14,7 +14,6 @@ from .models import Alarm
 from .statements import insert_for
 
 REFUSED_FOR = timedelta(hours=1)
-ENDS_TOLD_FOR = timedelta(days=1)
 
 
 def list_names(session: Session) -> list[str]:
@@ -90,13 +89,12 @@ def record_told(session: Session, name: str, message_id: str, *, now: datetime) 
 
 
 def record_refused(session: Session, name: str, message_id: str, *, now: datetime) -> None:
-    """Record that the mail server took no message: it stays due.
-
-    That something is over is left untold after a day.
-    """
-    is_this = (Alarm.name == name, Alarm.message_id == message_id)
-    session.execute(delete(Alarm).where(*is_this, Alarm.ended_at <= now - ENDS_TOLD_FOR))
-    session.execute(update(Alarm).where(*is_this).values(refused_at=now, lease_until=None))
+    """Record that the mail server took no message: it stays due."""
+    session.execute(
+        update(Alarm)
+        .where(Alarm.name == name, Alarm.message_id == message_id)
+        .values(refused_at=now, lease_until=None)
+    )
 
 
 def record_doubt(session: Session, name: str, message_id: str) -> None:

@@ -577,6 +577,24 @@ def test_process_without_an_address_leaves_it_to_the_others(watch):
     assert watch.list_alarms() == []
 
 
+def test_end_that_nobody_could_tell_is_forgotten_after_a_day(database, now):
+    problem = Problem(AlarmName.NO_WORKER, {})
+    with database.write() as session:
+        keep_after(session, problem, now=now, minutes=0)
+        telling = take_telling(session, now=now)
+        alarms.record_told(session, telling.key, telling.message_id, now=now)
+        session.expire_all()
+        assert keep_after(session, now=now, minutes=10) == [("no_worker", True)]
+        assert keep_after(session, now=now, minutes=23 * 60) == []
+        assert alarms.list_names(session) == ["no_worker"]
+
+        later = now + timedelta(days=20)
+        [change] = keep_alarms(session, [problem], now=later)
+        assert (change.began_at, change.is_over) == (later, False), "another time"
+        assert keep_after(session, now=later, minutes=1) == [("no_worker", True)]
+        assert alarms.list_names(session) == []
+
+
 @only_sqlite
 def test_worker_that_is_missing_is_told_by_the_web_processes(watch):
     watch.look(is_worker=False)
