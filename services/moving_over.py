@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from storage import events, known_registrants, registration_lists
-from storage.models import Event
+from storage.models import Event, Registration
 from zoom_client import Meeting
 
 from .deliveries import forget
@@ -26,7 +26,7 @@ def move_over(
     Raises:
         ChangedMeanwhile: it leads to another one than `former_id` already.
 
-    Side effects: everybody's locks, the jobs that register them.
+    Side effects: the seats' lock and everybody's, the jobs that register them.
     """
     if event.zoom_id != former_id:
         raise ChangedMeanwhile(f"{event.slug} leads to another meeting already.")
@@ -36,11 +36,15 @@ def move_over(
     event.known_read_at = event.known_read_at and now
     events.raise_version(session, event)
     event.updated_at = now
+    events.lock_seats(session, event.id)  # before people, as whoever changes one of them does
+    coming: list[Registration] = []
     for registration, registrant in registration_lists.lock_registrants(session, event.id):
         if registrant is None:
             continue
         is_coming = registration.status == Status.APPROVED
         forget(registrant, is_wanted=is_coming, now=now)
-        session.flush()
         if is_coming:
-            request_sync(session, registration, now=now)
+            coming.append(registration)
+    session.flush()  # of all at once: who registers waits until this ends
+    for registration in coming:
+        request_sync(session, registration, now=now)

@@ -3,7 +3,9 @@
 import threading
 
 import pytest
+from sqlalchemy.exc import SQLAlchemyError
 
+from services import registration_changes
 from services.moving_over import move_over
 from storage import events, registration_lists
 from tests.fixtures.databases import only_postgresql
@@ -69,3 +71,41 @@ def test_what_a_worker_is_storing_is_forgotten_too(desk, monkeypatch, is_locked)
     moving.join()
 
     assert desk.read().registrant_id == (None if is_locked else "former")
+
+
+@only_postgresql
+def test_who_cancels_meanwhile_waits_in_no_circle(make_desk, monkeypatch):
+    """Their place goes to somebody whose row everybody's locks take before theirs."""
+    earlier, later = MANY[:2]
+    desk = make_desk(capacity=1, has_waitlist=True)
+    desk.register(earlier)
+    desk.register(later)
+    desk.cancel(earlier)
+    desk.register_again(earlier)
+    desk.work()
+    meeting = add_meeting(desk)
+    failed = []
+
+    def move_meanwhile():
+        try:
+            move(desk, meeting)
+        except SQLAlchemyError as error:
+            failed.append(error)
+
+    moving = threading.Thread(target=move_meanwhile)
+    fill = registration_changes.fill_free_seats
+
+    def fill_late(session, *about, **more):
+        session.flush()
+        moving.start()
+        wait_until(lambda: count_waiting(desk.database) == 1)
+        return fill(session, *about, **more)
+
+    monkeypatch.setattr(registration_changes, "fill_free_seats", fill_late)
+    desk.cancel(later)
+    moving.join()
+    desk.let_pass(seconds=65)
+    desk.work()
+
+    assert failed == []
+    assert f"/w/{meeting.id}?" in desk.read_link(earlier)
