@@ -29,6 +29,8 @@ from .smtp import MailError, MailOutcomeUnknown
 
 TWICE_UNKNOWN = f"{MailOutcomeUnknown.__name__}: nobody knows, of either try, whether it was sent"
 
+_FIRST_NEWS = (MailName.CONFIRMATION, MailName.APPROVED)
+
 log = logging.getLogger(__name__)
 
 
@@ -63,7 +65,10 @@ class MailSending:
         now = self._read_clock()
         with self._database.write() as session:
             mail = mails.get_mail(session, job.payload["mail_id"])
-            if mail is None or mail.state in ("sent", "dropped"):
+            if mail is not None and mail.state == "sent":
+                _end_sent(session, job, mail.id, now=now)
+                return None
+            if mail is None or mail.state == "dropped":
                 jobs.finish(session, job, reason=NOT_SENT, now=now)
                 return None
             if mail.state == "held":
@@ -105,21 +110,22 @@ class MailSending:
         return is_wanted
 
     def _record_sent(self, job: ClaimedJob, letter: Letter) -> None:
+        """Store that it went before anything that waits for others: else it would go again."""
+        is_owed_more = letter.mail.name in _FIRST_NEWS and not letter.context.is_link_ready
         now = self._read_clock()
         with self._database.write() as session:
             mail = mails.get_mail(session, letter.mail.id)
             assert mail is not None, "mails are not deleted while their job runs"
-            is_first_news = mail.name in (MailName.CONFIRMATION, MailName.APPROVED)
-            if is_first_news and not letter.context.is_link_ready:
-                registration = registrations.get_registration(session, mail.registration_id)
-                assert registration is not None, "a mail belongs to a registration"
-                run_at = mail.goes_at + ADMIT_DELAY_AFTER
-                # It locks the person, who comes before their mail.
-                request_word_of_delay(session, registration, run_at=run_at, now=now)
             mail.state, mail.error = "sent", ""
             mail.sent_at = now
             session.flush()
-            jobs.finish(session, job, now=now)
+            if is_owed_more:
+                jobs.hold(session, job, lease_seconds=LEASE_SECONDS, now=now)
+            else:
+                jobs.finish(session, job, now=now)
+        if is_owed_more:
+            with self._database.write() as session:
+                _end_sent(session, job, letter.mail.id, now=now)
 
     def _record_failure(self, job: ClaimedJob, error: MailError | MessageRefused) -> None:
         """Try later, or give up; so too where for the second time nobody knows whether it went."""
@@ -136,6 +142,20 @@ class MailSending:
             mail.error = failure.reason
             session.flush()
             put_off(session, job, failure.reason, is_final=is_final, now=now)
+
+
+def _end_sent(session: Session, job: ClaimedJob, mail_id: int, *, now: datetime) -> None:
+    """End the job of a mail that went; who was told of no link yet hears if Zoom takes long."""
+    mail = mails.get_mail(session, mail_id)
+    assert mail is not None, "mails are not deleted while their job runs"
+    if mail.name in _FIRST_NEWS:
+        registration = registrations.get_registration(session, mail.registration_id)
+        assert registration is not None, "a mail belongs to a registration"
+        event = events.need_event(session, mail.event_id)
+        if _is_wanted(session, MailName.DELAYED, registration, event, now):
+            run_at = mail.goes_at + ADMIT_DELAY_AFTER
+            request_word_of_delay(session, registration, run_at=run_at, now=now)
+    jobs.finish(session, job, now=now)
 
 
 def _is_wanted(

@@ -18,7 +18,7 @@ from services.mails import (
 )
 from services.registration_changes import cancel, register_again
 from services.submissions import Doubt
-from storage import events, mails, registrations
+from storage import events, mails, registration_lists, registrations
 from storage.models import Job, Mail, Registration, SubmissionRow, ZoomRegistrant
 from tests.factories import NOW
 from tests.fixtures.databases import only_postgresql, only_sqlite
@@ -238,12 +238,12 @@ def test_mail_of_unknown_outcome_is_tried_once_more_as_the_same_mail(open_post_o
     assert read_mails(site)[0][1] == state
 
 
-def refuse_to_store(site, state):
+def refuse_to_store(site, state, *, change="UPDATE"):
     """Have the database fail whenever a mail comes to a state."""
     with site.database.write() as session:
         session.execute(
             text(
-                "CREATE TRIGGER broken BEFORE UPDATE ON mail "
+                f"CREATE TRIGGER broken BEFORE {change} ON mail "
                 f"WHEN NEW.state = '{state}' BEGIN SELECT RAISE(ABORT, 'disk'); END"
             )
         )
@@ -261,6 +261,48 @@ def test_mail_whose_result_cannot_be_stored_is_sent_twice_at_most(open_post_offi
 
     assert len(inbox.envelopes) == 2
     assert read_mails(site) == [("confirmation", "failed", TWICE_UNKNOWN, "parked")]
+
+
+@only_sqlite
+def test_mail_that_went_is_not_sent_again_for_what_else_is_owed(open_post_office, caplog):
+    inbox = Inbox()
+    with open_post_office(inbox) as site:
+        site.stop_zoom()
+        register(site)
+        site.let_pass(seconds=61)
+        refuse_to_store(site, "queued", change="INSERT")
+        site.drain()
+        assert read_mails(site) == [("confirmation", "sent", "", "ready")]
+        with site.database.write() as session:
+            session.execute(text("DROP TRIGGER broken"))
+        site.let_pass(minutes=1)
+        site.drain()
+
+        assert len(inbox.envelopes) == 1
+        assert read_mails(site) == [
+            ("confirmation", "sent", "", "done"),
+            ("delayed", "queued", "", "ready"),
+        ]
+
+
+@only_postgresql
+def test_mail_that_went_is_noted_while_its_person_is_locked(open_post_office):
+    inbox = Inbox()
+    with open_post_office(inbox) as site:
+        register(site)
+        with site.database.write() as session:
+            session.execute(update(Job).where(Job.kind == "zoom.sync").values(state="parked"))
+        site.let_pass(seconds=61)
+        sending = threading.Thread(target=site.drain)
+        with site.database.write() as session:
+            registration_lists.lock_registrants(session, site.event.id)
+            sending.start()
+            wait_until(lambda: count_waiting(site.database))
+            noted = [mail[1] for mail in read_mails(site)]
+        sending.join()
+
+        assert noted == ["sent"]
+        assert [mail[0] for mail in read_mails(site)] == ["confirmation", "delayed"]
 
 
 @only_sqlite
