@@ -18,7 +18,7 @@ from .invitation_links import ensure_link_of
 from .mails import MailName, choose_word, request_again
 from .registration_changes import approve, cancel, deny
 from .registrations import ORGANIZER, ChangeRefused, RegistrationNotOpen, Status
-from .reinstating import NothingKept, reinstate
+from .reinstating import NothingAhead, NothingKept, reinstate
 
 
 class Act(StrEnum):
@@ -94,10 +94,12 @@ def act_on(
         _CHANGES[act](session, event, registration, actor=ORGANIZER, now=now)
     except NothingKept:
         return ActResult.ERASED
+    except NothingAhead:
+        return ActResult.PAST
     except ChangeRefused:
         return ActResult.CANCELLED
-    except RegistrationNotOpen as refusal:
-        return ActResult.PAST if refusal.state is EventState.ENDED else ActResult.FULL
+    except RegistrationNotOpen:
+        return ActResult.FULL
     session.flush()
     after = registrations.get_registration(session, registration.id)
     is_changed = after is not None and after.status != before

@@ -15,7 +15,6 @@ from storage.models import Event, Registration
 from .chosen_dates import has_date_ahead
 from .erasing import is_erased
 from .erasing_waits import find_wait
-from .events import EventState
 from .joining import read_end_state
 from .mails import MailName
 from .moves import move, tell_status
@@ -24,6 +23,10 @@ from .registrations import ChangeRefused, RegistrationNotOpen, Status
 
 class NothingKept(ChangeRefused):
     """What somebody had registered with is erased, or about to be."""
+
+
+class NothingAhead(ChangeRefused):
+    """The event, or each date that was chosen, is over or cancelled."""
 
 
 def can_be_reinstated(
@@ -55,8 +58,8 @@ def reinstate(
 
     Raises:
         NothingKept: nobody is left to bring back.
-        RegistrationNotOpen: no place is left, and nobody may wait; or the event, or each date that
-            was chosen, is over or cancelled.
+        NothingAhead: there is nothing to come back to.
+        RegistrationNotOpen: no place is left, and nobody may wait.
     """
     # In the order in which everybody takes them; whoever erases the person holds both.
     events.lock_seats(session, event.id)
@@ -67,7 +70,7 @@ def reinstate(
     if not is_kept(session, locked):
         raise NothingKept
     if _is_past(session, event, locked, now):
-        raise RegistrationNotOpen(EventState.ENDED)
+        raise NothingAhead
     try:
         move(session, event, locked, Status.APPROVED, actor=actor, now=now)
     except RegistrationNotOpen:

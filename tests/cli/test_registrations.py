@@ -137,6 +137,21 @@ def test_person_is_denied_and_cancelled_by_address(site, run, event):
     assert done.output == "ann@example.com at spring is approved.\n"
 
 
+def test_who_cannot_be_reinstated_is_said_to_have_nothing_to_come_back_to(site, run, event):
+    add_person(site, event)
+    run("registrations", "cancel", "taro@example.com")
+    with site.database.write() as session:
+        events.need_event(session, event.id).status = "cancelled"
+    done = run("registrations", "reinstate", "taro@example.com", exit_code=1)
+    assert "The event, or each date that was chosen, is over or cancelled." in done.stderr
+
+    with site.database.write() as session:
+        person = registrations.get_registration_by_email_key(session, event.id, "taro@example.com")
+        person.family_name = person.given_name = ""
+    done = run("registrations", "reinstate", "taro@example.com", exit_code=1)
+    assert "is erased, or about to be" in done.stderr
+
+
 def test_address_at_two_events_needs_the_event(site, run, event):
     other = site.add_event(slug="autumn")
     add_person(site, event)
