@@ -19,7 +19,6 @@ from storage import (
     job_requests,
     registration_index,
     registrations,
-    submissions,
     zoom_registrants,
 )
 from storage.erasing import RETURNED
@@ -28,7 +27,15 @@ from zoom_client import RegistrantStatus
 
 from .deliveries import CHANGING
 from .delivery_stops import describe_ending
-from .erasing_waits import JOB_KIND, get_open_job, make_key
+from .erasing_waits import (
+    JOB_KIND,
+    Before,
+    get_open_job,
+    list_before,
+    make_key,
+    pick_newer,
+    read_before,
+)
 from .events import read_link_policy
 from .happenings import Happening, tell
 from .held_mails import request_word
@@ -78,18 +85,18 @@ def erase(
     note(locked.public_id)
     begun = get_open_job(session, locked)
     is_at_zoom = _is_at_zoom(session, event, locked, now)
+    # What came since it was asked for first is of somebody new.
+    before = read_before(begun.payload) if begun else list_before(session, locked, now=now)
     if not is_at_zoom and begun is None:
-        _forget(session, event, locked, actor, now)
+        _forget(session, event, locked, actor, before, now)
         return True
     if is_at_zoom:
         request_sync(session, locked, now=now)
-    # What came since it was asked for first is of somebody new.
-    since = begun.payload["since"] if begun else now.isoformat()
     job_requests.enqueue(
         session,
         kind=JOB_KIND,
         key=make_key(locked),
-        payload={"registration_id": locked.id, "actor": actor, "since": since},
+        payload={"registration_id": locked.id, "actor": actor} | before.make_payload(),
         event_id=event.id,
         run_at=now + BETWEEN_LOOKS if is_at_zoom else now,
         now=now,
@@ -102,14 +109,15 @@ def go_on(
     registration_id: int,
     *,
     actor: str,
-    since: datetime,
+    before: Before,
     note: Note,
     now: datetime,
 ) -> bool:
     """Forget somebody as soon as Zoom has let them go; return whether there is more to wait for.
 
-    Whoever was let in again meanwhile stays. What was sent with the address since then is somebody
-    new, who registers now; where the event takes nobody any more it is held for the organizer.
+    Whoever was let in again meanwhile stays. What came with the address after `before` is of
+    somebody new, who registers now; where the event takes nobody any more it is held for the
+    organizer.
     """
     found = registrations.get_registration(session, registration_id)
     if found is None or is_erased(found):
@@ -123,9 +131,10 @@ def go_on(
         return False
     if _is_at_zoom(session, event, locked, now):
         return True
-    newer = _set_newer_aside(session, locked, since)
+    newer = pick_newer(session, locked, before)
     erasing.drop_mails(session, locked.id)
-    _forget(session, event, locked, actor, now, until=since)
+    _forget(session, event, locked, actor, before, now)
+    _set_aside(session, newer)
     for row in newer:
         # Else it stays held, which the organizer sees.
         with suppress(RegistrationNotOpen):
@@ -135,15 +144,10 @@ def go_on(
     return False
 
 
-def _set_newer_aside(
-    session: Session, registration: Registration, since: datetime
-) -> list[SubmissionRow]:
-    """Hold what changed nothing because the address was known, though nobody was there any more."""
-    rows = submissions.list_repeats_since(session, registration.id, since)
-    for row in rows:
+def _set_aside(session: Session, newer: Sequence[SubmissionRow]) -> None:
+    for row in newer:
         row.outcome, row.held_for, row.registration_id = Outcome.HELD, Doubt.ERASING, None
     session.flush()
-    return rows
 
 
 def erase_again(
@@ -176,12 +180,13 @@ def _forget(
     event: Event,
     registration: Registration,
     actor: str,
+    before: Before,
     now: datetime,
-    *,
-    until: datetime | None = None,
 ) -> None:
     in_place = f"erased:{registration.public_id}"
-    erasing.forget(session, registration, in_place=in_place, until=until or now)
+    sent = erasing.list_sent(session, registration)
+    sent_ids = [form.id for form in sent if before.has(form)]
+    erasing.forget(session, registration, in_place=in_place, sent_ids=sent_ids)
     registrant = zoom_registrants.get_zoom_registrant(session, registration.id)
     if registrant is not None:
         registrant.registrant_id = registrant.join_url = None

@@ -7,6 +7,7 @@ import os
 import secrets
 from collections.abc import Iterable
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -30,15 +31,39 @@ RETURNED = "!"
 """Before a public id it says that the person has come back and was not erased."""
 
 
-def forget(session: Session, registration: Registration, *, in_place: str, until: datetime) -> None:
-    """Put `in_place` where the address was, and nothing where the rest was.
+@dataclass(frozen=True)
+class Sent:
+    """Of a form that says who somebody is: what became of it, and when it came."""
 
-    What was sent after `until` stays: it is another person's, as far as we know.
+    id: int
+    outcome: str
+    created_at: datetime
+
+
+def list_sent(session: Session, registration: Registration) -> list[Sent]:
+    """List what was sent: for a registration, with its address, or corrected to it later."""
+    is_own = SubmissionRow.registration_id == registration.id
+    own_ids = select(SubmissionRow.id).where(is_own).scalar_subquery()
+    event_id, key = registration.event_id, registration.email_key
+    was_sent = or_(
+        is_own,
+        SubmissionRow.corrected_by_id.in_(own_ids),
+        (SubmissionRow.event_id == event_id) & (SubmissionRow.email_key == key),
+    )
+    columns = (SubmissionRow.id, SubmissionRow.outcome, SubmissionRow.created_at)
+    rows = session.execute(select(*columns).where(was_sent).order_by(SubmissionRow.id))
+    return [Sent(*row) for row in rows]
+
+
+def forget(
+    session: Session, registration: Registration, *, in_place: str, sent_ids: Iterable[int]
+) -> None:
+    """Put `in_place` where the address was, and nothing where the rest was; so in what was sent.
 
     The row stays, so that numbers stay true; so do the boxes, which are evidence and name nobody.
     """
     key, address = registration.email_key, registration.email
-    _forget_submissions(session, registration, key, in_place=in_place, until=until)
+    _forget_submissions(session, sent_ids, in_place=in_place)
     session.execute(delete(Answer).where(Answer.registration_id == registration.id))
     session.execute(
         update(RegistrationChange)
@@ -60,28 +85,10 @@ def forget(session: Session, registration: Registration, *, in_place: str, until
     session.flush()
 
 
-def _forget_submissions(
-    session: Session,
-    registration: Registration,
-    email_key: str,
-    *,
-    in_place: str,
-    until: datetime,
-) -> None:
-    """Forget what was sent: for the registration, with its address, or corrected to it later.
-
-    What was held is nothing to decide about any more.
-    """
-    is_own = SubmissionRow.registration_id == registration.id
-    own_ids = select(SubmissionRow.id).where(is_own).scalar_subquery()
-    was_sent = or_(
-        is_own,
-        SubmissionRow.corrected_by_id.in_(own_ids),
-        (SubmissionRow.event_id == registration.event_id) & (SubmissionRow.email_key == email_key),
-    )
+def _forget_submissions(session: Session, ids: Iterable[int], *, in_place: str) -> None:
+    """Forget what was sent. What was held is nothing to decide about any more."""
     is_held = SubmissionRow.outcome == "held"  # nobody is to be registered by it any more
-    came_then = SubmissionRow.created_at <= until
-    for (number,) in session.execute(select(SubmissionRow.id).where(was_sent, came_then)).all():
+    for number in ids:
         # Each digest of its own: two that were equal must stay two, and tell of nothing typed.
         session.execute(
             update(SubmissionRow)

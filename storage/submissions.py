@@ -336,12 +336,9 @@ def list_ids_of_registered(session: Session, ids: Sequence[int]) -> set[int]:
     return set(session.scalars(found))
 
 
-def list_repeats_since(
-    session: Session, registration_id: int, since: datetime
-) -> list[SubmissionRow]:
-    """As `list_repeats`, all that came after a moment, the first one first."""
-    later = _select_repeats(registration_id).where(SubmissionRow.created_at > since)
-    return list(session.scalars(later.order_by(SubmissionRow.id)))
+def list_all_repeats(session: Session, registration_id: int) -> list[SubmissionRow]:
+    """As `list_repeats`, all of them, the first one first."""
+    return list(session.scalars(_select_repeats(registration_id).order_by(SubmissionRow.id)))
 
 
 def list_repeats(session: Session, registration_id: int, *, limit: int) -> list[SubmissionRow]:

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from services.erasing import BETWEEN_LOOKS, go_on
+from services.erasing_waits import read_before
 from storage import jobs
 from storage.erasing import note_erased
 from storage.jobs import ClaimedJob
@@ -28,8 +29,8 @@ class Erasing:
         now = self._read_clock()
         with self._database.write() as session:
             who, actor = job.payload["registration_id"], job.payload["actor"]
-            since = datetime.fromisoformat(job.payload["since"])
-            if go_on(session, who, actor=actor, since=since, note=self._note, now=now):
+            before = read_before(job.payload)
+            if go_on(session, who, actor=actor, before=before, note=self._note, now=now):
                 reason = "Zoom has not let the person go yet"
                 run_at = now + BETWEEN_LOOKS
                 jobs.postpone(session, job, run_at=run_at, reason=reason, now=now, is_attempt=False)

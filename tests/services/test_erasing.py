@@ -17,7 +17,13 @@ from services.happenings import Happening
 from services.members import Role
 from services.moves import move
 from services.registration_changes import cancel, register_again
-from services.registrations import ChangeRefused, RegistrationNotOpen, Status, register
+from services.registrations import (
+    ChangeRefused,
+    RegistrationNotOpen,
+    Status,
+    register,
+    release,
+)
 from services.restoring import make_safe
 from storage import events, registrations
 from storage.erasing import read_erased
@@ -281,6 +287,88 @@ def test_nobody_comes_back_who_is_to_be_erased_though_they_had_cancelled_themsel
     assert list_people(site) == [("埋子", "cancelled")]
     let_zoom_go_on(site)
     assert list_people(site) == [("", "cancelled"), ("帰子", "approved")]
+
+
+@only_sqlite
+def test_who_presses_their_button_after_an_erasing_was_asked_for_is_registered(site):
+    program, path = add_person(site, bot_check="always")
+    site.drain()
+    link = ask_by_mail(site, given_name="帰子")
+    site.sandbox.control.fault("set_status", status=503, count=None)
+    assert program.ask("DELETE", path).status_code == 202
+    site.clock.move(seconds=30)
+    pressed = site.visitor().open(link).form().submit()
+    site.drain()
+
+    assert "今回のお申し込みを新しく登録し" in read_text(
+        site.mailbox.read_last("planted@example.com")
+    )
+    let_zoom_go_on(site)
+    assert list_people(site) == [("", "cancelled"), ("帰子", "approved")]
+    assert site.visitor().look("GET", pressed.url).status_code == 200
+
+
+@only_sqlite
+def test_who_comes_by_a_clock_that_is_behind_an_erasing_is_registered(site):
+    site.sandbox.control.fault("set_status", status=503, count=None)
+    program, path = add_person(site)
+    site.drain()
+    assert program.ask("DELETE", path).status_code == 202
+    site.clock.move(seconds=-1)
+    site.visitor().open("/e/spring").form().fill(
+        **TARO | {"email": "planted@example.com", "given_name": "帰子"}
+    ).submit()
+    let_zoom_go_on(site)
+
+    assert list_people(site) == [("", "cancelled"), ("帰子", "approved")]
+
+
+@only_sqlite
+def test_whom_an_organizer_lets_in_after_an_erasing_was_asked_for_is_registered(site):
+    program, path = add_person(site)
+    site.drain()
+    with site.database.write() as session:
+        event = events.get_event_by_slug(session, "spring")
+        sent = factories.make_submission(
+            event, email="planted@example.com", given_name="帰子", is_suspicious=True
+        )
+        register(session, event, sent, policy=LinkPolicy.SHOW, now=site.clock())
+    site.sandbox.control.fault("set_status", status=503, count=None)
+    assert program.ask("DELETE", path).status_code == 202
+    with site.database.write() as session:
+        event = events.get_event_by_slug(session, "spring")
+        [held] = session.scalars(select(SubmissionRow).where(SubmissionRow.outcome == "held"))
+        release(session, event, held, policy=LinkPolicy.SHOW, now=site.clock())
+    let_zoom_go_on(site)
+
+    assert list_people(site) == [("", "cancelled"), ("帰子", "approved")]
+
+
+@only_sqlite
+def test_job_of_an_older_version_goes_by_the_time(site):
+    program, path = add_person(site)
+    site.drain()
+    program.register(**PLANTED | {"given_name": "埋太"})
+    program.ask("DELETE", path)
+    with site.database.write() as session:
+        [job] = session.scalars(select(Job).where(Job.kind == "erase"))
+        names = ("registration_id", "actor", "since")
+        job.payload = {name: job.payload[name] for name in names}
+    site.clock.move(seconds=1)
+    program.register(**PLANTED | {"given_name": "帰子"})
+    let_zoom_go_on(site)
+
+    assert list_people(site) == [("", "cancelled"), ("帰子", "approved")]
+
+
+@only_sqlite
+def test_who_is_erased_at_once_by_a_clock_that_is_behind_leaves_nothing(site):
+    program, path = add_person(site, approval="manual")
+    program.register(**PLANTED | {"given_name": "埋太"})
+    site.clock.move(seconds=-1)
+    program.ask("DELETE", path)
+
+    assert find_traces(site) == set()
 
 
 def let_zoom_go_on(site):
