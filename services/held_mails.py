@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy.orm import Session
 
 from storage import events, job_requests, organizer_mails, submissions
+from storage.heartbeats import CLOCKS_DIFFER_BY
 from storage.models import Event
 
 from .events import EventState, get_end
@@ -80,15 +81,17 @@ def name_job(event_id: int) -> str:
 def tell(session: Session, event_id: int, *, now: datetime) -> datetime | None:
     """Ask for mails if it is time; return when to look again, where something is untold."""
     event = events.need_event(session, event_id)
-    last = organizer_mails.get_last_about(session, OrganizerMailName.HELD, event_id=event_id)
+    told_at = organizer_mails.get_last_told(
+        session, OrganizerMailName.HELD, event_id=event_id, until=now + CLOCKS_DIFFER_BY
+    )
     # Of that minute some may have been stored after the mails were asked for.
-    since = last.created_at - GATHERED_FOR if last else _NEVER
+    since = told_at - GATHERED_FOR if told_at else _NEVER
     waiting, new = count_waiting(session, event, since=since, now=now)
     if not new:
         return None
-    if last is not None:
+    if told_at is not None:
         is_much = new >= max(MANY, waiting - new)
-        tell_at = last.created_at + (SOONEST if is_much else EVERY)
+        tell_at = told_at + (SOONEST if is_much else EVERY)
         if now < tell_at:
             return min(tell_at, now + SOONEST)
     request_mails_about(session, OrganizerMailName.HELD, event, now=now)

@@ -51,16 +51,6 @@ def get_last_mail(session: Session, *, name: str, email: str) -> OrganizerMail |
     )
 
 
-def get_last_about(session: Session, name: str, *, event_id: int) -> OrganizerMail | None:
-    """Return the newest mail of a kind about an event."""
-    return session.scalar(
-        select(OrganizerMail)
-        .where(OrganizerMail.event_id == event_id, OrganizerMail.name == name)
-        .order_by(OrganizerMail.id.desc())
-        .limit(1)
-    )
-
-
 def get_last_told(
     session: Session, name: str, *, event_id: int, until: datetime
 ) -> datetime | None:
@@ -76,11 +66,15 @@ def get_last_told(
 
 
 def has_newer(session: Session, mail: OrganizerMail) -> bool:
-    """Tell whether another mail of the same kind about the same event goes to the same address."""
+    """Tell whether another mail of the same kind about the same event goes to the same address.
+
+    One that was dropped does not: there was nothing to tell at its time.
+    """
     newer = exists().where(
         OrganizerMail.event_id == mail.event_id,
         OrganizerMail.name == mail.name,
         OrganizerMail.email == mail.email,
         OrganizerMail.id > mail.id,
+        OrganizerMail.state != "dropped",
     )
     return bool(session.scalar(select(newer)))

@@ -3,7 +3,9 @@
 import re
 
 import pytest
+from sqlalchemy import select
 
+from storage.models import OrganizerMail
 from tests.dashboard import sign_in
 from tests.fixtures.databases import only_sqlite
 from tests.mailbox import find_link, read_text
@@ -184,5 +186,20 @@ def test_after_days_without_a_mail_server_one_mail_goes(site):
         site.build_worker().look()
         site.let_pass(days=1, minutes=1)
     assert site.count_rows("organizer_mail") == 3
+    site.drain()
+    assert len(site.mailbox.list_mails(OWNER)) == 1
+
+
+@only_sqlite
+def test_mail_that_waits_is_not_dropped_for_one_that_was_dropped_itself(site):
+    sign_in(site, email=OWNER)
+    site.add_event(slug="spring", approval="manual")
+    site.visitor().open("/e/spring").form().fill(**TARO).submit()
+    for _ in range(2):
+        site.build_worker().look()
+        site.let_pass(days=1, minutes=1)
+    with site.database.write() as session:
+        newest = session.scalars(select(OrganizerMail).order_by(OrganizerMail.id)).all()[-1]
+        newest.state = "dropped"
     site.drain()
     assert len(site.mailbox.list_mails(OWNER)) == 1

@@ -121,6 +121,33 @@ def test_first_of_a_day_is_told_and_then_what_makes_twice_as_many(office):
 
 
 @only_sqlite
+def test_mail_that_was_dropped_has_told_nobody(office):
+    office.add_member("owner")
+    office.keep_aside()
+    office.wait(minutes=10)
+    office.decide(Doubt.TRAP)
+    with office.database.write() as session:
+        [mail] = session.scalars(select(OrganizerMail))
+        mail.state = "dropped"
+    office.keep_aside()
+    office.wait(minutes=10)
+    assert office.count_told() == 2
+
+
+@only_sqlite
+def test_mail_that_a_clock_of_the_future_asked_for_holds_none_back(office):
+    office.add_member("owner")
+    office.clock.move(days=3)
+    office.keep_aside()
+    office.wait(minutes=10)
+    office.decide(Doubt.TRAP)
+    office.clock.move(days=-3)
+    office.keep_aside()
+    office.wait(minutes=10)
+    assert office.count_told() == 2
+
+
+@only_sqlite
 def test_nobody_is_told_of_what_waits_for_a_button_or_is_decided_or_over(office):
     office.add_member("owner")
     office.keep_aside(12, Doubt.MAIL_PROOF)
