@@ -101,6 +101,22 @@ def record_look(session: Session, account_id: str, event_id: int, *, now: dateti
     return sum(resume(row, now) for row in rows if is_shown_by_a_look(row)) > 0
 
 
+def record_refused_walk(
+    session: Session, account_id: str, event_id: int, error: ScopeMissing, *, now: datetime
+) -> bool:
+    """Record that an app may not list registrants; return whether that ended the account's pause.
+
+    People are added by another scope, so that nobody has to wait for this one: Zoom answers, and
+    takes the credentials. An event whose pause was to end by a walk is told of with the scope.
+    """
+    account = zoom_pauses.lock_account(session, account_id, now=now)
+    account.failures = 0
+    account.updated_at = now
+    if is_walked_for(session, event_id):
+        _pause(zoom_pauses.lock_event(session, event_id, now=now), error, now)
+    return is_shown_by_a_look(account) and resume(account, now)
+
+
 def is_shown_by_a_look(paused: ZoomAccount | ZoomEvent) -> bool:
     """Tell whether it ends a pause that Zoom tells of a meeting."""
     return paused.pause_problem in _SHOWN_BY_A_LOOK

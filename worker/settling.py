@@ -61,7 +61,9 @@ class EventSettling:
         try:
             index = settling.index_by_address(self._walk(job, event, client))
         except ZoomError as error:
-            if not isinstance(error, ScopeMissing):  # adding people needs another one
+            if isinstance(error, ScopeMissing):
+                self._health.record_refused_walk(connection, event, error)
+            else:
                 self._health.record_failure(connection, event, error)
             self._try_later(job, error, self._health.is_silent(connection, event))
             return

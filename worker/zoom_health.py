@@ -6,13 +6,15 @@ import logging
 from collections.abc import Callable
 from datetime import datetime
 
+from sqlalchemy.orm import Session
+
 from services import idle_pauses, zoom_pauses
 from storage import events, job_requests, zoom_queue
 from storage.jobs import ClaimedJob
 from storage.models import Event, ZoomAccount, ZoomConnection
 from storage.session import Database
 from storage.zoom_queue import ProbingJob
-from zoom_client import ZoomError
+from zoom_client import ScopeMissing, ZoomError
 
 log = logging.getLogger(__name__)
 
@@ -58,8 +60,21 @@ class ZoomHealth:
                 return
         with self._database.write() as session:
             if record(session, *subject, now=now):
-                job_requests.wake_workers(session)
-                log.warning("zoom works again", extra={"event": event.slug})
+                self._tell_of_end(session, event)
+
+    def record_refused_walk(
+        self, connection: ZoomConnection, event: Event, error: ScopeMissing
+    ) -> None:
+        """Record that registrants may not be listed, which adding people does not need."""
+        now = self._read_clock()
+        with self._database.write() as session:
+            subject = (connection.account_id, event.id)
+            if zoom_pauses.record_refused_walk(session, *subject, error, now=now):
+                self._tell_of_end(session, event)
+
+    def _tell_of_end(self, session: Session, event: Event) -> None:
+        job_requests.wake_workers(session)
+        log.warning("zoom works again", extra={"event": event.slug})
 
     def record_failure(self, connection: ZoomConnection, event: Event, error: ZoomError) -> None:
         """Count a failure; an error that is an answer counts as a success."""

@@ -27,6 +27,8 @@ from tests.worker.test_pauses import (
 )
 from worker.zoom_health import look_after_pauses
 
+LISTING = "meeting:read:list_registrants:admin"
+
 
 def look_after(desk, *, rounds=1, **by):
     """Let a worker do what it does once a minute, and its jobs."""
@@ -93,6 +95,37 @@ def test_look_of_which_workers_die_is_not_made_again_unasked(desk):
         job_lists.retry(session, given_up.key, now=desk.clock())
     look_after(desk, rounds=11)
     assert read_event(desk).paused_since is None
+
+
+def test_event_whose_registrants_may_not_be_listed_is_told_of_with_the_scope(desk):
+    come_and_go(desk, switch_registration_off)
+    desk.zoom.remove_scopes(LISTING)
+    look_after(desk, rounds=30)
+    assert read_event(desk).pause_problem == "ScopeMissing"
+    assert LISTING in read_event(desk).pause_reason
+    assert desk.count_calls("list_registrants") == 6, "as often, and once more with a new token"
+
+    desk.zoom.grant_scopes({*desk.zoom.state()["scopes"], LISTING})
+    look_after(desk, rounds=11)
+    assert read_event(desk).pause_problem == "RegistrationDisabled", "which is wrong as before"
+    mend(desk)
+    look_after(desk, rounds=11)
+    assert read_event(desk).paused_since is None
+
+
+def test_walk_that_lacks_its_scope_shows_that_zoom_answers(desk):
+    desk.zoom.remove_scopes(LISTING)
+    desk.zoom.fault("add_registrant", status=503, count=None)
+    people = [f"person{number}@example.com" for number in range(6)]
+    for email in people:
+        desk.register(email)
+    desk.work()
+    assert read_account(desk).pause_problem == "ZoomOutcomeUnknown"
+    desk.zoom.clear_faults()
+    look_after(desk, rounds=2)
+
+    assert read_account(desk).paused_since is None
+    assert [desk.read(email).delivery for email in people].count(Delivery.REGISTERED) == 1
 
 
 @only_sqlite
