@@ -13,6 +13,7 @@ from storage.invitation_links import get_link_of
 from storage.models import Event, Registration
 
 from . import retrying
+from .erasing_waits import find_wait
 from .events import EventState, get_end
 from .invitation_links import ensure_link_of
 from .mails import MailName, choose_word, request_again
@@ -74,6 +75,8 @@ def act_on(
 ) -> ActResult:
     """Do one act about one person. Side effects: as those of the change, or a mail, or a job."""
     if act is Act.RESEND:
+        if find_wait(session, registration) is not None:
+            return ActResult.ERASED
         name = find_word(session, event, registration, now=now)
         if name is None:
             return ActResult.OVER
@@ -160,7 +163,10 @@ def find_word(
     """Return the mail that says where somebody stands; None where none is about it any more.
 
     Who could have come to an event that is cancelled is told that; after its end there is nothing.
+    Who is being erased is told nothing.
     """
+    if find_wait(session, registration) is not None:
+        return None
     status = Status(registration.status)
     if status not in (Status.DENIED, Status.CANCELLED):
         if event.status == EventState.CANCELLED:

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from services.erasing import erase
-from services.people_acts import Act, ActResult, act_on
+from services.people_acts import Act, ActResult, act_on, find_word
 from services.people_adding import AlreadyRegistered, KnownAs, add_by_hand
 from services.registration_changes import cancel, deny
 from services.registrations import Status
@@ -110,6 +110,17 @@ def test_who_is_being_erased_is_not_brought_back(session):
     assert not is_offered(people)
     assert reinstate(people) is ActResult.ERASED
     assert people.status() == Status.CANCELLED
+
+
+def test_who_is_being_erased_is_sent_nothing_again(session):
+    people = People(session)
+    people.add()
+    begin_to_erase(people)
+    person, told = people.get(), people.list_mails()
+
+    assert find_word(session, people.event, person, now=LATER) is None, "nothing is offered"
+    assert act_on(session, people.event, person, Act.RESEND, now=LATER) is ActResult.ERASED
+    assert people.list_mails() == told
 
 
 def test_address_that_was_corrected_has_nobody_to_bring_back(session):
