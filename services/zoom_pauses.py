@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from storage import zoom_pauses
 from storage.models import ZoomAccount, ZoomEvent
-from storage.zoom_pauses import EVERYBODY
+from storage.zoom_pauses import EVERYBODY, LONGEST_WAIT
 from storage.zoom_queue import PROBE_EVERY
 from zoom_client import (
     AuthenticationFailed,
@@ -35,7 +35,7 @@ _OF_THE_ACCOUNT = (AuthenticationFailed, ScopeMissing)
 _SHOWN_BY_A_LOOK = {e.__name__ for e in (*_OUTAGES, AuthenticationFailed, MeetingNotFound)}
 
 # Somebody has to mend it, and does not become faster by being asked for more often.
-_REPAIR_STEPS_SECONDS = (60, 120, 240, 480, 600)
+_REPAIR_STEPS_SECONDS = (60, 120, 240, 480, LONGEST_WAIT.seconds)
 
 
 def is_answer(error: ZoomError) -> bool:
@@ -163,8 +163,9 @@ def _pause(paused: ZoomAccount | ZoomEvent, error: ZoomError, now: datetime) -> 
     if paused.paused_since is None:
         paused.paused_since = now
         paused.probes = 0
-    elif now - paused.paused_since >= PROBE_EVERY:
-        # Before that, it is a call that was under way when the pause began.
+    elif abs(now - paused.paused_since) >= PROBE_EVERY:
+        # Before that, it is a call that was under way when the pause began. Long before, by a clock
+        # that was set back since, it is a probe.
         paused.probes += 1
     paused.pause_problem = type(error).__name__
     paused.pause_reason = str(error)

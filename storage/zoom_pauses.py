@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import (
+    BindParameter,
     ColumnElement,
     Select,
     bindparam,
@@ -19,6 +20,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
+from .heartbeats import CLOCKS_DIFFER_BY
 from .job_requests import ZOOM_SYNC
 from .models import Event, ZoomAccount, ZoomConnection, ZoomEvent, ZoomRegistrant
 from .statements import Statement, insert_for, table_of
@@ -33,6 +35,11 @@ ADDS_BEFORE_LAST = 2
 
 DAY_BEGINS_AFTER = timedelta(minutes=5)
 """So long after midnight in UTC, Zoom has surely begun to count anew."""
+
+
+LONGEST_WAIT = timedelta(minutes=10)
+"""No probe is further off; a later hour is that of a clock that was set back since."""
+_LATEST = LONGEST_WAIT + CLOCKS_DIFFER_BY
 
 
 def get_account(session: Session, account_id: str) -> ZoomAccount | None:
@@ -108,7 +115,14 @@ def list_paused_events(session: Session) -> list[ZoomEvent]:
 
 def has_probe_due(session: Session, *, now: datetime) -> bool:
     """Tell whether it is time to try anything that stands still."""
-    return _HAS_PROBE_DUE.fetch(session, {"now": now}) is not None
+    values = {"now": now, "latest": now + _LATEST}
+    return _HAS_PROBE_DUE.fetch(session, values) is not None
+
+
+def is_probe_due(paused: ZoomAccount | ZoomEvent, *, now: datetime) -> bool:
+    """Tell whether it is time to try this one; see `has_probe_due`."""
+    probe_at = paused.probe_at
+    return probe_at is not None and not now < probe_at <= now + _LATEST
 
 
 def list_next_probes(session: Session) -> dict[int, datetime]:
@@ -160,7 +174,7 @@ def take_probe(
     session: Session, paused: ZoomAccount | ZoomEvent, *, until: datetime, now: datetime
 ) -> bool:
     """Become the one who tries whether it works again; False if somebody else was faster."""
-    return _move_probe(session, paused, until, type(paused).probe_at <= now)
+    return _move_probe(session, paused, until, _is_due(type(paused), now, now + _LATEST))
 
 
 def give_probe_back(
@@ -255,12 +269,23 @@ def _move_probe(
     return moved is not None
 
 
+def _is_due(
+    table: type[ZoomAccount | ZoomEvent],
+    now: datetime | BindParameter[datetime],
+    latest: datetime | BindParameter[datetime],
+) -> ColumnElement[bool]:
+    return or_(table.probe_at <= now, table.probe_at > latest)
+
+
 # Workers ask whenever they look for a job.
 _HAS_PROBE_DUE = Statement(
     lambda _: select(literal(1)).where(
         or_(
             *(
-                exists().where(table.paused_since.is_not(None), table.probe_at <= bindparam("now"))
+                exists().where(
+                    table.paused_since.is_not(None),
+                    _is_due(table, bindparam("now"), bindparam("latest")),
+                )
                 for table in (ZoomAccount, ZoomEvent)
             )
         )

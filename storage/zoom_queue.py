@@ -36,7 +36,7 @@ def has_due(session: Session, *, kinds: Sequence[str], now: datetime) -> bool:
     if not zoom_pauses.has_probe_due(session, now=now):
         return False
     for paused in list_paused(session):
-        if paused.probe_at is not None and paused.probe_at <= now:
+        if zoom_pauses.is_probe_due(paused, now=now):
             probe = _find_probe(session, paused, now)
             if probe is not None and probe[0] in kinds:
                 return True
@@ -171,7 +171,9 @@ def _is_hastened(paused: ZoomEvent) -> bool:
     Right after its beginning a pause counts none, and nobody has mended anything.
     """
     since = paused.paused_since
-    return paused.probes == 0 and since is not None and paused.updated_at - since >= PROBE_EVERY
+    return (
+        paused.probes == 0 and since is not None and abs(paused.updated_at - since) >= PROBE_EVERY
+    )
 
 
 def _is_free() -> ColumnElement[bool]:

@@ -166,6 +166,28 @@ def test_what_somebody_has_to_mend_is_asked_for_rarely(crowd, happen, problem, r
     assert {crowd.read(email).problem for email in PEOPLE} == {""}
 
 
+@pytest.mark.parametrize(
+    ("happen", "read"),
+    [(break_secret, read_account), (switch_registration_off, read_event)],
+    ids=["account", "event"],
+)
+def test_pause_of_a_clock_of_the_future_goes_on_once_the_clock_is_right(desk, happen, read):
+    desk.let_pass(days=2)
+    happen(desk)
+    desk.register()
+    desk.work()
+    desk.let_pass(days=-2)
+    for _ in range(7):
+        desk.work()
+        desk.let_pass(seconds=61)
+    assert read(desk).probes == 3, "at once, after two minutes, after six"
+
+    mend(desk)
+    desk.let_pass(minutes=8)
+    desk.work()
+    assert desk.read().delivery == Delivery.REGISTERED
+
+
 @only_sqlite
 def test_reason_names_the_scope_and_no_person(crowd):
     take_scope(crowd)
