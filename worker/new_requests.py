@@ -11,7 +11,7 @@ from datetime import datetime
 from flask_babel import lazy_gettext
 from sqlalchemy.orm import Session
 
-from services.erasing_waits import list_newer
+from services.erasing_waits import find_wait, list_newer
 from services.event_dates import get_chosen
 from services.event_views import view_mail_event
 from services.events import EventState, get_state, read_seats
@@ -21,11 +21,18 @@ from services.messages import MailContext
 from services.questions import answers_from_json
 from services.registrations import Status
 from services.texts import write_full_name
+from storage import registrations
 from storage.models import Event, Mail, Registration, SubmissionRow
 
 _GOES_ON = lazy_gettext(
     "An earlier registration with your email address is still being erased. As soon as that is "
     "done, we will register your new request and email you. There is nothing you need to do."
+)
+_STANDS_STILL = lazy_gettext(
+    "An earlier registration with your email address is still being erased, and that takes longer "
+    "than usual. As soon as it is done, we will register your new request and email you. Until "
+    "then you are not registered: if no mail has come shortly before the event, please contact the "
+    "organizer."
 )
 _TAKES_NOBODY = lazy_gettext(
     "An earlier registration with your email address is still being erased. The event takes "
@@ -60,15 +67,24 @@ def make_context(
 ) -> MailContext:
     """Say what is in the mail about a new request; of the former registration nothing is."""
     dates = get_chosen(event, answers_from_json(sent.answers)) if event.dates else ()
-    state = get_state(event, read_seats(session, event), now, sent_at=sent.created_at)
     return MailContext(
         event=view_mail_event(session, event, locale, dates=dates, now=now),
         sender_domain=domain,
         greeting_name=write_full_name(sent.family_name, sent.given_name, locale),
         number=sent.number,
         is_new_request=True,
-        standing=_GOES_ON if state is EventState.OPEN else _TAKES_NOBODY,
+        standing=_choose_standing(session, event, sent, now),
     )
+
+
+def _choose_standing(session: Session, event: Event, sent: SubmissionRow, now: datetime) -> str:
+    state = get_state(event, read_seats(session, event), now, sent_at=sent.created_at)
+    assert sent.registration_id is not None, "it stands with the former registration"
+    former = registrations.get_registration(session, sent.registration_id)
+    wait = find_wait(session, former) if former is not None else None
+    goes_on: str = _STANDS_STILL if wait is not None and wait.is_stuck else _GOES_ON
+    standing: str = goes_on if state is EventState.OPEN else _TAKES_NOBODY
+    return standing
 
 
 def _list_newer(

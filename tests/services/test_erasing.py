@@ -452,6 +452,22 @@ def test_who_comes_back_meanwhile_gets_the_code_that_the_organization_asks_for(s
 
 
 @only_sqlite
+def test_who_comes_back_while_an_erasing_stands_still_is_not_told_to_do_nothing(site):
+    program, path = add_person(site)
+    site.drain()
+    refuse_to_let_go(site)
+    program.ask("DELETE", path)
+    for _ in range(2):
+        site.let_pass(minutes=10)
+        site.drain()
+    program.register(**PLANTED | {"given_name": "帰子"})
+    site.drain()
+
+    text = read_text(site.mailbox.read_last("planted@example.com"))
+    assert "主催者にお問い合わせください" in text and "お手続きは必要ありません" not in text
+
+
+@only_sqlite
 def test_who_comes_back_to_a_form_that_takes_nobody_reads_that_the_organizer_looks(site):
     site.sandbox.control.fault("set_status", status=503, count=None)
     come_back_meanwhile(site)
