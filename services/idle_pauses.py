@@ -12,15 +12,15 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from storage import events, job_lists, zoom_pauses, zoom_queue
-from storage.job_requests import ZOOM_SETTLE, ZOOM_SYNC
+from storage.job_requests import ZOOM_SETTLE, ZOOM_SYNC, wake_workers
 from storage.models import JobState, ZoomAccount, ZoomEvent
-from storage.zoom_pauses import EVERYBODY
+from storage.zoom_pauses import EVERYBODY, is_probe_due
 from storage.zoom_queue import DOING, LOOKING, PROBE_EVERY
 
 from . import kept_dates, zoom_refusals
 from .deliveries import request_walk
 from .delivery_stops import describe_ending
-from .zoom_pauses import is_shown_by_a_look, resume
+from .zoom_pauses import is_shown_by_a_look, let_event_try, resume
 
 
 def list_idle(session: Session, *, now: datetime) -> list[ZoomAccount | ZoomEvent]:
@@ -31,9 +31,9 @@ def list_idle(session: Session, *, now: datetime) -> list[ZoomAccount | ZoomEven
 def look_after_account(session: Session, account_id: str, *, now: datetime) -> bool:
     """End the pause of an account; return whether it was idle.
 
-    Nothing is held up, and whoever comes next finds out. So does an event that stands still by
-    itself, which the account's pause would keep from being tried. An account that no connection
-    leads to any more is forgotten.
+    Nothing is held up, and whoever comes next finds out. Where somebody waits at an event that
+    stands still by itself, the event's probe is the account's as well, which is let go for it once
+    both are to be tried. An account that no connection leads to any more is forgotten.
     """
     zoom_pauses.forget_account(session, account_id)
     account = zoom_pauses.get_account(session, account_id)
@@ -41,7 +41,15 @@ def look_after_account(session: Session, account_id: str, *, now: datetime) -> b
         return True
     if not _is_idle(session, account, now):
         return False
-    return resume(zoom_pauses.lock_account(session, account_id, now=now), now)
+    account = zoom_pauses.lock_account(session, account_id, now=now)
+    waiting = _list_waiting_events(session, account_id)
+    if not waiting:
+        return resume(account, now)
+    is_due = is_probe_due(account, now=now)
+    if is_due and any(is_probe_due(event, now=now) for event in waiting):
+        let_event_try(account, now)
+        wake_workers(session)
+    return False
 
 
 def look_after_event(session: Session, event_id: int, *, now: datetime) -> bool:
@@ -67,11 +75,24 @@ def look_after_event(session: Session, event_id: int, *, now: datetime) -> bool:
     return False
 
 
+def _list_waiting_events(session: Session, account_id: str) -> list[ZoomEvent]:
+    """List the events of an account that stand still by themselves, and have jobs to end that."""
+    return [
+        event
+        for event in zoom_pauses.list_paused_events(session, account_id=account_id)
+        if _has_proof(session, event)
+    ]
+
+
 def _is_idle(session: Session, paused: ZoomAccount | ZoomEvent, now: datetime) -> bool:
     since = paused.paused_since
     if since is None or abs(now - since) < PROBE_EVERY:
         return False
-    return not zoom_queue.has_waiting(
+    return not _has_proof(session, paused)
+
+
+def _has_proof(session: Session, paused: ZoomAccount | ZoomEvent) -> bool:
+    return zoom_queue.has_waiting(
         session, paused, kinds=_list_proofs(paused), but_for=kept_dates.WAITS
     )
 

@@ -29,6 +29,8 @@ FAILURES_BEFORE_PAUSE = 5
 PEOPLE_BEFORE_PAUSE = 3
 """So many different people refused in a row, and none taken in between, are everybody."""
 NOTE_SUCCESS_EVERY = timedelta(seconds=10)
+TRY_OF_EVENT = timedelta(minutes=1)
+"""So long after its account's pause has ended for it, an event's probe has failed or worked."""
 
 _OUTAGES = (ZoomUnreachable, ZoomOutcomeUnknown)
 _OF_THE_ACCOUNT = (AuthenticationFailed, ScopeMissing)
@@ -153,16 +155,19 @@ def _record_answer(
     account = zoom_pauses.lock_account(session, account_id, now=now)
     account.failures = 0
     account.last_success_at = account.updated_at = now
+    if not _is_paused(account):
+        account.probes = 0
     if _is_paused(zoom_pauses.get_event(session, event_id)):
         return [account, zoom_pauses.lock_event(session, event_id, now=now)]
     return [account]
 
 
 def _pause(paused: ZoomAccount | ZoomEvent, error: ZoomError, now: datetime) -> bool:
-    is_new = paused.paused_since is None
+    is_new = paused.paused_since is None and not _is_tried_by_event(paused, now)
+    if is_new:
+        paused.probes = 0
     if paused.paused_since is None:
         paused.paused_since = now
-        paused.probes = 0
     elif abs(now - paused.paused_since) >= PROBE_EVERY:
         # Before that, it is a call that was under way when the pause began. Long before, by a clock
         # that was set back since, it is a probe.
@@ -189,6 +194,20 @@ def resume(paused: ZoomAccount | ZoomEvent, now: datetime) -> bool:
     paused.probes = 0
     paused.updated_at = now
     return True
+
+
+def let_event_try(account: ZoomAccount, now: datetime) -> None:
+    """End an account's pause for the probe of an event; if that fails it goes on, one probe later.
+
+    The caller has locked the row.
+    """
+    probes = account.probes + 1
+    if resume(account, now):
+        account.probes = probes
+
+
+def _is_tried_by_event(paused: ZoomAccount | ZoomEvent, now: datetime) -> bool:
+    return paused.probes > 0 and abs(now - paused.updated_at) < TRY_OF_EVENT
 
 
 def _is_paused(row: ZoomAccount | ZoomEvent | None) -> bool:

@@ -103,14 +103,12 @@ def list_paused_connections(session: Session) -> dict[int, ZoomAccount]:
     return {connection_id: account for connection_id, account in rows}
 
 
-def list_paused_events(session: Session) -> list[ZoomEvent]:
-    return list(
-        session.scalars(
-            select(ZoomEvent)
-            .where(ZoomEvent.paused_since.is_not(None))
-            .order_by(ZoomEvent.event_id)
-        )
-    )
+def list_paused_events(session: Session, *, account_id: str | None = None) -> list[ZoomEvent]:
+    """List the events that stand still by themselves, of one account or of all."""
+    found = select(ZoomEvent).where(ZoomEvent.paused_since.is_not(None))
+    if account_id is not None:
+        found = found.where(ZoomEvent.event_id.in_(_select_events_of(account_id)))
+    return list(session.scalars(found.order_by(ZoomEvent.event_id)))
 
 
 def has_probe_due(session: Session, *, now: datetime) -> bool:
@@ -161,11 +159,7 @@ def hasten_probes(
 
 def hasten_account(session: Session, account_id: str, *, now: datetime) -> None:
     """Have an account and all its events be tried at once, where they stand still."""
-    of_account = (
-        select(Event.id)
-        .join(ZoomConnection, ZoomConnection.id == Event.connection_id)
-        .where(ZoomConnection.account_id == account_id)
-    )
+    of_account = _select_events_of(account_id)
     _hasten(session, ZoomAccount, [ZoomAccount.account_id == account_id], now)
     _hasten(session, ZoomEvent, [ZoomEvent.event_id.in_(of_account)], now)
 
@@ -235,6 +229,14 @@ def select_jobs_of_last_adds(event_id: int, *, now: datetime) -> Select[str]:
         ZoomRegistrant.zoom_status.is_(None),
         ZoomRegistrant.counted_on >= day,
         ZoomRegistrant.adds_that_day >= ADDS_BEFORE_LAST,
+    )
+
+
+def _select_events_of(account_id: str) -> Select[int]:
+    return (
+        select(Event.id)
+        .join(ZoomConnection, ZoomConnection.id == Event.connection_id)
+        .where(ZoomConnection.account_id == account_id)
     )
 
 

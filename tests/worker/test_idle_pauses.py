@@ -170,6 +170,25 @@ def test_account_and_event_that_stand_still_keep_each_other_from_nothing(desk):
     assert desk.read().delivery == Delivery.REGISTERED
 
 
+@pytest.mark.parametrize("happen", [break_secret, take_scope], ids=["secret", "scope"])
+def test_account_and_event_that_stand_still_are_tried_as_rarely_as_one(desk, caplog, happen):
+    switch_registration_off(desk)
+    desk.register()
+    desk.work()
+    happen(desk)
+    desk.zoom.expire_tokens()
+    calls = len(desk.zoom.journal())
+    look_after(desk, rounds=32, seconds=60)
+
+    assert len(desk.zoom.journal()) - calls <= 14, "about six tries, each with its token"
+    told = [record.message for record in caplog.records]
+    assert (told.count("zoom stands still"), told.count("nobody waits for zoom any more")) == (2, 0)
+    mend(desk)
+    look_after(desk, rounds=11)
+    assert desk.read().delivery == Delivery.REGISTERED
+    assert (read_account(desk).paused_since, read_account(desk).probes) == (None, 0)
+
+
 def test_account_that_the_settings_name_no_more_is_forgotten(desk):
     come_and_go(desk, break_secret)
     with desk.database.write() as session:
