@@ -8,8 +8,8 @@ import time
 
 from storage.session import is_outage
 
-# PostgreSQL ended what ran or waited for too long, or stood in a circle with others.
-_OF_ONE_STATEMENT = {"57014": "canceled", "55P03": "no lock", "40P01": "deadlock"}
+# PostgreSQL ended what ran for too long, waited for a lock too long, or stood in a circle.
+_OF_ONE_STATEMENT = {"57014", "55P03", "40P01"}
 
 log = logging.getLogger(__name__)
 

@@ -10,11 +10,12 @@ from services.held_mails import count_waiting, request_look_when_over
 from services.organizer_mails import OrganizerMailName
 from services.registrations import drop, hold, register
 from services.submissions import Doubt
-from storage import events, members, organizers, registrations, submissions
+from storage import events, registrations, submissions
 from storage.jobs import LEASE_SECONDS, claim
 from storage.models import OrganizerMail, SubmissionRow
 from tests import factories
 from tests.clock import Clock
+from tests.dashboard import make_membership
 from tests.fixtures.databases import only_sqlite
 from worker.held_mails import HeldTelling
 
@@ -29,20 +30,11 @@ class Office:
             self.event = factories.make_event(session)
 
     def add_member(self, role, *, sees_event=True, **members_):
+        email = f"{role}{sees_event}{len(members_)}@example.com"
+        event_ids = None if sees_event else ()
         with self.database.write() as session:
-            email = f"{role}{sees_event}{len(members_)}@example.com"
-            organizer = organizers.add_organizer(
-                session, email=email, email_key=email, locale="ja", name="", now=self.clock()
-            )
-            for name, value in members_.items():
-                setattr(organizer, name, value)
-            members.add_membership(
-                session,
-                self.event.organization_id,
-                organizer.id,
-                role=role,
-                event_ids=None if sees_event else (),
-                now=self.clock(),
+            make_membership(
+                session, role, event_ids=event_ids, now=self.clock(), email=email, **members_
             )
         return email
 

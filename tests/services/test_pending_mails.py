@@ -11,10 +11,11 @@ from services.organizer_mails import OrganizerMailName
 from services.pending_mails import list_untold, tell
 from services.registration_changes import approve, cancel
 from services.registrations import register
-from storage import events, members, organizers, registrations
+from storage import events, members, registrations
 from storage.models import OrganizerMail
 from tests import factories
 from tests.clock import Clock
+from tests.dashboard import make_membership
 from tests.fixtures.databases import only_sqlite
 from tests.races import race
 from worker.held_mails import tell_of_pending
@@ -34,18 +35,15 @@ class Office:
         self.add_member("approver", APPROVER)
 
     def add_member(self, role, email, *, sees_event=True, is_told=True):
+        event_ids = None if sees_event else ()
         with self.database.write() as session:
-            organizer = organizers.add_organizer(
-                session, email=email, email_key=email, locale="ja", name="", now=self.clock()
-            )
-            organizer.is_told_of_held = is_told
-            members.add_membership(
+            make_membership(
                 session,
-                self.event.organization_id,
-                organizer.id,
-                role=role,
-                event_ids=None if sees_event else (),
+                role,
+                event_ids=event_ids,
                 now=self.clock(),
+                email=email,
+                is_told_of_held=is_told,
             )
 
     def register(self):

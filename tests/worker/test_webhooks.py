@@ -34,11 +34,12 @@ from services.webhooks import (
     rotate_secret,
     send_test,
 )
-from storage import members, organizers, registrations, webhook_messages, webhooks
+from storage import registrations, webhook_messages, webhooks
 from storage.models import Event, Job, OrganizerMail, Registration, WebhookEndpoint, WebhookMessage
 from storage.webhook_messages import WebhookQueue
 from tests import factories, people
 from tests.clock import Clock
+from tests.dashboard import make_membership
 from tests.fixtures.databases import only_postgresql, only_sqlite
 from tests.receiver import Receiver
 from worker.loop import Lane, Worker
@@ -332,22 +333,7 @@ def test_endpoint_that_fails_for_five_days_is_paused_and_its_owners_are_told(off
     endpoint = office.tell(receiver)
     with office.database.write() as session:
         for name, role in (("owner", Role.OWNER), ("editor", Role.EDITOR)):
-            organizer = organizers.add_organizer(
-                session,
-                email=f"{name}@example.com",
-                email_key=f"{name}@example.com",
-                locale="ja",
-                name="",
-                now=office.clock(),
-            )
-            members.add_membership(
-                session,
-                endpoint.organization_id,
-                organizer.id,
-                role=role,
-                event_ids=None,
-                now=office.clock(),
-            )
+            make_membership(session, role, now=office.clock(), email=f"{name}@example.com")
     receiver.be(500)
     office.register()
     office.let_pass(days=5, hours=13)
