@@ -56,11 +56,14 @@ def settle_unknown(
         looked_from: when the walk began; an attempt that ended later is not judged.
         after: the registration up to which they are judged already.
 
-    Side effects: deliveries that are settled go on.
+    Side effects: locks of those who are judged; deliveries that are settled go on.
     """
     needs_look = False
-    doubts = zoom_registrants.list_unknown(session, event.id, after=after, limit=AT_ONCE)
-    for registrant, registration in doubts:
+    ids = zoom_registrants.list_unknown(session, event.id, after=after, limit=AT_ONCE)
+    # Who was settled, or put in doubt anew, until the lock was there is not judged as they were.
+    for registrant, registration in zoom_registrants.lock_by_ids(session, ids):
+        if registrant.attempt_started_at is None:
+            continue
         ended_at = registrant.attempt_ended_at
         if ended_at is None or looked_from <= ended_at <= looked_from + LONGEST_WALK:
             needs_look = needs_look or ended_at is not None
@@ -75,7 +78,7 @@ def settle_unknown(
             record_gone(registrant, now=now)
         session.flush()
         request_sync(session, registration, now=now)
-    return Judged(doubts[-1][0].registration_id if doubts else None, needs_look)
+    return Judged(ids[-1] if ids else None, needs_look)
 
 
 def tell_new_from_known(
@@ -90,14 +93,16 @@ def tell_new_from_known(
 ) -> Judged:
     """Find out by the same walk who of those added in batches is new to Zoom; as above.
 
-    Nothing else of them is touched: another worker may be changing it. Whom Zoom lists as not let
-    in, though the batch was answered with their link, is read by themselves.
+    Whom Zoom lists as not let in, though the batch was answered with their link, is read by
+    themselves.
 
-    Side effects: deliveries of the latter go on.
+    Side effects: locks of those who are judged; deliveries of the latter go on.
     """
     needs_look = False
-    unread = zoom_registrants.list_unread(session, event.id, after=after, limit=AT_ONCE)
-    for registrant, registration in unread:
+    ids = zoom_registrants.list_unread(session, event.id, after=after, limit=AT_ONCE)
+    for registrant, registration in zoom_registrants.lock_by_ids(session, ids):
+        if registrant.is_new_to_zoom is not None or registrant.join_url is None:
+            continue
         read = found.get(registration.email.lower())
         answered_at = registrant.answered_at
         if read is not None and read.id == registrant.registrant_id:
@@ -111,7 +116,7 @@ def tell_new_from_known(
         else:
             # Who cannot be told from somebody known gets the link by mail alone.
             registrant.is_new_to_zoom = False
-    return Judged(unread[-1][0].registration_id if unread else None, needs_look)
+    return Judged(ids[-1] if ids else None, needs_look)
 
 
 def index_by_address(people: Iterable[Registrant]) -> dict[str, Registrant]:

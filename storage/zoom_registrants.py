@@ -43,7 +43,13 @@ def ensure_zoom_registrant(
 def list_by_ids(
     session: Session, registration_ids: Sequence[int]
 ) -> list[tuple[ZoomRegistrant, Registration]]:
-    return _list_pairs(session, ZoomRegistrant.registration_id.in_(registration_ids))
+    rows = session.execute(
+        select(ZoomRegistrant, Registration)
+        .join(Registration, Registration.id == ZoomRegistrant.registration_id)
+        .where(ZoomRegistrant.registration_id.in_(registration_ids))
+        .order_by(ZoomRegistrant.registration_id)
+    )
+    return [(registrant, registration) for registrant, registration in rows]
 
 
 def lock_by_ids(
@@ -60,11 +66,9 @@ def lock_by_ids(
     return list_by_ids(session, registration_ids)
 
 
-def list_unknown(
-    session: Session, event_id: int, *, after: int = 0, limit: int
-) -> list[tuple[ZoomRegistrant, Registration]]:
-    """List the registrants whose last add has an unknown outcome, from an id on."""
-    return _list_pairs(
+def list_unknown(session: Session, event_id: int, *, after: int = 0, limit: int) -> Sequence[int]:
+    """List the registrations whose last add has an unknown outcome, by id from one on."""
+    return _list_ids(
         session,
         ZoomRegistrant.event_id == event_id,
         ZoomRegistrant.attempt_started_at.is_not(None),
@@ -73,11 +77,9 @@ def list_unknown(
     )
 
 
-def list_unread(
-    session: Session, event_id: int, *, after: int = 0, limit: int
-) -> list[tuple[ZoomRegistrant, Registration]]:
-    """List the registrants of whom Zoom has told a link and nothing else, from an id on."""
-    return _list_pairs(
+def list_unread(session: Session, event_id: int, *, after: int = 0, limit: int) -> Sequence[int]:
+    """List the registrations of which Zoom has told a link and nothing else, by id from one on."""
+    return _list_ids(
         session,
         ZoomRegistrant.event_id == event_id,
         ZoomRegistrant.registrant_id.is_not(None),
@@ -99,17 +101,9 @@ def list_awaited_dates(session: Session, event_id: int) -> list[list[str]]:
     return [refused or wanted or [] for wanted, refused in rows]
 
 
-def _list_pairs(
-    session: Session, *where: ColumnElement[bool], limit: int | None = None
-) -> list[tuple[ZoomRegistrant, Registration]]:
-    rows = session.execute(
-        select(ZoomRegistrant, Registration)
-        .join(Registration, Registration.id == ZoomRegistrant.registration_id)
-        .where(*where)
-        .order_by(ZoomRegistrant.registration_id)
-        .limit(limit)
-    )
-    return [(registrant, registration) for registrant, registration in rows]
+def _list_ids(session: Session, *where: ColumnElement[bool], limit: int) -> Sequence[int]:
+    found = select(ZoomRegistrant.registration_id).where(*where)
+    return session.scalars(found.order_by(ZoomRegistrant.registration_id).limit(limit)).all()
 
 
 def has_doubts(session: Session, event_id: int) -> bool:

@@ -11,15 +11,16 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
-from services import receipts
-from services.deliveries import Delivery
+from services import receipts, settling
+from services.deliveries import Delivery, begin_doubt, forget, read_for_step
 from services.events import LinkPolicy
 from services.registration_changes import correct_address
 from services.registrations import ChangeRefused, register
 from storage import registrations, submissions, zoom_registrants
 from storage.models import Registration, ZoomRegistrant
 from tests.factories import make_submission
-from tests.races import race
+from tests.installation import wait_until
+from tests.races import count_waiting, race
 from tests.worker.desk import TARO
 
 RIGHT = "right@example.com"
@@ -267,6 +268,69 @@ def write_problem(session, desk, problem):
     registrant = session.get(ZoomRegistrant, desk.read().registration_id)
     registrant.problem = problem
     session.flush()
+
+
+def judge_while(desk, change, judge):
+    """Have a walk that missed everybody judge, while who it is about changes before its eyes."""
+    looked_from, number = desk.clock(), desk.read().registration_id
+    desk.let_pass(seconds=1)
+
+    def walk():
+        with desk.database.write() as session:
+            members = {"looked_from": looked_from, "keys": desk.keys, "now": desk.clock()}
+            return judge(session, desk.event, {}, **members).needs_look
+
+    with ThreadPoolExecutor(1) as pool:
+        with desk.database.write() as session:
+            *_, registrant = read_for_step(session, number)
+            change(registrant, now=desk.clock())
+            session.flush()
+            walking = pool.submit(walk)
+            wait_until(lambda: count_waiting(desk.database) == 1)
+        return walking.result()
+
+
+LOCKED_OR_NOT = pytest.mark.parametrize(
+    ("read", "is_locked"),
+    [(zoom_registrants.lock_by_ids, True), (zoom_registrants.list_by_ids, False)],
+)
+
+
+@only_postgresql
+@LOCKED_OR_NOT
+def test_doubt_that_begins_as_a_walk_judges_is_left_to_the_next(desk, monkeypatch, read, is_locked):
+    """A batch that comes late doubts whom this walk misses: they may be added by now."""
+    monkeypatch.setattr(zoom_registrants, "lock_by_ids", read)
+    desk.register()
+    with desk.database.write() as session:
+        *_, registrant = read_for_step(session, desk.read().registration_id)
+        begin_doubt(registrant, looks=1, now=desk.clock())
+    desk.let_pass(minutes=1)
+
+    assert judge_while(desk, begin_doubt, settling.settle_unknown) is is_locked
+
+    assert (desk.read().attempt_started_at is not None) is is_locked
+
+
+@only_postgresql
+@LOCKED_OR_NOT
+def test_walk_of_the_meeting_before_says_of_nobody_whether_they_are_new(
+    desk, monkeypatch, read, is_locked
+):
+    monkeypatch.setattr(zoom_registrants, "lock_by_ids", read)
+    desk.register()
+    desk.work()
+    with desk.database.write() as session:
+        *_, registrant = read_for_step(session, desk.read().registration_id)
+        registrant.is_new_to_zoom = None
+    desk.let_pass(minutes=2)
+
+    def move_over(registrant, *, now):
+        forget(registrant, is_wanted=True, now=now)
+
+    judge_while(desk, move_over, settling.tell_new_from_known)
+
+    assert (desk.read().is_new_to_zoom is None) is is_locked
 
 
 @only_postgresql
