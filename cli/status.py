@@ -32,6 +32,8 @@ _ALARMS = {
     " why; if there is no time, add them by hand in Zoom",
     AlarmName.DATES_UNKNOWN: "Zoom has not told the dates of a series for half a day: flask jobs"
     " list says why",
+    AlarmName.WORK_FAILING: "work fails again and again, and nobody foresaw why: flask jobs list"
+    " names it, the worker's log says why (“job failed”); once mended, flask jobs retry KEY",
     AlarmName.MAIL_WAITING: "mails have waited for half an hour or longer: flask jobs list says"
     " why, flask check asks the mail server",
     AlarmName.MAIL_REFUSED: "the mail server has refused one recipient after another, and taken no"

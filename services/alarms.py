@@ -57,6 +57,7 @@ class AlarmName(StrEnum):
     MAIL_WAITING = "mail_waiting"
     MAIL_REFUSED = "mail_refused"
     MAIL_GIVEN_UP = "mail_given_up"
+    WORK_FAILING = "work_failing"
     WORK_GIVEN_UP = "work_given_up"
     NO_WORKER = "no_worker"
     DISK_FILLING = "disk_filling"
@@ -66,11 +67,12 @@ class AlarmName(StrEnum):
 class Problem:
     """One thing that is wrong now; `facts` are counts, classes of errors and scopes, never names.
 
+    Lists in them are words with commas between: `work` has kinds of jobs. `since` is in ISO 8601.
     `place` tells what is wrong on one machine from the same on another one.
     """
 
     name: AlarmName
-    facts: Mapping[str, int | str]
+    facts: Mapping[str, object]
     place: str = ""
 
     @property
@@ -129,7 +131,8 @@ def find_problems(overview: Overview) -> list[Problem]:
     mails = overview.mails
     if mails.due_since and now - mails.due_since >= PATIENCE:
         problems.append(Problem(AlarmName.MAIL_WAITING, {"mails": mails.due}))
-    problems += [_find_refusals(overview), _find_lost_mails(overview), _find_lost_work(overview)]
+    problems += [_find_refusals(overview), _find_lost_mails(overview)]
+    problems += [_find_failing_work(overview), _find_lost_work(overview)]
     problems.append(_find_unfollowed(events))
     if not overview.workers:
         problems.append(Problem(AlarmName.NO_WORKER, {}))
@@ -166,6 +169,9 @@ def keep_alarms(session: Session, problems: Iterable[Problem], *, now: datetime)
             continue
         if key in found or alarm.ended_at is not None or _is_told_now(alarm, now):
             continue
+        if _was_given_up(alarm, found):
+            alarms.delete_alarm(session, key)
+            continue
         is_of_machine = ":" in key
         if not is_of_machine or _is_unconfirmed(alarm, now):
             _end(session, alarm, now)
@@ -194,7 +200,7 @@ def _describe(name: AlarmName, events: list[EventWork], people: int) -> Problem 
         return None
     pauses = [pause for e in events for pause in (e.account_pause, e.pause) if pause]
     closed = {event.closed_by_zoom for event in events if event.closed_by_zoom}
-    facts = {"registrations": people, "events": len(events)}
+    facts: dict[str, int | str] = {"registrations": people, "events": len(events)}
     return Problem(name, facts | _explain(pauses, closed))
 
 
@@ -209,7 +215,8 @@ def _find_unfollowed(events: Iterable[EventWork]) -> Problem | None:
     troubles = [event.dates_trouble for event in events if event.dates_trouble]
     if not troubles:
         return None
-    return Problem(AlarmName.DATES_UNKNOWN, {"events": len(troubles)} | _explain(troubles))
+    facts: dict[str, int | str] = {"events": len(troubles)}
+    return Problem(AlarmName.DATES_UNKNOWN, facts | _explain(troubles))
 
 
 def _find_scopes(pause: Pause) -> list[str]:
@@ -235,6 +242,36 @@ def _find_lost_mails(overview: Overview) -> Problem | None:
         "reason": ", ".join(sorted({parked.problem for parked in found})),
     }
     return Problem(AlarmName.MAIL_GIVEN_UP, facts)
+
+
+def _find_failing_work(overview: Overview) -> Problem | None:
+    """Find what has failed for half an hour.
+
+    Told once, it is over when it is done: what fails anew or was not tried yet, as somebody has
+    asked for it by hand, is not.
+    """
+    stored = {alarm.name: alarm.facts for alarm in overview.alarms}
+    before = stored.get(AlarmName.WORK_FAILING, {})
+    told = _list_work(before)
+    found = [
+        work
+        for work in overview.work.failing
+        if work.kind in told or (work.since and overview.taken_at - work.since >= PATIENCE)
+    ]
+    open_yet = told & set(overview.work.untried)
+    if not found and open_yet:
+        return Problem(AlarmName.WORK_FAILING, before)
+    if not found:
+        return None
+    facts: dict[str, int | str] = {
+        "jobs": sum(work.count for work in found),
+        "work": ", ".join(sorted({work.kind for work in found} | open_yet)),
+        "reason": ", ".join(sorted({work.problem for work in found})),
+        "times": max(work.times for work in found),
+    }
+    if begun := [work.since for work in found if work.since]:
+        facts["since"] = min(begun).isoformat()
+    return Problem(AlarmName.WORK_FAILING, facts)
 
 
 def _find_lost_work(overview: Overview) -> Problem | None:
@@ -271,11 +308,24 @@ def _go_on(alarm: Alarm, problem: Problem, now: datetime) -> bool:
     if alarm.ended_at is not None:
         # It is back before anybody heard that it was over.
         alarm.ended_at, alarm.message_id, alarm.refused_at = None, "", None
+    is_more = bool(_list_work(problem.facts) - _list_work(alarm.facts))
     alarm.facts = dict(problem.facts)
-    if _was_told_long_ago(alarm, now) and not alarm.message_id:
+    if (is_more or _was_told_long_ago(alarm, now)) and not alarm.message_id:
         alarm.message_id = _new_id()
         return True
     return False
+
+
+def _was_given_up(alarm: Alarm, found: Mapping[str, Problem]) -> bool:
+    """Tell whether work fails no more because nobody tries it any more: that is no end."""
+    given_up = found.get(AlarmName.WORK_GIVEN_UP)
+    is_failing = alarm.name == AlarmName.WORK_FAILING
+    return is_failing and bool(given_up and _list_work(alarm.facts) & _list_work(given_up.facts))
+
+
+def _list_work(facts: Mapping[str, object]) -> set[str]:
+    """Return the kinds of jobs that facts name."""
+    return set(str(facts.get("work", "")).split(", ")) - {""}
 
 
 def _was_told_long_ago(alarm: Alarm, now: datetime) -> bool:

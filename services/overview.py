@@ -20,6 +20,7 @@ from . import date_following, kept_dates, mail_proofs, place_signs
 from .deliveries import Delivery
 from .event_dates import find_next, read_dates
 from .events import get_end, get_planned_end
+from .failing_work import WorkState, read_work
 from .full_dates import list_full
 from .mails import MailName, holds_for_event
 
@@ -128,12 +129,14 @@ class Overview:
     """Everything at one moment; it names no person.
 
     `refusals` has, for each time that the mail server took no mail of anybody in between, how many
-    different recipients it refused for good, whose mails are put aside yet.
+    different recipients it refused for good, whose mails are put aside yet. `work` is what fails
+    beside registrants at Zoom and mails.
     """
 
     taken_at: datetime
     events: tuple[EventWork, ...]
     parked: tuple[Parked, ...]
+    work: WorkState
     mails: MailJobs
     refusals: tuple[int, ...]
     accounts: tuple[AccountState, ...]
@@ -154,6 +157,8 @@ def read_overview(session: Session, *, plan: Plan, now: datetime) -> Overview:
     ]
     is_ahead = {event.id for event in ahead}
     owed = _list_owed(session, now)
+    # Before what was put aside: what is meanwhile is seen in either.
+    work = read_work(session, now=now)
     parked = [
         jobs
         for jobs in overview.list_parked_jobs(session)
@@ -167,6 +172,7 @@ def read_overview(session: Session, *, plan: Plan, now: datetime) -> Overview:
         taken_at=now,
         events=_count_events(session, ahead, now),
         parked=_group_parked(parked),
+        work=work,
         mails=overview.count_mail_jobs(session, now=now),
         refusals=_count_refusals(session, is_ahead, owed),
         accounts=tuple(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -16,6 +16,7 @@ from sqlalchemy import (
     func,
     literal,
     not_,
+    or_,
     select,
 )
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased, load_only
@@ -141,6 +142,21 @@ def list_failing_jobs(session: Session, kind: str, *, before: datetime) -> dict[
         )
     )
     return {job.event_id: job for job in rows if job.event_id is not None}
+
+
+def list_open_reasons(
+    session: Session, kinds: Collection[str], *, now: datetime
+) -> list[tuple[str, str, int]]:
+    """Count the open jobs of some kinds by why they were handed back last.
+
+    Those that have not been since they were asked for have no reason, and count if they are due.
+    """
+    rows = session.execute(
+        select(Job.kind, Job.reason, func.count())
+        .where(Job.state.in_(_OPEN), Job.kind.in_(kinds), or_(Job.reason != "", Job.run_at <= now))
+        .group_by(Job.kind, Job.reason)
+    )
+    return [(kind, reason, count) for kind, reason, count in rows]
 
 
 def count_deliveries(session: Session, event_id: int) -> dict[str, int]:

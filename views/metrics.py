@@ -70,6 +70,10 @@ def list_gauges(overview: Overview) -> Iterator[Gauge]:
     for jobs in overview.parked:
         parked.add(jobs.count, kind=jobs.kind, reason=jobs.problem)
     yield parked
+    failing = Gauge("jobs_failing", "Jobs beside Zoom's and mails that fail, nobody foresaw why.")
+    for work in overview.work.failing:
+        failing.add(work.count, kind=work.kind, reason=work.problem)
+    yield failing
     yield from _count_mails(overview)
     yield from _count_zoom(overview)
     alarms = Gauge("alarm", "1 for each alarm that is on.")

@@ -21,6 +21,7 @@ from services.alarms import (
     keep_alarms,
     take_telling,
 )
+from services.dates import HOME, format_moment
 from services.messages import MessageRefused
 from services.overview import read_overview
 from storage import alarms, heartbeats, rehearsals
@@ -29,7 +30,7 @@ from storage.session import Database
 from zoom_client import Plan
 
 from .mail_queue import MailQueue
-from .operator_mail import compose
+from .operator_mail import LOCALE, compose
 from .smtp import MailError, MailOutcomeUnknown, MailTransport, MailUnavailable
 
 NO_WORKER_AFTER = timedelta(minutes=3)
@@ -44,6 +45,7 @@ _TITLES = {
     AlarmName.MAIL_WAITING: lazy_gettext("Mails cannot be sent"),
     AlarmName.MAIL_REFUSED: lazy_gettext("The mail server refuses one recipient after another"),
     AlarmName.MAIL_GIVEN_UP: lazy_gettext("Mails that may never have gone"),
+    AlarmName.WORK_FAILING: lazy_gettext("Work fails again and again"),
     AlarmName.WORK_GIVEN_UP: lazy_gettext("Work that was given up"),
     AlarmName.NO_WORKER: lazy_gettext("No worker is running"),
     AlarmName.DISK_FILLING: lazy_gettext("The disk is filling up"),
@@ -80,6 +82,12 @@ _ADVICE = {
     AlarmName.MAIL_GIVEN_UP: lazy_gettext(
         "They are not tried again by themselves. Please look in the mail server's log whether they"
         " went; if not, “flask jobs retry” sends them."
+    ),
+    AlarmName.WORK_FAILING: lazy_gettext(
+        "Nobody foresaw why. It is kept, and tried again by itself with growing pauses, but may be"
+        " put aside after some fifteen hours. “flask jobs list” names it, and the worker's log says"
+        " why, as “job failed”. Once that is mended, “flask jobs retry” with its WORK has it done"
+        " at once."
     ),
     AlarmName.WORK_GIVEN_UP: lazy_gettext(
         "Workers failed at it again and again, and it is not tried again by itself. “flask jobs"
@@ -141,6 +149,8 @@ _LABELS = {
     "recipients": lazy_gettext("Recipients"),
     "jobs": lazy_gettext("Pieces of work"),
     "work": lazy_gettext("What they are about"),
+    "times": lazy_gettext("Failures in a row"),
+    "since": lazy_gettext("Fails since"),
     "percent": lazy_gettext("Disk in use in percent"),
     "reason": lazy_gettext("Reason"),
     "scopes": lazy_gettext("Missing scopes"),
@@ -278,9 +288,11 @@ def _label(facts: Mapping[str, object]) -> list[tuple[object, object]]:
 
 
 def _write(name: str, value: object) -> object:
-    """Put classes of errors and kinds of work into words."""
+    """Put classes of errors, kinds of work and times into words."""
     if name == "reason":
         return " ".join(str(_REASONS.get(problem, problem)) for problem in str(value).split(", "))
     if name == "work":
         return " / ".join(str(_WORK.get(kind, kind)) for kind in str(value).split(", "))
+    if name == "since":
+        return format_moment(datetime.fromisoformat(str(value)), HOME, LOCALE)
     return value

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import re
 import secrets
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -18,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from services.api_requests import REPEATED_WITHIN
 from services.fault_points import fault_point
+from services.job_failures import note_failure
 from storage import api_requests, heartbeats, jobs, limits, rehearsals, zoom_budgets
 from storage.jobs import GIVEN_UP, LEASE_SECONDS, POISONOUS_AFTER, ClaimedJob, LeaseLost
 from storage.session import Database, is_outage
@@ -32,8 +32,6 @@ BEAT_SECONDS = 10.0
 LOOK_SECONDS = 60.0
 GIVE_UP_AFTER = 20
 """So many failures in a row that nobody foresaw; waiting for another system is none."""
-
-_UNEXPECTED = re.compile(r"unexpected \w+(?:, (\d+) times)?")
 
 log = logging.getLogger(__name__)
 
@@ -197,7 +195,7 @@ class Worker:
         except Exception as error:
             log.exception("job failed", extra={"job": job.key, "kind": job.kind})
             if is_outage(error):
-                self._left_over[owner] = _describe(error, 1)
+                self._left_over[owner] = self._describe(error)
             self._put_back(lane, job, error)
         return True
 
@@ -226,12 +224,18 @@ class Worker:
             )
 
     def _put_back(self, lane: Lane, job: ClaimedJob, error: Exception) -> None:
-        times = _count_unexpected(job)
-        reason = _describe(error, times)
-        if times >= GIVE_UP_AFTER and not is_outage(error):
+        now = self._read_clock()
+        failure = note_failure(
+            error,
+            is_outage=is_outage(error),
+            before=job.reason,
+            attempts=job.attempts,
+            now=now,
+        )
+        reason = failure.write()
+        if failure.times >= GIVE_UP_AFTER and not failure.is_outage:
             self._put_aside(lane, job, reason)
             return
-        now = self._read_clock()
         with self._leaving_it_held(job), self._database.write() as session:
             run_at = next_try(job.attempts, now=now)
             jobs.postpone(session, job, run_at=run_at, reason=reason, now=now)
@@ -252,8 +256,11 @@ class Worker:
             yield
         except (LeaseLost, SQLAlchemyError) as error:
             if is_outage(error):
-                self._left_over[job.owner] = _describe(error, 1)
+                self._left_over[job.owner] = self._describe(error)
             log.warning("the job could not be put back", extra={"job": job.key})
+
+    def _describe(self, error: Exception) -> str:
+        return note_failure(error, is_outage=is_outage(error), now=self._read_clock()).write()
 
     def look(self) -> None:
         """Do once what is done every minute."""
@@ -290,17 +297,3 @@ class Worker:
                 self._outage.begin(error)
             if self._stop.wait(IDLE_SECONDS if self._outage.is_on else BEAT_SECONDS):
                 return
-
-
-def _describe(error: Exception, times: int) -> str:
-    name = type(error).__name__
-    if is_outage(error):
-        return f"{name}: the database failed"
-    return f"unexpected {name}" + (f", {times} times" if times > 1 else "")
-
-
-def _count_unexpected(job: ClaimedJob) -> int:
-    """Count this failure and those in a row before it, by the reason that the last one left."""
-    before = _UNEXPECTED.fullmatch(job.reason)
-    # The reason outlives a wish that was raised meanwhile, whose tries are counted anew.
-    return min(int(before[1] or 1) + 1, job.attempts) if before else 1

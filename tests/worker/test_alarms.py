@@ -12,6 +12,7 @@ from cli.stand_in import EVERY_TURN, look_once
 from services.alarms import _SEEN_ELSEWHERE, AlarmName, Problem, keep_alarms, take_telling
 from services.date_following import request_look
 from services.event_editing import cancel_event
+from services.failing_work import KINDS
 from services.organizer_mails import OrganizerMailName, request_mail
 from storage import alarms, events, heartbeats, job_requests
 from storage.jobs import POISONOUS_AFTER
@@ -471,7 +472,7 @@ def test_work_at_zoom_for_an_event_that_is_over_is_nobodys_need(watch, kind):
 @only_sqlite
 def test_every_kind_of_work_is_named_or_seen_elsewhere(site):
     kinds = {kind for lane in site.build_worker()._lanes for kind in lane.handlers}
-    assert kinds - set(_SEEN_ELSEWHERE) == set(_WORK)
+    assert kinds - set(_SEEN_ELSEWHERE) == set(_WORK) == set(KINDS)
 
 
 def test_dates_that_zoom_does_not_tell_for_half_a_day_are_told_with_the_scope(watch):
