@@ -25,7 +25,7 @@ from .models import (
 )
 
 _FILE = "erased"
-_OPEN_MAIL = ("queued", "held")
+_OPEN_MAIL = ("queued", "held", "unknown")
 
 RETURNED = "!"
 """Before a public id it says that the person has come back and was not erased."""

@@ -18,7 +18,7 @@ from services.mails import (
 from services.messages import MessageRefused
 from storage import events, jobs, mails, registrations, zoom_registrants
 from storage.jobs import LEASE_SECONDS, ClaimedJob
-from storage.models import Event, Registration
+from storage.models import Event, Mail, Registration
 from storage.session import Database
 
 from .letters import Letter, LetterWriter, is_wanted
@@ -75,23 +75,22 @@ class MailSending:
                 # Only whoever decides on this mail has it sent, not who has all done again.
                 jobs.park(session, job, reason=mail.error, now=now)
                 return None
+            registration = registrations.get_registration(session, mail.registration_id)
+            assert registration is not None, "a mail belongs to a registration"
+            event = events.need_event(session, mail.event_id)
+            if is_to_be_forgotten(session, mail, registration, event, now=now):
+                _drop(session, job, mail, now=now)
+                return None
             if mail.state == "again":
                 log.error("mail given up", extra={"job": job.id, "reason": TWICE_UNKNOWN})
                 mail.state, mail.error = "failed", TWICE_UNKNOWN
                 session.flush()
                 jobs.park(session, job, reason=TWICE_UNKNOWN, now=now)
                 return None
-            registration = registrations.get_registration(session, mail.registration_id)
-            assert registration is not None, "a mail belongs to a registration"
-            event = events.need_event(session, mail.event_id)
             name = MailName(mail.name)
-            is_true = _is_wanted(session, name, registration, event, now)
-            if not is_true or is_to_be_forgotten(session, mail, registration, event, now=now):
-                if mail.state == "queued" and is_too_late(name, event, now=now):
-                    mail.error = EVENT_OVER
-                mail.state = "dropped"
-                session.flush()
-                jobs.finish(session, job, reason=NOT_SENT, now=now)
+            if not _is_wanted(session, name, registration, event, now):
+                is_over = mail.state == "queued" and is_too_late(name, event, now=now)
+                _drop(session, job, mail, error=EVENT_OVER if is_over else mail.error, now=now)
                 return None
             letter = self._writer.gather(session, mail, registration, now=now)
             session.flush()
@@ -140,8 +139,21 @@ class MailSending:
             is_doubtful = is_unknown or is_last
             mail.state = "failed" if is_final else "unknown" if is_doubtful else "queued"
             mail.error = failure.reason
+            # First: this waits for whoever erases the person at this moment.
             session.flush()
+            registration = registrations.get_registration(session, mail.registration_id)
+            assert registration is not None, "a mail belongs to a registration"
+            event = events.need_event(session, mail.event_id)
+            if is_to_be_forgotten(session, mail, registration, event, now=now):
+                _drop(session, job, mail, now=now)
+                return
             put_off(session, job, failure.reason, is_final=is_final, now=now)
+
+
+def _drop(session: Session, job: ClaimedJob, mail: Mail, *, error: str = "", now: datetime) -> None:
+    mail.state, mail.error = "dropped", error
+    session.flush()
+    jobs.finish(session, job, reason=NOT_SENT, now=now)
 
 
 def _end_sent(session: Session, job: ClaimedJob, mail_id: int, *, now: datetime) -> None:

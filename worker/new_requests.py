@@ -11,6 +11,7 @@ from datetime import datetime
 from flask_babel import lazy_gettext
 from sqlalchemy.orm import Session
 
+from services.erasing import is_erased
 from services.erasing_waits import find_wait, list_newer
 from services.event_dates import get_chosen
 from services.event_views import view_mail_event
@@ -44,21 +45,27 @@ def find_new_request(
     session: Session, mail: Mail, registration: Registration
 ) -> SubmissionRow | None:
     """Return the form that a mail answers, where its sender is registered by it later."""
-    newer = _list_newer(session, mail, registration)
+    is_asked = mail.name == MailName.REPEAT and registration.status == Status.CANCELLED
+    newer = list_newer(session, registration) if is_asked else None
     return next((row for row in newer or () if row.id == mail.submission_id), None)
 
 
 def is_to_be_forgotten(
     session: Session, mail: Mail, registration: Registration, event: Event, *, now: datetime
 ) -> bool:
-    """Tell whether there is nothing left to say to a form with the address of the erased.
+    """Tell whether a mail is about somebody who is erased, or to be, and so is not sent any more.
 
-    It came before them and is forgotten with them, or it can register nobody any more.
+    What answers a form goes yet, unless that came before the erasing and is forgotten with it, or
+    can register nobody any more.
     """
-    newer = _list_newer(session, mail, registration)
+    if is_erased(registration):
+        return True
+    if registration.status != Status.CANCELLED:
+        return False
+    newer = list_newer(session, registration)
     if newer is None:
         return False
-    is_newer = any(row.id == mail.submission_id for row in newer)
+    is_newer = mail.name == MailName.REPEAT and any(row.id == mail.submission_id for row in newer)
     return not is_newer or read_end_state(event, now) is not None
 
 
@@ -85,10 +92,3 @@ def _choose_standing(session: Session, event: Event, sent: SubmissionRow, now: d
     goes_on: str = _STANDS_STILL if wait is not None and wait.is_stuck else _GOES_ON
     standing: str = goes_on if state is EventState.OPEN else _TAKES_NOBODY
     return standing
-
-
-def _list_newer(
-    session: Session, mail: Mail, registration: Registration
-) -> list[SubmissionRow] | None:
-    is_asked = mail.name == MailName.REPEAT and registration.status == Status.CANCELLED
-    return list_newer(session, registration) if is_asked else None

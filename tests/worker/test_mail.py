@@ -4,6 +4,7 @@ import threading
 from contextlib import contextmanager
 from datetime import timedelta
 from email import message_from_bytes, policy
+from functools import partial
 
 import pytest
 from sqlalchemy import select, text, update
@@ -31,7 +32,7 @@ from worker import loop
 from worker.backoff import next_try
 from worker.loop import GIVE_UP_AFTER
 from worker.mail import TWICE_UNKNOWN
-from worker.mail_failures import MOST_TRIES
+from worker.mail_failures import MOST_TRIES, NOT_SENT
 
 from .smtp_server import Inbox, serve
 
@@ -439,6 +440,88 @@ def test_known_failure_of_a_second_try_leaves_it_the_last(open_post_office):
 
     assert len(inbox.envelopes) == 2
     assert read_mails(site)[0][1] == "failed"
+
+
+@pytest.mark.parametrize("state", ["unknown", "sending", "again"])
+def test_mail_that_perhaps_went_ends_once_its_person_is_erased(open_post_office, state):
+    inbox = Inbox()
+    with open_post_office(inbox) as site:
+        register(site)
+        cancel_by_hand(site)
+        with site.database.write() as session:
+            session.execute(update(Mail).where(Mail.name == "cancelled").values(state=state))
+        erase(site)
+        site.let_pass(hours=1)
+        site.drain()
+
+    assert inbox.envelopes == []
+    assert read_mails(site) == [
+        ("confirmation", "dropped", "", "done"),
+        ("cancelled", "dropped", "", "done"),
+    ]
+    assert read_reasons(site) == [NOT_SENT, NOT_SENT]
+
+
+class ErasingInbox(Inbox):
+    """Refuses a mail while whom it is for is erased."""
+
+    def __init__(self, reply):
+        super().__init__()
+        self.reply, self.erase = reply, None
+
+    async def handle_DATA(self, server, session, envelope):
+        await super().handle_DATA(server, session, envelope)
+        self.erase()
+        return self.reply
+
+
+@pytest.mark.parametrize("reply", ["451 4.3.0 try later", "550 5.6.0 not this"])
+def test_mail_that_does_not_go_as_its_person_is_erased_ends(open_post_office, reply):
+    inbox = ErasingInbox(reply)
+    with open_post_office(inbox) as site:
+        inbox.erase = partial(erase, site)
+        register(site)
+        cancel_by_hand(site)
+        site.let_pass(hours=1)
+        site.drain()
+
+    assert len(inbox.envelopes) == 1
+    assert read_mails(site)[1] == ("cancelled", "dropped", "", "done")
+
+
+@only_sqlite
+def test_mail_about_who_is_to_be_erased_ends_though_zoom_has_them_still(open_post_office):
+    inbox = CuttingInbox(0)
+    with open_post_office(inbox) as site:
+        register(site)
+        site.drain()
+        site.sandbox.control.fault("set_status", status=503, count=None)
+        inbox.cuts = 2
+        cancel_by_hand(site)
+        site.drain()
+        erase(site)
+        site.let_pass(hours=1)
+        site.drain()
+
+    assert len(inbox.envelopes) == 2
+    assert read_mails(site)[1] == (
+        *("cancelled", "dropped", "MailOutcomeUnknown: SMTPServerDisconnected", "done"),
+    )
+
+
+def cancel_by_hand(site):
+    """Cancel somebody with a mail, as an organizer may do before they erase them."""
+    Organizer(site, site.event).run("registrations", "cancel", TARO["email"])
+
+
+def erase(site):
+    Organizer(site, site.event).run("registrations", "erase", TARO["email"], "--yes")
+
+
+def read_reasons(site):
+    with site.database.read() as session:
+        reasons = select(Job.reason).where(Job.kind == "mail").order_by(Job.id)
+        return session.scalars(reasons).all()
 
 
 @only_sqlite
