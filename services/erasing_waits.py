@@ -22,11 +22,15 @@ JOB_KIND = "erase"
 class Wait:
     """An erasing that waits for Zoom, with why it does as far as that is known.
 
-    `is_stuck`: nothing goes on by itself before the event is over.
+    `stuck_at` is since when nothing goes on by itself before the event is over, if that is so.
     """
 
     reason: str
-    is_stuck: bool
+    stuck_at: datetime | None = None
+
+    @property
+    def is_stuck(self) -> bool:
+        return self.stuck_at is not None
 
 
 @dataclass(frozen=True)
@@ -87,9 +91,9 @@ def find_wait(session: Session, registration: Registration) -> Wait | None:
     letting_go = job_lists.get_job(session, sync_key(registration.id))
     for holding in (job, letting_go):
         if holding is not None and holding.state == JobState.PARKED:
-            return Wait(holding.reason, is_stuck=True)
+            return Wait(holding.reason, stuck_at=holding.updated_at)
     is_under_way = letting_go is not None and letting_go.state != JobState.DONE
-    return Wait(letting_go.reason if letting_go and is_under_way else "", is_stuck=False)
+    return Wait(letting_go.reason if letting_go and is_under_way else "")
 
 
 def list_newer(session: Session, registration: Registration) -> list[SubmissionRow] | None:

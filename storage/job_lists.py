@@ -27,6 +27,12 @@ def list_jobs(
     )
 
 
+def list_open(session: Session, kind: str, *, event_id: int | None = None) -> list[Job]:
+    """List the jobs of a kind that are not done, at one event or all."""
+    chosen = _choose((JobState.READY, JobState.RUNNING, JobState.PARKED), event_id)
+    return list(session.scalars(select(Job).where(Job.kind == kind, *chosen).order_by(Job.id)))
+
+
 def list_subjects(session: Session, found: Sequence[Job]) -> dict[int, tuple[str, str]]:
     """Return the event's slug and the receipt's number that each job is about, by the job's id."""
     slugs = {event_id: slug for event_id, slug in session.execute(select(Event.id, Event.slug))}

@@ -60,6 +60,9 @@ OF_RELEASED = ("outcome", "registration_id", "code_version", "code_issued_at")
 # Written out, as the index of what is held is found by its very words.
 _HELD: ColumnElement[str] = literal_column("'held'")
 _ASKED = "mail_proof"
+_IS_REPEAT = (SubmissionRow.outcome == "repeat", SubmissionRow.corrected_by_id.is_(None))
+_AT_ONCE = 1000
+"""So many values stand in one statement."""
 _IS_REGISTERED = has_standing(SubmissionRow.event_id, SubmissionRow.email_key)
 
 
@@ -341,6 +344,15 @@ def list_all_repeats(session: Session, registration_id: int) -> list[SubmissionR
     return list(session.scalars(_select_repeats(registration_id).order_by(SubmissionRow.id)))
 
 
+def list_repeats_of(session: Session, registration_ids: Sequence[int]) -> list[SubmissionRow]:
+    """As `list_all_repeats`, of several registrations."""
+    found: list[SubmissionRow] = []
+    for start in range(0, len(registration_ids), _AT_ONCE):
+        some = SubmissionRow.registration_id.in_(registration_ids[start : start + _AT_ONCE])
+        found += session.scalars(select(SubmissionRow).where(some, *_IS_REPEAT))
+    return sorted(found, key=lambda row: row.id)
+
+
 def list_repeats(session: Session, registration_id: int, *, limit: int) -> list[SubmissionRow]:
     """List the latest submissions that changed nothing because the address was known.
 
@@ -351,11 +363,8 @@ def list_repeats(session: Session, registration_id: int, *, limit: int) -> list[
 
 
 def _select_repeats(registration_id: int) -> Select[SubmissionRow]:
-    return select(SubmissionRow).where(
-        SubmissionRow.registration_id == registration_id,
-        SubmissionRow.outcome == "repeat",
-        SubmissionRow.corrected_by_id.is_(None),
-    )
+    is_about = SubmissionRow.registration_id == registration_id
+    return select(SubmissionRow).where(is_about, *_IS_REPEAT)
 
 
 def count_try(session: Session, submission_id: int, *, limit: int) -> bool:

@@ -39,7 +39,7 @@ from .attendance import AttendanceFetching, request_due_records
 from .endings import record_given_up
 from .erasing import Erasing
 from .event_dates import DatesFollowing, step_on
-from .held_mails import HeldTelling, tell_of_pending
+from .held_mails import HeldTelling, tell_of_held_up, tell_of_pending
 from .indexing import index_registrations
 from .letters import LetterWriter
 from .loop import Lane, Worker
@@ -115,6 +115,7 @@ def build_worker(parts: WorkerParts) -> Worker:
         at_now(step_on),
         at_now(look_after_pauses),
         at_now(tell_of_pending),
+        at_now(tell_of_held_up),
         partial(index_registrations, database),
         at_now(forget_old_imports),
         at_now(request_due_records),

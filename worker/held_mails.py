@@ -1,4 +1,4 @@
-"""Having organizers told of what was kept aside, and of who waits for approval."""
+"""Having organizers told of what was kept aside, and of who waits for approval or an erasing."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from collections.abc import Callable
 from datetime import datetime
 
 from services import pending_mails
-from services.held_mails import look_who_is_over, tell
+from services.held_mails import request_word
+from services.held_telling import list_untold, look_who_is_over, tell
 from storage import jobs
 from storage.jobs import ClaimedJob
 from storage.session import Database
@@ -50,3 +51,12 @@ def tell_of_pending(database: Database, *, now: datetime) -> None:
     for event_id in due:
         with database.write() as session:
             pending_mails.tell(session, event_id, now=now)
+
+
+def tell_of_held_up(database: Database, *, now: datetime) -> None:
+    """Have organizers told where an erasing holds somebody up; most of the time none does."""
+    with database.read() as session:
+        untold = list_untold(session, now=now)
+    for event_id in untold:
+        with database.write() as session:
+            request_word(session, event_id, now=now)

@@ -27,7 +27,9 @@ from storage.models import Event, Mail, Registration, SubmissionRow
 
 _GOES_ON = lazy_gettext(
     "An earlier registration with your email address is still being erased. As soon as that is "
-    "done, we will register your new request and email you. There is nothing you need to do."
+    "done, mostly within minutes, we will register your new request and email you. Until then you "
+    "are not registered: if no mail has come shortly before the event, please contact the "
+    "organizer."
 )
 _STANDS_STILL = lazy_gettext(
     "An earlier registration with your email address is still being erased, and that takes longer "

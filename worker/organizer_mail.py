@@ -10,7 +10,7 @@ from functools import partial
 
 from sqlalchemy.orm import Session
 
-from services.held_mails import count_waiting
+from services.held_telling import count_waiting
 from services.links import Links
 from services.messages import compose_message
 from services.organizer_mails import OrganizerMailName

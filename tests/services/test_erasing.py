@@ -421,6 +421,7 @@ def test_who_comes_back_meanwhile_reads_that_they_will_be_registered(site, polic
     text = read_text(mail)
     assert str(mail["Subject"]).startswith("【お申し込みの確認】")
     assert "今回のお申し込みを新しく登録し" in text and "キャンセル" not in text
+    assert "数分以内" in text and "主催者にお問い合わせください" in text
     [number] = re.findall(r"受付番号：(\S+)", text)
     assert number in receipt.text
     whole = mail.as_string()
@@ -452,7 +453,7 @@ def test_who_comes_back_meanwhile_gets_the_code_that_the_organization_asks_for(s
 
 
 @only_sqlite
-def test_who_comes_back_while_an_erasing_stands_still_is_not_told_to_do_nothing(site):
+def test_who_comes_back_while_an_erasing_stands_still_is_not_told_of_minutes(site):
     program, path = add_person(site)
     site.drain()
     refuse_to_let_go(site)
@@ -464,7 +465,7 @@ def test_who_comes_back_while_an_erasing_stands_still_is_not_told_to_do_nothing(
     site.drain()
 
     text = read_text(site.mailbox.read_last("planted@example.com"))
-    assert "主催者にお問い合わせください" in text and "お手続きは必要ありません" not in text
+    assert "通常より時間がかかっています" in text and "数分以内" not in text
 
 
 @only_sqlite

@@ -6,7 +6,8 @@ import pytest
 from sqlalchemy import select
 
 from services.events import LinkPolicy
-from services.held_mails import count_waiting, request_look_when_over
+from services.held_mails import request_look_when_over
+from services.held_telling import count_waiting
 from services.organizer_mails import OrganizerMailName
 from services.registrations import drop, hold, register
 from services.submissions import Doubt

@@ -1,4 +1,7 @@
-"""What was kept aside as suspicious: the organizer says whether it is a person."""
+"""What was kept aside as suspicious: the organizer says whether it is a person.
+
+Beside it stands who waits for an erasing with the same address, about whom nothing is decided.
+"""
 
 from __future__ import annotations
 
@@ -12,9 +15,11 @@ from sqlalchemy.orm import Session
 
 from services import audit
 from services.audit import Action
+from services.behind_erasings import Behind, list_behind
 from services.dates import format_short
 from services.events import read_link_policy
 from services.members import Member, Permission
+from services.overview import name_problem
 from services.registrations import NotHeld, RegistrationNotOpen, drop, release
 from services.submissions import Doubt
 from services.texts import write_full_name
@@ -42,10 +47,12 @@ def list_held(member: Member, event: str) -> ResponseReturnValue:
         held = submissions.list_held(session, found.id, reasons=_list_stored(why), limit=MOST + 1)
         registered = submissions.list_ids_of_registered(session, [row.id for row in held[:MOST]])
         rows = [_view(row, found, is_registered=row.id in registered) for row in held[:MOST]]
-        view = view_event(found)
-        facts: dict[str, audit.Fact] = {"count": len(rows), "is_held": True}
-        object_ = f"event:{event}"
         now = site.read_clock()
+        all_behind = list_behind(session, event_id=found.id) if why is None else []
+        behind = [_view_behind(one, found, now) for one in all_behind[:MOST]]
+        view = view_event(found)
+        facts: dict[str, audit.Fact] = {"count": len(rows) + len(behind), "is_held": True}
+        object_ = f"event:{event}"
         audit.record(session, member, Action.PEOPLE_LISTED, object_, facts=facts, now=now)
     return render_template(
         "organizer/held.html",
@@ -55,6 +62,8 @@ def list_held(member: Member, event: str) -> ResponseReturnValue:
         why=why,
         reasons=_list_reasons(event, why, counts),
         is_more=len(held) > MOST,
+        behind=behind,
+        behind_count=len(all_behind),
     )
 
 
@@ -113,12 +122,27 @@ def _lead_back(event: str, why: Doubt | None, *, done: str, count: int = 0) -> R
 
 
 def _view(row: SubmissionRow, event: Event, *, is_registered: bool) -> dict[str, object]:
-    return {
+    return _view_sender(row, event) | {
         "public_id": row.public_id,
-        "name": write_full_name(row.family_name, row.given_name, row.locale),
-        "email": row.email,
         "reason": words.DOUBT[_name_doubt(row.held_for)],
         "is_registered": is_registered,
+    }
+
+
+def _view_behind(behind: Behind, event: Event, now: datetime) -> dict[str, object]:
+    reason = behind.wait.reason
+    return _view_sender(behind.form, event) | {
+        "former": behind.former.public_id,
+        "is_due": behind.due_at <= now,
+        "problem": words.PROBLEM.get(name_problem(reason), ""),
+        "reason": reason,
+    }
+
+
+def _view_sender(row: SubmissionRow, event: Event) -> dict[str, object]:
+    return {
+        "name": write_full_name(row.family_name, row.given_name, row.locale),
+        "email": row.email,
         "received": format_short(row.created_at, event.timezone, read_locale()),
     }
 

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from services import audit
 from services.audit import Action
+from services.behind_erasings import list_due
 from services.charts import DAYS, MOST_PERIODS, Bars, Period, count_periods, make_bars
 from services.members import Member, Permission
 from services.overview import name_problem
@@ -102,6 +103,7 @@ def _view(session: Session, member: Member, event: Event) -> dict[str, Any]:
         "attendance": view_attendance(session, event),
         "can_retry": any(problem["name"] not in NEEDS_DECISION for problem in problems),
         "held": submissions.count_held(session, event.id),
+        "held_up": len(list_due(session, event_id=event.id, now=get_site().read_clock())),
         "asks_for_work": _asks_for_work(session, event),
     }
 

@@ -1,0 +1,224 @@
+"""Who registers again while an erasing stands still or takes long: organizers are told and see."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select, update
+
+from services.behind_erasings import PATIENCE, list_behind
+from services.erasing import erase
+from services.events import LinkPolicy
+from services.held_telling import list_untold
+from services.registrations import register, sync_key
+from storage import events, members, registrations
+from storage.jobs import LEASE_SECONDS, claim
+from storage.models import Job, OrganizerMail, ZoomRegistrant
+from storage.zoom_registrants import ensure_zoom_registrant
+from tests import factories
+from tests.clock import Clock
+from tests.dashboard import make_membership, sign_in
+from tests.fixtures.databases import only_sqlite
+from tests.mailbox import read_text
+from tests.services.test_erasing import PLANTED, add_person, list_people, refuse_to_let_go
+from worker.held_mails import HeldTelling, tell_of_held_up
+
+OWNER = "owner@example.com"
+
+
+def come_back_behind(site):
+    """Be erased, which Zoom refuses for good, and register anew; return the event's pages."""
+    program, path = add_person(site)
+    site.drain()
+    refuse_to_let_go(site)
+    program.ask("DELETE", path)
+    for _ in range(2):
+        site.let_pass(seconds=31)
+        site.drain()
+    program.register(**PLANTED | {"given_name": "帰子"})
+    site.drain()
+    return f"/organizer/events/{program.get('/events/spring').json()['id']}", path.split("/")[-1]
+
+
+def tell(site):
+    tell_of_held_up(site.database, now=site.clock())
+    site.let_pass(minutes=2)
+    site.drain()
+
+
+def list_told(site):
+    return [mail for mail in site.mailbox.list_mails() if mail["To"] == OWNER]
+
+
+def test_organizer_hears_and_sees_who_waits_until_zoom_lets_the_former_go(site):
+    pages, former = come_back_behind(site)
+    owner = sign_in(site, email=OWNER)
+
+    tell(site)
+    tell(site)
+    [mail] = list_told(site)
+    assert "お申し込みが1件あります" in read_text(mail)
+    assert "新しいお申し込み1件を登録できずにいます" in owner.open(pages).text
+    held = owner.open(pages).follow("対応方法を見る")
+    assert "帰子" in held.text and "消去が止まっているか、長引いています。" in held.text
+    assert "Not now." in held.text
+
+    site.sandbox.control.clear_faults()
+    person = held.follow("以前のお申し込み")
+    assert person.url.endswith(former)
+    person.form("Zoomへの登録を再試行する").submit()
+    for _ in range(3):
+        site.let_pass(seconds=31)
+        site.drain()
+    assert list_people(site) == [("", "cancelled"), ("帰子", "approved")]
+    assert "帰子" not in owner.open(f"{pages}/held").text
+    assert "新しいお申し込み" not in owner.open(pages).text
+    tell(site)
+    assert len(list_told(site)) == 1
+
+
+@only_sqlite
+def test_mail_of_who_waits_says_nothing_of_them_once_they_are_registered(site):
+    come_back_behind(site)
+    sign_in(site, email=OWNER)
+    tell_of_held_up(site.database, now=site.clock())
+    site.sandbox.control.clear_faults()
+    with site.database.write() as session:
+        session.execute(update(Job).where(Job.state == "parked").values(state="ready"))
+    for _ in range(3):
+        site.let_pass(seconds=31)
+        site.drain()
+
+    assert list_people(site)[-1] == ("帰子", "approved")
+    assert list_told(site) == []
+
+
+class Office:
+    """An event with somebody who is to be erased, and an owner who wants to hear."""
+
+    def __init__(self, database):
+        self.database, self.clock, self.number = database, Clock(), 0
+        with database.write() as session:
+            week = self.clock() + timedelta(days=7)
+            self.event = factories.make_event(session, starts_at=week)
+            make_membership(session, "owner", now=self.clock(), email=OWNER)
+        self.former_id = self.send()
+        with database.write() as session:
+            event = events.need_event(session, self.event.id)
+            former = registrations.get_registration(session, self.former_id)
+            ensure_zoom_registrant(session, former.id, event.id, now=self.clock())
+            [registrant] = session.scalars(select(ZoomRegistrant))
+            registrant.zoom_status = "approved"
+            erase(session, event, former, actor="test", note=lambda _: None, now=self.clock())
+
+    def send(self):
+        """Send the form, each time with the same address."""
+        self.number += 1
+        with self.database.write() as session:
+            event = events.need_event(session, self.event.id)
+            sent = factories.make_submission(event, nonce=f"nonce{self.number}")
+            row = register(session, event, sent, policy=LinkPolicy.SHOW, now=self.clock())
+            return row.registration_id
+
+    def set_job(self, key, **values):
+        with self.database.write() as session:
+            session.execute(update(Job).where(Job.key == key).values(**values))
+
+    def stand_still(self):
+        self.set_job(sync_key(self.former_id), state="parked", updated_at=self.clock())
+
+    def wait(self, **length):
+        """Let time go by with a worker that looks every ten minutes; return how often it told."""
+        before = self._count_mails()
+        end = self.clock() + timedelta(**length)
+        telling = HeldTelling(self.database, read_clock=self.clock)
+        while self.clock() < end:
+            self.clock.move(minutes=10)
+            tell_of_held_up(self.database, now=self.clock())
+            self.clock.move(minutes=1)
+            with self.database.write() as session:
+                job = claim(
+                    session,
+                    kinds=["held"],
+                    owner="w",
+                    lease_seconds=LEASE_SECONDS,
+                    now=self.clock(),
+                )
+            if job is not None:
+                telling.handle(job)
+        return self._count_mails() - before
+
+    def list_untold(self):
+        with self.database.read() as session:
+            return list_untold(session, now=self.clock())
+
+    def _count_mails(self):
+        with self.database.read() as session:
+            return len(session.scalars(select(OrganizerMail.id)).all())
+
+
+@pytest.fixture
+def office(database):
+    return Office(database)
+
+
+def test_organizers_are_told_of_who_waits_longer_than_an_hour(office):
+    assert office.wait(hours=2) == 0, "nobody waits but who is erased"
+    office.send()
+    office.send()
+    assert office.wait(minutes=50) == 0
+    assert office.wait(minutes=30) == 1
+    assert office.wait(hours=30) == 0, "nothing new"
+    office.send()
+    assert office.wait(hours=2) == 1, "the last one was more than a day ago"
+
+
+@only_sqlite
+def test_organizers_are_told_at_once_where_an_erasing_stands_still(office):
+    office.stand_still()
+    office.send()
+    assert office.wait(minutes=20) == 1
+    assert office.wait(hours=30) == 0
+
+
+@only_sqlite
+def test_erasing_that_comes_to_a_standstill_is_told_then(office):
+    office.send()
+    office.clock.move(minutes=20)
+    office.stand_still()
+    assert office.wait(minutes=20) == 1
+    assert office.wait(hours=30) == 0
+
+
+@only_sqlite
+def test_erasing_that_was_given_up_is_told_of(office):
+    office.set_job(f"erase:{office.former_id}", state="parked", updated_at=office.clock())
+    office.send()
+    assert office.wait(minutes=20) == 1
+
+
+@only_sqlite
+def test_nobody_is_told_once_the_event_is_over_or_nobody_wants_to_hear(office):
+    office.stand_still()
+    office.send()
+    assert office.list_untold() == [office.event.id]
+    with office.database.write() as session:
+        [row] = members.list_members(session, office.event.organization_id)
+        row.organizer.is_told_of_held = False
+    assert office.list_untold() == [], "else it would be looked at every minute"
+    with office.database.write() as session:
+        [row] = members.list_members(session, office.event.organization_id)
+        row.organizer.is_told_of_held = True
+        events.need_event(session, office.event.id).status = "cancelled"
+    assert office.list_untold() == []
+
+
+@only_sqlite
+def test_those_behind_are_counted_at_their_own_event_alone(office):
+    office.send()
+    with office.database.write() as session:
+        other = factories.make_event(session, slug="other")
+        assert list_behind(session, event_id=other.id) == []
+        [behind] = list_behind(session, event_id=office.event.id)
+        assert behind.due_at == behind.form.created_at + PATIENCE
