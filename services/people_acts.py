@@ -124,13 +124,20 @@ def act_on_seen(
     decided meanwhile, and that holds. Side effects: as `act_on`, and the locks of the change that
     follows.
     """
-    if act in _WANTED:
+    if act in _CHANGES:
         events.lock_seats(session, event.id)
         locked = registrations.lock_registration(session, registration.id)
         assert locked is not None, "registrations are not deleted while they are shown"
-        if locked.status != _WANTED[act] and has_changed(locked):
+        if not _is_reached(act, locked) and has_changed(locked):
             return ActResult.CHANGED
     return act_on(session, event, registration, act, now=now)
+
+
+def _is_reached(act: Act, registration: Registration) -> bool:
+    """Tell whether somebody stands already as an act would have them, so that it does nothing."""
+    if act is Act.REINSTATE:
+        return registration.status != Status.CANCELLED
+    return registration.status == _WANTED[act]
 
 
 def act_on_one_of(

@@ -100,7 +100,7 @@ class Client:
         return self._go_on(path, query, page), page["read_at"]
 
     def read_registration(self, slug: str, registration: str) -> tuple[Json, str]:
-        """Return a registration, and the version that `change` needs."""
+        """Return a registration, and the version that `change` needs and acts may name."""
         answer = self._ask("GET", _path(slug, registration))
         return answer.json(), answer.headers["ETag"]
 
@@ -115,17 +115,25 @@ class Client:
         path, headers = _path(slug, registration), {"If-Match": version}
         return cast(Json, self._ask("PATCH", path, json=values, headers=headers).json())
 
-    def approve(self, slug: str, registration: str) -> Json:
-        return self._act(slug, registration, "approve")
+    def approve(self, slug: str, registration: str, *, version: str = "") -> Json:
+        """Approve somebody; so too `deny`, `cancel` and `reinstate`.
 
-    def deny(self, slug: str, registration: str) -> Json:
-        return self._act(slug, registration, "deny")
+        Args:
+            version: what was read of them; without it whatever has changed since.
 
-    def cancel(self, slug: str, registration: str) -> Json:
-        return self._act(slug, registration, "cancel")
+        Raises:
+            ApiProblem: 412 where they have changed since, unless they stand so already.
+        """
+        return self._act(slug, registration, "approve", version)
 
-    def reinstate(self, slug: str, registration: str) -> Json:
-        return self._act(slug, registration, "reinstate")
+    def deny(self, slug: str, registration: str, *, version: str = "") -> Json:
+        return self._act(slug, registration, "deny", version)
+
+    def cancel(self, slug: str, registration: str, *, version: str = "") -> Json:
+        return self._act(slug, registration, "cancel", version)
+
+    def reinstate(self, slug: str, registration: str, *, version: str = "") -> Json:
+        return self._act(slug, registration, "reinstate", version)
 
     def erase(self, slug: str, registration: str) -> bool:
         """Erase somebody for good; False while Zoom still has to let the person go."""
@@ -145,8 +153,9 @@ class Client:
     def close(self) -> None:
         self._session.close()
 
-    def _act(self, slug: str, registration: str, act: str) -> Json:
-        return cast(Json, self._ask("POST", f"{_path(slug, registration)}/{act}").json())
+    def _act(self, slug: str, registration: str, act: str, version: str) -> Json:
+        path, headers = f"{_path(slug, registration)}/{act}", {"If-Match": version}
+        return cast(Json, self._ask("POST", path, headers=headers if version else {}).json())
 
     def _read(self, path: str) -> Json:
         return cast(Json, self._ask("GET", path).json())

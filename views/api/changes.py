@@ -21,9 +21,9 @@ from services.audit import Action, Fact
 from services.chosen_dates import ask_for_dates, read_chosen
 from services.erasing import erase
 from services.events import read_definition
-from services.people_acts import Act, ActResult, act_on
+from services.people_acts import Act, ActResult, act_on_seen
 from services.questions import FormDefinition
-from services.registration_edits import EditedMeanwhile, edit_by_organizer
+from services.registration_edits import EditedMeanwhile, edit_by_organizer, write_version
 from services.registrations import ORGANIZER, DatesClosed
 from storage.erasing import note_erased
 from storage.models import Event, Registration
@@ -34,14 +34,26 @@ from .access import Problem, answer_json, bp, count_request, need_event, needs, 
 from .bodies import read_object, refuse
 from .registrations import list_hidden, need_registration, record, write_etag
 
+_CHANGED = (
+    412,
+    "changed-meanwhile",
+    "The registration has changed since it was read: read it again.",
+)
 _REFUSALS = {
-    ActResult.FULL: ("event-full", "No seat is left."),
+    ActResult.CHANGED: _CHANGED,
+    ActResult.FULL: (409, "event-full", "No seat is left."),
     ActResult.CANCELLED: (
+        409,
         "cancelled",
         "The registration is cancelled. If the person wants to come after all, reinstate it.",
     ),
-    ActResult.ERASED: ("erased", "What the person had registered with is erased, or about to be."),
+    ActResult.ERASED: (
+        409,
+        "erased",
+        "What the person had registered with is erased, or about to be.",
+    ),
     ActResult.PAST: (
+        409,
         "event-over",
         "The event, or each date that was chosen, is over or cancelled.",
     ),
@@ -79,8 +91,7 @@ def change(caller: Caller, slug: str, registration: str) -> ResponseReturnValue:
                 now=now,
             )
         except EditedMeanwhile:
-            detail = "The registration has changed since it was read: read it again."
-            raise Problem(412, "changed-meanwhile", detail) from None
+            raise Problem(*_CHANGED) from None
         except DatesClosed:
             detail = "A date that was chosen takes nobody now."
             raise Problem(409, "dates-closed", detail) from None
@@ -96,7 +107,11 @@ def change(caller: Caller, slug: str, registration: str) -> ResponseReturnValue:
 @needs(Scope.REGISTRATIONS_WRITE)
 @repeatable
 def act(caller: Caller, slug: str, registration: str, act: str) -> ResponseReturnValue:
-    """Approve, deny, cancel or reinstate; done twice it changes nothing the second time."""
+    """Approve, deny, cancel or reinstate; done twice it changes nothing the second time.
+
+    Who stands so already stays so, whatever state `If-Match` names: perhaps this very request has
+    come before, and its answer was lost.
+    """
     read_query()
     site = get_site()
     now = site.read_clock()
@@ -104,12 +119,12 @@ def act(caller: Caller, slug: str, registration: str, act: str) -> ResponseRetur
         count_request(session, caller)
         event = need_event(session, caller, slug)
         person = need_registration(session, event, registration)
-        result = act_on(session, event, person, Act(act), now=now)
+        result = act_on_seen(session, event, person, Act(act), has_changed=_has_changed, now=now)
         facts: dict[str, Fact] = {"act": act, "result": str(result)}
         record(session, caller, Action.PERSON_CHANGED, f"registration:{registration}", facts)
         response = _answer(person, result)
     if result in _REFUSALS:
-        raise Problem(409, *_REFUSALS[result])
+        raise Problem(*_REFUSALS[result])
     return response
 
 
@@ -140,6 +155,11 @@ def _read_version() -> str:
         raise Problem(428, "version-missing", detail)
     [*found] = tags.as_set()
     return found[0] if len(found) == 1 else ""
+
+
+def _has_changed(person: Registration) -> bool:
+    """Tell whether somebody is in another state than `If-Match` names, which may be left out."""
+    return "If-Match" in request.headers and write_version(person) not in request.if_match
 
 
 def _read_form(

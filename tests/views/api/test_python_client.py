@@ -40,6 +40,9 @@ def test_client_does_what_the_reference_says(site, client):
     assert client.deny("spring", second)["status"] == "denied"
     assert client.cancel("spring", third)["status"] == "cancelled"
     assert client.reinstate("spring", third)["status"] == "approved"
+    with pytest.raises(ApiProblem) as decided:
+        client.cancel("spring", third, version='"older"')
+    assert (decided.value.status, decided.value.kind) == (412, "changed-meanwhile")
     assert [p["id"] for p in client.list_registrations("spring", status="denied")] == [second]
     person, version = client.read_registration("spring", first)
     site.clock.move(seconds=1)

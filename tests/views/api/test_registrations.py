@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 from urllib.parse import quote
 
+import pytest
 from sqlalchemy import select
 
 from services import registration_changes
@@ -283,6 +284,41 @@ def test_program_decides_and_the_person_is_told(site):
     site.clock.move(days=30)
     over = program.ask("POST", f"/events/spring/registrations/{other}/reinstate")
     assert (over.status_code, over.json()["type"]) == (409, "/api/v1/docs#problem-event-over")
+
+
+@pytest.mark.parametrize(
+    ("before", "act", "other"),
+    [
+        *(((), "approve", "deny"), ((), "deny", "approve"), ((), "cancel", "approve")),
+        (("cancel",), "reinstate", "cancel"),
+    ],
+)
+def test_decision_about_a_state_that_is_gone_is_not_taken(site, before, act, other):
+    site.add_event(slug="spring", approval="manual")
+    program = Program(site, make_key(site))
+    path = f"/events/spring/registrations/{program.register().json()['registration']}"
+
+    def decide(name, *tags):
+        site.clock.move(seconds=1)
+        headers = {"If-Match": ", ".join(tags)} if tags else {}
+        answer = program.ask("POST", f"{path}/{name}", headers=headers)
+        return answer.status_code, answer.json().get("result", answer.json()["status"])
+
+    for name in before:
+        decide(name)
+    seen = program.get(path).headers["ETag"]
+    if before:
+        decide("reinstate")
+    decide(other)
+    stands = program.get(path).json()
+
+    for tags in ((seen,), ("x",), (f"W/{program.get(path).headers['ETag']}",)):
+        assert decide(act, *tags) == (412, 412), tags
+    assert program.get(path).json() == stands
+    now = program.get(path).headers["ETag"]
+    assert decide(act, seen, now) == (200, "done")
+    assert decide(act, seen) == (200, "unchanged"), "as if its answer had been lost"
+    assert decide(act, "*") == (200, "unchanged")
 
 
 def test_each_act_has_an_entry_that_names_the_key_and_no_person(site, program):

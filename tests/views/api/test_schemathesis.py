@@ -32,6 +32,11 @@ database = "none"
 "path.registration" = "{registration}"
 "header.If-Match" = '{version}'
 
+# One after the other, they each change what was read.
+[[operations]]
+include-path-regex = "/(approve|deny|cancel|reinstate)$"
+parameters = {{ "header.If-Match" = "*" }}
+
 # Whoever is erased is not there for the others any more.
 [[operations]]
 include-operation-id = "eraseRegistration"
