@@ -143,7 +143,10 @@ def _report(manifest: Manifest, restored: Restored) -> None:
 
 def _say_what_is_next(restored: Restored) -> None:
     if restored.mails_held:
-        click.echo("Next: flask mails list, and flask mails send for what is to go after all.")
+        click.echo(
+            "Next: flask mails list shows them; flask mails send those that are to go after all,"
+            " then flask mails drop --all."
+        )
     click.echo("Next: flask event reconcile --all shows who is at Zoom and missing here.")
 
 

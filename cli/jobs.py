@@ -60,7 +60,7 @@ _HINTS = {
     "StillAtZoom": "erased while the event was over: flask event reconcile shows who is at Zoom"
     " alone; remove them there, then retry",
     "MailRefused": "the mail server refused this recipient or mail: mend what it says, then retry",
-    "HeldBack": "a restore held it back: flask mails list, then flask mails send",
+    "HeldBack": "a restore held it back: flask mails list, then flask mails send or drop",
 }
 
 
@@ -140,17 +140,25 @@ def retry(key: str | None, is_all: bool, slug: str | None, reason: str | None) -
 @jobs_group.command("drop")
 @click.argument("key")
 def drop(key: str) -> None:
-    """Never do a job; what it was for stays undone. KEY is its WORK in the list."""
+    """Never do a job; what it was for stays undone. KEY is its WORK in the list.
+
+    Mails that a restore held back are dropped by flask mails drop alone.
+    """
     with get_site().database.write() as session:
+        job = job_lists.get_job(session, key)
+        _refuse_held(job.reason if job else "")
         if not job_lists.drop(session, key):
             raise click.ClickException(f"There is no job {key} that could be dropped.")
     click.echo(f"Job {key} is dropped.")
 
 
 def _refuse_held(reason: str) -> None:
-    """Name the way on where a worker would put a mail aside again: its own state says so."""
+    """Name the way on for a mail whose own state says so.
+
+    Tried again a worker would put it aside again, and without its job nothing would tell of it.
+    """
     if reason.partition(":")[0] == HELD.partition(":")[0]:
-        raise click.ClickException(f"Nothing is tried again: {get_hint(reason)}.")
+        raise click.ClickException(f"Nothing is done: {get_hint(reason)}.")
 
 
 def get_hint(reason: str) -> str | None:

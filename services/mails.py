@@ -99,6 +99,9 @@ _REPLACING = (
 EVENT_OVER = "EventOver"
 """Why a mail was dropped that never went, and may hold if the event gets a time ahead again."""
 
+DROPPED_AFTER_RESTORE = "DroppedAfterRestore"
+"""Why a mail failed that a restore had held back: somebody decided that it never goes."""
+
 
 def request_mail(
     session: Session,
@@ -318,6 +321,24 @@ def send_held(session: Session, mail_id: int, *, now: datetime) -> None:
     mail.state, mail.error = "queued", ""
     session.flush()
     _enqueue(session, mail_id, mail.event_id, run_at=now, now=now)
+
+
+def drop_held(session: Session, mail_id: int) -> bool:
+    """Have a mail never sent that a restore held back; False if it is not held any more.
+
+    It counts as failed: whom it was for sees so, and may have it sent anew. False also where a
+    worker has its job just now. Side effects: its job is deleted.
+    """
+    mail = mails.get_mail(session, mail_id)
+    if mail is None or mail.state != "held":
+        return False
+    key = job_requests.MAIL.key(mail_id)
+    job_lists.drop(session, key)
+    if job_lists.get_job(session, key) is not None:
+        # It would send what has failed, as if somebody had asked for that.
+        return False
+    mail.state, mail.error = "failed", DROPPED_AFTER_RESTORE
+    return True
 
 
 def send_dropped(session: Session, event_id: int, *, limit: int, now: datetime) -> int:

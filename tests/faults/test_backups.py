@@ -15,7 +15,7 @@ from sqlalchemy import select, text
 from storage import job_lists, migrate
 from storage.backups import read_manifest, restore_backup, write_backup
 from storage.dumps import BackupError
-from storage.models import Job, Mail, ZoomRegistrant
+from storage.models import AuditEntry, Job, Mail, ZoomRegistrant
 from storage.secret_keys import FILE_NAME
 from tests import factories
 from tests.cli.conftest import make_run
@@ -140,7 +140,7 @@ def test_mails_that_were_held_back_are_sent_when_somebody_says_so(site, restored
     with restored.database.read() as session:
         first, second = session.scalars(select(Mail.id).order_by(Mail.id))
 
-    hint = "a restore held it back: flask mails list, then flask mails send"
+    hint = "a restore held it back: flask mails list, then flask mails send or drop"
     assert f"2 put aside (mail, HeldBack): {hint}" in run("status", exit_code=1).output
     assert "taro@example.com" in run("mails", "list").output
     assert "0 jobs are due now. 2 need" in run("jobs", "retry", "--all").output
@@ -163,6 +163,58 @@ def test_mails_that_were_held_back_are_sent_when_somebody_says_so(site, restored
     restored.drain()
     assert len(restored.mailbox.list_mails()) == 2
     assert first != second
+
+
+def test_mails_that_were_held_back_are_dropped_when_somebody_says_so(site, restored, tmp_path):
+    event = site.add_event(slug="spring")
+    for person in (TARO, HANAKO, ANN):
+        register(site, person)
+    file = tmp_path / "night.zip"
+    make_run(site)("backup", str(file))
+    run = make_run(restored)
+    report = run("restore", str(file)).output
+    assert "flask mails send" in report and "flask mails drop" in report
+    with restored.database.read() as session:
+        first, *_ = session.scalars(select(Mail.id).order_by(Mail.id))
+
+    assert "flask mails" in run("jobs", "drop", f"mail:{first}", exit_code=1).stderr
+    asked = run("mails", "drop", "--all", exit_code=1).output
+    assert "Never send 3 mails (3 confirmation)?" in asked
+    run("mails", "drop", "999", "--yes", exit_code=1)
+    assert run("mails", "drop", str(first), "--yes").output == "1 mails are dropped.\n"
+    assert run("mails", "drop", "--all", "--yes").output == "2 mails are dropped.\n"
+    assert run("mails", "send", "--all").output == "0 mails are on their way.\n"
+    assert "HeldBack" not in run("jobs", "list").output
+
+    restored.let_pass(minutes=3)
+    restored.drain()
+    assert restored.mailbox.list_mails() == []
+    with restored.database.read() as session:
+        assert set(session.scalars(select(Mail.state))) == {"failed"}
+        entries = session.scalars(select(AuditEntry.facts).order_by(AuditEntry.id)).all()
+    assert entries[-2:] == [{"act": "drop_mails", "count": count} for count in (1, 2)]
+
+    # Nobody is silent about it: word of a cancellation that was dropped is told again.
+    run("event", "cancel", event.slug, "--yes")
+    restored.drain()
+    assert len(restored.mailbox.list_mails()) == 3
+
+
+def test_mail_that_a_worker_holds_is_not_dropped(site, restored, tmp_path):
+    """It would go as one that failed and is tried again."""
+    site.add_event(slug="spring")
+    register(site, TARO)
+    file = tmp_path / "night.zip"
+    make_run(site)("backup", str(file))
+    run = make_run(restored)
+    run("restore", str(file))
+    with restored.database.write() as session:
+        [job] = session.scalars(select(Job).where(Job.kind == "mail"))
+        job.state = "running"
+
+    assert "1 are with a worker" in run("mails", "drop", "--all", "--yes", exit_code=1).stderr
+    with restored.database.read() as session:
+        assert session.scalars(select(Mail.state)).all() == ["held"]
 
 
 def test_mails_that_had_failed_before_a_backup_stay_what_they_were(site, restored, tmp_path):

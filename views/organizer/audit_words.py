@@ -60,6 +60,7 @@ _VALUES: dict[str, Mapping[str, Any]] = {
         "edit": lazy_gettext("Change the details"),
         "add": lazy_gettext("Add a person"),
         "erase": lazy_gettext("Erase the person"),
+        "drop_mails": lazy_gettext("Dropped mails that a restore had held back"),
         "attendance": lazy_gettext("Asked Zoom again who came"),
     },
     "by": {

@@ -25,6 +25,7 @@ from services.events import read_definition
 from services.form_history import read_answered_form
 from services.invitation_links import read_names, resolve
 from services.mail_limits import MAILBOX_FULL
+from services.mails import DROPPED_AFTER_RESTORE
 from services.members import Member, Permission
 from services.overview import name_problem
 from services.people_acts import Act, ActResult, act_on_seen, find_word, list_acts
@@ -184,6 +185,8 @@ def _list_mails(session: Session, event: Event, registration: Registration) -> l
 def _describe_state(mail: Mail, event: Event) -> str:
     if mail.error == MAILBOX_FULL:
         return gettext("Not sent: the mailbox had enough mails for now")
+    if mail.error == DROPPED_AFTER_RESTORE:
+        return gettext("Dropped after a restore; perhaps sent before it")
     if mail.state == "queued" and mail.due_at is not None:
         time = _write(mail.due_at, event)
         return gettext("Put off to %(time)s: the mailbox had enough mails for a day", time=time)

@@ -8,12 +8,13 @@ import pytest
 from sqlalchemy import select
 
 from services.events import LinkPolicy
+from services.mails import drop_held
 from services.members import Role
 from services.questions import Answer, Choice, ConsentKind, Question, QuestionKind
 from services.registrations import hold, register
 from services.submissions import ConsentGiven, Doubt
 from storage import events, job_lists, limits, registrations
-from storage.models import AuditEntry, Job
+from storage.models import AuditEntry, Job, Mail
 from tests import factories
 from tests.dashboard import sign_in
 from tests.fixtures.databases import only_sqlite
@@ -404,6 +405,19 @@ def test_put_aside_work_is_named_and_tried_again(site, event):
         assert job_lists.get_job(session, mail.key).state == "parked"
     page = browser.open(address)
     assert "バックアップ" in page.text and not page.root.find_all("form", action=f"{address}/retry")
+
+
+def test_mail_that_was_dropped_after_a_restore_is_named_as_that(site, event):
+    public_id, event_id = event
+    person = add(site, event_id, "a@example.com")
+    with site.database.write() as session:
+        mail = session.scalars(select(Mail)).one()
+        mail.state = "held"
+        session.flush()
+        assert drop_held(session, mail.id)
+    page = sign_in(site).open(f"/organizer/events/{public_id}/people/{person}")
+    assert "復元後に送信を取りやめました" in page.text
+    assert "another mail" not in page.text and "メールを再送" in page.text
 
 
 def read_csv(browser, address):
