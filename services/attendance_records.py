@@ -209,19 +209,18 @@ def list_agreed(session: Session, ids: Sequence[int]) -> set[int]:
 
 
 def settle(
-    record: AttendanceRecord, counted: Counted, *, unrecognised: int, is_whole: bool, now: datetime
+    record: AttendanceRecord, counted: Counted, *, unrecognised: int, is_whole: bool
 ) -> None:
     """Record that Zoom has said all that it will say of a date."""
     record.state = RecordState.SETTLED if is_whole else RecordState.PARTIAL
     record.problem = record.digest = ""
-    record.settled_at = now
     record.attended, record.expected = counted.attended, counted.expected
     record.unrecognised = unrecognised
 
 
-def give_up(record: AttendanceRecord, state: RecordState, problem: str, *, now: datetime) -> None:
+def give_up(record: AttendanceRecord, state: RecordState, problem: str) -> None:
     """Record that Zoom will not tell of a date."""
-    record.state, record.problem, record.settled_at = state, problem, now
+    record.state, record.problem = state, problem
 
 
 def read_presence(row: Attendance) -> Presence | None:

@@ -137,7 +137,7 @@ class AttendanceFetching:
                 jobs.postpone(session, job, run_at=due_at, reason=reason, now=now, is_attempt=False)
                 return None
             if not attendance_records.was_announced(session, event, date):
-                attendance_records.give_up(record, RecordState.UNTOLD, "", now=now)
+                attendance_records.give_up(record, RecordState.UNTOLD, "")
                 session.flush()
                 jobs.finish(session, job, now=now)
                 return None
@@ -207,13 +207,10 @@ class AttendanceFetching:
         return counted, matching.unrecognised
 
     def _settle(self, task: _Task, counted: Counted, unrecognised: int, *, is_whole: bool) -> None:
-        now = self._read_clock()
         with self._lock_record(task) as (session, record):
-            attendance_records.settle(
-                record, counted, unrecognised=unrecognised, is_whole=is_whole, now=now
-            )
+            attendance_records.settle(record, counted, unrecognised=unrecognised, is_whole=is_whole)
             session.flush()
-            jobs.finish(session, task.job, now=now)
+            jobs.finish(session, task.job, now=self._read_clock())
 
     def _walk_ids(self, event_id: int) -> Iterator[list[int]]:
         """Yield the registrations of an event by their ids, some at a time."""
@@ -288,7 +285,7 @@ class AttendanceFetching:
     def _give_up(self, task: _Task, state: RecordState, problem: str) -> None:
         now = self._read_clock()
         with self._lock_record(task) as (session, record):
-            attendance_records.give_up(record, state, problem, now=now)
+            attendance_records.give_up(record, state, problem)
             session.flush()
             jobs.finish(session, task.job, now=now)
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ForeignKey, String
+from sqlalchemy import Column, ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from .base import Base, BigKey, Moment
+from .base import Base, BigKey, Moment, UtcDateTime
 
 
 class AttendanceRecord(Base):
@@ -18,6 +18,9 @@ class AttendanceRecord(Base):
     """
 
     __tablename__ = "attendance_record"
+    # Nobody reads it. Older processes name it as long as they run, so a later release drops it.
+    __table_args__ = (Column("settled_at", UtcDateTime),)
+    __mapper_args__ = {"exclude_properties": ("settled_at",)}
 
     event_id: Mapped[int] = mapped_column(
         BigKey, ForeignKey("event.id", ondelete="CASCADE"), primary_key=True
@@ -28,7 +31,6 @@ class AttendanceRecord(Base):
     digest: Mapped[str] = mapped_column(String(64), default="")
     ends_at: Mapped[Moment]
     asked_at: Mapped[Moment | None]
-    settled_at: Mapped[Moment | None]
     attended: Mapped[int] = mapped_column(default=0)
     expected: Mapped[int] = mapped_column(default=0)
     unrecognised: Mapped[int] = mapped_column(default=0)

@@ -15,11 +15,14 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import delete, inspect, select, text, update
 from sqlalchemy.exc import OperationalError
 
+from services import attendance_records
+from services.attendance_records import Counted
+from services.event_dates import EventDate
 from services.events import LinkPolicy
 from services.held_mails import OVER_JOB
 from services.registrations import hold, register
 from services.submissions import Doubt
-from storage import job_lists, job_requests, migrate
+from storage import attendance, job_lists, job_requests, migrate
 from storage.models import Base, Job
 from storage.statements import Statement
 from tests import factories
@@ -70,6 +73,26 @@ def test_migrations_and_models_agree(database):
         context = MigrationContext.configure(connection, opts={"compare_type": True})
 
         assert compare_metadata(context, Base.metadata) == []
+
+
+def test_columns_that_a_later_release_drops_are_missed_by_nothing(database):
+    unused = {
+        (mapper.local_table.name, column.name)
+        for mapper in Base.registry.mappers
+        for column in set(mapper.local_table.columns) - set(mapper.columns)
+    }
+    with database.write() as session:
+        for table, column in unused:
+            session.execute(text(f"ALTER TABLE {table} DROP COLUMN {column}"))
+        event = factories.make_event(session)
+        date = EventDate("", event.starts_at, event.duration_minutes)
+        attendance_records.ask(session, event, date, now=factories.NOW)
+        record = attendance.lock_record(session, event.id, "")
+        attendance_records.settle(record, Counted(), unrecognised=0, is_whole=True)
+
+    with database.read() as session:
+        [record] = attendance.list_records(session, [event.id])
+    assert (unused, record.state) == ({("attendance_record", "settled_at")}, "settled")
 
 
 def test_upgrade_of_a_current_database_changes_nothing(database):
