@@ -108,12 +108,8 @@ def _refusals_in_words() -> Iterator[None]:
         raise click.ClickException(str(error)) from error
     except RegistrationNotOpen as error:
         raise click.ClickException(f"There is no place: the event is {error.state}.") from error
-    except NothingKept as error:
-        message = "What the person had registered with is erased, or about to be."
-        raise click.ClickException(message) from error
-    except NothingAhead as error:
-        message = "The event, or each date that was chosen, is over or cancelled."
-        raise click.ClickException(message) from error
+    except (NothingKept, NothingAhead) as error:
+        raise click.ClickException(error.says) from error
     except RegistrationError as error:
         message = "The registration is not in a state that allows this."
         raise click.ClickException(message) from error

@@ -22,11 +22,15 @@ from .registrations import ChangeRefused, RegistrationNotOpen, Status
 
 
 class NothingKept(ChangeRefused):
-    """What somebody had registered with is erased, or about to be."""
+    """Of somebody nothing is there any more to register them with; `says` it to programs."""
+
+    says = "What the person had registered with is erased, or about to be."
 
 
 class NothingAhead(ChangeRefused):
-    """The event, or each date that was chosen, is over or cancelled."""
+    """There is nothing left that somebody could come to; `says` it to programs."""
+
+    says = "The event, or each date that was chosen, is over or cancelled."
 
 
 def can_be_reinstated(

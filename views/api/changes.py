@@ -25,6 +25,7 @@ from services.people_acts import Act, ActResult, act_on_seen
 from services.questions import FormDefinition
 from services.registration_edits import EditedMeanwhile, edit_by_organizer, write_version
 from services.registrations import ORGANIZER, DatesClosed
+from services.reinstating import NothingAhead, NothingKept
 from storage.erasing import note_erased
 from storage.models import Event, Registration
 
@@ -47,16 +48,8 @@ _REFUSALS = {
         "cancelled",
         "The registration is cancelled. If the person wants to come after all, reinstate it.",
     ),
-    ActResult.ERASED: (
-        409,
-        "erased",
-        "What the person had registered with is erased, or about to be.",
-    ),
-    ActResult.PAST: (
-        409,
-        "event-over",
-        "The event, or each date that was chosen, is over or cancelled.",
-    ),
+    ActResult.ERASED: (409, "erased", NothingKept.says),
+    ActResult.PAST: (409, "event-over", NothingAhead.says),
 }
 
 

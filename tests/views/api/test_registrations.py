@@ -281,9 +281,12 @@ def test_program_decides_and_the_person_is_told(site):
     assert site.mailbox.list_subjects("taro@example.com")[-1] == "参加確定"
     assert program.ask("DELETE", path).status_code == 202
     assert act("reinstate") == (409, "/api/v1/docs#problem-erased")
+    erased = program.ask("POST", f"{path}/reinstate").json()["detail"]
+    assert erased == "What the person had registered with is erased, or about to be."
     site.clock.move(days=30)
     over = program.ask("POST", f"/events/spring/registrations/{other}/reinstate")
     assert (over.status_code, over.json()["type"]) == (409, "/api/v1/docs#problem-event-over")
+    assert over.json()["detail"].endswith("each date that was chosen, is over or cancelled.")
 
 
 @pytest.mark.parametrize(
