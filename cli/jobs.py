@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import NoReturn
 
 import click
 
+from services.idle_pauses import needs_look
 from services.overview import name_problem
 from services.restoring import HELD
 from services.retrying import retry_harmless
-from storage import job_lists, zoom_pauses
+from storage import events, job_lists, zoom_pauses
+from storage.job_requests import ZOOM_SETTLE
 from storage.models import Job, JobState
 from views.site import get_site
 
@@ -142,13 +145,18 @@ def retry(key: str | None, is_all: bool, slug: str | None, reason: str | None) -
 def drop(key: str) -> None:
     """Never do a job; what it was for stays undone. KEY is its WORK in the list.
 
-    Mails that a restore held back are dropped by flask mails drop alone.
+    Mails that a restore held back are dropped by flask mails drop alone, and what looks whether an
+    event that stands still can go on is kept as long as it does.
     """
-    with get_site().database.write() as session:
+    site = get_site()
+    with site.database.write() as session:
         job = job_lists.get_job(session, key)
         _refuse_held(job.reason if job else "")
+        event_id = job.event_id if job and job.kind == ZOOM_SETTLE.kind else None
         if not job_lists.drop(session, key):
             raise click.ClickException(f"There is no job {key} that could be dropped.")
+        if event_id is not None and needs_look(session, event_id, now=site.read_clock()):
+            _refuse_look(key, events.need_event(session, event_id).slug)
     click.echo(f"Job {key} is dropped.")
 
 
@@ -159,6 +167,15 @@ def _refuse_held(reason: str) -> None:
     """
     if reason.partition(":")[0] == HELD.partition(":")[0]:
         raise click.ClickException(f"Nothing is done: {get_hint(reason)}.")
+
+
+def _refuse_look(key: str, slug: str) -> NoReturn:
+    raise click.ClickException(
+        f"Nothing is dropped: event {slug} stands still at Zoom, and this look alone finds out when"
+        " it can go on; workers would ask for it again within a minute. It is over by itself once"
+        f" the event is. Mend what flask status says, then flask jobs retry {key}; or flask event"
+        f" cancel {slug}, which tells everybody."
+    )
 
 
 def get_hint(reason: str) -> str | None:

@@ -20,7 +20,7 @@ from storage.zoom_queue import DOING, LOOKING, PROBE_EVERY
 from . import kept_dates, zoom_refusals
 from .deliveries import request_walk
 from .delivery_stops import describe_ending
-from .zoom_pauses import is_shown_by_a_look, let_event_try, resume
+from .zoom_pauses import is_shown_by_a_look, is_walked_for, let_event_try, resume
 
 
 def list_idle(session: Session, *, now: datetime) -> list[ZoomAccount | ZoomEvent]:
@@ -73,6 +73,15 @@ def look_after_event(session: Session, event_id: int, *, now: datetime) -> bool:
     if walk is None or walk.state != JobState.PARKED:
         request_walk(session, event_id, run_at=now, now=now)
     return False
+
+
+def needs_look(session: Session, event_id: int, *, now: datetime) -> bool:
+    """Tell whether an event stands still, and nothing that waits now can end that."""
+    state = zoom_pauses.get_event(session, event_id)
+    if state is None or not is_walked_for(session, event_id):
+        return False
+    is_over = describe_ending(events.need_event(session, event_id), now=now)
+    return not is_over and not _has_proof(session, state)
 
 
 def _list_waiting_events(session: Session, account_id: str) -> list[ZoomEvent]:

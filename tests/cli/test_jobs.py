@@ -1,17 +1,22 @@
 """Jobs from the command line."""
 
+from datetime import timedelta
+
 import pytest
 
 from cli.jobs import get_hint
+from services.deliveries import request_walk
 from services.events import LinkPolicy
 from services.registrations import register
 from services.restoring import HELD
+from services.zoom_pauses import record_failure, resume
 from storage import events, job_lists, submissions, zoom_pauses
 from storage.restoring import hold_mails
 from tests.factories import make_submission
 from tests.fixtures.databases import only_sqlite
 from tests.people import TARO
-from zoom_client import ConfigurationError
+from worker.zoom_health import look_after_pauses
+from zoom_client import ConfigurationError, MeetingNotFound
 
 
 def park_some(site, slug="spring", count=1):
@@ -154,6 +159,42 @@ def test_mail_that_a_restore_held_back_is_left_to_the_command_for_it(site, run, 
     assert "flask mails send" in refused.stderr
     listed = run("jobs", "list", "--state", "parked").output
     assert "HeldBack" in listed and "mail:1" in listed
+
+
+def test_look_that_is_asked_for_again_at_once_is_not_dropped(site, run):
+    """It would be back within a minute, as nothing else finds out when the event can go on."""
+    event = site.add_event(slug="spring")
+    with site.database.write() as session:
+        record_failure(session, "", event.id, MeetingNotFound("3001"), now=site.clock())
+        request_walk(session, event.id, run_at=site.clock() + timedelta(hours=1), now=site.clock())
+    key = f"settle:{event.id}"
+
+    refused = run("jobs", "drop", key, exit_code=1).stderr
+    assert "event spring stands still" in refused and f"flask jobs retry {key}" in refused
+    with site.database.write() as session:
+        assert job_lists.get_job(session, key).state == "ready"
+        resume(zoom_pauses.lock_event(session, event.id, now=site.clock()), site.clock())
+    run("jobs", "drop", key)
+
+    site.let_pass(minutes=5)
+    look_after_pauses(site.database, now=site.clock())
+    assert "settle" not in run("jobs", "list").output
+
+
+@only_sqlite
+def test_look_that_others_stand_in_for_is_dropped(site, run):
+    """Whoever waits for Zoom shows as well that the event can go on."""
+    event = site.add_event(slug="spring")
+    with site.database.write() as session:
+        submission = make_submission(event)
+        register(session, event, submission, policy=LinkPolicy.SHOW, now=site.clock())
+        record_failure(session, "", event.id, MeetingNotFound("3001"), now=site.clock())
+        request_walk(session, event.id, run_at=site.clock(), now=site.clock())
+
+    run("jobs", "drop", f"settle:{event.id}")
+    site.let_pass(minutes=5)
+    look_after_pauses(site.database, now=site.clock())
+    assert "settle" not in run("jobs", "list").output
 
 
 @only_sqlite
