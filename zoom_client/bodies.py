@@ -20,7 +20,6 @@ _NAMED_SETTINGS = (
     "close_registration",
 )
 _SCHEDULED = {Kind.MEETING: 2, Kind.WEBINAR: 5}
-_DEFAULT_PASSWORD = {Kind.MEETING: "default_password", Kind.WEBINAR: "default_passcode"}
 
 
 def quote_segment(text: str) -> str:
@@ -41,18 +40,16 @@ def quote_uuid(uuid: str) -> str:
 
 def write_meeting(kind: Kind, meeting: MeetingDraft | MeetingPatch) -> dict[str, Any]:
     """Write the body of create or update; what is None is left out."""
-    body = {
+    body: dict[str, Any] = {
         "topic": meeting.topic,
         "agenda": meeting.agenda,
         "start_time": _write_time(meeting.start_time),
         "duration": meeting.duration_minutes,
         "timezone": meeting.timezone,
-        "recurrence": meeting.recurrence,
         "password": meeting.password,
     }
     if isinstance(meeting, MeetingDraft):
-        body["type"] = meeting.type or _SCHEDULED[kind]
-        body[_DEFAULT_PASSWORD[kind]] = meeting.default_password
+        body["type"] = _SCHEDULED[kind]
     named = {name: getattr(meeting, name) for name in _NAMED_SETTINGS}
     body["settings"] = {**meeting.settings, **_without_none(named)} or None
     return _without_none(body)

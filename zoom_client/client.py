@@ -86,21 +86,10 @@ class ZoomClient:
         other._account = self._account.within(deadline)
         return other
 
-    def get_meeting(
-        self,
-        kind: Kind,
-        meeting: int | str,
-        *,
-        occurrence_id: str | None = None,
-        show_previous_occurrences: bool = False,
-    ) -> Meeting:
+    def get_meeting(self, kind: Kind, meeting: int | str) -> Meeting:
         """Read a meeting or webinar by id or UUID; WrongKind if it is the other."""
-        params = _without_none(
-            occurrence_id=occurrence_id,
-            show_previous_occurrences="true" if show_previous_occurrences else None,
-        )
         path = f"/{kind}s/{bodies.quote_uuid(str(meeting))}"
-        return self._account.ask("GET", path, partial(answers.read_meeting, kind), params=params)
+        return self._account.ask("GET", path, partial(answers.read_meeting, kind))
 
     def list_meetings(
         self, kind: Kind, host: str, *, listing: str = "scheduled"
@@ -127,17 +116,10 @@ class ZoomClient:
         )
 
     def update_meeting(
-        self,
-        kind: Kind,
-        meeting_id: int,
-        patch: MeetingPatch,
-        *,
-        host: str = "",
-        occurrence_id: str | None = None,
+        self, kind: Kind, meeting_id: int, patch: MeetingPatch, *, host: str = ""
     ) -> None:
         """Change a meeting or webinar; counts to the 100 creates and updates a day of `host`.
 
-        Of one occurrence only agenda, start, duration and a few settings can change.
         Read it again afterwards: Zoom answers 204 and drops a change of `approval_type` where
         registration is not possible (no fixed time, or no start in the future).
         """
@@ -145,7 +127,6 @@ class ZoomClient:
         self._account.send(
             "PATCH",
             f"/{kind}s/{meeting_id}",
-            params=_without_none(occurrence_id=occurrence_id),
             body=bodies.write_meeting(kind, patch),
             host=host,
         )
@@ -202,13 +183,10 @@ class ZoomClient:
             label=Label.HEAVY,
         )
 
-    def get_registrant(
-        self, kind: Kind, meeting_id: int, registrant_id: str, *, occurrence_id: str | None = None
-    ) -> Registrant:
-        """Read a registrant, or raise RegistrantNotFound; `occurrence_id` is for webinars."""
+    def get_registrant(self, kind: Kind, meeting_id: int, registrant_id: str) -> Registrant:
+        """Read a registrant, or raise RegistrantNotFound."""
         path = f"/{kind}s/{meeting_id}/registrants/{bodies.quote_segment(registrant_id)}"
-        params = _without_none(occurrence_id=occurrence_id)
-        return self._account.ask("GET", path, answers.read_registrant, params=params)
+        return self._account.ask("GET", path, answers.read_registrant)
 
     def list_registrants(
         self,
@@ -216,24 +194,17 @@ class ZoomClient:
         meeting_id: int,
         *,
         statuses: Sequence[RegistrantStatus] = ALL_STATUSES,
-        occurrence_id: str | None = None,
-        tracking_source_id: str | None = None,
-        page_size: int = limits.PAGE_MAX,
     ) -> Iterator[Registrant]:
         """Walk through the registrants, all pages of one status after the other.
 
-        `tracking_source_id` is for webinars. The order is Zoom's own. Someone whose status changes
-        during the walk may come twice or not at all.
+        The order is Zoom's own. Someone whose status changes during the walk may come twice or not
+        at all.
         """
         path = f"/{kind}s/{meeting_id}/registrants"
         for status in statuses:
-            params = _without_none(
-                status=status.value,
-                occurrence_id=occurrence_id,
-                tracking_source_id=tracking_source_id,
-            )
+            params = {"status": status.value}
             read = partial(answers.read_registrant, listed_as=status)
-            yield from self._account.walk(path, "registrants", read, params, page_size=page_size)
+            yield from self._account.walk(path, "registrants", read, params)
 
     def set_registrant_status(
         self,
@@ -241,8 +212,6 @@ class ZoomClient:
         meeting_id: int,
         action: RegistrantAction,
         people: Sequence[RegistrantRef],
-        *,
-        occurrence_id: str | None = None,
     ) -> None:
         """Approve, cancel or deny up to 30 people; counts to each one's ten changes a day.
 
@@ -253,7 +222,6 @@ class ZoomClient:
         self._account.send(
             "PUT",
             f"/{kind}s/{meeting_id}/registrants/status",
-            params=_without_none(occurrence_id=occurrence_id),
             body={
                 "action": action.value,
                 "registrants": [{"id": person.id, "email": person.email} for person in people],
@@ -271,7 +239,7 @@ class ZoomClient:
         self._account.send(
             "DELETE",
             f"/{kind}s/{meeting_id}/registrants/{bodies.quote_segment(registrant_id)}",
-            params=_without_none(occurrence_id=occurrence_id),
+            params={"occurrence_id": occurrence_id} if occurrence_id else {},
         )
 
     def get_questions(self, kind: Kind, meeting_id: int) -> Questions:
@@ -333,10 +301,6 @@ class ZoomClient:
     def scopes(self) -> frozenset[str]:
         """Return what the app may do now, which only a new token tells."""
         return self._account.get_scopes()
-
-
-def _without_none(**params: str | None) -> dict[str, str]:
-    return {name: value for name, value in params.items() if value is not None}
 
 
 def _quote_host(host: str) -> str:

@@ -122,7 +122,6 @@ class _Editable:
     start_time: datetime | None = None
     duration_minutes: int | None = None
     timezone: str | None = None
-    recurrence: Mapping[str, Any] | None = None
     password: str | None = field(default=None, repr=False)
     approval_type: ApprovalType | None = None
     registration_type: int | None = None
@@ -134,16 +133,13 @@ class _Editable:
 
 @dataclass(frozen=True, kw_only=True)
 class MeetingDraft(_Editable):
-    """A meeting or webinar to create; without `type` a scheduled one (2, for webinars 5).
+    """A meeting or webinar to create, with one date.
 
     Zoom moves a missing or past `start_time` to now. `settings` holds further settings by Zoom's
-    names; the named ones win over it. Without a `password` Zoom makes one, unless
-    `default_password` is False.
+    names; the named ones win over it. Without a `password` Zoom makes one.
     """
 
     topic: str
-    type: int | None = None
-    default_password: bool | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

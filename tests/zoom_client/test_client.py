@@ -144,7 +144,7 @@ def test_host_called_me_is_not_sent(zoom):
 
 
 @pytest.mark.parametrize(("kind", "number"), [(Kind.MEETING, 2), (Kind.WEBINAR, 5)])
-def test_created_meeting_is_scheduled_unless_said_otherwise(zoom, kind, number):
+def test_created_meeting_is_a_scheduled_one(zoom, kind, number):
     zoom.will_answer(make_meeting_answer(), 201)
     draft = MeetingDraft(
         topic="説明会",

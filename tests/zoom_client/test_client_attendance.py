@@ -74,6 +74,14 @@ def test_who_came_is_read_from_the_report(held, kind, uuid):
     assert list_actions(held) == ["report_participants"] * 2
 
 
+@pytest.mark.parametrize("page_size", [0, 301])
+def test_page_size_beyond_zooms_is_not_sent(held, page_size):
+    with pytest.raises(ValueError, match="300"):
+        list(held.client.list_participants(Kind.MEETING, "ab==", page_size=page_size))
+
+    assert list_actions(held) == []
+
+
 @BOTH_KINDS
 def test_who_came_is_read_without_the_report_too(held, kind):
     made = held.hold(kind)

@@ -234,7 +234,7 @@ def test_every_page_of_every_status_is_read(zoom, kind):
     zoom.will_answer(make_page("p1"))
     zoom.will_answer(make_page())
 
-    people = list(zoom.client().list_registrants(kind, ID, page_size=2))
+    people = list(zoom.client().list_registrants(kind, ID))
 
     assert [(person.id, person.status.value) for person in people] == [
         ("a1", "approved"),
@@ -243,24 +243,10 @@ def test_every_page_of_every_status_is_read(zoom, kind):
         ("p1", "pending"),
     ]
     assert [request.args.to_dict() for request in zoom.requests] == [
-        {"status": "approved", "page_size": "2"},
-        {"status": "approved", "page_size": "2", "next_page_token": "p2"},
-        {"status": "pending", "page_size": "2"},
-        {"status": "denied", "page_size": "2"},
-    ]
-
-
-def test_registrants_of_one_occurrence_can_be_listed(zoom):
-    zoom.will_answer(make_page())
-
-    list(
-        zoom.client().list_registrants(
-            Kind.MEETING, ID, statuses=[RegistrantStatus.DENIED], occurrence_id="7"
-        )
-    )
-
-    assert [request.args.to_dict() for request in zoom.requests] == [
-        {"status": "denied", "occurrence_id": "7", "page_size": "300"}
+        {"status": "approved", "page_size": "300"},
+        {"status": "approved", "page_size": "300", "next_page_token": "p2"},
+        {"status": "pending", "page_size": "300"},
+        {"status": "denied", "page_size": "300"},
     ]
 
 
@@ -279,19 +265,13 @@ def test_page_without_rows_is_not_an_empty_list(zoom, page):
         list(zoom.client().list_registrants(Kind.MEETING, ID))
 
 
-@pytest.mark.parametrize("page_size", [0, 301])
-def test_page_size_beyond_zooms_is_not_sent(zoom, page_size):
-    with pytest.raises(ValueError, match="300"):
-        list(zoom.client().list_registrants(Kind.MEETING, ID, page_size=page_size))
-
-
 @pytest.mark.parametrize(("kind", "status"), [(Kind.MEETING, 204), (Kind.WEBINAR, 200)])
 @pytest.mark.parametrize("action", list(RegistrantAction))
 def test_status_change_names_id_and_address(zoom, kind, status, action):
     zoom.will_answer(status=status)
     people = [RegistrantRef("r1", "taro@example.com"), RegistrantRef("r2", "jiro@example.com")]
 
-    zoom.client().set_registrant_status(kind, ID, action, people, occurrence_id="7")
+    zoom.client().set_registrant_status(kind, ID, action, people)
 
     assert zoom.bodies() == [
         {
@@ -304,7 +284,7 @@ def test_status_change_names_id_and_address(zoom, kind, status, action):
     ]
     request = zoom.requests[0]
     assert (request.method, request.path) == ("PUT", f"/v2/{kind}s/{ID}/registrants/status")
-    assert request.args.to_dict() == {"occurrence_id": "7"}
+    assert request.args.to_dict() == {}
 
 
 @pytest.mark.parametrize("number", [0, 31])

@@ -71,26 +71,15 @@ DRAFT = MeetingDraft(
     registrants_confirmation_email=False,
     registrants_email_notification=False,
     close_registration=True,
-    default_password=False,
 )
 QUESTIONS = Questions((StandardQuestion("org"),), (CustomQuestion("一言"),))
 
 # (method, path below the meeting or user, success, the call)
 CALLS = [
-    (
-        "get",
-        "{kind}",
-        200,
-        lambda c, k: c.get_meeting(k, ID, occurrence_id="7", show_previous_occurrences=True),
-    ),
+    ("get", "{kind}", 200, lambda c, k: c.get_meeting(k, ID)),
     ("get", "user/{kind}s", 200, lambda c, k: list(c.list_meetings(k, "host@example.com"))),
     ("post", "user/{kind}s", 201, lambda c, k: c.create_meeting(k, "host@example.com", DRAFT)),
-    (
-        "patch",
-        "{kind}",
-        204,
-        lambda c, k: c.update_meeting(k, ID, MeetingPatch(topic="x"), occurrence_id="7"),
-    ),
+    ("patch", "{kind}", 204, lambda c, k: c.update_meeting(k, ID, MeetingPatch(topic="x"))),
     (
         "post",
         "{kind}/registrants",
@@ -105,27 +94,12 @@ CALLS = [
         201,
         lambda c, k: c.add_registrants(k, ID, [TARO], auto_approve=True),
     ),
-    (
-        "get",
-        "{kind}/registrants/{rid}",
-        200,
-        lambda c, k: c.get_registrant(
-            k, ID, "r1", occurrence_id="7" if k is Kind.WEBINAR else None
-        ),
-    ),
+    ("get", "{kind}/registrants/{rid}", 200, lambda c, k: c.get_registrant(k, ID, "r1")),
     (
         "get",
         "{kind}/registrants",
         200,
-        lambda c, k: list(
-            c.list_registrants(
-                k,
-                ID,
-                statuses=[RegistrantStatus.DENIED],
-                occurrence_id="7",
-                tracking_source_id="5516482804110" if k is Kind.WEBINAR else None,
-            )
-        ),
+        lambda c, k: list(c.list_registrants(k, ID, statuses=[RegistrantStatus.DENIED])),
     ),
     (
         "put",
@@ -136,7 +110,6 @@ CALLS = [
             ID,
             RegistrantAction.APPROVE,
             [RegistrantRef("r1", "taro@example.com")],
-            occurrence_id="7",
         ),
     ),
     (
