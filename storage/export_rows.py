@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from .models import Answer, Consent, Registration, SubmissionRow, ZoomRegistrant
 from .statements import Statement, table_of
+from .submissions import MADE_REGISTRATION
 
 CHUNK = 500
 
@@ -67,7 +68,7 @@ _PEOPLE = _Reading(
     )
     .outerjoin(
         table_of(SubmissionRow),
-        (_RECEIPT.registration_id == _PERSON.id) & (_RECEIPT.outcome == "created"),
+        (_RECEIPT.registration_id == _PERSON.id) & MADE_REGISTRATION,
     )
     .outerjoin(table_of(ZoomRegistrant), _ZOOM.registration_id == _PERSON.id)
     .order_by(_PERSON.id)

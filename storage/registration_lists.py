@@ -25,17 +25,18 @@ from .models import (
 )
 from .models.jobs import IS_STOPPED
 from .registrations import chose_one_of
+from .submissions import MADE_REGISTRATION
 
 T = TypeVar("T")
 
 CHUNK = 500
 
-# One receipt made the registration: neither of the joins adds rows.
+# One form made the registration: neither of the joins adds rows.
 _ROWS = (
     select(Registration, SubmissionRow.number, ZoomRegistrant.delivery)
     .outerjoin(
         SubmissionRow,
-        (SubmissionRow.registration_id == Registration.id) & (SubmissionRow.outcome == "created"),
+        (SubmissionRow.registration_id == Registration.id) & MADE_REGISTRATION,
     )
     .outerjoin(ZoomRegistrant, ZoomRegistrant.registration_id == Registration.id)
 )

@@ -59,6 +59,8 @@ OF_RELEASED = ("outcome", "registration_id", "code_version", "code_issued_at")
 """What changes in a row that was held back and is released."""
 # Written out, as the index of what is held is found by its very words.
 _HELD: ColumnElement[str] = literal_column("'held'")
+MADE_REGISTRATION = or_(SubmissionRow.outcome == "created", SubmissionRow.outcome == "superseded")
+"""Of one submission of each registration, whether or not it still speaks for it."""
 _ASKED = "mail_proof"
 _IS_REPEAT = (SubmissionRow.outcome == "repeat", SubmissionRow.corrected_by_id.is_(None))
 _AT_ONCE = 1000
@@ -177,10 +179,7 @@ def get_creating_submission(session: Session, registration_id: int) -> Submissio
     """Return the submission that made a registration, whether or not it still speaks for it."""
     return session.scalar(
         select(SubmissionRow)
-        .where(
-            SubmissionRow.registration_id == registration_id,
-            SubmissionRow.outcome.in_(("created", "superseded")),
-        )
+        .where(SubmissionRow.registration_id == registration_id, MADE_REGISTRATION)
         .order_by(SubmissionRow.id)
         .limit(1)
     )
@@ -203,13 +202,18 @@ def list_corrections_before(session: Session, row: SubmissionRow) -> list[dateti
 def map_corrected(session: Session, registration_ids: Sequence[int]) -> dict[int, int]:
     """Return the registrations that right addresses have, by those that the wrong ones had."""
     right = aliased(SubmissionRow)
+    # One that was superseded and not corrected itself is of somebody who took over a later form.
+    has_heir = or_(
+        right.outcome == "created",
+        and_(right.outcome == "superseded", right.corrected_by_id.is_(None)),
+    )
     rows = session.execute(
         select(SubmissionRow.registration_id, right.registration_id)
         .join(right, right.id == SubmissionRow.corrected_by_id)
         .where(
             SubmissionRow.registration_id.in_(registration_ids),
             SubmissionRow.outcome == "superseded",
-            right.outcome == "created",
+            has_heir,
         )
     )
     return {wrong: new for wrong, new in rows if wrong is not None and new is not None}

@@ -7,6 +7,7 @@ import pytest
 
 from services.questions import Question, QuestionKind
 from storage import events
+from tests.dashboard import sign_in
 from tests.factories import COMPANY, PRIVACY
 from tests.fixtures.databases import only_sqlite
 from tests.mailbox import find_link, read_text
@@ -47,6 +48,23 @@ def test_same_address_again_changes_nothing_until_its_owner_says_so(site):
     assert "登録内容を変更しました。" in changed.text
     assert "佐藤 花子" in changed.text and "別の会社" in changed.text
     assert "/answers/" not in changed.response.text, "what was used is not offered again"
+
+
+def test_who_took_over_answers_is_still_found_by_their_receipt_number(site):
+    event = site.add_event(slug="spring")
+    receipt = site.visitor().open("/e/spring").form().fill(**TARO).submit()
+    number = re.search(r"受付番号 (\S+)", receipt.text).group(1)
+    other = TARO | {"question_company": "別の会社"}
+    site.visitor().open("/e/spring").form().fill(**other).submit()
+    site.drain()
+    personal = site.visitor().open(find_link(site.mailbox.read_last("taro@example.com"), "r"))
+    [proposal] = [a["href"] for a in personal.root.find_all("a") if "/answers/" in a["href"]]
+    site.visitor().open(proposal).form("この内容に変更する").submit()
+
+    people = sign_in(site).open(f"/organizer/events/{event.public_id}/people?q={number}")
+
+    assert "taro@example.com" in people.text
+    assert number in Organizer(site, event).run("registrations", "list", "spring")
 
 
 def test_taking_over_a_newer_form_keeps_what_it_no_longer_asks(site):

@@ -29,7 +29,7 @@ from services.registrations import (
     Status,
     register,
 )
-from storage import events, jobs, mails, registrations, zoom_registrants
+from storage import events, jobs, mails, registrations, submissions, zoom_registrants
 from storage.models import Job, Mail
 from tests import factories
 from tests.factories import NOW
@@ -476,6 +476,19 @@ def test_address_is_corrected_a_few_times_at_most(session):
     assert not can_correct_address(session, people.event, row, policy=LinkPolicy.SHOW, now=LATER)
     with pytest.raises(ChangeRefused):
         people.correct(row, "e")
+
+
+def test_heir_of_a_wrong_address_stays_one_by_taking_over_a_later_form(session):
+    people = People(session)
+    twice = people.correct(people.correct(people.send("a"), "b"), "c")
+    wrong = [people.get("a").id, people.get("b").id]
+    assert submissions.map_corrected(session, wrong) == {wrong[1]: twice.registration_id}
+
+    repeat = people.send("c", family_name="佐藤", now=LATER)
+    use_submission(session, people.event, people.get("c"), repeat, now=LATER)
+
+    assert twice.outcome == Outcome.SUPERSEDED
+    assert submissions.map_corrected(session, wrong) == {wrong[1]: twice.registration_id}
 
 
 def test_address_is_corrected_also_once_registration_is_closed(session):

@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import pytest
+
 from services.answer_texts import NamePlace
 from services.answers import change_answers
 from services.consents import change_consent
@@ -14,6 +16,7 @@ from services.questions import (
     QuestionKind,
     question_to_dict,
 )
+from services.registration_edits import use_submission
 from services.registration_exports import Export, list_export_rows
 from services.registration_index import may_be_mailed
 from services.registrations import register
@@ -45,6 +48,28 @@ def add_person(session, event, email, **members):
 def export(session, event, locale="en", name: NamePlace = name_place, status=None):
     rows = list(list_export_rows(session, Export(event, locale, name, status)))
     return [dict(zip(rows[0], row, strict=True)) for row in rows[1:]]
+
+
+@pytest.mark.parametrize("others", [0, 3], ids=["range", "ids"])
+def test_who_took_over_a_later_form_keeps_the_number_of_the_first(database, others):
+    with database.write() as session:
+        event, elsewhere = make_event(session), make_event(session)
+        row = add_person(session, event, "taro@example.com")
+        for number in range(others):
+            add_person(session, elsewhere, f"{number}@example.com")
+        last = add_person(session, event, "hanako@example.com")
+        again = add_person(session, event, "taro@example.com", family_name="佐藤")
+        person = registrations.get_registration(session, row.registration_id)
+        use_submission(session, event, person, again, now=NOW)
+        session.flush()
+
+        exported = [
+            (line["Family name"], line["Receipt number"]) for line in export(session, event)
+        ]
+        listed = read_full_rows(session, [person.id])
+
+    assert exported == [("佐藤", row.number), ("山田", last.number)]
+    assert [full.row.number for full in listed] == [row.number]
 
 
 def test_row_says_what_the_person_chose_in_words(database):

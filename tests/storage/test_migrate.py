@@ -20,10 +20,10 @@ from services.attendance_records import Counted
 from services.event_dates import EventDate
 from services.events import LinkPolicy
 from services.held_mails import OVER_JOB
-from services.registrations import hold, register
+from services.registrations import Outcome, hold, register
 from services.submissions import Doubt
 from storage import attendance, job_lists, job_requests, migrate
-from storage.models import Base, Job
+from storage.models import Base, IndexMark, Job
 from storage.statements import Statement
 from tests import factories
 from tests.fixtures.databases import only_postgresql, only_sqlite, open_database
@@ -318,3 +318,21 @@ def test_organizers_hear_of_buttons_that_nobody_pressed_before_the_upgrade(datab
         [job] = session.scalars(select(Job))
         assert (job.kind, job.payload, job.event_id) == (OVER_JOB, {"event_id": event.id}, event.id)
         assert (job.key, job.run_at) == (f"{OVER_JOB}:{event.id}", factories.NOW)
+
+
+def test_who_took_over_a_later_form_before_the_upgrade_is_indexed_anew(database):
+    with database.write() as session:
+        event = factories.make_event(session)
+        for email in ("taro@example.com", "hanako@example.com"):
+            sent = factories.make_submission(event, email=email)
+            row = register(session, event, sent, policy=LinkPolicy.SHOW, now=factories.NOW)
+        row.outcome = Outcome.SUPERSEDED
+        session.execute(delete(IndexMark))
+    with database.engine.begin() as connection:
+        command.downgrade(migrate._configure(connection, None), "0048")
+
+    migrate.upgrade(database)
+
+    with database.read() as session:
+        marked = session.scalars(select(IndexMark.registration_id)).all()
+        assert marked == [row.registration_id]
