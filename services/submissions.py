@@ -109,13 +109,13 @@ def has_senders(session: Session, event_id: int) -> bool:
     return is_one_kept or registrations.has_registrations(session, event_id)
 
 
-def check_form(event: AnyEvent, submission: Submission) -> None:
+def check_form(event: AnyEvent, form_version_id: int) -> None:
     """Check that a form which was just sent is the one that the event has.
 
     Raises:
         FormChanged: it has another one.
     """
-    if submission.form_version_id != event.form_version_id:
+    if form_version_id != event.form_version_id:
         raise FormChanged
 
 

@@ -19,6 +19,8 @@ from services.events import read_definition
 from services.questions import answers_from_json
 from services.registration_changes import Details
 from services.registration_edits import ChangedOften
+from services.registrations import DatesClosed
+from services.submissions import FormChanged, check_form
 from storage import submissions
 from storage.models import SubmissionRow
 
@@ -26,6 +28,9 @@ from .locale import read_locale
 from .tokens import Opened
 
 MOST_LOOKED_AT = 20
+
+Refusal = DatesClosed | ChangedOften | FormChanged
+"""Why what was typed is not stored, which the form says when it is drawn again."""
 
 
 class ReturnForm(NamedTuple):
@@ -54,7 +59,35 @@ def read_edit_form(session: Session, opened: Opened, now: datetime) -> DetailsFo
     return _build_for_editing(session, opened, now)(request.form)
 
 
-def say_changed_often(refusal: ChangedOften, opened: Opened) -> str:
+def find_change(form: DetailsForm) -> str | None:
+    """Say that it is another form by now than the one that was filled in, if it is.
+
+    A page of an older version of the software does not tell which one that was.
+    """
+    drawn_from = request.form.get("form_version")
+    return None if drawn_from in (None, str(form.definition.number)) else _say_changed()
+
+
+def explain(refusal: Refusal, opened: Opened) -> str:
+    if isinstance(refusal, FormChanged):
+        return _say_changed()
+    if isinstance(refusal, ChangedOften):
+        return _say_changed_often(refusal, opened)
+    return say_full()
+
+
+def say_full() -> str:
+    return _("A date that you chose is not free any more. Nothing was changed.")
+
+
+def _say_changed() -> str:
+    return _(
+        "The form has changed since you opened it, and nothing is saved yet. Please check your "
+        "answers and send it again."
+    )
+
+
+def _say_changed_often(refusal: ChangedOften, opened: Opened) -> str:
     """Say why nothing was stored, and from when on it can be."""
     # The next full minute: seconds are not written.
     at = refusal.again_at + timedelta(minutes=1)
@@ -95,9 +128,14 @@ def read_return_form(session: Session, opened: Opened, now: datetime) -> ReturnF
     return ReturnForm(_build(session, opened, (), now)(request.form), repeat)
 
 
-def make_details(session: Session, sent: ReturnForm) -> Details:
-    """Make what the service takes of a form that is valid, in the transaction that stores it."""
+def make_details(session: Session, opened: Opened, sent: ReturnForm) -> Details:
+    """Make what the service takes of a form that is valid, in the transaction that stores it.
+
+    Raises:
+        FormChanged: the event has another form by now.
+    """
     form = sent.form
+    check_form(opened.event, form.definition.version_id)
     repeat = submissions.get_submission(session, sent.repeat.id) if sent.repeat else None
     return Details(
         family_name=form["family_name"].data,

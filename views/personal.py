@@ -32,6 +32,7 @@ from services.personal_data import collect_personal_data
 from services.questions import answers_from_json
 from services.registration_edits import ChangedOften
 from services.registrations import ChangeRefused, DatesClosed, Outcome, RegistrationNotOpen
+from services.submissions import FormChanged, check_form
 from services.texts import write_full_name
 from services.tokens import Purpose
 from storage import submissions
@@ -42,12 +43,15 @@ from .event_pages import draw_event_of
 from .limits import count_against_network
 from .locale import read_locale
 from .person_forms import (
+    Refusal,
+    explain,
     fill_edit_form,
     fill_return_form,
+    find_change,
     make_details,
     read_edit_form,
     read_return_form,
-    say_changed_often,
+    say_full,
 )
 from .person_views import (
     can_change,
@@ -94,12 +98,14 @@ def change_details(token: str) -> ResponseReturnValue:
     with get_site().database.read() as session:
         opened = _open_ahead(session, token, now)
         form = read_edit_form(session, opened, now)
-        if not form.validate():
-            return _render("edit", session, token, opened, now, status=422, form=form)
+        alert = find_change(form)
+        if not form.validate() or alert:
+            return _render("edit", session, token, opened, now, status=422, form=form, alert=alert)
     try:
         with get_site().database.write() as session:
             count_against_network(session, now)
             opened = _open_changeable(session, token, now)
+            check_form(opened.event, form.definition.version_id)
             registration_edits.edit_details(
                 session,
                 opened.event,
@@ -111,7 +117,7 @@ def change_details(token: str) -> ResponseReturnValue:
                 now=now,
             )
             _prove(opened, now)
-    except (DatesClosed, ChangedOften) as refusal:
+    except (DatesClosed, ChangedOften, FormChanged) as refusal:
         return _give_back(token, "edit", refusal, now)
     return _go_back(token, "saved")
 
@@ -162,8 +168,9 @@ def register_again(token: str) -> ResponseReturnValue:
                 # A page of an older version was still open, which asks for nothing.
                 return redirect(f"/r/{token}/again?lang={read_locale()}", code=303)
             sent = read_return_form(session, opened, now)
-            if not sent.form.validate():
-                view = sent.view(opened)
+            alert = find_change(sent.form)
+            if not sent.form.validate() or alert:
+                view = sent.view(opened) | {"alert": alert}
                 return _render("return", session, token, opened, now, status=422, **view)
     try:
         with get_site().database.write() as session:
@@ -174,10 +181,10 @@ def register_again(token: str) -> ResponseReturnValue:
                 session,
                 opened.event,
                 opened.person,
-                details=make_details(session, sent) if sent else None,
+                details=make_details(session, opened, sent) if sent else None,
                 now=now,
             )
-    except (DatesClosed, ChangedOften) as refusal:
+    except (DatesClosed, ChangedOften, FormChanged) as refusal:
         return _give_back(token, "return", refusal, now) if sent else _go_back(token, "full")
     except (ChangeRefused, RegistrationNotOpen):
         return _go_back(token, "refused")
@@ -254,24 +261,19 @@ def download_calendar(token: str) -> ResponseReturnValue:
         return answer_ics(make_entries(session, opened.event, opened.person, join_url=url))
 
 
-def _give_back(
-    token: str, name: str, refusal: DatesClosed | ChangedOften, now: datetime
-) -> Response:
+def _give_back(token: str, name: str, refusal: Refusal, now: datetime) -> Response:
     """Draw a form again, with why what was typed cannot be stored."""
     with get_site().database.read() as session:
         opened = _open(session, token)
-        if isinstance(refusal, ChangedOften):
-            alert = say_changed_often(refusal, opened)
-        else:
-            alert = _get_alerts()["full"]
         if name == "edit":
             form, view = read_edit_form(session, opened, now), {}
         else:
             sent = read_return_form(session, opened, now)
             form, view = sent.form, sent.view(opened)
         form.validate()
-        view |= {"form": form, "alert": alert}
-        return _render(name, session, token, opened, now, status=409, **view)
+        view |= {"form": form, "alert": explain(refusal, opened)}
+        status = 422 if isinstance(refusal, FormChanged) else 409
+        return _render(name, session, token, opened, now, status=status, **view)
 
 
 def _render(
@@ -336,7 +338,7 @@ def _get_alerts() -> dict[str, str]:
         "news": _("Your email settings are saved."),
         "cancel": _("Your registration is cancelled."),
         "again": _("We have received your registration again."),
-        "full": _("A date that you chose is not free any more. Nothing was changed."),
+        "full": say_full(),
         "fixed": _("Your details cannot be changed now. Nothing was changed."),
         "refused": _("We cannot do that at the moment. Please ask the organizer."),
     }

@@ -265,7 +265,7 @@ def _weigh_and_store(
         abort(404)
     event, load = weighed.event, weighed.load
     # The page may have been read a moment ago, and another process has published since.
-    check_form(event, submission)
+    check_form(event, submission.form_version_id)
     policy = LinkPolicy(event.link_policy)
     # Who cannot be registered anyway need not work for it.
     state = get_state(event, count_seats(event, event.seats_taken), now)

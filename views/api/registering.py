@@ -161,7 +161,7 @@ def _keep(
                 event = events.get_head(session, page.event.slug)
                 if event is None:
                     raise Problem(404)
-                check_form(event, submission)
+                check_form(event, submission.form_version_id)
                 policy = LinkPolicy(event.link_policy)
                 # None of the mailbox's mails counts: it is a known program that asks for one.
                 row = register(session, event, submission, policy=policy, mailed=0, now=now)
