@@ -316,17 +316,6 @@ def record_left(registrant: ZoomRegistrant, date: str, *, now: datetime) -> None
     registrant.updated_at = now
 
 
-def forget(registrant: ZoomRegistrant, *, is_wanted: bool, now: datetime) -> None:
-    """Start again at a new meeting that has nobody yet; what counts for the day stays counted."""
-    record_gone(registrant, now=now)
-    registrant.is_new_to_zoom = None
-    registrant.first_attempt_at = None
-    registrant.missed_looks, registrant.last_missed_at = 0, None
-    registrant.sends_answers = True
-    registrant.problem = ""
-    _set_delivery(registrant, Delivery.WAITING if is_wanted else Delivery.WITHDRAWN)
-
-
 def record_unsure(registrant: ZoomRegistrant, *, now: datetime) -> None:
     """Forget what Zoom said about a person whom it does not show, or takes for somebody else.
 

@@ -6,13 +6,11 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from storage import events, known_registrants, registration_lists
-from storage.models import Event, Registration
+from storage import events, job_requests, known_registrants, registration_lists, zoom_registrants
+from storage.models import Event
 from zoom_client import Meeting
 
-from .deliveries import forget
 from .event_editing import ChangedMeanwhile
-from .registrations import Status, request_sync
 
 
 def move_over(
@@ -37,14 +35,10 @@ def move_over(
     events.raise_version(session, event)
     event.updated_at = now
     events.lock_seats(session, event.id)  # before people, as whoever changes one of them does
-    coming: list[Registration] = []
-    for registration, registrant in registration_lists.lock_registrants(session, event.id):
-        if registrant is None:
-            continue
-        is_coming = registration.status == Status.APPROVED
-        forget(registrant, is_wanted=is_coming, now=now)
-        if is_coming:
-            coming.append(registration)
-    session.flush()  # of all at once: who registers waits until this ends
-    for registration in coming:
-        request_sync(session, registration, now=now)
+    registration_lists.lock_people(session, event.id)
+    # By few statements, however many people there are: who registers waits until this ends.
+    session.flush()
+    coming = zoom_registrants.start_anew(session, event.id, now=now)
+    job_requests.enqueue_about_each(
+        session, job_requests.ZOOM_SYNC, coming, event_id=event.id, run_at=now, now=now
+    )

@@ -94,6 +94,30 @@ def enqueue_about(
     )
 
 
+def enqueue_about_each(
+    session: Session,
+    about: JobAbout,
+    numbers: Sequence[int],
+    *,
+    event_id: int,
+    run_at: datetime,
+    now: datetime,
+) -> None:
+    """Ask for work about each of many rows of an event, as `enqueue_about`."""
+    _UPSERT.change_for_each(
+        session,
+        [
+            _write(
+                *(about.kind, about.key(number), {about.name: number}, event_id),
+                run_at=run_at,
+                now=now,
+            )
+            for number in numbers
+        ],
+    )
+    wake_workers(session)
+
+
 def ensure(
     session: Session,
     *,
@@ -162,21 +186,31 @@ def _upsert(
     now: datetime,
     keeps_time: bool,
 ) -> None:
-    (_UPSERT_KEEPING_TIME if keeps_time else _UPSERT).change(
-        session,
-        _NEW
-        | {
-            "kind": kind,
-            "key": key,
-            "payload": dict(payload),
-            "event_id": event_id,
-            "run_at": run_at,
-            "due_since": run_at,
-            "created_at": now,
-            "updated_at": now,
-        },
-    )
+    values = _write(kind, key, payload, event_id, run_at=run_at, now=now)
+    (_UPSERT_KEEPING_TIME if keeps_time else _UPSERT).change(session, values)
     wake_workers(session)
+
+
+def _write(
+    kind: str,
+    key: str,
+    payload: Mapping[str, Any],
+    event_id: int | None,
+    *,
+    run_at: datetime,
+    now: datetime,
+) -> dict[str, Any]:
+    """Lay out the row of a job that is asked for the first time."""
+    return _NEW | {
+        "kind": kind,
+        "key": key,
+        "payload": dict(payload),
+        "event_id": event_id,
+        "run_at": run_at,
+        "due_since": run_at,
+        "created_at": now,
+        "updated_at": now,
+    }
 
 
 def select_job(

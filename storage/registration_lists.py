@@ -83,14 +83,11 @@ def list_registrants(
     return [(registration, registrant) for registration, registrant in rows]
 
 
-def lock_registrants(
-    session: Session, event_id: int
-) -> list[tuple[Registration, ZoomRegistrant | None]]:
-    """As `list_registrants`, so that nobody else changes one of them before this ends."""
+def lock_people(session: Session, event_id: int) -> None:
+    """Lock an event's registrations, so that nobody else changes one of them before this ends."""
     people = select(Registration.id).where(Registration.event_id == event_id)
     # As `registrations.lock_registration`, in the order in which everybody locks several.
     session.execute(people.order_by(Registration.id).with_for_update(key_share=True)).all()
-    return list_registrants(session, event_id)
 
 
 def has_come_to_wait(session: Session, event_id: int, *, since: datetime) -> bool:

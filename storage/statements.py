@@ -101,6 +101,18 @@ class Statement:
         values = [row[name] for row in rows for name in rows[0]]
         self._change(pooled, compiled, dict(zip(names, values, strict=True)))
 
+    def change_for_each(self, session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Do as `change` with each of many rows; on PostgreSQL none waits for the answer before."""
+        if not rows:
+            return
+        pooled, dialect = _get_connection(session)
+        compiled = self._compile(dialect, rows[0])
+        cursor = _get_cursor(pooled, compiled.text)
+        try:
+            cursor.executemany(compiled.text, [compiled.bind(row) for row in rows])
+        except compiled.driver_error as error:
+            raise translate_error(error, pooled, dialect, compiled.text) from error
+
     def _change(self, pooled: Any, compiled: _Compiled, values: Mapping[str, Any]) -> int:
         cursor = _get_cursor(pooled, compiled.text)
         try:

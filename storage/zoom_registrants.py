@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, case, insert, select, update
 from sqlalchemy.orm import Session
 
-from .models import Registration, ZoomRegistrant
+from .models import IndexMark, Registration, ZoomRegistrant
 from .statements import Statement, table_of
 
 NEW = {
@@ -20,6 +20,21 @@ NEW = {
     "changes_that_day": 0,
 }
 """What the row of somebody begins with whom Zoom has not been told of."""
+
+_UNKNOWN_TO_ZOOM = {
+    "problem": "",
+    "zoom_status": None,
+    "registrant_id": None,
+    "join_url": None,
+    "occurrence_ids": None,
+    "is_new_to_zoom": None,
+    "first_attempt_at": None,
+    "attempt_started_at": None,
+    "attempt_ended_at": None,
+    "missed_looks": 0,
+    "last_missed_at": None,
+    "sends_answers": True,
+}
 
 _INSERT_ONCE = Statement(
     lambda insert: insert(table_of(ZoomRegistrant)).on_conflict_do_nothing(
@@ -38,6 +53,32 @@ def ensure_zoom_registrant(
     """Make the row that the worker keeps; one that exists stays as it is."""
     about = {"registration_id": registration_id, "event_id": event_id, "updated_at": now}
     _INSERT_ONCE.change(session, NEW | about)
+
+
+def start_anew(session: Session, event_id: int, *, now: datetime) -> Sequence[int]:
+    """Have everybody of an event be as new to Zoom, and return who is to be told to it, by id.
+
+    What counts for the day stays counted, and so do dates that somebody waits for.
+    """
+    of_event = ZoomRegistrant.event_id == event_id
+    coming = select(Registration.id).where(
+        Registration.event_id == event_id, Registration.status == "approved"
+    )
+    is_coming = ZoomRegistrant.registration_id.in_(coming)
+    session.execute(
+        update(ZoomRegistrant)
+        .where(of_event)
+        .values(
+            delivery=case((is_coming, "waiting"), else_="withdrawn"),
+            updated_at=now,
+            **_UNKNOWN_TO_ZOOM,
+        )
+        .execution_options(synchronize_session=False)
+    )
+    everybody = select(ZoomRegistrant.registration_id).where(of_event)
+    session.execute(insert(IndexMark).from_select(["registration_id"], everybody))
+    waiting = everybody.where(ZoomRegistrant.delivery == "waiting")
+    return session.scalars(waiting.order_by(ZoomRegistrant.registration_id)).all()
 
 
 def list_by_ids(

@@ -296,7 +296,7 @@ def test_mail_that_went_is_noted_while_its_person_is_locked(open_post_office):
         site.let_pass(seconds=61)
         sending = threading.Thread(target=site.drain)
         with site.database.write() as session:
-            registration_lists.lock_registrants(session, site.event.id)
+            registration_lists.lock_people(session, site.event.id)
             sending.start()
             wait_until(lambda: count_waiting(site.database))
             noted = [mail[1] for mail in read_mails(site)]

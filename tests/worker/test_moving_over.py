@@ -1,13 +1,16 @@
 """An event is given another meeting, as Zoom has lost its own, while workers ask for that one."""
 
 import threading
+from types import SimpleNamespace
 
 import pytest
+from sqlalchemy import event
 from sqlalchemy.exc import SQLAlchemyError
 
-from services import registration_changes
+from services import moving_over, registration_changes
 from services.moving_over import move_over
 from storage import events, registration_lists
+from storage.statements import Statement
 from tests.fixtures.databases import only_postgresql
 from tests.installation import wait_until
 from tests.races import count_waiting
@@ -23,8 +26,8 @@ def add_meeting(desk):
 
 def move(desk, meeting):
     with desk.database.write() as session:
-        event = events.lock_event(session, desk.event.id)
-        move_over(session, event, meeting, former_id=desk.event.zoom_id, now=desk.clock())
+        found = events.lock_event(session, desk.event.id)
+        move_over(session, found, meeting, former_id=found.zoom_id, now=desk.clock())
 
 
 @pytest.mark.parametrize(
@@ -51,26 +54,41 @@ def test_late_answer_about_the_lost_meeting_gives_nobody_a_link_there(desk, call
 @only_postgresql
 @pytest.mark.parametrize("is_locked", [True, False])
 def test_what_a_worker_is_storing_is_forgotten_too(desk, monkeypatch, is_locked):
-    desk.register()
+    """It stores in any order what a batch has told, so that both must lock people in one order."""
+    for email in MANY[:2]:
+        desk.register(email)
     desk.work()
     meeting = add_meeting(desk)
     if not is_locked:
         monkeypatch.setattr(
-            registration_lists, "lock_registrants", registration_lists.list_registrants
+            moving_over, "registration_lists", SimpleNamespace(lock_people=lambda *_: None)
         )
-    with desk.database.write() as session:
-        [(_, registrant)] = registration_lists.list_registrants(session, desk.event.id)
-        registrant.registrant_id = None
-    moving = threading.Thread(target=move, args=(desk, meeting))
-    with desk.database.write() as session:
-        [(_, registrant)] = registration_lists.lock_registrants(session, desk.event.id)
-        registrant.registrant_id = "former"
-        session.flush()
-        moving.start()
-        wait_until(lambda: count_waiting(desk.database) == 1)
+    failed = []
+
+    def try_to(act):
+        try:
+            act()
+        except SQLAlchemyError as error:
+            failed.append(error)
+
+    def store(moving):
+        with desk.database.write() as session:
+            registration_lists.lock_people(session, desk.event.id)
+            [(_, first), (_, last)] = registration_lists.list_registrants(session, desk.event.id)
+            for registrant in (last, first):
+                registrant.registrant_id = "former"
+                session.flush()
+                if registrant is last:
+                    moving.start()
+                    wait_until(lambda: count_waiting(desk.database) == 1)
+
+    moving = threading.Thread(target=try_to, args=[lambda: move(desk, meeting)])
+    try_to(lambda: store(moving))
     moving.join()
 
-    assert desk.read().registrant_id == (None if is_locked else "former")
+    assert bool(failed) is not is_locked
+    if is_locked:
+        assert [desk.read(email).registrant_id for email in MANY[:2]] == [None, None]
 
 
 @only_postgresql
@@ -109,3 +127,28 @@ def test_who_cancels_meanwhile_waits_in_no_circle(make_desk, monkeypatch):
 
     assert failed == []
     assert f"/w/{meeting.id}?" in desk.read_link(earlier)
+
+
+def test_many_cost_as_many_statements_as_few(desk, monkeypatch):
+    """Whoever registers waits until everybody is moved: thousands must not be moved one by one."""
+    counts = []
+    change = Statement.change_on
+    monkeypatch.setattr(
+        Statement, "change_on", lambda *about: counts.append(about) or change(*about)
+    )
+    event.listen(desk.database.engine, "before_cursor_execute", lambda *about: counts.append(about))
+    found = []
+    for crowd in (MANY[:3], MANY[3:]):
+        for email in crowd:
+            desk.register(email)
+        desk.work()
+        counts.clear()
+        meeting = add_meeting(desk)
+        move(desk, meeting)
+        found.append(len(counts))
+        desk.work()
+    desk.let_pass(seconds=65)
+    desk.work()
+
+    assert found[0] == found[1]
+    assert all(f"/w/{meeting.id}?" in desk.read_link(email) for email in MANY)

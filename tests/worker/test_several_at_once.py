@@ -10,9 +10,10 @@ from contextlib import contextmanager, nullcontext, suppress
 import pytest
 from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import object_session
 
 from services import receipts, settling
-from services.deliveries import Delivery, begin_doubt, forget, read_for_step
+from services.deliveries import Delivery, begin_doubt, read_for_step
 from services.events import LinkPolicy
 from services.registration_changes import correct_address
 from services.registrations import ChangeRefused, register
@@ -326,7 +327,8 @@ def test_walk_of_the_meeting_before_says_of_nobody_whether_they_are_new(
     desk.let_pass(minutes=2)
 
     def move_over(registrant, *, now):
-        forget(registrant, is_wanted=True, now=now)
+        session = object_session(registrant)
+        zoom_registrants.start_anew(session, registrant.event_id, now=now)
 
     judge_while(desk, move_over, settling.tell_new_from_known)
 
