@@ -149,11 +149,13 @@ def list_open_reasons(
 ) -> list[tuple[str, str, int]]:
     """Count the open jobs of some kinds by why they were handed back last.
 
-    Those that have not been since they were asked for have no reason, and count if they are due.
+    Those without a reason count if they are due, and have been tried once at most since they were
+    asked for.
     """
+    is_new = and_(Job.run_at <= now, Job.attempts <= 1)
     rows = session.execute(
         select(Job.kind, Job.reason, func.count())
-        .where(Job.state.in_(_OPEN), Job.kind.in_(kinds), or_(Job.reason != "", Job.run_at <= now))
+        .where(Job.state.in_(_OPEN), Job.kind.in_(kinds), or_(Job.reason != "", is_new))
         .group_by(Job.kind, Job.reason)
     )
     return [(kind, reason, count) for kind, reason, count in rows]

@@ -104,6 +104,23 @@ def test_work_that_is_retried_by_hand_and_fails_again_is_not_over(watch):
 
 
 @only_sqlite
+def test_other_work_of_the_kind_that_goes_on_well_keeps_no_alarm(watch):
+    """The job of a busy endpoint is with a worker at most times, for months."""
+    watch.ask()
+    watch.pass_by(minutes=32)
+    now = watch.site.clock()
+    with watch.site.database.write() as session:
+        job_requests.enqueue(session, kind=JOB_KIND, key="b", payload={}, run_at=now, now=now)
+        until = now + timedelta(minutes=3)
+        busy = {"state": "running", "attempts": 50, "lease_until": until, "updated_at": now}
+        session.execute(update(Job).where(Job.key == "b").values(**busy))
+    watch.mend()
+    watch.retry()
+    watch.pass_by(minutes=1)
+    assert watch.list_lines() == [FAILS, IS_OVER]
+
+
+@only_sqlite
 def test_work_of_another_kind_that_fails_later_is_told_by_itself(watch):
     watch.ask()
     watch.pass_by(minutes=32)
