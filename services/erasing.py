@@ -38,7 +38,8 @@ from .erasing_waits import (
 )
 from .events import read_link_policy
 from .happenings import Happening, tell
-from .held_mails import request_word
+from .held_telling import tell_of_left
+from .lapsed_requests import request_word_if_lapsed
 from .registration_changes import end_for_good
 from .registrations import (
     Outcome,
@@ -117,7 +118,7 @@ def go_on(
 
     Whoever was let in again meanwhile stays. What came with the address after `before` is of
     somebody new, who registers now; where the event takes nobody any more it is held for the
-    organizer.
+    organizer, and told if nothing comes of it.
     """
     found = registrations.get_registration(session, registration_id)
     if found is None or is_erased(found):
@@ -139,8 +140,10 @@ def go_on(
         # Else it stays held, which the organizer sees.
         with suppress(RegistrationNotOpen):
             release(session, event, row, policy=read_link_policy(session, event), now=now)
-    if newer:
-        request_word(session, event.id, now=now)
+    if left := [row for row in newer if row.outcome == Outcome.HELD]:
+        # They have one address: one mail says it.
+        request_word_if_lapsed(session, event, left[-1], now=now)
+        tell_of_left(session, event, now=now)
     return False
 
 

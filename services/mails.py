@@ -53,6 +53,8 @@ class MailName(StrEnum):
     MOVED = "moved"
     PROOF = "proof"
     """To whom has not registered yet: their browser did no work, and this mail's button will do."""
+    LAPSED = "lapsed"
+    """To whom was not registered: what their form waited for took until the event was over."""
 
 
 CALENDAR_METHODS: Mapping[str, Method] = {
@@ -66,7 +68,8 @@ CALENDAR_METHODS: Mapping[str, Method] = {
 """What the calendar file that comes with a mail does; an entry is published for those who come."""
 
 ABOUT_COMING = frozenset(MailName) - {
-    *(MailName.CANCELLED, MailName.DENIED, MailName.EVENT_CANCELLED, MailName.REPEAT)
+    *(MailName.CANCELLED, MailName.DENIED, MailName.EVENT_CANCELLED, MailName.REPEAT),
+    MailName.LAPSED,
 }
 """What says nothing to anybody once the event is cancelled or over."""
 

@@ -12,15 +12,17 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from storage import events, restoring
-from storage.models import Event
+from storage import events, job_lists, restoring
+from storage.models import Event, JobState
 
+from . import lapsed_requests
 from .audit import COMMAND
 from .deliveries import begin_doubt, end_add_unknown
 from .delivery_stops import describe_ending
 from .erasing import erase_again
 from .event_tasks import tell_cancelled
 from .events import EventState
+from .joining import read_end_state
 from .mail_proofs import note_mail
 from .registrations import Status
 
@@ -56,6 +58,10 @@ def make_safe(session: Session, *, erased: Sequence[str] = (), now: datetime) ->
     for submission_id in restoring.end_mails_with_a_button(session, reason=HELD, now=now):
         # Nobody is asked twice. If it went, its button works all the same.
         note_mail(session, submission_id, was_sent=False, now=now)
+    for job in job_lists.list_open(session, lapsed_requests.JOB_KIND):
+        # So is who was told perhaps that nothing came of their form.
+        if job.event_id is not None and read_end_state(known[job.event_id], now):
+            job.state, job.reason = JobState.DONE, HELD
     doubts = 0
     for registration, registrant in restoring.list_undelivered(session, status=Status.APPROVED):
         if describe_ending(known[registration.event_id], now=now):

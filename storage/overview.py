@@ -39,7 +39,7 @@ from .models import (
 )
 
 _OPEN = (JobState.READY, JobState.RUNNING)
-MAILS = ("mail", "proof_mail", "organizer_mail")
+MAILS = ("mail", "proof_mail", "lapsed_mail", "organizer_mail")
 _MOST_REFUSALS = 1000
 _LONGEST_CLASS = 40
 

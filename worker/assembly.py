@@ -18,6 +18,7 @@ from services.event_tasks import JOB_KIND as EVENT_JOB
 from services.held_mails import JOB_KIND as HELD_JOB
 from services.held_mails import OVER_JOB
 from services.keys import KeyRing
+from services.lapsed_requests import JOB_KIND as LAPSED_JOB
 from services.links import Links
 from services.mail_proofs import JOB_KIND as PROOF_JOB
 from services.organizer_mails import JOB_KIND as ORGANIZER_JOB
@@ -41,6 +42,7 @@ from .erasing import Erasing
 from .event_dates import DatesFollowing, step_on
 from .held_mails import HeldTelling, tell_of_held_up, tell_of_pending
 from .indexing import index_registrations
+from .lapsed_mails import LapsedMailSending
 from .letters import LetterWriter
 from .loop import Lane, Worker
 from .mail_queue import MailQueue
@@ -150,7 +152,8 @@ def _make_mail_lane(parts: WorkerParts, queue: MailQueue) -> Lane:
     writer = LetterWriter(parts.settings, parts.links, parts.keys)
     sending = mail.MailSending(parts.database, parts.mailer, writer=writer)
     asking = mail_proofs.ProofMailSending(parts.database, parts.mailer, links=parts.links)
-    handlers = {"mail": sending.handle, PROOF_JOB: asking.handle}
+    lapsed = LapsedMailSending(parts.database, parts.mailer)
+    handlers = {"mail": sending.handle, PROOF_JOB: asking.handle, LAPSED_JOB: lapsed.handle}
     recorders = {"mail": mail.record_given_up, PROOF_JOB: mail_proofs.record_given_up}
     return Lane("mail", handlers, MAIL_THREADS, recorders, queue=queue)
 

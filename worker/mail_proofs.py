@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable
 from datetime import datetime
-from email.message import EmailMessage
+from functools import partial
 
 from sqlalchemy.orm import Session
 
@@ -15,17 +13,17 @@ from services.joining import read_end_state
 from services.links import Links
 from services.mail_proofs import find_last_moment, note_mail, waits_for_button
 from services.mails import MailName
-from services.messages import MailContext, compose_message
+from services.messages import MailContext
 from services.questions import answers_from_json
 from services.texts import write_full_name
-from storage import events, jobs, organizations, submissions
+from storage import events, jobs, submissions
 from storage.jobs import ClaimedJob
 from storage.models import SubmissionRow
 from storage.session import Database
 
 from .mail_failures import NOT_SENT, put_off
-from .mail_rendering import render_mail
 from .mailer import Mailer
+from .sender_mails import SenderMail, make_mail
 
 
 class ProofMailSending:
@@ -50,9 +48,8 @@ class ProofMailSending:
                 note_mail(session, job.payload["submission_id"], was_sent=False, now=now)
                 jobs.finish(session, job, reason=NOT_SENT, now=now)
                 return
-            email = row.email
-            compose = self._gather(session, row, now)
-        failure = self._mailer.send(job, compose, email)
+            mail = self._gather(session, row, now)
+        failure = self._mailer.send(job, partial(mail.compose, self._mailer), mail.email)
         now = self._read_clock()
         with self._database.write() as session:
             if failure is None or failure.is_final:
@@ -63,42 +60,19 @@ class ProofMailSending:
             else:
                 put_off(session, job, failure.reason, is_final=failure.is_final, now=now)
 
-    def _gather(
-        self, session: Session, row: SubmissionRow, now: datetime
-    ) -> Callable[[], EmailMessage]:
-        """Read what the mail says, and return what writes it without the database."""
+    def _gather(self, session: Session, row: SubmissionRow, now: datetime) -> SenderMail:
         event = events.need_event(session, row.event_id)
-        organization = organizations.need_organization(session, event.organization_id)
-        locale, answers = row.locale, answers_from_json(row.answers)
-        last = find_last_moment(event, answers, sent_at=row.created_at)
+        last = find_last_moment(event, answers_from_json(row.answers), sent_at=row.created_at)
         context = MailContext(
-            event=view_mail_event(session, event, locale, now=now),
+            event=view_mail_event(session, event, row.locale, now=now),
             sender_domain=self._mailer.sender.domain,
-            greeting_name=write_full_name(row.family_name, row.given_name, locale),
+            greeting_name=write_full_name(row.family_name, row.given_name, row.locale),
             number=row.number,
             proof_url=self._links.mail_proof(row),
-            proof_until=format_short(last, event.timezone, locale),
+            proof_until=format_short(last, event.timezone, row.locale),
         )
-        name, reply_to = organization.name, organization.contact_email or None
-        email, message_id, created_at = (
-            row.email,
-            hashlib.sha256(row.public_id.encode()).hexdigest()[:32],
-            row.created_at,
-        )
-
-        def compose() -> EmailMessage:
-            return compose_message(
-                render_mail(MailName.PROOF, context, locale),
-                sender=self._mailer.sender,
-                sender_name=name,
-                recipient=email,
-                message_id=message_id,
-                locale=locale,
-                reply_to=reply_to,
-                date=created_at,
-            )
-
-        return compose
+        name, date = MailName.PROOF, row.created_at
+        return make_mail(session, name, row, event, context=context, date=date)
 
 
 def _is_wanted(session: Session, row: SubmissionRow, now: datetime) -> bool:

@@ -9,10 +9,12 @@ from sqlalchemy import select, update
 
 from services.behind_erasings import PATIENCE, list_behind
 from services.erasing import erase
+from services.event_editing import cancel_event
 from services.events import LinkPolicy
 from services.held_telling import list_untold
-from services.registrations import register, sync_key
-from storage import events, members, registrations
+from services.registrations import drop, register, release, sync_key
+from services.restoring import make_safe
+from storage import events, members, registrations, submissions
 from storage.jobs import LEASE_SECONDS, claim
 from storage.models import Job, OrganizerMail, ZoomRegistrant
 from storage.zoom_registrants import ensure_zoom_registrant
@@ -92,6 +94,101 @@ def test_mail_of_who_waits_says_nothing_of_them_once_they_are_registered(site):
 
     assert list_people(site)[-1] == ("帰子", "approved")
     assert list_told(site) == []
+
+
+def change_event(site, **changes):
+    with site.database.write() as session:
+        event = events.get_event_by_slug(session, "spring")
+        for name, value in changes.items():
+            setattr(event, name, value)
+
+
+def test_who_waits_until_the_event_is_over_hears_once_that_it_came_to_nothing(site):
+    come_back_behind(site)
+    change_event(site, starts_at=site.clock())
+    for _ in range(3):
+        site.let_pass(days=1)
+        site.drain()
+
+    subjects = site.mailbox.list_subjects("planted@example.com")
+    assert subjects == ["受付完了", "お申し込みの確認", "未登録のお知らせ"]
+    text = read_text(site.mailbox.read_last("planted@example.com"))
+    assert "帰子" in text and "イベントの終了までに登録できませんでした" in text
+
+
+@only_sqlite
+def test_who_waits_at_an_event_that_is_cancelled_hears_of_that(site):
+    come_back_behind(site)
+    with site.database.write() as session:
+        event = events.get_event_by_slug(session, "spring")
+        cancel_event(session, event, now=site.clock())
+    for _ in range(3):
+        site.let_pass(seconds=31)
+        site.drain()
+
+    text = read_text(site.mailbox.read_last("planted@example.com"))
+    assert "帰子" in text and "開催中止" in text and "埋子" not in text
+
+
+def let_go_where_it_is_closed(site):
+    """Have Zoom let the former go at last, after the form was closed; return the event's pages."""
+    pages, _ = come_back_behind(site)
+    sign_in(site, email=OWNER)
+    tell(site)
+    change_event(site, status="closed")
+    site.sandbox.control.clear_faults()
+    with site.database.write() as session:
+        session.execute(update(Job).where(Job.state == "parked").values(state="ready"))
+    for _ in range(3):
+        site.let_pass(seconds=31)
+        site.drain()
+    return pages
+
+
+@only_sqlite
+def test_whom_nobody_lets_in_after_the_erasing_hears_at_the_end(site):
+    let_go_where_it_is_closed(site)
+    assert len(list_told(site)) == 2, "now somebody has to decide, though they came before the mail"
+    site.let_pass(hours=3)
+    site.drain()
+    assert len(site.mailbox.list_subjects("planted@example.com")) == 2, "it is not over"
+    change_event(site, starts_at=site.clock())
+    site.let_pass(hours=5)
+    site.drain()
+
+    assert site.mailbox.list_subjects("planted@example.com")[2:] == ["未登録のお知らせ"]
+
+
+@only_sqlite
+@pytest.mark.parametrize("act", ["release", "drop"])
+def test_about_whom_somebody_has_decided_nothing_is_said_at_the_end(site, act):
+    let_go_where_it_is_closed(site)
+    change_event(site, status="open")
+    with site.database.write() as session:
+        event = events.get_event_by_slug(session, "spring")
+        [held] = submissions.list_held(session, event.id)
+        if act == "release":
+            release(session, event, held, policy=LinkPolicy.SHOW, now=site.clock())
+        else:
+            drop(session, held)
+    change_event(site, starts_at=site.clock())
+    site.let_pass(hours=5)
+    site.drain()
+
+    assert "未登録のお知らせ" not in site.mailbox.list_subjects("planted@example.com")
+
+
+@only_sqlite
+@pytest.mark.parametrize(("is_over", "state"), [(True, "done"), (False, "ready")])
+def test_who_was_told_perhaps_before_a_restore_is_not_told_again(site, is_over, state):
+    let_go_where_it_is_closed(site)
+    if is_over:
+        change_event(site, starts_at=site.clock() - timedelta(days=1))
+    with site.database.write() as session:
+        make_safe(session, now=site.clock())
+
+    with site.database.read() as session:
+        assert session.scalars(select(Job.state).where(Job.kind == "lapsed_mail")).all() == [state]
 
 
 class Office:

@@ -64,7 +64,7 @@ def test_work_that_is_done_is_not_read(explain, call):
 def test_mails_that_were_refused_are_found_in_the_index(explain):
     steps = explain(lambda session: overview.list_refused_mails(session, problem="MailRefused"))
     of_jobs = [step for step in steps if " job" in step]
-    assert len(of_jobs) == 8
+    assert len(of_jobs) == 10
     assert all("USING INDEX ix_job_state_kind_run_at_event_id (state=?" in step for step in of_jobs)
     assert not any("TEMP B-TREE" in step for step in steps)
 
