@@ -43,9 +43,9 @@ class ReceiptState:
     cancelled or denied where the reader may know it; `proof` while a mail's button waits to be
     pressed, `unsent` where that mail did not go, `full`, `closed` or `dates` where a press would
     register nobody now, `lapsed` once it has waited too long, `held` while the organizer looks at
-    it; else `mailed`: the mail tells. `link` is button, mail, code or none. `may_change` says that
-    this receipt may lead to the personal page. Who is waitlisted without a position has no date
-    ahead.
+    it, `dropped` once they have put it away; else `mailed`: the mail tells. `link` is button, mail,
+    code or none. `may_change` says that this receipt may lead to the personal page. Who is
+    waitlisted without a position has no date ahead.
     """
 
     shown: str
@@ -98,9 +98,10 @@ def read_position(
 
 def _read_doubt(session: Session, receipt: Receipt, now: datetime) -> str:
     submission = receipt.submission
+    if submission.outcome == Outcome.DROPPED:
+        return "dropped"
     if not waits_for_button(submission, now=now):
-        is_lapsed = submission.outcome == Outcome.HELD and submission.held_for == Doubt.MAIL_PROOF
-        return "lapsed" if is_lapsed else "held"
+        return "lapsed" if submission.held_for == Doubt.MAIL_PROOF else "held"
     if submission.held_for == Doubt.MAIL_FAILED:
         return "unsent"
     obstacle = find_obstacle(session, receipt.event, submission, now=now)

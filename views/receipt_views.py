@@ -234,7 +234,7 @@ def _takes_anew(opened: OpenedReceipt, state: ReceiptState, now: datetime) -> bo
     """Tell whether who has to fill in the form again would be taken."""
     seats = count_seats(opened.event, opened.event.seats_taken)
     return (
-        state.shown in ("lapsed", "dates")
+        state.shown in ("lapsed", "dates", "dropped")
         and get_state(opened.event, seats, now) is EventState.OPEN
     )
 

@@ -5,7 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from storage.models import Event
+from services.registrations import drop
+from storage.models import Event, SubmissionRow
 from tests.fixtures.databases import only_sqlite
 from tests.mailbox import find_link, read_text
 from tests.organizer import Organizer
@@ -135,6 +136,25 @@ def test_who_is_registered_by_the_button_of_another_mail_does_not_read_that_they
     assert "未完了" in told.text
     button = page.visitor.open(page.url, status=410 if hours else 200)
     assert all(STANDS in shown.text for shown in (told, button))
+
+
+@only_sqlite
+@pytest.mark.parametrize("is_open", [True, False])
+def test_receipt_of_what_was_put_away_promises_nothing_and_leads_on(site, is_open):
+    site.add_event(slug="spring", bot_check="always")
+    receipt, _, _ = ask(site)
+    with site.database.write() as session:
+        drop(session, session.query(SubmissionRow).one())
+    change_event(site, status="published" if is_open else "closed")
+
+    told = receipt.visitor.open(receipt.url)
+
+    assert (told.heading, "未完了" in told.text) == ("今回のお申し込みは完了していません", True)
+    assert STANDS in told.text and "主催者にお問い合わせください" in told.text
+    assert "ご連絡します" not in told.text and "状態を更新" not in told.text
+    assert ("申込フォームへ" in told.text) is is_open
+    if is_open:
+        assert told.follow("申込フォームへ").form()
 
 
 def tell_until(starts_at):

@@ -19,7 +19,8 @@ from services.receipts import (
     use_code,
 )
 from services.registration_changes import cancel, correct_address, deny
-from services.registrations import Status, register
+from services.registrations import Status, drop, hold, register
+from services.submissions import Doubt
 from storage import events, mails, registrations, submissions, zoom_registrants
 from storage.models import Mail
 from storage.submissions import Receipt, get_receipt
@@ -162,6 +163,18 @@ def test_held_submission_says_only_that(session):
     assert look(session, row, SHOW) == ("held", "none", False)
     with pytest.raises(CodeRefused):
         enter(session, row, "000000")
+
+
+@pytest.mark.parametrize("doubt", [Doubt.TRAP, Doubt.MAIL_PROOF])
+@pytest.mark.parametrize("hours", [1, 25])
+def test_receipt_says_once_the_submission_was_put_away(session, doubt, hours):
+    event = factories.make_event(session)
+    row = hold(session, event, factories.make_submission(event), doubt, now=NOW)
+    drop(session, row)
+
+    state = read_state(session, row, SHOW, now=NOW + timedelta(hours=hours))
+
+    assert (state.shown, state.link) == ("dropped", "none")
 
 
 def test_receipt_leads_to_the_personal_page_until_the_owner_comes_by_mail(session):
