@@ -25,7 +25,7 @@ from .events import EventState, LinkPolicy, Seats, get_state, read_seats
 from .happenings import make_message
 from .held_mails import request_word
 from .mails import CONFIRM_WITHIN, MailName, make_first_mail, request_mail
-from .submissions import Doubt, Submission, read_submission, write_submission
+from .submissions import Doubt, Submission, Surface, read_submission, write_submission
 
 
 class Status(StrEnum):
@@ -204,10 +204,12 @@ def introduce(
     """Build the rows of a new registration."""
     name = MAIL_OF_STATUS[status]
     mail, mail_at = make_first_mail(session, name, event, submission, mailed=mailed, now=now)
-    if mail_at == now and name is MailName.CONFIRMATION and policy is not LinkPolicy.CODE:
+    # Whom an organizer has entered has no page that asks for a code.
+    has_code = policy is LinkPolicy.CODE and submission.surface is not Surface.BY_HAND
+    if mail_at == now and name is MailName.CONFIRMATION and not has_code:
         mail_at = now + CONFIRM_WITHIN
     row = write_submission(event, submission, Outcome.CREATED, now)
-    if mail_at is not None and policy is LinkPolicy.CODE:
+    if mail_at is not None and has_code:
         row |= {"code_version": 1, "code_issued_at": now}
     public_id = new_public_id()
     return Newcomer(

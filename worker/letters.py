@@ -35,6 +35,7 @@ from services.messages import Attachment, MailContext, attach_calendar, compose_
 from services.questions import ConsentKind
 from services.registration_changes import had_link, is_by_organizer
 from services.registrations import Status
+from services.submissions import Surface
 from services.texts import write_full_name
 from services.waits import Wait, read_wait, write_opening
 from storage import events, organizations, submissions, zoom_registrants
@@ -269,6 +270,9 @@ class LetterWriter:
 
     def _start_code(self, submission: SubmissionRow, now: datetime) -> str | None:
         if submission.code_issued_at is None or submission.code_used_at is not None:
+            return None
+        if submission.surface == Surface.BY_HAND:
+            # An older version has issued one, though they have no page that asks for it.
             return None
         submission.code_issued_at = now
         return make_code(self._keys, submission.public_id, submission.code_version)

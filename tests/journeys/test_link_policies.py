@@ -5,7 +5,13 @@ import time
 
 import pytest
 
-from tests.mailbox import find_code, find_link
+from services.events import LinkPolicy
+from services.people_adding import add_by_hand
+from services.submissions import Surface
+from storage.submissions import get_creating_submission
+from tests import factories
+from tests.fixtures.databases import only_sqlite
+from tests.mailbox import find_code, find_link, read_text
 from tests.organizer import Organizer
 from tests.people import HANAKO, TARO
 from views.even_time import EVEN_CORRECTION_SECONDS, EVEN_SECONDS
@@ -42,6 +48,28 @@ def test_code_from_the_mail_reveals_the_link_on_that_receipt_alone(site):
     unmoved = site.visitor().open(other_receipt.url)
     assert unmoved.text == other_receipt.text
     assert "/j/" not in unmoved.response.text
+
+
+@only_sqlite
+@pytest.mark.parametrize("is_older", [False, True])
+def test_mail_to_whom_an_organizer_has_entered_asks_for_no_code(site, is_older):
+    event = site.add_event(slug="spring", link_policy="code")
+    typed = factories.make_submission(
+        event, email=TARO["email"], consents=(), surface=Surface.BY_HAND
+    )
+    with site.database.write() as session:
+        policy, now = LinkPolicy.CODE, site.clock()
+        person = add_by_hand(session, event, typed, basis="言われた", policy=policy, now=now)
+        if is_older:
+            row = get_creating_submission(session, person.id)
+            row.code_version, row.code_issued_at = 1, now
+    site.let_pass(minutes=1)
+    site.drain()
+
+    mail = site.mailbox.read_only(TARO["email"])
+
+    assert "確認コード" not in read_text(mail)
+    assert "Zoomで参加する" in site.visitor().open(find_link(mail, "j")).text
 
 
 def test_code_can_be_tried_five_times(site):

@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 from services.answers import read_answers
 from services.consents import hash_notice
 from services.events import EventState, LinkPolicy
-from services.mails import MailName
+from services.mails import CONFIRM_WITHIN, MailName
 from services.questions import Answer, ConsentKind
 from services.registrations import (
     NotHeld,
@@ -19,7 +19,7 @@ from services.registrations import (
     register,
     release,
 )
-from services.submissions import ConsentGiven, read_submission
+from services.submissions import ConsentGiven, Surface, read_submission
 from storage import events, registrations, submissions
 from storage.models import Job, Mail, Registration, SubmissionRow
 from tests import factories
@@ -166,6 +166,16 @@ def test_code_is_issued_with_a_mail_alone(database):
         rows = [send(session, event, policy=LinkPolicy.CODE) for _ in range(5)]
 
         assert [row.code_issued_at for row in rows] == [NOW] * 3 + [None] * 2
+
+
+def test_whom_an_organizer_enters_is_issued_no_code_and_mailed_with_their_link(database):
+    with database.write() as session:
+        event = factories.make_event(session)
+        row = send(session, event, policy=LinkPolicy.CODE, surface=Surface.BY_HAND)
+
+        [mail_at] = session.scalars(select(Job.run_at).where(Job.kind == "mail"))
+        assert (row.code_version, row.code_issued_at) == (0, None)
+        assert mail_at == NOW + CONFIRM_WITHIN
 
 
 @pytest.mark.parametrize(
