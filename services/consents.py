@@ -19,6 +19,11 @@ from .events import read_definition
 from .questions import OPTIONAL, ConsentKind, FormDefinition, Question
 from .submissions import Submission
 
+_RECORDED = (
+    *("form_version_id", "question_id", "kind", "label", "notice_hash"),
+    *("locale", "surface", "is_given", "recorded_at"),
+)
+
 PERSONAL_PAGE = "personal"
 """The surface of a box on the personal page."""
 
@@ -78,6 +83,26 @@ def keep_consents_of_newcomer(
         for box in submission.consents
     )
     keep_consents(session, registration, row, replace(submission, consents=boxes), now=now)
+
+
+def hand_on_consents(session: Session, former: Registration, row: SubmissionRow) -> None:
+    """Give the registration of `row` all that was recorded of a former one of the same person.
+
+    It stays what was shown, and said, at that time; `row` is what its form is kept in now.
+    """
+    same = {"registration_id": row.registration_id}
+    evidence = registrations.list_consents(session, former.id)
+    registrations.add_consents(
+        session,
+        [
+            {name: getattr(consent, name) for name in _RECORDED}
+            | same
+            | {"submission_id": None if consent.submission_id is None else row.id}
+            for consent in evidence
+        ],
+    )
+    if row.registration_id is not None:
+        registration_index.mark(session, row.registration_id)
 
 
 def change_consent(

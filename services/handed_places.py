@@ -5,7 +5,7 @@ At Zoom the two are two people, and the right one may find no place before the w
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy.orm import Session
@@ -16,27 +16,32 @@ from storage.models import Event, Registration, ZoomRegistrant
 from . import place_signs
 from .chosen_dates import has_date_ahead, read_chosen
 from .deliveries import Delivery
-from .event_dates import takes_choice
+from .kept_dates import list_held
 from .registrations import HOLDS_SEAT, Status, sync_key
 
 Changed = tuple[str, ZoomRegistrant]
 """Somebody, and the delivery that they had until now."""
 
 
-def has_place(
-    session: Session,
-    event: Event,
-    registration: Registration,
-    dates: Collection[str],
-    *,
-    now: datetime,
-) -> bool:
-    """Tell whether somebody has a place that they can hand on, on all `dates` if people choose."""
-    if registration.status not in HOLDS_SEAT:
-        return False
-    if not has_date_ahead(session, event, registration, now=now):
-        return False
-    return not takes_choice(event) or {*dates} <= {*read_chosen(session, registration)}
+def has_place(session: Session, event: Event, registration: Registration, *, now: datetime) -> bool:
+    """Tell whether somebody has a place that they can hand on, with all of their dates."""
+    is_held = registration.status in HOLDS_SEAT
+    return is_held and has_date_ahead(session, event, registration, now=now)
+
+
+def keep_dates(session: Session, wrong: Registration, right: Registration) -> None:
+    """Have somebody, just registered, added at least for those dates that the wrong address has.
+
+    It may have asked Zoom for further ones, or be about to, which turn out to be full.
+    """
+    before = zoom_registrants.get_zoom_registrant(session, wrong.id)
+    after = zoom_registrants.get_zoom_registrant(session, right.id)
+    if before is None or after is None:
+        return
+    had, chosen = list_held(before), {*read_chosen(session, right)}
+    if kept := had & chosen:
+        after.kept_dates = sorted(kept)
+        after.refused_dates = before.refused_dates
 
 
 def wait_for_place(

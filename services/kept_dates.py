@@ -30,8 +30,12 @@ def begin_change_of_dates(registrant: ZoomRegistrant, dates: ZoomDates) -> None:
 
     A worker may die half-way, and find only some of them left.
     """
-    had = {*(registrant.occurrence_ids or ()), *(registrant.kept_dates or ())}
-    registrant.kept_dates = sorted(dates.wanted & had) or None
+    registrant.kept_dates = sorted(dates.wanted & list_held(registrant)) or None
+
+
+def list_held(registrant: ZoomRegistrant) -> set[str]:
+    """Return the dates that somebody had at Zoom when it was told of them last."""
+    return {*(registrant.occurrence_ids or ()), *(registrant.kept_dates or ())}
 
 
 def limit(

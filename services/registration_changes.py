@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from functools import partial
 
 from sqlalchemy.orm import Session
 
 from storage import events, registrations, submissions
 from storage.models import Event, Registration, RegistrationChange, SubmissionRow
 
-from .answers import erase_answers
+from .answers import erase_answers, read_answers
 from .chosen_dates import has_date_ahead, read_people_dates
-from .consents import keep_consents_of_newcomer
+from .consents import hand_on_consents, keep_consents_of_newcomer
 from .erasing_waits import find_wait
 from .event_dates import list_chosen_ids, takes_choice
 from .events import EventState, LinkPolicy, get_state, read_seats
-from .handed_places import has_place, wait_for_place
+from .handed_places import has_place, keep_dates, wait_for_place
 from .joining import prove_address
 from .mails import MailName, request_mail
 from .moves import fill_free_seats, move, tell_status
@@ -34,7 +33,7 @@ from .registrations import (
     register,
     status_for_new,
 )
-from .submissions import read_submission
+from .submissions import Submission, keep_as_said, read_submission
 
 MAX_RETURNS_A_DAY = 3
 
@@ -208,10 +207,11 @@ def correct_address(
     """Register the same person under another address, and end what the wrong one got.
 
     A wrong address that was new gets no more mail: its links stop working, and its seat is the
-    right one's however full the event is, or its place on the waiting list. One that was known, or
-    was typed by others since, keeps what it had; the answer here is the same. Typing the same
-    address again changes nothing, nor does correcting a receipt twice. Of the dates that were
-    chosen, those that are over meanwhile are in nobody's way, nor is under `show` the closing time.
+    right one's however full the event is, or its place on the waiting list; so is all that was
+    changed or said since. One that was known, or was typed by others since, keeps what it had; the
+    answer here is the same. Typing the same address again changes nothing, nor does correcting a
+    receipt twice. Of the dates that were chosen, those that are over meanwhile are in nobody's way,
+    nor is under `show` the closing time.
 
     Raises:
         ChangeRefused: under `show`, the submission made no registration or its address is
@@ -228,20 +228,17 @@ def correct_address(
     earlier = submissions.list_corrections_before(session, locked)
     if len(earlier) >= MAX_CORRECTIONS:
         raise ChangeRefused
-    typed = read_submission(locked)
-    corrected = replace(typed, email=email, email_key=email_key, nonce=mistaken.number)
-    dates = list_chosen_ids(corrected.answers)
+    sent = read_submission(locked)
+    corrected = replace(sent, email=email, email_key=email_key, nonce=mistaken.number)
     at = _choose_sent_at([locked.created_at, *earlier], policy)
-    register_right = partial(
-        register, session, event, corrected, policy=policy, kept=dates, sent_at=at, now=now
-    )
     if owns_registration(session, locked, wrong):
         locked.outcome = Outcome.SUPERSEDED
-        row = _replace_wrong(session, event, wrong, register_right, dates, now)
+        row = _replace_wrong(session, event, wrong, corrected, policy=policy, sent_at=at, now=now)
     elif policy is LinkPolicy.SHOW:
         raise ChangeRefused
     else:
-        row = register_right()
+        dates = list_chosen_ids(corrected.answers)
+        row = register(session, event, corrected, policy=policy, kept=dates, sent_at=at, now=now)
     locked.corrected_by_id = row.id
     fill_free_seats(session, event, now=now)
     return row
@@ -257,19 +254,46 @@ def _replace_wrong(
     session: Session,
     event: Event,
     wrong: Registration,
-    register_right: Callable[..., SubmissionRow],
-    dates: Sequence[str],
+    corrected: Submission,
+    *,
+    policy: LinkPolicy,
+    sent_at: datetime | None,
     now: datetime,
 ) -> SubmissionRow:
     """End a wrong address, and register the right one with what it leaves."""
+    # What was changed since, by whomever; the boxes come with what is recorded of them.
+    present = replace(
+        corrected,
+        family_name=wrong.family_name,
+        given_name=wrong.given_name,
+        answers=read_answers(session, wrong),
+        consents=(),
+        form_version_id=wrong.form_version_id,
+    )
     queued_at = wrong.queued_at
-    keeps_place = has_place(session, event, wrong, dates, now=now)
+    keeps_place = has_place(session, event, wrong, now=now)
     _end_wrong(session, event, wrong, now=now)
-    row = register_right(keeps_place=keeps_place)
+    row = register(
+        session,
+        event,
+        present,
+        policy=policy,
+        kept=list_chosen_ids(present.answers),
+        keeps_place=keeps_place,
+        sent_at=sent_at,
+        now=now,
+    )
     person = row.registration if row.outcome == Outcome.CREATED else None
+    is_shown = person is not None and policy is LinkPolicy.SHOW
+    # Else a receipt says what its sender has sent, and so does what somebody is told who is known:
+    # nothing that an organizer has put in.
+    says = replace(present, consents=corrected.consents) if is_shown else corrected
+    keep_as_said(row, says)
     if person is not None:
+        hand_on_consents(session, wrong, row)
         if person.status == Status.WAITLISTED:
             person.queued_at = queued_at or person.queued_at
+        keep_dates(session, wrong, person)
         wait_for_place(session, wrong, person, now=now)
     return row
 

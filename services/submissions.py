@@ -144,6 +144,18 @@ def read_submission(row: SubmissionRow) -> Submission:
     )
 
 
+def keep_as_said(row: SubmissionRow, submission: Submission) -> None:
+    """Have a row say what a submission does, though its registration began with something else."""
+    row.form_version_id, row.digest = submission.form_version_id, submission.digest
+    row.family_name, row.given_name = submission.family_name, submission.given_name
+    row.answers = answers_to_json(submission.answers)
+    row.consents = _write_consents(submission)
+
+
+def _write_consents(submission: Submission) -> list[dict[str, Any]]:
+    return [dict(vars(consent)) for consent in submission.consents]
+
+
 def write_submission(
     event: AnyEvent, submission: Submission, outcome: str, now: datetime
 ) -> dict[str, Any]:
@@ -163,7 +175,7 @@ def write_submission(
         "family_name": submission.family_name,
         "given_name": submission.given_name,
         "answers": answers_to_json(submission.answers),
-        "consents": [dict(vars(consent)) for consent in submission.consents],
+        "consents": _write_consents(submission),
         "locale": submission.locale,
         "surface": submission.surface,
         "source": dict(submission.source),

@@ -366,6 +366,26 @@ def test_wrong_address_is_corrected_after_the_first_date(site, series):
     assert corrected.heading == "お申し込みが完了しました"
 
 
+def test_changes_of_the_personal_page_stay_where_the_address_is_corrected(site, series):
+    ids = list_ids(series)
+    receipt = open_form(site).fill(**TARO, **{DATES: ids[0]}).submit()
+    site.drain()
+    edit = receipt.follow("登録内容の変更・キャンセル").follow("登録内容を変更する")
+    edit.form("変更を保存する").fill(family_name="山本", **{DATES: ids[2]}).submit()
+
+    form = receipt.visitor.open(receipt.url).follow("メールアドレスを訂正する").form()
+    corrected = form.fill(email="taro@example.org").submit()
+    site.let_pass(minutes=2)
+    site.drain()
+
+    assert "山本 太郎 様" in corrected.text
+    again = corrected.follow("登録内容の変更・キャンセル").follow("登録内容を変更する")
+    assert again.form("変更を保存する").list_values(DATES) == [ids[2]]
+    found = {p["email"]: p for p in site.zoom.state()["registrants"] if p["status"] == "approved"}
+    assert list(found) == ["taro@example.org"]
+    assert found["taro@example.org"]["occurrence_ids"] == [ids[2]]
+
+
 def test_correction_says_that_a_date_is_full_and_changes_nothing(site, series):
     with site.database.write() as session:
         event = events.need_event(session, series.id)

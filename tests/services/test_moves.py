@@ -216,6 +216,34 @@ def test_places_on_dates_are_kept_by_the_right_address_though_there_are_fewer(se
     assert course.count_places() == [0, 2, 0]
 
 
+def test_right_address_has_the_date_that_was_chosen_since_though_all_are_full(session):
+    course = Course(session, capacity=None, has_waitlist=False, seats_per_date=1)
+    mistaken = course.send("tarou", "d3")
+    course.cancel("seat")
+    course.choose("tarou", "d2")
+    course.send("hanako", "d3", now=AFTER_THE_FIRST)
+
+    course.correct(mistaken, "taro")
+
+    assert list(read_chosen(session, course.get("taro"))) == ["d2"]
+    assert course.list_statuses("taro", "hanako") == ["approved", "approved"]
+    assert course.count_places() == [0, 1, 1]
+
+
+def test_right_address_waits_for_the_date_that_was_chosen_since(session):
+    course = Course(session, capacity=2, seats_per_date=1)
+    course.send("third", "d3")
+    mistaken = course.send("tarou", "d3")
+    course.send("hanako", "d2", now=NOW + timedelta(minutes=1))
+    course.choose("tarou", "d2")
+
+    course.correct(mistaken, "taro")
+    course.cancel("seat")
+
+    assert course.list_statuses("taro", "hanako") == ["approved", "waitlisted"]
+    assert course.count_places() == [0, 1, 1]
+
+
 def test_address_is_not_corrected_onto_a_date_that_is_full(session):
     course = Course(session, capacity=None, has_waitlist=False, seats_per_date=2)
     course.send("taro", "d1", policy=LinkPolicy.MAIL)

@@ -7,11 +7,12 @@ from sqlalchemy import select
 
 from services import moves
 from services.answers import read_answers
+from services.consents import PERSONAL_PAGE, change_consent, list_present_consents
 from services.deliveries import Delivery
 from services.events import LinkPolicy
 from services.joining import prove_address
 from services.moves import fill_free_seats
-from services.questions import Answer
+from services.questions import Answer, ConsentKind, Question, QuestionKind, question_to_dict
 from services.receipts import MAX_CORRECTIONS, can_correct_address
 from services.registration_changes import (
     MAX_RETURNS_A_DAY,
@@ -21,7 +22,12 @@ from services.registration_changes import (
     deny,
     register_again,
 )
-from services.registration_edits import edit_details, use_submission
+from services.registration_edits import (
+    edit_by_organizer,
+    edit_details,
+    use_submission,
+    write_version,
+)
 from services.registrations import (
     ChangeRefused,
     Outcome,
@@ -29,12 +35,20 @@ from services.registrations import (
     Status,
     register,
 )
+from services.submissions import ConsentGiven
 from storage import events, jobs, mails, registrations, submissions, zoom_registrants
-from storage.models import Job, Mail
+from storage.models import Consent, Job, Mail
 from tests import factories
 from tests.factories import NOW
 
 LATER = NOW + timedelta(hours=1)
+NEWS = Question(
+    "news",
+    QuestionKind.CONSENT,
+    {"ja": "案内を受け取る", "en": "Send me news"},
+    consent=ConsentKind.MARKETING,
+)
+POLICIES = list(LinkPolicy)
 
 
 class People:
@@ -73,6 +87,22 @@ class People:
             email_key=email,
             policy=policy,
             now=LATER,
+        )
+
+    def rename(self, name, family_name):
+        """Have an organizer write another name and company, by a form of a new version."""
+        form = [question_to_dict(question) for question in (*factories.SMALL_FORM, NEWS)]
+        events.add_form_version(self.session, self.event, form, now=NOW)
+        edit_by_organizer(
+            self.session,
+            self.event,
+            self.get(name),
+            seen_at=write_version(self.get(name)),
+            family_name=family_name,
+            given_name="太郎",
+            answers={"company": Answer(("見本商店",))},
+            form_version_id=self.event.form_version_id,
+            now=NOW,
         )
 
     def counters(self):
@@ -403,6 +433,73 @@ def test_wrong_address_is_cancelled_revoked_and_emptied(session):
     assert mistaken.corrected_by_id == corrected.id
     assert people.list_mails("tarou") == ["confirmation"]
     assert people.counters() == {"seats": 1, "status:approved": 1, "status:cancelled": 1}
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+def test_right_address_has_what_was_changed_since_the_form_was_sent(session, policy):
+    people = People(session)
+    mistaken = people.send("a", policy=policy)
+    people.rename("a", "佐藤")
+    row = people.correct(people.correct(mistaken, "b", policy=policy), "c", policy=policy)
+
+    person = people.get("c")
+    assert (person.family_name, person.given_name) == ("佐藤", "太郎")
+    assert read_answers(session, person) == {"company": Answer(("見本商店",))}
+    assert person.form_version_id == people.event.form_version_id
+    shown = "佐藤" if policy is LinkPolicy.SHOW else "山田"
+    assert row.family_name == shown, "a receipt has what its sender may see"
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+def test_who_is_known_is_told_what_was_sent(session, policy):
+    people = People(session)
+    people.send("taro", family_name="鈴木", policy=policy)
+    mistaken = people.send("tarou", policy=policy)
+    people.rename("tarou", "佐藤")
+    row = people.correct(mistaken, "taro", policy=policy)
+
+    assert (row.outcome, row.family_name) == (Outcome.REPEAT, "山田")
+    assert people.get("taro").family_name == "鈴木"
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+def test_form_sent_again_is_none_of_somebody_else_after_a_correction(session, policy):
+    people = People(session)
+    row = people.correct(people.send("tarou", policy=policy), "taro", policy=policy)
+    people.send("taro", policy=policy, now=LATER)
+
+    assert not submissions.has_rival(session, row)
+
+
+@pytest.mark.parametrize("is_wanted", [False, True])
+def test_boxes_of_the_right_address_are_those_that_hold_with_all_that_is_recorded(
+    session, is_wanted
+):
+    people = People(session)
+    privacy = ConsentGiven("privacy", ConsentKind.PRIVACY, "同意する", True)
+    news = ConsentGiven("news", ConsentKind.MARKETING, "案内", not is_wanted)
+    mistaken = people.send("tarou", consents=(privacy, news))
+    version, said_at = people.event.form_version_id, NOW + timedelta(minutes=5)
+    words = {"label": "News", "locale": "en", "form_version_id": version}
+    change_consent(session, people.get("tarou"), NEWS, **words, is_given=is_wanted, now=said_at)
+    people.rename("tarou", "佐藤")
+    row = people.correct(mistaken, "taro")
+
+    taro, tarou = people.get("taro"), people.get("tarou")
+    assert list_evidence(session, taro) == list_evidence(session, tarou)
+    assert [c.submission_id for c in registrations.list_consents(session, taro.id)] == [
+        *(row.id, row.id, None)
+    ]
+    [held] = list_present_consents(session, taro, ConsentKind.MARKETING)
+    assert (held.is_given, held.surface, held.recorded_at) == (is_wanted, PERSONAL_PAGE, said_at)
+
+
+def list_evidence(session, person):
+    """List what is recorded of somebody's boxes, but for whose and in what it was sent."""
+    own = {"id", "registration_id", "submission_id"}
+    columns = [c.name for c in Consent.__table__.columns if c.name not in own]
+    evidence = registrations.list_consents(session, person.id)
+    return [[getattr(consent, name) for name in columns] for consent in evidence]
 
 
 @pytest.mark.parametrize("is_proven", [False, True])

@@ -134,6 +134,29 @@ def test_dates_of_a_wrong_address_are_the_right_one_s(full):
     assert full.list_dates_at_zoom(FIRST) == []
 
 
+@only_sqlite
+@pytest.mark.parametrize("is_asked", [False, True])
+def test_right_address_keeps_the_dates_at_zoom_and_waits_for_further_ones(desk, is_asked):
+    """FIRST wants date 1 too, which SECOND has; Zoom was asked for it before, or was not."""
+    come(desk, first=(0,), second=(1,))
+    desk.change_dates((0, 1), FIRST)
+    if is_asked:
+        desk.work()
+    desk.correct_address(RIGHT, FIRST)
+    desk.work()
+    for _ in range(3):
+        wait_and_work(desk, minutes=1)
+
+    assert (desk.list_dates_at_zoom(FIRST), desk.list_dates_at_zoom(RIGHT)) == ([], [0])
+    desk.cancel(SECOND)
+    desk.work()
+    desk.let_pass(hours=25)  # their three adds of a day are free again
+    for _ in range(3):
+        wait_and_work(desk, minutes=11)
+    assert (desk.list_dates_at_zoom(RIGHT), list_outcomes(desk, RIGHT)) == ([0, 1], [TAKEN])
+    assert desk.read(RIGHT).kept_dates is None
+
+
 def test_date_given_up_before_the_form_is_closed_is_theirs(desk):
     """FIRST leaves date 0 before the answer comes that SECOND got."""
     come(desk, first=(0, 1))
