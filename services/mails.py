@@ -63,6 +63,7 @@ CALENDAR_METHODS: Mapping[str, Method] = {
     MailName.DATES: "PUBLISH",
     MailName.MOVED: "PUBLISH",
     MailName.CANCELLED: "CANCEL",
+    MailName.DENIED: "CANCEL",
     MailName.EVENT_CANCELLED: "CANCEL",
 }
 """What the calendar file that comes with a mail does; an entry is published for those who come."""

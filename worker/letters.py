@@ -62,7 +62,7 @@ _REASONS = {
 """What `deliveries` calls a problem, for the person whom it concerns."""
 
 
-_DROPPING = (MailName.DATES, MailName.CANCELLED, MailName.EVENT_CANCELLED)
+_DROPPING = (MailName.DATES, MailName.CANCELLED, MailName.DENIED, MailName.EVENT_CANCELLED)
 """What may be the first word of dates that were given up: what tells of them alone is dropped."""
 
 _STANDINGS: Mapping[str, str] = {

@@ -51,6 +51,8 @@ def test_person_who_is_denied_gets_no_link_and_one_mail(site):
     assert len(site.mailbox.list_mails("taro@example.com")) == 2
     denied = site.mailbox.read_last("taro@example.com")
     assert "今回はご参加いただけません" in read_text(denied)
+    assert "参加用URL" not in read_text(denied) and "添付" not in read_text(denied)
+    assert list(denied.iter_attachments()) == []
     assert visitor.open(receipt.url).heading == "お申し込みは承認されませんでした"
     personal = visitor.open(find_link(site.mailbox.list_mails()[0], "r"))
     assert "承認されませんでした" in personal.text and "/j/" not in personal.response.text

@@ -84,6 +84,26 @@ def test_cancelling_and_coming_back_are_told_to_the_same_entry(site, organizer):
     assert back["URL"] == first["URL"]
 
 
+def test_turning_down_and_approving_again_are_told_to_the_same_entry(site, organizer):
+    register(site)
+    _, first = read_mail(site)
+
+    organizer.deny("taro@example.com")
+    site.drain()
+    denied_by, gone = read_mail(site)
+    told = read_text(site.mailbox.read_last("taro@example.com"))
+    organizer.approve("taro@example.com")
+    site.drain()
+    published_by, back = read_mail(site)
+
+    assert (denied_by, published_by) == ("CANCEL", "PUBLISH")
+    assert first["UID"] == gone["UID"] == back["UID"]
+    assert first["SEQUENCE"] < gone["SEQUENCE"] < back["SEQUENCE"]
+    assert (gone["STATUS"], back["STATUS"]) == ("CANCELLED", "CONFIRMED")
+    assert "ご参加いただけないこととなりました。参加用URLは使えなくなりました。" in told
+    assert "添付のファイルを開くと、カレンダーの予定を削除できます。" in told
+
+
 def test_changed_answers_raise_the_sequence(site, organizer):
     register(site)
     before = download(open_personal(site))

@@ -101,8 +101,8 @@ def test_chosen_dates_are_on_the_receipt_in_the_mail_and_in_the_calendar(site, s
     assert sorted(person["occurrence_ids"]) == [ids[1], ids[2]]
 
 
-@pytest.mark.parametrize("by_organizer", [False, True])
-def test_date_given_up_before_cancelling_leaves_the_calendar_too(site, series, by_organizer):
+@pytest.mark.parametrize("end", ["person cancels", "event is cancelled", "turned down"])
+def test_date_given_up_before_cancelling_leaves_the_calendar_too(site, series, end):
     ids = list_ids(series)
     open_form(site).fill(**TARO, **{DATES: ids[:2]}).submit()
     site.drain()
@@ -112,8 +112,10 @@ def test_date_given_up_before_cancelling_leaves_the_calendar_too(site, series, b
     page = site.visitor().open(find_link(message, "r"))
     form = page.follow("登録内容を変更する").form("変更を保存する")
     page = form.fill(**{DATES: [ids[1]]}).submit()
-    if by_organizer:
+    if end == "event is cancelled":
         Organizer(site, series).run("event", "cancel", "course", "--yes")
+    elif end == "turned down":
+        Organizer(site, series).deny(TARO["email"])
     else:
         page.follow("参加をキャンセルする").form("キャンセルする").submit()
     site.drain()

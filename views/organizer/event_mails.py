@@ -39,9 +39,13 @@ class _Sample:
     others: list[MailName]
     context: MailContext
 
+    @property
+    def has_calendar(self) -> bool:
+        return self.name in CALENDAR_METHODS and self.context.had_link
+
     def draw(self, part: str) -> str:
         """Draw a part as the worker does."""
-        values = vars(self.context) | {"has_calendar": self.name in CALENDAR_METHODS}
+        values = vars(self.context) | {"has_calendar": self.has_calendar}
         template = current_app.jinja_env.get_template(f"mail/{self.name}/{part}")
         with force_locale(self.locale):
             return template.render(values, locale=self.locale).strip()
@@ -77,7 +81,7 @@ def show_mails(member: Member, event: str) -> ResponseReturnValue:
         sender=f"{read_organization(member).name} <{site.settings.sender}>",
         subject=sample.draw("subject.txt"),
         text=sample.draw("body.txt"),
-        attachment="invite.ics" if sample.name in CALENDAR_METHODS else "",
+        attachment="invite.ics" if sample.has_calendar else "",
     )
     response = make_response(page)
     response.headers["Content-Security-Policy"] = FRAMING
@@ -135,4 +139,6 @@ def _make_context(session: Session, event: Event, name: MailName, locale: str) -
         code=_CODE if is_code else None,
         proposal_url=f"{personal_url}/answers/{_TOKEN}" if name is MailName.REPEAT else None,
         again_url=f"{personal_url}/again" if name is MailName.CANCELLED else None,
+        # Few are turned down who were approved before.
+        had_link=name is not MailName.DENIED,
     )

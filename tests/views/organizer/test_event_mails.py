@@ -59,3 +59,11 @@ def test_code_of_an_event_that_asks_for_one_is_in_its_mail(site):
 
     assert "Dear Taro Yamada" in page.text
     assert "123456" in body.text
+
+
+def test_mail_to_who_is_turned_down_is_shown_as_most_get_it(site):
+    page, body = open_mails(site, "?mail=denied&language=ja", approval="manual")
+
+    assert "今回はご参加いただけません" in body.text
+    for text in (page.text, body.text):
+        assert "参加用URLは使えなくなりました" not in text and "invite.ics" not in text
