@@ -16,17 +16,33 @@ from storage.models import Event, Registration, ZoomRegistrant
 from . import place_signs
 from .chosen_dates import has_date_ahead, read_chosen
 from .deliveries import Delivery
+from .events import LinkPolicy
 from .kept_dates import list_held
-from .registrations import HOLDS_SEAT, Status, sync_key
+from .registrations import HOLDS_SEAT, Status, status_for_new, sync_key
 
 Changed = tuple[str, ZoomRegistrant]
 """Somebody, and the delivery that they had until now."""
 
 
-def has_place(session: Session, event: Event, registration: Registration, *, now: datetime) -> bool:
-    """Tell whether somebody has a place that they can hand on, with all of their dates."""
-    is_held = registration.status in HOLDS_SEAT
-    return is_held and has_date_ahead(session, event, registration, now=now)
+def find_place(
+    session: Session,
+    event: Event,
+    registration: Registration,
+    *,
+    policy: LinkPolicy,
+    now: datetime,
+) -> Status | None:
+    """Return the status in which somebody hands on their place, with all of their dates.
+
+    Whom an organizer has approved stays so where the screen shows the link, which had it. Else it
+    was who reads that mailbox, and whether the address was known there must not show.
+    """
+    if registration.status not in HOLDS_SEAT:
+        return None
+    if not has_date_ahead(session, event, registration, now=now):
+        return None
+    is_decided = policy is LinkPolicy.SHOW and registration.status == Status.APPROVED
+    return Status.APPROVED if is_decided else status_for_new(event)
 
 
 def keep_dates(session: Session, wrong: Registration, right: Registration) -> None:

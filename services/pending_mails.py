@@ -42,6 +42,14 @@ def tell(session: Session, event_id: int, *, now: datetime) -> None:
         request_mails_about(session, OrganizerMailName.PENDING, event, now=now)
 
 
+def tell_of_another(session: Session, event: Event, *, now: datetime) -> None:
+    """Ask for mails at once: somebody waits again who had been approved, and thinks they still are.
+
+    Whoever causes that needs an approval each time, so it is not often.
+    """
+    request_mails_about(session, OrganizerMailName.PENDING, event, now=now)
+
+
 def count_pending(session: Session, event: Event, *, now: datetime) -> int:
     """Count who waits for approval; nobody once the event is over."""
     if event.status in (EventState.DRAFT, EventState.CANCELLED) or now >= get_end(event):

@@ -17,10 +17,11 @@ from .consents import hand_on_consents, keep_consents_of_newcomer
 from .erasing_waits import find_wait
 from .event_dates import list_chosen_ids, takes_choice
 from .events import EventState, LinkPolicy, get_state, read_seats
-from .handed_places import has_place, keep_dates, wait_for_place
+from .handed_places import find_place, keep_dates, wait_for_place
 from .joining import prove_address
 from .mails import MailName, request_mail
 from .moves import fill_free_seats, move, tell_status
+from .pending_mails import tell_of_another
 from .questions import DATES, Answer
 from .receipts import MAX_CORRECTIONS, get_live_submission, owns_registration
 from .registration_edits import edit_details, settle_repeat, use_submission
@@ -270,8 +271,8 @@ def _replace_wrong(
         consents=(),
         form_version_id=wrong.form_version_id,
     )
-    queued_at = wrong.queued_at
-    keeps_place = has_place(session, event, wrong, now=now)
+    queued_at, was_approved = wrong.queued_at, wrong.status == Status.APPROVED
+    place = find_place(session, event, wrong, policy=policy, now=now)
     _end_wrong(session, event, wrong, now=now)
     row = register(
         session,
@@ -279,7 +280,7 @@ def _replace_wrong(
         present,
         policy=policy,
         kept=list_chosen_ids(present.answers),
-        keeps_place=keeps_place,
+        place=place,
         sent_at=sent_at,
         now=now,
     )
@@ -293,6 +294,8 @@ def _replace_wrong(
         hand_on_consents(session, wrong, row)
         if person.status == Status.WAITLISTED:
             person.queued_at = queued_at or person.queued_at
+        if was_approved and person.status == Status.PENDING:
+            tell_of_another(session, event, now=now)
         keep_dates(session, wrong, person)
         wait_for_place(session, wrong, person, now=now)
     return row

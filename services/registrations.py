@@ -97,7 +97,7 @@ def register(
     policy: LinkPolicy,
     mailed: int | None = None,
     kept: Collection[str] = (),
-    keeps_place: bool = False,
+    place: Status | None = None,
     sent_at: datetime | None = None,
     now: datetime,
 ) -> SubmissionRow:
@@ -109,7 +109,7 @@ def register(
     answers, consents, counters, jobs and mail, all in the caller's transaction. `mailed` is how
     many mails the mailbox has had in a day, where that was counted; `kept` as in `are_open`;
     `sent_at` is when it first came, where its sender was asked for a proof or corrects an address.
-    Who `keeps_place` gets the seat and the dates that the caller has given back, also if full.
+    Who has a `place` gets the seat and the dates that the caller has given back, also if full.
 
     Raises:
         RegistrationNotOpen: not open yet, full, closed, ended or cancelled; nothing is stored.
@@ -124,7 +124,7 @@ def register(
             sent_at=sent_at,
             mailed=mailed,
             kept=kept,
-            keeps_place=keeps_place,
+            place=place,
         )
     except DatesClosed:
         # Who may not learn whether the address is known is told of the date.
@@ -255,7 +255,7 @@ def _admit(
     held: SubmissionRow | None = None,
     mailed: int | None = None,
     kept: Collection[str] = (),
-    keeps_place: bool = False,
+    place: Status | None = None,
 ) -> SubmissionRow | Registration:
     """Make a registration with its seat or its place in the queue; return who is known instead.
 
@@ -266,12 +266,12 @@ def _admit(
     state = get_state(event, Seats(0, event.capacity), now, sent_at=sent_at)
     if state is not EventState.OPEN:
         return _need_known(session, event, submission, state)
-    first = status_for_new(event)
+    first = place or status_for_new(event)
     if takes_choice(event):
         # Places are counted under the lock of the seats, which who takes one holds anyway.
         events.lock_seats(session, event.id)
         are_free = partial(are_open, session, event, submission.answers, kept=kept, now=now)
-        if not keeps_place and not are_free():
+        if place is None and not are_free():
             if not event.has_waitlist and read_seats(session, event).are_all_taken:
                 return _need_known(session, event, submission, EventState.FULL)
             first = _wait_for_dates(event, are_free)
@@ -279,9 +279,9 @@ def _admit(
     def add(status: Status) -> SubmissionRow | Refusal:
         newcomer = introduce(session, event, submission, status, policy, now, mailed=mailed)
         has_seat = status is not Status.WAITLISTED
-        added = newcomers.add(session, newcomer, takes_seat=has_seat and not keeps_place, held=held)
+        added = newcomers.add(session, newcomer, takes_seat=has_seat and place is None, held=held)
         if has_seat and isinstance(added, SubmissionRow):
-            _count_place(session, event, submission, keeps_place=keeps_place)
+            _count_place(session, event, submission, keeps_place=place is not None)
         return added
 
     added = add(first)

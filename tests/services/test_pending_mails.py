@@ -9,9 +9,9 @@ from sqlalchemy import select
 from services.events import LinkPolicy
 from services.organizer_mails import OrganizerMailName
 from services.pending_mails import list_untold, tell
-from services.registration_changes import approve, cancel
+from services.registration_changes import approve, cancel, correct_address
 from services.registrations import register
-from storage import events, members, registrations
+from storage import events, members, registrations, submissions
 from storage.models import OrganizerMail
 from tests import factories
 from tests.clock import Clock
@@ -60,6 +60,15 @@ class Office:
             person = registrations.lock_registration(session, self.people[number])
             change(session, event, person, now=self.clock(), **more)
 
+    def correct(self, policy):
+        """Correct the address of the first one; return the right one's status."""
+        with self.database.write() as session:
+            event = events.need_event(session, self.event.id)
+            row = submissions.get_creating_submission(session, self.people[0])
+            right = {"email": "right@example.com", "email_key": "right@example.com"}
+            row = correct_address(session, event, row, **right, policy=policy, now=self.clock())
+            return row.registration.status
+
     def set(self, **members_):
         with self.database.write() as session:
             event = events.lock_event(session, self.event.id)
@@ -101,6 +110,26 @@ def test_organizers_are_told_of_who_waits_for_approval(office):
     last = office.list_mails()[-1]
     told = (last.name, last.email, last.event_id)
     assert told == (OrganizerMailName.PENDING, APPROVER, office.event.id)
+
+
+@pytest.mark.parametrize("policy", [LinkPolicy.CODE, LinkPolicy.MAIL])
+def test_organizers_hear_at_once_of_who_waits_again_under_another_address(office, policy):
+    office.register()
+    office.wait(minutes=10)
+    office.change(approve, actor="organizer")
+
+    assert office.correct(policy) == "pending"
+    assert len(office.list_mails()) == 2
+    assert office.wait(hours=23) == 0
+
+
+@only_sqlite
+def test_who_waits_anyway_is_told_of_in_turn_when_their_address_is_corrected(office):
+    office.register()
+    office.wait(minutes=10)
+
+    assert office.correct(LinkPolicy.MAIL) == "pending"
+    assert len(office.list_mails()) == 1
 
 
 @only_sqlite

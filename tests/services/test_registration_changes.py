@@ -450,6 +450,23 @@ def test_right_address_has_what_was_changed_since_the_form_was_sent(session, pol
     assert row.family_name == shown, "a receipt has what its sender may see"
 
 
+@pytest.mark.parametrize("is_approved", [False, True])
+@pytest.mark.parametrize("policy", POLICIES)
+def test_approval_by_hand_is_handed_on_where_the_screen_had_the_link(session, policy, is_approved):
+    people = People(session, capacity=1, approval="manual")
+    mistaken = people.send("tarou", policy=policy)
+    if is_approved:
+        approve(session, people.event, people.get("tarou"), actor="organizer", now=NOW)
+    people.correct(mistaken, "taro", policy=policy)
+
+    is_kept = is_approved and policy is LinkPolicy.SHOW
+    status = Status.APPROVED if is_kept else Status.PENDING
+    assert people.status("taro") == status
+    assert people.counters() == {"seats": 1, f"status:{status}": 1, "status:cancelled": 1}
+    assert people.list_mails("taro") == ["confirmation" if is_kept else "pending"]
+    assert people.get_generation("taro") == int(is_kept)
+
+
 @pytest.mark.parametrize("policy", POLICIES)
 def test_who_is_known_is_told_what_was_sent(session, policy):
     people = People(session)
