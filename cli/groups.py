@@ -14,8 +14,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from services.event_editing import EventChangeRefused
+from services.moves import NothingAhead
 from services.registrations import RegistrationError, RegistrationNotOpen
-from services.reinstating import NothingAhead, NothingKept
+from services.reinstating import NothingKept
 from services.tables import DocumentError
 from services.zoom_setup import SetupRefused
 from storage import events, migrate

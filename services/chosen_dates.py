@@ -137,11 +137,14 @@ def are_open(
 def has_date_ahead(
     session: Session, event: AnyEvent, registration: Registration, *, now: datetime
 ) -> bool:
-    """Tell whether a date is ahead that somebody has chosen; so it is where nobody chooses."""
-    if not takes_choice(event):
+    """Tell whether a date is ahead to which somebody comes, or would; so it is of a single event.
+
+    Whoever says of a person in a series what can be ahead alone asks this: each page, each mail,
+    and whoever gives a place. Of the event's own end, or its cancellation, it tells nothing.
+    """
+    if not event.dates:
         return True
-    chosen = read_people_dates(session, event, registration)
-    return any(date.is_ahead(now) for date in chosen)
+    return any(date.is_ahead(now) for date in read_people_dates(session, event, registration))
 
 
 def count_places(session: Session, event: AnyEvent, dates: Iterable[str], *, by: int) -> None:

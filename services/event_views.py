@@ -82,8 +82,8 @@ class EventView:
     sent had a known address. `former_starts_at` is when people had registered for, where it was
     moved since. A full event that keeps a waiting list has the state `full`, a form,
     and `is_waiting_list_open`. A series has `dates`, and its times are those of the next one;
-    `has_choice` says that people choose among them. `languages` are those of its title, its own
-    one first.
+    `has_choice` says that people choose among them, `has_lost_dates` that all were cancelled.
+    `languages` are those of its title, its own one first.
     """
 
     kind: str
@@ -118,6 +118,7 @@ class EventView:
     notice_url: str
     dates: tuple[DateView, ...] = ()
     has_choice: bool = False
+    has_lost_dates: bool = False
     speakers: tuple[SpeakerView, ...] = ()
     programme: tuple[ProgrammeItemView, ...] = ()
     materials: tuple[MaterialView, ...] = ()
@@ -157,6 +158,7 @@ def view_event(
         notice_url=f"/e/{event.slug}/notice{query}",
         dates=list_date_views(event, locale, now),
         has_choice=takes_choice(event),
+        has_lost_dates=has_lost_dates(event),
         is_listed=event.is_listed,
         slug=event.slug,
         brand_color=event.brand_color,
@@ -265,10 +267,6 @@ def view_mail_event(
         contact_url=organization.contact_url,
         kind=event.kind,
         dates=tuple(write_date(date, event.timezone, locale) for date in dates),
-        has_lost_dates=bool(dates) and all(date.is_gone for date in dates),
-        has_other_dates=(
-            takes_choice(event) and not has_lost_dates(event) and now < get_end(event)
-        ),
         former_text=_write_moment(None if shown else event.former_starts_at, event, locale),
     )
 

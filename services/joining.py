@@ -11,9 +11,7 @@ from storage import registration_index, registrations
 from storage.events import AnyEvent
 from storage.models import Event, Registration, SubmissionRow, ZoomRegistrant
 
-from .chosen_dates import read_people_dates
 from .deliveries import Delivery
-from .event_dates import takes_choice
 from .events import EventState, LinkPolicy, get_end
 from .happenings import Happening, tell
 from .registrations import Outcome, Status
@@ -72,21 +70,6 @@ def may_be_changed(event: AnyEvent, registration: Registration, *, now: datetime
     """Tell whether names and answers may be changed: there is something to change them for."""
     is_coming = registration.status not in (Status.CANCELLED, Status.DENIED)
     return is_coming and read_end_state(event, now) is None
-
-
-def is_over_for(
-    session: Session, event: AnyEvent, registration: Registration, *, now: datetime
-) -> bool:
-    """Tell whether all dates of a series to which a person comes are over or not held."""
-    dates = read_people_dates(session, event, registration) if event.dates else ()
-    return bool(dates) and all(date.is_gone or now >= date.ends_at for date in dates)
-
-
-def has_past_choice(
-    session: Session, event: AnyEvent, registration: Registration, *, now: datetime
-) -> bool:
-    """Tell whether all dates that a person chose are over or not held; others may be ahead."""
-    return takes_choice(event) and is_over_for(session, event, registration, now=now)
 
 
 def is_early(starts_at: datetime, now: datetime) -> bool:

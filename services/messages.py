@@ -47,8 +47,7 @@ class MailContent:
 class MailEvent:
     """What mails say about an event; texts are in the reader's language, dates in words.
 
-    In a series, `dates` are those of the reader, who `has_lost_dates` if none of them is held, and
-    `has_other_dates` if there are some to choose instead.
+    In a series, `dates` are those of the reader.
     `former_text` is when people had registered for, where the event was moved.
     """
 
@@ -61,8 +60,6 @@ class MailEvent:
     contact_url: str
     kind: str
     dates: tuple[str, ...] = ()
-    has_lost_dates: bool = False
-    has_other_dates: bool = False
     former_text: str = ""
 
 
@@ -74,7 +71,8 @@ class MailContext:
     hour from which it leads to Zoom, where that is known, and `is_too_late` says that the event has
     begun by then. Who `needs_help` gets in only if the organizer sees to it: Zoom has refused,
     `reason` says why, or does not know of them; where the event `has_fallback`, `join_url` leads
-    there meanwhile. `standing` says where the registration stands, where nothing has changed.
+    there meanwhile. `standing` says where the registration stands, where nothing has changed;
+    `no_date`, in a series, that and why none of the reader's dates is ahead any more.
     `code` is set under the `code` policy. `name_differs` says that a repeated form
     came with another name, which is not told; `is_new_request` that it is somebody new who sent it,
     and will be registered. `proof_url` is where who has not registered yet does
@@ -96,6 +94,7 @@ class MailContext:
     code: str | None = None
     reason: str = ""
     standing: str = ""
+    no_date: str = ""
     proposal_url: str | None = None
     again_url: str | None = None
     proof_url: str | None = None

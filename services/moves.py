@@ -12,13 +12,14 @@ from storage.models import Event, Registration
 
 from .answers import read_answers
 from .chosen_dates import are_open, count_places, read_ahead
-from .event_dates import list_chosen_ids, takes_choice
+from .event_dates import has_lost_dates, list_chosen_ids, takes_choice
 from .events import EventState, get_end, read_seats
 from .happenings import Happening, tell
 from .mails import CONFIRM_WITHIN, MailName, request_mail
 from .registrations import (
     HOLDS_SEAT,
     MAIL_OF_STATUS,
+    ChangeRefused,
     DatesClosed,
     RegistrationNotOpen,
     Status,
@@ -27,6 +28,12 @@ from .registrations import (
 )
 
 MOST_MOVED_AT_ONCE = 100
+
+
+class NothingAhead(ChangeRefused):
+    """The event, or in a series each date of somebody's, is past; `says` it to programs."""
+
+    says = "The event, or each date that was chosen, is over or cancelled."
 
 
 def move(
@@ -127,7 +134,8 @@ def _lock_seats(session: Session, event: Event) -> Event:
 
 def _may_move_up(event: Event, now: datetime) -> bool:
     # Who waits was promised a seat, so they move up also after the list takes nobody any more.
-    return event.status != EventState.CANCELLED and now < get_end(event)
+    is_ahead = event.status != EventState.CANCELLED and now < get_end(event)
+    return is_ahead and not has_lost_dates(event)
 
 
 def _list_next(

@@ -13,13 +13,15 @@ from storage.invitation_links import get_link_of
 from storage.models import Event, Registration
 
 from . import retrying
+from .chosen_dates import has_date_ahead, read_people_dates
 from .erasing_waits import find_wait
 from .events import EventState, get_end
 from .invitation_links import ensure_link_of
 from .mails import MailName, choose_word, request_again
+from .moves import NothingAhead
 from .registration_changes import approve, cancel, deny
 from .registrations import ORGANIZER, ChangeRefused, RegistrationNotOpen, Status
-from .reinstating import NothingAhead, NothingKept, reinstate
+from .reinstating import NothingKept, reinstate
 
 
 class Act(StrEnum):
@@ -79,7 +81,7 @@ def act_on(
             return ActResult.ERASED
         name = find_word(session, event, registration, now=now)
         if name is None:
-            return ActResult.OVER
+            return ActResult.OVER if now >= get_end(event) else ActResult.PAST
         if name is MailName.EVENT_CANCELLED:
             # Whom the job tells at this moment is told once.
             events.lock_event(session, event.id)
@@ -169,8 +171,8 @@ def find_word(
 ) -> MailName | None:
     """Return the mail that says where somebody stands; None where none is about it any more.
 
-    Who could have come to an event that is cancelled is told that; after its end there is nothing.
-    Who is being erased is told nothing.
+    Who could have come to an event that is cancelled, or to dates that all are, is told that; after
+    its end, or that of their own dates, there is nothing. Who is being erased is told nothing.
     """
     if find_wait(session, registration) is not None:
         return None
@@ -180,6 +182,9 @@ def find_word(
             return MailName.EVENT_CANCELLED
         if now >= get_end(event):
             return None
+        if not has_date_ahead(session, event, registration, now=now):
+            mine = read_people_dates(session, event, registration)
+            return MailName.DATES if mine and all(date.is_gone for date in mine) else None
     return choose_word(session, _MAIL_OF_STATUS[status], registration)
 
 

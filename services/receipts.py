@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from storage import mails, registrations, submissions
+from storage import events, mails, registrations, submissions
 from storage.events import AnyEvent
 from storage.models import Registration, SubmissionRow
 from storage.submissions import Receipt
@@ -213,7 +213,10 @@ def resend(
     registrations.lock_registration(session, registration.id)
     known = submission.outcome == Outcome.REPEAT
     name = MailName.REPEAT if known else MAIL_OF_STATUS[Status(registration.status)]
-    name = choose_word(session, name, registration)
+    event = events.need_event(session, registration.event_id)
+    # Of who has no date ahead a refusal by Zoom is no news; the other mail says that.
+    if has_date_ahead(session, event, registration, now=now):
+        name = choose_word(session, name, registration)
     if mails.is_queued(session, registration.id, name=name, submission_id=submission.id):
         return
     is_asked = request_mail(

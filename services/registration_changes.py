@@ -20,7 +20,7 @@ from .events import EventState, LinkPolicy, get_state, read_seats
 from .handed_places import find_place, keep_dates, wait_for_place
 from .joining import prove_address
 from .mails import MailName, request_mail
-from .moves import fill_free_seats, move, tell_status
+from .moves import NothingAhead, fill_free_seats, move, tell_status
 from .pending_mails import tell_of_another
 from .questions import DATES, Answer
 from .receipts import MAX_CORRECTIONS, get_live_submission, owns_registration
@@ -172,6 +172,7 @@ def approve(
 
     Raises:
         ChangeRefused: the person has cancelled.
+        NothingAhead: in a series, none of their dates is ahead any more.
         RegistrationNotOpen: no seat is left.
     """
     registration = _lock(session, event, registration.id)
@@ -179,6 +180,8 @@ def approve(
         return
     if registration.status == Status.CANCELLED:
         raise ChangeRefused
+    if not has_date_ahead(session, event, registration, now=now):
+        raise NothingAhead
     move(session, event, registration, Status.APPROVED, actor=actor, now=now)
     tell_status(session, registration, MailName.APPROVED, now)
 

@@ -17,7 +17,7 @@ from .erasing import is_erased
 from .erasing_waits import find_wait
 from .joining import read_end_state
 from .mails import MailName
-from .moves import move, tell_status
+from .moves import NothingAhead, move, tell_status
 from .registrations import ChangeRefused, RegistrationNotOpen, Status
 
 
@@ -25,12 +25,6 @@ class NothingKept(ChangeRefused):
     """Of somebody nothing is there any more to register them with; `says` it to programs."""
 
     says = "What the person had registered with is erased, or about to be."
-
-
-class NothingAhead(ChangeRefused):
-    """There is nothing left that somebody could come to; `says` it to programs."""
-
-    says = "The event, or each date that was chosen, is over or cancelled."
 
 
 def can_be_reinstated(

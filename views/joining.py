@@ -16,12 +16,10 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from services.chosen_dates import has_date_ahead, read_start
 from services.dates import format_clock, format_short
-from services.event_dates import takes_choice
 from services.joining import (
     EARLY,
     JoinState,
     is_early,
-    is_over_for,
     read_join_state,
     record_click,
 )
@@ -168,8 +166,10 @@ def _read_state(session: Session, opened: Opened, now: datetime) -> str:
         policy=opened.policy,
         now=now,
     )
-    if state in _LEADS_TO_A_DATE and is_over_for(session, opened.event, opened.person, now=now):
-        return JoinState.NO_DATE if takes_choice(opened.event) else JoinState.ENDED
+    if state in _LEADS_TO_A_DATE and not has_date_ahead(
+        session, opened.event, opened.person, now=now
+    ):
+        return JoinState.NO_DATE
     if state == JoinState.READY and _read_address(session, opened) is None:
         # Without this the button would lead to the same page for ever.
         log.error("a join URL cannot be used", extra={"registration": opened.person.id})
@@ -200,7 +200,7 @@ def _draw(session: Session, token: str, opened: Opened, state: str, now: datetim
         opens_text=write_opening(wait, event.timezone, locale),
         is_too_late=wait is not None and wait.is_too_late,
         has_no_date=(
-            state == JoinState.WAITLISTED
+            state in (JoinState.PENDING, JoinState.WAITLISTED)
             and not has_date_ahead(session, event, opened.person, now=now)
         ),
     )

@@ -16,7 +16,7 @@ from services.dates import format_moment
 from services.deliveries import Delivery
 from services.events import read_definition
 from services.form_history import read_answered_form
-from services.joining import has_past_choice, is_early, may_be_changed, read_end_state
+from services.joining import is_early, may_be_changed, read_end_state
 from services.kept_dates import has_link
 from services.questions import OPTIONAL, Question
 from services.registrations import Status
@@ -142,10 +142,9 @@ def list_news_boxes(session: Session, opened: Opened) -> list[NewsBox]:
 
 
 def _has_no_date(session: Session, opened: Opened, now: datetime) -> bool:
-    if opened.person.status == Status.APPROVED:
-        return has_past_choice(session, opened.event, opened.person, now=now)
-    is_waiting = opened.person.status == Status.WAITLISTED
-    return is_waiting and not has_date_ahead(session, opened.event, opened.person, now=now)
+    return not has_left(opened) and not has_date_ahead(
+        session, opened.event, opened.person, now=now
+    )
 
 
 def _read_delivery(session: Session, opened: Opened) -> str | None:

@@ -14,13 +14,13 @@ from forms.addresses import is_carrier_address
 from services import receipts
 from services.answer_texts import list_answer_texts
 from services.calendars import Appointment
-from services.chosen_dates import read_chosen, read_start
+from services.chosen_dates import has_date_ahead, read_chosen, read_start
 from services.coming_back import can_come_back
 from services.dates import format_short
 from services.event_dates import list_chosen_ids, takes_choice
 from services.event_views import EventView
 from services.events import EventState, LinkPolicy, count_seats, get_state, read_definition
-from services.joining import has_past_choice, is_early, read_end_state
+from services.joining import is_early, read_end_state
 from services.mail_proofs import find_last_moment
 from services.questions import DATES, answers_from_json
 from services.receipts import (
@@ -248,8 +248,9 @@ def _read_start(session: Session, opened: OpenedReceipt, now: datetime) -> datet
 def _has_no_date(
     session: Session, opened: OpenedReceipt, state: ReceiptState, now: datetime
 ) -> bool:
-    """Tell whether the button would lead to no date any more of those that were chosen."""
-    return state.link == "button" and has_past_choice(session, opened.event, opened.person, now=now)
+    """Tell whether none of their dates is ahead of who is to read it here, not in their mail."""
+    is_told = state.shown in _TELLS_OF_MAIL
+    return is_told and not has_date_ahead(session, opened.event, opened.person, now=now)
 
 
 def _read_wait(session: Session, opened: OpenedReceipt, state: ReceiptState, now: datetime) -> Wait:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from email.headerregistry import Address
@@ -20,14 +19,14 @@ from services.calendar_entries import (
     make_dropped_entries,
 )
 from services.calendars import CalendarEntry
-from services.chosen_dates import has_date_ahead, read_people_dates
+from services.chosen_dates import read_people_dates
 from services.codes import make_code
 from services.coming_back import can_come_back, takes_people
 from services.consents import list_present_consents
 from services.deliveries import Delivery
 from services.event_views import view_mail_event
 from services.events import LinkPolicy, read_link_policy
-from services.joining import may_be_changed, read_end_state
+from services.joining import may_be_changed
 from services.keys import KeyRing
 from services.links import Links
 from services.mails import CALENDAR_METHODS, MailName, holds_for_event
@@ -43,6 +42,7 @@ from storage.models import Event, Mail, Registration, SubmissionRow, ZoomRegistr
 
 from .mail_rendering import render_mail
 from .new_requests import find_new_request, make_context
+from .standings import write_no_date, write_standing
 
 _REASONS = {
     "HostCannotRegister": lazy_gettext(
@@ -65,27 +65,6 @@ _REASONS = {
 _DROPPING = (MailName.DATES, MailName.CANCELLED, MailName.DENIED, MailName.EVENT_CANCELLED)
 """What may be the first word of dates that were given up: what tells of them alone is dropped."""
 
-_STANDINGS: Mapping[str, str] = {
-    Status.APPROVED: lazy_gettext("You are registered, and your place is kept."),
-    Status.PENDING: lazy_gettext(
-        "Your request is waiting for approval. You will get your join link by email once the "
-        "organizer approves."
-    ),
-    Status.WAITLISTED: lazy_gettext(
-        "You are on the waiting list. If a seat becomes free, we will email you."
-    ),
-    "no_date": lazy_gettext(
-        "The dates that you chose are over or cancelled. If you choose other dates, you keep your "
-        "place on the waiting list."
-    ),
-    Status.DENIED: lazy_gettext("We are sorry: you cannot take part this time."),
-    Status.CANCELLED: lazy_gettext("Your registration was cancelled."),
-    "by_organizer": lazy_gettext(
-        "The organizer has cancelled your registration. If you would like to take part after all, "
-        "please ask the organizer."
-    ),
-}
-
 
 @dataclass(frozen=True)
 class Letter:
@@ -103,13 +82,17 @@ class Letter:
 
 @dataclass(frozen=True)
 class _WayIn:
-    """What leads a person in; without a place, nothing does."""
+    """What leads a person in; without a place, or a date that is ahead, nothing does."""
 
     join_url: str | None = None
     wait: Wait | None = None
     is_refused: bool = False
     problem: str | None = None
     needs_help: bool = False
+
+    @property
+    def is_too_late(self) -> bool:
+        return self.wait is not None and self.wait.is_too_late
 
 
 class LetterWriter:
@@ -191,9 +174,11 @@ class LetterWriter:
         registrant = zoom_registrants.get_zoom_registrant(session, registration.id)
         repeat = submission if mail.name == MailName.REPEAT else None
         created = submissions.get_creating_submission(session, registration.id)
-        way = self._find_way_in(session, event, registration, registrant, now=now)
-        wait = way.wait
         dates = read_people_dates(session, event, registration) if event.dates else ()
+        no_date = write_no_date(session, event, registration, dates, now=now)
+        is_coming = registration.status == Status.APPROVED and not no_date
+        way = self._find_way_in(session, event, registration, now=now) if is_coming else _WayIn()
+        standing = write_standing(session, event, registration, no_date=no_date, now=now)
         return MailContext(
             event=view_mail_event(session, event, mail.locale, dates=dates, now=now),
             sender_domain=self._sender_domain,
@@ -203,15 +188,16 @@ class LetterWriter:
             number=created.number if created else "",
             join_url=way.join_url,
             is_link_ready=registrant is not None and registrant.join_url is not None,
-            opens_text=write_opening(wait, event.timezone, mail.locale),
-            is_too_late=wait is not None and wait.is_too_late,
+            opens_text=write_opening(way.wait, event.timezone, mail.locale),
+            is_too_late=way.is_too_late,
             needs_help=way.needs_help,
             has_fallback=way.needs_help and bool(event.fallback_url),
             personal_url=personal_url,
             code=code,
             # Still lazy: its language is that of the mail, which is set when it is drawn.
             reason=_REASONS.get(way.problem, "") if way.problem else "",
-            standing=_write_standing(session, event, registration, way, now=now) if repeat else "",
+            standing=standing if _tells_standing(mail, way) else "",
+            no_date=no_date,
             proposal_url=(
                 f"{personal_url}/answers/{repeat.public_id}"
                 if repeat and may_be_changed(event, registration, now=now)
@@ -229,18 +215,16 @@ class LetterWriter:
         session: Session,
         event: Event,
         registration: Registration,
-        registrant: ZoomRegistrant | None,
         *,
         now: datetime,
     ) -> _WayIn:
-        """Tell what leads a person in, as the pages do: past a refusal only the organizer's link.
+        """Tell what leads in who has a place, as the pages do: past a refusal the organizer's link.
 
         The link stays where somebody has to help whom Zoom has not refused: no mail brings it
         later.
         """
-        if registration.status != Status.APPROVED:
-            return _WayIn()
         wait = read_wait(session, event, registration, now=now)
+        registrant = zoom_registrants.get_zoom_registrant(session, registration.id)
         is_refused = registrant is not None and registrant.delivery == Delivery.REFUSED
         has_link = not is_refused or bool(event.fallback_url)
         return _WayIn(
@@ -289,18 +273,9 @@ class LetterWriter:
         return tuple(attach_calendar(entries, how) for how, entries in files.items() if entries)
 
 
-def _write_standing(
-    session: Session, event: Event, registration: Registration, way: _WayIn, *, now: datetime
-) -> str:
-    """Say where a registration stands, in the mail's language; of troubles others tell."""
-    status = Status(registration.status)
-    if way.needs_help or read_end_state(event, now):
-        return ""
-    if status is Status.CANCELLED and is_by_organizer(session, registration):
-        return _STANDINGS["by_organizer"]
-    if status is Status.WAITLISTED and not has_date_ahead(session, event, registration, now=now):
-        return _STANDINGS["no_date"]
-    return _STANDINGS[status]
+def _tells_standing(mail: Mail, way: _WayIn) -> bool:
+    """Tell whether a mail says where somebody stands; of troubles others tell."""
+    return mail.name == MailName.REPEAT and not way.needs_help
 
 
 def is_wanted(
@@ -309,12 +284,20 @@ def is_wanted(
     registrant: ZoomRegistrant | None,
     *,
     event: Event,
+    has_date: bool,
     now: datetime,
 ) -> bool:
-    """Tell whether what the mail says still holds."""
+    """Tell whether what the mail says still holds; `has_date` as `has_date_ahead`.
+
+    To whom no date is ahead the mails about their status say that; what came of them at Zoom is no
+    news any more.
+    """
     if not holds_for_event(name, event, now=now):
         return False
+    if name in (MailName.DELAYED, MailName.REFUSED) and not has_date:
+        return False
     is_approved = registration.status == Status.APPROVED
+    counts_on_it = registration.status in (Status.APPROVED, Status.PENDING, Status.WAITLISTED)
     is_refused = registrant is not None and registrant.delivery == Delivery.REFUSED
     has_link = registrant is not None and registrant.join_url is not None
     wanted = {
@@ -326,8 +309,8 @@ def is_wanted(
         MailName.WAITLISTED: registration.status == Status.WAITLISTED,
         MailName.DENIED: registration.status == Status.DENIED,
         MailName.CANCELLED: registration.status == Status.CANCELLED,
-        MailName.DATES: is_approved,
-        MailName.MOVED: registration.status in (Status.APPROVED, Status.PENDING, Status.WAITLISTED),
+        MailName.DATES: counts_on_it,
+        MailName.MOVED: counts_on_it,
     }
     return wanted.get(name, True)
 

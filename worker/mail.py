@@ -7,6 +7,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from services.chosen_dates import has_date_ahead
 from services.fault_points import fault_point
 from services.mails import (
     ADMIT_DELAY_AFTER,
@@ -178,13 +179,15 @@ def _is_wanted(
     Whoever stores what Zoom has answered holds it, and may count on this very mail.
     """
     registrant = zoom_registrants.get_zoom_registrant(session, registration.id)
-    if is_wanted(name, registration, registrant, event=event, now=now):
+    has_date = has_date_ahead(session, event, registration, now=now)
+    if is_wanted(name, registration, registrant, event=event, has_date=has_date, now=now):
         return True
     registrations.lock_registration(session, registration.id)
     for read in (registration, registrant):
         if read is not None:
             session.refresh(read)
-    return is_wanted(name, registration, registrant, event=event, now=now)
+    has_date = has_date_ahead(session, event, registration, now=now)
+    return is_wanted(name, registration, registrant, event=event, has_date=has_date, now=now)
 
 
 def record_given_up(session: Session, job: ClaimedJob, now: datetime) -> None:

@@ -317,3 +317,19 @@ def test_who_comes_back_for_a_date_that_is_full_is_refused(session):
 
     with pytest.raises(DatesClosed):
         course.return_("taro", "d2")
+
+
+@pytest.mark.parametrize("date_choice", ["choose", "all"])
+def test_nobody_moves_up_once_all_dates_are_cancelled(session, date_choice):
+    course = Course(session, date_choice=date_choice)
+    course.send("taro", "d2")
+    dates = read_dates(course.event)
+    course.event.dates = write_dates([replace(date, is_gone=True) for date in dates])
+
+    course.cancel("seat", now=NOW)
+
+    assert course.list_statuses("taro") == ["waitlisted"]
+    assert course.list_positions("taro") == [None]
+    course.event.dates = write_dates(dates)
+    fill_free_seats(session, course.event, now=NOW)
+    assert course.list_statuses("taro") == ["approved"]

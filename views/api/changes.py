@@ -21,11 +21,12 @@ from services.audit import Action, Fact
 from services.chosen_dates import ask_for_dates, read_chosen
 from services.erasing import erase
 from services.events import read_definition
+from services.moves import NothingAhead
 from services.people_acts import Act, ActResult, act_on_seen
 from services.questions import FormDefinition
 from services.registration_edits import EditedMeanwhile, edit_by_organizer, write_version
 from services.registrations import ORGANIZER, DatesClosed
-from services.reinstating import NothingAhead, NothingKept
+from services.reinstating import NothingKept
 from storage.erasing import note_erased
 from storage.models import Event, Registration
 
