@@ -99,7 +99,7 @@ def _show_http_error(error: HTTPException) -> Response:
 
 def _show_storage_error(error: Exception) -> Response:
     log.error("the database did not answer", exc_info=error, extra={"path": request.path[:3]})
-    response = _give_back() if _can_give_back() else show_error(503)
+    response = _give_back(503, RETRY_AFTER_SECONDS) if _can_give_back() else show_error(503)
     response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
     return response
 
@@ -125,18 +125,19 @@ def _show_unknown_outcome(error: Exception) -> Response:
     return show_error(500)
 
 
-def _give_back() -> Response:
+def _give_back(status: int, seconds: int) -> Response:
     """Make a page that needs no database and holds all that was sent, to be sent again."""
     is_joining = request.path.startswith("/j/")
     pairs = list(request.form.items(multi=True))
+    kind = "unopened" if is_joining else "unsaved" if pairs else "undone"
     page = render_template(
         "errors/busy.html",
-        kind="unopened" if is_joining else "unsaved" if pairs else "undone",
-        seconds=RETRY_AFTER_SECONDS,
+        kind="limited" if status == 429 else kind,
+        seconds=seconds,
         fields="",
         pairs=pairs,
     )
-    response = make_response(page, 503)
+    response = make_response(page, status)
     if is_joining:
         zoom = get_site().settings.zoom_api_url
         response.headers["Content-Security-Policy"] = let_joining_lead_on(zoom)
@@ -144,8 +145,11 @@ def _give_back() -> Response:
 
 
 def _show_rate_limit(error: RateLimitReached) -> Response:
-    response = show_error(429)
-    response.headers["Retry-After"] = str(error.retry_after_seconds)
+    seconds = error.retry_after_seconds
+    # The page sends it again by itself: what must not come twice is left to whoever sent it.
+    may_give_back = g.get("is_repeatable", False) and _can_give_back()
+    response = _give_back(429, seconds) if may_give_back else show_error(429)
+    response.headers["Retry-After"] = str(seconds)
     return response
 
 

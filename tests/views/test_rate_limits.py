@@ -8,6 +8,10 @@ from tests.fixtures.databases import only_sqlite
 from tests.mailbox import find_code
 from tests.people import HANAKO, TARO
 
+AGAIN = "もう一度送信する"
+NOT_SAVED = "同じネットワークからの送信が集中しているため、まだ保存されていません。"
+NOT_DONE = "同じネットワークからの送信が集中しているため、処理はまだ完了していません。"
+
 
 @pytest.fixture(autouse=True)
 def _one_an_hour(monkeypatch):
@@ -92,11 +96,16 @@ def test_what_sends_mails_from_a_receipt_is_limited(site):
     address = receipt.follow("メールアドレスを訂正する").form()
 
     refused = receipt.form("確認メールを再送する").submit(status=429)
-    address.fill(email="hanako@example.com").submit(status=429)
+    kept = address.fill(email="hanako@example.com").submit(status=429).form(AGAIN)
 
     assert refused.response.headers["Retry-After"] == "60"
-    assert refused.heading == "アクセスが集中しています"
+    assert NOT_DONE in refused.text
     assert site.count_rows("registration") == site.count_rows("mail") == 1
+    site.clock.move(hours=1)
+    assert "確認メールの再送を受け付けました" in refused.form(AGAIN).submit().text
+    site.clock.move(hours=1)
+    assert kept["email"] == "hanako@example.com"
+    assert "h***@example.com" in kept.submit().text
 
 
 @only_sqlite
@@ -105,10 +114,10 @@ def test_what_sends_mails_from_a_personal_page_is_limited(site):
     personal = receipt.follow("登録内容の変更・キャンセル")
     cancel = personal.follow("参加をキャンセルする").form("キャンセルする")
 
-    cancel.submit(status=429)
+    kept = cancel.submit(status=429).form(AGAIN)
     assert "参加登録済み" in site.visitor().open(personal.url).text
     site.clock.move(hours=1)
-    again = cancel.submit().follow("もう一度申し込む").form("もう一度申し込む")
+    again = kept.submit().follow("もう一度申し込む").form("もう一度申し込む")
     again.submit(status=429)
 
     assert "キャンセル済み" in site.visitor().open(personal.url).text
@@ -133,18 +142,22 @@ def test_trying_codes_is_limited(site, monkeypatch):
     form = receipt.form("参加用URLを表示する")
     form.fill(code=find_code(site.mailbox.read_only("taro@example.com")))
 
-    form.submit(status=429)
+    kept = form.submit(status=429).form(AGAIN)
     monkeypatch.setattr(limits, "BURST", 2)
-    shown = form.submit()
+    shown = kept.submit()
 
     assert "Zoomで参加する" in shown.text
 
 
-@only_sqlite
-def test_changing_answers_is_limited(site):
+def test_changed_answers_are_kept_by_the_page_that_asks_to_wait(site):
     personal = register(site).follow("登録内容の変更・キャンセル")
     form = personal.follow("登録内容を変更する").form("変更を保存する")
 
-    form.fill(question_company="例示システムズ株式会社").submit(status=429)
+    page = form.fill(question_company="例示システムズ株式会社").submit(status=429)
 
     assert "例示システムズ株式会社" not in site.visitor().open(personal.url).text
+    assert page.response.headers["Retry-After"] == "60" and NOT_SAVED in page.text
+    kept = page.form(AGAIN)
+    assert sorted(kept.fields) == sorted(form.fields)
+    site.clock.move(hours=1)
+    assert "例示システムズ株式会社" in kept.submit().text
