@@ -18,6 +18,7 @@ from services.receipts import CodeRefused
 from services.registration_changes import correct_address
 from services.registrations import ChangeRefused, DatesClosed, RegistrationNotOpen
 from storage import events
+from storage.models import SubmissionRow
 
 from .calendar_links import answer_ics, make_entries
 from .even_time import EVEN_CORRECTION_SECONDS, wait_until_even
@@ -33,6 +34,7 @@ from .tokens import OpenedReceipt, open_receipt
 bp = Blueprint("receipts", __name__)
 
 _REFUSED = "address"
+_UNUSED = "corrected"
 
 
 @bp.get("/s/<token>")
@@ -49,7 +51,13 @@ def show_receipt(token: str) -> ResponseReturnValue:
             alert = _(
                 "The email address cannot be corrected here any more. Please ask the organizer."
             )
-        return draw_receipt(session, token, opened, now, alert=alert, is_refusal=done == _REFUSED)
+        elif done == _UNUSED:
+            alert = _(
+                "The email address had been corrected before. The one you have just entered was"
+                " not used: correct it again here, or ask the organizer."
+            )
+        is_refusal = done in (_REFUSED, _UNUSED)
+        return draw_receipt(session, token, opened, now, alert=alert, is_refusal=is_refusal)
 
 
 @bp.post("/s/<token>/resend")
@@ -100,9 +108,10 @@ def change_address(token: str) -> ResponseReturnValue:
     began_at = time.monotonic()
     now = get_site().read_clock()
     form = build_address_form(read_locale())(request.form)
+    is_valid = form.validate()
     with get_site().database.read() as session:
-        opened = _open_correctable(session, token, now)
-        if not form.validate():
+        opened = _open_correctable(session, token, now, typed=form.email.data)
+        if not is_valid:
             return _draw_address(session, token, opened, form, now)
     answer = _correct_address(token, opened, form, now)
     wait_until_even(opened.policy, began_at, seconds=EVEN_CORRECTION_SECONDS)
@@ -126,7 +135,7 @@ def _correct_address(
     site = get_site()
     try:
         with site.database.write() as session:
-            opened = _open_correctable(session, token, now)
+            opened = _open_correctable(session, token, now, typed=form.email.data)
             count_against_network(session, now)
             row = correct_address(
                 session,
@@ -144,20 +153,37 @@ def _correct_address(
             return _draw_address(session, token, opened, form, now, alert=alert)
     except (ChangeRefused, RegistrationNotOpen):
         return redirect(_refuse(token), code=303)
-    return redirect(receipt_url(site.links.receipt_token(row)), code=303)
+    return redirect(_write_way(row, form.email.data), code=303)
 
 
-def _open(session: Session, token: str, *, is_only_shown: bool = False) -> OpenedReceipt:
-    """Open a receipt; one whose address was corrected leads to the receipt in its place."""
+def _open(
+    session: Session, token: str, *, is_only_shown: bool = False, typed: str | None = None
+) -> OpenedReceipt:
+    """Open a receipt; one whose address was corrected leads to the receipt in its place.
+
+    `typed` is another address that was just sent for it.
+    """
     opened = open_receipt(session, token, is_only_shown=is_only_shown)
     live = receipts.get_live_submission(session, opened.submission)
     if live is not opened.submission:
-        abort(redirect(receipt_url(get_site().links.receipt_token(live)), code=303))
+        abort(redirect(_write_way(live, typed), code=303))
     return opened
 
 
-def _open_correctable(session: Session, token: str, now: datetime) -> OpenedReceipt:
-    opened = _open(session, token)
+def _write_way(row: SubmissionRow, typed: str | None) -> str:
+    """Write where a receipt is, which says so if it is not of the address that was just sent."""
+    # An earlier correction, of another tab, came first; masked the two may look the same.
+    is_unused = bool(typed) and email_key(typed or "") != row.email_key
+    token = get_site().links.receipt_token(row)
+    if not is_unused:
+        return receipt_url(token)
+    return get_site().links.base_url + receipt_path(token) + write_query(done=_UNUSED)
+
+
+def _open_correctable(
+    session: Session, token: str, now: datetime, *, typed: str | None = None
+) -> OpenedReceipt:
+    opened = _open(session, token, typed=typed)
     if not can_correct(session, opened, now):
         abort(redirect(_refuse(token), code=303))
     return opened

@@ -258,6 +258,22 @@ def test_correction_that_is_refused_says_whom_to_ask(stage, look):
     assert stage.is_registered("spring", TARO)
 
 
+@pytest.mark.parametrize("typed", ["taro2@example.com", "taro3@example.com"])
+def test_correction_that_came_second_says_that_it_was_not_used(stage, look, typed):
+    stage.add_event("spring")
+    receipt = look()()
+    first, second = (receipt.follow("メールアドレスを訂正する").form() for _ in range(2))
+    corrected = first.fill(email="taro2@example.com").submit()
+
+    page = second.fill(email=typed).submit()
+
+    panels = [e.text for e in page.root.walk() if e.has_class("panel--warning")]
+    is_lost = typed != "taro2@example.com"
+    assert any("今入力されたアドレスには変更されていません" in text for text in panels) is is_lost
+    assert page.url.partition("?")[0] == corrected.url.partition("?")[0]
+    assert stage.is_registered("spring", typed) is not is_lost
+
+
 def test_receipt_of_a_refusal_does_not_say_that_all_is_done(stage, look):
     stage.add_event("spring")
     open_receipt = look("host@example.com")
