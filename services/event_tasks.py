@@ -164,7 +164,8 @@ def tell_again(session: Session, event: Event, *, now: datetime) -> int:
 def tell_of_dates(session: Session, event: Event, *, limit: int, now: datetime) -> int:
     """Tell up to `limit` of those whose dates were changed at Zoom; 0 when all know.
 
-    The caller holds the event's lock. Side effects: mails.
+    Who waits is told too, as of a single event: they may be waiting for nothing. The caller holds
+    the event's lock. Side effects: mails.
     """
     if not any(date.changed_at for date in read_dates(event)):
         return 0
@@ -172,15 +173,17 @@ def tell_of_dates(session: Session, event: Event, *, limit: int, now: datetime) 
     changed = [date for date in read_dates(event) if date.changed_at is not None]
     chooses = event.date_choice == DateChoice.CHOOSE
     for since in sorted({date.changed_at for date in changed if date.changed_at}):
-        ids = [date.id for date in changed if date.changed_at == since]
+        alike = [date for date in changed if date.changed_at == since]
+        # What is past by now is no news to whom it never gave a place.
+        is_ahead = any(now < date.ends_at for date in alike)
         people = registration_lists.list_to_tell_of_times(
             session,
             event.id,
             since=since,
             came_before=since + CHANGING,
             now=now,
-            statuses=(Status.APPROVED,),
-            dates=ids if chooses else None,
+            statuses=_WAITING_FOR_IT if is_ahead else (Status.APPROVED,),
+            dates=[date.id for date in alike] if chooses else None,
             mail_name=MailName.DATES,
             limit=limit,
         )

@@ -71,7 +71,7 @@ class MailContext:
     hour from which it leads to Zoom, where that is known, and `is_too_late` says that the event has
     begun by then. Who `needs_help` gets in only if the organizer sees to it: Zoom has refused,
     `reason` says why, or does not know of them; where the event `has_fallback`, `join_url` leads
-    there meanwhile. `standing` says where the registration stands, where nothing has changed;
+    there meanwhile. `standing` says where the registration stands, where that has not changed;
     `no_date`, in a series, that and why none of the reader's dates is ahead any more.
     `code` is set under the `code` policy. `name_differs` says that a repeated form
     came with another name, which is not told; `is_new_request` that it is somebody new who sent it,

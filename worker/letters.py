@@ -275,7 +275,7 @@ class LetterWriter:
 
 def _tells_standing(mail: Mail, way: _WayIn) -> bool:
     """Tell whether a mail says where somebody stands; of troubles others tell."""
-    return mail.name == MailName.REPEAT and not way.needs_help
+    return mail.name in (MailName.REPEAT, MailName.DATES) and not way.needs_help
 
 
 def is_wanted(

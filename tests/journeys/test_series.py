@@ -263,6 +263,51 @@ def test_cancelled_last_dates_of_a_series_are_told(site, series, held, date_choi
     assert not page.root.find_all("form", method="post")
 
 
+@pytest.mark.parametrize("date_choice", ["choose", "all"])
+@pytest.mark.parametrize(
+    ("members", "stays", "has_none"),
+    [
+        ({"approval": "manual"}, "主催者の承認後、参加用URLを", "承認待ちのまま続きます"),
+        (
+            {"capacity": 0, "has_waitlist": True},
+            "空きが出たらメールでお知らせします",
+            "キャンセル待ちの順番はそのままで",
+        ),
+    ],
+)
+def test_who_waits_hears_that_dates_are_cancelled(
+    site, series, members, stays, has_none, date_choice
+):
+    ids = list_ids(series)
+    with site.database.write() as session:
+        event = events.need_event(session, series.id)
+        for name, value in {"date_choice": date_choice, **members}.items():
+            setattr(event, name, value)
+        events.raise_version(session, event)
+        request_look(session, event, now=site.clock())
+    chosen = {DATES: ids[:1]} if date_choice == "choose" else {}
+    receipt = site.visitor().open("/e/course").form().fill(**TARO, **chosen).submit()
+    site.drain()
+    lost = "お申し込みの日程はすべて中止になりました"
+    told = []
+    for gone, words in ((ids[:1], has_none if chosen else stays), (ids[1:], lost)):
+        drop_dates(site, series, gone)
+        for _ in range(2):
+            site.let_pass(hours=1)
+            site.drain()
+        told.append(words)
+        message = site.mailbox.read_last("taro@example.com")
+        personal = site.visitor().open(find_link(message, "r"))
+        person = Organizer(site, series).find("taro@example.com")
+        join = site.visitor().open(site.parts.links.join_from_mail(person))
+        for page in (receipt.visitor.open(receipt.url), personal, join):
+            assert words in page.text
+    # Whose one date was cancelled is not concerned by the others.
+    _, *mails = site.mailbox.list_mails("taro@example.com")
+    for message, words in zip(mails, told[:1] if chosen else told, strict=True):
+        assert "日程が変わりました" in read_text(message) and words in read_text(message)
+
+
 def drop_dates(site, series, ids):
     """Have the host delete dates at Zoom."""
     zoom = Api(site.sandbox.url)

@@ -1,5 +1,6 @@
 """Which dates a series has after its host has changed them at Zoom."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -9,6 +10,7 @@ from services import event_tasks
 from services.date_following import follow, is_followed
 from services.event_dates import EventDate, has_lost_dates, read_dates, write_dates
 from services.events import EventState, LinkPolicy, get_state, read_seats
+from services.questions import DATES, Answer
 from services.registrations import register
 from storage.models import Event, Mail
 from tests import factories
@@ -68,6 +70,44 @@ def test_date_that_takes_the_place_of_the_last_one_is_told(session, series):
     assert asked == ["confirmation", "dates", "dates"]
     assert [date.is_gone for date in read_dates(series)] == [False, True, False]
     assert series.starts_at == THIRD.starts_at
+
+
+@pytest.mark.parametrize("date_choice", ["all", "choose"])
+@pytest.mark.parametrize(
+    ("members", "word"),
+    [({"approval": "manual"}, "pending"), ({"capacity": 0, "has_waitlist": True}, "waitlisted")],
+)
+def test_who_waits_is_told_of_changed_dates_once(session, members, word, date_choice):
+    event = factories.make_event(
+        session,
+        starts_at=FIRST.starts_at,
+        dates=write_dates((FIRST, SECOND, THIRD)),
+        date_choice=date_choice,
+        **members,
+    )
+    answers = {"company": Answer(("例株式会社",)), DATES: Answer(("d8",))}
+    submission = factories.make_submission(event, answers=answers)
+    register(session, event, submission, policy=LinkPolicy.SHOW, now=NOW)
+
+    asked = follow_and_tell(session, event, make_meeting(FIRST, SECOND), now=LATER)
+    is_concerned = date_choice == "all"
+    assert asked == [word] + ["dates"] * is_concerned
+    for now in (LATER + HOUR, LATER + 2 * HOUR):
+        asked = follow_and_tell(session, event, make_meeting(FIRST), now=now)
+        assert asked == [word] + ["dates"] * (1 + is_concerned)
+
+
+def test_who_waits_is_not_told_of_a_change_that_is_past(session, series):
+    late = replace(SECOND, changed_at=LATER)
+    series.dates = write_dates((FIRST, late, THIRD))
+    series.approval = "manual"
+    submission = factories.make_submission(series, email="waits@example.com")
+    waits = register(session, series, submission, policy=LinkPolicy.SHOW, now=NOW)
+
+    after = SECOND.ends_at
+    assert event_tasks.tell_of_dates(session, series, limit=10, now=after) == 1
+    told = session.scalars(select(Mail.registration_id).where(Mail.name == "dates"))
+    assert waits.registration_id not in [*told]
 
 
 def test_series_without_a_date_left_takes_nobody_until_it_has_one(session, series):
