@@ -21,7 +21,7 @@ from config import Settings
 from services.event_documents import read_document
 from services.events import BotCheck
 from storage import migrate
-from storage.models import Job, Registration
+from storage.models import Event, Job, Registration
 from storage.session import Database
 from views.site import Site
 from zoom_client import MeetingDraft
@@ -98,6 +98,10 @@ class Product:
         """Count who was told that they are registered, and is not."""
         with self.database.read() as session:
             return len(set(promised) - set(session.scalars(select(Registration.email))))
+
+    def read_zoom_id(self) -> int:
+        with self.database.read() as session:
+            return session.scalars(select(Event.zoom_id)).one()
 
     def count_finished_jobs(self) -> int:
         statement = select(func.count()).where(Job.state == "done")

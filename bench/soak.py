@@ -33,6 +33,8 @@ from .visitors import Order, Sending, Visits, percentile
 SAMPLE_SECONDS = 5.0
 FAULT_SECONDS = 7.0
 DRAIN_SECONDS = 900.0
+ROOM_FOR = 1_000_000
+"""So many Zoom takes: a full webinar is none of what is looked at here."""
 
 # What Zoom does now and then: each hits a few calls, whatever they ask for.
 FAULTS = (
@@ -74,6 +76,7 @@ def main() -> None:
         product = running.enter_context(run_product(folder, address))
         zoom = running.enter_context(closing(SandboxControl(product.sandbox_url)))
         order = Order(product.web.script, True, options.minutes * 60, rate=options.rate)
+        zoom.change_meeting(product.read_zoom_id(), capacity=ROOM_FOR)
         with product.run_worker() as worker:
             roots = {"web processes": product.web.pid, "worker": worker}
             samples, visits = soak(roots, order, zoom, dice)
@@ -102,6 +105,8 @@ def soak(
                 samples[name].append(_take_sample(root, now - began))
         if now >= next_fault:
             next_fault = now + dice.expovariate(1 / FAULT_SECONDS)
+            # While the site asks little, those that nobody met would gather until nothing works.
+            zoom.clear_faults()
             zoom.fault(count=dice.randrange(1, 4), **dice.choice(FAULTS))
         time.sleep(0.2)
     return samples, sending.wait()
