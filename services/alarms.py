@@ -31,7 +31,7 @@ BEFORE_START = timedelta(minutes=30)
 # Whoever registers just now has no link yet, and nobody has to do anything about it.
 _LINK_COMES_WITHIN = timedelta(minutes=2)
 # What is asked for by a form shows at its submission, and after a day nobody waits for it.
-_MAILS = ("mail", "organizer_mail")
+_MAILS = tuple(kind for kind in MAILS if kind != "proof_mail")
 # Mails that nobody has refused, put aside after a day or after a second try whose end is unknown.
 _PERHAPS_NEVER_WENT = ("MailOutcomeUnknown", "MailUnavailable", "GivenUp")
 # One or two have mistyped their address.

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import select, update
 
+from services.alarms import AlarmName, Problem, find_problems
 from services.behind_erasings import PATIENCE, list_behind
 from services.erasing import erase
 from services.event_editing import cancel_event
 from services.events import LinkPolicy
 from services.held_telling import list_untold
+from services.overview import read_overview
 from services.registrations import drop, register, release, sync_key
 from services.restoring import make_safe
 from storage import events, members, registrations, submissions
@@ -25,6 +28,8 @@ from tests.fixtures.databases import only_sqlite
 from tests.mailbox import read_text
 from tests.services.test_erasing import PLANTED, add_person, list_people, refuse_to_let_go
 from worker.held_mails import HeldTelling, tell_of_held_up
+from worker.mail_failures import MOST_TRIES
+from zoom_client import Plan
 
 OWNER = "owner@example.com"
 
@@ -189,6 +194,26 @@ def test_who_was_told_perhaps_before_a_restore_is_not_told_again(site, is_over, 
 
     with site.database.read() as session:
         assert session.scalars(select(Job.state).where(Job.kind == "lapsed_mail")).all() == [state]
+
+
+def list_problems(site):
+    with site.database.read() as session:
+        return find_problems(read_overview(session, plan=Plan.PRO, now=site.clock()))
+
+
+@only_sqlite
+def test_operator_hears_where_the_word_at_the_end_was_given_up(site):
+    let_go_where_it_is_closed(site)
+    change_event(site, starts_at=site.clock() - timedelta(hours=3))
+    with site.database.write() as session:
+        is_word = Job.kind == "lapsed_mail"
+        session.execute(update(Job).where(is_word).values(attempts=MOST_TRIES))
+    site.settings = replace(site.settings, mail_url="smtp://127.0.0.1:1")
+    site.let_pass(hours=1)
+    site.drain()
+
+    facts = {"mails": 1, "reason": "MailUnavailable"}
+    assert Problem(AlarmName.MAIL_GIVEN_UP, facts) in list_problems(site)
 
 
 class Office:
