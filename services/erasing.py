@@ -38,7 +38,7 @@ from .erasing_waits import (
 )
 from .events import read_link_policy
 from .happenings import Happening, tell
-from .held_telling import tell_of_left
+from .held_mails import request_word_of_left
 from .lapsed_requests import request_word_if_lapsed
 from .registration_changes import end_for_good
 from .registrations import (
@@ -143,7 +143,7 @@ def go_on(
     if left := [row for row in newer if row.outcome == Outcome.HELD]:
         # They have one address: one mail says it.
         request_word_if_lapsed(session, event, left[-1], now=now)
-        tell_of_left(session, event, now=now)
+        request_word_of_left(session, event.id, now=now)
     return False
 
 

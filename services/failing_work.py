@@ -34,6 +34,7 @@ KINDS = (
     event_tasks.JOB_KIND,
     held_mails.JOB_KIND,
     held_mails.OVER_JOB,
+    held_mails.LEFT_JOB,
     people_imports.JOB_KIND,
     people_tasks.JOB_KIND,
     place_signs.JOB_KIND,

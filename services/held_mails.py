@@ -15,12 +15,16 @@ from storage import job_requests
 
 JOB_KIND = "held"
 OVER_JOB = "proof_over"
+LEFT_JOB = "erasing_left"
 
 BUTTON_LIVES_FOR = timedelta(hours=24)
 """So long the button in a mail lets somebody in without an organizer."""
 
 GATHERED_FOR = timedelta(minutes=1)
 """What comes together is told together."""
+
+LEFT_GATHERED_FOR = timedelta(minutes=5)
+"""As many erasings that waited for one thing end one by one, each at the next look at Zoom."""
 
 
 def request_word(session: Session, event_id: int, *, now: datetime) -> None:
@@ -48,6 +52,22 @@ def request_look_when_over(session: Session, event_id: int, *, now: datetime) ->
         payload={"event_id": event_id},
         event_id=event_id,
         run_at=now + BUTTON_LIVES_FOR,
+        now=now,
+    )
+
+
+def request_word_of_left(session: Session, event_id: int, *, now: datetime) -> None:
+    """Have organizers told of whom nobody could register after an erasing.
+
+    They came long before, so that the look at what is new would not see them.
+    """
+    job_requests.ensure(
+        session,
+        kind=LEFT_JOB,
+        key=f"{LEFT_JOB}:{event_id}",
+        payload={"event_id": event_id},
+        event_id=event_id,
+        run_at=now + LEFT_GATHERED_FOR,
         now=now,
     )
 

@@ -54,8 +54,9 @@ def _is_untold(session: Session, event_id: int, now: datetime) -> bool:
     return count_waiting(session, event, since=since, now=now)[1] > 0
 
 
-def tell_of_left(session: Session, event: Event, *, now: datetime) -> None:
-    """Ask for mails about whom nobody can register after an erasing, as they came long before."""
+def tell_of_left(session: Session, event_id: int, *, now: datetime) -> None:
+    """Ask for mails about whom nobody could register after an erasing, whenever they came."""
+    event = events.need_event(session, event_id)
     if count_waiting(session, event, now=now)[0]:
         request_mails_about(session, OrganizerMailName.HELD, event, now=now)
 

@@ -131,6 +131,7 @@ _REASONS = {
 # What nobody would miss who does not wait for it.
 _WORK = {
     "erase": lazy_gettext("Erasing people"),
+    "erasing_left": lazy_gettext("Telling organizers what is kept aside"),
     "event": lazy_gettext("What follows from a changed event"),
     "held": lazy_gettext("Telling organizers what is kept aside"),
     "people": lazy_gettext("Acts about several people"),

@@ -16,7 +16,7 @@ from services.date_following import JOB_KIND as DATES_JOB
 from services.erasing_waits import JOB_KIND as ERASE_JOB
 from services.event_tasks import JOB_KIND as EVENT_JOB
 from services.held_mails import JOB_KIND as HELD_JOB
-from services.held_mails import OVER_JOB
+from services.held_mails import LEFT_JOB, OVER_JOB
 from services.keys import KeyRing
 from services.lapsed_requests import JOB_KIND as LAPSED_JOB
 from services.links import Links
@@ -190,6 +190,7 @@ def _make_organizers_lane(parts: WorkerParts, queue: MailQueue) -> Lane:
         ORGANIZER_JOB: sending.handle,
         HELD_JOB: telling.handle,
         OVER_JOB: telling.handle_over,
+        LEFT_JOB: telling.handle_left,
     }
     recorders = {ORGANIZER_JOB: organizer_mail.record_given_up}
     return Lane("organizers", handlers, 1, recorders, queue=queue)

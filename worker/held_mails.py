@@ -6,15 +6,15 @@ from collections.abc import Callable
 from datetime import datetime
 
 from services import pending_mails
-from services.held_mails import request_word
-from services.held_telling import list_untold, look_who_is_over, tell
+from services.held_mails import LEFT_GATHERED_FOR, request_word
+from services.held_telling import list_untold, look_who_is_over, tell, tell_of_left
 from storage import jobs
 from storage.jobs import ClaimedJob
 from storage.session import Database
 
 
 class HeldTelling:
-    """Handles the jobs `held` and `proof_over` of one event."""
+    """Handles the jobs `held`, `proof_over` and `erasing_left` of one event."""
 
     def __init__(self, database: Database, *, read_clock: Callable[[], datetime]) -> None:
         self._database = database
@@ -42,6 +42,15 @@ class HeldTelling:
                 jobs.finish(session, job, now=now)
             else:
                 jobs.repeat(session, job, at=again_at, now=now)
+
+    def handle_left(self, job: ClaimedJob) -> None:
+        """Handle the job `erasing_left` of one event."""
+        now = self._read_clock()
+        with self._database.write() as session:
+            tell_of_left(session, job.payload["event_id"], now=now)
+            session.flush()
+            # What an erasing that ended meanwhile leaves is gathered anew.
+            jobs.finish(session, job, again_at=now + LEFT_GATHERED_FOR, now=now)
 
 
 def tell_of_pending(database: Database, *, now: datetime) -> None:

@@ -147,6 +147,8 @@ def let_go_where_it_is_closed(site):
     for _ in range(3):
         site.let_pass(seconds=31)
         site.drain()
+    site.let_pass(minutes=5)
+    site.drain()
     return pages
 
 
@@ -214,6 +216,52 @@ def test_operator_hears_where_the_word_at_the_end_was_given_up(site):
 
     facts = {"mails": 1, "reason": "MailUnavailable"}
     assert Problem(AlarmName.MAIL_GIVEN_UP, facts) in list_problems(site)
+
+
+def end_erasings(site, count):
+    """Have so many erasings end that stood still, one after the other."""
+    site.sandbox.control.clear_faults()
+    for _ in range(count):
+        with site.database.write() as session:
+            parked = select(Job).where(Job.kind == "zoom.sync", Job.state == "parked")
+            session.scalars(parked.order_by(Job.id)).first().state = "ready"
+        for seconds in (5, 31):
+            site.let_pass(seconds=seconds)
+            site.drain()
+
+
+@only_sqlite
+def test_organizer_gets_one_mail_of_all_whom_erasings_leave_one_by_one(site):
+    program, path = add_person(site)
+    people = [PLANTED | {"email": f"p{number}@example.com"} for number in range(3)]
+    made = [program.register(**person).json()["registration"] for person in people]
+    site.drain()
+    refuse_to_let_go(site)
+    for former in (path, *(f"/events/spring/registrations/{public_id}" for public_id in made)):
+        program.ask("DELETE", former)
+    for _ in range(2):
+        site.let_pass(seconds=31)
+        site.drain()
+    for person in (PLANTED, *people):
+        program.register(**person | {"given_name": "帰子"})
+    site.drain()
+    sign_in(site, email=OWNER)
+    tell(site)
+    assert len(list_told(site)) == 1
+    change_event(site, status="closed")
+
+    end_erasings(site, 3)
+    site.let_pass(minutes=5)
+    site.drain()
+    [_, mail] = list_told(site)
+    assert "お申し込みが4件あります" in read_text(mail)
+    end_erasings(site, 1)
+    site.let_pass(minutes=5)
+    site.drain()
+    assert len(list_told(site)) == 3, "who is left after the mail is told of by another"
+    site.let_pass(minutes=30)
+    site.drain()
+    assert len(list_told(site)) == 3
 
 
 class Office:
