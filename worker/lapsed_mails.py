@@ -19,9 +19,10 @@ from storage.jobs import ClaimedJob
 from storage.models import Event, SubmissionRow
 from storage.session import Database
 
-from .mail_failures import NOT_SENT, put_off
+from .mail_failures import NOT_SENT, Failure, put_off
 from .mailer import Mailer
 from .sender_mails import SenderMail, make_mail
+from .smtp import MailOutcomeUnknown
 
 _ENDED = lazy_gettext(
     "You sent the registration form of this event while an earlier registration with your email "
@@ -37,7 +38,7 @@ _CANCELLED = lazy_gettext(
 class LapsedMailSending:
     """Handles the job `lapsed_mail`, which waits until the event is over.
 
-    One whose outcome is unknown is sent again, as the same message.
+    One whose outcome is unknown is sent once more, as the same message, and then put aside.
     """
 
     def __init__(self, database: Database, mailer: Mailer) -> None:
@@ -64,7 +65,7 @@ class LapsedMailSending:
             if failure is None:
                 jobs.finish(session, job, now=now)
             else:
-                put_off(session, job, failure.reason, is_final=failure.is_final, now=now)
+                _put_off(session, job, failure, now=now)
 
     def _gather(
         self, session: Session, row: SubmissionRow, event: Event, now: datetime
@@ -79,3 +80,18 @@ class LapsedMailSending:
             standing=_CANCELLED if is_cancelled else _ENDED,
         )
         return make_mail(session, MailName.LAPSED, row, event, context=context, date=now)
+
+
+def _put_off(session: Session, job: ClaimedJob, failure: Failure, *, now: datetime) -> None:
+    """Have it tried later, or put aside where for the second time nobody knows whether it went.
+
+    That it perhaps went stands in the job's reason, whatever else comes in between.
+    """
+    perhaps_went = _is_unknown(job.reason)
+    is_final = failure.is_final or (perhaps_went and _is_unknown(failure.reason))
+    reason = job.reason if perhaps_went and not is_final else failure.reason
+    put_off(session, job, reason, is_final=is_final, now=now)
+
+
+def _is_unknown(reason: str) -> bool:
+    return reason.startswith(f"{MailOutcomeUnknown.__name__}:")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from email import message_from_bytes
 
 import pytest
 from sqlalchemy import select, update
@@ -27,11 +28,13 @@ from tests.dashboard import make_membership, sign_in
 from tests.fixtures.databases import only_sqlite
 from tests.mailbox import read_text
 from tests.services.test_erasing import PLANTED, add_person, list_people, refuse_to_let_go
+from tests.worker.smtp_server import Inbox, serve
 from worker.held_mails import HeldTelling, tell_of_held_up
 from worker.mail_failures import MOST_TRIES
 from zoom_client import Plan
 
 OWNER = "owner@example.com"
+AWAY = "smtp://127.0.0.1:1"
 
 
 def come_back_behind(site):
@@ -210,7 +213,7 @@ def test_operator_hears_where_the_word_at_the_end_was_given_up(site):
     with site.database.write() as session:
         is_word = Job.kind == "lapsed_mail"
         session.execute(update(Job).where(is_word).values(attempts=MOST_TRIES))
-    site.settings = replace(site.settings, mail_url="smtp://127.0.0.1:1")
+    site.settings = replace(site.settings, mail_url=AWAY)
     site.let_pass(hours=1)
     site.drain()
 
@@ -262,6 +265,34 @@ def test_organizer_gets_one_mail_of_all_whom_erasings_leave_one_by_one(site):
     site.let_pass(minutes=30)
     site.drain()
     assert len(list_told(site)) == 3
+
+
+class CuttingInbox(Inbox):
+    """Keeps each mail, and hangs up in place of an answer."""
+
+    async def handle_DATA(self, server, session, envelope):
+        answer = await super().handle_DATA(server, session, envelope)
+        server.transport.abort()
+        return answer
+
+
+@only_sqlite
+def test_word_at_the_end_that_perhaps_went_goes_once_more_and_never_a_third_time(site):
+    let_go_where_it_is_closed(site)
+    change_event(site, starts_at=site.clock() - timedelta(hours=3))
+    inbox = CuttingInbox()
+    with serve(inbox) as port:
+        cutting = f"smtp://127.0.0.1:{port}"
+        for url in (cutting, AWAY, cutting, cutting):
+            site.settings = replace(site.settings, mail_url=url)
+            site.let_pass(hours=1)
+            site.drain()
+
+    assert [mail.rcpt_tos for mail in inbox.envelopes] == 2 * [["planted@example.com"]]
+    first, second = (message_from_bytes(mail.content) for mail in inbox.envelopes)
+    assert first["Message-ID"] == second["Message-ID"]
+    facts = {"mails": 1, "reason": "MailOutcomeUnknown"}
+    assert Problem(AlarmName.MAIL_GIVEN_UP, facts) in list_problems(site)
 
 
 class Office:
