@@ -289,8 +289,8 @@ def is_wanted(
 ) -> bool:
     """Tell whether what the mail says still holds; `has_date` as `has_date_ahead`.
 
-    To whom no date is ahead the mails about their status say that; what came of them at Zoom is no
-    news any more.
+    To whom no date is ahead the mails about their status say that, also whom Zoom has refused; what
+    came of them at Zoom is no news any more.
     """
     if not holds_for_event(name, event, now=now):
         return False
@@ -301,8 +301,8 @@ def is_wanted(
     is_refused = registrant is not None and registrant.delivery == Delivery.REFUSED
     has_link = registrant is not None and registrant.join_url is not None
     wanted = {
-        MailName.CONFIRMATION: is_approved and not is_refused,
-        MailName.APPROVED: is_approved and not is_refused,
+        MailName.CONFIRMATION: is_approved and not (is_refused and has_date),
+        MailName.APPROVED: is_approved and not (is_refused and has_date),
         MailName.DELAYED: is_approved and not is_refused and not has_link,
         MailName.REFUSED: is_approved and is_refused,
         MailName.PENDING: registration.status == Status.PENDING,

@@ -13,11 +13,13 @@ from services.mails import (
     ADMIT_DELAY_AFTER,
     EVENT_OVER,
     MailName,
+    choose_word,
     is_too_late,
+    request_mail,
     request_word_of_delay,
 )
 from services.messages import MessageRefused
-from storage import events, jobs, mails, registrations, zoom_registrants
+from storage import events, jobs, mails, registrations, submissions, zoom_registrants
 from storage.jobs import LEASE_SECONDS, ClaimedJob
 from storage.models import Event, Mail, Registration
 from storage.session import Database
@@ -92,6 +94,8 @@ class MailSending:
             if not _is_wanted(session, name, registration, event, now):
                 is_over = mail.state == "queued" and is_too_late(name, event, now=now)
                 _drop(session, job, mail, error=EVENT_OVER if is_over else mail.error, now=now)
+                if name is MailName.REFUSED:
+                    _tell_instead(session, registration, event, now)
                 return None
             letter = self._writer.gather(session, mail, registration, now=now)
             session.flush()
@@ -155,6 +159,35 @@ def _drop(session: Session, job: ClaimedJob, mail: Mail, *, error: str = "", now
     mail.state, mail.error = "dropped", error
     session.flush()
     jobs.finish(session, job, reason=NOT_SENT, now=now)
+
+
+def _tell_instead(
+    session: Session, registration: Registration, event: Event, now: datetime
+) -> None:
+    """Tell whom Zoom refused how they stand, where the word of that came too late to be news.
+
+    It may be the first mail that they get: the one about their status was dropped for that word.
+    """
+    is_refused = choose_word(session, MailName.CONFIRMATION, registration) is MailName.REFUSED
+    if not is_refused or not _is_wanted(session, MailName.CONFIRMATION, registration, event, now):
+        return
+    words = mails.list_of_names(session, [registration.id], (*_FIRST_NEWS, MailName.DATES))
+    last = max(words, key=lambda word: word.id, default=None)
+    submission = None
+    if last is not None:
+        if last.state != "dropped":
+            return
+        if last.submission_id is not None:
+            submission = submissions.get_submission(session, last.submission_id)
+    # In place of a word that no limit of the day would have kept from going.
+    request_mail(
+        session,
+        MailName.CONFIRMATION,
+        registration,
+        submission=submission,
+        is_by_organizer=True,
+        now=now,
+    )
 
 
 def _end_sent(session: Session, job: ClaimedJob, mail_id: int, *, now: datetime) -> None:

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 from email import message_from_bytes, policy
 from functools import partial
+from itertools import product
 
 import pytest
 from sqlalchemy import select, text, update
@@ -15,9 +16,12 @@ from services.mails import (
     MailName,
     hasten_mails_with_link,
     request_again,
+    request_mail,
     request_word_of_delay,
 )
+from services.questions import DATES
 from services.registration_changes import cancel, register_again
+from services.registrations import Status
 from services.submissions import Doubt
 from storage import events, mails, registration_lists, registrations
 from storage.models import Job, Mail, Registration, SubmissionRow, ZoomRegistrant
@@ -28,8 +32,10 @@ from tests.mailbox import read_text
 from tests.organizer import Organizer
 from tests.people import TARO
 from tests.races import count_waiting
+from tests.series import list_ids, make_series
 from worker import loop
 from worker.backoff import next_try
+from worker.letters import is_wanted
 from worker.loop import GIVE_UP_AFTER
 from worker.mail import TWICE_UNKNOWN
 from worker.mail_failures import MOST_TRIES, NOT_SENT
@@ -665,3 +671,87 @@ def test_refused_person_is_told_why_and_gets_no_confirmation(site, is_closed):
     assert "Zoomで登録が受け付けられず" in read_text(mail)
     assert ("/e/spring" in read_text(mail)) is not is_closed
     assert organizer.find("host@example.com").status == "approved"
+
+
+@pytest.fixture
+def register_refused(start_site):
+    """Have Zoom refuse somebody who has registered for the first date of a series."""
+
+    def register_refused(site, *, minutes_before, link_policy="show"):
+        site.zoom.set_clock(site.clock())
+        with site.database.write() as session:
+            series = make_series(
+                session, site.zoom, now=site.clock(), slug="course", link_policy=link_policy
+            )
+        site.zoom.fault("add_registrant", does="answer", status=400, code=3027, message="No.")
+        site.let_pass(days=7, minutes=-minutes_before)
+        chosen = {f"question_{DATES}": list_ids(series)[:1]}
+        receipt = site.visitor().open("/e/course").form().fill(**TARO, **chosen).submit()
+        for minutes in (0, 2):
+            site.let_pass(minutes=minutes)
+            site.drain()
+        site.let_pass(minutes=minutes_before + 61)
+        return receipt
+
+    return register_refused
+
+
+def list_sent(site):
+    return [name for name, state, *_ in read_mails(site) if state == "sent"]
+
+
+@only_sqlite
+@pytest.mark.parametrize("link_policy", ["show", "code"])
+def test_whom_zoom_refused_gets_the_mail_again_once_their_date_is_over(
+    site, register_refused, link_policy
+):
+    receipt = register_refused(site, minutes_before=60, link_policy=link_policy)
+    assert list_sent(site) == ["refused"]
+
+    receipt.visitor.open(receipt.url).form("確認メールを再送する").submit()
+    site.drain()
+
+    assert list_sent(site) == ["refused", "confirmation"]
+    message = site.mailbox.read_last(TARO["email"])
+    assert "ほかの日程に空きがあれば" in read_text(message)
+    assert message["Subject"].startswith("【お申し込みの確認】")
+
+
+def test_whom_zoom_refused_hears_once_how_they_stand_though_the_word_comes_too_late(
+    open_post_office, register_refused
+):
+    inbox = Inbox(rcpt="451 4.7.1 try later")
+    with open_post_office(inbox) as site:
+        register_refused(site, minutes_before=10)
+        waiting = [(name, state) for name, state, *_ in read_mails(site)]
+        assert waiting == [("confirmation", "dropped"), ("refused", "queued")]
+        del inbox.replies["rcpt"]
+        site.drain()
+        site.drain()
+        [envelope] = inbox.envelopes
+        message = message_from_bytes(envelope.content, policy=policy.default)
+        assert "ほかの日程に空きがあれば" in read_text(message)
+
+        with site.database.write() as session:
+            person = session.scalars(select(Registration)).one()
+            request_mail(session, MailName.REFUSED, person, now=site.clock())
+        site.drain()
+        site.drain()
+
+    assert list_sent(site) == ["confirmation"]
+
+
+@only_sqlite
+def test_everybody_has_one_mail_that_says_where_they_stand(site):
+    event = site.add_event(slug="spring")
+    # Of being registered there are two; that of a delay comes beside them.
+    words = (MailName.CONFIRMATION, MailName.REFUSED, MailName.PENDING, MailName.WAITLISTED)
+    words += (MailName.DENIED, MailName.CANCELLED)
+    for status, delivery, has_date in product(Status, (None, *Delivery), (True, False)):
+        person = Registration(status=status)
+        registrant = ZoomRegistrant(delivery=delivery) if delivery else None
+        now = {"event": event, "has_date": has_date, "now": site.clock()}
+        wanted = [name for name in words if is_wanted(name, person, registrant, **now)]
+        assert len(wanted) == 1, (status, delivery, has_date, wanted)
+        if MailName.CONFIRMATION in wanted:
+            assert is_wanted(MailName.APPROVED, person, registrant, **now)
