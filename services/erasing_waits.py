@@ -88,7 +88,11 @@ def find_wait(session: Session, registration: Registration) -> Wait | None:
     job = get_open_job(session, registration)
     if job is None or registration.status != Status.CANCELLED:
         return None
-    letting_go = job_lists.get_job(session, sync_key(registration.id))
+    return judge_wait(job, job_lists.get_job(session, sync_key(registration.id)))
+
+
+def judge_wait(job: Job, letting_go: Job | None) -> Wait:
+    """As `find_wait`, by the open job of the erasing and that which has Zoom let go."""
     for holding in (job, letting_go):
         if holding is not None and holding.state == JobState.PARKED:
             return Wait(holding.reason, stuck_at=holding.updated_at)

@@ -6,6 +6,7 @@ program that goes on all night brings a handful of mails.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy.orm import Session
@@ -14,7 +15,7 @@ from storage import events, job_lists, organizer_mails, submissions
 from storage.heartbeats import CLOCKS_DIFFER_BY
 from storage.models import Event, JobState
 
-from .behind_erasings import list_due
+from .behind_erasings import Behind, list_due, list_due_ahead
 from .events import EventState, get_end
 from .held_mails import BUTTON_LIVES_FOR, GATHERED_FOR, name_job, request_word
 from .organizer_mails import OrganizerMailName, list_deciding, request_mails_about
@@ -41,17 +42,21 @@ def list_untold(session: Session, *, now: datetime) -> list[int]:
 
     Most of the time there is none; who is kept aside otherwise asks for word as they come.
     """
-    held_up = {one.form.event_id for one in list_due(session, now=now)}
-    return [event_id for event_id in sorted(held_up) if _is_untold(session, event_id, now)]
+    held_up = list_due_ahead(session, now=now)
+    return [
+        event_id
+        for event_id in sorted(held_up)
+        if _is_untold(session, event_id, held_up[event_id], now)
+    ]
 
 
-def _is_untold(session: Session, event_id: int, now: datetime) -> bool:
+def _is_untold(session: Session, event_id: int, held_up: Sequence[Behind], now: datetime) -> bool:
     job = job_lists.get_job(session, name_job(event_id))
     event = events.need_event(session, event_id)
     if job is not None and job.state != JobState.DONE or not any(list_deciding(session, event)):
         return False
     since, _ = _read_since(session, event_id, now)
-    return count_waiting(session, event, since=since, now=now)[1] > 0
+    return _count_waiting(session, event, held_up, since=since, now=now)[1] > 0
 
 
 def tell_of_left(session: Session, event_id: int, *, now: datetime) -> None:
@@ -81,12 +86,18 @@ def count_waiting(
     session: Session, event: Event, *, since: datetime = _NEVER, now: datetime
 ) -> tuple[int, int]:
     """Count what waits for an organizer, and how much of it came since; nothing once it is over."""
+    held_up = list_due(session, event_id=event.id, now=now)
+    return _count_waiting(session, event, held_up, since=since, now=now)
+
+
+def _count_waiting(
+    session: Session, event: Event, held_up: Sequence[Behind], *, since: datetime, now: datetime
+) -> tuple[int, int]:
     if event.status == EventState.CANCELLED or now >= get_end(event):
         return 0, 0
     waiting, new = submissions.count_undecided(
         session, event.id, since=since, patience=BUTTON_LIVES_FOR, now=now
     )
-    held_up = list_due(session, event_id=event.id, now=now)
     return waiting + len(held_up), new + sum(one.due_at >= since for one in held_up)
 
 

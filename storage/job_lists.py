@@ -8,10 +8,14 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, delete, func, not_, or_, select, update
 from sqlalchemy.orm import Session
 
+from .event_ends import is_ahead
 from .job_requests import wake_workers
 from .models import Event, Job, JobState, Mail, Registration
 from .statements import rowcount
 from .submissions import get_creating_submission
+
+_OPEN = (JobState.READY, JobState.RUNNING, JobState.PARKED)
+_AT_ONCE = 1000
 
 
 def get_job(session: Session, key: str) -> Job | None:
@@ -29,8 +33,25 @@ def list_jobs(
 
 def list_open(session: Session, kind: str, *, event_id: int | None = None) -> list[Job]:
     """List the jobs of a kind that are not done, at one event or all."""
-    chosen = _choose((JobState.READY, JobState.RUNNING, JobState.PARKED), event_id)
+    chosen = _choose(_OPEN, event_id)
     return list(session.scalars(select(Job).where(Job.kind == kind, *chosen).order_by(Job.id)))
+
+
+def list_open_ahead(session: Session, kind: str, *, now: datetime) -> list[Job]:
+    """As `list_open`, of all events that are neither over nor cancelled."""
+    is_to_come = (Event.status != "cancelled", is_ahead(Event, since=now, now=now))
+    chosen = (Job.kind == kind, Job.state.in_(_OPEN), *is_to_come)
+    found = select(Job).join(Event, Event.id == Job.event_id).where(*chosen)
+    return list(session.scalars(found.order_by(Job.id)))
+
+
+def map_jobs(session: Session, keys: Sequence[str]) -> dict[str, Job]:
+    """Return jobs by their keys, those that there are."""
+    found: dict[str, Job] = {}
+    for start in range(0, len(keys), _AT_ONCE):
+        some = Job.key.in_(keys[start : start + _AT_ONCE])
+        found |= {job.key: job for job in session.scalars(select(Job).where(some))}
+    return found
 
 
 def list_subjects(session: Session, found: Sequence[Job]) -> dict[int, tuple[str, str]]:

@@ -8,9 +8,10 @@ from email import message_from_bytes
 
 import pytest
 from sqlalchemy import select, update
+from sqlalchemy.event import listen, remove
 
 from services.alarms import AlarmName, Problem, find_problems
-from services.behind_erasings import PATIENCE, list_behind
+from services.behind_erasings import PATIENCE, list_behind, list_due_ahead
 from services.erasing import erase
 from services.event_editing import cancel_event
 from services.events import LinkPolicy
@@ -304,21 +305,27 @@ class Office:
             week = self.clock() + timedelta(days=7)
             self.event = factories.make_event(session, starts_at=week)
             make_membership(session, "owner", now=self.clock(), email=OWNER)
-        self.former_id = self.send()
-        with database.write() as session:
+        self.former_id = self.begin_erasing()
+
+    def begin_erasing(self, **values):
+        """Register somebody and have them erased, for which Zoom is waited for."""
+        former_id = self.send(**values)
+        with self.database.write() as session:
             event = events.need_event(session, self.event.id)
-            former = registrations.get_registration(session, self.former_id)
+            former = registrations.get_registration(session, former_id)
             ensure_zoom_registrant(session, former.id, event.id, now=self.clock())
-            [registrant] = session.scalars(select(ZoomRegistrant))
+            is_theirs = ZoomRegistrant.registration_id == former.id
+            registrant = session.scalars(select(ZoomRegistrant).where(is_theirs)).one()
             registrant.zoom_status = "approved"
             erase(session, event, former, actor="test", note=lambda _: None, now=self.clock())
+        return former_id
 
-    def send(self):
+    def send(self, **values):
         """Send the form, each time with the same address."""
         self.number += 1
         with self.database.write() as session:
             event = events.need_event(session, self.event.id)
-            sent = factories.make_submission(event, nonce=f"nonce{self.number}")
+            sent = factories.make_submission(event, nonce=f"nonce{self.number}", **values)
             row = register(session, event, sent, policy=LinkPolicy.SHOW, now=self.clock())
             return row.registration_id
 
@@ -353,6 +360,22 @@ class Office:
     def list_untold(self):
         with self.database.read() as session:
             return list_untold(session, now=self.clock())
+
+    def list_held_up(self):
+        with self.database.read() as session:
+            return list(list_due_ahead(session, now=self.clock()))
+
+    def count_statements(self):
+        """Count what a worker's look says to the database."""
+        statements = []
+
+        def keep(_connection, _cursor, statement, *_):
+            statements.append(statement)
+
+        listen(self.database.engine, "before_cursor_execute", keep)
+        assert self.list_untold() == [self.event.id]
+        remove(self.database.engine, "before_cursor_execute", keep)
+        return len(statements)
 
     def _count_mails(self):
         with self.database.read() as session:
@@ -413,6 +436,32 @@ def test_nobody_is_told_once_the_event_is_over_or_nobody_wants_to_hear(office):
         row.organizer.is_told_of_held = True
         events.need_event(session, office.event.id).status = "cancelled"
     assert office.list_untold() == []
+
+
+def test_look_at_many_who_wait_costs_as_many_statements_as_at_one(office):
+    office.send()
+    office.clock.move(hours=2)
+    cost = office.count_statements()
+    for number in range(3):
+        email = f"p{number}@example.com"
+        office.begin_erasing(email=email)
+        office.send(email=email)
+    office.clock.move(hours=2)
+    assert office.count_statements() == cost
+
+
+def test_look_leaves_out_events_that_are_over_or_cancelled(office):
+    office.send()
+    office.clock.move(hours=2)
+    assert office.list_held_up() == [office.event.id]
+    with office.database.write() as session:
+        events.need_event(session, office.event.id).status = "cancelled"
+    assert office.list_held_up() == []
+    with office.database.write() as session:
+        events.need_event(session, office.event.id).status = "closed"
+    assert office.list_held_up() == [office.event.id]
+    office.clock.move(days=8)
+    assert office.list_held_up() == []
 
 
 @only_sqlite
