@@ -10,12 +10,11 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from storage import job_requests, submissions
+from storage import job_lists, job_requests, registrations, submissions
 from storage.models import Event, SubmissionRow
 
 from .events import get_end
 from .joining import read_end_state
-from .registrations import Outcome
 from .submissions import Doubt
 
 JOB_KIND = "lapsed_mail"
@@ -30,7 +29,7 @@ def request_word_if_lapsed(
     job_requests.enqueue(
         session,
         kind=JOB_KIND,
-        key=f"{JOB_KIND}:{held.id}",
+        key=_make_key(held),
         payload={"submission_id": held.id},
         event_id=event.id,
         run_at=find_next_look(event, now=now) or now,
@@ -43,7 +42,21 @@ def find_next_look(event: Event, *, now: datetime) -> datetime | None:
     return None if read_end_state(event, now) else min(get_end(event), now + LOOKS_EVERY)
 
 
-def is_undecided(session: Session, held: SubmissionRow) -> bool:
-    """Tell whether nothing has become of a form: nobody has decided, and nobody is registered."""
-    is_held = held.outcome == Outcome.HELD and held.held_for == Doubt.ERASING
-    return is_held and held.id not in submissions.list_ids_of_registered(session, [held.id])
+def find_undecided(session: Session, sent: SubmissionRow) -> SubmissionRow | None:
+    """Find the form that the job about `sent` has to mail of, if nothing has become of it.
+
+    It is the last one with that address about which nobody has decided, as only one has a job where
+    several came; None where that has a job of its own, or somebody was registered since, who hears
+    of all that became of it.
+    """
+    event_id, key = sent.event_id, sent.email_key
+    found = submissions.list_held(session, event_id, reasons=[Doubt.ERASING], email_key=key)
+    if not found or registrations.get_registration_by_email_key(session, event_id, key):
+        return None
+    last = found[-1]
+    has_own = last.id != sent.id and job_lists.get_job(session, _make_key(last))
+    return None if has_own else last
+
+
+def _make_key(held: SubmissionRow) -> str:
+    return f"{JOB_KIND}:{held.id}"

@@ -323,15 +323,18 @@ def list_held(
     event_id: int,
     *,
     reasons: Sequence[str] = (),
+    email_key: str | None = None,
     until: int | None = None,
     limit: int | None = None,
 ) -> list[SubmissionRow]:
-    """List what was kept aside, the oldest first: for some reasons alone, up to an id."""
+    """List what was kept aside, the oldest first: for some reasons or one address, up to an id."""
     held = select(SubmissionRow).where(
         SubmissionRow.event_id == event_id, SubmissionRow.outcome == _HELD
     )
     if reasons:
         held = held.where(SubmissionRow.held_for.in_(reasons))
+    if email_key is not None:
+        held = held.where(SubmissionRow.email_key == email_key)
     if until is not None:
         held = held.where(SubmissionRow.id <= until)
     return list(session.scalars(held.order_by(SubmissionRow.id).limit(limit)))

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from services.event_views import view_mail_event
 from services.joining import JoinState, read_end_state
-from services.lapsed_requests import find_next_look, is_undecided
+from services.lapsed_requests import find_next_look, find_undecided
 from services.mails import MailName
 from services.messages import MailContext
 from services.texts import write_full_name
@@ -49,8 +49,9 @@ class LapsedMailSending:
     def handle(self, job: ClaimedJob) -> None:
         now = self._read_clock()
         with self._database.write() as session:
-            row = submissions.get_submission(session, job.payload["submission_id"])
-            if row is None or not is_undecided(session, row):
+            sent = submissions.get_submission(session, job.payload["submission_id"])
+            row = find_undecided(session, sent) if sent else None
+            if row is None:
                 jobs.finish(session, job, reason=NOT_SENT, now=now)
                 return
             event = events.need_event(session, row.event_id)

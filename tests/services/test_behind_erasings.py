@@ -16,6 +16,7 @@ from services.erasing import erase
 from services.event_editing import cancel_event
 from services.events import LinkPolicy
 from services.held_telling import list_untold
+from services.lapsed_requests import request_word_if_lapsed
 from services.overview import read_overview
 from services.registrations import drop, register, release, sync_key
 from services.restoring import make_safe
@@ -38,7 +39,7 @@ OWNER = "owner@example.com"
 AWAY = "smtp://127.0.0.1:1"
 
 
-def come_back_behind(site):
+def come_back_behind(site, *names):
     """Be erased, which Zoom refuses for good, and register anew; return the event's pages."""
     program, path = add_person(site)
     site.drain()
@@ -47,8 +48,9 @@ def come_back_behind(site):
     for _ in range(2):
         site.let_pass(seconds=31)
         site.drain()
-    program.register(**PLANTED | {"given_name": "帰子"})
-    site.drain()
+    for name in names or ("帰子",):
+        program.register(**PLANTED | {"given_name": name})
+        site.drain()
     return f"/organizer/events/{program.get('/events/spring').json()['id']}", path.split("/")[-1]
 
 
@@ -139,9 +141,9 @@ def test_who_waits_at_an_event_that_is_cancelled_hears_of_that(site):
     assert "帰子" in text and "開催中止" in text and "埋子" not in text
 
 
-def let_go_where_it_is_closed(site):
+def let_go_where_it_is_closed(site, *names):
     """Have Zoom let the former go at last, after the form was closed; return the event's pages."""
-    pages, _ = come_back_behind(site)
+    pages, _ = come_back_behind(site, *names)
     sign_in(site, email=OWNER)
     tell(site)
     change_event(site, status="closed")
@@ -187,6 +189,57 @@ def test_about_whom_somebody_has_decided_nothing_is_said_at_the_end(site, act):
     site.drain()
 
     assert "未登録のお知らせ" not in site.mailbox.list_subjects("planted@example.com")
+
+
+@pytest.mark.parametrize(
+    ("dropped", "told"), [({"帰子"}, "戻子"), ({"戻子"}, "帰子"), ({"帰子", "戻子"}, "")]
+)
+def test_who_sent_two_forms_hears_of_the_one_that_nobody_has_decided_about(site, dropped, told):
+    let_go_where_it_is_closed(site, "帰子", "戻子")
+    with site.database.write() as session:
+        event = events.get_event_by_slug(session, "spring")
+        for held in submissions.list_held(session, event.id):
+            if held.given_name in dropped:
+                drop(session, held)
+    change_event(site, starts_at=site.clock() - timedelta(hours=3))
+    for _ in range(2):
+        site.let_pass(hours=5)
+        site.drain()
+
+    assert site.mailbox.list_subjects("planted@example.com").count("未登録のお知らせ") == bool(told)
+    assert told in read_text(site.mailbox.read_last("planted@example.com"))
+
+
+@only_sqlite
+@pytest.mark.parametrize("which", [0, 1])
+def test_who_was_let_in_by_one_of_two_forms_and_cancelled_is_not_told_of_the_other(site, which):
+    let_go_where_it_is_closed(site, "帰子", "戻子")
+    change_event(site, status="open")
+    with site.database.write() as session:
+        event = events.get_event_by_slug(session, "spring")
+        held = submissions.list_held(session, event.id)[which]
+        release(session, event, held, policy=LinkPolicy.SHOW, now=site.clock())
+        session.flush()
+        registrations.get_registration(session, held.registration_id).status = "cancelled"
+    change_event(site, starts_at=site.clock() - timedelta(hours=3))
+    site.let_pass(hours=5)
+    site.drain()
+
+    assert "未登録のお知らせ" not in site.mailbox.list_subjects("planted@example.com")
+
+
+@only_sqlite
+def test_who_sent_another_form_that_has_a_word_of_its_own_hears_once(site):
+    let_go_where_it_is_closed(site, "帰子", "戻子")
+    with site.database.write() as session:
+        event = events.get_event_by_slug(session, "spring")
+        first, _ = submissions.list_held(session, event.id)
+        request_word_if_lapsed(session, event, first, now=site.clock())
+    change_event(site, starts_at=site.clock() - timedelta(hours=3))
+    site.let_pass(hours=5)
+    site.drain()
+
+    assert site.mailbox.list_subjects("planted@example.com").count("未登録のお知らせ") == 1
 
 
 @only_sqlite
