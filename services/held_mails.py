@@ -29,15 +29,7 @@ LEFT_GATHERED_FOR = timedelta(minutes=5)
 
 def request_word(session: Session, event_id: int, *, now: datetime) -> None:
     """Have organizers told of what this transaction keeps aside, unless it was a moment ago."""
-    job_requests.ensure(
-        session,
-        kind=JOB_KIND,
-        key=name_job(event_id),
-        payload={"event_id": event_id},
-        event_id=event_id,
-        run_at=now + GATHERED_FOR,
-        now=now,
-    )
+    _request_look(session, JOB_KIND, event_id, after=GATHERED_FOR, now=now)
 
 
 def request_look_when_over(session: Session, event_id: int, *, now: datetime) -> None:
@@ -45,15 +37,7 @@ def request_look_when_over(session: Session, event_id: int, *, now: datetime) ->
 
     The look before it comes earlier and asks for this one, so that it keeps its time.
     """
-    job_requests.ensure(
-        session,
-        kind=OVER_JOB,
-        key=f"{OVER_JOB}:{event_id}",
-        payload={"event_id": event_id},
-        event_id=event_id,
-        run_at=now + BUTTON_LIVES_FOR,
-        now=now,
-    )
+    _request_look(session, OVER_JOB, event_id, after=BUTTON_LIVES_FOR, now=now)
 
 
 def request_word_of_left(session: Session, event_id: int, *, now: datetime) -> None:
@@ -61,16 +45,22 @@ def request_word_of_left(session: Session, event_id: int, *, now: datetime) -> N
 
     They came long before, so that the look at what is new would not see them.
     """
+    _request_look(session, LEFT_JOB, event_id, after=LEFT_GATHERED_FOR, now=now)
+
+
+def name_job(event_id: int, kind: str = JOB_KIND) -> str:
+    return f"{kind}:{event_id}"
+
+
+def _request_look(
+    session: Session, kind: str, event_id: int, *, after: timedelta, now: datetime
+) -> None:
     job_requests.ensure(
         session,
-        kind=LEFT_JOB,
-        key=f"{LEFT_JOB}:{event_id}",
+        kind=kind,
+        key=name_job(event_id, kind),
         payload={"event_id": event_id},
         event_id=event_id,
-        run_at=now + LEFT_GATHERED_FOR,
+        run_at=now + after,
         now=now,
     )
-
-
-def name_job(event_id: int) -> str:
-    return f"{JOB_KIND}:{event_id}"
